@@ -1,0 +1,1 @@
+"""s390emu: a z/Architecture emulator in which guest page hinting (CMMA, ESSA) really happens."""

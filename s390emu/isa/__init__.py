@@ -1,0 +1,1 @@
+"""What instructions mean: the table, its formats, and one short function per instruction."""

@@ -1,0 +1,1 @@
+"""Control instructions: Principles of Operation, chapter 10."""

@@ -1,0 +1,1 @@
+"""General instructions: Principles of Operation, chapter 7."""

@@ -3,6 +3,12 @@
 Each format is stated once, as its fields; the decoder, the assembler, the disassembler and the operand tests read
 the same lines. Bit numbers are the manual's: 0 is the leftmost bit of the instruction. This module imports nothing
 heavy: `s390emu disasm` starts in milliseconds.
+
+The manual's format says where the fields are, its instruction which of them are operands and what kind of register
+they name. So a format has variants: the plain name (`RRE`) is the common one, general registers and signed
+immediates; a suffix spells the operands in assembler order, G A C F for a register, M for a mask, D for storage, 0 for
+none (`RRE_FG`: floating-point register, general register), U or S tells an unsigned or signed immediate, and O that
+the masks may be left out. `Format.name` is the manual's in all of them.
 """
 
 from __future__ import annotations
@@ -13,13 +19,15 @@ from typing import NamedTuple
 class Operand(NamedTuple):
     """One operand as the assembler writes it.
 
-    kind     what it is: GR AR CR FR MASK SIGNED UNSIGNED LENGTH RELATIVE STORAGE, below
-    fields   the (start bit, width) of each field it occupies, in the order that its kind says
+    kind      what it is: GR AR CR FR MASK SIGNED UNSIGNED RELATIVE BASED INDEXED LENGTH KEYED, below
+    fields    the (start bit, width) of each field it occupies, in the order that its kind says
+    optional  may be left out at the end of the line, and is then zero
     """
 
     name: str
     kind: str
     fields: tuple[tuple[int, int], ...]
+    optional: bool = False
 
 
 class Format(NamedTuple):
@@ -40,17 +48,190 @@ RELATIVE = "relative"  # signed count of halfwords from the instruction's own ad
 BASED = "D(B)"  # (D, B) or (DL, B, DH)
 INDEXED = "D(X,B)"  # (D, B, X) or (DL, B, X, DH)
 LENGTH = "D(L,B)"  # (D, B, L); the assembler writes the true length, the instruction holds one less
+KEYED = "D(R,B)"  # (D, B, R); a general register holds the true length
+
+REGISTERS = (GR, AR, CR, FR)
+STORAGE = (BASED, INDEXED, LENGTH, KEYED)
+
+
+def _gr(name, start):
+    return Operand(name, GR, ((start, 4),))
+
+
+def _mask(name, start):
+    return Operand(name, MASK, ((start, 4),))
 
 
 def _op(name, kind, *fields):
     return Operand(name, kind, fields)
 
 
-RR = Format("RR", 2, None, (_op("r1", GR, (8, 4)), _op("r2", GR, (12, 4))))
-RRE = Format("RRE", 4, (8, 8), (_op("r1", GR, (24, 4)), _op("r2", GR, (28, 4))))
-RRF_C = Format("RRF-c", 4, (8, 8), (_op("r1", GR, (24, 4)), _op("r2", GR, (28, 4)), _op("m3", MASK, (16, 4))))
-RI_A = Format("RI-a", 4, (12, 4), (_op("r1", GR, (8, 4)), _op("i2", SIGNED, (16, 16))))
-RI_B = Format("RI-b", 4, (12, 4), (_op("r1", GR, (8, 4)), _op("ri2", RELATIVE, (16, 16))))
-RX_A = Format("RX-a", 4, None, (_op("r1", GR, (8, 4)), _op("d2", INDEXED, (20, 12), (16, 4), (12, 4))))
-RXY_A = Format("RXY-a", 6, (40, 8), (_op("r1", GR, (8, 4)), _op("d2", INDEXED, (20, 12), (16, 4), (12, 4), (32, 8))))
-SS_A = Format("SS-a", 6, None, (_op("d1", LENGTH, (20, 12), (16, 4), (8, 8)), _op("d2", BASED, (36, 12), (32, 4))))
+# Where the operands stand in most formats.
+_R1, _R2, _R3 = _gr("r1", 8), _gr("r2", 12), _gr("r3", 12)
+_D1, _D2 = _op("d1", BASED, (20, 12), (16, 4)), _op("d2", BASED, (20, 12), (16, 4))
+_D2_X = _op("d2", INDEXED, (20, 12), (16, 4), (12, 4))
+_D1_LONG = _op("d1", BASED, (20, 12), (16, 4), (32, 8))
+_D2_LONG = _op("d2", BASED, (20, 12), (16, 4), (32, 8))
+_D2_X_LONG = _op("d2", INDEXED, (20, 12), (16, 4), (12, 4), (32, 8))
+_D2_SECOND, _D4_SECOND = _op("d2", BASED, (36, 12), (32, 4)), _op("d4", BASED, (36, 12), (32, 4))
+_KINDS = {"G": GR, "A": AR, "C": CR, "F": FR}
+
+
+def _kinds(letters, *operands):
+    """The operands with the kinds of the registers among them as the letters say, in the same order."""
+    return tuple(
+        operand._replace(kind=_KINDS[letter]) if letter in _KINDS else operand
+        for letter, operand in zip(letters, operands, strict=True)
+    )
+
+
+def _optional(form, first):
+    """The same format with its operands from number `first` on optional."""
+    tail = tuple(operand._replace(optional=True) for operand in form.operands[first:])
+    return form._replace(operands=form.operands[:first] + tail)
+
+
+# Two bytes -----------------------------------------------------------------------------------------------------------
+E = Format("E", 2, (8, 8), ())
+I = Format("I", 2, None, (_op("i", UNSIGNED, (8, 8)),))  # noqa: E741 - the manual's name
+
+RR = Format("RR", 2, None, (_R1, _R2))
+RR_G = RR._replace(operands=(_R1,))
+RR_FF = RR._replace(operands=_kinds("FF", _R1, _R2))
+RR_MG = RR._replace(operands=(_mask("m1", 8), _R2))
+
+# Four bytes ----------------------------------------------------------------------------------------------------------
+IE = Format("IE", 4, (8, 8), (_op("i1", UNSIGNED, (24, 4)), _op("i2", UNSIGNED, (28, 4))))
+
+RI_A = Format("RI-a", 4, (12, 4), (_R1, _op("i2", SIGNED, (16, 16))))
+RI_A_U = RI_A._replace(operands=(_R1, _op("i2", UNSIGNED, (16, 16))))
+RI_B = Format("RI-b", 4, (12, 4), (_R1, _op("ri2", RELATIVE, (16, 16))))
+RI_C = Format("RI-c", 4, (12, 4), (_mask("m1", 8), _op("ri2", RELATIVE, (16, 16))))
+
+_RRE_R1, _RRE_R2, _RRF_R3 = _gr("r1", 24), _gr("r2", 28), _gr("r3", 16)
+_RRF_M3, _RRF_M4 = _mask("m3", 16), _mask("m4", 20)
+
+RRD_FFF = Format("RRD", 4, (8, 8), _kinds("FFF", _gr("r1", 16), _gr("r3", 24), _gr("r2", 28)))
+
+RRE = Format("RRE", 4, (8, 8), (_RRE_R1, _RRE_R2))
+RRE_0 = RRE._replace(operands=())
+RRE_G = RRE._replace(operands=(_RRE_R1,))
+RRE_F = RRE._replace(operands=_kinds("F", _RRE_R1))
+RRE_FF = RRE._replace(operands=_kinds("FF", *RRE.operands))
+RRE_FG = RRE._replace(operands=_kinds("FG", *RRE.operands))
+RRE_GF = RRE._replace(operands=_kinds("GF", *RRE.operands))
+RRE_AA = RRE._replace(operands=_kinds("AA", *RRE.operands))
+RRE_AG = RRE._replace(operands=_kinds("AG", *RRE.operands))
+RRE_GA = RRE._replace(operands=_kinds("GA", *RRE.operands))
+
+RRF_A = Format("RRF-a", 4, (8, 8), (_RRE_R1, _RRE_R2, _RRF_R3))
+RRF_A_GGGM = RRF_A._replace(operands=(*RRF_A.operands, _RRF_M4))
+RRF_A_GGGM_O = _optional(RRF_A_GGGM, 2)
+RRF_A_FFF = RRF_A._replace(operands=_kinds("FFF", *RRF_A.operands))
+RRF_A_FFFM = RRF_A._replace(operands=_kinds("FFFM", *RRF_A_GGGM.operands))
+
+RRF_B = Format("RRF-b", 4, (8, 8), (_RRE_R1, _RRF_R3, _RRE_R2))
+RRF_B_GGGM = RRF_B._replace(operands=(*RRF_B.operands, _RRF_M4))
+RRF_B_GGGM_O = _optional(RRF_B_GGGM, 3)
+RRF_B_FFF = RRF_B._replace(operands=_kinds("FFF", *RRF_B.operands))
+RRF_B_FFG = RRF_B._replace(operands=_kinds("FFG", *RRF_B.operands))
+RRF_B_FFFM = RRF_B._replace(operands=_kinds("FFFM", *RRF_B_GGGM.operands))
+RRF_B_FFGM = RRF_B._replace(operands=_kinds("FFGM", *RRF_B_GGGM.operands))
+
+RRF_C = Format("RRF-c", 4, (8, 8), (_RRE_R1, _RRE_R2, _RRF_M3))
+RRF_C_GGM_O = _optional(RRF_C, 2)
+
+RRF_D_FFM = Format("RRF-d", 4, (8, 8), _kinds("FFM", _RRE_R1, _RRE_R2, _RRF_M4))
+RRF_D_GFM = RRF_D_FFM._replace(operands=_kinds("GFM", *RRF_D_FFM.operands))
+
+RRF_E_FMF = Format("RRF-e", 4, (8, 8), _kinds("FMF", _RRE_R1, _RRF_M3, _RRE_R2))
+RRF_E_GMF = RRF_E_FMF._replace(operands=_kinds("GMF", *RRF_E_FMF.operands))
+RRF_E_FMFM = RRF_E_FMF._replace(operands=_kinds("FMFM", *RRF_E_FMF.operands, _RRF_M4))
+RRF_E_FMGM = RRF_E_FMF._replace(operands=_kinds("FMGM", *RRF_E_FMFM.operands))
+RRF_E_GMFM = RRF_E_FMF._replace(operands=_kinds("GMFM", *RRF_E_FMFM.operands))
+
+RS_A = Format("RS-a", 4, None, (_R1, _R3, _D2))
+RS_A_GD = RS_A._replace(operands=(_R1, _D2))
+RS_A_AAD = RS_A._replace(operands=_kinds("AAD", *RS_A.operands))
+RS_A_CCD = RS_A._replace(operands=_kinds("CCD", *RS_A.operands))
+RS_B = Format("RS-b", 4, None, (_R1, _mask("m3", 12), _D2))
+
+RSI = Format("RSI", 4, None, (_R1, _R3, _op("ri2", RELATIVE, (16, 16))))
+
+RX_A = Format("RX-a", 4, None, (_R1, _D2_X))
+RX_A_FD = RX_A._replace(operands=_kinds("FD", *RX_A.operands))
+RX_B = Format("RX-b", 4, None, (_mask("m1", 8), _D2_X))
+
+S = Format("S", 4, (8, 8), (_D2,))
+S_0 = S._replace(operands=())
+
+SI = Format("SI", 4, None, (_D1, _op("i2", UNSIGNED, (8, 8))))
+SI_D = SI._replace(operands=(_D1,))
+
+# Six bytes -----------------------------------------------------------------------------------------------------------
+MII = Format("MII", 6, None, (_mask("m1", 8), _op("ri2", RELATIVE, (12, 12)), _op("ri3", RELATIVE, (24, 24))))
+
+_RI4 = _op("ri4", RELATIVE, (16, 16))
+RIE_A = Format("RIE-a", 6, (40, 8), (_R1, _op("i2", SIGNED, (16, 16)), _mask("m3", 32)))
+RIE_A_U = RIE_A._replace(operands=(_R1, _op("i2", UNSIGNED, (16, 16)), _mask("m3", 32)))
+RIE_B = Format("RIE-b", 6, (40, 8), (_R1, _R2, _mask("m3", 32), _RI4))
+RIE_C = Format("RIE-c", 6, (40, 8), (_R1, _op("i2", SIGNED, (32, 8)), _mask("m3", 12), _RI4))
+RIE_C_U = RIE_C._replace(operands=(_R1, _op("i2", UNSIGNED, (32, 8)), _mask("m3", 12), _RI4))
+RIE_D = Format("RIE-d", 6, (40, 8), (_R1, _R3, _op("i2", SIGNED, (16, 16))))
+RIE_E = Format("RIE-e", 6, (40, 8), (_R1, _R3, _op("ri2", RELATIVE, (16, 16))))
+RIE_F = _optional(
+    Format(
+        "RIE-f", 6, (40, 8),
+        (_R1, _R2, _op("i3", UNSIGNED, (16, 8)), _op("i4", UNSIGNED, (24, 8)), _op("i5", UNSIGNED, (32, 8))),
+    ),
+    4,
+)  # fmt: skip
+RIE_G = Format("RIE-g", 6, (40, 8), (_R1, _op("i2", SIGNED, (16, 16)), _mask("m3", 12)))
+
+RIL_A = Format("RIL-a", 6, (12, 4), (_R1, _op("i2", SIGNED, (16, 32))))
+RIL_A_U = RIL_A._replace(operands=(_R1, _op("i2", UNSIGNED, (16, 32))))
+RIL_B = Format("RIL-b", 6, (12, 4), (_R1, _op("ri2", RELATIVE, (16, 32))))
+RIL_C = Format("RIL-c", 6, (12, 4), (_mask("m1", 8), _op("ri2", RELATIVE, (16, 32))))
+
+_D4 = _op("d4", BASED, (20, 12), (16, 4))
+RIS = Format("RIS", 6, (40, 8), (_R1, _op("i2", SIGNED, (32, 8)), _mask("m3", 12), _D4))
+RIS_U = RIS._replace(operands=(_R1, _op("i2", UNSIGNED, (32, 8)), _mask("m3", 12), _D4))
+RRS = Format("RRS", 6, (40, 8), (_R1, _R2, _mask("m3", 32), _D4))
+
+RSL_A = Format("RSL-a", 6, (40, 8), (_op("d1", LENGTH, (20, 12), (16, 4), (8, 4)),))
+RSL_B = Format(
+    "RSL-b", 6, (40, 8),
+    (Operand("r1", FR, ((32, 4),)), _op("d2", LENGTH, (20, 12), (16, 4), (8, 8)), _mask("m3", 36)),
+)  # fmt: skip
+
+RSY_A = Format("RSY-a", 6, (40, 8), (_R1, _R3, _D2_LONG))
+RSY_A_AAD = RSY_A._replace(operands=_kinds("AAD", *RSY_A.operands))
+RSY_A_CCD = RSY_A._replace(operands=_kinds("CCD", *RSY_A.operands))
+RSY_B = Format("RSY-b", 6, (40, 8), (_R1, _mask("m3", 12), _D2_LONG))
+RSY_B_GDM = RSY_B._replace(operands=(_R1, _D2_LONG, _mask("m3", 12)))
+
+RXE_FD = Format("RXE", 6, (40, 8), _kinds("FD", _R1, _D2_X))
+RXE_GDM = RXE_FD._replace(operands=(_R1, _D2_X, _mask("m3", 32)))
+RXF_FFD = Format("RXF", 6, (40, 8), _kinds("FFD", _gr("r1", 32), _gr("r3", 8), _D2_X))
+RXY_A = Format("RXY-a", 6, (40, 8), (_R1, _D2_X_LONG))
+RXY_A_FD = RXY_A._replace(operands=_kinds("FD", *RXY_A.operands))
+RXY_B = Format("RXY-b", 6, (40, 8), (_mask("m1", 8), _D2_X_LONG))
+
+SIL = Format("SIL", 6, (8, 8), (_D1, _op("i2", SIGNED, (32, 16))))
+SIL_U = SIL._replace(operands=(_D1, _op("i2", UNSIGNED, (32, 16))))
+SIY = Format("SIY", 6, (40, 8), (_D1_LONG, _op("i2", UNSIGNED, (8, 8))))
+SIY_S = SIY._replace(operands=(_D1_LONG, _op("i2", SIGNED, (8, 8))))
+SIY_D = SIY._replace(operands=(_D1_LONG,))
+SMI = Format("SMI", 6, None, (_mask("m1", 8), _op("ri2", RELATIVE, (32, 16)), _op("d3", BASED, (20, 12), (16, 4))))
+
+_D1_L4 = _op("d1", LENGTH, (20, 12), (16, 4), (8, 4))
+SS_A = Format("SS-a", 6, None, (_op("d1", LENGTH, (20, 12), (16, 4), (8, 8)), _D2_SECOND))
+SS_B = Format("SS-b", 6, None, (_D1_L4, _op("d2", LENGTH, (36, 12), (32, 4), (12, 4))))
+SS_C = Format("SS-c", 6, None, (_D1_L4, _D2_SECOND, _op("i3", UNSIGNED, (12, 4))))
+SS_D = Format("SS-d", 6, None, (_op("d1", KEYED, (20, 12), (16, 4), (8, 4)), _D2_SECOND, _R3))
+SS_E = Format("SS-e", 6, None, (_R1, _R3, _D2, _D4_SECOND))
+SS_E_GDGD = SS_E._replace(operands=(_R1, _D2, _R3, _D4_SECOND))
+SS_F = Format("SS-f", 6, None, (_D1, _op("d2", LENGTH, (36, 12), (32, 4), (8, 8))))
+SSE = Format("SSE", 6, (8, 8), (_D1, _D2_SECOND))
+SSF = Format("SSF", 6, (12, 4), (_D1, _D2_SECOND, _gr("r3", 8)))
+SSF_GDD = SSF._replace(operands=(_gr("r3", 8), _D1, _D2_SECOND))

@@ -1,0 +1,75 @@
+# The discard fault: the task, or the kernel on the task's behalf, has touched a block that the host has thrown away.
+# Spec/essa.md section 5: program interruption 001A, nullifying, with the absolute address of the block.
+        .include "kernel.inc"
+
+# r2 = absolute address of the block.  On return the interrupted instruction runs again.
+        .globl  discard_fault
+discard_fault:
+        enter
+        lgr     %r6,%r2
+        clgfi   %r6,POOL                # only blocks of the pool are ever hinted
+        jl      stray
+        clgfi   %r6,POOL_END
+        jnl     stray
+        brasl   %r14,is_discarded
+        ltgr    %r2,%r2
+        jz      1f                      # R6: the fault is about a block that has since been freed, or used anew; the
+        frame_of %r2,%r6                # address is absolute, and no page table tells.  Not our business: try again
+        cli     FRAME_OWNER(%r2),OWNER_CACHE
+        jne     stray
+        agsi    COUNT_FAULTS,1
+        brasl   %r14,repair
+1:      leave
+
+stray:  lghi    %r2,EXIT_STRAY_DISCARD
+        larl    %r3,text_stray
+        lghi    %r4,PROGRAM_OLD_PSW
+        lghi    %r5,0x1A
+        j       panic_interruption
+
+# r2 = frame of a discarded block.  Drops it from the page cache.  If the task has it mapped, the content is read
+# again into the same block: with DAT off the address is the mapping.  (With DAT the handler would only invalidate the
+# page-table entries, and the retry would page-fault and find the content in another block.)
+# r2 := 1 if the block has its content again, and is stable; 0 if it is free.
+        .globl  repair
+repair: enter
+        lgr     %r6,%r2
+        chsi    FRAME_MAPS(%r6),0
+        jne     1f
+        brasl   %r14,cache_drop
+        lghi    %r2,0
+        leave
+
+1:      brasl   %r14,cache_remove       # R3: from here on no lookup finds it
+        ltgr    %r2,%r2
+        jz      2f
+        block_of %r2,%r6
+        brasl   %r14,set_stable         # a stable block of zeros, its key unpredictable
+        ni      FRAME_FLAGS(%r6),0xFF-DISCARDED
+        lgr     %r2,%r6
+        llgf    %r3,FRAME_FILE(%r6)
+        brasl   %r14,cache_insert
+        lgr     %r2,%r6
+        brasl   %r14,cache_load
+# The block stays stable until the next supervisor call ends.  An instruction may need several blocks at once; with
+# this, each fault brings it one block further, however eager the host is.
+        oi      FRAME_FLAGS(%r6),REPAIRED
+2:      lghi    %r2,1
+        leave
+
+# At the end of a supervisor call: what discard faults have left stable may be volatile again.
+        .globl  settle
+settle: enter
+        llilf   %r6,FRAME_TABLE
+        lghi    %r7,WINDOW_BLOCKS
+1:      tm      FRAME_FLAGS(%r6),REPAIRED
+        jz      2f
+        lgr     %r2,%r6
+        brasl   %r14,make_volatile
+2:      aghi    %r6,FRAME_SIZE
+        brctg   %r7,1b
+        leave
+
+        .balign 2
+text_stray:
+        .asciz  "discarded block is not in the page cache"

@@ -1,0 +1,267 @@
+"""The one file that knows Numba: integer types, compilation, the cache, and storage access by address.
+
+Everything above is plain Python that also runs with NUMBA_DISABLE_JIT=1: `jit` then returns the function itself, an
+"address" is the index of a Python function, and the intrinsics are their ctypes twins.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+PACKAGE = Path(__file__).parent
+SEMANTICS = ("_jit.py", "machine.py", "storage", "cpu", "isa")  # what a compiled function can come from
+CACHES_KEPT = 4
+
+
+def source_digest() -> str:
+    """Digest of every source that compiled code can come from: a Numba cache entry watches only its own file."""
+    digest = hashlib.sha256()
+    for part in SEMANTICS:
+        path = PACKAGE / part
+        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(source.relative_to(PACKAGE).as_posix().encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """The user's cache folder: $S390EMU_CACHE, $XDG_CACHE_HOME/s390emu or ~/.cache/s390emu."""
+    if folder := os.environ.get("S390EMU_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "s390emu"
+
+
+def _claim_cache() -> Path:
+    """This digest's folder, marked as just used; the folders of long-gone versions are removed."""
+    folder = cache_root() / source_digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        newest_first = sorted((f for f in folder.parent.iterdir() if f.is_dir()), key=lambda f: -f.stat().st_mtime)
+        for old in newest_first[CACHES_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError:  # read-only home: Numba falls back to compiling every time
+        pass
+    return folder
+
+
+CACHE = _claim_cache()
+numba.config.CACHE_DIR = str(CACHE)
+u64, i64 = np.uint64, np.int64
+JIT = not numba.config.DISABLE_JIT
+CACHEABLE = os.access(CACHE, os.W_OK)
+
+
+def jit(function):
+    """A helper or kernel: compiled into its callers, on first use. Overflow wraps, division does not raise."""
+    return numba.njit(error_model="numpy")(function) if JIT else function
+
+
+# --- addresses of functions ------------------------------------------------------------------------------------------
+
+_addresses: dict[object, int] = {}
+_compiled: list = []  # keeps the cfunc objects, and so their code, alive
+_twins: list = [None]  # un-jitted: address -> function; 0 is no function
+
+
+def address_of(function, *record_dtypes, integers: int) -> int:
+    """The address of `function(records..., integers...) -> int64`, compiled on first request.
+
+    record_dtypes: NumPy dtypes of the leading record arguments; integers: how many uint64 arguments follow.
+    """
+    python_function = getattr(function, "py_func", function)
+    if python_function not in _addresses:
+        if JIT:
+            signature = types.int64(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
+            compiled = numba.cfunc(signature, cache=CACHEABLE, error_model="numpy")(python_function)
+            _compiled.append(compiled)
+            _addresses[python_function] = compiled.address
+        else:
+            _twins.append(python_function)
+            _addresses[python_function] = len(_twins) - 1
+    return _addresses[python_function]
+
+
+def entry_point(function, *record_dtypes, integers: int):
+    """`function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler."""
+    address = address_of(function, *record_dtypes, integers=integers)
+    if not JIT:
+        return lambda *arguments: int(_twins[address](*arguments[: len(record_dtypes)], *map(u64, arguments[-integers:])))
+    call = ctypes.CFUNCTYPE(
+        ctypes.c_int64, *(ctypes.c_void_p,) * len(record_dtypes), *(ctypes.c_uint64,) * integers
+    )(address)
+    records = len(record_dtypes)
+    return lambda *arguments: call(
+        *(a.__array_interface__["data"][0] for a in arguments[:records]), *map(int, arguments[records:])
+    )
+
+
+def cached(function) -> bool:
+    """Will `address_of` find this function's code already compiled, in this process or on disk?"""
+    python_function = getattr(function, "py_func", function)
+    return python_function in _addresses or any(CACHE.rglob(f"*.{python_function.__name__}-*.nbi"))
+
+
+# --- storage by host address -----------------------------------------------------------------------------------------
+
+
+def _loader(bits):
+    @intrinsic
+    def load(typingctx, address):
+        def codegen(context, builder, signature, args):
+            value = builder.load(builder.inttoptr(args[0], ir.IntType(bits).as_pointer()))
+            value.align = 1
+            if bits > 8:
+                value = builder.bswap(value)
+            return value if bits == 64 else builder.zext(value, ir.IntType(64))
+
+        return types.uint64(types.uint64), codegen
+
+    return load
+
+
+def _storer(bits):
+    @intrinsic
+    def store(typingctx, address, value):
+        def codegen(context, builder, signature, args):
+            value = args[1] if bits == 64 else builder.trunc(args[1], ir.IntType(bits))
+            if bits > 8:
+                value = builder.bswap(value)
+            builder.store(value, builder.inttoptr(args[0], ir.IntType(bits).as_pointer())).align = 1
+            return context.get_dummy_value()
+
+        return types.void(types.uint64, types.uint64), codegen
+
+    return store
+
+
+@intrinsic
+def load_native(typingctx, address):
+    """A uint64 of the emulator's own tables."""
+
+    def codegen(context, builder, signature, args):
+        return builder.load(builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
+def store_native(typingctx, address, value):
+    def codegen(context, builder, signature, args):
+        builder.store(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64), codegen
+
+
+@intrinsic
+def copy_bytes(typingctx, target, source, length):
+    """memmove: the operands may overlap, and the target gets the source's old bytes."""
+
+    def codegen(context, builder, signature, args):
+        pointer = ir.IntType(8).as_pointer()
+        memmove = builder.module.declare_intrinsic("llvm.memmove", [pointer, pointer, ir.IntType(64)])
+        target, source = (builder.inttoptr(a, pointer) for a in args[:2])
+        builder.call(memmove, [target, source, args[2], ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, types.uint64), codegen
+
+
+@intrinsic
+def fill_bytes(typingctx, target, value, length):
+    def codegen(context, builder, signature, args):
+        pointer = ir.IntType(8).as_pointer()
+        memset = builder.module.declare_intrinsic("llvm.memset", [pointer, ir.IntType(64)])
+        byte = builder.trunc(args[1], ir.IntType(8))
+        builder.call(memset, [builder.inttoptr(args[0], pointer), byte, args[2], ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, types.uint64), codegen
+
+
+def _call_codegen(context, builder, signature, args):
+    function = ir.FunctionType(ir.IntType(64), [a.type for a in args[1:]])
+    return builder.call(builder.inttoptr(args[0], function.as_pointer()), args[1:])
+
+
+@intrinsic
+def call1(typingctx, address, cpu, storage, a):
+    """Call the function at `address` with two records and one uint64: -> int64; so for the other counts."""
+    return types.int64(types.uint64, cpu, storage, types.uint64), _call_codegen
+
+
+@intrinsic
+def call2(typingctx, address, cpu, storage, a, b):
+    return types.int64(types.uint64, cpu, storage, *(types.uint64,) * 2), _call_codegen
+
+
+@intrinsic
+def call4(typingctx, address, cpu, storage, a, b, c, d):
+    return types.int64(types.uint64, cpu, storage, *(types.uint64,) * 4), _call_codegen
+
+
+def record_at(dtype):
+    """-> function(address) giving the record of this dtype that lies there, for reading and writing."""
+    record = numba.from_dtype(dtype)
+
+    @intrinsic
+    def at(typingctx, address):
+        def codegen(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(record))
+
+        return record(types.uint64), codegen
+
+    views: dict[int, np.record] = {}
+
+    def twin(address):
+        # A view is a pointer and a dtype: it stays right when the host reuses the address for the same table.
+        address = int(address)
+        if address not in views:
+            window = (ctypes.c_char * dtype.itemsize).from_address(address)
+            views[address] = np.frombuffer(window, dtype).view(np.recarray)[0]
+        return views[address]
+
+    return at if JIT else twin
+
+
+if JIT:
+    load1, load2, load4, load8 = (_loader(bits) for bits in (8, 16, 32, 64))
+    store1, store2, store4, store8 = (_storer(bits) for bits in (8, 16, 32, 64))
+else:
+
+    def _load_twin(length):
+        return lambda address: u64(int.from_bytes(ctypes.string_at(int(address), length), "big"))
+
+    def _store_twin(length):
+        mask = (1 << 8 * length) - 1
+        return lambda address, value: ctypes.memmove(int(address), (int(value) & mask).to_bytes(length, "big"), length)
+
+    load1, load2, load4, load8 = (_load_twin(n) for n in (1, 2, 4, 8))
+    store1, store2, store4, store8 = (_store_twin(n) for n in (1, 2, 4, 8))
+
+    def load_native(address):
+        return u64(ctypes.c_uint64.from_address(int(address)).value)
+
+    def store_native(address, value):
+        ctypes.c_uint64.from_address(int(address)).value = int(value)
+
+    def copy_bytes(target, source, length):
+        ctypes.memmove(int(target), int(source), int(length))
+
+    def fill_bytes(target, value, length):
+        ctypes.memset(int(target), int(value), int(length))
+
+    def call1(address, *arguments):
+        return _twins[int(address)](*arguments)
+
+    call2 = call4 = call1

@@ -1,0 +1,1 @@
+"""The CPU: Principles of Operation, chapters 4 to 6."""

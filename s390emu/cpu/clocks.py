@@ -1,0 +1,63 @@
+"""TOD clock, clock comparator, CPU timer: PoP ch. 4 "Timing". Time is the instruction count, never the host's clock.
+
+One instruction is one nanosecond; bit 51 of the TOD clock is one microsecond, so a nanosecond is 4.096 units.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import bit
+from s390emu.cpu.psw import EXTERNAL
+
+UNITS, NANOSECONDS = u64(4096), u64(1000)  # units in as many nanoseconds
+CLOCK_COMPARATOR_MASK, CPU_TIMER_MASK = bit(52), bit(53)  # control register 0
+SIGN = bit(0)
+NEVER = bit(0)  # more instructions than will ever be executed
+
+
+@jit
+def tod(cpu, storage):
+    elapsed = storage.count + storage.idle
+    return cpu.tod_epoch + elapsed // NANOSECONDS * UNITS + elapsed % NANOSECONDS * UNITS // NANOSECONDS
+
+
+@jit
+def cpu_timer(cpu, storage):
+    return cpu.timer_zero - tod(cpu, storage)
+
+
+@jit
+def clock_comparator_pending(cpu, storage):
+    return tod(cpu, storage) > cpu.clock_comparator
+
+
+@jit
+def cpu_timer_pending(cpu, storage):
+    return cpu_timer(cpu, storage) & SIGN != u64(0)
+
+
+@jit
+def elapsed_for(units):
+    """The smallest elapsed time at which the TOD clock has gained at least so many units: exact, or stepping and running
+    would take the interruption at different instructions."""
+    return units // UNITS * NANOSECONDS + (units % UNITS * NANOSECONDS + UNITS - u64(1)) // UNITS
+
+
+@jit
+def instructions_until(cpu, storage, clock):
+    """Instructions from now until the TOD clock exceeds `clock`, which it does not yet."""
+    return elapsed_for(clock + u64(1) - cpu.tod_epoch) - (storage.count + storage.idle)
+
+
+@jit
+def next_timer_event(cpu, storage):
+    """Instructions from now until a clock for which the CPU is enabled interrupts; NEVER if none does."""
+    event = NEVER
+    if cpu.psw_mask & EXTERNAL == u64(0):
+        return event
+    if cpu.cr[0] & CLOCK_COMPARATOR_MASK != u64(0) and not clock_comparator_pending(cpu, storage):
+        if cpu.clock_comparator != ~u64(0):
+            event = min(event, instructions_until(cpu, storage, cpu.clock_comparator))
+    if cpu.cr[0] & CPU_TIMER_MASK != u64(0) and not cpu_timer_pending(cpu, storage):
+        event = min(event, instructions_until(cpu, storage, cpu.timer_zero))
+    return event

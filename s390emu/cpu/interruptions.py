@@ -1,0 +1,334 @@
+"""Interruptions: PoP ch. 6. What was recognized becomes stored details, an old PSW and a new PSW, in priority order.
+
+Everything is taken here, at the boundary between two units of operation: the synchronous ones (program, supervisor
+call) first, then machine check, external, I/O, restart. Presenting one needs both pages of the prefix area: a page that is out is
+brought first, and the interruption stays pending meanwhile.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.bits import LOW16, bit, bits
+from s390emu.cpu import assigned_storage as at
+from s390emu.cpu.assigned_storage import get8, lowcore_code, put1, put2, put4, put8
+from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer, cpu_timer_pending, next_timer_event
+from s390emu.cpu.psw import EXTERNAL, IO, MACHINE_CHECK, WAIT, load_psw, psw_mask_word
+from s390emu.storage.events import MARGIN as EVENT_MARGIN
+from s390emu.storage.events import record_event
+from s390emu.storage.state import (
+    CHECK_STOP,
+    DISABLED_WAIT,
+    EVENT_INTERRUPTION,
+    EXIT_EVENTS,
+    EXIT_LIMIT,
+    EXIT_STOP,
+    EXIT_WAIT,
+    INTERRUPTION_LOOP,
+    STOPPED,
+)
+
+# classes
+PROGRAM, SUPERVISOR_CALL, MACHINE_CHECK_CLASS, EXTERNAL_CLASS, IO_CLASS, RESTART = range(6)
+CLASSES = ("program", "supervisor call", "machine check", "external", "I/O", "restart")
+
+# program-interruption codes, PoP ch. 6 "Program-Interruption Conditions"
+OPERATION, PRIVILEGED_OPERATION, EXECUTE, PROTECTION, ADDRESSING, SPECIFICATION, DATA = range(1, 8)
+FIXED_POINT_OVERFLOW, FIXED_POINT_DIVIDE, DECIMAL_OVERFLOW, DECIMAL_DIVIDE = 0x08, 0x09, 0x0A, 0x0B
+SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION, SPECIAL_OPERATION = 0x10, 0x11, 0x12, 0x13
+BLOCK_VOLATILITY = 0x1A
+ALEN_TRANSLATION = 0x29
+ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
+MONITOR_EVENT = 0x40
+PROGRAM_EXCEPTIONS = {
+    0x01: "operation", 0x02: "privileged operation", 0x03: "execute", 0x04: "protection", 0x05: "addressing",
+    0x06: "specification", 0x07: "data", 0x08: "fixed-point overflow", 0x09: "fixed-point divide",
+    0x0A: "decimal overflow", 0x0B: "decimal divide", 0x0C: "HFP exponent overflow", 0x0D: "HFP exponent underflow",
+    0x0E: "HFP significance", 0x0F: "HFP divide", 0x10: "segment translation", 0x11: "page translation",
+    0x12: "translation specification", 0x13: "special operation", 0x15: "operand", 0x16: "trace table",
+    0x1A: "block volatility", 0x1C: "space-switch event", 0x1D: "HFP square root", 0x1F: "PC translation",
+    0x20: "AFX translation", 0x21: "ASX translation", 0x22: "LX translation", 0x23: "EX translation",
+    0x24: "primary authority", 0x25: "secondary authority", 0x28: "ALET specification", 0x29: "ALEN translation",
+    0x2A: "ALE sequence", 0x2B: "ASTE validity", 0x2C: "ASTE sequence", 0x2D: "extended authority",
+    0x30: "stack full", 0x31: "stack empty", 0x32: "stack specification", 0x33: "stack type",
+    0x34: "stack operation", 0x38: "ASCE type", 0x39: "region-first translation", 0x3A: "region-second translation",
+    0x3B: "region-third translation", 0x40: "monitor event", 0x80: "PER event", 0x119: "crypto operation",
+}  # fmt: skip
+
+# Beside these an instruction returns a program-interruption code.
+CODE_SUPERVISOR_CALL = 1 << 16
+CODE_REPEAT = 1 << 17  # an interruptible instruction ended a unit of operation: execute it again
+
+# external interruptions pending in cpu.external, in order of priority; clocks are derived from time
+EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE = (u64(1 << n) for n in range(4))
+CODE_INTERRUPT_KEY, CODE_EMERGENCY, CODE_EXTERNAL_CALL = u64(0x0040), u64(0x1201), u64(0x1202)
+CODE_CLOCK_COMPARATOR, CODE_CPU_TIMER, CODE_SERVICE = u64(0x1004), u64(0x1005), u64(0x2401)
+CR0_EMERGENCY, CR0_EXTERNAL_CALL, CR0_CLOCK_COMPARATOR, CR0_CPU_TIMER = bit(49), bit(50), bit(52), bit(53)
+CR0_SERVICE, CR0_INTERRUPT_KEY = bit(54), bit(57)
+
+# machine-check interruption code, PoP ch. 11
+MCIC_PROCESSING_DAMAGE, MCIC_BACKUP, MCIC_STORAGE_ERROR = bit(1), bit(14), bit(16)
+MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) | bits(46, 47)
+MCIC_DAMAGE = bits(0, 1)  # exigent conditions: not maskable but by PSW bit 13
+
+IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word
+
+LOOP = 64  # interruptions in a row without an instruction completing
+
+
+@jit
+def nullifies(code):
+    """Does this program interruption end the instruction by nullification? PoP ch. 6; 001A: spec essa.md D9."""
+    return (
+        code == PAGE_TRANSLATION
+        or code == SEGMENT_TRANSLATION
+        or code == BLOCK_VOLATILITY
+        or (ASCE_TYPE <= code <= REGION_THIRD)
+        or (0x20 <= code <= 0x2D)
+    )
+
+
+def slow_end(cpu, storage, code, length):
+    """The instruction at insn_ia, `length` bytes, ended with a code above 0: note what is to be presented."""
+    code = i64(code)
+    storage.count += u64(1)
+    if code == CODE_REPEAT:
+        cpu.psw_ia = storage.insn_ia
+        return 0
+    cpu.ilc = length
+    storage.deadline = u64(0)
+    if code == CODE_SUPERVISOR_CALL:
+        return 0  # the instruction has set svc_code
+    cpu.pgm_code = code
+    if nullifies(code):
+        cpu.psw_ia = storage.insn_ia
+    return 0
+
+
+@jit
+def swap_psw(cpu, storage, old, new, interruption_class, code):
+    """Store the old PSW, load the new one, count and record."""
+    mask, ia = psw_mask_word(cpu), cpu.psw_ia
+    put8(cpu, storage, old, mask)
+    put8(cpu, storage, old + u64(8), ia)
+    storage.interruption_count[interruption_class] += u64(1)
+    storage.last_class = interruption_class
+    storage.last_code = code
+    storage.last_mask, storage.last_ia = mask, ia
+    storage.last_ilc = cpu.ilc
+    storage.last_teid = cpu.teid
+    storage.last_count = storage.count
+    record_event(storage, EVENT_INTERRUPTION, u64(interruption_class), code, ia, cpu.teid | (cpu.ilc >> u64(1)))
+    load_psw(cpu, storage, get8(cpu, storage, new), get8(cpu, storage, new + u64(8)))
+
+
+@jit
+def take_program(cpu, storage):
+    code = cpu.pgm_code
+    cpu.pgm_code = 0
+    put2(cpu, storage, at.PGM_ILC, cpu.ilc)
+    put2(cpu, storage, at.PGM_CODE, u64(code))
+    if code == DATA:
+        put4(cpu, storage, at.DATA_EXCEPTION_CODE, cpu.dxc)
+    elif code == MONITOR_EVENT:
+        put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
+        put8(cpu, storage, at.MONITOR_CODE, cpu.monitor_code)
+    elif code == PROTECTION or nullifies(code):
+        put8(cpu, storage, at.TEID, cpu.teid)
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
+        if code != PROTECTION:
+            put1(cpu, storage, at.OPERAND_ACCESS_ID, cpu.operand_access)
+    put8(cpu, storage, at.BREAKING_EVENT_ADDRESS, cpu.breaking_event)
+    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, u64(code))
+
+
+@jit
+def take_supervisor_call(cpu, storage):
+    code = u64(cpu.svc_code)
+    cpu.svc_code = -1
+    put2(cpu, storage, at.SVC_ILC, cpu.ilc)
+    put2(cpu, storage, at.SVC_CODE, code)
+    swap_psw(cpu, storage, at.SVC_OLD, at.SVC_NEW, SUPERVISOR_CALL, code)
+
+
+@jit
+def save_registers(cpu, storage):
+    """The register-save areas of a machine check and of store status: PoP ch. 11, ch. 4."""
+    for i in range(16):
+        put8(cpu, storage, at.FP_SAVE + u64(8 * i), cpu.fpr[i])
+        put8(cpu, storage, at.GR_SAVE + u64(8 * i), cpu.gr[i])
+        put4(cpu, storage, at.AR_SAVE + u64(4 * i), cpu.ar[i])
+        put8(cpu, storage, at.CR_SAVE + u64(8 * i), cpu.cr[i])
+    put4(cpu, storage, at.FPC_SAVE, cpu.fpc)
+    put4(cpu, storage, at.TOD_PROGRAMMABLE_SAVE, cpu.tod_programmable)
+    put8(cpu, storage, at.CPU_TIMER_SAVE, cpu_timer(cpu, storage))
+    # Seven bytes: bits 0-55 of the clock comparator.
+    put4(cpu, storage, at.CLOCK_COMPARATOR_SAVE, cpu.clock_comparator >> u64(32))
+    put2(cpu, storage, at.CLOCK_COMPARATOR_SAVE + u64(4), cpu.clock_comparator >> u64(16))
+    put1(cpu, storage, at.CLOCK_COMPARATOR_SAVE + u64(6), cpu.clock_comparator >> u64(8))
+
+
+@jit
+def take_machine_check(cpu, storage):
+    code = cpu.mck_code
+    cpu.mck_code = u64(0)
+    save_registers(cpu, storage)
+    put8(cpu, storage, at.MCK_CODE, code)
+    put4(cpu, storage, at.EXTERNAL_DAMAGE_CODE, u64(0))
+    put8(cpu, storage, at.FAILING_STORAGE_ADDRESS, cpu.failing_storage)
+    swap_psw(cpu, storage, at.MCK_OLD, at.MCK_NEW, MACHINE_CHECK_CLASS, code)
+
+
+@jit
+def external_code(cpu, storage):
+    """The pending external interruption of highest priority for which the CPU is enabled, as its code; 0 none."""
+    if cpu.psw_mask & EXTERNAL == u64(0):
+        return u64(0)
+    pending, subclass = cpu.external, cpu.cr[0]
+    if pending & EXTERNAL_INTERRUPT_KEY != u64(0) and subclass & CR0_INTERRUPT_KEY != u64(0):
+        return CODE_INTERRUPT_KEY
+    if pending & EXTERNAL_EMERGENCY != u64(0) and subclass & CR0_EMERGENCY != u64(0):
+        return CODE_EMERGENCY
+    if pending & EXTERNAL_CALL != u64(0) and subclass & CR0_EXTERNAL_CALL != u64(0):
+        return CODE_EXTERNAL_CALL
+    if subclass & CR0_CLOCK_COMPARATOR != u64(0) and clock_comparator_pending(cpu, storage):
+        return CODE_CLOCK_COMPARATOR
+    if subclass & CR0_CPU_TIMER != u64(0) and cpu_timer_pending(cpu, storage):
+        return CODE_CPU_TIMER
+    if pending & EXTERNAL_SERVICE != u64(0) and subclass & CR0_SERVICE != u64(0):
+        return CODE_SERVICE
+    return u64(0)
+
+
+@jit
+def take_external(cpu, storage, code):
+    """The request is cleared, but for the clocks': theirs last as long as the condition."""
+    cpu_address, parameter = u64(0), u64(0)
+    if code == CODE_INTERRUPT_KEY:
+        cpu.external &= ~EXTERNAL_INTERRUPT_KEY
+    elif code == CODE_EMERGENCY:
+        cpu.external &= ~EXTERNAL_EMERGENCY
+        cpu_address = cpu.emergency_from
+    elif code == CODE_EXTERNAL_CALL:
+        cpu.external &= ~EXTERNAL_CALL
+        cpu_address = cpu.external_call_from
+    elif code == CODE_SERVICE:
+        cpu.external &= ~EXTERNAL_SERVICE
+        parameter = cpu.service_parameter
+        put4(cpu, storage, at.EXTERNAL_PARAMETER, parameter)
+    put2(cpu, storage, at.CPU_ADDRESS, cpu_address)
+    put2(cpu, storage, at.EXTERNAL_CODE, code)
+    swap_psw(cpu, storage, at.EXTERNAL_OLD, at.EXTERNAL_NEW, EXTERNAL_CLASS, code)
+
+
+@jit
+def io_enabled(cpu):
+    subclass = (cpu.io_word >> IO_SUBCLASS_SHIFT) & IO_SUBCLASS
+    enabled = (cpu.cr[6] >> (u64(31) - subclass)) & u64(1)
+    return cpu.io != u64(0) and cpu.psw_mask & IO != u64(0) and enabled != u64(0)
+
+
+@jit
+def take_io(cpu, storage):
+    cpu.io = u64(0)
+    put4(cpu, storage, at.IO_SUBSYSTEM_ID, cpu.io_id)
+    put4(cpu, storage, at.IO_PARAMETER, cpu.io_parameter)
+    put4(cpu, storage, at.IO_WORD, cpu.io_word)
+    swap_psw(cpu, storage, at.IO_OLD, at.IO_NEW, IO_CLASS, cpu.io_id & LOW16)
+
+
+@jit
+def take_restart(cpu, storage):
+    cpu.restart = u64(0)
+    cpu.stopped = u64(0)
+    swap_psw(cpu, storage, at.RESTART_OLD, at.RESTART_NEW, RESTART, u64(0))
+
+
+@jit
+def stop(storage, reason):
+    storage.stop_reason = reason
+    return EXIT_STOP
+
+
+@jit
+def recognize_early(cpu):
+    """An invalid PSW was loaded: specification exception with ILC 0. PoP ch. 6 "Early Exception Recognition"."""
+    if cpu.psw_early != u64(0):
+        cpu.psw_early = u64(0)
+        cpu.pgm_code = SPECIFICATION
+        cpu.ilc = u64(0)
+
+
+@jit
+def take_synchronous(cpu, storage):
+    """Program and supervisor-call interruptions, and what an invalid new PSW makes of them: -> 0 or an exit."""
+    recognize_early(cpu)
+    while cpu.pgm_code != 0 or cpu.svc_code >= 0:
+        code = lowcore_code(cpu, storage)
+        if code != 0:
+            return code
+        if cpu.pgm_code == 0:
+            take_supervisor_call(cpu, storage)
+        else:
+            storage.lost_steps = storage.lost_steps + u64(1) if storage.count <= storage.last_pgm + u64(1) else u64(0)
+            storage.last_pgm = storage.count
+            if storage.lost_steps >= u64(LOOP):
+                return stop(storage, INTERRUPTION_LOOP)
+            take_program(cpu, storage)
+        recognize_early(cpu)
+    return 0
+
+
+@jit
+def take_asynchronous(cpu, storage):
+    """The first of machine check, external, I/O, restart: -> 1 taken, 0 none, below 0 an exit."""
+    if cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK == u64(0) and cpu.mck_code & MCIC_DAMAGE != u64(0):
+        return stop(storage, CHECK_STOP)
+    machine_check = cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK != u64(0)
+    external = external_code(cpu, storage)
+    io = io_enabled(cpu)
+    if not (machine_check or external != u64(0) or io or cpu.restart != u64(0)):
+        return 0
+    code = lowcore_code(cpu, storage)
+    if code != 0:
+        return code
+    if machine_check:
+        take_machine_check(cpu, storage)
+    elif external != u64(0):
+        take_external(cpu, storage, external)
+    elif io:
+        take_io(cpu, storage)
+    else:
+        take_restart(cpu, storage)
+    return 1
+
+
+def slow_boundary(cpu, storage, unused, unused2):
+    """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
+    taken = 0
+    while True:
+        code = take_synchronous(cpu, storage)
+        if code != 0:
+            return code
+        if storage.event_count + EVENT_MARGIN >= storage.event_capacity and storage.event_count > u64(0):
+            return EXIT_EVENTS
+        if storage.count >= storage.limit:
+            return EXIT_LIMIT
+        if cpu.stopped != u64(0) and cpu.restart == u64(0):
+            return stop(storage, STOPPED)
+        code = take_asynchronous(cpu, storage)
+        if code < 0:
+            return code
+        if code > 0:
+            taken += 1
+            if taken >= LOOP:
+                return stop(storage, INTERRUPTION_LOOP)
+            continue
+        event = next_timer_event(cpu, storage)
+        if cpu.psw_mask & WAIT == u64(0):
+            storage.deadline = min(storage.limit, storage.count + event)
+            return 0
+        if event == NEVER:
+            if cpu.psw_mask & (EXTERNAL | IO | MACHINE_CHECK) == u64(0):
+                return stop(storage, DISABLED_WAIT)
+            return EXIT_WAIT
+        storage.idle += event

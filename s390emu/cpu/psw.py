@@ -1,0 +1,76 @@
+"""The program-status word: PoP ch. 4 "Program-Status Word"; early exceptions: ch. 6 "Exceptions Associated with the
+PSW"."""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.bits import bit, bits
+from s390emu.storage.tlb import VALID
+
+PER, DAT, IO, EXTERNAL = bit(1), bit(5), bit(6), bit(7)
+KEY = bits(8, 11)
+MACHINE_CHECK, WAIT, PROBLEM = bit(13), bit(14), bit(15)
+AS = bits(16, 17)
+CC = bits(18, 19)
+PROGRAM_MASK = bits(20, 23)
+FIXED_POINT_OVERFLOW_MASK, DECIMAL_OVERFLOW_MASK = bit(20), bit(21)
+EA, BA = bit(31), bit(32)
+UNASSIGNED = bit(0) | bits(2, 4) | bit(12) | bits(24, 30) | bits(33, 63)
+
+KEY_SHIFT, CC_SHIFT = u64(63 - 11), u64(63 - 19)
+MODE24, MODE31, MODE64 = bits(40, 63), bits(33, 63), bits(0, 63)
+LOW2 = u64(3)
+CONTEXT_KEY_SHIFT = u64(51)  # PSW key to context bits 59-62
+CONTEXT_KEY = bits(59, 62)
+CONTEXT_DAT_SHIFT = u64(58 - 5)  # ... DAT to 58
+CONTEXT_DAT = bit(58)
+CONTEXT_AS_SHIFT = u64(57 - 17)  # ... address-space control to 56-57
+CONTEXT_AS = bits(56, 57)
+
+
+@jit
+def psw_mask_word(cpu):
+    """PSW bits 0-63, the condition code included."""
+    return cpu.psw_mask | (u64(cpu.cc) << CC_SHIFT)
+
+
+@jit
+def problem_state(cpu):
+    return cpu.psw_mask & PROBLEM != u64(0)
+
+
+@jit
+def mode_of(mask):
+    """The address mask that EA and BA mean."""
+    if mask & EA != u64(0):
+        return MODE64
+    return MODE31 if mask & BA != u64(0) else MODE24
+
+
+@jit
+def psw_valid(mask, ia):
+    """The early checks: unassigned bits, EA without BA, an address longer than the addressing mode."""
+    if mask & UNASSIGNED != u64(0) or mask & (EA | BA) == EA:
+        return False
+    return ia & ~mode_of(mask) == u64(0)
+
+
+@jit
+def psw_changed(cpu, storage):
+    """After any change of the PSW's system mask, key, state or mode: let pending interruptions be looked at, and give
+    the TLB its context."""
+    mask = cpu.psw_mask
+    context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
+    storage.context = context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
+    storage.deadline = u64(0)
+
+
+@jit
+def load_psw(cpu, storage, mask, ia):
+    """Make (mask, ia) the current PSW. An invalid one is loaded too: the exception comes right after."""
+    cpu.psw_mask = mask & ~CC
+    cpu.cc = i64((mask >> CC_SHIFT) & LOW2)
+    cpu.psw_ia = ia
+    cpu.amode = mode_of(mask)
+    cpu.psw_early = u64(0) if psw_valid(mask, ia) else u64(1)
+    psw_changed(cpu, storage)

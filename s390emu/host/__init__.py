@@ -1,0 +1,1 @@
+"""The side the guest cannot see: frames, the pager, the paging device; and the services it calls for."""

@@ -1,0 +1,71 @@
+"""Instruction text -> handler: lookup arrays made from the table, and the slow decode of the run loop.
+
+An operation code is bits 0-7 and, in many formats, an extension elsewhere in the instruction. The handler table has, for
+each first byte, as many entries as its extension can tell apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import jit, load_native, store_native, u64
+from s390emu.isa.opcodes import ROWS
+from s390emu.storage.access import fetch_instruction, instruction_length
+from s390emu.storage.state import EXIT_COMPILE, PAGE
+
+
+def _lookup_arrays():
+    """-> shift, mask, base (by first byte), the size of the table, and row number -> index."""
+    extensions = {}
+    for row in ROWS:
+        first = int(row.opcode[:2], 16)
+        if extensions.setdefault(first, row.format.extension) != row.format.extension:
+            raise AssertionError(f"{row.mnemonic}: another format's extension for first byte {row.opcode[:2]}")
+    shift, mask, base = (np.zeros(256, u64) for _ in range(3))
+    size = 0
+    for first in range(256):
+        base[first] = size
+        start, width = extensions.get(first) or (0, 0)
+        shift[first], mask[first] = (64 - start - width) % 64, (1 << width) - 1
+        size += 1 << width
+    index = {}
+    for row in ROWS:
+        first = int(row.opcode[:2], 16)
+        index[row.mnemonic] = int(base[first]) + int(row.opcode[2:] or "0", 16)
+    return shift, mask, base, size, index
+
+
+SHIFT, MASK, BASE, TABLE_SIZE, INDEX = _lookup_arrays()
+
+
+@jit
+def table_index(insn):
+    """Where in the handler table a left-aligned instruction is looked up."""
+    first = insn >> u64(56)
+    return BASE[first] + ((insn >> SHIFT[first]) & MASK[first])
+
+
+@jit
+def handler_of(storage, insn):
+    """-> (handler address, code); EXIT_COMPILE with storage.wanted where it is not compiled yet."""
+    index = table_index(insn)
+    handler = load_native(storage.handlers + (index << u64(3)))
+    if handler == u64(0):
+        storage.wanted = index
+        return handler, EXIT_COMPILE
+    return handler, 0
+
+
+def slow_decode(cpu, storage, ia, entry):
+    """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept."""
+    insn, code = fetch_instruction(cpu, storage, ia)
+    if code != 0:
+        return code
+    handler, code = handler_of(storage, insn)
+    if code != 0:
+        return code
+    storage.decoded_handler, storage.decoded_insn = handler, insn
+    if ((ia + instruction_length(insn) - u64(1)) & PAGE) == (ia & PAGE):
+        store_native(entry, handler)
+        store_native(entry + u64(8), insn)
+    return 0

@@ -1,0 +1,12 @@
+"""Instructions that do not exist here: the operation exception."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit
+from s390emu.cpu.interruptions import OPERATION
+
+
+@jit
+def operation_exception(cpu, storage, insn):
+    """No such operation code, or its facility is not installed. PoP ch. 6 "Operation Exception"; suppressed."""
+    return OPERATION

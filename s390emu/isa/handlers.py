@@ -1,0 +1,106 @@
+"""Row -> handler: which rows are implemented, and their functions compiled on first use (design.md, section 3).
+
+A row is implemented when a function of its mnemonic in lower case with the signature (cpu, storage, insn) exists in
+`general/`, `control/` or beside this file. That is found by reading the sources, so `explain` need not import Numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from s390emu.isa.opcodes import ROWS, Row
+
+FOLDER = Path(__file__).parent
+DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
+KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
+
+
+class Place(NamedTuple):
+    """Where an instruction's function is: module, path, line."""
+
+    module: str
+    path: Path
+    line: int
+
+
+def function_name(mnemonic: str) -> str:
+    name = mnemonic.lower()
+    return KEYWORDS.get(name, name)
+
+
+@cache
+def places() -> dict[str, Place]:
+    """Function name -> its place, for every function with the signature of an instruction."""
+    found: dict[str, Place] = {}
+    for path in sorted(FOLDER.rglob("*.py")):
+        text = path.read_text()
+        module = "s390emu.isa." + ".".join(path.relative_to(FOLDER).with_suffix("").parts)
+        for match in DEFINITION.finditer(text):
+            if match[1] in found:
+                raise AssertionError(f"{match[1]} is defined in {found[match[1]].path} and in {path}")
+            found[match[1]] = Place(module, path, text.count("\n", 0, match.start()) + 1)
+    return found
+
+
+def implemented(row: Row) -> bool:
+    return function_name(row.mnemonic) in places()
+
+
+@cache
+def facilities() -> frozenset[int]:
+    """Facility bits all of whose rows are implemented: what STFLE may truthfully say of instructions."""
+    needed: dict[int, list[Row]] = {}
+    for row in ROWS:
+        if row.facility is not None and row.facility >= 0:
+            needed.setdefault(row.facility, []).append(row)
+    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
+
+
+def function(mnemonic: str):
+    """The plain or jitted Python function of an implemented mnemonic."""
+    name = function_name(mnemonic)
+    return getattr(importlib.import_module(places()[name].module), name)
+
+
+class HandlerTable:
+    """One machine's table of handler addresses: what the run loop's decode looks up.
+
+    Rows that are not implemented, and operation codes without a row, are the operation exception.
+    """
+
+    def __init__(self, quiet: bool = False):
+        import numpy as np
+
+        from s390emu._jit import u64
+        from s390emu.isa.decode import INDEX, TABLE_SIZE
+
+        self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if implemented(row)}
+        self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
+        self.addresses[list(self.mnemonics)] = 0
+        self.quiet = quiet
+
+    def compile(self, index: int) -> None:
+        """Fill the entry that the run loop found empty."""
+        self.addresses[index] = compile_handler(self.mnemonics[index], self.quiet)
+
+
+_told = False
+
+
+def compile_handler(mnemonic: str, quiet: bool = True) -> int:
+    """The address of an instruction's handler; says once on stderr that a cold start takes seconds."""
+    from s390emu._jit import JIT, address_of, cached
+    from s390emu.cpu.state import CPU_T
+    from s390emu.storage.state import STORAGE_T
+
+    global _told
+    target = function(mnemonic)
+    if JIT and not quiet and not _told and not cached(target):
+        _told = True
+        print("s390emu: compiling the instructions this guest uses (first run only)", file=sys.stderr, flush=True)
+    return address_of(target, CPU_T, STORAGE_T, integers=1)

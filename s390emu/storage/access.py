@@ -1,0 +1,410 @@
+"""What instructions use: fetch_*, store_*, probe_fetch, probe_store, fetch_instruction.
+
+A fast path that is one TLB compare and one unaligned load or store; everything else is one slow path, called by address.
+The ladder, in the manual's order of priority (PoP ch. 6 "Access Exceptions", spec essa.md D16):
+
+    low-address protection -> translation -> prefixing -> addressing -> page state (001A, unused, no frame)
+    -> key-controlled protection -> the bytes; and only when every page of the operand has passed: R and C.
+
+Codes: 0; a program-interruption code; or EXIT_HOST_FAULT, upon which the host brings the block and the instruction is
+executed again. An operand touches at most two pages.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s390emu._jit import call2, call4, i64, jit, load1, load2, load4, load8, load_native
+from s390emu._jit import store1, store2, store4, store8, u64
+from s390emu.bits import bit
+from s390emu.storage import dat
+from s390emu.storage.absolute import frame_address, frame_of, in_configuration
+from s390emu.storage.decode_cache import decoded_page, drop_decoded
+from s390emu.storage.events import record_event
+from s390emu.storage.keys import CHANGE, REFERENCE
+from s390emu.storage.page_states import (
+    ACTION,
+    ADDRESSING_EXCEPTION,
+    BLOCK_VOLATILITY_EXCEPTION,
+    TOUCH,
+    UNUSED,
+    block_at,
+    state_of,
+)
+from s390emu.storage.prefixing import apply_prefix
+from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
+from s390emu.storage.state import BLOCK_SHIFT, EVENT_FETCH, EVENT_STORE, EXIT_HOST_FAULT, OFFSET, PAGE
+from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
+
+PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY = 0x04, 0x05, 0x06, 0x1A
+
+# kind of access
+FETCH, STORE, INSTRUCTION = 0, 1, 2
+
+# policy `unused_access` (D8)
+DISCARDED, ALWAYS, ZEROFILL = range(3)
+
+PAGE_BYTES = u64(4096)
+PSW_KEY_SHIFT = u64(52)
+PSW_KEY_MASK = u64(15)
+TEID_FETCH, TEID_STORE = bit(52), bit(53)
+FETCH_STORE_INDICATION = bit(75 - 64)  # facility 75, in the second doubleword of the list
+LAST1, LAST2, LAST4, LAST8 = u64(0), u64(1), u64(3), u64(7)
+
+
+class Span(NamedTuple):
+    """An operand that has passed every check: host address and byte count in its first page, host address in its
+    second page (meaningful where the operand is longer than `length`)."""
+
+    first: u64
+    length: u64
+    second: u64
+
+
+# --- the slow path ---------------------------------------------------------------------------------------------------
+
+
+@jit
+def psw_key(cpu):
+    return i64((cpu.psw_mask >> PSW_KEY_SHIFT) & PSW_KEY_MASK)
+
+
+@jit
+def set_block_teid(cpu, storage, number, kind):
+    """Translation-exception identification of a block-volatility exception: the absolute block (D15)."""
+    teid = number << BLOCK_SHIFT
+    if storage.facilities[1] & FETCH_STORE_INDICATION != u64(0):
+        teid |= TEID_STORE if kind == STORE else TEID_FETCH
+    cpu.teid = teid
+
+
+@jit
+def absent_code(cpu, storage, number, kind):
+    """A reference to a block without a frame: the TOUCH column of the table, with `unused_access`."""
+    action = ACTION[state_of(block_at(storage, number)), 0, TOUCH]
+    if action == BLOCK_VOLATILITY_EXCEPTION:
+        set_block_teid(cpu, storage, number, kind)
+        return BLOCK_VOLATILITY
+    if action == ADDRESSING_EXCEPTION and storage.unused_access != ZEROFILL:
+        return ADDRESSING
+    storage.fault_block = number
+    storage.fault_store = u64(1) if kind == STORE else u64(0)
+    return EXIT_HOST_FAULT
+
+
+@jit
+def check_real(cpu, storage, real, length, kind, access_key, effective):
+    """From the real address up, within one page: -> (absolute, code). No effect but the exception's details.
+
+    effective: the address before translation, for fetch-protection override."""
+    absolute = apply_prefix(cpu, real)
+    if not in_configuration(storage, absolute):
+        return u64(0), ADDRESSING
+    number = absolute >> BLOCK_SHIFT
+    block = block_at(storage, number)
+    if block.invalid != 0:
+        return u64(0), absent_code(cpu, storage, number, kind)
+    if block.usage == UNUSED and storage.unused_access == ALWAYS:
+        return u64(0), ADDRESSING
+    if not key_permits(cpu, access_key, i64(frame_of(storage, block).key), kind == STORE) and (
+        kind == STORE or not fetch_protection_overridden(cpu, effective, length)
+    ):
+        cpu.teid = u64(0)
+        return u64(0), PROTECTION
+    return absolute, 0
+
+
+@jit
+def check(cpu, storage, logical, length, kind, access_key):
+    """The whole ladder for one operand part within one page: -> (absolute, code)."""
+    if kind == STORE and low_address_protected(cpu, logical):
+        cpu.teid = u64(0)
+        return u64(0), PROTECTION
+    real, code = dat.to_real(cpu, storage, logical, kind)
+    if code != 0:
+        return u64(0), code
+    return check_real(cpu, storage, real, length, kind, access_key, logical)
+
+
+@jit
+def touch(storage, absolute, length, kind):
+    """The access takes place: R, C, decoded instructions, events. -> host address"""
+    number = absolute >> BLOCK_SHIFT
+    block = block_at(storage, number)
+    frame = frame_of(storage, block)
+    if kind == STORE:
+        frame.key = i64(frame.key) | REFERENCE | CHANGE
+        drop_decoded(storage, number, absolute & OFFSET, length)
+        record_event(storage, EVENT_STORE, number, absolute, length, u64(0))
+    else:
+        frame.key = i64(frame.key) | REFERENCE
+        if kind == FETCH:
+            record_event(storage, EVENT_FETCH, number, absolute, length, u64(0))
+    return frame_address(storage, block) + (absolute & OFFSET)
+
+
+@jit
+def fill(cpu, storage, logical, absolute, host, kind, access_key):
+    """Remember the page if every access of this kind to it would pass in this context."""
+    if storage.tlb_on == u64(0):
+        return
+    number = absolute >> BLOCK_SHIFT
+    is_store = kind == STORE
+    key = i64(frame_of(storage, block_at(storage, number)).key)
+    if not key_permits(cpu, access_key, key, is_store):
+        return  # only fetch-protection override let it pass
+    page_address = host - (host & OFFSET)
+    if is_store:
+        if not low_address_protected(cpu, logical & PAGE) and load_native(
+            storage.decode_directory + (number << u64(3))
+        ) == u64(0):
+            fill_store(storage, logical, page_address)
+    elif kind == FETCH:
+        fill_fetch(storage, logical, page_address)
+
+
+def slow_probe(cpu, storage, logical, length, kind, access_key):
+    """Check both pages, then touch both: -> code, and the Span in storage. length: 1 to 4096 bytes."""
+    kind, access_key = i64(kind), i64(access_key)
+    storage.span_length = min(length, PAGE_BYTES - (logical & OFFSET))
+    second = (logical + storage.span_length) & cpu.amode
+    parts = 1 if length == storage.span_length else 2
+    # As long as only `check` has run, the span holds absolute addresses.
+    for part in range(parts):
+        address = logical if part == 0 else second
+        part_length = storage.span_length if part == 0 else length - storage.span_length
+        absolute, code = check(cpu, storage, address, part_length, kind, access_key)
+        if code != 0:
+            return code
+        if part == 0:
+            storage.span_first = absolute
+        else:
+            storage.span_second = absolute
+    for part in range(parts):
+        address = logical if part == 0 else second
+        part_length = storage.span_length if part == 0 else length - storage.span_length
+        absolute = storage.span_first if part == 0 else storage.span_second
+        host = touch(storage, absolute, part_length, kind)
+        fill(cpu, storage, address, absolute, host, kind, access_key)
+        if part == 0:
+            storage.span_first = host
+        else:
+            storage.span_second = host
+    return 0
+
+
+@jit
+def probe(cpu, storage, logical, length, kind, access_key):
+    """The slow probe: -> (Span, code)."""
+    code = call4(storage.slow_probe, cpu, storage, logical, length, u64(kind), u64(access_key))
+    return Span(storage.span_first, storage.span_length, storage.span_second), code
+
+
+@jit
+def span_address(span, i):
+    """Host address of byte i of the operand."""
+    return span.first + i if i < span.length else span.second + (i - span.length)
+
+
+def slow_fetch(cpu, storage, logical, length):
+    """1 to 8 bytes, right-aligned, into storage.value."""
+    span, code = probe(cpu, storage, logical, length, FETCH, psw_key(cpu))
+    if code != 0:
+        return code
+    value = u64(0)
+    for i in range(i64(length)):
+        value = (value << u64(8)) | load1(span_address(span, u64(i)))
+    storage.value = value
+    return 0
+
+
+def slow_store(cpu, storage, logical, length):
+    """The 1 to 8 rightmost bytes of storage.value."""
+    span, code = probe(cpu, storage, logical, length, STORE, psw_key(cpu))
+    if code != 0:
+        return code
+    for i in range(i64(length)):
+        store1(span_address(span, u64(i)), storage.value >> ((length - u64(1) - u64(i)) << u64(3)))
+    return 0
+
+
+# --- the fast path ---------------------------------------------------------------------------------------------------
+# The tag is compared with the page of the operand's last byte in the slot of its first: a page-crossing operand misses.
+
+
+@jit
+def fetch_hit(storage, logical, last):
+    return storage.tlb_fetch_tag[tlb_slot(logical)] == ((logical + last) & PAGE) | storage.context
+
+
+@jit
+def store_hit(storage, logical, last):
+    return storage.tlb_store_tag[tlb_slot(logical)] == ((logical + last) & PAGE) | storage.context
+
+
+@jit
+def fetched_at(storage, logical):
+    return logical + storage.tlb_fetch_addend[tlb_slot(logical)]
+
+
+@jit
+def stored_at(storage, logical):
+    return logical + storage.tlb_store_addend[tlb_slot(logical)]
+
+
+@jit
+def fetch_slowly(cpu, storage, logical, length):
+    code = call2(storage.slow_fetch, cpu, storage, logical, length)
+    return storage.value, code
+
+
+@jit
+def store_slowly(cpu, storage, logical, value, length):
+    storage.value = value
+    return call2(storage.slow_store, cpu, storage, logical, length)
+
+
+@jit
+def fetch_byte(cpu, storage, logical):
+    """-> (value, code), zero-extended; so for the other lengths."""
+    if fetch_hit(storage, logical, LAST1):
+        return load1(fetched_at(storage, logical)), 0
+    return fetch_slowly(cpu, storage, logical, u64(1))
+
+
+@jit
+def fetch_halfword(cpu, storage, logical):
+    if fetch_hit(storage, logical, LAST2):
+        return load2(fetched_at(storage, logical)), 0
+    return fetch_slowly(cpu, storage, logical, u64(2))
+
+
+@jit
+def fetch_word(cpu, storage, logical):
+    if fetch_hit(storage, logical, LAST4):
+        return load4(fetched_at(storage, logical)), 0
+    return fetch_slowly(cpu, storage, logical, u64(4))
+
+
+@jit
+def fetch_doubleword(cpu, storage, logical):
+    if fetch_hit(storage, logical, LAST8):
+        return load8(fetched_at(storage, logical)), 0
+    return fetch_slowly(cpu, storage, logical, u64(8))
+
+
+@jit
+def store_byte(cpu, storage, logical, value):
+    """Store the rightmost byte of value: -> code; so for the other lengths."""
+    if store_hit(storage, logical, LAST1):
+        store1(stored_at(storage, logical), value)
+        return 0
+    return store_slowly(cpu, storage, logical, value, u64(1))
+
+
+@jit
+def store_halfword(cpu, storage, logical, value):
+    if store_hit(storage, logical, LAST2):
+        store2(stored_at(storage, logical), value)
+        return 0
+    return store_slowly(cpu, storage, logical, value, u64(2))
+
+
+@jit
+def store_word(cpu, storage, logical, value):
+    if store_hit(storage, logical, LAST4):
+        store4(stored_at(storage, logical), value)
+        return 0
+    return store_slowly(cpu, storage, logical, value, u64(4))
+
+
+@jit
+def store_doubleword(cpu, storage, logical, value):
+    if store_hit(storage, logical, LAST8):
+        store8(stored_at(storage, logical), value)
+        return 0
+    return store_slowly(cpu, storage, logical, value, u64(8))
+
+
+@jit
+def probe_fetch(cpu, storage, logical, length):
+    """Every check of a fetch of 1 to 4096 bytes, and R: -> (Span, code)."""
+    if fetch_hit(storage, logical, length - u64(1)):
+        return Span(fetched_at(storage, logical), length, u64(0)), 0
+    return probe(cpu, storage, logical, length, FETCH, psw_key(cpu))
+
+
+@jit
+def probe_store(cpu, storage, logical, length):
+    """Every check of a store of 1 to 4096 bytes, R and C: -> (Span, code). Probe what is fetched before it."""
+    if store_hit(storage, logical, length - u64(1)):
+        return Span(stored_at(storage, logical), length, u64(0)), 0
+    return probe(cpu, storage, logical, length, STORE, psw_key(cpu))
+
+
+@jit
+def get_byte(span, i):
+    return load1(span_address(span, i))
+
+
+@jit
+def put_byte(span, i, value):
+    store1(span_address(span, i), value)
+
+
+# --- instructions ----------------------------------------------------------------------------------------------------
+
+
+@jit
+def instruction_length(text):
+    """Bytes, from bits 0-1 of the left-aligned text: PoP ch. 5 "Instruction Length Code"."""
+    top = text >> u64(62)
+    if top == u64(0):
+        return u64(2)
+    return u64(6) if top == u64(3) else u64(4)
+
+
+@jit
+def fetch_instruction(cpu, storage, ia):
+    """The instruction at an even address: -> (left-aligned text, code). Only the bytes it has are fetched."""
+    access_key = psw_key(cpu)
+    span, code = probe(cpu, storage, ia, u64(2), INSTRUCTION, access_key)
+    if code != 0:
+        return u64(0), code
+    text = load2(span.first) << u64(48)
+    length = instruction_length(text)
+    if length > u64(2):
+        span, code = probe(cpu, storage, (ia + u64(2)) & cpu.amode, length - u64(2), INSTRUCTION, access_key)
+        if code != 0:
+            return u64(0), code
+        for i in range(i64(length) - 2):
+            text |= get_byte(span, u64(i)) << u64(40 - 8 * i)
+    return text, 0
+
+
+def slow_instruction(cpu, storage, ia, unused):
+    """No entry for this instruction address: checks, then storage.value = its decoded page."""
+    if ia & u64(1) != u64(0):
+        return SPECIFICATION
+    access_key = psw_key(cpu)
+    text, code = fetch_instruction(cpu, storage, ia)
+    if code != 0:
+        return code
+    real, code = dat.to_real(cpu, storage, ia, INSTRUCTION)
+    number = apply_prefix(cpu, real) >> BLOCK_SHIFT
+    storage.value = decoded_page(storage, number)
+    key = i64(frame_of(storage, block_at(storage, number)).key)
+    if storage.tlb_on != u64(0) and key_permits(cpu, access_key, key, False):
+        fill_insn(storage, ia, storage.value)
+    return 0
+
+
+@jit
+def get_doubleword(span, i):
+    """Bytes i..i+7 of an operand, big-endian."""
+    if i + u64(8) <= span.length or i >= span.length:
+        return load8(span_address(span, i))
+    value = u64(0)
+    for k in range(8):
+        value = (value << u64(8)) | get_byte(span, i + u64(k))
+    return value

@@ -1,0 +1,22 @@
+"""What happened, for timelines and traces: a table that compiled code fills and Python drains."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.storage.state import EVENT_T, event_record
+
+EVENT_BYTES = u64(EVENT_T.itemsize)
+MARGIN = u64(256)  # more than one unit of operation can add
+
+
+@jit
+def record_event(storage, kind, block, before, after, detail):
+    """Add one event if its kind is watched; with the table nearly full the loop stops to have it drained."""
+    if (storage.event_mask >> u64(kind)) & u64(1) == u64(0) or storage.event_count >= storage.event_capacity:
+        return
+    event = event_record(storage.events + storage.event_count * EVENT_BYTES)
+    event.count, event.kind, event.block = storage.count, u64(kind), block
+    event.before, event.after, event.detail = before, after, detail
+    storage.event_count += u64(1)
+    if storage.event_count + MARGIN >= storage.event_capacity:
+        storage.deadline = u64(0)

@@ -1,0 +1,42 @@
+"""One guest's storage: the arrays behind the STORAGE record, and bytes in and out for everything that is not the CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import u64
+from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
+from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, STORAGE_T
+
+DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
+
+
+class GuestStorage:
+    """Absolute storage of `size` bytes, all blocks stable and logically zero.
+
+    record   the STORAGE record that compiled code is given
+    blocks   recarray of BLOCK, one per 4 KB
+    events   recarray of EVENT, `record.event_count` of them filled
+    """
+
+    def __init__(self, size: int, *, event_capacity: int = 4096):
+        if size <= 0 or size % BLOCK_SIZE:
+            raise ValueError(f"storage of {size} bytes: it must be a positive multiple of {BLOCK_SIZE}")
+        count = size // BLOCK_SIZE
+        self.size = size
+        self._record = np.zeros(1, STORAGE_T)
+        self.record = self._record.view(np.recarray)[0]
+        self.blocks = np.zeros(count, BLOCK_T).view(np.recarray)
+        self.blocks.invalid = self.blocks.zero = 1
+        self.blocks.slot = self.blocks.frame = -1
+        self.events = np.zeros(event_capacity, EVENT_T).view(np.recarray)
+        self._directory = np.zeros(count, u64)
+        pages = min(count, DECODED_PAGES_MOST)
+        self._decoded = np.zeros(pages * int(DECODED_PAGE_BYTES), np.uint8)
+        record = self.record
+        record.blocks, record.block_count = self.blocks.ctypes.data, count
+        record.decode_directory = self._directory.ctypes.data
+        record.decode_pool, record.decode_pages = self._decoded.ctypes.data, pages
+        record.events, record.event_capacity = self.events.ctypes.data, event_capacity
+        record.tlb_on = 1
+        record.last_class = -1

@@ -1,0 +1,102 @@
+"""Storage keys: PoP ch. 3 "Storage Key", and who keeps them when there is no frame: spec essa.md, section 6.
+
+A key is 7 bits in bits 0-6 of a byte: access control (4), fetch protection, reference, change. The guest's R and C are
+the real key's OR the record's `guest_rc`; the host's are the real key's OR `host_rc`: either side may reset a bit of the
+real key without the other noticing. Whoever resets a bit drops the block's TLB entries.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.storage.absolute import frame_of
+from s390emu.storage.page_states import block_at
+from s390emu.storage.tlb import drop_block
+
+ACC, FETCH_PROTECTION, REFERENCE, CHANGE = 0xF0, 0x08, 0x04, 0x02
+ACC_F, RC = ACC | FETCH_PROTECTION, REFERENCE | CHANGE
+
+
+@jit
+def guest_key(storage, number):
+    """The key as the guest sees it (ISKE), whether the block has a frame or not."""
+    block = block_at(storage, number)
+    if block.invalid != 0:
+        return i64(block.acc_f) | i64(block.guest_rc)
+    return i64(frame_of(storage, block).key) | i64(block.guest_rc)
+
+
+@jit
+def set_key(storage, number, key):
+    """All seven bits (SSKE); the host keeps its own view of R and C."""
+    block = block_at(storage, number)
+    block.guest_rc = key & RC
+    if block.invalid != 0:
+        block.acc_f = key & ACC_F
+        return
+    frame = frame_of(storage, block)
+    block.host_rc = i64(block.host_rc) | (i64(frame.key) & RC)
+    frame.key = key & ACC_F
+    drop_block(storage, number)
+
+
+@jit
+def reset_reference(storage, number):
+    """RRBE: R := 0 for the guest. -> the condition code: old R and C as two bits."""
+    block = block_at(storage, number)
+    old = guest_key(storage, number)
+    if old & REFERENCE:
+        block.guest_rc = i64(block.guest_rc) & CHANGE
+        if block.invalid == 0:
+            frame = frame_of(storage, block)
+            block.host_rc = i64(block.host_rc) | (i64(frame.key) & REFERENCE)
+            frame.key = i64(frame.key) & (ACC_F | CHANGE)
+            drop_block(storage, number)
+    return (old & RC) >> 1
+
+
+@jit
+def host_referenced(storage, number):
+    """The clock hand passes: was the block referenced since it last did? The guest's R stays as it was."""
+    block = block_at(storage, number)
+    frame = frame_of(storage, block)
+    referenced = (i64(frame.key) | i64(block.host_rc)) & REFERENCE
+    if referenced:
+        block.guest_rc = i64(block.guest_rc) | (i64(frame.key) & REFERENCE)
+        block.host_rc = i64(block.host_rc) & CHANGE
+        frame.key = i64(frame.key) & (ACC_F | CHANGE)
+        drop_block(storage, number)
+    return referenced != 0
+
+
+@jit
+def save_key(storage, number):
+    """The frame is about to be taken: the record keeps ACC, F and the guest's R and C."""
+    block = block_at(storage, number)
+    key = i64(frame_of(storage, block).key)
+    block.acc_f = key & ACC_F
+    block.guest_rc = i64(block.guest_rc) | (key & RC)
+    block.host_rc = 0
+
+
+@jit
+def restore_key(storage, number):
+    """A frame was mapped: its key is the saved one, R and C stay with the record."""
+    block = block_at(storage, number)
+    frame_of(storage, block).key = i64(block.acc_f)
+    block.host_rc = 0
+
+
+@jit
+def discard_key(storage, number):
+    """Content was thrown away: R = C = 0; ACC and F zero, or unpredictable with a seed (D19)."""
+    block = block_at(storage, number)
+    block.guest_rc = 0
+    block.host_rc = 0
+    block.acc_f = 0
+    if storage.discard_random != u64(0):
+        x = storage.discard_random  # xorshift64
+        x ^= x << u64(13)
+        x ^= x >> u64(7)
+        x ^= x << u64(17)
+        storage.discard_random = x
+        block.acc_f = i64(x >> u64(32)) & ACC_F

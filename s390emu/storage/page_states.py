@@ -1,0 +1,85 @@
+"""Page states and their transitions as data: spec essa.md, sections 2 and 3.
+
+A state is written as ESSA reports it in R1 bits 60-63: usage (2 bits) then content (2 bits). `AFTER` and `ACTION` are
+the table; the ESSA instruction, the pager, the runner's `page` lines and the reports all read it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import i64, jit, u64
+from s390emu.storage.state import BLOCK_T, block_record
+
+STABLE, UNUSED, POTENTIALLY_VOLATILE, VOLATILE = range(4)
+USAGES = ("stable", "unused", "potentially volatile", "volatile")
+RESIDENT, PRESERVED, ZERO = 0, 2, 3
+CONTENTS = {RESIDENT: "resident", PRESERVED: "preserved", ZERO: "zero"}
+
+EXCEPTION_INDICATION = u64(0x10)  # R1 bit 59
+NO_DAT = u64(0x20)  # R1 bit 58
+
+# Events: operation-request codes 0-7 first, so that an ORC is its own column.
+RECLAIM, TOUCH, DIAG10, NORMAL_RESET, CLEAR_RESET = range(8, 13)
+EVENTS = (*(f"ORC{orc}" for orc in range(8)), "RECLAIM", "TOUCH", "DIAG10", "NRESET", "CRESET")
+
+# What else happens: (D) discard, R = C = 0; page (out) or (in); (zf) zero frame; (ADR) addressing exception;
+# (BV) block-volatility exception; n/a: no frame to take.
+NONE, DISCARD, OUT, IN, ZERO_FILL, ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, NOT_APPLICABLE = range(8)
+ACTIONS = {"": NONE, "(D)": DISCARD, "(out)": OUT, "(in)": IN, "(zf)": ZERO_FILL, "(ADR)": ADDRESSING_EXCEPTION,
+           "(BV)": BLOCK_VOLATILITY_EXCEPTION, "n/a": NOT_APPLICABLE}  # fmt: skip
+
+STATES = {"Sr": 0x00, "Sp": 0x02, "Sz": 0x03, "Ur": 0x04, "Uz": 0x07, "Pr": 0x08, "Vr": 0x0C, "Vz": 0x0F}
+NAMES = {code: name for name, code in STATES.items()}
+
+# TOUCH on Ur and Uz is the default of the policy `unused_access` (D8); `access` applies the others.
+TABLE = """
+before C  ORC0 ORC1 ORC2  ORC3  ORC4  ORC5   ORC6 ORC7 RECLAIM TOUCH   DIAG10 NRESET CRESET
+Sr     01 Sr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Sr      Sz     Sr     Sz
+Sp     0  Sp   Sp   Uz(D) Vz(D) Vz(D) Sr(in) Sp   Sp   n/a     Sr(in)  Sz     Sp     Sz
+Sp     1  Sp   Sp   Uz(D) Vz(D) Sp    Sr(in) Sp   Sp   n/a     Sr(in)  Sz     Sp     Sz
+Sz     01 Sz   Sz   Uz    Vz    Vz    Sr(zf) Sz   Sz   n/a     Sr(zf)  Sz     Sz     Sz
+Ur     01 Ur   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Uz(D)   Ur      Sz     Sr     Sz
+Uz     01 Uz   Sz   Uz    Vz    Vz    Sr(zf) Uz   Sz   n/a     Uz(ADR) Sz     Sz     Sz
+Vr     01 Vr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Vz(D)   Vr      Sz     Sr     Sz
+Vz     01 Vz   Sz   Uz    Vz    Vz    Sr(zf) Vz   Sz   n/a     Vz(BV)  Sz     Sz     Sz
+Pr     0  Pr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Vz(D)   Pr      Sz     Sr     Sz
+Pr     1  Pr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Pr      Sz     Sr     Sz
+"""
+
+
+def _parse(table):
+    """-> AFTER, ACTION: int64[state, change bit, event]; -1 in AFTER for the invalid states."""
+    after = np.full((16, 2, len(EVENTS)), -1, i64)
+    action = np.zeros((16, 2, len(EVENTS)), i64)
+    header, *rows = table.strip().splitlines()
+    if tuple(header.split()[2:]) != EVENTS:
+        raise AssertionError("the page-state table's header does not name the events")
+    for row in rows:
+        before, change_bits, *cells = row.split()
+        for event, cell in enumerate(cells):
+            name, bracket, rest = (before, "", "n/a") if cell == "n/a" else cell.partition("(")
+            for change in change_bits:
+                after[STATES[before], int(change), event] = STATES[name]
+                action[STATES[before], int(change), event] = ACTIONS[bracket + rest]
+    return after, action
+
+
+AFTER, ACTION = _parse(TABLE)
+
+BLOCK_BYTES = u64(BLOCK_T.itemsize)
+
+
+@jit
+def block_at(storage, number):
+    """The BLOCK record of this absolute block number, which must be in the configuration."""
+    return block_record(storage.blocks + number * BLOCK_BYTES)
+
+
+@jit
+def state_of(block):
+    """Usage and content as in R1 bits 60-63; content is derived (spec essa.md 6)."""
+    content = RESIDENT
+    if block.invalid != 0:
+        content = ZERO if block.zero != 0 else PRESERVED
+    return i64(block.usage) * 4 + content

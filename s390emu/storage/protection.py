@@ -1,0 +1,41 @@
+"""Protection: PoP ch. 3 "Protection". Low-address protection and key-controlled protection with its two overrides."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import bit
+from s390emu.storage.keys import ACC, FETCH_PROTECTION
+from s390emu.storage.state import OFFSET, PAGE
+
+LOW_ADDRESS_PROTECTION = bit(35)  # control register 0
+FETCH_PROTECTION_OVERRIDE = bit(38)
+STORAGE_PROTECTION_OVERRIDE = bit(39)
+OVERRIDE_KEY = 9 << 4
+SECOND_PAGE = u64(0x1000)
+PROTECTED_BYTES = u64(512)  # effective addresses 0-511 and 4096-4607
+OVERRIDE_BYTES = u64(2048)  # effective addresses 0-2047
+
+
+@jit
+def low_address_protected(cpu, effective):
+    """Is a store at this effective address prohibited, whatever the key? PoP ch. 3 "Low-Address Protection"."""
+    if cpu.cr[0] & LOW_ADDRESS_PROTECTION == u64(0):
+        return False
+    return (effective & PAGE) <= SECOND_PAGE and (effective & OFFSET) < PROTECTED_BYTES
+
+
+@jit
+def key_permits(cpu, access_key, storage_key, is_store):
+    """Key-controlled protection without the address-dependent override. Keys as in the PSW and in a storage key."""
+    acc = storage_key & ACC
+    if access_key == 0 or access_key << 4 == acc:
+        return True
+    if acc == OVERRIDE_KEY and cpu.cr[0] & STORAGE_PROTECTION_OVERRIDE != u64(0):
+        return True
+    return not is_store and storage_key & FETCH_PROTECTION == 0
+
+
+@jit
+def fetch_protection_overridden(cpu, effective, length):
+    """PoP ch. 3 "Fetch-Protection-Override Control": fetches within effective addresses 0-2047."""
+    return cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0) and effective + u64(length) <= OVERRIDE_BYTES

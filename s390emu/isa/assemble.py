@@ -1,0 +1,139 @@
+"""Assembler for the subset of GNU syntax in spec formats.md section 2: source text -> `Program`.
+
+    program = assemble("start: lghi %r2,1\n essa %r2,%r1,3\n", origin=0x10000)
+    program.sections, program.symbols["start"], program.entry
+
+It knows the mnemonics of opcodes.py and extended.py, nothing else. Bytes are those of GNU as and ld wherever both
+accept the source. The parts are in the package `assembler`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from s390emu.isa.assembler.errors import AssemblyError, Complaint, Position, SourceError, suggest
+from s390emu.isa.assembler.expressions import Symbol, evaluate
+from s390emu.isa.assembler.directives import whole
+from s390emu.isa.assembler.operands import resolve
+from s390emu.isa.assembler.program import Program, Section, entry_of, join, lay_out
+from s390emu.isa.assembler.unit import TooManyErrors, Unit
+
+__all__ = ["AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files"]
+
+
+def assemble(
+    source: str,
+    *,
+    filename: str = "<string>",
+    origin: int = 0,
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
+) -> Program:
+    """Assemble a source text; its first section begins at `origin`. Raises AssemblyError with every error in it."""
+    return _link([(source, filename)], origin, include_paths, defines)
+
+
+def assemble_file(path: str | Path, **options) -> Program:
+    """Assemble a file; options as for `assemble`."""
+    return assemble_files([path], **options)
+
+
+def assemble_files(
+    paths: Iterable[str | Path],
+    *,
+    origin: int = 0,
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
+) -> Program:
+    """Assemble files into one program: `.globl` symbols are common to all, others private to their file."""
+    sources = [(Path(path).read_text("utf-8", "replace"), str(path)) for path in paths]
+    return _link(sources, origin, include_paths, defines)
+
+
+def _link(sources, origin, include_paths, defines) -> Program:
+    complaints: list[Complaint] = []
+    units: list[Unit] = []
+    try:
+        for text, filename in sources:
+            units.append(Unit(complaints, include_paths, defines))
+            units[-1].run(text, filename)
+        shared = _shared_symbols(units)
+        sections = lay_out((piece for unit in units for piece in unit.pieces.values()), origin)
+        for unit in units:
+            _Resolver(unit, shared).run()
+    except TooManyErrors:
+        pass
+    if complaints:
+        raise AssemblyError(complaints)
+    symbols = {}
+    for unit in reversed(units):  # of two private symbols with one name the first file's is listed
+        symbols |= _Resolver(unit, shared).symbols()
+    symbols |= {name: _Resolver(unit, shared).value(name) for name, unit in shared.items()}
+    joined = [join(section) for section in sections]
+    joined = [section for section in joined if section.data or section.name == ".text"]
+    lines = sorted(
+        (piece.address + offset, filename, line)
+        for unit in units
+        for piece in unit.pieces.values()
+        for offset, filename, line in piece.lines
+    )
+    return Program(joined, symbols, lines, entry_of(symbols, joined), frozenset(shared))
+
+
+def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
+    """The symbols that are .globl, each with the unit that defines it."""
+    shared: dict[str, Unit] = {}
+    for unit in units:
+        for name, (position, column) in unit.globals.items():
+            if name not in unit.symbols:
+                continue  # it is another unit's; if it is nobody's, its use says so
+            if name in shared:
+                first = shared[name].defined_at[name]
+                message = f'"{name}" is already defined at {first.filename}:{first.line}'
+                unit.complain(SourceError(message, column), position)
+            else:
+                shared[name] = unit
+    return shared
+
+
+class _Resolver:
+    """The second half of a unit's work: every section has its address, the holes are filled."""
+
+    def __init__(self, unit: Unit, shared: dict[str, Unit]):
+        self.unit, self.shared = unit, shared
+
+    def run(self):
+        for piece in self.unit.pieces.values():
+            for fixup in piece.fixups:
+                try:
+                    value = evaluate(fixup.node, self.lookup, final=True)
+                    if fixup.kind == "datum":
+                        bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
+                    else:
+                        bits = resolve(fixup, piece.address, value)
+                except SourceError as error:
+                    self.unit.complain(error, fixup.position)
+                except RecursionError:
+                    self.unit.complain(SourceError("a symbol is defined in terms of itself"), fixup.position)
+                else:
+                    end = fixup.offset + fixup.length
+                    bits |= int.from_bytes(piece.data[fixup.offset : end], "big")
+                    piece.data[fixup.offset : end] = bits.to_bytes(fixup.length, "big")
+
+    def lookup(self, symbol: Symbol):
+        name = symbol.name
+        if name in self.unit.symbols:
+            return self.unit.symbols[name]
+        if name in self.shared:
+            return _Resolver(self.shared[name], self.shared).value(name)
+        if "\x01" in name:
+            raise SourceError(f'no label "{name.partition(chr(1))[0]}:" after this', symbol.column)
+        known = (*(known for known in self.unit.symbols if "\x01" not in known), *self.shared)
+        raise SourceError(f'undefined symbol "{name}"' + suggest(name, known), symbol.column)
+
+    def value(self, name: str) -> int:
+        return evaluate(self.unit.symbols[name], self.lookup, final=True)
+
+    def symbols(self) -> dict[str, int]:
+        return {name: self.value(name) for name in self.unit.symbols if "\x01" not in name}

@@ -1,0 +1,268 @@
+"""Expressions as GNU as writes them: text -> node -> value.
+
+A node is an int, a Place, a Symbol or an operation over nodes. Its value is an int, or a Place where the address is
+not known before all sections have theirs. `evaluate` is asked twice: early, when what it returns may still be a Place
+and a symbol may be missing (`NotYet`), and finally, when every address is known and the value is an int.
+
+The precedence is GNU's own, not C's: `1|2+4` is `(1|2)+4`; true is -1 from a comparison and 1 from && and ||.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from s390emu.isa.assembler.errors import SourceError
+
+_RANKS = {
+    **dict.fromkeys(("*", "/", "%", "<<", ">>"), 5),
+    **dict.fromkeys(("|", "&", "^", "!"), 4),
+    **dict.fromkeys(("+", "-"), 3),
+    **dict.fromkeys(("==", "!=", "<>", "<", ">", "<=", ">="), 2),
+    "&&": 1,
+    "||": 0,
+}
+_ALL_ONES = (1 << 64) - 1
+_SPACE = re.compile(r"[ \t]*")
+_OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||[-+*/%|&^!<>]")
+_SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*(?:@(?:PLT|plt))?")
+_LOCAL = re.compile(r"(\d+)([bf])(?![\w.$])")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|\d+")
+_CHARACTER = re.compile(r"'(\\[0-7]{1,3}|\\x[0-9a-fA-F]+|\\.|[^\\\n])'?", re.IGNORECASE)
+_STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
+_ESCAPE = re.compile(r"\\([0-7]{1,3}|[xX][0-9a-fA-F]+|.)", re.DOTALL)
+_ESCAPES = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9}
+
+
+class NotYet(Exception):
+    """The value needs a symbol or an address that is not known yet."""
+
+
+class Place(NamedTuple):
+    """An address as section (see program.py) and offset in it."""
+
+    section: object
+    offset: int
+
+
+class Symbol(NamedTuple):
+    name: str
+    column: int
+
+
+class Unary(NamedTuple):
+    operator: str
+    operand: object
+
+
+class Binary(NamedTuple):
+    operator: str
+    left: object
+    right: object
+    column: int
+
+
+def unescape(text: str) -> bytes:
+    """The bytes of a string or character as source writes it, escapes resolved; other characters as UTF-8."""
+
+    def one(match):
+        code = match[1]
+        if code[0] in "01234567":
+            return chr(int(code, 8) & 0xFF)
+        if code[0] in "xX" and len(code) > 1:
+            return chr(int(code[1:], 16) & 0xFF)
+        return chr(_ESCAPES.get(code, ord(code)))
+
+    return b"".join(
+        one(_ESCAPE.match(piece)).encode("latin-1", "replace") if piece[0] == "\\" else piece.encode()
+        for piece in re.findall(r"\\(?:[0-7]{1,3}|[xX][0-9a-fA-F]+|.)|[^\\]+", text, re.DOTALL)
+    )
+
+
+class Cursor:
+    """A place in a statement's text, and the small words that its parsers share. `unit` knows `.` and `1b`."""
+
+    __slots__ = ("at", "text", "unit")
+
+    def __init__(self, unit, text: str, at: int):
+        self.unit, self.text, self.at = unit, text, at
+        self.skip()
+
+    def skip(self):
+        self.at = _SPACE.match(self.text, self.at).end()
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.text)
+
+    def peek(self, what: str) -> bool:
+        return self.text.startswith(what, self.at)
+
+    def accept(self, what: str) -> bool:
+        if not self.text.startswith(what, self.at):
+            return False
+        self.at += len(what)
+        self.skip()
+        return True
+
+    def expect(self, what: str, why: str):
+        if not self.accept(what):
+            raise self.error(f'"{what}" expected {why}')
+
+    def error(self, message: str) -> SourceError:
+        return SourceError(message, self.at)
+
+    def match(self, pattern):
+        found = pattern.match(self.text, self.at)
+        if found:
+            self.at = found.end()
+            self.skip()
+        return found
+
+    def word(self, what: str = "symbol") -> str:
+        found = self.match(_SYMBOL)
+        if not found:
+            found = self.match(_STRING)
+            if not found:
+                raise self.error(f"{what} expected")
+            return found[1]
+        return found[0]
+
+    def string(self) -> bytes:
+        found = self.match(_STRING)
+        if not found:
+            raise self.error("string expected")
+        return unescape(found[1])
+
+    def end(self):
+        if not self.done:
+            raise self.error(f'unexpected "{self.text[self.at :].strip()}"')
+
+    # Expressions ----------------------------------------------------------------------------------------------------
+
+    def expression(self, lowest: int = 0):
+        """The node of the expression here."""
+        node = self._operand()
+        while found := _OPERATOR.match(self.text, self.at):
+            operator, column = found[0], self.at
+            rank = _RANKS[operator]
+            if rank < lowest or (operator == "%" and self.text[found.end() : found.end() + 1].isalpha()):
+                break
+            self.at = found.end()
+            self.skip()
+            right = self.expression(rank + 1)
+            node = _fold(Binary(operator, node, right, column))
+        return node
+
+    def _operand(self):
+        text, at = self.text, self.at
+        first = text[at : at + 1]
+        if first in ("-", "~", "!", "+") and first:
+            self.at += 1
+            self.skip()
+            return _fold(Unary(first, self._operand()))
+        if first == "(":
+            self.accept("(")
+            node = self.expression()
+            self.expect(")", "after the expression")
+            return node
+        if first == "'":
+            found = self.match(_CHARACTER)
+            if found:
+                return unescape(found[1])[0]
+        if first.isdigit():
+            if found := self.match(_LOCAL):
+                if not (found[1] == "0" and found[2] == "b" and text[at + 2 : at + 3] in ("0", "1")):
+                    return self.unit.local_label(int(found[1]), found[2], at)
+                self.at = at
+            found = self.match(_NUMBER)
+            try:
+                digits = found[0]
+                return int(digits, 8) if digits[0] == "0" and digits.isdigit() else int(digits, 0)
+            except ValueError:
+                raise SourceError(f'"{found[0]}" is not a number', at) from None
+        if first == ".":
+            found = self.match(_SYMBOL)
+            return self.unit.here() if found[0] == "." else Symbol(found[0], at)
+        if found := self.match(_SYMBOL):
+            return Symbol(found[0].split("@")[0], at)
+        raise SourceError("expression expected" if self.done else f'expression expected, not "{text[at:].strip()}"', at)
+
+
+def _fold(node):
+    """An operation over numbers as its value."""
+    if isinstance(node, Unary):
+        return _unary(node.operator, node.operand) if type(node.operand) is int else node
+    if type(node.left) is int and type(node.right) is int:
+        return _binary(node, node.left, node.right)
+    return node
+
+
+def evaluate(node, lookup, final: bool = False):
+    """The value of `node`; `lookup(Symbol)` gives a node, or raises NotYet (a SourceError when final)."""
+    if type(node) is int:
+        return node
+    if isinstance(node, Place):
+        return node.section.address + node.offset if final else node
+    if isinstance(node, Symbol):
+        return evaluate(lookup(node), lookup, final)
+    if isinstance(node, Unary):
+        value = evaluate(node.operand, lookup, final)
+        if type(value) is not int:
+            raise NotYet
+        return _unary(node.operator, value)
+    left, right = evaluate(node.left, lookup, final), evaluate(node.right, lookup, final)
+    if isinstance(left, Place) or isinstance(right, Place):
+        return _of_places(node.operator, left, right)
+    return _binary(node, left, right)
+
+
+def _of_places(operator, left, right):
+    """What can be said of addresses before they are known."""
+    if isinstance(left, Place) and isinstance(right, Place):
+        if left.section is right.section and operator in ("-", "==", "!=", "<>", "<", ">", "<=", ">="):
+            return _binary(Binary(operator, 0, 0, 0), left.offset, right.offset)
+    elif operator == "+":
+        place, number = (left, right) if isinstance(left, Place) else (right, left)
+        return Place(place.section, place.offset + number)
+    elif operator == "-" and isinstance(left, Place):
+        return Place(left.section, left.offset - right)
+    raise NotYet
+
+
+def _unary(operator, value):
+    return {"-": -value, "~": ~value, "!": int(not value), "+": value}[operator]
+
+
+def _binary(node, left, right):
+    operator = node.operator
+    if operator in ("/", "%"):
+        if right == 0:
+            raise SourceError("division by zero", node.column)
+        quotient = abs(left) // abs(right)
+        quotient = quotient if (left < 0) == (right < 0) else -quotient
+        return quotient if operator == "/" else left - quotient * right
+    if operator in ("<<", ">>"):
+        bits = left & _ALL_ONES
+        return bits >> right if operator == ">>" else (bits << min(right, 64)) & _ALL_ONES
+    return _SIMPLE[operator](left, right)
+
+
+_SIMPLE = {
+    "*": lambda a, b: a * b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "|": lambda a, b: a | b,
+    "&": lambda a, b: a & b,
+    "^": lambda a, b: a ^ b,
+    "!": lambda a, b: a | ~b,
+    "==": lambda a, b: -(a == b),
+    "!=": lambda a, b: -(a != b),
+    "<>": lambda a, b: -(a != b),
+    "<": lambda a, b: -(a < b),
+    ">": lambda a, b: -(a > b),
+    "<=": lambda a, b: -(a <= b),
+    ">=": lambda a, b: -(a >= b),
+    "&&": lambda a, b: int(bool(a and b)),
+    "||": lambda a, b: int(bool(a or b)),
+}

@@ -1,0 +1,275 @@
+"""An instruction's operands as text -> its bytes, for the rows of opcodes.py, their extended mnemonics and .insn.
+
+The fields come from formats.py; here is only how each kind of operand is written (`%r1` or 1; `8(%r2)`,
+`8(%r3,%r2)`, `0(4,%r2)`) and which values fit. A value that is not known yet leaves a hole (`Fixup`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from s390emu.isa import extended, opcodes
+from s390emu.isa.assembler.errors import SourceError, suggest
+from s390emu.isa.assembler.expressions import NotYet, Place, evaluate
+from s390emu.isa.formats import (
+    AR, BASED, CR, FR, GR, INDEXED, KEYED, LENGTH, MASK, REGISTERS, RELATIVE, SIGNED, UNSIGNED, Format, Operand,
+)  # fmt: skip
+
+_REGISTER = re.compile(r"%([A-Za-z]+)(\d*)")
+_LETTERS = {"r": GR, "a": AR, "c": CR, "f": FR, "v": FR}
+_OPTIONAL_ZERO = (0,)
+
+
+class Template(NamedTuple):
+    """What a mnemonic stands for: the bits that are always there and the operands that the source gives.
+
+    preset   bits or-ed into an operand's value: {operand name: bits}
+    """
+
+    mnemonic: str
+    format: Format
+    bits: int
+    operands: tuple[Operand, ...]
+    preset: dict[str, int]
+    checked: bool = True  # the kind of a register is looked at; not for .insn, which cannot know it
+
+
+class Fixup(NamedTuple):
+    """A hole in a section's bytes: `node` will be known when every section has its address."""
+
+    offset: int  # of the instruction or datum in its section
+    length: int
+    field: tuple  # ((start bit, width), ...) as in Operand.fields, of the value alone
+    kind: str
+    node: object
+    position: object
+    column: int
+
+
+def place(bits: int, length: int, field: tuple[int, int]) -> int:
+    """A field's value at its place in an instruction of `length` bytes; PoP bit numbers."""
+    start, width = field
+    return (bits & ((1 << width) - 1)) << (8 * length - start - width)
+
+
+def opcode_bits(row) -> int:
+    """The operation code of a row at its place."""
+    code, form = row[0], row[2]
+    bits = place(int(code[:2], 16), form.length, (0, 8))
+    return bits | place(int(code[2:], 16), form.length, form.extension) if form.extension else bits
+
+
+@cache
+def templates() -> dict[str, Template]:
+    """Every mnemonic that the assembler knows, in lower case."""
+    known = {}
+    for row in (*(row for rows in opcodes.CHAPTERS.values() for row in rows), *opcodes.SECOND_FORMS):
+        known[row[1].lower()] = Template(row[1], row[2], opcode_bits(row), row[2].operands, {})
+    for mnemonic, base, preset in extended.EXTENDED:
+        known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, preset)
+    for mnemonic, base in extended.ALIASES.items():
+        known[mnemonic.lower()] = known[base.lower()]._replace(mnemonic=mnemonic)
+    for mnemonic, base in extended.ZEROING.items():
+        known[mnemonic.lower()] = known[base.lower()]._replace(
+            mnemonic=mnemonic, preset={"i4": extended.ZERO_REMAINING_BITS}
+        )
+    return known
+
+
+def _with(template, mnemonic, preset):
+    """The template with some operands given."""
+    bits, left = template.bits, []
+    for operand in template.operands:
+        if operand.name in preset:
+            bits |= place(preset[operand.name], template.format.length, operand.fields[0])
+        else:
+            left.append(operand)
+    if mnemonic in ("NOP", "NOPR"):  # GNU: the address may be left out too
+        left = [operand._replace(optional=True) for operand in left]
+    return template._replace(mnemonic=mnemonic, bits=bits, operands=tuple(left))
+
+
+def find(mnemonic: str) -> Template:
+    try:
+        return templates()[mnemonic.lower()]
+    except KeyError:
+        raise SourceError(f'unknown instruction "{mnemonic}"' + suggest(mnemonic.lower(), templates())) from None
+
+
+def assemble_instruction(unit, template: Template, cursor) -> tuple[bytes, list[Fixup]]:
+    """The instruction whose operands are at the cursor, and the holes in it."""
+    length, bits = template.format.length, template.bits
+    fixups: list[Fixup] = []
+    writer = _Writer(unit, template, cursor, fixups)
+    for number, operand in enumerate(template.operands):
+        if operand.optional and cursor.done:
+            break
+        if number:
+            if not cursor.accept(","):
+                raise cursor.error(_missing(template, number) if cursor.done else '"," expected between operands')
+        elif cursor.done:
+            raise cursor.error(_missing(template, 0))
+        bits |= writer.operand(operand)
+    cursor.end()
+    for name, given in template.preset.items():
+        field = next(operand.fields[0] for operand in template.operands if operand.name == name)
+        bits |= place(given, length, field)
+    return bits.to_bytes(length, "big"), fixups
+
+
+def _missing(template, number):
+    wanted = ",".join(written(operand) for operand in template.operands)
+    return f"{template.mnemonic} has more operands than {number}: {wanted}"
+
+
+def written(operand: Operand) -> str:
+    """An operand as the manual writes it: R1, M3, D2(X2,B2)."""
+    name = operand.name.upper()
+    if operand.kind in (BASED, INDEXED, LENGTH, KEYED):
+        number = name[1:]
+        inner = {BASED: "B{0}", INDEXED: "X{0},B{0}", LENGTH: "L{0},B{0}", KEYED: "R{0},B{0}"}[operand.kind]
+        name = f"{name}({inner.format(number)})"
+    return f"[{name}]" if operand.optional else name
+
+
+class _Writer:
+    """Parses one operand after the other and returns their bits."""
+
+    def __init__(self, unit, template, cursor, fixups):
+        self.unit, self.template, self.cursor, self.fixups = unit, template, cursor, fixups
+        self.length = template.format.length
+
+    def operand(self, operand: Operand) -> int:
+        kind = operand.kind
+        if kind in REGISTERS:
+            return place(self.register(kind), self.length, operand.fields[0])
+        if kind in (BASED, INDEXED, LENGTH, KEYED):
+            return self.storage(operand)
+        return self.value(kind, (operand.fields[0],))
+
+    def register(self, kind: str) -> int:
+        """The number of a register: %r1, or an expression as the manual's examples write it."""
+        cursor = self.cursor
+        column = cursor.at
+        found = cursor.match(_REGISTER)
+        if found:
+            named = _LETTERS.get(found[1].lower())
+            if not named or not found[2] or int(found[2]) > 15:
+                raise SourceError(f'"{found[0]}" is not a register', column)
+            if named != kind and self.template.checked:
+                raise SourceError(f"{found[0]} is a {named}, {self.template.mnemonic} wants a {kind}", column)
+            return int(found[2])
+        value = self.constant("register number")
+        if not 0 <= value <= 15:
+            raise SourceError(f"register number {value} is not between 0 and 15", column)
+        return value
+
+    def constant(self, what: str) -> int:
+        column = self.cursor.at
+        node = self.cursor.expression()
+        try:
+            value = evaluate(node, self.unit.early)
+        except NotYet:
+            value = None
+        if type(value) is not int:
+            name = getattr(node, "name", None)
+            hint = f'; a register is written "%{name}"' if name and _REGISTER.fullmatch("%" + name) else ""
+            raise SourceError(f"the {what} must be known here{hint}", column)
+        return value
+
+    def value(self, kind: str, fields) -> int:
+        """An expression of `kind` in `fields`: its bits, or a hole."""
+        cursor = self.cursor
+        column = cursor.at
+        if cursor.peek("%") and _REGISTER.match(cursor.text, cursor.at):
+            raise cursor.error(f"{self.template.mnemonic} wants a value here, not a register")
+        node = cursor.expression()
+        try:
+            value = evaluate(node, self.unit.early)
+            if type(value) is int:
+                # GNU as takes a number for a relative operand as the distance in bytes, not as an address.
+                return encode(value, kind, fields, self.length, column)
+            if kind == RELATIVE and value.section is self.unit.section:
+                distance = value.offset - len(self.unit.section.data)
+                return encode(distance, kind, fields, self.length, column)
+        except NotYet:
+            value = node
+        unit = self.unit
+        self.fixups.append(Fixup(len(unit.section.data), self.length, fields, kind, value, unit.position, column))
+        return 0
+
+    def storage(self, operand: Operand) -> int:
+        """D, D(B), D(X,B), D(,B), D(L,B), D(L), D(R,B)."""
+        cursor, kind = self.cursor, operand.kind
+        displacement, base, *rest = operand.fields
+        inner = rest.pop(0) if kind != BASED else None
+        bits = self.value("displacement", (displacement, *rest))
+        if kind in (LENGTH, KEYED) and not cursor.peek("("):
+            raise cursor.error("a length in parentheses expected" if kind == LENGTH else '"(R,B)" expected')
+        if not cursor.accept("("):
+            return bits
+        if kind == LENGTH:
+            bits |= self.value(LENGTH, (inner,))
+            if cursor.accept(")"):
+                return bits
+            cursor.expect(",", "after the length")
+        elif kind == KEYED:
+            bits |= place(self.register(GR), self.length, inner)
+            cursor.expect(",", "after the first register")
+        elif kind == INDEXED and not cursor.accept(","):
+            first = self.register(GR)
+            if not cursor.accept(","):
+                cursor.expect(")", "after the base register")
+                return bits | place(first, self.length, base)
+            bits |= place(first, self.length, inner)
+            if cursor.accept(")"):
+                return bits
+        bits |= place(self.register(GR), self.length, base)
+        if cursor.peek(","):
+            raise cursor.error("no index register or length here: D(B) expected")
+        cursor.expect(")", "after the base register")
+        return bits
+
+
+def _limits(kind, width):
+    if kind == SIGNED:
+        return -(1 << (width - 1)), (1 << (width - 1)) - 1
+    if kind == LENGTH:
+        return 1, 1 << width
+    return 0, (1 << width) - 1
+
+
+def encode(value: int, kind: str, fields, length: int, column=None) -> int:
+    """The bits of a value that is known, or an error if it does not fit."""
+    field = fields[0]
+    width = field[1]
+    if kind == RELATIVE:
+        value = (value + (1 << 63)) % (1 << 64) - (1 << 63)
+        if value & 1:
+            raise SourceError(f"the target is at an odd distance ({value})", column)
+        value >>= 1
+        if not -(1 << (width - 1)) <= value < 1 << (width - 1):
+            raise SourceError(f"the target is too far away ({2 * value} bytes)", column)
+        return place(value, length, field)
+    if kind == "displacement" and len(fields) == 2:  # long: DL in the first field, DH in the second
+        if not -0x80000 <= value <= 0x7FFFF:
+            raise SourceError(f"displacement {value} is not between -524288 and 524287", column)
+        return place(value, length, field) | place(value >> 12, length, fields[1])
+    lowest, highest = _limits(kind, width)
+    if not lowest <= value <= highest:
+        what = {LENGTH: "length", MASK: "mask", SIGNED: "value", UNSIGNED: "value"}.get(kind, kind)
+        raise SourceError(f"{what} {value} is not between {lowest} and {highest}", column)
+    return place(value - 1 if kind == LENGTH else value, length, field)
+
+
+def resolve(fixup: Fixup, address: int, value: int) -> int:
+    """The bits of a hole at `address` whose value is known now."""
+    if fixup.kind == RELATIVE:
+        value -= address + fixup.offset
+    return encode(value, fixup.kind, fixup.field, fixup.length, fixup.column)
+
+
+def is_place(value) -> bool:
+    return isinstance(value, Place)

@@ -1,0 +1,313 @@
+"""Source files -> statements: comments, included files, conditions, macros and repetitions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from s390emu.isa.assembler.errors import Position, SourceError
+from s390emu.isa.assembler.expressions import Cursor, NotYet, evaluate, unescape
+
+DEEPEST = 100  # macros in macros, files in files
+_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
+_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
+_DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
+_NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
+_PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
+_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^()]*\)|[^\s,"'()]|[()"'])+""")
+_AROUND_OPERATOR = re.compile(r"""("(?:\\.|[^"\\])*")|[ \t]*([-+*/|&^!<>=(),])[ \t]*""")
+
+
+class Line(NamedTuple):
+    """One statement: its text with comments blanked out (columns are those of the source), and where it stands."""
+
+    text: str
+    position: Position
+
+
+class Macro(NamedTuple):
+    name: str
+    parameters: list[tuple[str, str | None, str]]  # name, default, "" or "req" or "vararg"
+    body: list[Line]
+
+
+class _Frame(NamedTuple):
+    """Lines being read, and how deep in conditions their reader was when they began."""
+
+    lines: list[Line]
+    conditions: int
+    macro: bool
+
+
+class _Condition(NamedTuple):
+    taken: bool  # this branch is assembled
+    done: bool  # some branch was, or none may be
+    position: Position
+    otherwise: bool = False  # .else was seen
+
+
+def statements(text: str, filename: str, parent: Position | None = None) -> list[Line]:
+    """The statements of a source text."""
+    if "#" in text or "/*" in text:
+        text_seen = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
+    else:
+        text_seen = text
+    lines = []
+    via = "included" if parent else ""
+    for number, (raw, seen) in enumerate(zip(text.split("\n"), text_seen.split("\n"), strict=True), 1):
+        seen = seen.rstrip()
+        if not seen:
+            continue
+        position = Position(filename, number, raw, parent, via)
+        if ";" not in seen:
+            lines.append(Line(seen, position))
+        else:
+            lines += [Line(" " * part.start() + part[0].rstrip(), position) for part in _STATEMENT.finditer(seen)]
+    return lines
+
+
+class Reader:
+    """The statements of one unit, as they come after all expansion."""
+
+    def __init__(self, unit, include_paths):
+        self.unit, self.include_paths = unit, [Path(path) for path in include_paths]
+        self.frames: list[tuple[_Frame, list[int]]] = []
+        self.conditions: list[_Condition] = []
+        self.macros: dict[str, Macro] = {}
+        self.expansions = 0
+
+    def push(self, lines, macro=False):
+        if len(self.frames) >= DEEPEST:
+            raise SourceError(f"more than {DEEPEST} macros or files within each other")
+        self.frames.append((_Frame(lines, len(self.conditions), macro), [0]))
+
+    def __iter__(self):
+        """Every statement that is to be assembled; `unit.position` is set for each."""
+        while line := self.next_line():
+            self.unit.position = line.position
+            directive = _DIRECTIVE.match(line.text)
+            if directive and directive[1].lower() in _CONDITIONALS:
+                self.unit.attempt(self._conditional, directive[1].lower(), Cursor(self.unit, line.text, directive.end()))
+            elif not self.conditions or self.conditions[-1].taken:
+                yield line
+        for condition in self.conditions:
+            self.unit.position = condition.position
+            self.unit.complain(SourceError(".if without .endif"))
+
+    def next_line(self) -> Line | None:
+        while self.frames:
+            frame, at = self.frames[-1]
+            if at[0] < len(frame.lines):
+                at[0] += 1
+                return frame.lines[at[0] - 1]
+            self.frames.pop()
+        return None
+
+    def collect(self, opening: tuple[str, ...], closing: tuple[str, ...]) -> list[Line]:
+        """The lines up to the directive that closes this one, which is skipped."""
+        lines, depth = [], 0
+        while line := self.next_line():
+            directive = _DIRECTIVE.match(line.text)
+            word = directive[1].lower() if directive else ""
+            if word in opening:
+                depth += 1
+            elif word in closing:
+                if not depth:
+                    return lines
+                depth -= 1
+            lines.append(line)
+        raise SourceError(f"{closing[0]} is missing")
+
+    # Conditions -----------------------------------------------------------------------------------------------------
+
+    def _conditional(self, word, cursor):
+        outer = not self.conditions or self.conditions[-1].taken
+        if word == ".endif":
+            self._need_condition(word)
+            self.conditions.pop()
+        elif word in (".else", ".elseif"):
+            self._need_condition(word)
+            last = self.conditions.pop()
+            if last.otherwise:
+                raise SourceError(f"{word} after .else")
+            taken = not last.done
+            if taken and word == ".elseif":
+                taken = self._true(".if", cursor)
+            self.conditions.append(_Condition(taken, last.done or taken, last.position, word == ".else"))
+        else:
+            self.conditions.append(_Condition(False, True, self.unit.position))
+            if outer:
+                taken = self._true(word, cursor)
+                self.conditions[-1] = _Condition(taken, taken, self.unit.position)
+
+    def _need_condition(self, word):
+        if not self.conditions:
+            raise SourceError(f"{word} without .if")
+
+    def _true(self, word, cursor) -> bool:
+        if word in (".ifdef", ".ifndef", ".ifnotdef"):
+            known = cursor.word() in self.unit.symbols
+            return known == (word == ".ifdef")
+        if word in (".ifb", ".ifnb"):
+            return cursor.done == (word == ".ifb")
+        if word in (".ifc", ".ifnc"):
+            left, _, right = cursor.text[cursor.at :].partition(",")
+            return (left.strip() == right.strip()) == (word == ".ifc")
+        value = self.unit.absolute(cursor, "condition")
+        cursor.end()
+        return _SIGNS[word](value)
+
+    # Files, macros, repetitions: the directives ----------------------------------------------------------------------
+
+    def include(self, cursor):
+        name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
+        here = Path(self.unit.position.filename).parent
+        for folder in (here, *self.include_paths):
+            path = folder / name
+            if path.is_file():
+                self.push(statements(path.read_text("utf-8", "replace"), str(path), self.unit.position))
+                return
+        raise SourceError(f'file "{name}" not found; looked in {", ".join(str(p) for p in (here, *self.include_paths))}')
+
+    def define_macro(self, cursor):
+        name = cursor.word("macro name")
+        cursor.accept(",")
+        parameters = []
+        while not cursor.done:
+            found = cursor.match(_NAME)
+            if not found:
+                raise cursor.error("parameter name expected")
+            how, default = "", None
+            if cursor.accept(":"):
+                how = cursor.word()
+                if how not in ("req", "vararg"):
+                    raise cursor.error(f'"{how}" is neither req nor vararg')
+            if cursor.accept("="):
+                value = cursor.match(_ARGUMENT)
+                default = _unquote(value[0]) if value else ""
+            parameters.append((found[0], default, how))
+            cursor.accept(",")
+        self.macros[name.lower()] = Macro(name, parameters, self.collect((".macro",), (".endm", ".endmacro")))
+
+    def purge_macro(self, cursor):
+        if not self.macros.pop(cursor.word().lower(), None):
+            raise cursor.error("no such macro")
+
+    def exit_macro(self, cursor):
+        while self.frames:
+            frame, _ = self.frames.pop()
+            if frame.macro:
+                del self.conditions[frame.conditions :]
+                return
+        raise SourceError(".exitm outside of a macro")
+
+    def stray(self, word):
+        raise SourceError(f"{word} without its beginning")
+
+    def repeat(self, cursor):
+        count = self.unit.absolute(cursor, "count")
+        cursor.end()
+        body = self.collect(_REPEATS, (".endr",))
+        if count * len(body) > 1_000_000:
+            raise SourceError(f"{count} repetitions are too many")
+        self.push(body * max(count, 0))
+
+    def repeat_with(self, cursor, characters=False):
+        """.irp symbol, values and .irpc symbol, characters."""
+        name = cursor.word()
+        cursor.accept(",")
+        rest = cursor.text[cursor.at :].strip()
+        values = list(_unquote(rest)) if characters else [value for _, value in _arguments(rest)]
+        body = self.collect(_REPEATS, (".endr",))
+        self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, ".irp")])
+
+    def expand(self, macro: Macro, cursor):
+        """A macro's name stood where an instruction may."""
+        values = {name: default for name, default, _ in macro.parameters if default is not None}
+        position = 0
+        rest = cursor.text[cursor.at :]
+        names = {name for name, _, _ in macro.parameters}
+        for start, value in _arguments(rest):
+            keyword = re.match(r"([\w$.]+)=(?!=)", value)
+            if keyword and keyword[1] in names:
+                values[keyword[1]] = _unquote(value[keyword.end() :])
+                continue
+            if position >= len(macro.parameters):
+                raise SourceError(f"macro {macro.name} has only {len(macro.parameters)} parameters", cursor.at)
+            name, _, how = macro.parameters[position]
+            if how == "vararg":
+                values[name] = rest[start:].strip()
+                break
+            if value:
+                values[name] = value
+            position += 1
+        for name, _, how in macro.parameters:
+            if how == "req" and not values.get(name):
+                raise SourceError(f'macro {macro.name} needs a value for "{name}"', cursor.at)
+            values.setdefault(name, "")
+        self.push(self._expanded(macro.body, values, f"in macro {macro.name},"), macro=True)
+        self.expansions += 1
+
+    def _expanded(self, body, values, via):
+        call = self.unit.position
+        values = {**values, "@": str(self.expansions), "()": ""}
+
+        def value(found):
+            return values.get(found[1], found[0])
+
+        lines = []
+        for line in body:
+            text = _PARAMETER.sub(value, line.text) if "\\" in line.text else line.text
+            old = line.position
+            lines.append(Line(text, Position(old.filename, old.line, text, call, f"{via} used".replace(", used", ", used"))))
+        return lines
+
+
+def _unquote(text: str) -> str:
+    text = text.strip()
+    return text[1:-1].replace('\\"', '"') if len(text) >= 2 and text[0] == text[-1] == '"' else text
+
+
+def _arguments(text: str):
+    """(start, value) of each argument: commas or blanks part them, quotes keep them together and go away."""
+    text = _AROUND_OPERATOR.sub(lambda found: found[1] or found[2], text.strip())
+    at, values = 0, []
+    while at < len(text):
+        found = _ARGUMENT.match(text, at)
+        values.append((at, _unquote(found[0]) if found else ""))
+        at = found.end() if found else at
+        while at < len(text) and text[at] in " \t":
+            at += 1
+        if at < len(text) and text[at] == ",":
+            at += 1
+            while at < len(text) and text[at] in " \t":
+                at += 1
+    return values
+
+
+_REPEATS = (".rept", ".irp", ".irpc")
+_SIGNS = {
+    ".if": bool,
+    ".ifne": bool,
+    ".ifeq": lambda value: value == 0,
+    ".ifgt": lambda value: value > 0,
+    ".ifge": lambda value: value >= 0,
+    ".iflt": lambda value: value < 0,
+    ".ifle": lambda value: value <= 0,
+}
+_CONDITIONALS = {
+    ".ifdef", ".ifndef", ".ifnotdef", ".ifb", ".ifnb", ".ifc", ".ifnc", ".else", ".elseif", ".endif", *_SIGNS,
+}  # fmt: skip
+
+DIRECTIVES = {
+    ".include": Reader.include,
+    ".macro": Reader.define_macro,
+    ".purgem": Reader.purge_macro,
+    ".exitm": Reader.exit_macro,
+    ".rept": Reader.repeat,
+    ".irp": Reader.repeat_with,
+    ".irpc": lambda reader, cursor: reader.repeat_with(cursor, characters=True),
+    ".endm": lambda reader, cursor: reader.stray(".endm"),
+    ".endr": lambda reader, cursor: reader.stray(".endr"),
+}

@@ -1,0 +1,67 @@
+"""Extended mnemonics: other names for a row, with some operands already given. Principles of Operation, appendix H of
+older editions, "Assembler Use of the Extended Mnemonics"; the names are those of GNU as, which knows the same and more.
+
+A row of `EXTENDED` is (mnemonic, the row's mnemonic, the operands given). The first of those that fit is what the
+disassembler writes, as objdump does; names in `ALIASES` are only read.
+"""
+
+from __future__ import annotations
+
+# The conditions by mask, the name that objdump writes first.
+_CONDITIONS = {  # after any instruction that sets the condition code
+    1: ("O",), 2: ("H", "P"), 3: ("NLE",), 4: ("L", "M"), 5: ("NHE",), 6: ("LH",), 7: ("NE", "NZ"),
+    8: ("E", "Z"), 9: ("NLH",), 10: ("HE",), 11: ("NL", "NM"), 12: ("LE",), 13: ("NH", "NP"), 14: ("NO",),
+}  # fmt: skip
+_COMPARISONS = {  # of an instruction that compares and then acts
+    2: ("H", "NLE"), 4: ("L", "NHE"), 6: ("NE", "LH"), 8: ("E", "NLH"), 10: ("NL", "HE"), 12: ("NH", "LE"),
+}  # fmt: skip
+
+# (row, how its extended mnemonics are built, the mask operand, the conditions)
+_FAMILIES = (
+    ("BC", "B{}", "m1", _CONDITIONS),
+    ("BCR", "B{}R", "m1", _CONDITIONS),
+    ("BRC", "J{}", "m1", _CONDITIONS),
+    ("BRC", "BR{}", "m1", _CONDITIONS),
+    ("BRCL", "JG{}", "m1", _CONDITIONS),
+    ("BRCL", "BR{}L", "m1", _CONDITIONS),
+    ("BIC", "BI{}", "m1", _CONDITIONS),
+    *((row, row + "{}", "m3", _CONDITIONS) for row in (
+        "LOC", "LOCG", "LOCR", "LOCGR", "STOC", "STOCG", "LOCFH", "LOCFHR", "STOCFH", "LOCHI", "LOCGHI", "LOCHHI")),
+    *((row, row + "{}", "m4", _CONDITIONS) for row in ("SELR", "SELGR", "SELFHR")),
+    *((row, row + "{}", "m3", _COMPARISONS) for row in (
+        "CRJ", "CGRJ", "CLRJ", "CLGRJ", "CIJ", "CGIJ", "CLIJ", "CLGIJ", "CRB", "CGRB", "CLRB", "CLGRB",
+        "CIB", "CGIB", "CLIB", "CLGIB", "CRT", "CGRT", "CLRT", "CLGRT", "CIT", "CGIT", "CLFIT", "CLGIT", "CLT", "CLGT")),
+)  # fmt: skip
+
+EXTENDED = (
+    ("NOP", "BC", {"m1": 0}),
+    ("B", "BC", {"m1": 15}),
+    ("NOPR", "BCR", {"m1": 0}),
+    ("BR", "BCR", {"m1": 15}),
+    ("JNOP", "BRC", {"m1": 0}),
+    ("J", "BRC", {"m1": 15}),
+    ("BRU", "BRC", {"m1": 15}),
+    ("JGNOP", "BRCL", {"m1": 0}),
+    ("JG", "BRCL", {"m1": 15}),
+    ("BRUL", "BRCL", {"m1": 15}),
+    ("BI", "BIC", {"m1": 15}),
+    ("CUTFU", "CU12", {"m3": 0}),
+    ("CUUTF", "CU21", {"m3": 0}),
+    *(
+        (name.format(condition), row, {mask: value})
+        for row, name, mask, conditions in _FAMILIES
+        for value, names in conditions.items()
+        for condition in names
+    ),
+)
+
+# Another spelling of the same row.
+ALIASES = {
+    "JAS": "BRAS", "JASL": "BRASL", "JCT": "BRCT", "JCTG": "BRCTG",
+    "JXH": "BRXH", "JXLE": "BRXLE", "JXHG": "BRXHG", "JXLEG": "BRXLG",
+    "TML": "TMLL", "TMH": "TMLH", "ME": "MDE", "MER": "MDER", "LRDR": "LDXR", "LRER": "LEDR", "PPNO": "PRNO",
+}  # fmt: skip
+
+# The bit of RISBG's and RISBGN's I4 that the mnemonic adds: "zero the remaining bits" (PoP ch. 7).
+ZERO_REMAINING_BITS = 0x80
+ZEROING = {"RISBGZ": "RISBG", "RISBGNZ": "RISBGN"}

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from s390emu.isa.assembler.errors import AssemblyError, Complaint, Position, SourceError, suggest
-from s390emu.isa.assembler.expressions import Symbol, evaluate
 from s390emu.isa.assembler.directives import whole
+from s390emu.isa.assembler.errors import AssemblyError, Complaint, SourceError, suggest
+from s390emu.isa.assembler.expressions import Symbol, evaluate
 from s390emu.isa.assembler.operands import resolve
 from s390emu.isa.assembler.program import Program, Section, entry_of, join, lay_out
 from s390emu.isa.assembler.unit import TooManyErrors, Unit

@@ -30,7 +30,8 @@ _FAMILIES = (
     *((row, row + "{}", "m4", _CONDITIONS) for row in ("SELR", "SELGR", "SELFHR")),
     *((row, row + "{}", "m3", _COMPARISONS) for row in (
         "CRJ", "CGRJ", "CLRJ", "CLGRJ", "CIJ", "CGIJ", "CLIJ", "CLGIJ", "CRB", "CGRB", "CLRB", "CLGRB",
-        "CIB", "CGIB", "CLIB", "CLGIB", "CRT", "CGRT", "CLRT", "CLGRT", "CIT", "CGIT", "CLFIT", "CLGIT", "CLT", "CLGT")),
+        "CIB", "CGIB", "CLIB", "CLGIB", "CRT", "CGRT", "CLRT", "CLGRT", "CIT", "CGIT", "CLFIT", "CLGIT",
+        "CLT", "CLGT")),
 )  # fmt: skip
 
 EXTENDED = (

@@ -8,8 +8,6 @@ The vector chapters (21-25) are not here yet.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from s390emu.isa.formats import (
     IE,
     MII,
@@ -111,7 +109,6 @@ from s390emu.isa.formats import (
     SSF,
     SSF_GDD,
     E,
-    Format,
     I,
     S,
 )
@@ -1184,10 +1181,10 @@ CHAPTER_20 = (  # Decimal-floating-point instructions
     ("B949", "CFXTR",  RRF_E_GMFM, "CONVERT TO FIXED (extended DFP to 32)",              FPX),
     ("B94A", "CLGXTR", RRF_E_GMFM, "CONVERT TO LOGICAL (extended DFP to 64)",            FPX),
     ("B94B", "CLFXTR", RRF_E_GMFM, "CONVERT TO LOGICAL (extended DFP to 32)",            FPX),
-    ("B951", "CDFTR",  RRE_FG,     "CONVERT FROM FIXED (32 to long DFP)",                FPX),
+    ("B951", "CDFTR",  RRF_E_FMGM, "CONVERT FROM FIXED (32 to long DFP)",                FPX),
     ("B952", "CDLGTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (64 to long DFP)",              FPX),
     ("B953", "CDLFTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (32 to long DFP)",              FPX),
-    ("B959", "CXFTR",  RRE_FG,     "CONVERT FROM FIXED (32 to extended DFP)",            FPX),
+    ("B959", "CXFTR",  RRF_E_FMGM, "CONVERT FROM FIXED (32 to extended DFP)",            FPX),
     ("B95A", "CXLGTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (64 to extended DFP)",          FPX),
     ("B95B", "CXLFTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (32 to extended DFP)",          FPX),
     ("ED40", "SLDT",   RXF_FFD,    "SHIFT SIGNIFICAND LEFT (long DFP)",                  DFP),
@@ -1256,14 +1253,3 @@ CHAPTERS = {
     20: CHAPTER_20,
 }
 
-
-class Row(NamedTuple):
-    opcode: str
-    mnemonic: str
-    format: Format
-    name: str
-    facility: int | None
-    chapter: int
-
-
-ROWS = tuple(Row(*row, chapter) for chapter, rows in CHAPTERS.items() for row in rows)

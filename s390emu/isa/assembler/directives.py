@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from s390emu.isa.assembler.errors import SourceError
 from s390emu.isa.assembler.expressions import NotYet, Place, evaluate
 from s390emu.isa.assembler.operands import Fixup
@@ -164,10 +166,8 @@ def assign(unit, name, cursor, column, once=False):
     """.set name, expression and name = expression."""
     node = cursor.expression()
     cursor.end()
-    try:
+    with suppress(NotYet):  # then it is the expression itself, worked out at its every use
         node = evaluate(node, unit.early)
-    except NotYet:
-        pass  # the expression itself; it is worked out at its every use
     unit.assign(name, node, column, once)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -63,5 +62,7 @@ class AssemblyError(Exception):
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?`, or nothing."""
+    import difflib
+
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return f'; did you mean "{near[0]}"?' if near else ""

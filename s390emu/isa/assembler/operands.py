@@ -14,7 +14,21 @@ from s390emu.isa import extended, opcodes
 from s390emu.isa.assembler.errors import SourceError, suggest
 from s390emu.isa.assembler.expressions import NotYet, Place, evaluate
 from s390emu.isa.formats import (
-    AR, BASED, CR, FR, GR, INDEXED, KEYED, LENGTH, MASK, REGISTERS, RELATIVE, SIGNED, UNSIGNED, Format, Operand,
+    AR,
+    BASED,
+    CR,
+    FR,
+    GR,
+    INDEXED,
+    KEYED,
+    LENGTH,
+    MASK,
+    REGISTERS,
+    RELATIVE,
+    SIGNED,
+    UNSIGNED,
+    Format,
+    Operand,
 )  # fmt: skip
 
 _REGISTER = re.compile(r"%([A-Za-z]+)(\d*)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.isa.assembler.errors import Position, SourceError
-from s390emu.isa.assembler.expressions import Cursor, NotYet, evaluate, unescape
+from s390emu.isa.assembler.expressions import Cursor, unescape
 
 DEEPEST = 100  # macros in macros, files in files
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
@@ -88,7 +88,8 @@ class Reader:
             self.unit.position = line.position
             directive = _DIRECTIVE.match(line.text)
             if directive and directive[1].lower() in _CONDITIONALS:
-                self.unit.attempt(self._conditional, directive[1].lower(), Cursor(self.unit, line.text, directive.end()))
+                cursor = Cursor(self.unit, line.text, directive.end())
+                self.unit.attempt(self._conditional, directive[1].lower(), cursor)
             elif not self.conditions or self.conditions[-1].taken:
                 yield line
         for condition in self.conditions:
@@ -163,12 +164,13 @@ class Reader:
     def include(self, cursor):
         name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
         here = Path(self.unit.position.filename).parent
-        for folder in (here, *self.include_paths):
+        folders = (here, *self.include_paths)
+        for folder in folders:
             path = folder / name
             if path.is_file():
                 self.push(statements(path.read_text("utf-8", "replace"), str(path), self.unit.position))
                 return
-        raise SourceError(f'file "{name}" not found; looked in {", ".join(str(p) for p in (here, *self.include_paths))}')
+        raise SourceError(f'file "{name}" not found; looked in {", ".join(str(folder) for folder in folders)}')
 
     def define_macro(self, cursor):
         name = cursor.word("macro name")
@@ -220,7 +222,7 @@ class Reader:
         rest = cursor.text[cursor.at :].strip()
         values = list(_unquote(rest)) if characters else [value for _, value in _arguments(rest)]
         body = self.collect(_REPEATS, (".endr",))
-        self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, ".irp")])
+        self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, "in .irp, used")])
 
     def expand(self, macro: Macro, cursor):
         """A macro's name stood where an instruction may."""
@@ -246,7 +248,7 @@ class Reader:
             if how == "req" and not values.get(name):
                 raise SourceError(f'macro {macro.name} needs a value for "{name}"', cursor.at)
             values.setdefault(name, "")
-        self.push(self._expanded(macro.body, values, f"in macro {macro.name},"), macro=True)
+        self.push(self._expanded(macro.body, values, f"in macro {macro.name}, used"), macro=True)
         self.expansions += 1
 
     def _expanded(self, body, values, via):
@@ -259,8 +261,7 @@ class Reader:
         lines = []
         for line in body:
             text = _PARAMETER.sub(value, line.text) if "\\" in line.text else line.text
-            old = line.position
-            lines.append(Line(text, Position(old.filename, old.line, text, call, f"{via} used".replace(", used", ", used"))))
+            lines.append(Line(text, Position(line.position.filename, line.position.line, text, call, via)))
         return lines
 
 

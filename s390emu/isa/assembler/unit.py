@@ -148,7 +148,8 @@ class Unit:
     def assign(self, name: str, node, column: int, once=False):
         if name in self.symbols and (once or name not in self.constants):
             first = self.defined_at.get(name)
-            raise SourceError(f'"{name}" is already defined' + (f" at {first.filename}:{first.line}" if first else ""), column)
+            where = f" at {first.filename}:{first.line}" if first else ""
+            raise SourceError(f'"{name}" is already defined{where}', column)
         self.symbols[name] = node
         self.defined_at[name] = self.position
         if not once:

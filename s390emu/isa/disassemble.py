@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from s390emu.isa import extended, opcodes
+from s390emu.isa import extended
 from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, LENGTH, MASK, REGISTERS, RELATIVE, SIGNED, STORAGE
+from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
 LENGTHS = (2, 4, 4, 6)  # by bits 0-1 of the instruction (PoP ch. 5 "Instruction Formats")
 _LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}
@@ -29,13 +30,13 @@ class Instruction(NamedTuple):
     length: int
     mnemonic: str
     text: str
-    row: tuple | None
+    row: Row | None
 
 
 class _Shape(NamedTuple):
     """A row and the bits that are neither its operation code nor an operand."""
 
-    row: tuple
+    row: Row
     reserved: int
 
 
@@ -43,17 +44,17 @@ class _Shape(NamedTuple):
 def _shapes() -> dict[int, tuple[tuple[int, int] | None, dict[int, list[_Shape]]]]:
     """First byte -> where the rest of the operation code stands, and by its value the rows to try in turn."""
     shapes: dict = {}
-    for row in (*(row for rows in opcodes.CHAPTERS.values() for row in rows), *opcodes.SECOND_FORMS):
-        form = row[2]
+    for row in (*ROWS, *SECOND_ROWS):
+        form = row.format
         fields = [(0, 8), *(field for operand in form.operands for field in operand.fields)]
         if form.extension:
             fields.append(form.extension)
         reserved = (1 << 8 * form.length) - 1
         for start, width in fields:
             reserved &= ~(((1 << width) - 1) << (8 * form.length - start - width))
-        extension, by_code = shapes.setdefault(int(row[0][:2], 16), (form.extension, {}))
+        extension, by_code = shapes.setdefault(int(row.opcode[:2], 16), (form.extension, {}))
         assert extension == form.extension, row
-        by_code.setdefault(int(row[0][2:] or "0", 16), []).append(_Shape(row, reserved))
+        by_code.setdefault(int(row.opcode[2:] or "0", 16), []).append(_Shape(row, reserved))
     return shapes
 
 
@@ -72,7 +73,7 @@ def field(insn: int, length: int, start: int, width: int) -> int:
     return insn >> (8 * length - start - width) & ((1 << width) - 1)
 
 
-def find_row(data: bytes) -> tuple | None:
+def find_row(data: bytes) -> Row | None:
     """The row of the instruction that `data` begins with."""
     shape = _find(data)
     return shape.row if shape else None
@@ -103,7 +104,7 @@ def _disassemble(data, address, names) -> Instruction:
     if shape is None:
         return _no_instruction(data)
     row = shape.row
-    form = row[2]
+    form = row.format
     insn = int.from_bytes(data[: form.length], "big")
     if insn & shape.reserved:
         return _no_instruction(data[: form.length])._replace(length=form.length, row=row)
@@ -132,8 +133,8 @@ def _no_instruction(data) -> Instruction:
 
 def _name(row, values):
     """The mnemonic, and the operands that it does not say already."""
-    operands = row[2].operands
-    mnemonic = row[1]
+    operands = row.format.operands
+    mnemonic = row.mnemonic
     for name, (bits, *_) in values.items():
         found = _preferred().get(mnemonic, {}).get((name, bits))
         if found:

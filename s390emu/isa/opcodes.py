@@ -8,6 +8,8 @@ The vector chapters (21-25) are not here yet.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from s390emu.isa.formats import (
     IE,
     MII,
@@ -109,6 +111,7 @@ from s390emu.isa.formats import (
     SSF,
     SSF_GDD,
     E,
+    Format,
     I,
     S,
 )
@@ -1253,3 +1256,15 @@ CHAPTERS = {
     20: CHAPTER_20,
 }
 
+
+class Row(NamedTuple):
+    opcode: str
+    mnemonic: str
+    format: Format
+    name: str
+    facility: int | None
+    chapter: int
+
+
+ROWS = tuple(Row(*row, chapter) for chapter, rows in CHAPTERS.items() for row in rows)
+SECOND_ROWS = tuple(Row(*row, 20 if "DFP" in row[3] else 19) for row in SECOND_FORMS)

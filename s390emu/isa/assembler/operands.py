@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from s390emu.isa import extended, opcodes
+from s390emu.isa import extended
 from s390emu.isa.assembler.errors import SourceError, suggest
 from s390emu.isa.assembler.expressions import NotYet, Place, evaluate
 from s390emu.isa.formats import (
@@ -30,6 +30,7 @@ from s390emu.isa.formats import (
     Format,
     Operand,
 )  # fmt: skip
+from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
 _REGISTER = re.compile(r"%([A-Za-z]+)(\d*)")
 _LETTERS = {"r": GR, "a": AR, "c": CR, "f": FR, "v": FR}
@@ -68,9 +69,9 @@ def place(bits: int, length: int, field: tuple[int, int]) -> int:
     return (bits & ((1 << width) - 1)) << (8 * length - start - width)
 
 
-def opcode_bits(row) -> int:
+def opcode_bits(row: Row) -> int:
     """The operation code of a row at its place."""
-    code, form = row[0], row[2]
+    code, form = row.opcode, row.format
     bits = place(int(code[:2], 16), form.length, (0, 8))
     return bits | place(int(code[2:], 16), form.length, form.extension) if form.extension else bits
 
@@ -79,8 +80,8 @@ def opcode_bits(row) -> int:
 def templates() -> dict[str, Template]:
     """Every mnemonic that the assembler knows, in lower case."""
     known = {}
-    for row in (*(row for rows in opcodes.CHAPTERS.values() for row in rows), *opcodes.SECOND_FORMS):
-        known[row[1].lower()] = Template(row[1], row[2], opcode_bits(row), row[2].operands, {})
+    for row in (*ROWS, *SECOND_ROWS):
+        known[row.mnemonic.lower()] = Template(row.mnemonic, row.format, opcode_bits(row), row.format.operands, {})
     for mnemonic, base, preset in extended.EXTENDED:
         known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, preset)
     for mnemonic, base in extended.ALIASES.items():

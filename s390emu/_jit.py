@@ -69,7 +69,7 @@ def jit(function):
 # --- addresses of functions ------------------------------------------------------------------------------------------
 
 _addresses: dict[object, int] = {}
-_compiled: list = []  # keeps the cfunc objects, and so their code, alive
+_compiled: dict[object, object] = {}  # keeps the cfunc objects, and so their code, alive
 _twins: list = [None]  # un-jitted: address -> function; 0 is no function
 
 
@@ -77,14 +77,16 @@ def address_of(function, *record_dtypes, integers: int) -> int:
     """The address of `function(records..., integers...) -> int64`, compiled on first request.
 
     record_dtypes: NumPy dtypes of the leading record arguments; integers: how many uint64 arguments follow.
+    What is returned is the function proper, not the C callback around it, which costs a second call and a frame.
     """
     python_function = getattr(function, "py_func", function)
     if python_function not in _addresses:
         if JIT:
             signature = types.int64(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
             compiled = numba.cfunc(signature, cache=CACHEABLE, error_model="numpy")(python_function)
-            _compiled.append(compiled)
-            _addresses[python_function] = compiled.address
+            _compiled[python_function] = compiled
+            proper = compiled.native_name.removeprefix("cfunc.")
+            _addresses[python_function] = compiled._library.get_pointer_to_function(proper)
         else:
             _twins.append(python_function)
             _addresses[python_function] = len(_twins) - 1
@@ -94,12 +96,12 @@ def address_of(function, *record_dtypes, integers: int) -> int:
 def entry_point(function, *record_dtypes, integers: int):
     """`function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler."""
     address = address_of(function, *record_dtypes, integers=integers)
-    if not JIT:
-        return lambda *arguments: int(_twins[address](*arguments[: len(record_dtypes)], *map(u64, arguments[-integers:])))
-    call = ctypes.CFUNCTYPE(
-        ctypes.c_int64, *(ctypes.c_void_p,) * len(record_dtypes), *(ctypes.c_uint64,) * integers
-    )(address)
     records = len(record_dtypes)
+    if not JIT:
+        return lambda *arguments: int(_twins[address](*arguments[:records], *map(u64, arguments[records:])))
+    callback = _compiled[getattr(function, "py_func", function)].address
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *(ctypes.c_void_p,) * records, *(ctypes.c_uint64,) * integers)
+    call = prototype(callback)
     return lambda *arguments: call(
         *(a.__array_interface__["data"][0] for a in arguments[:records]), *map(int, arguments[records:])
     )
@@ -190,8 +192,14 @@ def fill_bytes(typingctx, target, value, length):
 
 
 def _call_codegen(context, builder, signature, args):
-    function = ir.FunctionType(ir.IntType(64), [a.type for a in args[1:]])
-    return builder.call(builder.inttoptr(args[0], function.as_pointer()), args[1:])
+    """Numba's own calling convention: int32 status (callee(int64 *result, exception **, arguments...))."""
+    i64_t, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
+    with builder.goto_entry_block():
+        result = builder.alloca(i64_t)
+    function = ir.FunctionType(ir.IntType(32), [result.type, pointer.as_pointer(), *(a.type for a in args[1:])])
+    no_exceptions = ir.Constant(pointer.as_pointer(), None)
+    builder.call(builder.inttoptr(args[0], function.as_pointer()), [result, no_exceptions, *args[1:]])
+    return builder.load(result)
 
 
 @intrinsic

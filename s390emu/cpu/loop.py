@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from s390emu._jit import call1, call2, load_native, u64
+from s390emu._jit import call1, call2, jit, load_native, u64
 from s390emu.storage.access import instruction_length
 from s390emu.storage.state import BLOCK_SHIFT, EXIT_HYPERCALL, TLB_MASK
 
-HALFWORD_ENTRY = u64(3)  # entries are 16 bytes for each halfword
-IN_PAGE = u64(0xFFE)
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
-UNKNOWN_LENGTH = u64(2)  # when the instruction could not be fetched: any of 1, 2, 3 is allowed (PoP ch. 6)
+IN_PAGE = u64(0xFFE)
+ENTRY_SHIFT = u64(3)  # 16 bytes for each halfword
+PAGE_OF_ENTRIES = u64(4096 << 3)
+UNKNOWN_LENGTH = u64(2)  # when the instruction could not be fetched: ILC may be any of 1, 2, 3 (PoP ch. 6)
+
+
+@jit
+def not_fetched(cpu, storage, code, ia):
+    """The instruction cannot be fetched: an interruption, or an exit."""
+    if code > 0:
+        cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
+        call2(storage.slow_end, cpu, storage, u64(code), UNKNOWN_LENGTH)
+        return 0
+    return code
 
 
 def run(cpu, storage, unused):
-    """Execute until an exit: -> EXIT_*. One boundary is passed first, so what is pending is taken."""
+    """Execute until an exit: -> EXIT_*. A boundary is passed first, so what is pending is taken.
+
+    The inner loop goes straight through the decoded entries of a page, without a look at the TLB: whatever makes them
+    wrong clears the entry, or sets the deadline to 0.
+    """
     while True:
         if storage.count >= storage.deadline:
             code = call2(storage.slow_boundary, cpu, storage, u64(0), u64(0))
@@ -26,32 +41,41 @@ def run(cpu, storage, unused):
         if storage.tlb_insn_tag[slot] != (ia & PAGE_AND_ODD) ^ storage.context:
             code = call2(storage.slow_instruction, cpu, storage, ia, u64(0))
             if code != 0:
-                if code < 0:
+                code = not_fetched(cpu, storage, code, ia)
+                if code != 0:
                     return code
-                cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
-                call2(storage.slow_end, cpu, storage, u64(code), UNKNOWN_LENGTH)
                 continue
             page = storage.value
-        entry = page + ((ia & IN_PAGE) << HALFWORD_ENTRY)
-        handler, insn = load_native(entry), load_native(entry + u64(8))
-        if handler == u64(0):
-            code = call2(storage.slow_decode, cpu, storage, ia, entry)
+        entry = page + ((ia & IN_PAGE) << ENTRY_SHIFT)
+        while True:
+            handler, insn = load_native(entry), load_native(entry + u64(8))
+            if handler == u64(0):
+                if entry - page >= PAGE_OF_ENTRIES:
+                    break
+                storage.insn_ia = ia
+                code = call2(storage.slow_decode, cpu, storage, ia, entry)
+                if code != 0:
+                    code = not_fetched(cpu, storage, code, ia)
+                    if code != 0:
+                        return code
+                    break
+                handler, insn = storage.decoded_handler, storage.decoded_insn
+            length = instruction_length(insn)
+            next_ia = (ia + length) & cpu.amode
+            storage.insn_ia = ia
+            cpu.psw_ia = next_ia
+            code = call1(handler, cpu, storage, insn)
             if code != 0:
-                if code < 0:
-                    return code
-                cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
-                call2(storage.slow_end, cpu, storage, u64(code), UNKNOWN_LENGTH)
-                continue
-            handler, insn = storage.decoded_handler, storage.decoded_insn
-        cpu.psw_ia = (ia + instruction_length(insn)) & cpu.amode
-        code = call1(handler, cpu, storage, insn)
-        if code == 0:
+                if code > 0:
+                    call2(storage.slow_end, cpu, storage, u64(code), length)
+                    break
+                if code == EXIT_HYPERCALL:
+                    storage.call_insn = insn
+                else:
+                    cpu.psw_ia = ia
+                return code
             storage.count += u64(1)
-        elif code > 0:
-            call2(storage.slow_end, cpu, storage, u64(code), instruction_length(insn))
-        else:
-            if code == EXIT_HYPERCALL:
-                storage.call_insn = insn
-            else:
-                cpu.psw_ia = ia
-            return code
+            if cpu.psw_ia != next_ia or storage.count >= storage.deadline:
+                break
+            ia = next_ia
+            entry += length << ENTRY_SHIFT

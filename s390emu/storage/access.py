@@ -358,10 +358,7 @@ def put_byte(span, i, value):
 @jit
 def instruction_length(text):
     """Bytes, from bits 0-1 of the left-aligned text: PoP ch. 5 "Instruction Length Code"."""
-    top = text >> u64(62)
-    if top == u64(0):
-        return u64(2)
-    return u64(6) if top == u64(3) else u64(4)
+    return ((text >> u64(62)) + u64(3)) & ~u64(1)
 
 
 @jit

@@ -14,7 +14,7 @@ from s390emu.storage.state import TLB_SLOTS
 from s390emu.storage.tlb import NO_TAG, drop_stores
 
 ENTRY_BYTES = u64(16)
-DECODED_PAGE_BYTES = u64(4096 // 2 * 16)
+DECODED_PAGE_BYTES = u64((4096 // 2 + 3) * 16)  # and empty entries that end the straight way through the page
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 
 

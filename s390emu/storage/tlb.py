@@ -63,6 +63,7 @@ def drop_block(storage, number):
         for slot in range(TLB_SLOTS):
             if storage.tlb_insn_decoded[slot] == decoded_page:
                 storage.tlb_insn_tag[slot] = NO_TAG
+        storage.deadline = u64(0)  # the run loop may be on its way through the page
 
 
 @jit
@@ -72,3 +73,4 @@ def flush(storage):
         storage.tlb_fetch_tag[slot] = NO_TAG
         storage.tlb_store_tag[slot] = NO_TAG
         storage.tlb_insn_tag[slot] = NO_TAG
+    storage.deadline = u64(0)

@@ -17,6 +17,8 @@ discard_fault:
         frame_of %r2,%r6                # address is absolute, and no page table tells.  Not our business: try again
         cli     FRAME_OWNER(%r2),OWNER_CACHE
         jne     stray
+        chsi    FRAME_MAPS(%r2),0       # the kernel makes what it uses stable, so it must have been for the task
+        je      stray
         agsi    COUNT_FAULTS,1
         brasl   %r14,repair
 1:      leave
@@ -72,4 +74,4 @@ settle: enter
 
         .balign 2
 text_stray:
-        .asciz  "discarded block is not in the page cache"
+        .asciz  "discard fault outside the windows"

@@ -174,13 +174,19 @@ load_from_window:
         brasl   %r14,fold
         br      %r12
 
-# New content for two cells of the writable window; only the change bits of the blocks tell the kernel.
+# New content for two cells of the writable window; only the change bits of the blocks tell the kernel.  First a peek
+# at any block of the pool: what it brings, if anything, depends on the host, and is stored over.
 store_to_window:
         lgr     %r12,%r14
         lghi    %r3,PAIR_CELLS
         brasl   %r14,draw
-        sllg    %r2,%r2,7
-        agr     %r2,%r11
+        sllg    %r13,%r2,7
+        agr     %r13,%r11
+        lghi    %r3,POOL_BLOCKS
+        brasl   %r14,draw
+        lgr     %r3,%r13
+        svc     SVC_PEEK
+        lgr     %r2,%r13
         lgr     %r3,%r6
         lghi    %r4,2*CELL_WORDS
         brasl   %r14,fill_words
@@ -200,7 +206,7 @@ move_to_window:
         mvc     0(2*CELL,%r13),0(%r1)
         br      %r12
 
-# The program in the file, a block of one's own, a look at any block, and a chance for the kernel to write back.
+# The program in the file, a block of one's own, and a chance for the kernel to write back.
 other:  lgr     %r12,%r14
         llilf   %r1,POOL+(PROGRAM_WINDOW+1)*BLOCK-PROGRAM_SPLIT
         lgr     %r2,%r7
@@ -214,10 +220,6 @@ other:  lgr     %r12,%r14
         ltgr    %r2,%r2
         lghi    %r2,9
         jnz     failed
-        lghi    %r3,POOL_BLOCKS
-        brasl   %r14,draw
-        llilf   %r3,TASK_DATA
-        svc     SVC_PEEK                # whether the block is there depends on the host: no part of the checksum
         svc     SVC_YIELD
         br      %r12
 

@@ -108,6 +108,8 @@ load_from_window:
 store_to_window:
         lgr     %r12,%r14
         brasl   %r14,draw_writable
+        lghi    %r3,POOL_BLOCKS
+        brasl   %r14,draw               # the block to peek at
         lgrl    %r1,word_step
         sllg    %r1,%r1,4               # the second cell goes on where the first ends: 16 steps further
         agr     %r1,%r6
@@ -133,8 +135,6 @@ other:  lgr     %r12,%r14
         lgr     %r2,%r7
         brasl   %r14,program_text
         lgr     %r7,%r2
-        lghi    %r3,POOL_BLOCKS
-        brasl   %r14,draw               # the block to peek at
         br      %r12
 
 # r3 = number of blocks.  r2 := a random cell in them.

@@ -60,6 +60,7 @@ class Task:
                 self.fold(file[place] + file[place + 1])
             case 5:
                 place = self.draw_place(target)
+                self.draw(WINDOW_BLOCKS + self.tunables["CACHE_BLOCKS"] + self.writable + 16)  # the block to peek at
                 file[place] = words(self.random)
                 file[place + 1] = words(self.random + WORDS * STEP)
             case 6:
@@ -68,7 +69,6 @@ class Task:
                 file[place : place + 2] = file[origin : origin + 2]
             case _:
                 self.sum = (self.sum + PROGRAM_ADDEND) * PROGRAM_MULTIPLIER & DOUBLEWORD
-                self.draw(WINDOW_BLOCKS + self.tunables["CACHE_BLOCKS"] + self.writable + 16)  # the block to peek at
 
     def run(self) -> int:
         for _ in range(self.tunables["PASSES"]):

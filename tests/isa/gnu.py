@@ -1,0 +1,102 @@
+"""GNU as, ld, objcopy and objdump for s390x, as judges of our assembler and disassembler (spec oracles.md).
+
+Debian: binutils-s390x-linux-gnu. Where they are missing the tests are skipped, visibly; with S390EMU_REQUIRE_JUDGES=1
+that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from s390emu.isa.assemble import Program
+
+PREFIX = "s390x-linux-gnu-"
+MARCH = "-march=arch14"
+
+
+def require_gnu():
+    if shutil.which(PREFIX + "as"):
+        return
+    if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
+        pytest.fail("s390x-linux-gnu-as is not installed, and S390EMU_REQUIRE_JUDGES=1")
+    pytest.skip("s390x-linux-gnu-as is not installed")
+
+
+class GnuRefuses(Exception):
+    """GNU as does not accept the source."""
+
+
+def _run(tool, *arguments, cwd):
+    return subprocess.run([PREFIX + tool, *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
+
+
+def gnu_sections(sources: list[str], program: Program, include_paths=()) -> dict[str, bytes]:
+    """What GNU as and ld make of the sources, each section at the address where `program` has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        objects = []
+        for number, source in enumerate(sources):
+            name = f"{number}.s"
+            (Path(folder) / name).write_text(source if source.endswith("\n") else source + "\n")
+            includes = [argument for path in include_paths for argument in ("-I", path)]
+            done = _run("as", "-m64", MARCH, *includes, "-o", f"{number}.o", name, cwd=folder)
+            if done.returncode or "Error" in done.stderr:
+                raise GnuRefuses(done.stderr)
+            objects.append(f"{number}.o")
+        places = [f"--section-start={section.name}={section.address:#x}" for section in program.sections]
+        done = _run("ld", "-N", "-e", "0", "--no-check-sections", *places, "-o", "all.elf", *objects, cwd=folder)
+        if done.returncode:
+            raise GnuRefuses(done.stderr)
+        found = {}
+        for section in program.sections:
+            if section.bss:
+                continue
+            _run("objcopy", "-O", "binary", "-j", section.name, "all.elf", "section.bin", cwd=folder)
+            path = Path(folder) / "section.bin"
+            found[section.name] = path.read_bytes() if path.exists() else b""
+            path.unlink(missing_ok=True)
+        return found
+
+
+def assert_same(program: Program, sources: list[str], include_paths=()):
+    """Every section has GNU's bytes; only the filler at its end is as long as each likes."""
+    theirs = gnu_sections(sources, program, include_paths)
+    for section in program.sections:
+        if section.bss:
+            continue
+        ours, gnu = section.data, theirs[section.name]
+        if ours == gnu:
+            continue
+        at = next((n for n, (a, b) in enumerate(zip(ours, gnu, strict=False)) if a != b), min(len(ours), len(gnu)))
+        if at == min(len(ours), len(gnu)) and not (ours[at:] + gnu[at:]).strip(b"\x07\0"):
+            continue
+        line = max((entry for entry in program.lines if entry[0] <= section.address + at), default="?")
+        pytest.fail(
+            f"{section.name}+{at:#x} differs, near {line}: ours {ours[at - 8 : at + 8].hex(' ')}, "
+            f"GNU {gnu[at - 8 : at + 8].hex(' ')}"
+        )
+
+
+def objdump(instructions: list[bytes], base: int = 0) -> list[str]:
+    """What objdump writes for each of the instructions, which follow each other from `base`."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "code.bin").write_bytes(b"".join(instructions))
+        done = _run(
+            "objdump", "-D", "-b", "binary", "-m", "s390:64-bit", "-M", "zarch", f"--adjust-vma={base}", "code.bin",
+            cwd=folder,
+        )  # fmt: skip
+    texts = {}
+    for line in done.stdout.splitlines():
+        if found := re.match(r"\s*([0-9a-f]+):\t[0-9a-f ]+\t(.*)", line):
+            texts[int(found[1], 16)] = " ".join(found[2].split())
+    found, at = [], base
+    for instruction in instructions:
+        found.append(texts.get(at, "(in the middle of another)"))
+        at += len(instruction)
+    return found

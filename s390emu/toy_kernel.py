@@ -1,0 +1,26 @@
+"""The toy guest kernel: where its sources are, and how they are built. Its contract is firmware/README.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from s390emu.isa.assemble import Program, assemble_files
+
+ORIGIN = 0x10000
+
+
+def folder() -> Path:
+    """firmware/ of a source tree, or the copy of it that is installed with the package."""
+    package = Path(__file__).parent
+    installed = package / "_firmware"
+    return installed if installed.is_dir() else package.parent / "firmware"
+
+
+def sources() -> list[Path]:
+    """The kernel's files in the order in which they are linked."""
+    return [folder() / name for name in (folder() / "kernel.list").read_text().split()]
+
+
+def build(**tunables: int) -> Program:
+    """Assemble the kernel; tunables as in its README, for example `build(PASSES=2)`."""
+    return assemble_files(sources(), origin=ORIGIN, defines=tunables)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 DEFAULTS = {"PASSES": 24, "STEPS": 16, "FILE_BLOCKS": 160, "WRITABLE_BLOCKS": 32, "CACHE_BLOCKS": 96, "SEED": 1}
 
 DOUBLEWORD = (1 << 64) - 1
@@ -85,5 +87,17 @@ def words(first: int) -> list[int]:
     return [(first + i * STEP) & DOUBLEWORD for i in range(WORDS)]
 
 
-def checksum(**tunables: int) -> int:
-    return Task(**tunables).run()
+@pytest.fixture
+def checksum():
+    return lambda **tunables: Task(**tunables).run()
+
+
+@pytest.fixture
+def expected_end(checksum):
+    """The last two lines on the console of a good run with these tunables."""
+
+    def lines(**tunables: int) -> list[str]:
+        total = f"{checksum(**tunables):016X}"
+        return [f"checksum {total} expected {total}", "exit 0"]
+
+    return lines

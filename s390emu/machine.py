@@ -1,23 +1,47 @@
-"""The machine: one CPU and its absolute storage on a host; runs, steps, and says why it stopped."""
+"""The machine: one CPU and its absolute storage, on a host. Runs, steps, and says why it stopped.
+
+    machine = Machine.from_source("start: lghi %r2,7\\n lpswe 0(%r1)\\n .balign 8\\nend: .quad 0x0002000180000000,0")
+    stop = machine.run()
+    stop.reason, machine.gr[2]
+
+The guest's interruptions are delivered to the guest; nothing that a guest does raises here.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
-from s390emu._jit import entry_point, u64
-from s390emu._jit import address_of
+from s390emu._jit import address_of, entry_point, u64
 from s390emu.cpu.assigned_storage import slow_assigned
-from s390emu.cpu.interruptions import slow_boundary, slow_end
+from s390emu.cpu.clocks import NEVER
+from s390emu.cpu.interruptions import (
+    CLASSES,
+    MCIC_BACKUP,
+    MCIC_PROCESSING_DAMAGE,
+    MCIC_STORAGE_ERROR,
+    MCIC_VALIDITY,
+    slow_boundary,
+    slow_end,
+)
 from s390emu.cpu.loop import run
-from s390emu.cpu.psw import load_psw, psw_mask_word
+from s390emu.cpu.psw import load_psw
 from s390emu.cpu.state import CPU_T
-from s390emu.host.host import Host
+from s390emu.host.host import Host, Outcome
 from s390emu.isa.decode import slow_decode
-from s390emu.isa.handlers import HandlerTable
+from s390emu.isa.handlers import HandlerTable, facilities
 from s390emu.storage import access
+from s390emu.storage.decode_cache import drop_decoded, forget_all
 from s390emu.storage.guest import GuestStorage
 from s390emu.storage.state import (
     BLOCK_SIZE,
+    CHECK_STOP,
+    CHECK_STOP_LOWCORE,
+    DISABLED_WAIT,
     EXIT_COMPILE,
     EXIT_EVENTS,
     EXIT_HOST_FAULT,
@@ -25,44 +49,349 @@ from s390emu.storage.state import (
     EXIT_LIMIT,
     EXIT_STOP,
     EXIT_WAIT,
+    INTERRUPTION_LOOP,
+    STOPPED,
     STORAGE_T,
 )
+from s390emu.storage.tlb import flush
+
+if TYPE_CHECKING:
+    from s390emu.isa.assemble import Program
 
 RECORDS = (CPU_T, STORAGE_T)
-START_MASK = 0x0000000180000000  # PSW at the start: 64-bit mode, everything disabled
+START_MASK = 0x0000000180000000  # 64-bit mode, supervisor state, everything disabled
+START_CR0, START_CR14 = 0xE0, 0xC2000000
+ARCHITECTURE_FACILITIES = (1, 2)  # z/Architecture installed and active
+NO_TRANSLATE = 147  # ESSA operation-request code 7
+SLICE = 20_000_000  # instructions between two looks at the clock and at Ctrl-C
+NO_LIMIT = int(NEVER) - 1
+
+
+class Reason(StrEnum):
+    """Why the machine stopped."""
+
+    DISABLED_WAIT = "disabled wait"
+    ENABLED_WAIT = "enabled wait that nothing will end"
+    STOPPED = "stopped state"
+    CHECK_STOP = "check stop"
+    CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
+    INTERRUPTION_LOOP = "interruption loop"
+    LIMIT = "instruction limit"
+    TIMEOUT = "time limit"
+    NO_FRAME = "host out of frames: nothing may be taken"
+    CONSOLE_FLOOD = "console flooded"
+
+
+STOP_REASONS = {
+    DISABLED_WAIT: Reason.DISABLED_WAIT,
+    STOPPED: Reason.STOPPED,
+    CHECK_STOP: Reason.CHECK_STOP,
+    CHECK_STOP_LOWCORE: Reason.CHECK_STOP_LOWCORE,
+    INTERRUPTION_LOOP: Reason.INTERRUPTION_LOOP,
+}
+
+
+class Stop(NamedTuple):
+    """The end of a run: the reason, the PSW then, and how many instructions had ended."""
+
+    reason: Reason
+    psw_mask: int
+    psw_ia: int
+    count: int
+
+    @property
+    def exit_code(self) -> int | None:
+        """The guest's exit code: the address in its disabled wait."""
+        return self.psw_ia if self.reason is Reason.DISABLED_WAIT else None
+
+
+class Interruption(NamedTuple):
+    """An interruption that was taken: class name, code, old PSW, ILC in bytes, translation-exception identification,
+    and the instruction count."""
+
+    kind: str
+    code: int
+    psw_mask: int
+    psw_ia: int
+    ilc: int
+    teid: int
+    count: int
+
+
+def kernel(function, integers: int):
+    """A storage kernel for Python to call with (storage record, integers...)."""
+    return entry_point(function, STORAGE_T, integers=integers)
+
+
+def load_psw_entry(cpu, storage, mask, ia):
+    load_psw(cpu, storage, mask, ia)
+    return 0
+
+
+def flush_entry(storage):
+    flush(storage)
+    return 0
+
+
+def forget_entry(storage):
+    forget_all(storage)
+    return 0
+
+
+def drop_decoded_entry(storage, number, offset, length):
+    drop_decoded(storage, number, offset, length)
+    return 0
 
 
 class Machine:
-    def __init__(self, storage_size: int = 1 << 20, *, host: Host | None = None):
-        self._cpu = np.zeros(1, CPU_T)
-        self.cpu = self._cpu.view(np.recarray)[0]
+    """One CPU with `storage_size` bytes of absolute storage (a multiple of 4096).
+
+    host         the host it runs on, shared or its own; by default one with a frame for every block
+    essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
+    extra        further facility bits to indicate, for example 75
+    tlb          False: every access takes the slow path (slower, the same execution)
+    quiet        do not tell on stderr that a cold start compiles
+    """
+
+    def __init__(
+        self,
+        storage_size: int = 1 << 20,
+        *,
+        host: Host | None = None,
+        essa: bool = True,
+        no_dat: bool = False,
+        extra: Iterable[int] = (),
+        tlb: bool = True,
+        tod_epoch: int = 0,
+        quiet: bool = True,
+    ):
+        self._cpu_array = np.zeros(1, CPU_T)
+        self.cpu = self._cpu_array.view(np.recarray)[0]
         self.storage = GuestStorage(storage_size)
-        self.host = host or Host(storage_size // BLOCK_SIZE)
+        self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
-        self.handlers = HandlerTable()
+        self.handlers = HandlerTable(quiet)
+        self.events: list[np.ndarray] = []
         record = self.storage.record
         record.handlers = self.handlers.addresses.ctypes.data
-        for name in ("slow_fetch", "slow_store", "slow_instruction"):
-            record[name] = address_of(getattr(access, name), *RECORDS, integers=2)
+        record.essa, record.tlb_on = essa, tlb
+        for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
+            record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
+        for function in (access.slow_fetch, access.slow_store, access.slow_instruction, slow_decode, slow_end,
+                         slow_boundary):  # fmt: skip
+            record[function.__name__] = address_of(function, *RECORDS, integers=2)
         record.slow_probe = address_of(access.slow_probe, *RECORDS, integers=4)
         record.slow_assigned = address_of(slow_assigned, *RECORDS, integers=4)
-        record.slow_decode = address_of(slow_decode, *RECORDS, integers=2)
-        record.slow_end = address_of(slow_end, *RECORDS, integers=2)
-        record.slow_boundary = address_of(slow_boundary, *RECORDS, integers=2)
         self._run = entry_point(run, *RECORDS, integers=1)
-        self.cpu.svc_code = -1
-        self.cpu.cr[0], self.cpu.cr[14] = 0xE0, 0xC2000000
+        self._end = entry_point(slow_end, *RECORDS, integers=2)
+        self._load_psw = entry_point(load_psw_entry, *RECORDS, integers=2)
+        self._drop_decoded = kernel(drop_decoded_entry, 3)
+        self.tod_epoch = tod_epoch
+        self.initial_reset()
 
-    def run(self, limit: int = 1 << 62):
+    def initial_reset(self) -> None:
+        """The CPU as an initial CPU reset and the start of a guest leave it: PSW 0000000180000000, address 0."""
+        self._cpu_array[:] = 0
+        self.cpu.svc_code = -1
+        self.cpu.cr[0], self.cpu.cr[14] = START_CR0, START_CR14
+        self.cpu.tod_epoch = self.cpu.timer_zero = self.tod_epoch
+        self.set_psw(START_MASK, 0)
+
+    @classmethod
+    def from_source(cls, source: str, storage_size: int = 1 << 20, *, origin: int = 0x10000,
+                    defines: Mapping[str, int] | None = None, filename: str = "<string>", **options) -> Machine:  # fmt: skip
+        """Assemble, load and set the PSW to the entry. Raises AssemblyError."""
+        from s390emu.isa.assemble import assemble
+
+        machine = cls(storage_size, **options)
+        machine.load(assemble(source, filename=filename, origin=origin, defines=defines or {}))
+        return machine
+
+    def load(self, program: Program) -> None:
+        """Put an assembled program into storage and the PSW at its entry."""
+        for address, data in program.image():
+            self.write(address, data)
+        self.set_psw(START_MASK, program.entry)
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    @property
+    def gr(self) -> np.ndarray:
+        """The general registers: uint64[16], writable."""
+        return self.cpu.gr
+
+    @property
+    def cr(self) -> np.ndarray:
+        """The control registers: uint64[16]. After writing CR0 call `set_psw`, which lets it take effect."""
+        return self.cpu.cr
+
+    @property
+    def psw(self) -> tuple[int, int]:
+        """PSW bits 0-63 and the instruction address."""
+        return int(self.cpu.psw_mask) | int(self.cpu.cc) << 44, int(self.cpu.psw_ia)
+
+    def set_psw(self, mask: int, ia: int) -> None:
+        """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
+        kernel(flush_entry, 0)(self.storage.record)
+        self._load_psw(self.cpu, self.storage.record, mask, ia)
+
+    @property
+    def count(self) -> int:
+        """Instructions (units of operation) that have ended."""
+        return int(self.storage.record.count)
+
+    @property
+    def console(self) -> str:
+        """What the guest wrote to its console."""
+        return self.host.consoles[self.guest_number].text
+
+    @property
+    def last_interruption(self) -> Interruption | None:
+        r = self.storage.record
+        if r.last_class < 0:
+            return None
+        numbers = (r.last_code, r.last_mask, r.last_ia, r.last_ilc, r.last_teid, r.last_count)
+        return Interruption(CLASSES[r.last_class], *map(int, numbers))
+
+    def branches(self) -> list[tuple[int, int]]:
+        """The last 16 branches taken, oldest first: (from, to)."""
+        r = self.storage.record
+        taken = int(r.branch_count)
+        slots = [n % len(r.branch_from) for n in range(max(0, taken - len(r.branch_from)), taken)]
+        return [(int(r.branch_from[s]), int(r.branch_to[s])) for s in slots]
+
+    def read(self, address: int, length: int) -> bytes:
+        """Bytes of absolute storage, changing nothing: what is logically zero reads as zeros. IndexError outside."""
+        self._check_range(address, length)
+        parts = []
+        while length:
+            number, offset = divmod(address, BLOCK_SIZE)
+            part = min(length, BLOCK_SIZE - offset)
+            parts.append(self.host.peek(self.guest_number, number)[offset : offset + part])
+            address, length = address + part, length - part
+        return b"".join(parts)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Put bytes into absolute storage, as a loader or a debugger does: no protection, no R or C. IndexError outside;
+        a discarded or unused block is an IndexError too: it has no content to write into."""
+        self._check_range(address, len(data))
+        while data:
+            number, offset = divmod(address, BLOCK_SIZE)
+            part = data[: BLOCK_SIZE - offset]
+            self._drop_decoded(self.storage.record, number, offset, len(part))
+            self.host.poke(self.guest_number, number, offset, part)
+            address, data = address + len(part), data[len(part) :]
+
+    def _check_range(self, address: int, length: int) -> None:
+        if address < 0 or address + length > self.storage.size:
+            raise IndexError(f"{address:#x} to {address + length:#x}: the guest has {self.storage.size:#x} bytes")
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def run(self, limit: int | None = None, timeout: float | None = None) -> Stop:
+        """Until the guest stops, `limit` more instructions have ended, or `timeout` seconds have passed."""
         record = self.storage.record
-        record.limit = limit
-        record.deadline = 0
+        last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
+        deadline = None if timeout is None else time.monotonic() + timeout
         while True:
+            record.limit = min(last, self.count + SLICE)
+            record.deadline = 0
             with np.errstate(over="ignore"):
                 code = self._run(self.cpu, record, 0)
-            if code == EXIT_COMPILE:
-                self.handlers.compile(int(record.wanted))
-            elif code == EXIT_HOST_FAULT:
-                self.host.resolve(self.guest_number, int(record.fault_block))
-            else:
-                return code
+            if code == EXIT_LIMIT:
+                if self.count >= last:
+                    return self._stop(Reason.LIMIT)
+                if deadline is not None and time.monotonic() > deadline:
+                    return self._stop(Reason.TIMEOUT)
+            elif reason := self._attend(code):
+                return self._stop(reason)
+
+    def step(self) -> Stop | None:
+        """One instruction (unit of operation), with the interruptions before and the program or supervisor-call
+        interruption after it: -> None, or the Stop that kept it from ending."""
+        stop = self.run(1)
+        return None if stop.reason is Reason.LIMIT else stop
+
+    def _stop(self, reason: Reason) -> Stop:
+        return Stop(reason, *self.psw, self.count)
+
+    def _attend(self, code: int) -> Reason | None:
+        """Serve an exit of the run loop; a reason if it ends the run."""
+        record = self.storage.record
+        if code == EXIT_COMPILE:
+            self.handlers.compile(int(record.wanted))
+        elif code == EXIT_HOST_FAULT:
+            return self._resolve()
+        elif code == EXIT_HYPERCALL:
+            return self._hypercall()
+        elif code == EXIT_EVENTS:
+            self.drain_events()
+        elif code == EXIT_WAIT:
+            return Reason.ENABLED_WAIT
+        elif code == EXIT_STOP:
+            return STOP_REASONS[int(record.stop_reason)]
+        else:
+            raise AssertionError(f"exit {code} of the run loop")
+        return None
+
+    def _resolve(self) -> Reason | None:
+        """The guest touched a block that has no frame."""
+        record = self.storage.record
+        number = int(record.fault_block)
+        outcome = self.host.resolve(self.guest_number, number, bool(record.fault_store))
+        if outcome is Outcome.NO_FRAME:
+            return Reason.NO_FRAME
+        if outcome is Outcome.PAGING_ERROR:
+            if self.cpu.mck_code:  # the machine check itself cannot be presented
+                return Reason.CHECK_STOP
+            self.cpu.mck_code = MCIC_PROCESSING_DAMAGE | MCIC_BACKUP | MCIC_STORAGE_ERROR | MCIC_VALIDITY
+            self.cpu.failing_storage = number * BLOCK_SIZE
+        return None
+
+    def _hypercall(self) -> Reason | None:
+        """The host completes the instruction."""
+        record = self.storage.record
+        code = self.host.hypercall(self.guest_number, self.cpu, int(record.call_insn))
+        if code == EXIT_HOST_FAULT:
+            self.cpu.psw_ia = record.insn_ia
+            return self._resolve()
+        if code:
+            length = (int(self.cpu.psw_ia) - int(record.insn_ia)) & int(self.cpu.amode)
+            self._end(self.cpu, record, code, length)
+        else:
+            record.count += u64(1)
+        if self.host.consoles[self.guest_number].flooded:
+            return Reason.CONSOLE_FLOOD
+        return None
+
+    # --- events, snapshots -------------------------------------------------------------------------------------------
+
+    def watch(self, *kinds: int) -> None:
+        """Record events of these kinds from now on (EVENT_* of storage.state)."""
+        self.storage.record.event_mask = sum(1 << kind for kind in kinds)
+
+    def drain_events(self) -> list[np.ndarray]:
+        """All events so far, oldest first: a list of EVENT recarrays."""
+        record = self.storage.record
+        if record.event_count:
+            self.events.append(self.storage.events[: int(record.event_count)].copy())
+            record.event_count = 0
+        return self.events
+
+    def snapshot(self) -> object:
+        """CPU, storage, keys, block states and paging file, for `restore` on this machine."""
+        return (
+            self._cpu_array.copy(),
+            self.storage.snapshot(),
+            self.host.snapshot(),
+            [chunk.copy() for chunk in self.events],
+        )
+
+    def restore(self, snapshot) -> None:
+        cpu, storage, host, events = snapshot
+        self._cpu_array[:] = cpu
+        self.storage.restore(storage)
+        self.host.restore(host)
+        self.events = [chunk.copy() for chunk in events]
+        kernel(forget_entry, 0)(self.storage.record)
+        kernel(flush_entry, 0)(self.storage.record)

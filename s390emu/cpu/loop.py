@@ -69,9 +69,7 @@ def run(cpu, storage, unused):
                 if code > 0:
                     call2(storage.slow_end, cpu, storage, u64(code), length)
                     break
-                if code == EXIT_HYPERCALL:
-                    storage.call_insn = insn
-                else:
+                if code != EXIT_HYPERCALL:
                     cpu.psw_ia = ia
                 return code
             storage.count += u64(1)

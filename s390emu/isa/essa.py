@@ -49,6 +49,7 @@ def essa(cpu, storage, insn):
         return ADDRESSING
     number = absolute >> BLOCK_SHIFT
     if ACTION[state_of(block_at(storage, number)), change_bit(storage, number), orc] != NONE:
+        storage.call_insn = insn
         return EXIT_HYPERCALL
     perform(cpu, storage, r1, number, i64(orc))
     return 0

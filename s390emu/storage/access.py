@@ -14,8 +14,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu._jit import call2, call4, i64, jit, load1, load2, load4, load8, load_native
-from s390emu._jit import store1, store2, store4, store8, u64
+from s390emu._jit import (
+    call2,
+    call4,
+    i64,
+    jit,
+    load1,
+    load2,
+    load4,
+    load8,
+    load_native,
+    store1,
+    store2,
+    store4,
+    store8,
+    u64,
+)
 from s390emu.bits import bit
 from s390emu.storage import dat
 from s390emu.storage.absolute import frame_address, frame_of, in_configuration

@@ -8,6 +8,10 @@ from s390emu._jit import u64
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, STORAGE_T
 
+ADDRESSES = (
+    "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode", "slow_end",
+    "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
+)  # fmt: skip
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
 
 
@@ -40,3 +44,14 @@ class GuestStorage:
         record.events, record.event_capacity = self.events.ctypes.data, event_capacity
         record.tlb_on = 1
         record.last_class = -1
+
+    def snapshot(self) -> tuple[np.ndarray, ...]:
+        """Record, blocks and events; the decode cache is made anew."""
+        return self._record.copy(), self.blocks.copy(), self.events.copy()
+
+    def restore(self, snapshot: tuple[np.ndarray, ...]) -> None:
+        """The record's addresses stay: they are this guest's own."""
+        own = {name: self._record[name].copy() for name in ADDRESSES}
+        self._record[:], self.blocks[:], self.events[:] = snapshot
+        for name, value in own.items():
+            self._record[name] = value

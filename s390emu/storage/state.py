@@ -65,7 +65,7 @@ STORAGE_T = np.dtype(
         # door 1 and door 2 to the host
         ("fault_block", u64),  # EXIT_HOST_FAULT: absolute block number
         ("fault_store", u64),
-        ("call_insn", u64),  # EXIT_HYPERCALL: the instruction that calls
+        ("call_insn", u64),  # EXIT_HYPERCALL: the instruction that calls, which may be the target of EXECUTE
         # addresses of functions and tables
         ("handlers", u64),
         ("slow_fetch", u64),

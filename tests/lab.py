@@ -1,0 +1,173 @@
+"""A workbench for one instruction: set state, one line of assembly, `step`, and what changed.
+
+    def test_agr_adds(lab):
+        lab.gr[3], lab.gr[4] = 5, 7
+        assert lab.step("agr %r3,%r4") == 0
+        assert lab.changes() == {"r3": 12, "cc": 2}
+
+`step` returns the program-interruption code, 0 for none. `changes` names everything that differs from the moment before
+the step, but for the instruction address where it simply went on, and for keys unless asked: registers r0.. c0.. a0..
+f0.. fpc cc psw ia prefix, storage by the address of each changed run of bytes, `key ADDRESS` and `state ADDRESS` by block.
+After a program interruption the PSW is the old one and the prefix area is not compared: an instruction that was suppressed
+changes nothing, one that was nullified has "ia" among its changes, the address of the instruction itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu.isa.assemble import assemble
+from s390emu.machine import Machine
+from s390emu.storage.keys import ACC_F, RC
+from s390emu.storage.page_states import NAMES
+from s390emu.storage.state import BLOCK_SIZE
+
+CODE = 0x20000  # where the instruction under test is put
+SIZE = 1 << 20
+BA_EA = 0x0000000180000000
+PROBLEM = 1 << 48
+PROBLEM_STATE = BA_EA | PROBLEM
+MODE_31, MODE_24 = 0x0000000080000000, 0
+PROGRAM_MASK_ALL = 0xF << 40
+HANDLER = 0x1000F0  # outside storage: only the address matters, nothing is executed there
+ALL = (1 << 64) - 1
+
+
+def key_of(machine: Machine, address: int) -> int:
+    """The guest's storage key of the block, as ISKE would give it."""
+    block = machine.storage.blocks[address // BLOCK_SIZE]
+    if block.invalid:
+        return int(block.acc_f) | int(block.guest_rc)
+    return int(machine.host.frame_table[block.frame].key) | int(block.guest_rc)
+
+
+def state_of(machine: Machine, address: int) -> str:
+    """The block's state as spec essa.md section 3 writes it: Sr, Vz ..."""
+    block = machine.storage.blocks[address // BLOCK_SIZE]
+    content = 0 if not block.invalid else 3 if block.zero else 2
+    return NAMES[int(block.usage) << 2 | content]
+
+
+class Lab:
+    """One machine, brought back to its first state for every test."""
+
+    def __init__(self, **options):
+        self.machine = Machine(SIZE, **options)
+        for new in (0x1A0, 0x1B0, 0x1C0, 0x1D0, 0x1E0, 0x1F0):
+            self.store(new, BA_EA.to_bytes(8, "big") + HANDLER.to_bytes(8, "big"))
+        self.machine.write(CODE, bytes(16))
+        self._first = self.machine.snapshot()
+
+    def reset(self) -> None:
+        self.machine.restore(self._first)
+        self._before = None
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    cpu = property(lambda self: self.machine.cpu)
+    gr = property(lambda self: self.machine.cpu.gr)
+    cr = property(lambda self: self.machine.cpu.cr)
+    ar = property(lambda self: self.machine.cpu.ar)
+    fpr = property(lambda self: self.machine.cpu.fpr)
+
+    def store(self, address: int, data: bytes) -> None:
+        self.machine.write(address, data)
+
+    def load(self, address: int, length: int) -> bytes:
+        return self.machine.read(address, length)
+
+    def word(self, address: int, length: int = 8) -> int:
+        """An unsigned big-endian number in storage."""
+        return int.from_bytes(self.load(address, length), "big")
+
+    def psw(self, mask: int = BA_EA, *, key: int = 0, ia: int = CODE, cc: int = 0) -> None:
+        """The PSW for the next step; `mask` is one of BA_EA, PROBLEM_STATE, MODE_31, MODE_24 or any 64-bit value."""
+        self.machine.set_psw(mask | key << 52 | cc << 44, ia)
+
+    def set_key(self, address: int, key: int) -> None:
+        """Give a block (made resident) this 7-bit storage key."""
+        self.machine.write(address // BLOCK_SIZE * BLOCK_SIZE, self.load(address // BLOCK_SIZE * BLOCK_SIZE, 1))
+        block = self.machine.storage.blocks[address // BLOCK_SIZE]
+        self.machine.host.frame_table.key[block.frame] = key & ACC_F
+        block.guest_rc = key & RC
+        self.machine.set_psw(*self.machine.psw)  # drops the TLB
+
+    def key(self, address: int) -> int:
+        return key_of(self.machine, address)
+
+    # --- one step ----------------------------------------------------------------------------------------------------
+
+    def step(self, source: str, *, at: int | None = None) -> int:
+        """Assemble at the instruction address (or `at`), execute one instruction: -> program-interruption code."""
+        machine = self.machine
+        if at is not None:
+            machine.set_psw(machine.psw[0], at)
+        ia = machine.psw[1]
+        for address, data in assemble(source, origin=ia).image():
+            machine.write(address, data)
+        return self.go()
+
+    def go(self) -> int:
+        """Execute one instruction of what is there: -> program-interruption code, 0 for none."""
+        machine, record = self.machine, self.machine.storage.record
+        self._before = self._state()
+        programs = int(record.interruption_count[0])
+        stop = machine.step()
+        assert stop is None, f"the machine stopped: {stop}"
+        self.interrupted = int(record.interruption_count[0]) > programs
+        code = machine.last_interruption.code if self.interrupted else 0
+        self._after = self._state()
+        text = machine.read(self._before["ia"], 1)[0] >> 6
+        self.length = (text + 3) & ~1
+        return code
+
+    @property
+    def old_psw(self) -> tuple[int, int]:
+        """Program old PSW."""
+        return self.word(0x150), self.word(0x158)
+
+    def _state(self) -> dict:
+        machine, cpu = self.machine, self.machine.cpu
+        mask, ia = machine.psw
+        state = {"cc": mask >> 44 & 3, "psw": mask & ~(3 << 44), "ia": ia, "prefix": int(cpu.prefix), "fpc": int(cpu.fpc)}
+        for name, registers in (("r", cpu.gr), ("c", cpu.cr), ("a", cpu.ar), ("f", cpu.fpr)):
+            state |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
+        blocks = machine.storage.blocks
+        state["keys"] = {n * BLOCK_SIZE: key_of(machine, n * BLOCK_SIZE) for n in range(len(blocks))
+                         if not blocks[n].invalid or blocks[n].acc_f or blocks[n].guest_rc}  # fmt: skip
+        state["states"] = {n * BLOCK_SIZE: state_of(machine, n * BLOCK_SIZE) for n in range(len(blocks))
+                           if blocks[n].usage or not blocks[n].invalid or not blocks[n].zero}  # fmt: skip
+        state["bytes"] = {n * BLOCK_SIZE: machine.read(n * BLOCK_SIZE, BLOCK_SIZE) for n in range(len(blocks))
+                          if not blocks[n].invalid}  # fmt: skip
+        return state
+
+    def changes(self, *, keys: bool = False) -> dict:
+        """What the last step changed: name -> new value. Blocks that merely became resident (zeros) are no change."""
+        before, after = dict(self._before), dict(self._after)
+        if self.interrupted:
+            mask, after["ia"] = self.old_psw
+            after["cc"], after["psw"] = mask >> 44 & 3, mask & ~(3 << 44)
+        expected_ia = before["ia"] + self.length
+        found = {n: v for n, v in after.items() if n not in ("keys", "states", "bytes", "ia") and v != before[n]}
+        if after["ia"] != expected_ia:
+            found["ia"] = after["ia"]
+        prefix_area = range(before["prefix"], before["prefix"] + 2 * BLOCK_SIZE) if self.interrupted else range(0)
+        zeros = bytes(BLOCK_SIZE)
+        for block in sorted(before["bytes"].keys() | after["bytes"].keys()):
+            if block not in prefix_area:
+                found |= _changed_runs(block, before["bytes"].get(block, zeros), after["bytes"].get(block, zeros))
+        if keys:
+            for name, kind, default in (("key", "keys", 0), ("state", "states", "Sz")):
+                for block in sorted(before[kind].keys() | after[kind].keys()):
+                    if block not in prefix_area and before[kind].get(block, default) != after[kind].get(block, default):
+                        found[f"{name} {block:#x}"] = after[kind].get(block, default)
+        return found
+
+
+def _changed_runs(start: int, before: bytes, after: bytes) -> dict[int, bytes]:
+    """address -> new bytes, for each run of changed bytes."""
+    if before == after:
+        return {}
+    differs = np.flatnonzero(np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8))
+    runs = np.split(differs, np.flatnonzero(np.diff(differs) > 1) + 1)
+    return {start + int(run[0]): after[int(run[0]) : int(run[-1]) + 1] for run in runs}

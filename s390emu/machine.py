@@ -198,8 +198,16 @@ class Machine:
         self.set_psw(START_MASK, 0)
 
     @classmethod
-    def from_source(cls, source: str, storage_size: int = 1 << 20, *, origin: int = 0x10000,
-                    defines: Mapping[str, int] | None = None, filename: str = "<string>", **options) -> Machine:  # fmt: skip
+    def from_source(
+        cls,
+        source: str,
+        storage_size: int = 1 << 20,
+        *,
+        origin: int = 0x10000,
+        defines: Mapping[str, int] | None = None,
+        filename: str = "<string>",
+        **options,
+    ) -> Machine:
         """Assemble, load and set the PSW to the entry. Raises AssemblyError."""
         from s390emu.isa.assemble import assemble
 
@@ -272,8 +280,8 @@ class Machine:
         return b"".join(parts)
 
     def write(self, address: int, data: bytes) -> None:
-        """Put bytes into absolute storage, as a loader or a debugger does: no protection, no R or C. IndexError outside;
-        a discarded or unused block is an IndexError too: it has no content to write into."""
+        """Put bytes into absolute storage, as a loader or a debugger does: no protection, no R or C, no change of a
+        block's usage. IndexError outside."""
         self._check_range(address, len(data))
         while data:
             number, offset = divmod(address, BLOCK_SIZE)

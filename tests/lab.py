@@ -7,9 +7,9 @@
 
 `step` returns the program-interruption code, 0 for none. `changes` names everything that differs from the moment before
 the step, but for the instruction address where it simply went on, and for keys unless asked: registers r0.. c0.. a0..
-f0.. fpc cc psw ia prefix, storage by the address of each changed run of bytes, `key ADDRESS` and `state ADDRESS` by block.
-After a program interruption the PSW is the old one and the prefix area is not compared: an instruction that was suppressed
-changes nothing, one that was nullified has "ia" among its changes, the address of the instruction itself.
+f0.. fpc cc psw ia prefix, storage by the address of each changed run of bytes, `key ADDRESS` and `state ADDRESS` by
+block. After a program interruption the PSW is the old one and the prefix area is not compared: an instruction that was
+suppressed changes nothing, one that was nullified has "ia" among its changes, the address of the instruction itself.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ class Lab:
     def _state(self) -> dict:
         machine, cpu = self.machine, self.machine.cpu
         mask, ia = machine.psw
-        state = {"cc": mask >> 44 & 3, "psw": mask & ~(3 << 44), "ia": ia, "prefix": int(cpu.prefix), "fpc": int(cpu.fpc)}
+        state = {"cc": mask >> 44 & 3, "psw": mask & ~(3 << 44), "ia": ia}
+        state |= {"prefix": int(cpu.prefix), "fpc": int(cpu.fpc)}
         for name, registers in (("r", cpu.gr), ("c", cpu.cr), ("a", cpu.ar), ("f", cpu.fpr)):
             state |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
         blocks = machine.storage.blocks

@@ -38,8 +38,9 @@ def cpu_timer_pending(cpu, storage):
 
 @jit
 def elapsed_for(units):
-    """The smallest elapsed time at which the TOD clock has gained at least so many units: exact, or stepping and running
-    would take the interruption at different instructions."""
+    """The smallest elapsed time at which the TOD clock has gained at least so many units.
+
+    Exact: or stepping and running would take the interruption at different instructions."""
     return units // UNITS * NANOSECONDS + (units % UNITS * NANOSECONDS + UNITS - u64(1)) // UNITS
 
 
@@ -55,9 +56,9 @@ def next_timer_event(cpu, storage):
     event = NEVER
     if cpu.psw_mask & EXTERNAL == u64(0):
         return event
-    if cpu.cr[0] & CLOCK_COMPARATOR_MASK != u64(0) and not clock_comparator_pending(cpu, storage):
-        if cpu.clock_comparator != ~u64(0):
-            event = min(event, instructions_until(cpu, storage, cpu.clock_comparator))
+    reachable = cpu.clock_comparator != ~u64(0)
+    if cpu.cr[0] & CLOCK_COMPARATOR_MASK != u64(0) and reachable and not clock_comparator_pending(cpu, storage):
+        event = min(event, instructions_until(cpu, storage, cpu.clock_comparator))
     if cpu.cr[0] & CPU_TIMER_MASK != u64(0) and not cpu_timer_pending(cpu, storage):
         event = min(event, instructions_until(cpu, storage, cpu.timer_zero))
     return event

@@ -1,8 +1,8 @@
 """Interruptions: PoP ch. 6. What was recognized becomes stored details, an old PSW and a new PSW, in priority order.
 
 Everything is taken here, at the boundary between two units of operation: the synchronous ones (program, supervisor
-call) first, then machine check, external, I/O, restart. Presenting one needs both pages of the prefix area: a page that is out is
-brought first, and the interruption stays pending meanwhile.
+call) first, then machine check, external, I/O, restart. Presenting one needs both pages of the prefix area: a page that
+is out is brought first, and the interruption stays pending meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPERATION, PRIVILEGED_OPERATION, EXECUTE, PROTECTION, ADDRESSING, SPECIFICATION,
 FIXED_POINT_OVERFLOW, FIXED_POINT_DIVIDE, DECIMAL_OVERFLOW, DECIMAL_DIVIDE = 0x08, 0x09, 0x0A, 0x0B
 SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION, SPECIAL_OPERATION = 0x10, 0x11, 0x12, 0x13
 BLOCK_VOLATILITY = 0x1A
-ALEN_TRANSLATION = 0x29
+FIRST_ASN_EXCEPTION, ALEN_TRANSLATION, LAST_ACCESS_REGISTER_EXCEPTION = 0x20, 0x29, 0x2D
 ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
 MONITOR_EVENT = 0x40
 PROGRAM_EXCEPTIONS = {
@@ -78,13 +78,9 @@ LOOP = 64  # interruptions in a row without an instruction completing
 @jit
 def nullifies(code):
     """Does this program interruption end the instruction by nullification? PoP ch. 6; 001A: spec essa.md D9."""
-    return (
-        code == PAGE_TRANSLATION
-        or code == SEGMENT_TRANSLATION
-        or code == BLOCK_VOLATILITY
-        or (ASCE_TYPE <= code <= REGION_THIRD)
-        or (0x20 <= code <= 0x2D)
-    )
+    if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
+        return True
+    return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
 
 
 def slow_end(cpu, storage, code, length):

@@ -1,7 +1,7 @@
 """Instruction text -> handler: lookup arrays made from the table, and the slow decode of the run loop.
 
-An operation code is bits 0-7 and, in many formats, an extension elsewhere in the instruction. The handler table has, for
-each first byte, as many entries as its extension can tell apart.
+An operation code is bits 0-7 and, in many formats, an extension elsewhere in the instruction. The handler table has,
+for each first byte, as many entries as its extension can tell apart.
 """
 
 from __future__ import annotations

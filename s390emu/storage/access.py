@@ -1,6 +1,7 @@
 """What instructions use: fetch_*, store_*, probe_fetch, probe_store, fetch_instruction.
 
-A fast path that is one TLB compare and one unaligned load or store; everything else is one slow path, called by address.
+A fast path that is one TLB compare and one unaligned load or store; everything else is one slow path, called by
+address.
 The ladder, in the manual's order of priority (PoP ch. 6 "Access Exceptions", spec essa.md D16):
 
     low-address protection -> translation -> prefixing -> addressing -> page state (001A, unused, no frame)
@@ -398,7 +399,7 @@ def slow_instruction(cpu, storage, ia, unused):
     if ia & u64(1) != u64(0):
         return SPECIFICATION
     access_key = psw_key(cpu)
-    text, code = fetch_instruction(cpu, storage, ia)
+    _, code = fetch_instruction(cpu, storage, ia)
     if code != 0:
         return code
     real, code = dat.to_real(cpu, storage, ia, INSTRUCTION)

@@ -1,4 +1,4 @@
-"""One guest's storage: the arrays behind the STORAGE record, and bytes in and out for everything that is not the CPU."""
+"""One guest's storage: the arrays behind the STORAGE record."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, STORAGE_T
 
 ADDRESSES = (
-    "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode", "slow_end",
-    "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
+    "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode",
+    "slow_end", "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
 )  # fmt: skip
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
 

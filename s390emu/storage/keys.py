@@ -1,8 +1,8 @@
 """Storage keys: PoP ch. 3 "Storage Key", and who keeps them when there is no frame: spec essa.md, section 6.
 
 A key is 7 bits in bits 0-6 of a byte: access control (4), fetch protection, reference, change. The guest's R and C are
-the real key's OR the record's `guest_rc`; the host's are the real key's OR `host_rc`: either side may reset a bit of the
-real key without the other noticing. Whoever resets a bit drops the block's TLB entries.
+the real key's OR the record's `guest_rc`; the host's are the real key's OR `host_rc`: either side may reset a bit of
+the real key without the other noticing. Whoever resets a bit drops the block's TLB entries.
 """
 
 from __future__ import annotations

@@ -75,6 +75,22 @@ IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in
 LOOP = 64  # interruptions in a row without an instruction completing
 
 
+# data-exception codes, PoP ch. 6 "Data-Exception Code (DXC)"
+DXC_DECIMAL_OPERAND, DXC_AFP_REGISTER, DXC_BFP_INSTRUCTION, DXC_DFP_INSTRUCTION = u64(0), u64(1), u64(2), u64(3)
+DXC_COMPARE_AND_TRAP = u64(0xFF)
+CR0_AFP_REGISTER = bit(45)
+FPC_DXC, FPC_DXC_SHIFT = bits(48, 55), u64(8)  # bits 16-23 of the FPC register
+
+
+@jit
+def data_exception(cpu, dxc):
+    """Recognize a data exception: -> code. The DXC goes to the FPC register too where CR0 gives the program one."""
+    cpu.dxc = dxc
+    if cpu.cr[0] & CR0_AFP_REGISTER != u64(0):
+        cpu.fpc = (cpu.fpc & ~FPC_DXC) | (dxc << FPC_DXC_SHIFT)
+    return DATA
+
+
 @jit
 def nullifies(code):
     """Does this program interruption end the instruction by nullification? PoP ch. 6; 001A: spec essa.md D9."""

@@ -420,3 +420,34 @@ def get_doubleword(span, i):
     for k in range(8):
         value = (value << u64(8)) | get_byte(span, i + u64(k))
     return value
+
+
+@jit
+def get_word(span, i):
+    """Bytes i..i+3 of an operand, big-endian, zero-extended."""
+    if i + u64(4) <= span.length or i >= span.length:
+        return load4(span_address(span, i))
+    value = u64(0)
+    for k in range(4):
+        value = (value << u64(8)) | get_byte(span, i + u64(k))
+    return value
+
+
+@jit
+def put_doubleword(span, i, value):
+    """Bytes i..i+7 of an operand := value."""
+    if i + u64(8) <= span.length or i >= span.length:
+        store8(span_address(span, i), value)
+    else:
+        for k in range(8):
+            put_byte(span, i + u64(k), value >> u64(56 - 8 * k))
+
+
+@jit
+def put_word(span, i, value):
+    """Bytes i..i+3 of an operand := the rightmost word of value."""
+    if i + u64(4) <= span.length or i >= span.length:
+        store4(span_address(span, i), value)
+    else:
+        for k in range(4):
+            put_byte(span, i + u64(k), value >> u64(24 - 8 * k))

@@ -1,0 +1,34 @@
+"""The halves of a general register: 32-bit operands are bits 32-63 (or, of the high-word facility, bits 0-31) and leave
+the others unchanged. PoP ch. 2 "General Registers"."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import LOW32, bits
+
+HIGH32 = bits(0, 31)
+WORD = u64(32)
+
+
+@jit
+def low(cpu, r):
+    """Bits 32-63, zero-extended."""
+    return cpu.gr[r] & LOW32
+
+
+@jit
+def high(cpu, r):
+    """Bits 0-31, right-aligned."""
+    return cpu.gr[r] >> WORD
+
+
+@jit
+def set_low(cpu, r, value):
+    """Bits 32-63 := the rightmost word of value."""
+    cpu.gr[r] = (cpu.gr[r] & HIGH32) | (value & LOW32)
+
+
+@jit
+def set_high(cpu, r, value):
+    """Bits 0-31 := the rightmost word of value."""
+    cpu.gr[r] = (value << WORD) | (cpu.gr[r] & LOW32)

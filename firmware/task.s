@@ -38,7 +38,10 @@ task:   larl    %r2,name
         lghi    %r7,0
         lghi    %r8,PASSES
 
-pass:   lghi    %r3,DATA_BLOCKS-WRITABLE_BLOCKS-1
+pass:   lghi    %r2,READ_WINDOW
+        lghi    %r3,4
+        svc     SVC_UNMAP
+        lghi    %r3,DATA_BLOCKS-WRITABLE_BLOCKS-1
         brasl   %r14,draw               # two blocks that nobody writes to,
         aghi    %r2,WRITABLE_BLOCKS
         lghi    %r3,READ_WINDOW
@@ -59,8 +62,8 @@ pass:   lghi    %r3,DATA_BLOCKS-WRITABLE_BLOCKS-1
         ltgr    %r11,%r11
         lghi    %r2,4
         jl      failed
+        brasl   %r14,scan
         lghi    %r9,STEPS
-
 step:   lghi    %r3,8
         brasl   %r14,draw
         sllg    %r2,%r2,3
@@ -68,13 +71,9 @@ step:   lghi    %r3,8
         lg      %r1,0(%r1,%r2)
         basr    %r14,%r1
         brctg   %r9,step
-
-        lghi    %r2,READ_WINDOW
-        lghi    %r3,4
-        svc     SVC_UNMAP
         brctg   %r8,pass
 
-# At last all of the file, block by block.
+# At last all of the file, block by block; then what has lain in windows all the while, data and program.
         larl    %r2,text_last
         svc     SVC_LOG
         lghi    %r8,0
@@ -92,6 +91,10 @@ step:   lghi    %r3,8
         aghi    %r8,1
         cghi    %r8,DATA_BLOCKS
         jl      1b
+        lgr     %r2,%r11
+        lghi    %r3,2*BLOCK/8
+        brasl   %r14,fold
+        brasl   %r14,call_program
         lghi    %r2,0
         lgr     %r3,%r7
 failed: svc     SVC_EXIT
@@ -100,6 +103,39 @@ failed: svc     SVC_EXIT
 operations:
         .quad   read_file,read_to_window,write_file,move_from_window,load_from_window,store_to_window
         .quad   move_to_window,other
+
+# A cell from each of many blocks in a row; after the last block comes the first.
+scan:   lgr     %r12,%r14
+        lghi    %r3,DATA_BLOCKS
+        brasl   %r14,draw_cell
+        lgr     %r13,%r2                # r4 stays CELL
+        lgr     %r1,%r3
+        llilf   %r5,TASK_DATA
+        lghi    %r9,SCAN
+1:      lgr     %r2,%r13
+        lgr     %r3,%r1
+        svc     SVC_READ
+        ltgr    %r2,%r2
+        lghi    %r2,6
+        jnz     failed
+        lgr     %r2,%r5
+        lghi    %r3,CELL_WORDS
+        brasl   %r14,fold
+        aghi    %r13,1
+        cghi    %r13,DATA_BLOCKS
+        jl      2f
+        lghi    %r13,0
+2:      brctg   %r9,1b
+        br      %r12
+
+# r7 := a function of r7, computed by the program in the file.
+call_program:
+        lgr     %r12,%r14
+        llilf   %r1,POOL+(PROGRAM_WINDOW+1)*BLOCK-PROGRAM_SPLIT
+        lgr     %r2,%r7
+        basr    %r14,%r1
+        lgr     %r7,%r2
+        br      %r12
 
 # The operations: r14 = where to return, kept in r12.
 
@@ -111,7 +147,7 @@ read_file:
         llilf   %r5,TASK_DATA
         svc     SVC_READ
         ltgr    %r2,%r2
-        lghi    %r2,6
+        lghi    %r2,7
         jnz     failed
         llilf   %r2,TASK_DATA
         lghi    %r3,CELL_WORDS
@@ -130,7 +166,7 @@ read_to_window:
         lgr     %r5,%r13
         svc     SVC_READ
         ltgr    %r2,%r2
-        lghi    %r2,7
+        lghi    %r2,8
         jnz     failed
         br      %r12
 
@@ -146,7 +182,7 @@ write_file:
         lgr     %r5,%r13
         svc     SVC_WRITE
         ltgr    %r2,%r2
-        lghi    %r2,8
+        lghi    %r2,9
         jnz     failed
         br      %r12
 
@@ -207,21 +243,18 @@ move_to_window:
         br      %r12
 
 # The program in the file, a block of one's own, and a chance for the kernel to write back.
-other:  lgr     %r12,%r14
-        llilf   %r1,POOL+(PROGRAM_WINDOW+1)*BLOCK-PROGRAM_SPLIT
-        lgr     %r2,%r7
-        basr    %r14,%r1
-        lgr     %r7,%r2
+other:  lgr     %r13,%r14
+        brasl   %r14,call_program
         svc     SVC_ALLOCATE
         stg     %r7,BLOCK-8(%r2)
         lghi    %r7,0
         ag      %r7,BLOCK-8(%r2)
         svc     SVC_FREE
         ltgr    %r2,%r2
-        lghi    %r2,9
+        lghi    %r2,10
         jnz     failed
         svc     SVC_YIELD
-        br      %r12
+        br      %r13
 
 # r3 = number of blocks.  A random cell: r2 := block, r3 := offset, r4 := length.
 draw_cell:

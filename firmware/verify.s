@@ -32,6 +32,18 @@ pass:   lghi    %r3,DATA_BLOCKS-WRITABLE_BLOCKS-1
         brasl   %r14,draw
         sllg    %r11,%r2,8
         algfi   %r11,MODEL
+        lghi    %r3,DATA_BLOCKS         # the scan
+        brasl   %r14,draw_cell
+        lgr     %r13,%r2
+        lghi    %r9,SCAN
+1:      lgr     %r2,%r13
+        brasl   %r14,fold_cell
+        aghi    %r13,CELLS
+        cghi    %r13,DATA_BLOCKS*CELLS
+        jl      2f
+        aghi    %r13,-DATA_BLOCKS*CELLS
+2:      brctg   %r9,1b
+
         lghi    %r9,STEPS
 step:   lghi    %r3,8
         brasl   %r14,draw
@@ -42,13 +54,19 @@ step:   lghi    %r3,8
         brctg   %r9,step
         brctg   %r8,pass
 
-        lghi    %r8,0
-2:      lgr     %r2,%r8
+        lghi    %r8,0                   # the whole file
+1:      lgr     %r2,%r8
         brasl   %r14,fold_cell
         aghi    %r8,1
         cghi    %r8,DATA_BLOCKS*CELLS
-        jl      2b
+        jl      1b
+        lghi    %r8,2*CELLS             # the writable window once more
+2:      lg      %r2,0(%r11)
+        brasl   %r14,fold_words
+        la      %r11,8(%r11)
+        brctg   %r8,2b
         lgr     %r2,%r7
+        brasl   %r14,program_text
         leave
 
         .balign 8

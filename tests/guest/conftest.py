@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-DEFAULTS = {"PASSES": 24, "STEPS": 16, "FILE_BLOCKS": 160, "WRITABLE_BLOCKS": 32, "CACHE_BLOCKS": 96, "SEED": 1}
+DEFAULTS = {"PASSES": 12, "SCAN": 32, "STEPS": 16, "SEED": 1}
+DEFAULTS |= {"FILE_BLOCKS": 160, "WRITABLE_BLOCKS": 32, "CACHE_BLOCKS": 96}
 
 DOUBLEWORD = (1 << 64) - 1
 WORDS = 16  # doublewords in a cell
@@ -42,6 +43,14 @@ class Task:
         for word in cell:
             self.sum = ((self.sum << 1 | self.sum >> 63) + word) & DOUBLEWORD
 
+    def call_program(self) -> None:
+        self.sum = (self.sum + PROGRAM_ADDEND) * PROGRAM_MULTIPLIER & DOUBLEWORD
+
+    def scan(self) -> None:
+        first = self.draw_cell(self.data_blocks)
+        for cell in range(first, first + self.tunables["SCAN"] * CELLS, CELLS):
+            self.fold(self.file[cell % len(self.file)])
+
     def step(self, source: int, target: int) -> None:
         """One operation; the two windows by their first cell."""
         file = self.file
@@ -70,16 +79,18 @@ class Task:
                 origin = self.draw_place(source)
                 file[place : place + 2] = file[origin : origin + 2]
             case _:
-                self.sum = (self.sum + PROGRAM_ADDEND) * PROGRAM_MULTIPLIER & DOUBLEWORD
+                self.call_program()
 
     def run(self) -> int:
         for _ in range(self.tunables["PASSES"]):
             source = (self.writable + self.draw(self.data_blocks - self.writable - 1)) * CELLS
             target = self.draw(self.writable - 1) * CELLS
+            self.scan()
             for _ in range(self.tunables["STEPS"]):
                 self.step(source, target)
-        for cell in self.file:
+        for cell in self.file + self.file[target : target + 2 * CELLS]:
             self.fold(cell)
+        self.call_program()
         return self.sum
 
 

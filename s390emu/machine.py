@@ -31,7 +31,8 @@ from s390emu.cpu.interruptions import (
 from s390emu.cpu.loop import run
 from s390emu.cpu.psw import load_psw
 from s390emu.cpu.state import CPU_T
-from s390emu.host.host import Host, Outcome
+from s390emu.host.host import Host
+from s390emu.host.outcome import Outcome
 from s390emu.isa.decode import slow_decode
 from s390emu.isa.handlers import HandlerTable, facilities
 from s390emu.storage import access
@@ -345,24 +346,26 @@ class Machine:
     def _resolve(self) -> Reason | None:
         """The guest touched a block that has no frame."""
         record = self.storage.record
-        number = int(record.fault_block)
-        outcome = self.host.resolve(self.guest_number, number, bool(record.fault_store))
+        return self._settle(self.host.resolve(self.guest_number, int(record.fault_block), bool(record.fault_store)))
+
+    def _settle(self, outcome: Outcome) -> Reason | None:
+        """The instruction is executed again, but for an outcome that the guest cannot go on from."""
         if outcome is Outcome.NO_FRAME:
             return Reason.NO_FRAME
         if outcome is Outcome.PAGING_ERROR:
             if self.cpu.mck_code:  # the machine check itself cannot be presented
                 return Reason.CHECK_STOP
             self.cpu.mck_code = MCIC_PROCESSING_DAMAGE | MCIC_BACKUP | MCIC_STORAGE_ERROR | MCIC_VALIDITY
-            self.cpu.failing_storage = number * BLOCK_SIZE
+            self.cpu.failing_storage = int(self.storage.record.fault_block) * BLOCK_SIZE
         return None
 
     def _hypercall(self) -> Reason | None:
         """The host completes the instruction."""
         record = self.storage.record
         code = self.host.hypercall(self.guest_number, self.cpu, int(record.call_insn))
-        if code == EXIT_HOST_FAULT:
+        if code < 0:
             self.cpu.psw_ia = record.insn_ia
-            return self._resolve()
+            return self._settle(Outcome(code))
         if code:
             length = (int(self.cpu.psw_ia) - int(record.insn_ia)) & int(self.cpu.amode)
             self._end(self.cpu, record, code, length)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from s390emu._jit import call4, i64, jit, load8, store1, store2, store4, store8, u64
-from s390emu.storage.access import ALWAYS, FETCH, STORE, ZEROFILL, touch
-from s390emu.storage.page_states import STABLE, UNUSED, block_at
+from s390emu.storage.access import FETCH, STORE, touch
+from s390emu.storage.page_states import ALWAYS, STABLE, UNUSED, ZEROFILL, block_at
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.state import BLOCK_SHIFT, CHECK_STOP_LOWCORE, EXIT_HOST_FAULT, EXIT_STOP
 

@@ -8,27 +8,13 @@ from s390emu.cpu.interruptions import ADDRESSING, OPERATION, PRIVILEGED_OPERATIO
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rrf_c
 from s390emu.storage.absolute import in_configuration
-from s390emu.storage.events import record_event
-from s390emu.storage.keys import CHANGE, guest_key
-from s390emu.storage.page_states import ACTION, AFTER, NO_DAT, NONE, block_at, state_of
-from s390emu.storage.state import BLOCK_SHIFT, EVENT_ESSA, EXIT_HYPERCALL
-from s390emu.storage.tlb import drop_block
+from s390emu.storage.page_states import NONE, block_at
+from s390emu.storage.state import BLOCK_SHIFT, EXIT_HYPERCALL
+from s390emu.storage.transitions import action_of, attributes, transition
 
-SET_STABLE, SET_STABLE_NO_DAT = 1, 7
 LAST_ORC = u64(7)
 ESSA_ENHANCEMENT = bit(147 - 128)  # facility 147, in the third doubleword of the list
-
-
-@jit
-def attributes(block):
-    """R1: no-DAT, usage and content state."""
-    word = u64(state_of(block))
-    return word | NO_DAT if block.no_dat != 0 else word
-
-
-@jit
-def change_bit(storage, number):
-    return 1 if guest_key(storage, number) & CHANGE else 0
+NO_FRAME = u64(0)
 
 
 @jit
@@ -37,7 +23,7 @@ def essa(cpu, storage, insn):
 
     Where the content changes too (page-in, discard of a preserved block) the host completes the instruction.
     """
-    r1, r2, orc = rrf_c(insn)
+    _, r2, orc = rrf_c(insn)
     if storage.essa == u64(0):
         return OPERATION
     if problem_state(cpu):
@@ -47,28 +33,20 @@ def essa(cpu, storage, insn):
     absolute = cpu.gr[r2] & cpu.amode
     if not in_configuration(storage, absolute):
         return ADDRESSING
-    number = absolute >> BLOCK_SHIFT
-    if ACTION[state_of(block_at(storage, number)), change_bit(storage, number), orc] != NONE:
+    if action_of(storage, absolute >> BLOCK_SHIFT, orc) != NONE:
         storage.call_insn = insn
         return EXIT_HYPERCALL
-    perform(cpu, storage, r1, number, i64(orc))
+    perform(cpu, storage, insn, NO_FRAME)
     return 0
 
 
 @jit
-def perform(cpu, storage, r1, number, orc):
-    """Extract, set the usage, and record; the content is as the table wants it after the operation, or will be."""
-    block = block_at(storage, number)
-    before = attributes(block)
-    if orc != 0:
-        after = AFTER[state_of(block), change_bit(storage, number), orc]
-        if block.invalid == 0:
-            drop_block(storage, number)
-        block.usage = after >> 2
-        if orc == SET_STABLE:
-            block.no_dat = 0
-        elif orc == SET_STABLE_NO_DAT:
-            block.no_dat = 1
+def perform(cpu, storage, insn, frame):
+    """Extract and set, the checks being done: -> the action that the table names. frame: for ORC 5, what it gets."""
+    r1, r2, orc = rrf_c(insn)
+    number = (cpu.gr[r2] & cpu.amode) >> BLOCK_SHIFT
+    before = attributes(block_at(storage, number))
+    action = transition(storage, number, i64(orc), frame)
     cpu.gr[r1] = before
     storage.essa_count[orc] += u64(1)
-    record_event(storage, EVENT_ESSA, number, before, attributes(block), u64(orc))
+    return action

@@ -40,9 +40,11 @@ from s390emu.storage.keys import CHANGE, REFERENCE
 from s390emu.storage.page_states import (
     ACTION,
     ADDRESSING_EXCEPTION,
+    ALWAYS,
     BLOCK_VOLATILITY_EXCEPTION,
     TOUCH,
     UNUSED,
+    ZEROFILL,
     block_at,
     state_of,
 )
@@ -55,9 +57,6 @@ PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY = 0x04, 0x05, 0x06, 0x1A
 
 # kind of access
 FETCH, STORE, INSTRUCTION = 0, 1, 2
-
-# policy `unused_access` (D8)
-DISCARDED, ALWAYS, ZEROFILL = range(3)
 
 PAGE_BYTES = u64(4096)
 PSW_KEY_SHIFT = u64(52)

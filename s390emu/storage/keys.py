@@ -65,7 +65,14 @@ def host_referenced(storage, number):
         block.host_rc = i64(block.host_rc) & CHANGE
         frame.key = i64(frame.key) & (ACC_F | CHANGE)
         drop_block(storage, number)
-    return referenced != 0
+    return 1 if referenced else 0
+
+
+@jit
+def host_changed(storage, number):
+    """Has the resident block been stored into since it got its frame, whatever the guest did to C?"""
+    block = block_at(storage, number)
+    return 1 if (i64(frame_of(storage, block).key) | i64(block.host_rc)) & CHANGE else 0
 
 
 @jit

@@ -19,7 +19,12 @@ CONTENTS = {RESIDENT: "resident", PRESERVED: "preserved", ZERO: "zero"}
 EXCEPTION_INDICATION = u64(0x10)  # R1 bit 59
 NO_DAT = u64(0x20)  # R1 bit 58
 
+# Policy `unused_access` (D8): what a reference to an unused block does.
+DISCARDED, ALWAYS, ZEROFILL = range(3)
+UNUSED_ACCESS = ("discarded", "always", "zerofill")
+
 # Events: operation-request codes 0-7 first, so that an ORC is its own column.
+ORCS = 8
 RECLAIM, TOUCH, DIAG10, NORMAL_RESET, CLEAR_RESET = range(8, 13)
 EVENTS = (*(f"ORC{orc}" for orc in range(8)), "RECLAIM", "TOUCH", "DIAG10", "NRESET", "CRESET")
 
@@ -32,7 +37,7 @@ ACTIONS = {"": NONE, "(D)": DISCARD, "(out)": OUT, "(in)": IN, "(zf)": ZERO_FILL
 STATES = {"Sr": 0x00, "Sp": 0x02, "Sz": 0x03, "Ur": 0x04, "Uz": 0x07, "Pr": 0x08, "Vr": 0x0C, "Vz": 0x0F}
 NAMES = {code: name for name, code in STATES.items()}
 
-# TOUCH on Ur and Uz is the default of the policy `unused_access` (D8); `access` applies the others.
+# TOUCH on Ur and Uz is the default of the policy `unused_access`; `access` and `transitions` apply the others.
 TABLE = """
 before C  ORC0 ORC1 ORC2  ORC3  ORC4  ORC5   ORC6 ORC7 RECLAIM TOUCH   DIAG10 NRESET CRESET
 Sr     01 Sr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Sr      Sz     Sr     Sz

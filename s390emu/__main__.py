@@ -1,3 +1,0 @@
-from s390emu.cli import main
-
-main()

@@ -1,0 +1,44 @@
+"""The compiled functions that the host calls, each made on its first call (design.md, section 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import JIT, entry_point
+from s390emu.cpu.state import CPU_T
+from s390emu.isa import essa
+from s390emu.storage import access, keys, transitions
+from s390emu.storage.state import STORAGE_T
+
+
+def _on_first_call(function, *records, integers):
+    entry = None
+
+    def call(*arguments) -> int:
+        nonlocal entry
+        if entry is None:
+            entry = entry_point(function, *records, integers=integers)
+        if JIT:
+            return entry(*arguments)
+        with np.errstate(over="ignore"):  # addresses and random numbers wrap
+            return entry(*arguments)
+
+    return call
+
+
+# (storage, block): what RECLAIM would do, with every way to the block closed
+withdraw = _on_first_call(transitions.withdraw, STORAGE_T, integers=1)
+# (storage, block, event): what the event would do
+action_of = _on_first_call(transitions.action_of, STORAGE_T, integers=2)
+# (storage, block, event, frame): it happens
+transition = _on_first_call(transitions.transition, STORAGE_T, integers=3)
+# (cpu, storage, insn, frame): it happens, as ESSA
+perform_essa = _on_first_call(essa.perform, CPU_T, STORAGE_T, integers=2)
+# (storage, block, offset, length): after a store that is not the guest's
+overlaid = _on_first_call(transitions.overlaid, STORAGE_T, integers=3)
+# (storage, absolute, length, kind): an access by the machine, within a resident block
+touch = _on_first_call(access.touch, STORAGE_T, integers=3)
+mark_zero = _on_first_call(transitions.mark_zero, STORAGE_T, integers=1)
+forget_accelerators = _on_first_call(transitions.forget_accelerators, STORAGE_T, integers=0)
+host_referenced = _on_first_call(keys.host_referenced, STORAGE_T, integers=1)
+host_changed = _on_first_call(keys.host_changed, STORAGE_T, integers=1)

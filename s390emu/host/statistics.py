@@ -1,0 +1,22 @@
+"""What the host did for one guest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass
+class Statistics:
+    faults_resolved: int = 0  # touches of a block without a frame that the host answered with one
+    zero_filled: int = 0
+    read_back: int = 0
+    written_out: int = 0
+    still_clean: int = 0  # taken, but its slot had the same content already: nothing written
+    found_zero: int = 0  # taken, and nothing written as it held only zeros (D7)
+    released: int = 0  # DIAGNOSE X'10'
+    paging_errors: int = 0
+    discarded: Counter[str] = field(default_factory=Counter)  # by the state before: Ur Vr Pr Sp
+
+    def as_dict(self) -> dict[str, int | dict[str, int]]:
+        return asdict(self) | {"discarded": dict(self.discarded)}

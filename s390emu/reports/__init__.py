@@ -1,1 +1,0 @@
-"""What people read: text and JSON made from a machine's state and events."""

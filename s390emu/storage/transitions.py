@@ -1,0 +1,137 @@
+"""The one place where a block's state changes: usage, content, no-DAT and key together. Spec essa.md, 3, 6, 8, 9.
+
+ESSA sets the usage, the host moves content, DIAGNOSE X'10' and the resets do both; each is an event, a column of the
+table of `page_states`. What lies outside the records (the bytes in the frame, the slot on the paging device, the list
+of free frames) is the host's affair, before or after.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.storage.decode_cache import drop_decoded, forget_all
+from s390emu.storage.events import record_event
+from s390emu.storage.keys import CHANGE, discard_key, guest_key, restore_key, save_key
+from s390emu.storage.page_states import (
+    ACTION,
+    ADDRESSING_EXCEPTION,
+    AFTER,
+    CLEAR_RESET,
+    DIAG10,
+    NO_DAT,
+    NORMAL_RESET,
+    ORCS,
+    OUT,
+    RECLAIM,
+    RESIDENT,
+    TOUCH,
+    UNUSED,
+    ZERO,
+    ZERO_FILL,
+    ZEROFILL,
+    block_at,
+    state_of,
+)
+from s390emu.storage.state import EVENT_ESSA, EVENT_HOST
+from s390emu.storage.tlb import drop_block, flush
+
+SET_STABLE, SET_STABLE_NO_DAT = 1, 7
+CONTENT = 3  # the content part of a state
+UNUSED_RESIDENT = UNUSED * 4 + RESIDENT
+BLOCK_START, BLOCK_LENGTH = u64(0), u64(4096)
+CAUSE_SHIFT = 8  # in the detail of a host event: the action, and the event that caused it
+
+
+@jit
+def attributes(block):
+    """As ESSA extracts them: no-DAT, usage and content state."""
+    word = u64(state_of(block))
+    return word | NO_DAT if block.no_dat != 0 else word
+
+
+@jit
+def outcome(storage, number, event):
+    """What the event would do to the block: -> (state after, action). Nothing is changed."""
+    state = state_of(block_at(storage, number))
+    change = 1 if guest_key(storage, number) & CHANGE else 0
+    after, action = AFTER[state, change, event], ACTION[state, change, event]
+    if event == TOUCH and action == ADDRESSING_EXCEPTION and storage.unused_access == ZEROFILL:
+        return i64(UNUSED_RESIDENT), i64(ZERO_FILL)
+    return after, action
+
+
+@jit
+def transition(storage, number, event, frame):
+    """The event happens: -> its action. frame: where the content will be if it becomes resident.
+
+    Content that was resident and is not any more leaves the frame as it is: the host has written it out, or forgets it.
+    """
+    event = i64(event)
+    block = block_at(storage, number)
+    before = attributes(block)
+    after, action = outcome(storage, number, event)
+    was, content = state_of(block) & CONTENT, after & CONTENT
+    if was == RESIDENT and after != state_of(block):
+        drop_block(storage, number)
+    if was == RESIDENT and content != RESIDENT:
+        drop_decoded(storage, number, BLOCK_START, BLOCK_LENGTH)
+        save_key(storage, number)
+        block.invalid, block.frame = 1, -1
+    elif was != RESIDENT and content == RESIDENT:
+        block.invalid, block.frame = 0, i64(frame)
+        restore_key(storage, number)
+    block.zero = 1 if content == ZERO else 0
+    if content == ZERO and (was != ZERO or event in (DIAG10, CLEAR_RESET)):
+        discard_key(storage, number)
+    if event == CLEAR_RESET:
+        block.acc_f = 0
+    block.usage = after >> 2
+    if event in (SET_STABLE, NORMAL_RESET, CLEAR_RESET):
+        block.no_dat = 0
+    elif event == SET_STABLE_NO_DAT:
+        block.no_dat = 1
+    if event < ORCS:
+        record_event(storage, EVENT_ESSA, number, before, attributes(block), u64(event))
+    elif attributes(block) != before:
+        record_event(storage, EVENT_HOST, number, before, attributes(block), u64(action | event << CAUSE_SHIFT))
+    return action
+
+
+@jit
+def withdraw(storage, number):
+    """The host wants the frame of a resident block: -> what RECLAIM would do, decided when no CPU can reach it:
+    testing C before loses a store (spec essa.md 8)."""
+    drop_block(storage, number)
+    return action_of(storage, number, RECLAIM)
+
+
+@jit
+def action_of(storage, number, event):
+    """The action of `outcome` alone: for Python, which asks before it obtains a frame."""
+    return outcome(storage, number, i64(event))[1]
+
+
+@jit
+def mark_zero(storage, number):
+    """The host found only zeros in a block that it has just taken as preserved: it keeps nothing but the key (D7)."""
+    block = block_at(storage, number)
+    before = attributes(block)
+    block.zero = 1
+    record_event(storage, EVENT_HOST, number, before, attributes(block), u64(OUT | RECLAIM << CAUSE_SHIFT))
+    return 0
+
+
+@jit
+def overlaid(storage, number, offset, length):
+    """Somebody beside the guest (a loader, a debugger) stores into a resident block: the guest's key stays as it is."""
+    drop_decoded(storage, number, offset, length)
+    block = block_at(storage, number)
+    block.host_rc = i64(block.host_rc) | CHANGE
+    return 0
+
+
+@jit
+def forget_accelerators(storage):
+    """Storage was replaced as a whole: no translation and no decoded instruction is right any more."""
+    flush(storage)
+    forget_all(storage)
+    return 0

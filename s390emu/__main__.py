@@ -1,0 +1,3 @@
+from s390emu.cli import main
+
+main()

@@ -1,0 +1,143 @@
+"""The command line: sub-commands, errors in one line, documented exit codes (docs: spec formats.md, section 4).
+
+Each sub-command is a module of `commands` with `arguments(parser)` and `execute(args) -> exit code`; only the one asked
+for is imported, and it imports Numba only when a guest is about to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from difflib import get_close_matches
+from typing import NoReturn
+
+COMMANDS = {
+    "run": "run a guest: assembly source or ELF",
+    "test": "run assembly traces (*.trace) and compare with what they expect",
+    "asm": "assemble to a listing, ELF or flat binary",
+    "disasm": "disassemble ELF, binary or hex",
+    "explain": "explain an instruction, an interruption code or a page state; coverage",
+    "demo": "boot the toy kernel under memory pressure and show what happened",
+    "new": "start a new trace or guest from a template",
+    "doctor": "check this installation",
+    "pages": "show the page-state table, or a guest's blocks after a run",
+}
+
+# Exit codes
+ENDED, FAILED, USAGE, ABNORMAL, LIMIT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+
+EPILOG = """exit codes: 0 ended as expected, 1 an expectation failed, 2 usage or input error, 3 the guest stopped abnormally,
+4 a limit was reached, 70 internal error (a replay file is written), 130 Ctrl-C
+
+example: s390emu demo"""
+
+
+class UsageError(Exception):
+    """Input that cannot be used; the message names it and says what to do. Exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """One-line errors with a suggestion instead of the usage text."""
+
+    def check_options(self, arguments: list[str]) -> None:
+        """A misspelt option is the first thing to tell, before what else is missing."""
+        for word in arguments:
+            if word == "--":
+                return
+            if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                self.error(f"unknown option {word.partition('=')[0]}")
+
+    def error(self, message: str) -> NoReturn:
+        for word in message.replace("'", " ").replace(":", " ").replace(",", " ").split():
+            known = [*self._option_string_actions, *(COMMANDS if self.prog == "s390emu" else ())]
+            if (word.startswith("-") or "invalid choice" in message) and word not in known:
+                close = get_close_matches(word, known, 1)
+                if close:
+                    message += f"; did you mean {close[0]}?"
+                    break
+        print(f"{self.prog}: error: {message}\ntry: {self.prog} --help", file=sys.stderr)
+        raise SystemExit(USAGE)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="s390emu",
+        usage="s390emu COMMAND ...",
+        description="A z/Architecture emulator in which guest page hinting (CMMA, ESSA) really happens.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    commands = "\n".join(f"  {name:9}{summary}" for name, summary in COMMANDS.items())
+    parser.description += f"\n\ncommands:\n{commands}\n\n  s390emu COMMAND --help tells more"
+    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _command(name: str):
+    return importlib.import_module(f"s390emu.commands.{name}")
+
+
+def run(arguments: list[str]) -> int:
+    """Execute a command line: -> exit code."""
+    parser = _parser()
+    top = parser.parse_args(arguments)
+    if top.version:
+        from importlib.metadata import version
+
+        print(f"s390emu {version('s390emu')}")
+        return ENDED
+    if top.command is None:
+        parser.print_help()
+        return USAGE
+    module = _command(top.command)
+    command = Parser(
+        prog=f"s390emu {top.command}",
+        description=COMMANDS[top.command],
+        epilog=f"example: {module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.arguments(command)
+    command.check_options(top.rest)
+    return module.execute(command.parse_args(top.rest))
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # `| head`: nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ENDED
+    except Exception as error:
+        code = _complain(error, arguments)
+    raise SystemExit(code)
+
+
+def _complain(error: Exception, arguments: list[str]) -> int:
+    """Bad input is told in its own words; anything else is a defect of the emulator: leave a replay file."""
+    from s390emu.commands.inputs import INPUT_ERRORS
+
+    if isinstance(error, (UsageError, *INPUT_ERRORS)):
+        print(f"s390emu: {error}" if isinstance(error, UsageError) else error, file=sys.stderr)
+        return USAGE
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"s390emu: {error.filename}: {error.strerror}", file=sys.stderr)
+        return USAGE
+    from s390emu.commands.replay import write_replay
+
+    path = write_replay(error, arguments)
+    print(
+        f"s390emu: internal error: {type(error).__name__}: {error}\n"
+        f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}",
+        file=sys.stderr,
+    )
+    return INTERNAL

@@ -1,0 +1,68 @@
+"""s390emu asm: assemble to a listing, ELF or flat binary."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from s390emu.cli import ENDED
+from s390emu.commands.inputs import program, program_arguments
+
+EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
+
+
+def arguments(parser) -> None:
+    program_arguments(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: a listing on stdout)")
+    parser.add_argument("--format", choices=("elf", "bin", "listing"), help="default: elf with -o, else listing")
+    parser.add_argument("--json", action="store_true", help="symbols and sections as JSON on stdout")
+
+
+def execute(args) -> int:
+    assembled = program(args.files, args.origin, args.define)
+    form = args.format or ("elf" if args.output else "listing")
+    if args.json:
+        import json
+
+        sections = [{"name": s.name, "address": s.address, "length": len(s.data)} for s in assembled.sections]
+        print(json.dumps({"schema": "s390emu.asm/1", "entry": assembled.entry, "sections": sections,
+                          "symbols": assembled.symbols}, indent=1))  # fmt: skip
+    if args.output is None and args.json:
+        return ENDED
+    data = {"elf": assembled.to_elf, "bin": lambda: _flat(assembled), "listing": lambda: listing(assembled).encode()}[form]()
+    if args.output:
+        args.output.write_bytes(data)
+    elif form == "listing":
+        print(data.decode(), end="")
+    else:
+        sys.stdout.buffer.write(data)
+    return ENDED
+
+
+def _flat(assembled) -> bytes:
+    """From the lowest address to the highest, gaps as zeros."""
+    image = assembled.image()
+    start = min(address for address, _ in image)
+    flat = bytearray(max(address + len(data) for address, data in image) - start)
+    for address, data in image:
+        flat[address - start : address - start + len(data)] = data
+    return bytes(flat)
+
+
+def listing(assembled) -> str:
+    """Address, bytes, source place and source line, in storage order."""
+    sources: dict[str, list[str]] = {}
+    places = sorted(assembled.lines)
+    ends = [*(place[0] for place in places[1:]), None]
+    out = []
+    image = assembled.image()
+    for (address, filename, line), end in zip(places, ends, strict=True):
+        if filename not in sources:
+            path = Path(filename)
+            sources[filename] = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+        start, data = next((s, d) for s, d in image if s <= address < s + len(d) or (not d and s == address))
+        part = data[address - start : None if end is None else max(0, end - start)]
+        text = sources[filename][line - 1] if line <= len(sources[filename]) else ""
+        shown = part[:8].hex() + ("…" if len(part) > 8 else "")
+        out.append(f"{address:08x}  {shown:17}  {filename}:{line:<5} {text}")
+    return "\n".join(out) + "\n"

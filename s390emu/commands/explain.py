@@ -1,0 +1,130 @@
+"""s390emu explain: an instruction, a program-interruption code, a page state; or the coverage of the manual."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+
+from s390emu.cli import ENDED, UsageError
+from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.isa.disassemble import disassemble
+from s390emu.isa.handlers import FOLDER, function_name, implemented, places
+from s390emu.isa.opcodes import ROWS, Row
+
+EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"
+
+STATES = {
+    "S": "stable: the guest needs the content",
+    "U": "unused: the guest does not need the content",
+    "P": "potentially volatile: the guest can make the content again, unless it has changed it",
+    "V": "volatile: the guest can make the content again",
+    "r": "resident: in a page frame",
+    "p": "preserved: on the host's paging device",
+    "z": "logically zero: no frame, no copy",
+}
+INVALID_STATES = ("Up", "Vp", "Pp", "Pz")
+
+
+def arguments(parser) -> None:
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="mnemonic, hex instruction, interruption code, state")
+    parser.add_argument("--coverage", action="store_true", help="every row: tab-separated, `#` lines sum up by chapter")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def execute(args) -> int:
+    if args.coverage:
+        _coverage(args.json)
+    elif not args.what:
+        raise UsageError("explain what? for example: s390emu explain MVC")
+    else:
+        facts = [_explain(what) for what in args.what]
+        if args.json:
+            print(json.dumps({"schema": "s390emu.explain/1", "facts": facts}, indent=1))
+        else:
+            print("\n\n".join(_text(fact) for fact in facts))
+    return ENDED
+
+
+def _coverage(as_json: bool) -> None:
+    from s390emu.reports.coverage import CHAPTER_TITLES, lines, summary
+
+    if as_json:
+        chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "rows": rows}
+                    for c, (done, rows) in summary().items()]  # fmt: skip
+        rows = [line._asdict() for line in lines()]
+        print(json.dumps({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": rows}, indent=1))
+        return
+    for chapter, (done, rows) in summary().items():
+        print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented")
+    print("chapter\topcode\tmnemonic\tstatus\tfacility\tname\tplace")
+    for line in lines():
+        status = "implemented" if line.implemented else "operation-exception"
+        facility = "" if line.facility is None else line.facility
+        print(line.chapter, line.opcode, line.mnemonic, status, facility, line.name, line.place, sep="\t")
+
+
+def _explain(what: str) -> dict:
+    rows = [row for row in ROWS if row.mnemonic == what.upper()]
+    if rows:
+        return _instruction(rows[0])
+    if len(what) == 2 and what[0] in "SUPV" and what[1] in "rpz":
+        valid = what not in INVALID_STATES
+        return {"state": what, "usage": STATES[what[0]], "content": STATES[what[1]], "observable": valid}
+    digits = what.replace("_", "").removeprefix("0x").removeprefix("0X")
+    try:
+        code = int(digits, 16)
+    except ValueError:
+        close = get_close_matches(what.upper(), [row.mnemonic for row in ROWS], 3)
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise UsageError(f"{what}: no mnemonic, code or state of that name{hint}") from None
+    if len(digits) >= 4 and len(digits) % 2 == 0 and not digits.startswith("00"):
+        found = disassemble(bytes.fromhex(digits))
+        if found.row is None:
+            raise UsageError(f"{what}: no instruction has this operation code")
+        return {"text": found.text} | _instruction(found.row)
+    if code in PROGRAM_EXCEPTIONS:
+        return {"program interruption code": f"{code:04X}", "exception": PROGRAM_EXCEPTIONS[code]}
+    raise UsageError(f"{what}: not a program-interruption code")
+
+
+def _instruction(row: Row) -> dict:
+    place = places().get(function_name(row.mnemonic))
+    where = implemented(row) and f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}"
+    facility = "always installed" if row.facility is None else _facility(row.facility)
+    return {
+        "mnemonic": row.mnemonic,
+        "name": row.name,
+        "opcode": row.opcode,
+        "format": f"{row.format.name}, {row.format.length} bytes",
+        "operands": {operand.name: _fields(operand) for operand in row.format.operands},
+        "facility": facility,
+        "chapter": row.chapter,
+        "implemented": where or "no: operation exception",
+        "meaning": _docstring(place) if place else "",
+    }
+
+
+def _fields(operand) -> str:
+    return f"{operand.kind}, bits " + " ".join(f"{start}-{start + width - 1}" for start, width in operand.fields)
+
+
+def _facility(bit: int) -> str:
+    return f"facility bit {bit}" if bit >= 0 else "detected by trying"
+
+
+def _docstring(place) -> str:
+    """The function's docstring, from the source: importing it would import Numba."""
+    import ast
+
+    functions = (node for node in ast.parse(place.path.read_text()).body if isinstance(node, ast.FunctionDef))
+    return next((ast.get_docstring(f) or "" for f in functions if f.lineno == place.line), "")
+
+
+def _text(fact: dict) -> str:
+    out = []
+    for name, value in fact.items():
+        if isinstance(value, dict):
+            out += [f"{name}:", *(f"    {k:4} {v}" for k, v in value.items())]
+        else:
+            out.append(f"{name}: {value}")
+    return "\n".join(out)

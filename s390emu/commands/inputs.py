@@ -1,0 +1,121 @@
+"""What the commands are given: files into programs, numbers, guests. Imports no Numba until a machine is built."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s390emu.cli import UsageError
+from s390emu.isa.assemble import AssemblyError, Program, assemble_files
+from s390emu.isa.elf import ElfError, is_elf, read_elf
+
+if TYPE_CHECKING:
+    from s390emu.machine import Machine
+
+INPUT_ERRORS = (AssemblyError, ElfError)
+ORIGIN = 0x10000
+BLOCK = 4096
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def size(text: str) -> int:
+    """A number of bytes: 65536, 0x10000, 64K, 2M, 1G."""
+    digits, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in UNITS and text[-1:] else (text, "")
+    return number(digits) * UNITS[unit]
+
+
+def number(text: str) -> int:
+    try:
+        return int(text.replace("_", ""), 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
+
+
+def positive(text: str) -> int:
+    value = number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value
+
+
+def definition(text: str) -> tuple[str, int]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER")
+    return name, number(value)
+
+
+def program_arguments(parser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="assembly sources (.s), or one ELF file")
+    parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")
+    parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
+                        help="define an assembly symbol")  # fmt: skip
+
+
+def program(files: Iterable[Path], origin: int = ORIGIN, define: Iterable[tuple[str, int]] = ()) -> Program:
+    """Assemble sources, or read one ELF file."""
+    files = list(files)
+    first = files[0].read_bytes()
+    if is_elf(first):
+        if len(files) > 1:
+            raise UsageError(f"{files[1]}: one ELF file is all that can be loaded")
+        return read_elf(first, origin, str(files[0]))
+    if b"\0" in first:
+        raise UsageError(f"{files[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
+    return assemble_files(files, origin=origin, defines=dict(define))
+
+
+def machine_arguments(parser, *, ram: str = "16M", frames: str | None = None) -> None:
+    """Options of everything that runs a guest."""
+    group = parser.add_argument_group("the guest and its host")
+    group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
+    group.add_argument("--frames", type=positive, default=frames, metavar="N",
+                       help=f"page frames of the host ({frames or 'one for every block'})")  # fmt: skip
+    group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
+    group.add_argument("--unused-access", choices=("discarded", "always", "zerofill"), default="discarded",
+                       help="what touching an unused block does")  # fmt: skip
+    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA")
+    group.add_argument("--no-dat", action="store_true", help="ESSA with no-DAT (facility 147)")
+    group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
+    group.add_argument("--seed", type=number, default=0, metavar="N", help="fixes every free choice of the host")
+    group.add_argument("--random-keys", action="store_true", help="a discard leaves unpredictable ACC and F")
+
+
+def limit_arguments(parser) -> None:
+    parser.add_argument("--limit", type=positive, metavar="N", help="stop after N instructions (exit code 4)")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="stop after so long (exit code 4)")
+
+
+def build(args) -> Machine:
+    """The machine that `machine_arguments` ask for."""
+    from s390emu.host.host import Host
+    from s390emu.host.paging_device import PagingDevice
+    from s390emu.machine import Machine
+
+    if args.ram <= 0 or args.ram % BLOCK:
+        raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes")
+    blocks = args.ram // BLOCK
+    try:
+        paging = None if args.paging == "none" else PagingDevice(args.paging or None)
+        host = Host(
+            int(args.frames or max(blocks, 16)),
+            paging,
+            seed=args.seed,
+            unused_access=args.unused_access,
+            discard_keys="random" if args.random_keys else "zero",
+        )
+        return Machine(
+            args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def load(machine: Machine, guest: Program) -> None:
+    """Load a program, or say what does not fit."""
+    try:
+        machine.load(guest)
+    except IndexError as error:
+        raise UsageError(f"the program does not fit into the guest's storage: {error}; give a larger --ram") from error

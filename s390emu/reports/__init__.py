@@ -1,0 +1,1 @@
+"""What people read: text and JSON made from a machine's state and events."""

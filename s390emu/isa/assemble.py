@@ -17,7 +17,7 @@ from s390emu.isa.assembler.errors import AssemblyError, Complaint, SourceError, 
 from s390emu.isa.assembler.expressions import Symbol, evaluate
 from s390emu.isa.assembler.operands import resolve
 from s390emu.isa.assembler.program import Program, Section, entry_of, join, lay_out
-from s390emu.isa.assembler.unit import TooManyErrors, Unit
+from s390emu.isa.assembler.unit import RECURSION, TooManyErrors, Unit
 
 __all__ = ["AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files"]
 
@@ -54,6 +54,7 @@ def assemble_files(
 def _link(sources, origin, include_paths, defines) -> Program:
     complaints: list[Complaint] = []
     units: list[Unit] = []
+    values: dict[Unit, dict[str, int]] = {}
     try:
         for text, filename in sources:
             units.append(Unit(complaints, include_paths, defines))
@@ -61,15 +62,17 @@ def _link(sources, origin, include_paths, defines) -> Program:
         shared = _shared_symbols(units)
         sections = lay_out((piece for unit in units for piece in unit.pieces.values()), origin)
         for unit in units:
-            _Resolver(unit, shared).run()
+            resolver = _Resolver(unit, shared)
+            values[unit] = resolver.symbols()
+            resolver.run()
     except TooManyErrors:
         pass
     if complaints:
         raise AssemblyError(complaints)
-    symbols = {}
+    symbols: dict[str, int] = {}
     for unit in reversed(units):  # of two private symbols with one name the first file's is listed
-        symbols |= _Resolver(unit, shared).symbols()
-    symbols |= {name: _Resolver(unit, shared).value(name) for name, unit in shared.items()}
+        symbols |= values[unit]
+    symbols |= {name: values[unit][name] for name, unit in shared.items()}
     joined = [join(section) for section in sections]
     joined = [section for section in joined if section.data or section.name == ".text"]
     lines = sorted(
@@ -115,7 +118,7 @@ class _Resolver:
                 except SourceError as error:
                     self.unit.complain(error, fixup.position)
                 except RecursionError:
-                    self.unit.complain(SourceError("a symbol is defined in terms of itself"), fixup.position)
+                    self.unit.complain(SourceError(RECURSION), fixup.position)
                 else:
                     end = fixup.offset + fixup.length
                     bits |= int.from_bytes(piece.data[fixup.offset : end], "big")
@@ -136,4 +139,15 @@ class _Resolver:
         return evaluate(self.unit.symbols[name], self.lookup, final=True)
 
     def symbols(self) -> dict[str, int]:
-        return {name: self.value(name) for name in self.unit.symbols if "\x01" not in name}
+        """The final value of every symbol but the local labels."""
+        values = {}
+        for name, node in self.unit.symbols.items():
+            if "\x01" in name:
+                continue
+            try:
+                values[name] = evaluate(node, self.lookup, final=True)
+            except SourceError as error:
+                self.unit.complain(error, self.unit.defined_at.get(name))
+            except RecursionError:
+                self.unit.complain(SourceError(RECURSION), self.unit.defined_at.get(name))
+        return values

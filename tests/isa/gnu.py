@@ -19,6 +19,15 @@ from s390emu.isa.assemble import Program
 
 PREFIX = "s390x-linux-gnu-"
 MARCH = "-march=arch14"
+# The mnemonics that GNU as lacks, as macros.
+OURS_ONLY = """\
+.macro essa a, b, c
+ .insn rrf,0xb9ab0000,\\a,\\b,\\c,0
+.endm
+.macro servc a, b
+ .insn rre,0xb2200000,\\a,\\b
+.endm
+"""
 
 
 def require_gnu():
@@ -43,7 +52,7 @@ def gnu_sections(sources: list[str], program: Program, include_paths=()) -> dict
         objects = []
         for number, source in enumerate(sources):
             name = f"{number}.s"
-            (Path(folder) / name).write_text(source if source.endswith("\n") else source + "\n")
+            (Path(folder) / name).write_text(OURS_ONLY + source + "\n")
             includes = [argument for path in include_paths for argument in ("-I", path)]
             done = _run("as", "-m64", MARCH, *includes, "-o", f"{number}.o", name, cwd=folder)
             if done.returncode or "Error" in done.stderr:

@@ -82,9 +82,9 @@ def _fill(unit, cursor):
     cursor.end()
     width = min(max(width, 0), 8)
     check_space(count * width, column)
-    # GNU as: the value is a number of at most four bytes, zeros stand before it.
-    number = (value & 0xFFFFFFFF).to_bytes(8, "big")[-width:] if width else b""
-    unit.emit(number * count)
+    # GNU as: the value is a number of at most four bytes, and where there is room for more zeros follow it.
+    number = (value & 0xFFFFFFFF).to_bytes(4, "big")[-width:] if width else b""
+    unit.emit(number.ljust(width, b"\0") * count)
 
 
 def _org(unit, cursor):

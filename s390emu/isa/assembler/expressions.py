@@ -24,11 +24,11 @@ _RANKS = {
 }
 _ALL_ONES = (1 << 64) - 1
 _SPACE = re.compile(r"[ \t]*")
-_OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||[-+*/%|&^!<>]")
+_OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||![ \t]*!|[-+*/%|&^!<>]")
 _SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*(?:@(?:PLT|plt))?")
 _LOCAL = re.compile(r"(\d+)([bf])(?![\w.$])")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|\d+")
-_CHARACTER = re.compile(r"'(\\[0-7]{1,3}|\\x[0-9a-fA-F]+|\\.|[^\\\n])'?", re.IGNORECASE)
+_CHARACTER = re.compile(r"'(\\?.)'?")
 _STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|[xX][0-9a-fA-F]+|.)", re.DOTALL)
 _ESCAPES = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9}
@@ -145,6 +145,8 @@ class Cursor:
         node = self._operand()
         while found := _OPERATOR.match(self.text, self.at):
             operator, column = found[0], self.at
+            if operator[0] == operator[-1] == "!" and len(operator) > 1:
+                operator = "^"  # GNU: !! is another ^
             rank = _RANKS[operator]
             if rank < lowest or (operator == "%" and self.text[found.end() : found.end() + 1].isalpha()):
                 break

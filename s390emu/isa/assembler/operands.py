@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from s390emu.isa import extended
 from s390emu.isa.assembler.errors import SourceError, suggest
-from s390emu.isa.assembler.expressions import NotYet, Place, evaluate
+from s390emu.isa.assembler.expressions import NotYet, evaluate
 from s390emu.isa.formats import (
     AR,
     BASED,
@@ -34,7 +34,6 @@ from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
 _REGISTER = re.compile(r"%([A-Za-z]+)(\d*)")
 _LETTERS = {"r": GR, "a": AR, "c": CR, "f": FR, "v": FR}
-_OPTIONAL_ZERO = (0,)
 
 
 class Template(NamedTuple):
@@ -232,6 +231,8 @@ class _Writer:
             cursor.expect(",", "after the length")
         elif kind == KEYED:
             bits |= place(self.register(GR), self.length, inner)
+            if cursor.accept(")"):
+                return bits
             cursor.expect(",", "after the first register")
         elif kind == INDEXED and not cursor.accept(","):
             first = self.register(GR)
@@ -284,7 +285,3 @@ def resolve(fixup: Fixup, address: int, value: int) -> int:
     if fixup.kind == RELATIVE:
         value -= address + fixup.offset
     return encode(value, fixup.kind, fixup.field, fixup.length, fixup.column)
-
-
-def is_place(value) -> bool:
-    return isinstance(value, Place)

@@ -9,7 +9,8 @@ from s390emu.isa.assembler.errors import SourceError
 
 # Sections stand in the order of these families, those without data last; others after the read-only ones.
 _FAMILIES = (".text", ".rodata", "", ".data", ".bss")
-LEAST_ALIGNMENT = 8  # of a section, as the linkers have it for this machine
+LEAST_ALIGNMENT = 8  # of a section in a program
+_STANDARD = (".text", ".data", ".bss")
 
 
 class Piece:
@@ -18,7 +19,7 @@ class Piece:
     def __init__(self, name: str):
         self.name = name
         self.data = bytearray()
-        self.alignment = 2
+        self.alignment = 4 if name in _STANDARD else 2
         self.address = 0
         self.fixups: list = []
         self.lines: list[tuple[int, str, int]] = []  # offset, file name, line
@@ -85,6 +86,8 @@ def lay_out(pieces: Iterable[Piece], origin: int) -> list[list[Piece]]:
             address += -address % piece.alignment
             piece.address = address
             address += len(piece.data)
+            if piece.name in _STANDARD and piece is not section[-1]:  # GNU as fills these up
+                address += -address % piece.alignment
     return sections
 
 

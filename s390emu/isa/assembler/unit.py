@@ -15,6 +15,9 @@ _ASSIGNMENT = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*(==?)(?!=)")
 _WORD = re.compile(r"\s*([A-Za-z_.$][\w.$]*)")
 
 
+RECURSION = "a symbol is defined in terms of itself, or the expression is too deep"
+
+
 class TooManyErrors(Exception):
     """MOST_ERRORS are enough."""
 
@@ -52,7 +55,7 @@ class Unit:
         except NotYet:
             self.complain(SourceError("a value here depends on a symbol that is not known yet"))
         except RecursionError:
-            self.complain(SourceError("a symbol is defined in terms of itself"))
+            self.complain(SourceError(RECURSION))
 
     def complain(self, error: SourceError, position=None):
         self.complaints.append(Complaint(position or self.position, error.column, error.message))
@@ -108,7 +111,7 @@ class Unit:
     def encode(self, template, cursor):
         section = self.section
         if len(section.data) & 1:
-            section.data.append(0)  # GNU as does the same, and moves the label before it too
+            raise SourceError("the instruction is at an odd address; put .balign 2 before it")
         code, fixups = operands.assemble_instruction(self, template, cursor)
         section.lines.append((len(section.data), self.position.filename, self.position.line))
         section.fixups += fixups

@@ -1,0 +1,739 @@
+"""Assembler: spec formats.md section 2, and GNU as byte for byte where both accept a source."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s390emu.isa.assemble import AssemblyError, assemble, assemble_file, assemble_files
+from s390emu.isa.assembler.operands import templates
+from s390emu.isa.disassemble import disassemble
+from s390emu.isa.formats import FR, GR, REGISTERS, RELATIVE
+from tests.isa.gnu import GnuRefuses, assert_same, gnu_sections, require_gnu
+from tests.isa.rows import ALL, build, fields
+
+ROOT = Path(__file__).resolve().parents[2]
+ORIGIN = 0x10000
+
+
+def text_of(source, **options):
+    """The bytes of .text."""
+    return next(section.data for section in assemble(source, **options).sections if section.name == ".text")
+
+
+def hex_of(source, **options):
+    return text_of(source, **options).hex()
+
+
+def complaints(source, **options):
+    with pytest.raises(AssemblyError) as caught:
+        assemble(source, **options)
+    return caught.value
+
+
+def same_as_gnu(source, **options):
+    require_gnu()
+    assert_same(assemble(source, origin=ORIGIN, **options), [source])
+
+
+# Instructions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        pytest.param("essa %r2,%r1,3", "b9ab3021", id="essa"),
+        pytest.param("essa 0,1,0", "b9ab0001", id="essa: the check value of essa.md section 1"),
+        pytest.param("servc %r1,%r2", "b2200012", id="servc"),
+        pytest.param("AGR 3,4", "b9080034", id="upper case and plain numbers"),
+        pytest.param("lg %r1,8(%r3,%r2)", "e31320080004", id="index and base"),
+        pytest.param("lg %r1,8(%r2)", "e31020080004", id="base alone"),
+        pytest.param("lg %r1,8(,%r2)", "e31020080004", id="base after an empty index"),
+        pytest.param("lg %r1,8", "e31000080004", id="neither"),
+        pytest.param("lg %r1,-1(%r2)", "e3102fffff04", id="negative long displacement"),
+        pytest.param("lay %r1,524287(%r2)", "e3102fff7f71", id="largest displacement"),
+        pytest.param("lay %r1,-524288(%r2)", "e31020008071", id="smallest displacement"),
+        pytest.param("mvc 1(256,%r1),2(%r2)", "d2ff10012002", id="length is one more than L"),
+        pytest.param("mvc 1(4),2", "d20300010002", id="length without base"),
+        pytest.param("mvck 1(%r2,%r3),4(%r5),%r6", "d92630015004", id="register length"),
+        pytest.param("ap 1(16,%r1),2(1,%r2)", "faf010012002", id="two lengths"),
+        pytest.param("srp 1(2,%r3),4(%r5),6", "f01630015004", id="SS-c"),
+        pytest.param("sske %r1,%r2", "b22b0012", id="mask left out"),
+        pytest.param("sske %r1,%r2,8", "b22b8012", id="mask given"),
+        pytest.param("ipte %r1,%r2", "b2210012", id="two operands left out"),
+        pytest.param("ipte %r1,%r2,%r3", "b2213012", id="one operand left out"),
+        pytest.param("risbg %r1,%r2,3,4", "ec1203040055", id="rotate amount left out"),
+        pytest.param("risbgz %r1,%r2,3,4,5", "ec1203840555", id="zero remaining bits"),
+        pytest.param("lctlg %c0,%c15,0(%r1)", "eb0f1000002f", id="control registers"),
+        pytest.param("lam %a0,%a15,0(%r1)", "9a0f1000", id="access registers"),
+        pytest.param("iedtr %f1,%f2,%r3", "b3f62013", id="floating and general"),
+        pytest.param("j .", "a7f40000", id="here"),
+        pytest.param("j .-2", "a7f4ffff", id="back"),
+        pytest.param("j 8", "a7f40004", id="a number is a distance, as GNU has it"),
+        pytest.param("nop", "47000000", id="nop"),
+        pytest.param("nopr", "0700", id="nopr"),
+        pytest.param("br %r14", "07fe", id="br"),
+        pytest.param("jne .", "a7740000", id="jne"),
+        pytest.param("brasl %r14,.+4294967294", "c0e57fffffff", id="as far as it goes"),
+        pytest.param("lhi %r1,'a'", "a7180061", id="character"),
+        pytest.param(".insn rrf,0xb9ab0000,%r1,%r2,3,4", "b9ab3412", id="insn"),
+        pytest.param("fiebra %f1,2,%f3,4", "b3572413", id="second form"),
+        pytest.param("bprp 1,.+2,.+4", "c51001000002", id="MII"),
+    ],
+)
+def test_instruction(line, code):
+    assert hex_of(line) == code
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_one_source_with_many_rows_is_the_sum_of_its_lines(rng):
+    rows = rng.choices(ALL, k=20)
+    codes = [build(row, [rng.getrandbits(width) for _, width in fields(row)]) for row in rows]
+    # Numbers as relative operands are distances, and the text of an instruction at 0 has the distance in it.
+    source = "\n".join(disassemble(code).text for code in codes)
+    assert text_of(source) == b"".join(codes)
+
+
+def test_every_row_with_random_operands_is_gnus():
+    require_gnu()
+    rng = random.Random(20260101)
+    lines = []
+    for row in ALL:
+        for _ in range(6):
+            # GNU as wants register pairs to be even, and knows which are; of the four-bit fields any multiple of 4 will do.
+            values = [rng.randrange(0, 16, 4) if width == 4 else rng.getrandbits(width) for _, width in fields(row)]
+            lines.append(disassemble(build(row, values)).text)
+    same_as_gnu("\n".join(lines))
+
+
+def _operand(operand):
+    if operand.kind in REGISTERS:
+        return {GR: "%r4", FR: "%f4"}.get(operand.kind, "4")
+    if operand.kind == RELATIVE:
+        return ".+16"
+    return {"D(B)": "8(%r5)", "D(X,B)": "8(%r6,%r5)", "D(L,B)": "8(3,%r5)", "D(R,B)": "8(%r3,%r5)"}.get(operand.kind, "7")
+
+
+def test_every_mnemonic_extended_ones_too_is_gnus():
+    require_gnu()
+    lines = [f"{name} {','.join(map(_operand, template.operands))}" for name, template in templates().items()]
+    assert len(lines) > 1700
+    same_as_gnu("\n".join(lines))
+
+
+@pytest.mark.parametrize("name", ["jnop", "jgnop", "bru", "brul", "brnel", "jas", "jasl", "jct", "jctg", "jxh", "jxleg",
+                                  "cgrjnlh", "clgtnhe", "locghinlh", "selfhrnz", "stocfhp", "risbgnz", "tml", "tmh"])
+def test_knows(name):
+    assert name in templates()
+
+
+def test_insn_formats_are_gnus():
+    same_as_gnu("""
+        .insn e,0x0101
+        .insn ri,0xa7080000,%r1,-2
+        .insn rie,0xec0000000044,%r1,%r2,1f
+        .insn ril,0xc00000000000,%r1,1f
+        .insn rilu,0xc00800000000,%r1,0xffffffff
+        .insn ris,0xec00000000fe,%r1,-2,3,4(%r5)
+        .insn rr,0x1800,%r1,%r2
+        .insn rre,0xb9040000,%r1,%r2
+        .insn rrf,0xb9ab0000,%r1,%r2,3,4
+        .insn rrs,0xec00000000f6,%r1,%r2,3,4(%r5)
+        .insn rs,0x98000000,%r1,%r2,4(%r3)
+        .insn rse,0xeb0000000004,%r1,%r2,4(%r3)
+        .insn rsi,0x84000000,%r1,%r2,1f
+        .insn rsy,0xeb0000000004,%r1,%r2,-4(%r3)
+        .insn rx,0x58000000,%r1,4(%r2,%r3)
+        .insn rxe,0xed0000000004,%f1,4(%r2,%r3)
+        .insn rxf,0xed000000000e,%f1,%f2,4(%r5,%r6)
+        .insn rxy,0xe30000000004,%r1,-4(%r2,%r3)
+        .insn s,0xb2050000,4(%r2)
+        .insn si,0x92000000,4(%r2),255
+        .insn sil,0xe54c00000000,4(%r2),-1
+        .insn siy,0xeb0000000052,-4(%r2),255
+        .insn ss,0xd90000000000,1(%r2,%r3),4(%r5),%r6
+        .insn sse,0xe50000000000,1(%r2),3(%r4)
+        .insn ssf,0xc80000000000,1(%r2),3(%r4),%r5
+1:      nop
+    """)
+
+
+# Expressions ----------------------------------------------------------------------------------------------------------
+
+EXPRESSIONS = [
+    "1|2+4*3", "1<<4+1", "5-3>1", "-8>>1", "7/-2", "-7/2", "-7%3", "7%-3", "1==1", "1!=1", "1<>2", "2>=3", "2<=3", "1<2",
+    "3&&0||1", "2||0", "1&&1", "6!3", "6^3", "6&3|1", "~0", "-~5", "!0", "!7", "'a'", "'b", "'\\n'", "'\\''",
+    "'a+1", "0x7fffffffffffffff+0", "0b101", "017", "(1+2)*3", "((4))", "- 3", "1 + 2 * 3", "2*3+4", "100-10-1",
+    "1<<63", "0xffffffffffffffff", "2-1==1", "1|6&2",
+]  # fmt: skip
+
+
+def test_precedence_is_gnus():
+    same_as_gnu("\n".join(f".quad {expression}" for expression in EXPRESSIONS))
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("1|2+4*3", 15), ("1<<4+1", 17), ("5-3>1", -1), ("3&&0||1", 1), ("7/-2", -3), ("-7%3", -1), ("6!3", -2)],
+)
+def test_precedence(expression, value):
+    assert int.from_bytes(text_of(f".quad {expression}"), "big", signed=True) == value
+
+
+_NUMBERS = st.integers(0, 1 << 33).map(str)
+_OPERATORS = st.sampled_from(["+", "-", "*", "|", "&", "^", "!", "==", "<", ">=", "&&", "||"])
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(st.tuples(_NUMBERS, st.lists(st.tuples(_OPERATORS, st.sampled_from(["", "-", "~", "!"]), _NUMBERS),
+                                             max_size=5)), min_size=50, max_size=50))
+def test_random_expressions_are_gnus(cases):
+    lines = []
+    for first, rest in cases:
+        lines.append(".long (" + first + " ".join(f"{op} {sign}{number}" for op, sign, number in rest) + ")&0xffffffff")
+    same_as_gnu("\n".join(lines))
+
+
+def test_symbols_and_here():
+    source = """
+start:  .quad end-start, . - start, mark, later   # . is where the datum stands
+        .equ  mark, 5
+        .set  later, end - start
+end:
+    """
+    assert text_of(source, origin=0x100)[:32].hex() == "".join(f"{value:016x}" for value in (32, 8, 5, 32))
+
+
+def test_set_again_counts_from_there_on():
+    assert hex_of(".set x,1\n.byte x\n.set x,x+1\n.byte x\nx=7\n.byte x\n") == "010207"
+
+
+def test_a_symbol_that_is_defined_by_later_ones():
+    assert hex_of(".byte size\n.set size, end-start\nstart: .skip 3\nend:\n") == "03000000"
+
+
+def test_local_labels():
+    source = "1: j 1f\n1: j 1b\n j 1f\n1: nopr\n"
+    assert hex_of(source) == "a7f40002" + "a7f40000" + "a7f40002" + "0700"
+
+
+# Directives -----------------------------------------------------------------------------------------------------------
+
+DIRECTIVES = {
+    "data": """
+        .byte 1,-1,255,'a'
+        .short -2,0xffff
+        .hword 3
+        .2byte 4
+        .word 5
+        .long -1,0x12345678
+        .int 6
+        .4byte 7
+        .quad -1,0x123456789abcdef0
+        .8byte 8
+    """,
+    "strings": r"""
+        .ascii "a" "b", "c\n\t\\\"\101\x41\0"
+        .asciz "abc", ""
+        .string "d # e ; f /* g */"
+    """,
+    "space": """
+        .skip 3
+        .skip 3,0xff
+        .space 2
+        .zero 4
+        .fill 3,2,0x1234
+        .fill 2,8,0x123456789
+        .fill 4
+        .byte 1
+    """,
+    "alignment of text": """
+        .byte 1
+        .balign 8
+        .byte 2
+        .align 4
+        .byte 3
+        .p2align 3
+        .byte 4
+        .balign 16,0xaa
+        .byte 5
+        .balign 8,,2
+        .byte 6
+        .p2align 2,0,3
+        .byte 7
+        .align 1
+    """,
+    "alignment of data": """
+        .data
+        .byte 1
+        .balign 8
+        .byte 2
+        .p2align 2,0xee
+        .byte 3
+    """,
+    "org": """
+        .byte 1
+        .org 16
+        .byte 2
+here:   .byte 3
+        .org here+16
+        .byte 4
+        .org .+3,0xff
+        .byte 5
+    """,
+    "sections": """
+        .quad d, b, d2
+        .data
+d:      .quad t, b+8
+        .text
+t:      larl %r1,d
+        .section .rodata
+        .asciz "ro"
+        .previous
+        lg %r2,0(%r1)
+        .pushsection .data
+d2:     .long d2-d
+        .popsection
+        .bss
+        .skip 8
+b:      .skip 16
+    """,
+    "macros": r"""
+        .macro load reg, value=5, more:vararg
+        lghi \reg,\value
+        .ifnb \more
+        .byte \more
+        .balign 2
+        .endif
+        .endm
+        load %r1
+        load %r2,6
+        load reg=%r3,value=7
+        load %r4 8
+        load %r5,9,1,2,3
+        .macro twice what:req
+        .rept 2
+l\@_\what: \what
+        .endr
+        .endm
+        .macro label n
+name\()_\n: .short \@
+        .endm
+        label 1
+        label 2
+        .balign 2
+        j name_2
+        .macro countdown n
+        .if \n
+        .byte \n
+        countdown "(\n-1)"
+        .else
+        .exitm
+        .endif
+        .endm
+        countdown 4
+        .purgem label
+    """,
+    "repetition": r"""
+        .rept 3
+        .byte 1
+        .rept 2
+        .byte 2
+        .endr
+        .endr
+        .irp x,1,2, 3
+        .byte \x
+        .endr
+        .irp x
+        .byte 9\x
+        .endr
+        .irpc c,456
+        .byte \c
+        .endr
+    """,
+    "conditions": """
+        .equ two,2
+        .if two == 2
+        .byte 1
+        .if 0
+        .byte 99
+        .else
+        .byte 2
+        .endif
+        .elseif 1
+        .byte 99
+        .else
+        .byte 99
+        .endif
+        .ifdef two
+        .byte 3
+        .endif
+        .ifndef two
+        .byte 99
+        .endif
+        .ifdef three
+        .byte 99
+        .else
+        .byte 4
+        .endif
+        .ifeq 0
+        .byte 5
+        .endif
+        .ifgt -1
+        .byte 99
+        .elseif two > 1
+        .byte 6
+        .endif
+        .ifc a,a
+        .byte 7
+        .endif
+        .ifb
+        .byte 8
+        .endif
+    """,
+    "comments and statements": """
+        .byte 1 # a comment, "not a string
+        # don't
+        .byte 2; .byte 3 ;; .byte 4
+        /* a
+           .byte 99 */ .byte 5
+        .ascii "#;" ; .byte ';', '#'
+a: b: c: .byte 6; d: .byte 7
+    """,
+    "accepted": """
+        .file "x.c"
+        .machine "z13"
+        .globl f
+        .type f, @function
+f:      .cfi_startproc
+        .cfi_def_cfa_offset 160
+        br %r14
+        .cfi_endproc
+        .size f, .-f
+        .ident "GCC: (Debian) 12.2.0"
+        .section .note.GNU-stack,"",@progbits
+    """,
+    "relative": """
+start:  j end
+        jne start
+        brasl %r14,end
+        larl %r1,data
+        lgrl %r2,data
+        exrl %r0,start
+        cgrje %r1,%r2,end
+        cgij %r1,-1,8,start
+        brct %r1,start
+        brxle %r1,%r2,start
+        bprp 1,end,start
+        bpp 1,end,0(%r1)
+        lghi %r3,end-start
+        lay %r3,end-start(%r4)
+        mvc end-start(end-end2,%r1),0(%r2)
+end2:   nop
+end:    .data
+data:   .quad end-start, start
+        .long start, data-.
+    """,
+    "short and byte of an address": """
+        .equ low, 0x80
+        lhi %r1,low
+        mvi low(%r1),low
+        .short low
+        .byte low
+    """,
+    "set": """
+        .set a,1
+        .equ b,a+1
+        c = b+1
+        .equiv d,c+1
+        .byte a,b,c,d
+        .set a,9
+        .byte a
+    """,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIRECTIVES)
+def test_directives_are_gnus(name):
+    same_as_gnu(DIRECTIVES[name])
+
+
+def test_ebcdic():
+    assert hex_of('.ebcdic "Hi 1"') == "c88940f1"
+
+
+def test_text_of_characters_beyond_ascii_is_utf8():
+    assert text_of('.ascii "é"') == "é".encode()
+
+
+def test_include(tmp_path):
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "a.inc").write_text('.include "b.inc"\n.byte 1\n')
+    (tmp_path / "inc" / "b.inc").write_text(".byte 2\n")
+    (tmp_path / "main.s").write_text('.include "a.inc"\n.byte 3\n')
+    assert assemble_file(tmp_path / "main.s", include_paths=[tmp_path / "inc"]).sections[0].data == b"\2\1\3"
+
+
+def test_defines():
+    assert hex_of(".ifndef N\n.equ N,1\n.endif\n.byte N", defines={"N": 3}) == "03"
+
+
+def test_no_instruction_at_an_odd_address():
+    assert "2: error: the instruction is at an odd address" in str(complaints(".byte 1\n nopr\n"))
+
+
+# Programs -------------------------------------------------------------------------------------------------------------
+
+
+def test_sections_follow_each_other_and_symbols_are_addresses():
+    program = assemble(
+        ".bss\nb: .skip 5\n.data\nd: .byte 1\n.text\n_start: nop\nt: nopr\n.section .rodata\nr: .byte 2", origin=0x1000
+    )
+    assert [(section.name, section.address, len(section.data)) for section in program.sections] == [
+        (".text", 0x1000, 6), (".rodata", 0x1008, 1), (".data", 0x1010, 1), (".bss", 0x1018, 5),
+    ]  # fmt: skip
+    assert program.symbols == {"_start": 0x1000, "t": 0x1004, "r": 0x1008, "d": 0x1010, "b": 0x1018}
+    assert program.image() == [(0x1000, bytes.fromhex("470000000700")), (0x1008, b"\2"), (0x1010, b"\1")]
+
+
+def test_alignment_of_a_section_is_that_of_its_contents():
+    program = assemble("nopr\n.data\n.byte 1\n.balign 4096\nd: .byte 2", origin=0x10000)
+    assert program.sections[1].address == 0x11000
+    assert program.symbols["d"] == 0x12000
+
+
+def test_lines():
+    program = assemble("\n nop\n.macro two\n nopr\n nopr\n.endm\n two\n", filename="x.s", origin=0x100)
+    assert program.lines == [(0x100, "x.s", 2), (0x104, "x.s", 4), (0x106, "x.s", 5)]
+
+
+@pytest.mark.parametrize(
+    ("source", "entry"),
+    [("nop\n_start: nop\nstart: nop", 0x104), ("nop\nstart: nop", 0x104), ("nop\nbegin: nop", 0x100)],
+)
+def test_entry(source, entry):
+    assert assemble(source, origin=0x100).entry == entry
+
+
+def test_files_share_global_symbols_only(tmp_path):
+    (tmp_path / "a.s").write_text(".globl f,start\nstart: brasl %r14,f\nx: j x\n.data\n.quad f, value\n")
+    (tmp_path / "b.s").write_text(".globl f,value\nf: br %r14\nx: j x\n.equ value,7\n.data\n.byte 1\n")
+    program = assemble_files([tmp_path / "a.s", tmp_path / "b.s"], origin=ORIGIN)
+    require_gnu()
+    assert_same(program, [(tmp_path / name).read_text() for name in ("a.s", "b.s")])
+    assert program.symbols["f"] == ORIGIN + 12  # a file's .text is filled up to a multiple of 4
+    assert program.symbols["x"] == ORIGIN + 6
+    assert program.global_symbols == {"f", "start", "value"}
+
+
+def test_files_may_not_use_private_symbols(tmp_path):
+    (tmp_path / "a.s").write_text(" brasl %r14,f\n")
+    (tmp_path / "b.s").write_text("f: br %r14\n")
+    with pytest.raises(AssemblyError, match='a.s:1:13: error: undefined symbol "f"'):
+        assemble_files([tmp_path / "a.s", tmp_path / "b.s"])
+
+
+def test_one_symbol_in_two_files(tmp_path):
+    (tmp_path / "a.s").write_text(".globl f\nf: br %r14\n")
+    (tmp_path / "b.s").write_text(" nop\n.globl f\nf: br %r14\n")
+    with pytest.raises(AssemblyError, match=r'b.s:2:8: error: "f" is already defined at .*a.s:2'):
+        assemble_files([tmp_path / "a.s", tmp_path / "b.s"])
+
+
+def test_2000_lines_in_less_than_300_ms():
+    lines = [f"l{n}: lg %r1,{n % 4096}(%r2,%r3)\n agr %r1,%r2\n jne l{n // 2}\n .quad l{n}" for n in range(500)]
+    assemble("nop")  # the table is made once
+    best = min(_seconds("\n".join(lines)) for _ in range(3))
+    assert best < 0.3
+
+
+def _seconds(source):
+    start = time.perf_counter()
+    assemble(source)
+    return time.perf_counter() - start
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(" esa 1,2,3", '1:2: error: unknown instruction "esa"; did you mean "es', id="mnemonic"),
+        pytest.param(".qaud 1", '1:1: error: unknown directive ".qaud"; did you mean ".quad"?', id="directive"),
+        pytest.param(".insn rrg,0", '1:7: error: unknown format "rrg"; did you mean "rr', id="insn format"),
+        pytest.param(".insn rr,0x10000,1,2", "1:10: error: the code 0x10000 does not fit in 2 bytes", id="insn code"),
+        pytest.param("lop: j loop", '1:8: error: undefined symbol "loop"; did you mean "lop"?', id="symbol"),
+        pytest.param(" lghi %r1,x", '1:11: error: undefined symbol "x"', id="symbol as a value"),
+        pytest.param(" lgr %r1", "1:9: error: LGR has more operands than 1: R1,R2", id="too few operands"),
+        pytest.param(" sske %r1", "1:10: error: SSKE has more operands than 1: R1,R2,[M3]", id="too few of optional ones"),
+        pytest.param(" lgr", "1:5: error: LGR has more operands than 0: R1,R2", id="no operands"),
+        pytest.param(" lgr %r1,%r2,%r3", '1:13: error: unexpected ",%r3"', id="too many operands"),
+        pytest.param(" lgr %r1 %r2", '1:10: error: "," expected between operands', id="no comma"),
+        pytest.param(" lgr %r16,%r1", '1:6: error: "%r16" is not a register', id="register number"),
+        pytest.param(" lgr 16,1", "1:6: error: register number 16 is not between 0 and 15", id="plain register number"),
+        pytest.param(" lgr %f1,%r1", "1:6: error: %f1 is a floating-point register, LGR wants a general reg", id="kind"),
+        pytest.param(" lgr r1,%r1", '1:6: error: the register number must be known here; a register is written "%r1"',
+                     id="register without percent"),
+        pytest.param(" lghi %r1,%r2", "1:11: error: LGHI wants a value here, not a register", id="register as value"),
+        pytest.param(" lhi 1,32768", "1:8: error: value 32768 is not between -32768 and 32767", id="signed"),
+        pytest.param(" nill 1,-1", "1:9: error: value -1 is not between 0 and 65535", id="unsigned"),
+        pytest.param(" l 1,4096(2)", "1:6: error: displacement 4096 is not between 0 and 4095", id="displacement"),
+        pytest.param(" ly 1,524288(2)", "1:7: error: displacement 524288 is not between -524288 and 524287", id="long"),
+        pytest.param(" mvc 0(257,1),0", "1:8: error: length 257 is not between 1 and 256", id="length"),
+        pytest.param(" mvc 0(0,1),0", "1:8: error: length 0 is not between 1 and 256", id="length of nothing"),
+        pytest.param(" mvc 0,0", "1:7: error: a length in parentheses expected", id="no length"),
+        pytest.param(" st 1,0(2,3,4)", '1:12: error: no index register or length here', id="three in parentheses"),
+        pytest.param(" stck 0(2,3)", "1:10: error: no index register or length here: D(B) expected", id="index in S"),
+        pytest.param(" l 1,8(2", '1:9: error: ")" expected after the base register', id="parenthesis"),
+        pytest.param(" bc 16,0", "1:5: error: mask 16 is not between 0 and 15", id="mask"),
+        pytest.param(" j .+3", "1:4: error: the target is at an odd distance (3)", id="odd target"),
+        pytest.param(" j .+65536", "1:4: error: the target is too far away (65536 bytes)", id="far target"),
+        pytest.param("a: .skip 65538\n j a", "2:4: error: the target is too far away (-65538 bytes)", id="far label"),
+        pytest.param(" j a\n.skip 65536\na:", "1:4: error: the target is too far away (65540 bytes)", id="far ahead"),
+        pytest.param(".byte 256", "1:7: error: 256 does not fit in 1 byte", id="byte"),
+        pytest.param(".byte 1,-129", "1:9: error: -129 does not fit in 1 byte", id="signed byte"),
+        pytest.param(".short a\na:", "1:8: error: 65538 does not fit in 2 bytes", id="address in two bytes"),
+        pytest.param(".byte", None, id="nothing: no error"),
+        pytest.param(".byte 1,", None, id="trailing comma: no error"),
+        pytest.param(".byte 1 2", '1:9: error: unexpected "2"', id="no comma in a list"),
+        pytest.param(".byte )", '1:7: error: expression expected, not ")"', id="expression"),
+        pytest.param(".byte 1+", "1:9: error: expression expected", id="half an expression"),
+        pytest.param(".byte (1", '1:9: error: ")" expected after the expression', id="open parenthesis"),
+        pytest.param(".byte 1/0", "1:8: error: division by zero", id="division"),
+        pytest.param(".byte 08", '1:7: error: "08" is not a number', id="octal"),
+        pytest.param(' .ascii "abc', "1:9: error: string expected", id="string"),
+        pytest.param("a: nop\na: nop", '2:1: error: "a" is already defined at <string>:1', id="label twice"),
+        pytest.param("a=1\na: nop", '2:1: error: "a" is already defined at <string>:1', id="label after set"),
+        pytest.param(" j 1b", '1:4: error: no label "1:" before this', id="local label back"),
+        pytest.param(" j 1f", '1:4: error: no label "1:" after this', id="local label ahead"),
+        pytest.param(".org 8\n.org 4", "2:6: error: .org goes back, from 0x8 to 0x4", id="org"),
+        pytest.param(".data\nd:\n.text\n.org d", "4:6: error: .org cannot leave the section", id="org elsewhere"),
+        pytest.param(".skip x", "1:7: error: the number of bytes must be a number that is known here", id="skip"),
+        pytest.param(".skip -1", "1:7: error: -1 bytes is not between 0 and", id="negative skip"),
+        pytest.param(".balign 3", "1:9: error: the boundary is not a power of two", id="alignment"),
+        pytest.param(".if 1", "1: error: .if without .endif", id="endif"),
+        pytest.param(".else", "1: error: .else without .if", id="else"),
+        pytest.param(".endif", "1: error: .endif without .if", id="stray endif"),
+        pytest.param(".endm", "1: error: .endm without its beginning", id="stray endm"),
+        pytest.param(".exitm", "1: error: .exitm outside of a macro", id="exitm"),
+        pytest.param(".macro m", "1: error: .endm is missing", id="macro without end"),
+        pytest.param(".rept 2\n nop", "1: error: .endr is missing", id="rept without end"),
+        pytest.param(".if x\n.endif", "1:5: error: the condition must be a number that is known here", id="condition"),
+        pytest.param(".macro m a:req\n.endm\n m", '3:3: error: macro m needs a value for "a"', id="required"),
+        pytest.param(".macro m a\n.endm\n m 1,2", "3:4: error: macro m has only 1 parameters", id="too many"),
+        pytest.param(".macro m\n m\n.endm\n m", "more than 100 macros or files within each other", id="endless macro"),
+        pytest.param(".rept 10000000\n nop\n.endr", "repetitions are too many", id="too many repetitions"),
+        pytest.param('.include "no.inc"', '1: error: file "no.inc" not found; looked in ', id="include"),
+        pytest.param(".bss\n.byte 1", "2: error: .bss holds no data, only room", id="data in bss"),
+        pytest.param("a = b\nb = a\n.quad a", "a symbol is defined in terms of itself, or", id="circle"),
+        pytest.param('.error "no"', "1: error: no", id="error"),
+        pytest.param("1x:", "1:1: error: label, directive or instruction expected", id="no statement"),
+        pytest.param(".popsection", "1: error: .popsection without .pushsection", id="popsection"),
+    ],
+)  # fmt: skip
+def test_error(source, message):
+    if message is None:
+        assemble(source)
+    else:
+        found = str(complaints(source, origin=0x10000))
+        assert message in found
+
+
+def test_error_shows_the_line_and_a_caret():
+    error = complaints("start: nop\n\tlghi\t%r1,70000  # much\n", filename="x.s")
+    assert str(error) == (
+        "x.s:2:11: error: value 70000 is not between -32768 and 32767\n    \tlghi\t%r1,70000  # much\n    \t    \t    ^"
+    )
+    assert (error.filename, error.line, error.column) == ("x.s", 2, 11)
+
+
+def test_error_in_a_macro_says_who_used_it():
+    error = complaints(".macro inner x\n lgr \\x\n.endm\n.macro outer\n inner %r1\n.endm\n nop\n outer\n", filename="x.s")
+    assert str(error).splitlines() == [
+        "x.s:2:9: error: LGR has more operands than 1: R1,R2",
+        "     lgr %r1",
+        "            ^",
+        "  in macro inner, used at x.s:5",
+        "  in macro outer, used at x.s:8",
+    ]
+
+
+def test_error_in_an_included_file_says_who_included_it(tmp_path):
+    (tmp_path / "a.inc").write_text(" foo\n")
+    (tmp_path / "main.s").write_text('\n.include "a.inc"\n')
+    with pytest.raises(AssemblyError) as caught:
+        assemble_file(tmp_path / "main.s")
+    assert str(caught.value).splitlines()[0].startswith(f"{tmp_path / 'a.inc'}:1:2: error")
+    assert str(caught.value).splitlines()[-1] == f"  included at {tmp_path / 'main.s'}:2"
+
+
+def test_all_errors_at_once_but_not_more_than_twenty():
+    assert len(complaints(" foo\n nop\n bar\n lgr 1\n j nowhere\n").errors) == 4
+    assert len(complaints(" foo\n" * 50).errors) == 20
+
+
+def test_macros_are_suggested_too():
+    assert 'did you mean "save_registers"?' in str(complaints(".macro save_registers\n.endm\n save_register\n"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="lgr %1,()+-*'\"\\.:#;\n/&0xbf=jmacroendifspt", max_size=60))
+def test_any_text_assembles_or_is_an_assembly_error(source):
+    try:
+        assemble(source)
+    except AssemblyError as error:
+        assert 1 <= len(error.errors) <= 20
+
+
+# The sources in the repository ----------------------------------------------------------------------------------------
+
+
+def test_firmware_is_gnus():
+    require_gnu()
+    folder = ROOT / "firmware"
+    names = [line.split("#")[0].strip() for line in (folder / "kernel.list").read_text().splitlines()]
+    paths = [folder / name for name in names if name]
+    program = assemble_files(paths, include_paths=[folder], origin=ORIGIN)
+    assert_same(program, [path.read_text() for path in paths], include_paths=[folder])
+
+
+def trace_texts():
+    """The .text of every trace: name, address, source."""
+    for path in sorted((ROOT / "traces").rglob("*.trace")):
+        found = re.search(r"^\.text[ \t]*(\S*)[^\n]*\n(.*?)(?=^\.(?:init|host|expect|open|ram|model|about)\b|\Z)",
+                          path.read_text(), re.MULTILINE | re.DOTALL)
+        if found:
+            yield path.name, int(found[1] or "0x10000", 0), found[2]
+
+
+def test_text_of_every_trace_is_gnus():
+    """All of them in a few runs: GNU as takes its time to start."""
+    require_gnu()
+    refused, checked = [], 0
+    for name, origin, source in trace_texts():
+        program = assemble(source, filename=name, origin=origin)
+        try:
+            assert_same(program, [source])
+            checked += 1
+        except GnuRefuses as error:
+            refused.append(f"{name}: {error}")
+    assert not refused, "\n".join(refused)
+    if not checked:
+        pytest.skip("no traces here yet")
+
+
+def test_gnu_helper_sees_a_difference():
+    require_gnu()
+    program = assemble(" lghi %r1,1\n", origin=ORIGIN)
+    with pytest.raises(pytest.fail.Exception, match=r"\.text\+0x3 differs"):
+        assert_same(program, [" lghi %r1,2\n"])
+    with pytest.raises(GnuRefuses):
+        gnu_sections([" foo\n"], program)

@@ -134,12 +134,12 @@ class Lab:
         for name, registers in (("r", cpu.gr), ("c", cpu.cr), ("a", cpu.ar), ("f", cpu.fpr)):
             state |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
         blocks = machine.storage.blocks
-        state["keys"] = {n * BLOCK_SIZE: key_of(machine, n * BLOCK_SIZE) for n in range(len(blocks))
-                         if not blocks[n].invalid or blocks[n].acc_f or blocks[n].guest_rc}  # fmt: skip
-        state["states"] = {n * BLOCK_SIZE: state_of(machine, n * BLOCK_SIZE) for n in range(len(blocks))
-                           if blocks[n].usage or not blocks[n].invalid or not blocks[n].zero}  # fmt: skip
-        state["bytes"] = {n * BLOCK_SIZE: machine.read(n * BLOCK_SIZE, BLOCK_SIZE) for n in range(len(blocks))
-                          if not blocks[n].invalid}  # fmt: skip
+        resident = blocks["invalid"] == 0
+        keyed = resident | (blocks["acc_f"] != 0) | (blocks["guest_rc"] != 0)
+        told = (blocks["usage"] != 0) | resident | (blocks["zero"] == 0)
+        state["keys"] = {address: key_of(machine, address) for address in _addresses(keyed)}
+        state["states"] = {address: state_of(machine, address) for address in _addresses(told)}
+        state["bytes"] = {address: machine.read(address, BLOCK_SIZE) for address in _addresses(resident)}
         return state
 
     def changes(self, *, keys: bool = False) -> dict:
@@ -163,6 +163,11 @@ class Lab:
                     if block not in prefix_area and before[kind].get(block, default) != after[kind].get(block, default):
                         found[f"{name} {block:#x}"] = after[kind].get(block, default)
         return found
+
+
+def _addresses(selected: np.ndarray) -> list[int]:
+    """Of the blocks that are selected."""
+    return [int(n) * BLOCK_SIZE for n in np.flatnonzero(selected)]
 
 
 def _changed_runs(start: int, before: bytes, after: bytes) -> dict[int, bytes]:

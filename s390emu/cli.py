@@ -28,8 +28,8 @@ COMMANDS = {
 # Exit codes
 ENDED, FAILED, USAGE, ABNORMAL, LIMIT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
-EPILOG = """exit codes: 0 ended as expected, 1 an expectation failed, 2 usage or input error, 3 the guest stopped abnormally,
-4 a limit was reached, 70 internal error (a replay file is written), 130 Ctrl-C
+EPILOG = """exit codes: 0 ended as expected, 1 an expectation failed, 2 usage or input error, 3 the guest stopped
+abnormally, 4 a limit was reached, 70 internal error (a replay file is written), 130 Ctrl-C
 
 example: s390emu demo"""
 

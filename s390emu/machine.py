@@ -10,7 +10,7 @@ The guest's interruptions are delivered to the guest; nothing that a guest does 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,9 +40,11 @@ from s390emu.storage.decode_cache import drop_decoded, forget_all
 from s390emu.storage.guest import GuestStorage
 from s390emu.storage.state import (
     BLOCK_SIZE,
+    BREAKPOINTS,
     CHECK_STOP,
     CHECK_STOP_LOWCORE,
     DISABLED_WAIT,
+    EXIT_BREAKPOINT,
     EXIT_COMPILE,
     EXIT_EVENTS,
     EXIT_HOST_FAULT,
@@ -77,6 +79,7 @@ class Reason(StrEnum):
     CHECK_STOP = "check stop"
     CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
     INTERRUPTION_LOOP = "interruption loop"
+    BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"
     NO_FRAME = "host out of frames: nothing may be taken"
@@ -297,9 +300,11 @@ class Machine:
 
     # --- running -----------------------------------------------------------------------------------------------------
 
-    def run(self, limit: int | None = None, timeout: float | None = None) -> Stop:
-        """Until the guest stops, `limit` more instructions have ended, or `timeout` seconds have passed."""
+    def run(self, limit: int | None = None, timeout: float | None = None, until: Collection[int] = ()) -> Stop:
+        """Until the guest stops, `limit` more instructions have ended, `timeout` seconds have passed, or the
+        instruction at an address of `until` (at most 8) comes next; one that is next already is executed first."""
         record = self.storage.record
+        self._set_breakpoints(until)
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -314,6 +319,15 @@ class Machine:
                     return self._stop(Reason.TIMEOUT)
             elif reason := self._attend(code):
                 return self._stop(reason)
+
+    def _set_breakpoints(self, addresses: Collection[int]) -> None:
+        record = self.storage.record
+        if len(addresses) > BREAKPOINTS:
+            raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
+        if addresses:
+            kernel(forget_entry, 0)(record)
+        record.breakpoint_count, record.passing = len(addresses), self.count + 1
+        record.breakpoints[: len(addresses)] = list(addresses)
 
     def step(self) -> Stop | None:
         """One instruction (unit of operation), with the interruptions before and the program or supervisor-call
@@ -335,6 +349,8 @@ class Machine:
             return self._hypercall()
         elif code == EXIT_EVENTS:
             self.drain_events()
+        elif code == EXIT_BREAKPOINT:
+            return Reason.BREAKPOINT
         elif code == EXIT_WAIT:
             return Reason.ENABLED_WAIT
         elif code == EXIT_STOP:

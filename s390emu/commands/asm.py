@@ -7,6 +7,7 @@ from pathlib import Path
 
 from s390emu.cli import ENDED
 from s390emu.commands.inputs import program, program_arguments
+from s390emu.isa.assemble import Program
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
 
@@ -29,7 +30,8 @@ def execute(args) -> int:
                           "symbols": assembled.symbols}, indent=1))  # fmt: skip
     if args.output is None and args.json:
         return ENDED
-    data = {"elf": assembled.to_elf, "bin": lambda: _flat(assembled), "listing": lambda: listing(assembled).encode()}[form]()
+    make = {"elf": Program.to_elf, "bin": _flat, "listing": lambda it: listing(it).encode()}[form]
+    data = make(assembled)
     if args.output:
         args.output.write_bytes(data)
     elif form == "listing":

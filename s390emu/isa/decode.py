@@ -11,7 +11,7 @@ import numpy as np
 from s390emu._jit import jit, load_native, store_native, u64
 from s390emu.isa.opcodes import ROWS
 from s390emu.storage.access import fetch_instruction, instruction_length
-from s390emu.storage.state import EXIT_COMPILE, PAGE
+from s390emu.storage.state import EXIT_BREAKPOINT, EXIT_COMPILE, PAGE
 
 
 def _lookup_arrays():
@@ -56,8 +56,20 @@ def handler_of(storage, insn):
     return handler, 0
 
 
+@jit
+def at_breakpoint(storage, ia):
+    """Breakpoints cost nothing elsewhere: their instructions are never kept decoded, so they always come by here."""
+    for i in range(storage.breakpoint_count):
+        if storage.breakpoints[i] == ia:
+            return True
+    return False
+
+
 def slow_decode(cpu, storage, ia, entry):
     """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept."""
+    stops_here = at_breakpoint(storage, ia)
+    if stops_here and storage.passing != storage.count + u64(1):
+        return EXIT_BREAKPOINT
     insn, code = fetch_instruction(cpu, storage, ia)
     if code != 0:
         return code
@@ -65,7 +77,7 @@ def slow_decode(cpu, storage, ia, entry):
     if code != 0:
         return code
     storage.decoded_handler, storage.decoded_insn = handler, insn
-    if ((ia + instruction_length(insn) - u64(1)) & PAGE) == (ia & PAGE):
+    if ((ia + instruction_length(insn) - u64(1)) & PAGE) == (ia & PAGE) and not stops_here:
         store_native(entry, handler)
         store_native(entry + u64(8), insn)
     return 0

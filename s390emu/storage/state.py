@@ -47,6 +47,7 @@ FRAME_T = np.dtype(
 TLB_SLOTS = 256
 TLB_MASK = u64(TLB_SLOTS - 1)
 BRANCHES = 16
+BREAKPOINTS = 8
 
 STORAGE_T = np.dtype(
     [
@@ -62,6 +63,9 @@ STORAGE_T = np.dtype(
         ("lost_steps", u64),  # program interruptions in a row, no instruction completing between them
         ("last_pgm", u64),  # count at the last one
         ("stop_reason", i64),
+        ("breakpoints", u64, BREAKPOINTS),  # instruction addresses, `breakpoint_count` of them
+        ("breakpoint_count", u64),
+        ("passing", u64),  # 1 + the count at which a breakpoint is passed: where the run began
         # door 1 and door 2 to the host
         ("fault_block", u64),  # EXIT_HOST_FAULT: absolute block number
         ("fault_store", u64),
@@ -142,6 +146,7 @@ EXIT_EVENTS = -4  # the event table is full: drain it
 EXIT_WAIT = -5  # enabled wait in which nothing will happen by itself
 EXIT_STOP = -6  # see stop_reason
 EXIT_LIMIT = -7
+EXIT_BREAKPOINT = -8  # before the instruction at one of `breakpoints`
 
 # stop_reason
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)

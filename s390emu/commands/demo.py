@@ -1,0 +1,60 @@
+"""s390emu demo: the toy kernel under memory pressure, and what happened."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+
+from s390emu.cli import ENDED
+from s390emu.commands.inputs import build, definition, load, machine_arguments
+from s390emu.commands.run import conclude
+
+EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
+RAM, FRAMES = "1M", "88"
+SHOWN = 48  # lines of the timeline, and faults, unless asked for all
+
+
+def arguments(parser) -> None:
+    machine_arguments(parser, ram=RAM, frames=FRAMES)
+    parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
+                        help="a tunable of the kernel, see firmware/README.md")  # fmt: skip
+    parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
+    parser.add_argument("--json", action="store_true", help="everything as JSON")
+
+
+def execute(args) -> int:
+    from s390emu.reports.demo import Story, fault_text
+    from s390emu.reports.stop import as_dict
+    from s390emu.reports.timeline import event_text
+    from s390emu.toy_kernel import build as build_kernel
+
+    started = time.perf_counter()
+    guest = build_kernel(**dict(args.define))
+    machine = build(args)
+    load(machine, guest)
+    if not args.json:
+        print(f"== console (guest {args.ram >> 10} KB, host {args.frames} frames of 4 KB)", flush=True)
+        machine.host.consoles[machine.guest_number].live = lambda text: print(text, end="", flush=True)
+    story = Story(machine, guest.symbols)
+    stop = story.run()
+    if args.json:
+        events = [event_text(event, guest.symbols) for event in story.events]
+        print(json.dumps({"schema": "s390emu.demo/1", "faults": [f._asdict() for f in story.faults], "events": events,
+                          "totals": story.totals()} | as_dict(machine, stop, guest.symbols), indent=1))  # fmt: skip
+        return ENDED if stop.exit_code == 0 else conclude(args, machine, stop, guest.symbols)
+    lines = [event_text(event, guest.symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
+    print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
+    print("\n".join(lines))
+    print(f"\n== discard faults ({len(story.faults)})")
+    shown = story.faults if args.timeline == "all" else story.faults[:SHOWN]
+    print("\n".join(fault_text(fault, guest.symbols) for fault in shown))
+    print("\n== totals")
+    for name, value in story.totals().items():
+        if isinstance(value, Counter | dict):
+            value = ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
+        print(f"{name:38} {value if isinstance(value, str) else format(value, ',')}")
+    print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
+    sys.stdout.flush()
+    return conclude(args, machine, stop, guest.symbols)

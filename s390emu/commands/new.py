@@ -1,0 +1,71 @@
+"""s390emu new: a trace or a guest to start from. Both run as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from s390emu.cli import ENDED, UsageError
+
+EXAMPLE = "s390emu new trace my-first && s390emu test my-first.trace"
+
+TRACE = """\
+# What this trace shows, in a line or two.
+.trace  {name}
+.about  A volatile block that the host discards raises 001A on the next access
+.model  cmma
+.ram    1M
+
+.init
+  psw   mask=0x0000000180000000 addr=start
+  r1    = 0x8000
+  mem   0x8000 = quad 0x1122334455667788
+  page  0x8000 = stable key=3
+
+.text   0x10000
+start:  essa  %r2,%r1,3          # set volatile
+probe:  lg    %r3,0(%r1)         # the host has discarded it: block-volatility interruption
+
+.host
+  when  pc == probe  discard 0x8000
+
+.expect
+  pgm   0x001a at probe address=0x8000
+  r2    = 0x0                    # state before: stable, resident
+  page  0x8000 = volatile zero key=0
+"""
+
+GUEST = """\
+# A guest that says hello by ending with exit code 0. Run it: s390emu run {name}.s --trace insn
+        .globl  start
+start:  larl    %r1,value
+        lg      %r2,0(%r1)
+        aghi    %r2,-42
+        larl    %r1,failed
+        jnz     end             # not what we expected: exit code 1
+        larl    %r1,done
+end:    lpswe   0(%r1)          # a disabled wait ends the guest; its address is the exit code
+
+        .balign 8
+value:  .quad   42
+done:   .quad   0x0002000180000000,0
+failed: .quad   0x0002000180000000,1
+"""
+
+KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
+
+
+def arguments(parser) -> None:
+    parser.add_argument("kind", choices=KINDS, help="what to start")
+    parser.add_argument("name", help="its name; the file gets the right ending, in the current folder")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+
+def execute(args) -> int:
+    ending, template = KINDS[args.kind]
+    path = Path(args.name).with_suffix("") if args.name.endswith(ending) else Path(args.name)
+    path = path.with_name(path.name + ending)
+    if path.exists() and not args.force:
+        raise UsageError(f"{path} exists already; another name, or --force to overwrite it")
+    path.write_text(template.format(name=path.stem))
+    print(f"{path} written; next: s390emu {'test' if args.kind == 'trace' else 'run'} {path}")
+    return ENDED

@@ -1,0 +1,70 @@
+"""s390emu pages: the page-state table; or a guest's blocks, after a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from s390emu.cli import ENDED
+from s390emu.commands.inputs import (
+    ORIGIN,
+    build,
+    definition,
+    limit_arguments,
+    load,
+    machine_arguments,
+    program,
+    size,
+)
+
+EXAMPLE = "s390emu pages; s390emu pages guest.s --frames 64"
+BLOCK = 4096
+
+
+def arguments(parser) -> None:
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="run this guest; none: the table")
+    parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")
+    parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
+                        help="define an assembly symbol")  # fmt: skip
+    machine_arguments(parser)
+    limit_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def execute(args) -> int:
+    if not args.files:
+        return _table(args.json)
+    from s390emu.commands.run import conclude
+    from s390emu.reports.blocks import blocks, runs
+
+    guest = program(args.files, args.origin, args.define)
+    machine = build(args)
+    load(machine, guest)
+    stop = machine.run(args.limit, args.timeout)
+    if args.json:
+        print(json.dumps({"schema": "s390emu.pages/1", "blocks": [b._asdict() for b in blocks(machine)]}, indent=1))
+    else:
+        print("blocks                                count  state      key  R C  where")
+        for first, last, sample in runs(blocks(machine)):
+            span = f"{first * BLOCK:#010x}-{(last + 1) * BLOCK - 1:#010x}"
+            acc = f"{sample.key >> 4:X}{'F' if sample.key & 8 else '-'}"
+            print(f"{span:36} {last - first + 1:6}  {sample.state:9}  {acc}   {sample.key >> 2 & 1} "
+                  f"{sample.key >> 1 & 1}  {sample.where}")  # fmt: skip
+    args.json = False
+    return conclude(args, machine, stop, guest.symbols)
+
+
+def _table(as_json: bool) -> int:
+    from s390emu.storage.page_states import EVENTS, TABLE
+
+    if as_json:
+        header, *rows = TABLE.strip().splitlines()
+        cells = [dict(zip(header.split(), row.split(), strict=True)) for row in rows]
+        print(json.dumps({"schema": "s390emu.page-states/1", "events": EVENTS, "rows": cells}, indent=1))
+    else:
+        print(TABLE.strip())
+        print("\nS stable, U unused, P potentially volatile, V volatile; r resident, p preserved, z logically zero."
+              "\nC: the guest's change bit. (D) discarded, (out) written out, (in) read back, (zf) zero frame,"
+              "\n(ADR) addressing exception, (BV) block-volatility exception. Spec essa.md, section 3.")  # fmt: skip
+    return ENDED
+

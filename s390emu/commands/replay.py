@@ -1,0 +1,65 @@
+"""Replay files: what it takes to repeat a command that met an internal error."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import tempfile
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from s390emu.cli import UsageError
+
+SCHEMA = "s390emu.replay/1"
+LARGEST_INPUT = 16 << 20
+
+
+def write_replay(error: Exception, arguments: list[str]) -> Path:
+    """Command line, input files and the traceback, into the current folder (or the temporary one)."""
+    inputs = {}
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_file() and path.stat().st_size <= LARGEST_INPUT:
+            inputs[argument] = base64.b64encode(path.read_bytes()).decode()
+    try:
+        emulator = version("s390emu")
+    except PackageNotFoundError:
+        emulator = "not installed"
+    content = {
+        "schema": SCHEMA,
+        "version": emulator,
+        "arguments": arguments,
+        "inputs": inputs,
+        "error": traceback.format_exception(error),
+    }
+    for folder in (Path.cwd(), Path(tempfile.gettempdir())):
+        path = folder / f"s390emu-{os.getpid()}.replay.json"
+        try:
+            path.write_text(json.dumps(content, indent=1))
+            return path
+        except OSError:
+            continue
+    return Path(os.devnull)
+
+
+def replay(path: Path) -> int:
+    """Repeat the command of a replay file, its inputs laid out in a temporary folder."""
+    from s390emu.cli import run
+
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise UsageError(f"{path}: not a replay file: {error}") from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise UsageError(f"{path}: not a replay file of this version (schema {SCHEMA})")
+    with tempfile.TemporaryDirectory() as folder:
+        names = {}
+        for number, (name, data) in enumerate(content["inputs"].items()):
+            names[name] = str(Path(folder) / f"{number}-{Path(name).name}")
+            Path(names[name]).write_bytes(base64.b64decode(data))
+        arguments = [names.get(argument, argument) for argument in content["arguments"]]
+        print("s390emu: replaying:", *content["arguments"], file=sys.stderr)
+        return run(arguments)

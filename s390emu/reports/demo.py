@@ -1,0 +1,114 @@
+"""The story of a run of the toy kernel: its events, each discard fault followed to the retry, and totals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from s390emu.cpu.interruptions import BLOCK_VOLATILITY
+from s390emu.machine import Interruption, Machine, Reason, Stop
+from s390emu.reports.stop import place
+from s390emu.reports.timeline import who
+from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
+
+HANDLER = "program_interruption"  # the kernel's symbol
+ORC_NAMES = ("extract", "set stable", "set unused", "set volatile", "set potentially volatile",
+             "set stable and resident", "set stable if not discarded", "set stable, no-DAT")  # fmt: skip
+
+
+class Fault(NamedTuple):
+    """One block-volatility interruption and what came of it."""
+
+    count: int  # instructions that had ended
+    psw_mask: int
+    psw_ia: int
+    ilc: int
+    teid: int
+    repair: list[str]  # what was done to the block until the instruction came up again
+    retried_after: int | None  # instructions from the fault to the completed retry; None: the guest gave up instead
+
+
+class Story:
+    """Runs the machine to its end, stopping at the kernel's program-interruption handler to see what it does."""
+
+    def __init__(self, machine: Machine, symbols: Mapping[str, int]):
+        self.machine, self.symbols = machine, symbols
+        self.faults: list[Fault] = []
+        self.events: list = []
+        self.other_faults = 0
+        machine.watch(EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION)
+
+    def run(self) -> Stop:
+        stop = self._until()
+        while stop.reason is Reason.BREAKPOINT:
+            last = self.machine.last_interruption
+            stop = self._follow(last) if last.code == BLOCK_VOLATILITY else self._until()
+        return stop
+
+    def _until(self, *addresses: int) -> Stop:
+        stop = self.machine.run(until=(self.symbols[HANDLER], *addresses))
+        chunks = self.machine.drain_events()
+        self.events += [event for chunk in chunks for event in chunk]
+        chunks.clear()
+        return stop
+
+    def _follow(self, fault: Interruption) -> Stop:
+        """From the handler to the retry: -> the stop at which the run goes on."""
+        first_event = len(self.events)
+        stop = self._until(fault.psw_ia)
+        repaired = stop.reason is Reason.BREAKPOINT and stop.psw_ia == fault.psw_ia
+        if repaired:
+            before = self._program_interruptions()
+            self.machine.step()
+            repaired = self._program_interruptions() == before
+        block = fault.teid // BLOCK_SIZE
+        repair = [who(e) for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]
+        retried = self.machine.count - fault.count if repaired else None
+        self.faults.append(Fault(fault.count, fault.psw_mask, fault.psw_ia, fault.ilc, fault.teid, repair, retried))
+        if self.machine.psw[1] == self.symbols[HANDLER]:
+            return Stop(Reason.BREAKPOINT, *self.machine.psw, self.machine.count)
+        return self._until()
+
+    def _program_interruptions(self) -> int:
+        return int(self.machine.storage.record.interruption_count[0])
+
+    def highlights(self, most: int | None) -> list:
+        """The events of the blocks that met discard faults first; the first `most` of them."""
+        if most is None:
+            return self.events
+        blocks = {fault.teid // BLOCK_SIZE for fault in self.faults[:3]}
+        told = [e for e in self.events if e.kind == EVENT_INTERRUPTION or int(e.block) in blocks]
+        faults = [i for i, e in enumerate(told) if e.kind == EVENT_INTERRUPTION and e.before == BLOCK_VOLATILITY]
+        told = [e for e in told if e.kind != EVENT_INTERRUPTION or e.before == BLOCK_VOLATILITY] if faults else told
+        return told[:most]
+
+    def totals(self) -> dict:
+        statistics = self.machine.host.statistics(self.machine.guest_number).as_dict()
+        essa = np.asarray(self.machine.storage.record.essa_count)
+        discarded = statistics["discarded"]
+        return {
+            "instructions": self.machine.count,
+            "blocks discarded": sum(discarded.values()),
+            "blocks discarded, by state before": discarded,
+            "blocks written out": statistics["written_out"],
+            "blocks read back": statistics["read_back"],
+            "blocks taken, slot still right": statistics["still_clean"],
+            "blocks zero filled": statistics["zero_filled"],
+            "discard faults delivered": len(self.faults),
+            "discard faults repaired and retried": sum(f.retried_after is not None for f in self.faults),
+            "ESSA, by operation-request code": Counter(
+                {f"{orc} ({ORC_NAMES[orc]})": int(essa[orc]) for orc in range(8) if essa[orc]}
+            ),
+        }
+
+
+def fault_text(fault: Fault, symbols: Mapping[str, int]) -> str:
+    repair = "; ".join(dict.fromkeys(fault.repair)) or "nothing: the guest took its fixup"
+    end = f"retried, completed {fault.retried_after:,} instructions later" if fault.retried_after else "not retried"
+    return (
+        f"{fault.count:10} old PSW {fault.psw_mask:016X} {place(fault.psw_ia, symbols)}  ILC {fault.ilc // 2}  "
+        f"TEID {fault.teid:#x}\n           repair: {repair}\n           {end}"
+    )

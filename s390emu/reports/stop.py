@@ -1,0 +1,80 @@
+"""Why did it stop: one line, one screen, or JSON."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+
+from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.isa.disassemble import disassemble
+from s390emu.machine import Interruption, Machine, Reason, Stop
+from s390emu.reports.psw import describe_psw
+
+INSTRUCTION = 6  # bytes, at most
+PROGRAM = "program"
+
+
+def place(address: int, symbols: Mapping[str, int]) -> str:
+    """The address, with the nearest symbol at or before it."""
+    ordered = sorted((value, name) for name, value in symbols.items() if value <= address)
+    at = bisect_right(ordered, (address, chr(0x10FFFF))) - 1
+    if at < 0 or address - ordered[at][0] >= 0x1000:
+        return f"{address:#x}"
+    distance = address - ordered[at][0]
+    return f"{address:#x} <{ordered[at][1]}{f'+{distance:#x}' if distance else ''}>"
+
+
+def code_at(machine: Machine, address: int) -> str:
+    """The instruction there, as text; empty where there is no storage."""
+    length = min(INSTRUCTION, machine.storage.size - address)
+    return disassemble(machine.read(address, length), address).text if length >= 2 else ""
+
+
+def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
+    name = f" ({PROGRAM_EXCEPTIONS.get(last.code, 'unknown')})" if last.kind == PROGRAM else ""
+    teid = f", translation-exception identification {last.teid:#x}" if last.kind == PROGRAM and last.teid else ""
+    return (
+        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}, ILC {last.ilc}, "
+        f"old PSW {last.psw_mask:016X} {place(last.psw_ia, symbols)}{teid}"
+    )
+
+
+def summary(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
+    """One line."""
+    why = f"{stop.reason}, code {stop.exit_code:#x}" if stop.exit_code is not None else f"{stop.reason}"
+    return f"s390emu: {why}, after {stop.count:,} instructions"
+
+
+def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
+    """At most one screen: the reason, the PSW in words, the last interruption, registers, the last branches."""
+    lines = [summary(machine, stop, symbols)]
+    if stop.reason is Reason.NO_FRAME:
+        lines.append(f"  host      {machine.host.reason}")
+    lines.append(f"  PSW       {stop.psw_mask:016X} {stop.psw_ia:016X}  {place(stop.psw_ia, symbols)}")
+    lines.append(f"            {describe_psw(stop.psw_mask, stop.psw_ia)}")
+    if stop.exit_code is None and (code := code_at(machine, stop.psw_ia)):
+        lines.append(f"  next      {code}")
+    last = machine.last_interruption
+    lines.append(f"  last interruption  {interruption_text(last, symbols) if last else 'none'}")
+    lines += [f"  r{n:<2} " + " ".join(f"{int(machine.gr[n + i]):016X}" for i in range(4)) for n in range(0, 16, 4)]
+    lines += [f"  c{n:<2} " + " ".join(f"{int(machine.cr[n + i]):016X}" for i in range(4)) for n in range(0, 16, 4)]
+    taken = machine.branches()
+    lines.append("  last branches, oldest first" if taken else "  no branch was taken")
+    lines += [f"    {place(a, symbols)} -> {place(b, symbols)}" for a, b in taken]
+    return "\n".join(lines)
+
+
+def as_dict(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> dict:
+    last = machine.last_interruption
+    return {
+        "reason": str(stop.reason),
+        "exit_code": stop.exit_code,
+        "instructions": stop.count,
+        "psw": {"mask": stop.psw_mask, "address": stop.psw_ia, "words": describe_psw(stop.psw_mask, stop.psw_ia)},
+        "registers": [int(value) for value in machine.gr],
+        "control_registers": [int(value) for value in machine.cr],
+        "last_interruption": last._asdict() if last else None,
+        "branches": machine.branches(),
+        "console": machine.console,
+        "host": machine.host.statistics(machine.guest_number).as_dict(),
+    }

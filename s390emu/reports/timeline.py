@@ -1,0 +1,74 @@
+"""Events in words: who changed which block, which interruption was taken, what was fetched and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from s390emu.cpu.interruptions import CLASSES, PROGRAM
+from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.storage.page_states import (
+    CLEAR_RESET,
+    DIAG10,
+    DISCARD,
+    IN,
+    NAMES,
+    NORMAL_RESET,
+    OUT,
+    RECLAIM,
+    TOUCH,
+    ZERO_FILL,
+)
+from s390emu.storage.state import (
+    BLOCK_SIZE,
+    EVENT_ESSA,
+    EVENT_FETCH,
+    EVENT_HOST,
+    EVENT_INTERRUPTION,
+    EVENT_STORE,
+)
+from s390emu.storage.transitions import CAUSE_SHIFT
+
+CAUSES = {
+    RECLAIM: "host reclaim",
+    TOUCH: "touch",
+    DIAG10: "guest DIAGNOSE X'10'",
+    NORMAL_RESET: "normal reset",
+    CLEAR_RESET: "clear reset",
+}
+DONE = {DISCARD: ", discarded", OUT: ", written out", IN: ", read back", ZERO_FILL: ", zero filled"}
+STATE, NO_DAT = 0x0F, 0x20
+ILC, ADDRESS = 0x7, ~0xFFF
+
+
+def attributes_text(word: int) -> str:
+    """R1 of ESSA as spec essa.md section 3 writes states."""
+    return NAMES[word & STATE] + ("+no-DAT" if word & NO_DAT else "")
+
+
+def who(event) -> str:
+    """Who changed the block's state."""
+    detail = int(event.detail)
+    if event.kind == EVENT_ESSA:
+        return f"guest ORC {detail}"
+    cause, action = detail >> CAUSE_SHIFT, detail & ((1 << CAUSE_SHIFT) - 1)
+    return CAUSES.get(cause, f"guest ORC {cause}") + DONE.get(action, "")
+
+
+def event_text(event, symbols: Mapping[str, int]) -> str:
+    """One line for one EVENT record."""
+    from s390emu.reports.stop import place
+
+    count = int(event.count)
+    if event.kind in (EVENT_ESSA, EVENT_HOST):
+        address = int(event.block) * BLOCK_SIZE
+        change = f"{attributes_text(int(event.before))} -> {attributes_text(int(event.after))}"
+        return f"{count:10} page         block {address:#8x} {change:8}  {who(event)}"
+    if event.kind == EVENT_INTERRUPTION:
+        code = int(event.before)
+        kind = CLASSES[int(event.block)]
+        name = f" ({PROGRAM_EXCEPTIONS.get(code, 'unknown')})" if event.block == PROGRAM else ""
+        return f"{count:10} interruption {kind} {code:04X}{name} old-ia {place(int(event.after), symbols)}"
+    if event.kind in (EVENT_FETCH, EVENT_STORE):
+        kind = "fetch" if event.kind == EVENT_FETCH else "store"
+        return f"{count:10} {kind:12} absolute {int(event.before):#x} {int(event.after)}"
+    raise AssertionError(f"event of kind {event.kind}")

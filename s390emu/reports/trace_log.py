@@ -1,0 +1,74 @@
+"""Execution as text lines: instructions, storage accesses, interruptions, page events. One event a line:
+
+    insn          COUNT IA TEXT
+    fetch, store  COUNT absolute ADDRESS LENGTH
+    interruption  COUNT CLASS CODE old-ia ADDRESS
+    page          COUNT block ADDRESS BEFORE -> AFTER, by whom
+
+COUNT is the number of instructions that had ended. Fetches and stores are what the slow path sees, so the TLB is off.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+from s390emu.machine import Machine, Reason, Stop
+from s390emu.reports.stop import code_at, place
+from s390emu.reports.timeline import event_text
+from s390emu.storage.state import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
+
+WATCHED = {
+    "storage": (EVENT_FETCH, EVENT_STORE),
+    "interruption": (EVENT_INTERRUPTION,),
+    "page": (EVENT_ESSA, EVENT_HOST),
+}
+
+
+class TraceLog:
+    """Runs the machine and writes what happens to `out`, `lines` lines at most; the run itself goes on."""
+
+    def __init__(self, machine: Machine, kinds, out: TextIO, lines: int, symbols: Mapping[str, int]):
+        self.machine, self.kinds, self.out, self.left, self.symbols = machine, kinds, out, lines, symbols
+        machine.watch(*(event for kind in kinds for event in WATCHED.get(kind, ())))
+        if "storage" in kinds:
+            machine.storage.record.tlb_on = 0
+
+    def run(self, limit: int | None, timeout: float | None) -> Stop:
+        if "insn" not in self.kinds and "storage" not in self.kinds:
+            stop = self.machine.run(limit, timeout)
+            self._events()
+            return stop
+        return self._step(limit, timeout)
+
+    def _step(self, limit: int | None, timeout: float | None) -> Stop:
+        machine = self.machine
+        end = None if limit is None else machine.count + limit
+        started = time.monotonic()
+        while end is None or machine.count < end:
+            if timeout is not None and time.monotonic() - started > timeout:
+                return Stop(Reason.TIMEOUT, *machine.psw, machine.count)
+            count, ia = machine.count, machine.psw[1]
+            text = code_at(machine, ia) if "insn" in self.kinds else ""
+            stop = machine.step()
+            if "insn" in self.kinds and machine.count > count:
+                self._line(f"{count:10} insn         {place(ia, self.symbols)}: {text}")
+            self._events()
+            if stop is not None:
+                return stop
+        return Stop(Reason.LIMIT, *machine.psw, machine.count)
+
+    def _events(self) -> None:
+        chunks = self.machine.drain_events()
+        for chunk in chunks:
+            for event in chunk:
+                self._line(event_text(event, self.symbols))
+        chunks.clear()
+
+    def _line(self, text: str) -> None:
+        if self.left > 0:
+            print(text, file=self.out)
+        elif self.left == 0:
+            print("trace: the limit of lines is reached, no more are written (--trace-lines)", file=self.out)
+        self.left -= 1

@@ -262,8 +262,10 @@ class _Relocatable:
             shdr = shdrs[number]
             origin += -origin % max(shdr.sh_addralign, LEAST_ALIGNMENT)
             self.addresses[number] = origin
-            no_data = shdr.sh_type == SHT_NOBITS
-            self.contents[number] = bytearray(_room(shdr.sh_size) if no_data else _part(data, shdr.sh_offset, shdr.sh_size))
+            if shdr.sh_type == SHT_NOBITS:
+                self.contents[number] = bytearray(_room(shdr.sh_size))
+            else:
+                self.contents[number] = bytearray(_part(data, shdr.sh_offset, shdr.sh_size))
             origin += shdr.sh_size
 
     def program(self) -> Program:

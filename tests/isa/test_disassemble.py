@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 
@@ -41,6 +43,11 @@ def test_text_is_objdumps(rows):
     assert not wrong, "\n".join(wrong)
 
 
+def _registers(text):
+    """An instruction without the kinds of its registers."""
+    return re.sub("0x[0-9a-f]+", lambda found: str(int(found[0], 0)), text.replace("%f", "%r").replace(" ", ""))
+
+
 @pytest.mark.parametrize("rows", [pytest.param(ROWS[n::8], id=f"part {n}") for n in range(8)])
 def test_capstone_means_the_same(rows):
     """Its text, which has other spellings (hexadecimal, cgrtlh for cgrtne), assembles to the same bytes. It takes an
@@ -56,8 +63,7 @@ def test_capstone_means_the_same(rows):
                 decoded += 1
                 text = f"{instruction.mnemonic} {instruction.op_str}"
                 if row.mnemonic in CAPSTONE_CALLS_A_GENERAL_REGISTER_FLOATING:
-                    text = text.replace("%f", "%r")
-                    assert text.replace(" ", "") == disassemble(code).text.replace("%f", "%r").replace(" ", "")
+                    assert _registers(text) == _registers(disassemble(code).text)
                 elif ",%r0)" in (ours := disassemble(code).text):  # it leaves base 0 out: 8(%r4,%r0) becomes 8(%r4)
                     assert assemble(text).sections == assemble(ours.replace(",%r0)", ")")).sections
                 else:

@@ -1,24 +1,86 @@
-"""A guest's console: what it has written, as text, up to a limit."""
+"""A guest's console: what it has written, as text, up to a limit.
+
+A guest has two ways to write: characters (ASCII) and whole lines (operator messages). Some write every line both ways:
+it is shown once. Which copy comes first does not matter; between them the two need only agree in letters and digits, as
+not every character survives the translation to EBCDIC.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable
 
 DEFAULT_LIMIT = 1 << 20  # characters
+LONGEST_LINE = 4096  # characters held back at most
+REMEMBERED = 64  # lines that the other way may repeat
+
+
+def _essence(line: str) -> str:
+    return re.sub("[^0-9A-Za-z]+", "", line)
 
 
 class Console:
-    """text: all that the guest wrote. live: called with each piece as it comes."""
+    """live: called with each piece of text as it is shown."""
 
     def __init__(self, limit: int = DEFAULT_LIMIT, live: Callable[[str], None] | None = None):
-        self.text = ""
         self.limit = limit
         self.live = live
         self.flooded = False  # it wanted to write more than the limit; the machine stops
+        self._shown: list[str] = []
+        self._room = limit
+        self._line = ""  # characters since the last new line
+        self._line_shown = 0  # how many of them are shown
+        self._two_ways = False
+        self._by_characters: deque[str] = deque(maxlen=REMEMBERED)  # lines shown that the other way may repeat
+        self._by_lines: deque[str] = deque(maxlen=REMEMBERED)
 
-    def write(self, text: str) -> None:
-        kept = text[: self.limit - len(self.text)]
+    @property
+    def text(self) -> str:
+        """All that the guest wrote."""
+        return "".join(self._shown) + self._line[self._line_shown :]
+
+    def characters(self, text: str) -> None:
+        """ASCII, with its own new lines; shown at once, unless whole lines came before that this may repeat."""
+        *complete, rest = (self._line + text.replace("\r", "")).split("\n")
+        for line in complete:
+            if self._two_ways and not self._line_shown and _essence(line) in self._by_lines:
+                self._by_lines.remove(_essence(line))
+            else:
+                self._show(line[self._line_shown :] + "\n")
+                self._by_characters.append(_essence(line))
+            self._line_shown = 0
+        self._line = rest
+        if not self._two_ways or len(rest) > LONGEST_LINE:
+            self._show(rest[self._line_shown :])
+            self._line_shown = len(rest)
+
+    def message(self, line: str) -> None:
+        """A whole line."""
+        self._two_ways = True
+        if _essence(line) in self._by_characters:
+            self._by_characters.remove(_essence(line))
+        else:
+            self._show(line + "\n")
+            self._by_lines.append(_essence(line))
+
+    def _show(self, text: str) -> None:
+        kept = text[: self._room]
         self.flooded = self.flooded or len(kept) < len(text)
-        self.text += kept
-        if self.live and kept:
-            self.live(kept)
+        self._room -= len(kept)
+        if kept:
+            self._shown.append(kept)
+            if self.live:
+                self.live(kept)
+
+    def snapshot(self) -> dict:
+        """Everything but where live text goes and how much is allowed."""
+        return {
+            name: value.copy() if hasattr(value, "copy") else value
+            for name, value in vars(self).items()
+            if name not in ("limit", "live")
+        }
+
+    def restore(self, snapshot: dict) -> None:
+        for name, value in snapshot.items():
+            setattr(self, name, value.copy() if hasattr(value, "copy") else value)

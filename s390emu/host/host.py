@@ -75,7 +75,7 @@ class HostSnapshot(NamedTuple):
     slots: Slots | None
     pool: dict
     guests: list[tuple[Statistics, set[int], int]]
-    consoles: list[tuple[str, bool]]
+    consoles: list[dict]
 
 
 class Host:
@@ -167,17 +167,16 @@ class Host:
             if self.bring(guest, number) is not None:
                 guest.statistics.faults_resolved += 1
         except PagingError as error:
-            return self.failed(guest, number, error)
+            return self.failed(guest, error)
         return Outcome.RESOLVED
 
     def hypercall(self, guest_number: int, cpu, insn: int) -> int:
         """Complete an instruction that came to the host: -> its code, or an Outcome below zero (retry, stop)."""
         return hypercall(self, self.guests[guest_number], cpu, insn)
 
-    def failed(self, guest: Guest, number: int, error: PagingError) -> Outcome:
-        """The guest cannot have this block: note why."""
+    def failed(self, guest: Guest, error: PagingError) -> Outcome:
+        """The guest cannot have the block that it needs now: note why."""
         self.reason = str(error)
-        guest.storage.record.fault_block = number
         if isinstance(error, PagingLost):
             guest.statistics.paging_errors += 1
             return Outcome.PAGING_ERROR
@@ -290,6 +289,7 @@ class Host:
             return None
         if guest.brought_at != record.count:
             guest.brought, guest.brought_at = set(), int(record.count)
+        record.fault_block = number
         block = guest.storage.blocks[number]
         data = self.paging.read(int(block.slot)) if action == IN else None
         frame = self._obtain(guest)
@@ -473,7 +473,7 @@ class Host:
             self.paging.snapshot() if self.paging else None,
             pool,
             [deepcopy((guest.statistics, guest.brought, guest.brought_at)) for guest in self.guests],
-            [(console.text, console.flooded) for console in self.consoles],
+            [console.snapshot() for console in self.consoles],
         )
 
     def restore(self, snapshot: HostSnapshot) -> None:
@@ -491,5 +491,5 @@ class Host:
             guest.storage.blocks[:] = blocks
             guest.storage.record.discard_random = discard_random
             guest.statistics, guest.brought, guest.brought_at = deepcopy(kept)
-            console.text, console.flooded = written
+            console.restore(written)
             kernels.forget_accelerators(guest.storage.record)

@@ -11,4 +11,3 @@ class Outcome(IntEnum):
     RESOLVED = 0
     PAGING_ERROR = -1  # the content of block `fault_block` is lost: a machine check (D20)
     NO_FRAME = -2  # nothing can be taken and nothing is free: the machine stops
-    CONSOLE_FLOOD = -3  # the guest writes more than the console's limit: the machine stops

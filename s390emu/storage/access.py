@@ -38,20 +38,18 @@ from s390emu.storage.decode_cache import decoded_page, drop_decoded
 from s390emu.storage.events import record_event
 from s390emu.storage.keys import CHANGE, REFERENCE
 from s390emu.storage.page_states import (
-    ACTION,
     ADDRESSING_EXCEPTION,
     ALWAYS,
     BLOCK_VOLATILITY_EXCEPTION,
     TOUCH,
     UNUSED,
-    ZEROFILL,
     block_at,
-    state_of,
 )
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
 from s390emu.storage.state import BLOCK_SHIFT, EVENT_FETCH, EVENT_STORE, EXIT_HOST_FAULT, OFFSET, PAGE
 from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
+from s390emu.storage.transitions import action_of
 
 PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY = 0x04, 0x05, 0x06, 0x1A
 
@@ -95,11 +93,11 @@ def set_block_teid(cpu, storage, number, kind):
 @jit
 def absent_code(cpu, storage, number, kind):
     """A reference to a block without a frame: the TOUCH column of the table, with `unused_access`."""
-    action = ACTION[state_of(block_at(storage, number)), 0, TOUCH]
+    action = action_of(storage, number, TOUCH)
     if action == BLOCK_VOLATILITY_EXCEPTION:
         set_block_teid(cpu, storage, number, kind)
         return BLOCK_VOLATILITY
-    if action == ADDRESSING_EXCEPTION and storage.unused_access != ZEROFILL:
+    if action == ADDRESSING_EXCEPTION:
         return ADDRESSING
     storage.fault_block = number
     storage.fault_store = u64(1) if kind == STORE else u64(0)

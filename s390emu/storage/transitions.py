@@ -15,6 +15,7 @@ from s390emu.storage.page_states import (
     ACTION,
     ADDRESSING_EXCEPTION,
     AFTER,
+    ALWAYS,
     CLEAR_RESET,
     DIAG10,
     NO_DAT,
@@ -54,8 +55,11 @@ def outcome(storage, number, event):
     state = state_of(block_at(storage, number))
     change = 1 if guest_key(storage, number) & CHANGE else 0
     after, action = AFTER[state, change, event], ACTION[state, change, event]
-    if event == TOUCH and action == ADDRESSING_EXCEPTION and storage.unused_access == ZEROFILL:
-        return i64(UNUSED_RESIDENT), i64(ZERO_FILL)
+    if event == TOUCH and state >> 2 == UNUSED:
+        if storage.unused_access == ALWAYS:
+            return state, i64(ADDRESSING_EXCEPTION)
+        if storage.unused_access == ZEROFILL and state != UNUSED_RESIDENT:
+            return i64(UNUSED_RESIDENT), i64(ZERO_FILL)
     return after, action
 
 

@@ -1,0 +1,213 @@
+"""The service processor that SERVICE CALL reaches: configuration, and a console through its event facility.
+
+Not in the Principles of Operation. Commands, fields and response codes are those that guests in public use (spec
+oracles.md, last section); a field that they do not look at is zero.
+"""
+
+from __future__ import annotations
+
+import construct as c
+
+from s390emu._jit import u64
+from s390emu.cpu.interruptions import EXTERNAL_SERVICE
+from s390emu.host import kernels
+from s390emu.storage.access import FETCH, STORE
+from s390emu.storage.state import BLOCK_SIZE
+
+READ_CPU_INFORMATION = 0x00010001
+READ_SCP_INFORMATION, READ_SCP_INFORMATION_FORCED = 0x00020001, 0x00120001
+WRITE_EVENT_DATA, READ_EVENT_DATA, WRITE_EVENT_MASK = 0x00760005, 0x00770005, 0x00780005
+
+INFORMATION_READ, COMPLETED = 0x0010, 0x0020
+BOUNDARY_VIOLATION, INVALID_COMMAND, INSUFFICIENT_LENGTH = 0x0100, 0x01F0, 0x0300
+EVENT_TYPE_DISABLED, NO_EVENTS_STORED, INCONSISTENT_LENGTHS = 0x40F0, 0x62F0, 0x72F0
+EVENT_SYNTAX, INVALID_MASK_LENGTH = 0x73F0, 0x74F0
+
+MESSAGES, CHARACTERS = 0x02, 0x1A  # event types
+EVENTS_RECEIVED = (1 << (32 - MESSAGES)) | (1 << (32 - CHARACTERS))  # event type n is bit n - 1 of a mask
+ACCEPTED = 0x80  # in the flags of an event buffer
+CONSOLE_CODE_PAGE = "cp037"
+NOT_PRINTABLE = {code: "." for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+HEADER = c.Struct(
+    "length" / c.Int16ub,
+    "function_code" / c.Int8ub,
+    "control_mask" / c.Bytes(3),
+    "response_code" / c.Int16ub,
+)
+SCP_INFORMATION = c.Struct(
+    "increments" / c.Int16ub,
+    "increment_megabytes" / c.Int8ub,
+    c.Padding(5),
+    "cpus" / c.Int16ub,
+    "cpu_offset" / c.Int16ub,
+    c.Padding(4),
+    "load_parameter" / c.Bytes(8),
+    c.Padding(96),
+)
+CPU_INFORMATION = c.Struct(
+    "configured" / c.Int16ub,
+    "configured_offset" / c.Int16ub,
+    "standby" / c.Int16ub,
+    "standby_offset" / c.Int16ub,
+)
+CPU_ENTRY = c.Struct("address" / c.Int8ub, c.Padding(15))
+EVENT_MASK = c.Struct(
+    c.Padding(2),
+    "mask_length" / c.Int16ub,
+    "guest_receives" / c.Bytes(c.this.mask_length),
+    "guest_sends" / c.Bytes(c.this.mask_length),
+    "receives" / c.Bytes(c.this.mask_length),
+    "sends" / c.Bytes(c.this.mask_length),
+)
+EVENT = c.Struct("length" / c.Int16ub, "type" / c.Int8ub, "flags" / c.Int8ub, c.Padding(2))
+# Event type 02: a message data block of objects; each text object is a line.
+MESSAGE_BLOCK = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "tag" / c.Int32ub, "revision" / c.Int32ub)
+OBJECT = c.Struct("length" / c.Int16ub, "type" / c.Int16ub)
+TEXT_OBJECT = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "line_type" / c.Int16ub, "alarm" / c.Int8ub, c.Padding(3))
+MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
+TEXT_OBJECT_TYPE = 4
+
+MEGABYTE = 1 << 20
+INCREMENTS_MOST = 0xFFFF
+
+
+def service_call(host, guest, cpu, insn: int) -> int:
+    """SERVICE CALL, whose handler made the checks: -> 0, the condition code set, the answer in the SCCB."""
+    if int(cpu.external) & int(EXTERNAL_SERVICE):
+        cpu.cc = 2
+        return 0
+    record = guest.storage.record
+    command, sccb = (int(cpu.gr[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
+    number, offset = divmod(sccb, BLOCK_SIZE)
+    host.bring(guest, number)
+    kernels.touch(record, sccb, HEADER.sizeof(), FETCH)
+    given = host.peek(guest.number, number)[offset:]
+    answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, host.consoles[guest.number])
+    kernels.touch(record, sccb, len(answer), STORE)
+    host.memory[guest.storage.blocks[number].frame, offset : offset + len(answer)] = list(answer)
+    cpu.cc = 0
+    cpu.service_parameter = sccb
+    cpu.external |= EXTERNAL_SERVICE
+    record.deadline = u64(0)
+    return 0
+
+
+def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
+    """The SCCB with its answer; as much of `given`, which reaches to the end of the block, as is the SCCB."""
+    header = HEADER.parse(given)
+    response, rest = BOUNDARY_VIOLATION, b""
+    if header.length < HEADER.sizeof():
+        response = INSUFFICIENT_LENGTH
+    elif header.length <= len(given):
+        response, rest = COMMANDS.get(command, _invalid)(given[HEADER.sizeof() : header.length], storage_size, console)
+    header.response_code = response
+    return HEADER.build(header) + rest
+
+
+# Each command: what follows the header, the size of storage, the console -> response code, what follows it now.
+
+
+def _invalid(given, storage_size, console):
+    return INVALID_COMMAND, given
+
+
+def _read_scp_information(given, storage_size, console):
+    megabytes = 1
+    while storage_size // (megabytes * MEGABYTE) > INCREMENTS_MOST:
+        megabytes *= 2
+    information = SCP_INFORMATION.build({
+        "increments": storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
+        "cpus": 1, "cpu_offset": HEADER.sizeof() + SCP_INFORMATION.sizeof(), "load_parameter": bytes([0x40] * 8),
+    })  # fmt: skip
+    return _information(information + CPU_ENTRY.build({"address": 0}), given)
+
+
+def _read_cpu_information(given, storage_size, console):
+    offset = HEADER.sizeof() + CPU_INFORMATION.sizeof()
+    information = CPU_INFORMATION.build({
+        "configured": 1, "configured_offset": offset, "standby": 0, "standby_offset": offset + CPU_ENTRY.sizeof(),
+    })  # fmt: skip
+    return _information(information + CPU_ENTRY.build({"address": 0}), given)
+
+
+def _information(information, given):
+    if len(given) < len(information):
+        return INSUFFICIENT_LENGTH, given
+    return INFORMATION_READ, information + bytes(len(given) - len(information))
+
+
+def _write_event_mask(given, storage_size, console):
+    try:
+        masks = EVENT_MASK.parse(given)
+    except c.StreamError:
+        return INVALID_MASK_LENGTH, given
+    if not masks.mask_length:
+        return INVALID_MASK_LENGTH, given
+    masks.receives = EVENTS_RECEIVED.to_bytes(4, "big").ljust(masks.mask_length, b"\0")[: masks.mask_length]
+    masks.sends = bytes(masks.mask_length)
+    built = EVENT_MASK.build(masks)
+    return COMPLETED, built + given[len(built) :]
+
+
+def _read_event_data(given, storage_size, console):
+    return NO_EVENTS_STORED, given
+
+
+def _write_event_data(given, storage_size, console):
+    """Every event buffer in turn, up to the first that is wrong."""
+    answer, at = bytearray(given), 0
+    while at < len(given):
+        if at + EVENT.sizeof() > len(given):
+            return INCONSISTENT_LENGTHS, bytes(answer)
+        event = EVENT.parse(given[at:])
+        data = given[at + EVENT.sizeof() : at + event.length]
+        if event.length < EVENT.sizeof() or at + event.length > len(given):
+            return INCONSISTENT_LENGTHS, bytes(answer)
+        if event.type == CHARACTERS:
+            console.characters(data.decode("utf-8", "replace"))
+        elif event.type == MESSAGES:
+            lines = message_lines(data)
+            if lines is None:
+                return EVENT_SYNTAX, bytes(answer)
+            for line in lines:
+                console.message(line)
+        else:
+            return EVENT_TYPE_DISABLED, bytes(answer)
+        event.flags |= ACCEPTED
+        answer[at : at + EVENT.sizeof()] = EVENT.build(event)
+        at += event.length
+    return COMPLETED, bytes(answer)
+
+
+def message_lines(data: bytes) -> list[str] | None:
+    """The text objects of a message data block; None if it is none."""
+    try:
+        block = MESSAGE_BLOCK.parse(data)
+    except c.StreamError:
+        return None
+    if block.tag != MESSAGE_TAG or block.length > len(data):
+        return None
+    lines, at = [], MESSAGE_BLOCK.sizeof()
+    while at < block.length:
+        try:
+            thing = OBJECT.parse(data[at : block.length])
+        except c.StreamError:
+            return None
+        if thing.length < OBJECT.sizeof() or at + thing.length > block.length:
+            return None
+        if thing.type == TEXT_OBJECT_TYPE:
+            text = data[at + TEXT_OBJECT.sizeof() : at + thing.length].decode(CONSOLE_CODE_PAGE)
+            lines.append(text.translate(NOT_PRINTABLE).rstrip())
+        at += thing.length
+    return lines
+
+
+COMMANDS = {
+    READ_CPU_INFORMATION: _read_cpu_information,
+    READ_SCP_INFORMATION: _read_scp_information,
+    READ_SCP_INFORMATION_FORCED: _read_scp_information,
+    READ_EVENT_DATA: _read_event_data,
+    WRITE_EVENT_DATA: _write_event_data,
+    WRITE_EVENT_MASK: _write_event_mask,
+}

@@ -1,0 +1,43 @@
+"""SERVICE CALL. Not in the Principles of Operation: what guests in public rely on (spec oracles.md, last section).
+
+Where nothing public settles a point it is decided here: the SCCB lies within one block below 2 GB, on a doubleword
+boundary, outside both places of the prefix area (nothing says whether its address is real or absolute: so it is both).
+A block that the guest hinted away is not there (spec essa.md 4, parameter blocks).
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import LOW32, bits
+from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.psw import problem_state
+from s390emu.isa.operands import rre
+from s390emu.storage.absolute import in_configuration
+from s390emu.storage.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
+from s390emu.storage.prefixing import WITHIN_PREFIX_AREA
+from s390emu.storage.state import BLOCK_SHIFT, EXIT_HYPERCALL
+from s390emu.storage.transitions import action_of
+
+NOT_SCCB_ADDRESS = bits(0, 32) | bits(61, 63)  # 2 GB and above, or not on a doubleword boundary
+
+
+@jit
+def servc(cpu, storage, insn):
+    """SERVICE CALL, RRE. R1: command word; R2: address of the SCCB; bits 32-63 of both. The host answers.
+
+    cc 0 initiated, 2 busy: the service signal of the command before is still pending.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    _, r2 = rre(insn)
+    sccb = cpu.gr[r2] & LOW32
+    area = sccb & ~WITHIN_PREFIX_AREA
+    if sccb & NOT_SCCB_ADDRESS != u64(0) or area == u64(0) or area == cpu.prefix:
+        return SPECIFICATION
+    if not in_configuration(storage, sccb):
+        return ADDRESSING
+    action = action_of(storage, sccb >> BLOCK_SHIFT, TOUCH)
+    if action in (ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION):
+        return ADDRESSING
+    storage.call_insn = insn
+    return EXIT_HYPERCALL

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.cpu.psw import load_psw, problem_state
-from s390emu.isa.operands import based
-from s390emu.storage.access import get_doubleword, probe_fetch
+from s390emu.bits import LOW32, bit, bits
+from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
+from s390emu.cpu.psw import KEY, KEY_SHIFT, UNASSIGNED, load_psw, problem_state, psw_changed, psw_mask_word
+from s390emu.isa.operands import based, rre, si
+from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
 
 DOUBLEWORD = u64(7)
+SYSTEM_MASK, SYSTEM_MASK_SHIFT = bits(0, 7), u64(56)
+SSM_SUPPRESSION, EXTRACTION_AUTHORITY = bit(33), bit(36)  # control register 0
+KEY_0_ALLOWED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
+SHORT_MASK, SHORT_INVERTED, SHORT_ADDRESS = bits(0, 32), bit(12), bits(33, 63)
+KEY_IN_ADDRESS, KEY_IN_REGISTER = bits(56, 59), bits(56, 63)
+FOUR_BITS = u64(4)
+
+
+@jit
+def lpsw(cpu, storage, insn):
+    """LOAD PSW, SI. PoP ch. 10 "LOAD PSW". cc as loaded.
+
+    The doubleword is a PSW of ESA/390: bit 12 is inverted, bits 33-63 are the address. Bit 12 is not checked before the
+    PSW is loaded (the manual leaves that to the model): a zero there is one of the exceptions that come right after.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    short, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    cpu.breaking_event = storage.insn_ia
+    load_psw(cpu, storage, (short & SHORT_MASK) ^ SHORT_INVERTED, short & SHORT_ADDRESS)
+    return 0
 
 
 @jit
@@ -27,4 +54,85 @@ def lpswe(cpu, storage, insn):
         return code
     cpu.breaking_event = storage.insn_ia
     load_psw(cpu, storage, get_doubleword(span, u64(0)), get_doubleword(span, u64(8)))
+    return 0
+
+
+@jit
+def set_system_mask(cpu, storage, mask):
+    """PSW bits 0-7 := mask: -> code. Unassigned bits are loaded, and recognized as part of the instruction, so that the
+    ILC is its own: PoP ch. 6 "Early Exception Recognition"."""
+    cpu.psw_mask = (cpu.psw_mask & ~SYSTEM_MASK) | mask
+    psw_changed(cpu, storage)
+    return SPECIFICATION if mask & UNASSIGNED != u64(0) else 0
+
+
+@jit
+def ssm(cpu, storage, insn):
+    """SET SYSTEM MASK, SI. PoP ch. 10 "SET SYSTEM MASK". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    if cpu.cr[0] & SSM_SUPPRESSION != u64(0):
+        return SPECIAL_OPERATION
+    mask, code = fetch_byte(cpu, storage, based(cpu, insn))
+    if code != 0:
+        return code
+    return set_system_mask(cpu, storage, mask << SYSTEM_MASK_SHIFT)
+
+
+@jit
+def stnsm(cpu, storage, insn):
+    """STORE THEN AND SYSTEM MASK, SI. PoP ch. 10 "STORE THEN AND SYSTEM MASK". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    first, i2 = si(cpu, insn)
+    code = store_byte(cpu, storage, first, cpu.psw_mask >> SYSTEM_MASK_SHIFT)
+    if code != 0:
+        return code
+    return set_system_mask(cpu, storage, cpu.psw_mask & (i2 << SYSTEM_MASK_SHIFT))
+
+
+@jit
+def stosm(cpu, storage, insn):
+    """STORE THEN OR SYSTEM MASK, SI. PoP ch. 10 "STORE THEN OR SYSTEM MASK". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    first, i2 = si(cpu, insn)
+    code = store_byte(cpu, storage, first, cpu.psw_mask >> SYSTEM_MASK_SHIFT)
+    if code != 0:
+        return code
+    return set_system_mask(cpu, storage, (cpu.psw_mask & SYSTEM_MASK) | (i2 << SYSTEM_MASK_SHIFT))
+
+
+@jit
+def epsw(cpu, storage, insn):
+    """EXTRACT PSW, RRE. PoP ch. 10 "EXTRACT PSW". cc unchanged. Field R2 = 0: no second operand."""
+    r1, r2 = rre(insn)
+    mask = psw_mask_word(cpu)
+    cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | (mask >> u64(32))
+    if r2 != u64(0):
+        cpu.gr[r2] = (cpu.gr[r2] & ~LOW32) | (mask & LOW32)
+    return 0
+
+
+@jit
+def spka(cpu, storage, insn):
+    """SET PSW KEY FROM ADDRESS, S. PoP ch. 10 "SET PSW KEY FROM ADDRESS". cc unchanged.
+
+    In the problem state only a key that the PSW-key mask allows.
+    """
+    key = (based(cpu, insn) & KEY_IN_ADDRESS) >> FOUR_BITS
+    if problem_state(cpu) and (cpu.cr[3] << key) & KEY_0_ALLOWED == u64(0):
+        return PRIVILEGED_OPERATION
+    cpu.psw_mask = (cpu.psw_mask & ~KEY) | (key << KEY_SHIFT)
+    psw_changed(cpu, storage)
+    return 0
+
+
+@jit
+def ipk(cpu, storage, insn):
+    """INSERT PSW KEY, S. PoP ch. 10 "INSERT PSW KEY". cc unchanged. In the problem state with extraction authority."""
+    if problem_state(cpu) and cpu.cr[0] & EXTRACTION_AUTHORITY == u64(0):
+        return PRIVILEGED_OPERATION
+    key = (cpu.psw_mask & KEY) >> KEY_SHIFT
+    cpu.gr[2] = (cpu.gr[2] & ~KEY_IN_REGISTER) | (key << FOUR_BITS)
     return 0

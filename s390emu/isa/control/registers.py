@@ -1,0 +1,194 @@
+"""Control registers, the prefix, and what the CPU says of itself and of the configuration: PoP ch. 10."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, load4, store4, store8, u64
+from s390emu.bits import LOW32, bits
+from s390emu.cpu.assigned_storage import FACILITY_LIST, lowcore_code, put4
+from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.psw import problem_state, psw_changed
+from s390emu.isa.operands import based, rs, rsy
+from s390emu.storage.absolute import in_configuration
+from s390emu.storage.access import (
+    fetch_word,
+    get_doubleword,
+    probe_fetch,
+    probe_store,
+    span_address,
+    store_doubleword,
+    store_halfword,
+    store_word,
+)
+from s390emu.storage.tlb import flush
+
+HALFWORD, WORD, DOUBLEWORD = u64(1), u64(3), u64(7)
+LAST_REGISTER = u64(15)
+PREFIX = bits(33, 50)
+PREFIX_BLOCK = u64(0x1000)
+CPU_ID = u64(0x00_5390E1_2094_0000)  # version 0, identification number, machine type 2094 (the first with ESSA), format 0
+WORD_SHIFT = u64(32)
+
+
+@jit
+def register_range(r1, r3):
+    """How many registers r1 to r3 are; the numbers wrap around from 15 to 0."""
+    return ((r3 - r1) & LAST_REGISTER) + u64(1)
+
+
+@jit
+def control_changed(cpu, storage):
+    """After a load of control registers: translation, protection and interruption masks may all be others."""
+    flush(storage)
+    psw_changed(cpu, storage)
+
+
+@jit
+def lctl(cpu, storage, insn):
+    """LOAD CONTROL (32), RS-a. PoP ch. 10 "LOAD CONTROL". cc unchanged. Bits 0-31 of the registers stay."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r3, second = rs(cpu, insn)
+    if second & WORD != u64(0):
+        return SPECIFICATION
+    count = register_range(r1, r3)
+    span, code = probe_fetch(cpu, storage, second, count << u64(2))
+    if code != 0:
+        return code
+    for i in range(count):
+        n = (r1 + u64(i)) & LAST_REGISTER
+        cpu.cr[n] = (cpu.cr[n] & ~LOW32) | load4(span_address(span, u64(i) << u64(2)))
+    control_changed(cpu, storage)
+    return 0
+
+
+@jit
+def lctlg(cpu, storage, insn):
+    """LOAD CONTROL (64), RSY-a. PoP ch. 10 "LOAD CONTROL". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r3, second = rsy(cpu, insn)
+    if second & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    count = register_range(r1, r3)
+    span, code = probe_fetch(cpu, storage, second, count << u64(3))
+    if code != 0:
+        return code
+    for i in range(count):
+        cpu.cr[(r1 + u64(i)) & LAST_REGISTER] = get_doubleword(span, u64(i) << u64(3))
+    control_changed(cpu, storage)
+    return 0
+
+
+@jit
+def stctl(cpu, storage, insn):
+    """STORE CONTROL (32), RS-a. PoP ch. 10 "STORE CONTROL". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r3, second = rs(cpu, insn)
+    if second & WORD != u64(0):
+        return SPECIFICATION
+    count = register_range(r1, r3)
+    span, code = probe_store(cpu, storage, second, count << u64(2))
+    if code != 0:
+        return code
+    for i in range(count):
+        store4(span_address(span, u64(i) << u64(2)), cpu.cr[(r1 + u64(i)) & LAST_REGISTER])
+    return 0
+
+
+@jit
+def stctg(cpu, storage, insn):
+    """STORE CONTROL (64), RSY-a. PoP ch. 10 "STORE CONTROL". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r3, second = rsy(cpu, insn)
+    if second & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    count = register_range(r1, r3)
+    span, code = probe_store(cpu, storage, second, count << u64(3))
+    if code != 0:
+        return code
+    for i in range(count):
+        store8(span_address(span, u64(i) << u64(3)), cpu.cr[(r1 + u64(i)) & LAST_REGISTER])
+    return 0
+
+
+@jit
+def prefix_available(storage, prefix):
+    """Are both blocks of a prefix area in the configuration?"""
+    return in_configuration(storage, prefix) and in_configuration(storage, prefix + PREFIX_BLOCK)
+
+
+@jit
+def spx(cpu, storage, insn):
+    """SET PREFIX, S. PoP ch. 10 "SET PREFIX". cc unchanged. The new prefix area is not referenced."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & WORD != u64(0):
+        return SPECIFICATION
+    word, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    prefix = word & PREFIX
+    if not prefix_available(storage, prefix):
+        return ADDRESSING
+    cpu.prefix = prefix
+    flush(storage)
+    return 0
+
+
+@jit
+def stpx(cpu, storage, insn):
+    """STORE PREFIX, S. PoP ch. 10 "STORE PREFIX". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & WORD != u64(0):
+        return SPECIFICATION
+    return store_word(cpu, storage, second, cpu.prefix)
+
+
+@jit
+def stap(cpu, storage, insn):
+    """STORE CPU ADDRESS, S. PoP ch. 10 "STORE CPU ADDRESS". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & HALFWORD != u64(0):
+        return SPECIFICATION
+    return store_halfword(cpu, storage, second, storage.cpu_address)
+
+
+@jit
+def stidp(cpu, storage, insn):
+    """STORE CPU ID, S. PoP ch. 10 "STORE CPU ID". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    return store_doubleword(cpu, storage, second, CPU_ID)
+
+
+@jit
+def stfl(cpu, storage, insn):
+    """STORE FACILITY LIST, S. PoP ch. 10 "STORE FACILITY LIST". cc unchanged.
+
+    Stores at an assigned location: the operand address is not used, and no protection applies.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    code = lowcore_code(cpu, storage)
+    if code == 0:
+        put4(cpu, storage, FACILITY_LIST, storage.facilities[0] >> WORD_SHIFT)
+    return code
+
+
+@jit
+def ptlb(cpu, storage, insn):
+    """PURGE TLB, S. PoP ch. 10 "PURGE TLB". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    flush(storage)
+    return 0

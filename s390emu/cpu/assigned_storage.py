@@ -37,16 +37,16 @@ IO_OLD, IO_NEW = u64(0x170), u64(0x1F0)
 FP_SAVE, GR_SAVE = u64(0x1200), u64(0x1280)
 PSW_SAVE, PREFIX_SAVE = u64(0x1300), u64(0x1318)
 FPC_SAVE, TOD_PROGRAMMABLE_SAVE = u64(0x131C), u64(0x1324)
-CPU_TIMER_SAVE, CLOCK_COMPARATOR_SAVE = u64(0x1328), u64(0x1331)
+CPU_TIMER_SAVE, CLOCK_COMPARATOR_SAVE = u64(0x1328), u64(0x1330)
 AR_SAVE, CR_SAVE = u64(0x1340), u64(0x1380)
 
 
 @jit
-def lowcore_code(cpu, storage):
-    """May the machine store into both pages of the prefix area? 0; EXIT_HOST_FAULT; or EXIT_STOP: the guest hinted its
-    own prefix area away, and presenting a fault would need the very page that is gone (D13)."""
+def area_code(storage, absolute):
+    """May the machine store into both pages of this 8 KB area? 0; EXIT_HOST_FAULT; or EXIT_STOP: the guest hinted the
+    area away, and for its prefix area presenting a fault would need the very page that is gone (D13)."""
     for page in range(2):
-        number = (cpu.prefix >> BLOCK_SHIFT) + u64(page)
+        number = (absolute >> BLOCK_SHIFT) + u64(page)
         block = block_at(storage, number)
         if block.invalid == 0 and not (block.usage == UNUSED and storage.unused_access == ALWAYS):
             continue
@@ -57,6 +57,12 @@ def lowcore_code(cpu, storage):
         storage.stop_reason = CHECK_STOP_LOWCORE
         return EXIT_STOP
     return 0
+
+
+@jit
+def lowcore_code(cpu, storage):
+    """May the machine store into the prefix area? As `area_code`."""
+    return area_code(storage, cpu.prefix)
 
 
 def slow_assigned(cpu, storage, real, length, kind, unused):

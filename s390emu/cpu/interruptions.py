@@ -149,27 +149,26 @@ def take_supervisor_call(cpu, storage):
 
 
 @jit
-def save_registers(cpu, storage):
-    """The register-save areas of a machine check and of store status: PoP ch. 11, ch. 4."""
+def save_registers(cpu, storage, area):
+    """The register-save areas of a machine check and of store status, in the 8 KB at the real address `area`: PoP ch. 11,
+    ch. 4."""
     for i in range(16):
-        put8(cpu, storage, at.FP_SAVE + u64(8 * i), cpu.fpr[i])
-        put8(cpu, storage, at.GR_SAVE + u64(8 * i), cpu.gr[i])
-        put4(cpu, storage, at.AR_SAVE + u64(4 * i), cpu.ar[i])
-        put8(cpu, storage, at.CR_SAVE + u64(8 * i), cpu.cr[i])
-    put4(cpu, storage, at.FPC_SAVE, cpu.fpc)
-    put4(cpu, storage, at.TOD_PROGRAMMABLE_SAVE, cpu.tod_programmable)
-    put8(cpu, storage, at.CPU_TIMER_SAVE, cpu_timer(cpu, storage))
-    # Seven bytes: bits 0-55 of the clock comparator.
-    put4(cpu, storage, at.CLOCK_COMPARATOR_SAVE, cpu.clock_comparator >> u64(32))
-    put2(cpu, storage, at.CLOCK_COMPARATOR_SAVE + u64(4), cpu.clock_comparator >> u64(16))
-    put1(cpu, storage, at.CLOCK_COMPARATOR_SAVE + u64(6), cpu.clock_comparator >> u64(8))
+        put8(cpu, storage, area + at.FP_SAVE + u64(8 * i), cpu.fpr[i])
+        put8(cpu, storage, area + at.GR_SAVE + u64(8 * i), cpu.gr[i])
+        put4(cpu, storage, area + at.AR_SAVE + u64(4 * i), cpu.ar[i])
+        put8(cpu, storage, area + at.CR_SAVE + u64(8 * i), cpu.cr[i])
+    put4(cpu, storage, area + at.FPC_SAVE, cpu.fpc)
+    put4(cpu, storage, area + at.TOD_PROGRAMMABLE_SAVE, cpu.tod_programmable)
+    put8(cpu, storage, area + at.CPU_TIMER_SAVE, cpu_timer(cpu, storage))
+    # Bits 0-55 of the clock comparator, after a byte of zeros.
+    put8(cpu, storage, area + at.CLOCK_COMPARATOR_SAVE, cpu.clock_comparator >> u64(8))
 
 
 @jit
 def take_machine_check(cpu, storage):
     code = cpu.mck_code
     cpu.mck_code = u64(0)
-    save_registers(cpu, storage)
+    save_registers(cpu, storage, u64(0))
     put8(cpu, storage, at.MCK_CODE, code)
     put4(cpu, storage, at.EXTERNAL_DAMAGE_CODE, u64(0))
     put8(cpu, storage, at.FAILING_STORAGE_ADDRESS, cpu.failing_storage)

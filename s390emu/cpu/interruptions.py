@@ -150,8 +150,8 @@ def take_supervisor_call(cpu, storage):
 
 @jit
 def save_registers(cpu, storage, area):
-    """The register-save areas of a machine check and of store status, in the 8 KB at the real address `area`: PoP ch. 11,
-    ch. 4."""
+    """The register-save areas of a machine check and of store status, in the 8 KB at the real address `area`:
+    PoP ch. 11, ch. 4."""
     for i in range(16):
         put8(cpu, storage, area + at.FP_SAVE + u64(8 * i), cpu.fpr[i])
         put8(cpu, storage, area + at.GR_SAVE + u64(8 * i), cpu.gr[i])

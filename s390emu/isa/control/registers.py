@@ -25,7 +25,7 @@ HALFWORD, WORD, DOUBLEWORD = u64(1), u64(3), u64(7)
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
-CPU_ID = u64(0x00_5390E1_2094_0000)  # version 0, identification number, machine type 2094 (the first with ESSA), format 0
+CPU_ID = u64(0x00_5390E1_2094_0000)  # version, identification number, machine type (the first with ESSA), format
 WORD_SHIFT = u64(32)
 
 

@@ -30,7 +30,7 @@ ONE = u64(1)
 @jit
 def status_of(cpu, storage, order, parameter):
     """Carry out an order of the CPU to itself: -> the status bits that make it rejected, 0 accepted."""
-    if order == SENSE or order == CALL:
+    if order in (SENSE, CALL):
         if cpu.external & EXTERNAL_CALL != u64(0):
             return EXTERNAL_CALL_PENDING
         if order == CALL:
@@ -39,7 +39,7 @@ def status_of(cpu, storage, order, parameter):
     elif order == EMERGENCY:
         cpu.external |= EXTERNAL_EMERGENCY
         cpu.emergency_from = storage.cpu_address
-    elif order == STOP or order == STOP_AND_STORE_STATUS:
+    elif order in (STOP, STOP_AND_STORE_STATUS):
         cpu.stopped = ONE
     elif order == RESTART:
         cpu.restart = ONE

@@ -75,7 +75,7 @@ def rrbe(cpu, storage, insn):
     """RESET REFERENCE BIT EXTENDED, RRE. PoP ch. 10 "RESET REFERENCE BIT EXTENDED". cc: old R and C as two bits."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    r1, r2 = rre(insn)
+    _, r2 = rre(insn)
     number, code = key_operand(cpu, storage, r2)
     if code == 0:
         cpu.cc = i64(reset_reference(storage, number))

@@ -89,7 +89,9 @@ def test_lctlg_of_the_protection_control_takes_effect_at_once(lab):
     assert [code, lab.go(), lab.go()] == [0, 0, PROTECTION]  # the TLB had the page for stores
 
 
-@pytest.mark.parametrize(("word", "prefix"), [(0x2000, 0x2000), (0x80041FFF, 0x40000), (0x80001FFF, 0), (0xFE000, 0xFE000)])
+@pytest.mark.parametrize(
+    ("word", "prefix"), [(0x2000, 0x2000), (0x80041FFF, 0x40000), (0x80001FFF, 0), (0xFE000, 0xFE000)]
+)
 def test_spx(lab, word, prefix):
     lab.gr[5] = OPERAND
     lab.store(OPERAND, word.to_bytes(4, "big"))

@@ -8,16 +8,16 @@ disassembler writes, as objdump does; names in `ALIASES` are only read.
 from __future__ import annotations
 
 # The conditions by mask, the name that objdump writes first.
-_CONDITIONS = {  # after any instruction that sets the condition code
+_CONDITIONS: dict[int, tuple[str, ...]] = {  # after any instruction that sets the condition code
     1: ("O",), 2: ("H", "P"), 3: ("NLE",), 4: ("L", "M"), 5: ("NHE",), 6: ("LH",), 7: ("NE", "NZ"),
     8: ("E", "Z"), 9: ("NLH",), 10: ("HE",), 11: ("NL", "NM"), 12: ("LE",), 13: ("NH", "NP"), 14: ("NO",),
 }  # fmt: skip
-_COMPARISONS = {  # of an instruction that compares and then acts
+_COMPARISONS: dict[int, tuple[str, ...]] = {  # of an instruction that compares and then acts
     2: ("H", "NLE"), 4: ("L", "NHE"), 6: ("NE", "LH"), 8: ("E", "NLH"), 10: ("NL", "HE"), 12: ("NH", "LE"),
 }  # fmt: skip
 
 # (row, how its extended mnemonics are built, the mask operand, the conditions)
-_FAMILIES = (
+_FAMILIES: tuple[tuple[str, str, str, dict[int, tuple[str, ...]]], ...] = (
     ("BC", "B{}", "m1", _CONDITIONS),
     ("BCR", "B{}R", "m1", _CONDITIONS),
     ("BRC", "J{}", "m1", _CONDITIONS),
@@ -34,7 +34,7 @@ _FAMILIES = (
         "CLT", "CLGT")),
 )  # fmt: skip
 
-EXTENDED = (
+EXTENDED: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("NOP", "BC", {"m1": 0}),
     ("B", "BC", {"m1": 15}),
     ("NOPR", "BCR", {"m1": 0}),

@@ -1245,7 +1245,7 @@ SECOND_FORMS = (
     ("B3F9", "CXGTRA", RRF_E_FMGM, "CONVERT FROM FIXED (64 to extended DFP)", FPX),
 )
 
-CHAPTERS = {
+CHAPTERS: dict[int, tuple[tuple[str, str, Format, str, int | None], ...]] = {
     7: CHAPTER_7,
     8: CHAPTER_8,
     9: CHAPTER_9,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -218,6 +220,12 @@ def test_set_again_counts_from_there_on():
 
 def test_a_symbol_that_is_defined_by_later_ones():
     assert hex_of(".byte size\n.set size, end-start\nstart: .skip 3\nend:\n") == "03000000"
+
+
+def test_common_symbol_is_in_bss():
+    program = assemble(".comm a,3\n.comm b,8,16\n.lcomm c,1\n.quad b-a,c-b", origin=ORIGIN)
+    assert program.sections[0].data.hex() == f"{16:016x}{8:016x}"
+    assert (program.sections[1].name, len(program.sections[1].data), program.symbols["b"] % 16) == (".bss", 25, 0)
 
 
 def test_local_labels():
@@ -442,6 +450,17 @@ end:    .data
 data:   .quad end-start, start
         .long start, data-.
     """,
+    "more sections": """
+        .lcomm  private, 8
+        .section more,"ax",@progbits
+m:      jg      t
+        .section "ro","a"
+        .quad   m, -(3-five)
+        .text   0
+t:      larl    %r1,private
+        .equ    five,5
+        .globl  t, m
+    """,
     "short and byte of an address": """
         .equ low, 0x80
         lhi %r1,low
@@ -464,6 +483,19 @@ data:   .quad end-start, start
 @pytest.mark.parametrize("name", DIRECTIVES)
 def test_directives_are_gnus(name):
     same_as_gnu(DIRECTIVES[name])
+
+
+MACRO_ARGUMENTS = [
+    "%r1,0(%r2,%r3)", "0(%r2,%r3),4", "1 2", "1 + 2", "1 -2", "(1 + 2) 3", "(1+2)*3,4", "a,,c", ",b", '"x y",z',
+    '"x,y" z', "b=3", "c = 5", "a b, c", "0(4, %r1) , %r2", "8( %r1 )", "a=b=c", "%r1 , %r2", "-1 -2", "1 , -2",
+    "lr %r1,%r2", "", '"b=1"', "d=x,b=y", '"",q',
+]  # fmt: skip
+
+
+def test_macro_arguments_are_parted_as_gnu_does():
+    macro = '.macro m a=X, b=Y, c=Z, d=W\n.ascii "[\\a|\\b|\\c|\\d]"\n.endm\n'
+    rest = '.macro v a, b:vararg\n.ascii "[\\a|\\b]"\n.endm\nv 1, 2 , %r3 %r4\nv\nv 1\n'
+    same_as_gnu(macro + "\n".join(f" m {arguments}" for arguments in MACRO_ARGUMENTS) + "\n" + rest)
 
 
 def test_ebcdic():
@@ -637,6 +669,25 @@ def _seconds(source):
         pytest.param("a = b\nb = a\n.quad a", "a symbol is defined in terms of itself, or", id="circle"),
         pytest.param('.error "no"', "1: error: no", id="error"),
         pytest.param("1x:", "1:1: error: label, directive or instruction expected", id="no statement"),
+        pytest.param(".org later\nlater:", "a value here depends on a symbol that is not known yet", id="org ahead"),
+        pytest.param(".text 1", "1: error: no subsections here", id="subsection"),
+        pytest.param(".set ,1", "1:6: error: symbol expected", id="no symbol"),
+        pytest.param(".set a 1", '1:8: error: "," expected after the symbol', id="set without comma"),
+        pytest.param("a=1\n.equiv a,2", '2:8: error: "a" is already defined at <string>:1', id="equiv twice"),
+        pytest.param(".quad -a", '1:8: error: undefined symbol "a"', id="sign of an undefined symbol"),
+        pytest.param("a = b", '1:5: error: undefined symbol "b"', id="symbol by an undefined one"),
+        pytest.param(".err", "1: error: .err", id="err"),
+        pytest.param(".purgem m", "1:10: error: no such macro", id="purgem"),
+        pytest.param(".macro m 1", "1:10: error: parameter name expected", id="parameter name"),
+        pytest.param(".macro m a:opt", '1:15: error: "opt" is neither req nor vararg', id="parameter kind"),
+        pytest.param(".if 1\n.else\n.else\n.endif", "3: error: .else after .else", id="else twice"),
+        pytest.param(".quad " + "(" * 2000, "the expression is too deep", id="deep"),
+        pytest.param(" lhi 1,a\n.equ a,1/0", "2:9: error: division by zero", id="division in a symbol"),
+        pytest.param(" lhi 1,1/a\na=0", "1:9: error: division by zero", id="division by what comes later"),
+        pytest.param(" mvck 0,0(2),3", '1:8: error: "(R,B)" expected', id="no register length"),
+        pytest.param(" mvck 0(1 2),0,3", '1:11: error: "," expected after the first register', id="R and B"),
+        pytest.param(" lgr %x1,%r1", '1:6: error: "%x1" is not a register', id="no such register"),
+        pytest.param(" nop 8,1", '1:7: error: unexpected ",1"', id="nop with two operands"),
         pytest.param(".popsection", "1: error: .popsection without .pushsection", id="popsection"),
     ],
 )  # fmt: skip
@@ -680,6 +731,12 @@ def test_error_in_an_included_file_says_who_included_it(tmp_path):
 def test_all_errors_at_once_but_not_more_than_twenty():
     assert len(complaints(" foo\n nop\n bar\n lgr 1\n j nowhere\n").errors) == 4
     assert len(complaints(" foo\n" * 50).errors) == 20
+
+
+def test_nothing_heavy_is_imported():
+    code = "import sys, s390emu.isa.assemble, s390emu.isa.disassemble, s390emu.isa.elf; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"numba", "numpy", "construct"}.isdisjoint(done.stdout.split())
 
 
 def test_macros_are_suggested_too():

@@ -142,7 +142,6 @@ def _push_section(unit, cursor):
 def _pop_section(unit, cursor):
     if not unit.section_stack:
         raise SourceError(".popsection without .pushsection")
-    unit.previous = unit.section.name
     unit.switch(unit.section_stack.pop())
 
 

@@ -10,9 +10,12 @@ The precedence is GNU's own, not C's: `1|2+4` is `(1|2)+4`; true is -1 from a co
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.isa.assembler.errors import SourceError
+
+if TYPE_CHECKING:
+    from s390emu.isa.assembler.program import Piece
 
 _RANKS = {
     **dict.fromkeys(("*", "/", "%", "<<", ">>"), 5),
@@ -39,9 +42,9 @@ class NotYet(Exception):
 
 
 class Place(NamedTuple):
-    """An address as section (see program.py) and offset in it."""
+    """An address as the section and the offset in it."""
 
-    section: object
+    section: Piece
     offset: int
 
 
@@ -120,13 +123,11 @@ class Cursor:
         return found
 
     def word(self, what: str = "symbol") -> str:
-        found = self.match(_SYMBOL)
-        if not found:
-            found = self.match(_STRING)
-            if not found:
-                raise self.error(f"{what} expected")
+        if found := self.match(_SYMBOL):
+            return found[0]
+        if found := self.match(_STRING):
             return found[1]
-        return found[0]
+        raise self.error(f"{what} expected")
 
     def string(self) -> bytes:
         found = self.match(_STRING)

@@ -218,7 +218,7 @@ class _Writer:
         """D, D(B), D(X,B), D(,B), D(L,B), D(L), D(R,B)."""
         cursor, kind = self.cursor, operand.kind
         displacement, base, *rest = operand.fields
-        inner = rest.pop(0) if kind != BASED else None
+        inner = rest.pop(0) if kind != BASED else base
         bits = self.value("displacement", (displacement, *rest))
         if kind in (LENGTH, KEYED) and not cursor.peek("("):
             raise cursor.error("a length in parentheses expected" if kind == LENGTH else '"(R,B)" expected')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
-_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^()]*\)|[^\s,"'()]|[()"'])+""")
-_AROUND_OPERATOR = re.compile(r"""("(?:\\.|[^"\\])*")|[ \t]*([-+*/|&^!<>=(),])[ \t]*""")
+_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
+_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
 
 
 class Line(NamedTuple):
@@ -32,12 +33,12 @@ class Macro(NamedTuple):
     body: list[Line]
 
 
-class _Frame(NamedTuple):
+class _Frame:
     """Lines being read, and how deep in conditions their reader was when they began."""
 
-    lines: list[Line]
-    conditions: int
-    macro: bool
+    def __init__(self, lines: list[Line], conditions: int, macro: bool):
+        self.lines, self.conditions, self.macro = lines, conditions, macro
+        self.at = 0
 
 
 class _Condition(NamedTuple):
@@ -49,13 +50,10 @@ class _Condition(NamedTuple):
 
 def statements(text: str, filename: str, parent: Position | None = None) -> list[Line]:
     """The statements of a source text."""
-    if "#" in text or "/*" in text:
-        text_seen = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
-    else:
-        text_seen = text
+    seen_text = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
     lines = []
     via = "included" if parent else ""
-    for number, (raw, seen) in enumerate(zip(text.split("\n"), text_seen.split("\n"), strict=True), 1):
+    for number, (raw, seen) in enumerate(zip(text.split("\n"), seen_text.split("\n"), strict=True), 1):
         seen = seen.rstrip()
         if not seen:
             continue
@@ -70,9 +68,9 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
 class Reader:
     """The statements of one unit, as they come after all expansion."""
 
-    def __init__(self, unit, include_paths):
+    def __init__(self, unit, include_paths: Iterable[str | Path]):
         self.unit, self.include_paths = unit, [Path(path) for path in include_paths]
-        self.frames: list[tuple[_Frame, list[int]]] = []
+        self.frames: list[_Frame] = []
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
@@ -80,7 +78,7 @@ class Reader:
     def push(self, lines, macro=False):
         if len(self.frames) >= DEEPEST:
             raise SourceError(f"more than {DEEPEST} macros or files within each other")
-        self.frames.append((_Frame(lines, len(self.conditions), macro), [0]))
+        self.frames.append(_Frame(lines, len(self.conditions), macro))
 
     def __iter__(self):
         """Every statement that is to be assembled; `unit.position` is set for each."""
@@ -98,16 +96,17 @@ class Reader:
 
     def next_line(self) -> Line | None:
         while self.frames:
-            frame, at = self.frames[-1]
-            if at[0] < len(frame.lines):
-                at[0] += 1
-                return frame.lines[at[0] - 1]
+            frame = self.frames[-1]
+            if frame.at < len(frame.lines):
+                frame.at += 1
+                return frame.lines[frame.at - 1]
             self.frames.pop()
         return None
 
     def collect(self, opening: tuple[str, ...], closing: tuple[str, ...]) -> list[Line]:
         """The lines up to the directive that closes this one, which is skipped."""
-        lines, depth = [], 0
+        lines: list[Line] = []
+        depth = 0
         while line := self.next_line():
             directive = _DIRECTIVE.match(line.text)
             word = directive[1].lower() if directive else ""
@@ -198,7 +197,7 @@ class Reader:
 
     def exit_macro(self, cursor):
         while self.frames:
-            frame, _ = self.frames.pop()
+            frame = self.frames.pop()
             if frame.macro:
                 del self.conditions[frame.conditions :]
                 return
@@ -220,7 +219,7 @@ class Reader:
         name = cursor.word()
         cursor.accept(",")
         rest = cursor.text[cursor.at :].strip()
-        values = list(_unquote(rest)) if characters else [value for _, value in _arguments(rest)]
+        values = list(_unquote(rest)) if characters else [_unquote(value) for _, value in _arguments(_squeezed(rest))]
         body = self.collect(_REPEATS, (".endr",))
         self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, "in .irp, used")])
 
@@ -228,7 +227,7 @@ class Reader:
         """A macro's name stood where an instruction may."""
         values = {name: default for name, default, _ in macro.parameters if default is not None}
         position = 0
-        rest = cursor.text[cursor.at :]
+        rest = _squeezed(cursor.text[cursor.at :])
         names = {name for name, _, _ in macro.parameters}
         for start, value in _arguments(rest):
             keyword = re.match(r"([\w$.]+)=(?!=)", value)
@@ -236,13 +235,14 @@ class Reader:
                 values[keyword[1]] = _unquote(value[keyword.end() :])
                 continue
             if position >= len(macro.parameters):
-                raise SourceError(f"macro {macro.name} has only {len(macro.parameters)} parameters", cursor.at)
+                what = f"macro {macro.name} has only {len(macro.parameters)} parameters"
+                raise SourceError(what + ' (an argument with a comma in it must be in quotes: "0(%r1,%r2)")', cursor.at)
             name, _, how = macro.parameters[position]
             if how == "vararg":
-                values[name] = rest[start:].strip()
+                values[name] = rest[start:]
                 break
-            if value:
-                values[name] = value
+            if text := _unquote(value):
+                values[name] = text
             position += 1
         for name, _, how in macro.parameters:
             if how == "req" and not values.get(name):
@@ -270,20 +270,20 @@ def _unquote(text: str) -> str:
     return text[1:-1].replace('\\"', '"') if len(text) >= 2 and text[0] == text[-1] == '"' else text
 
 
-def _arguments(text: str):
-    """(start, value) of each argument: commas or blanks part them, quotes keep them together and go away."""
-    text = _AROUND_OPERATOR.sub(lambda found: found[1] or found[2], text.strip())
+def _squeezed(text: str) -> str:
+    """Without the blanks that GNU as does not see: those that do not part two words."""
+    return _USELESS_BLANK.sub(lambda found: found[1] or "", text.strip())
+
+
+def _arguments(text: str) -> list[tuple[int, str]]:
+    """(start, text) of each argument: commas part them, even within parentheses, and blanks that are left; quotes
+    keep them together."""
     at, values = 0, []
     while at < len(text):
         found = _ARGUMENT.match(text, at)
-        values.append((at, _unquote(found[0]) if found else ""))
+        values.append((at, found[0] if found else ""))
         at = found.end() if found else at
-        while at < len(text) and text[at] in " \t":
-            at += 1
-        if at < len(text) and text[at] == ",":
-            at += 1
-            while at < len(text) and text[at] in " \t":
-                at += 1
+        at += text[at : at + 1] in (",", " ", "\t")
     return values
 
 

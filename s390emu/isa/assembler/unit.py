@@ -37,7 +37,7 @@ class Unit:
         self.position = Position("", 0, "")
         self.previous = ".text"
         self.reader = reader.Reader(self, include_paths)
-        self.switch(".text")
+        self.section = self.pieces[".text"] = Piece(".text")
 
     # Statements -----------------------------------------------------------------------------------------------------
 
@@ -120,8 +120,7 @@ class Unit:
     # Sections -------------------------------------------------------------------------------------------------------
 
     def switch(self, name: str, flags: str = ""):
-        if hasattr(self, "section"):
-            self.previous = self.section.name
+        self.previous = self.section.name
         if name not in self.pieces:
             self.pieces[name] = Piece(name)
             self.pieces[name].code |= "x" in flags

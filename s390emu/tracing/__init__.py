@@ -1,0 +1,1 @@
+"""Assembly traces (`*.trace`, docs/traces.md) and what comes of running them."""

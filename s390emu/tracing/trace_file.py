@@ -31,12 +31,13 @@ REGISTERS = frozenset(
 OPEN = REGISTERS | {"gr", "cr", "ar", "fpr", "mem", "key", "page", "psw", "lowcore", "console"}
 CLASSES = {"pgm": "program", "svc": "supervisor call", "mck": "machine check", "ext": "external", "io": "I/O",
            "restart": "restart"}  # fmt: skip
-DETAILS = {"pgm": ("at", "ilc", "address", "teid", "dxc", "old"), "svc": ("at", "ilc", "old"), "ext": ("parameter", "old"),
-           "mck": ("address", "old"), "io": ("parameter", "word", "old"), "restart": ("old",)}  # fmt: skip
+DETAILS = {"pgm": ("at", "ilc", "address", "teid", "dxc", "old"), "svc": ("at", "ilc", "old"),
+           "ext": ("parameter", "old"), "mck": ("address", "old"), "io": ("parameter", "word", "old"),
+           "restart": ("old",)}  # fmt: skip
 STOPS = ("disabled-wait", "enabled-wait", "stopped", "check-stop", "check-stop-lowcore", "interruption-loop", "limit",
          "no-frame", "console-flood")  # fmt: skip
 SETTINGS = ("frames", "seed", "tod", "clock-comparator", "cpu-timer", "limit")
-POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_key": ("zero", "unpredictable")}
+POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_keys": ("zero", "random")}
 VERBS = {  # host verb -> names of its operands; those in brackets may be left out
     "discard": ("block",), "reclaim": ("block",), "pagein": ("block",), "swap-error": ("block",),
     "pressure": ("frames",), "diag10": ("first", "[last]"),
@@ -157,7 +158,9 @@ class Line(Cursor):
         column = self.at
         word = self.word(what)
         if word not in known:
-            raise SourceError(f'unknown {what} "{word}"' + (suggest(word, known) or f": one of {', '.join(known)}"), column)
+            raise SourceError(
+                f'unknown {what} "{word}"' + (suggest(word, known) or f": one of {', '.join(known)}"), column
+            )
         return word
 
     @property
@@ -236,8 +239,8 @@ class _Reader:
             if name and name not in SECTIONS and not (section == ".text" and _is_directive(name)):
                 near = suggest(name, SECTIONS)
                 if near or section != ".text":
-                    self.complain(SourceError(f'unknown section "{name}"' + (near or f": one of {' '.join(SECTIONS)}"), 0),
-                                  number)  # fmt: skip
+                    hint = near or f": one of {' '.join(SECTIONS)}"
+                    self.complain(SourceError(f'unknown section "{name}"{hint}', 0), number)
                     section = ""
                     continue
                 name = ""
@@ -246,7 +249,9 @@ class _Reader:
                     self.complain(SourceError(f"{name} is already given at line {self.bodies[name][0]}", 0), number)
                 section = name
             elif not section and line.strip() and not line.lstrip().startswith("#"):
-                known = "every line belongs to a section, whose name begins in the first column: .trace NAME comes first"
+                known = (
+                    "every line belongs to a section, whose name begins in the first column: .trace NAME comes first"
+                )
                 self.complain(SourceError(known, len(line) - len(line.lstrip())), number)
                 continue
             if section:
@@ -460,7 +465,9 @@ def _block(line: Line, ram: int) -> int:
     column = line.at
     address = _address(line, ram)
     if address % BLOCK:
-        raise SourceError(f"{address:#x} is not the beginning of a 4 KB block: {address // BLOCK * BLOCK:#x} is", column)
+        raise SourceError(
+            f"{address:#x} is not the beginning of a 4 KB block: {address // BLOCK * BLOCK:#x} is", column
+        )
     return address
 
 
@@ -477,7 +484,9 @@ def _page(line: Line) -> Page:
         else:
             page = page._replace(content=CONTENTS[word])
             if page.state not in STATES.values():
-                raise SourceError("there is no such state: only a stable block can be preserved (spec essa.md 3)", column)
+                raise SourceError(
+                    "there is no such state: only a stable block can be preserved (spec essa.md 3)", column
+                )
     return page
 
 

@@ -1,0 +1,126 @@
+"""Who wrote what: the run again, step by step, watching what came out differently; and which rule says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from s390emu.isa.disassemble import disassemble
+from s390emu.isa.opcodes import Row
+from s390emu.machine import Machine
+from s390emu.tracing.expectations import Difference, End, Symbols
+from s390emu.tracing.trace_file import Trace
+
+if TYPE_CHECKING:
+    from s390emu.tracing.runner import Execution
+
+PROGRAM_RULES = {
+    0x01: 'PoP ch. 6 "Operation Exception"',
+    0x02: 'PoP ch. 6 "Privileged-Operation Exception"',
+    0x03: 'PoP ch. 6 "Execute Exception"',
+    0x04: 'PoP ch. 6 "Protection Exception"',
+    0x05: 'PoP ch. 6 "Addressing Exception"; of an unused block: spec essa.md 4, D8',
+    0x06: 'PoP ch. 6 "Specification Exception"',
+    0x07: 'PoP ch. 6 "Data Exception"',
+    0x08: 'PoP ch. 6 "Fixed-Point-Overflow Exception"',
+    0x09: 'PoP ch. 6 "Fixed-Point-Divide Exception"',
+    0x13: 'PoP ch. 6 "Special-Operation Exception"',
+    0x1A: "spec essa.md 5, D9, D15, D16",
+    0x40: 'PoP ch. 6 "Monitor Event"',
+}
+CLASS_RULES = {
+    "svc": 'PoP ch. 6 "Supervisor-Call Interruption"',
+    "ext": 'PoP ch. 6 "External Interruption"',
+    "mck": "PoP ch. 11; of a paging error: spec essa.md 8, D20",
+    "io": 'PoP ch. 6 "I/O Interruption"',
+    "restart": 'PoP ch. 6 "Restart Interruption"',
+}
+SUBJECT_RULES = {
+    "page": "spec essa.md 2 and 3 (the transition table); by a touch: 4; by the host: 8, 9",
+    "key": 'spec essa.md 6; PoP ch. 3 "Storage Key"',
+    "stop": 'PoP ch. 4 "CPU States"; of the prefix area: spec essa.md D13',
+    "host": "spec essa.md 8",
+    "host event": 'docs/traces.md ".host": every event has to happen',
+    "console": 'docs/traces.md ".expect"',
+    "psw": 'PoP ch. 4 "Program-Status Word"',
+}
+BLOCK_MANAGEMENT = ("ESSA", "ISKE", "SSKE", "RRBE", "IVSK", "PFMF", "TPROT")
+
+
+class _Watch:
+    """One difference's value from step to step, and the last step that changed it."""
+
+    def __init__(self, difference: Difference, machine: Machine):
+        self.sample, self.machine = difference.sample, machine
+        self.value = self.sample(machine)
+        self.writer, self.row = "", None
+
+    def look(self, writer: str, row: Row | None) -> None:
+        value = self.sample(self.machine)
+        if value != self.value:
+            self.value, self.writer, self.row = value, writer, row
+
+
+def blame(
+    trace: Trace, found: list[Difference], execution_of: Callable[[Callable[[str], None]], Execution], end: End
+) -> list[Difference]:
+    """The differences with `writer` and `rule` filled in."""
+    watches: dict[int, _Watch] = {}
+    current: list = ["", None]  # what is about to be done
+
+    def observe(event: str) -> None:
+        for watch in watches.values():
+            watch.look(*current)
+        current[:] = (event, None) if event else _instruction(trace, execution.machine)
+
+    execution = execution_of(observe)
+    watches |= {n: _Watch(d, execution.machine) for n, d in enumerate(found) if d.sample}
+    execution.run()
+    for watch in watches.values():
+        watch.look(*current)
+    return [_explained(trace, difference, watches.get(n), end) for n, difference in enumerate(found)]
+
+
+def _explained(trace: Trace, difference: Difference, watch: _Watch | None, end: End) -> Difference:
+    writer, row = "", None
+    if watch:
+        writer, row = watch.writer or "nothing: it is as it was at the start", watch.row
+    elif difference.subject.startswith("interruption") and difference.address is not None:
+        writer = _place(trace, difference.address)
+    return difference._replace(writer=writer, rule=_rule(trace, difference, row, end))
+
+
+def _instruction(trace: Trace, machine: Machine) -> tuple[str, Row | None]:
+    """What stands at the instruction address: its text and place."""
+    ia = machine.psw[1]
+    try:
+        found = disassemble(machine.read(ia, min(6, machine.storage.size - ia)), ia, trace.program.symbols)
+    except (IndexError, ValueError):
+        return f"instruction {machine.count + 1} at {ia:#x}", None
+    return f"{found.text}, instruction {machine.count + 1}, {_place(trace, ia)}", found.row
+
+
+def _place(trace: Trace, address: int) -> str:
+    symbol = Symbols(trace.program.symbols).text(address)
+    where = next((f" ({filename}:{line})" for at, filename, line in trace.program.lines if at == address), "")
+    return f"at {symbol}{where}"
+
+
+def _rule(trace: Trace, difference: Difference, row: Row | None, end: End) -> str:
+    subject = difference.subject
+    if subject.startswith("interruption"):
+        index = int(subject.split()[1]) - 1
+        expected = [s for s in trace.expect if s.subject in ("pgm", *CLASS_RULES)]
+        kind, code = (
+            (expected[index].subject, expected[index].value.get("code", 0))
+            if index < len(expected)
+            else (end.taken[index].kind, end.taken[index].code)
+        )
+        return CLASS_RULES.get(kind) or PROGRAM_RULES.get(code, 'PoP ch. 6 "Program Interruption"')
+    kind = "host event" if subject.startswith("host event") else subject.split()[0]
+    if kind in ("page", "key") and row and row.mnemonic not in BLOCK_MANAGEMENT:
+        return SUBJECT_RULES[kind]
+    if row:
+        named = "spec essa.md 1-3" if row.mnemonic == "ESSA" else f'PoP ch. {row.chapter} "{row.name}"'
+        return f"{named}; {SUBJECT_RULES[kind]}" if kind in SUBJECT_RULES else named
+    return SUBJECT_RULES.get(kind, "docs/traces.md: what .expect does not name stays as it was")

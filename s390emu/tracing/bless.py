@@ -1,0 +1,176 @@
+"""Rewrite a trace's `.expect` from a run, and show the difference. Only when asked: `s390emu test --bless`.
+
+A line that holds stays as it is, symbols, comments and all; one that does not gets its new value; what changed without
+being named is added; and what never came is dropped. Everything else in the file stays.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from s390emu.storage.state import BLOCK_SIZE
+from s390emu.tracing.expectations import (
+    Difference,
+    End,
+    Symbols,
+    expected_text,
+    stop_text,
+    taken_text,
+)
+from s390emu.tracing.machine_state import key_text, page_text
+from s390emu.tracing.runner import Options, Result, TraceResult, run_trace
+from s390emu.tracing.trace_file import CLASSES, SECTIONS, Statement, Trace
+
+LONGEST = 32  # bytes of storage on one line
+
+
+class Blessing(NamedTuple):
+    """text: the trace as it should be; diff: unified, empty where nothing is to be changed. result: the run before."""
+
+    path: str
+    text: str
+    diff: str
+    result: TraceResult
+
+
+class BlessError(Exception):
+    """The run cannot be what the trace means: it was skipped, is malformed, or a host event did not happen."""
+
+
+def bless(path: str | Path, *, write: bool = True) -> Blessing:
+    """Run the trace and bring its `.expect` up to date. Raises BlessError; OSError."""
+    before = Path(path).read_text("utf-8")
+    result = run_trace(path, options=Options(explain=False))
+    if result.outcome in (Result.SKIPPED, Result.ERROR):
+        raise BlessError(f"{path}: not blessed: {result.message}")
+    if result.differences and result.differences[0].subject.startswith("host event"):
+        raise BlessError(f"{path}: not blessed: {result.differences[0]}")
+    after = _rewritten(result.trace, result.end, result.differences)
+    lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    diff = "".join(difflib.unified_diff(*lines, str(path), f"{path} (blessed)"))
+    if write and diff:
+        Path(path).write_text(after, "utf-8")
+    return Blessing(str(path), after, diff, result)
+
+
+def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
+    changed = {difference.line for difference in found if difference.line}
+    # Of interruptions all are written again as soon as one is not as expected: they have no names, only an order.
+    interruptions = any(difference.subject.startswith("interruption") for difference in found)
+    header = next(n for n, line in enumerate(trace.lines) if re.match(r"\.expect\b", line))
+    following = range(header + 1, len(trace.lines))
+    stop = next((n for n in following if trace.lines[n].split(maxsplit=1)[:1] and
+                 trace.lines[n].split(maxsplit=1)[0] in SECTIONS and trace.lines[n][0] == "."), len(trace.lines))  # fmt: skip
+    statements = {statement.line: statement for statement in trace.expect}
+    symbols = Symbols(trace.program.symbols)
+    body = [f"  {_interruption(trace, taken, symbols)}" for taken in end.taken] if interruptions else []
+    for number in range(header + 1, stop):
+        line, statement = trace.lines[number], statements.get(number + 1)
+        if statement and statement.subject in CLASSES and interruptions:
+            continue
+        if statement and number + 1 in changed:
+            line = _with_comment(f"  {_fact(statement, end, symbols)}", line)
+        body.append(line)
+    blanks = []
+    while body and not body[-1].strip():
+        blanks.append(body.pop())
+    body += [f"  {text}" for text in _unnamed(found, end)]
+    return "\n".join((*trace.lines[: header + 1], *body, *blanks, *trace.lines[stop:])) + "\n"
+
+
+def _interruption(trace: Trace, taken, symbols: Symbols) -> str:
+    """As the trace had it, if it did."""
+    text = taken_text(taken, symbols)
+    for statement in trace.expect:
+        if statement.subject in CLASSES and text.startswith(expected_text(statement, symbols)):
+            return expected_text(statement, symbols)
+    return text
+
+
+def _with_comment(text: str, line: str) -> str:
+    comment = re.search(r"\s+#.*$", line)
+    return text + (comment[0] if comment else "")
+
+
+def _fact(statement: Statement, end: End, symbols: Symbols) -> str:
+    """The line again, with what the run came to."""
+    subject, value = statement.subject, statement.value
+    mask, ia = end.program_psw
+    after = end.after
+    if subject == "stop":
+        return f"stop {stop_text(end.stop)}"
+    if subject == "console":
+        return 'console = "' + end.console.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+    if subject == "host":
+        ((name, _),) = value.items()
+        return f"host {name} = {end.host[name]}"
+    if subject == "psw":
+        return f"psw mask={mask & ~(3 << 44):#x}" + (f" addr={symbols.text(ia)}" if "addr" in value else "")
+    if subject == "cc":
+        return f"cc = {mask >> 44 & 3}"
+    if subject == "mem":
+        data = _storage(end, statement.address, len(value))
+        return f"mem {statement.address:#x} = {_data(data)}"
+    if subject == "key":
+        return f"key {statement.address:#x} = {key_text(after.pages[statement.address // BLOCK_SIZE].key)}"
+    if subject == "page":
+        page = after.pages[statement.address // BLOCK_SIZE]
+        key = f" key={key_text(page.key)}" if value.key is not None else ""
+        return f"page {statement.address:#x} = {page_text(page)}{key}"
+    return f"{subject} = {after.registers[subject]:#x}"
+
+
+def _unnamed(found: tuple[Difference, ...], end: End) -> Iterator[str]:
+    """What changed and `.expect` does not name."""
+    pages = {
+        difference.address for difference in found if difference.subject.startswith("page") and not difference.line
+    }
+    for difference in found:
+        kind, address = difference.subject.split()[0], difference.address
+        if difference.line or kind == "interruption":
+            continue
+        if kind == "page":
+            page = end.after.pages[address // BLOCK_SIZE]
+            yield f"page {address:#x} = {page_text(page)} key={key_text(page.key)}"
+        elif kind == "key" and address not in pages:
+            yield f"key {address:#x} = {difference.actual}"
+        elif kind == "mem":
+            low, length = _extent(difference)
+            for start in range(low, low + length, LONGEST):
+                yield f"mem {start:#x} = {_data(_storage(end, start, min(LONGEST, low + length - start)))}"
+        elif kind == "psw":
+            yield f"psw mask={difference.actual}"
+        elif kind == "stop":
+            yield f"stop {difference.actual}"
+        elif kind == "console":
+            yield 'console = "' + end.console.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+        elif kind != "key":
+            yield f"{difference.subject} = {difference.actual}"
+
+
+def _extent(difference: Difference) -> tuple[int, int]:
+    length = re.search(r"\((\d+) bytes\)", difference.actual)
+    return difference.address, int(length[1]) if length else len(difference.actual) // 2
+
+
+def _storage(end: End, address: int, length: int) -> bytes:
+    data = bytearray()
+    while length:
+        number, offset = divmod(address, BLOCK_SIZE)
+        part = min(length, BLOCK_SIZE - offset)
+        data += (end.after.block(number) or bytes(BLOCK_SIZE))[offset : offset + part]
+        address, length = address + part, length - part
+    return bytes(data)
+
+
+def _data(data: bytes) -> str:
+    kinds = {8: "quad", 4: "long", 2: "short", 1: "byte"}
+    if len(data) in kinds:
+        return f"{kinds[len(data)]} 0x{data.hex()}"
+    if len(data) > 1 and len(set(data)) == 1:
+        return f"fill {len(data)}, {data[0]:#04x}"
+    return f"hex {data.hex()}"

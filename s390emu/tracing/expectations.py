@@ -1,0 +1,428 @@
+"""What a run should have come to, against what it came to: `.expect` and `.open` (docs/traces.md "Closed").
+
+Pure: states in, differences out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from s390emu.cpu import assigned_storage as at
+from s390emu.cpu.interruptions import nullifies
+from s390emu.machine import Machine, Reason, Stop
+from s390emu.storage.page_states import RESIDENT, ZERO
+from s390emu.storage.state import BLOCK_SIZE
+from s390emu.tracing.machine_state import MachineState, content_of, key_text, page_of, page_text, registers_of
+from s390emu.tracing.prepare import END_CODES
+from s390emu.tracing.trace_file import CLASSES, Page, Statement, Trace
+
+ACC_F, RC = 0xF8, 0x06
+KEY_BITS = ((0xF0, "ACC"), (8, "F"), (4, "R"), (2, "C"))
+NEAR = 8  # differing bytes no farther apart than this are told as one
+KIND = {class_name: name for name, class_name in CLASSES.items()}
+OPEN_GROUPS = {"gr": "r", "cr": "cr", "ar": "ar", "fpr": "f"}
+# Real addresses at which an interruption stores: PoP ch. 3 "Assigned Storage Locations".
+STORED = {
+    "pgm": (
+        (at.PGM_ILC, 4),
+        (at.DATA_EXCEPTION_CODE, 4),
+        (at.MONITOR_CLASS, 2),
+        (at.EXCEPTION_ACCESS_ID, 1),
+        (at.OPERAND_ACCESS_ID, 1),
+        (at.TEID, 8),
+        (at.MONITOR_CODE, 8),
+        (at.BREAKING_EVENT_ADDRESS, 8),
+        (at.PGM_OLD, 16),
+    ),
+    "svc": ((at.SVC_ILC, 4), (at.SVC_OLD, 16)),
+    "ext": ((at.EXTERNAL_PARAMETER, 8), (at.EXTERNAL_OLD, 16)),
+    "mck": (
+        (at.MCK_CODE, 8),
+        (at.EXTERNAL_DAMAGE_CODE, 4),
+        (at.FAILING_STORAGE_ADDRESS, 8),
+        (at.FP_SAVE, 0x200),
+        (at.MCK_OLD, 16),
+    ),
+    "io": ((at.IO_SUBSYSTEM_ID, 12), (at.IO_OLD, 16)),
+    "restart": ((at.RESTART_OLD, 16),),
+}
+
+
+class Taken(NamedTuple):
+    """An interruption that was taken. at: the instruction that caused it; old: the old PSW's instruction address."""
+
+    kind: str
+    code: int
+    at: int
+    old: int
+    ilc: int
+    teid: int
+    count: int
+
+
+class Difference(NamedTuple):
+    """Something that is not as expected. line: of the trace, None where the trace does not name it.
+
+    sample: what of the machine to watch for the instruction that made it so (None: nothing).
+    """
+
+    subject: str
+    expected: str
+    actual: str
+    line: int | None = None
+    detail: str = ""
+    sample: Callable[[Machine], object] | None = None
+    address: int | None = None
+    writer: str = ""
+    rule: str = ""
+
+    def __str__(self) -> str:
+        if self.subject.startswith("host event"):
+            return f"host event `{self.expected}` {self.actual}"
+        text = f"{self.subject}: expected {self.expected}, is {self.actual}"
+        text += f" ({self.detail})" if self.detail else ""
+        text += f"\n      by   {self.writer}" if self.writer else ""
+        return text + (f"\n      rule {self.rule}" if self.rule else "")
+
+
+class End(NamedTuple):
+    """How a run ended: its states before and after, and what happened."""
+
+    before: MachineState
+    after: MachineState
+    stop: Stop
+    taken: tuple[Taken, ...]
+    last_psw: tuple[int, int]  # old PSW of the last interruption
+    lowcore: bytes  # real 0-511, as the guest left it
+    console: str
+    host: dict[str, int]
+
+    @property
+    def in_default_handler(self) -> bool:
+        return (
+            bool(self.taken)
+            and self.stop.reason is Reason.DISABLED_WAIT
+            and (self.stop.psw_ia == END_CODES[self.taken[-1].kind])
+        )
+
+    @property
+    def program_psw(self) -> tuple[int, int]:
+        """The program's own last PSW, condition code included: a default handler's is not its own."""
+        return self.last_psw if self.in_default_handler else (self.stop.psw_mask, self.stop.psw_ia)
+
+
+class Symbols:
+    """Addresses as the trace would write them."""
+
+    def __init__(self, symbols: dict[str, int]):
+        self.by_address = {}
+        for name, address in symbols.items():
+            self.by_address.setdefault(address, name)
+
+    def text(self, address: int) -> str:
+        for distance in range(0, 64, 2):
+            if name := self.by_address.get(address - distance):
+                return name + (f"+{distance:#x}" if distance else "")
+        return f"{address:#x}"
+
+
+def differences(trace: Trace, end: End) -> list[Difference]:
+    """Everything that is not as expected, what happened first."""
+    comparison = _Comparison(trace, end)
+    return [
+        *comparison.interruptions(),
+        *comparison.stop(),
+        *comparison.counts(),
+        *comparison.registers(),
+        *comparison.blocks(),
+    ]
+
+
+class _Comparison:
+    def __init__(self, trace: Trace, end: End):
+        self.trace, self.end = trace, end
+        self.named = {s.name: s for s in trace.expect}
+        self.symbols = Symbols(trace.program.symbols)
+        prefixes = {end.before.registers["prefix"], end.after.registers["prefix"]}
+        self.prefix_blocks = {prefix // BLOCK_SIZE + n for prefix in prefixes for n in (0, 1)}
+        self.text_blocks = {
+            block
+            for address, data in trace.image
+            for block in range(address // BLOCK_SIZE, (address + len(data) - 1) // BLOCK_SIZE + 1)
+        }
+
+    def _said(self, subject: str, *, address: int | None = None) -> Statement | None:
+        return self.named.get(subject if address is None else f"{subject} {address:#x}")
+
+    # What happened --------------------------------------------------------------------------------------------------
+
+    def interruptions(self) -> Iterator[Difference]:
+        expected = [s for s in self.trace.expect if s.subject in CLASSES]
+        for index in range(max(len(expected), len(self.end.taken))):
+            statement = expected[index] if index < len(expected) else None
+            taken = self.end.taken[index] if index < len(self.end.taken) else None
+            subject = f"interruption {index + 1}"
+            if taken is None:
+                yield Difference(subject, expected_text(statement, self.symbols), "none", statement.line)
+            elif statement is None:
+                yield Difference(subject, "none", taken_text(taken, self.symbols), address=taken.at)
+            elif not self._agrees(statement, taken):
+                yield Difference(
+                    subject,
+                    expected_text(statement, self.symbols),
+                    taken_text(taken, self.symbols),
+                    statement.line,
+                    address=taken.at,
+                )
+
+    def _agrees(self, statement: Statement, taken: Taken) -> bool:
+        if statement.subject != taken.kind:
+            return False
+        actual = details(taken, self.end.lowcore)
+        return all(actual[name] == value for name, value in statement.value.items())
+
+    def stop(self) -> Iterator[Difference]:
+        stop, said = self.end.stop, self._said("stop")
+        actual = stop_text(stop)
+        if said is None:
+            expected = [s.subject for s in self.trace.expect if s.subject in CLASSES]
+            codes = {0} | ({END_CODES[expected[-1]]} if expected else set())
+            if stop.reason is not Reason.DISABLED_WAIT or stop.psw_ia not in codes:
+                yield Difference("stop", " or ".join(f"disabled-wait code={code:#x}" for code in sorted(codes)), actual)
+            return
+        code = said.value.get("code", stop.psw_ia)
+        if said.value["reason"] != reason_text(stop.reason) or code != stop.psw_ia:
+            yield Difference(
+                "stop", said.value["reason"] + (f" code={code:#x}" if "code" in said.value else ""), actual, said.line
+            )
+
+    def counts(self) -> Iterator[Difference]:
+        said = self._said("console")
+        expected = said.value if said else ""
+        if self.end.console != expected and (said or "console" not in self.trace.open):
+            yield Difference("console", repr(expected), repr(self.end.console), said and said.line)
+        for statement in self.trace.expect:
+            if statement.subject == "host":
+                ((name, value),) = statement.value.items()
+                if self.end.host[name] != value:
+                    yield Difference(f"host {name}", str(value), str(self.end.host[name]), statement.line)
+
+    # Registers ------------------------------------------------------------------------------------------------------
+
+    def registers(self) -> Iterator[Difference]:
+        end = self.end
+        mask, ia = end.program_psw
+        after = end.after.registers | {"cc": mask >> 44 & 3}
+        for name, before in end.before.registers.items():
+            said = self._said(name)
+            if name in ("psw_mask", "psw_ia") or (said is None and self._is_open(name)):
+                continue
+            if name == "cc" and said is None and not end.in_default_handler:
+                continue  # the disabled wait's own
+            expected = said.value if said else before
+            if after[name] != expected:
+                yield _number(name, expected, after[name], said and said.line, _register_sample(name))
+        yield from self._psw(mask & ~(3 << 44), ia)
+
+    def _psw(self, mask: int, ia: int) -> Iterator[Difference]:
+        said = self._said("psw")
+        if said is None:
+            before = self.end.before.registers["psw_mask"]
+            if self.end.in_default_handler and "psw" not in self.trace.open and mask != before:
+                yield _number("psw mask", before, mask, None, _register_sample("psw_mask"))
+            return
+        if mask != said.value["mask"] & ~(3 << 44):
+            yield _number("psw mask", said.value["mask"], mask, said.line, _register_sample("psw_mask"))
+        if "addr" in said.value and said.value["addr"] != ia:
+            yield Difference("psw addr", self.symbols.text(said.value["addr"]), self.symbols.text(ia), said.line)
+
+    def _is_open(self, name: str) -> bool:
+        opened = self.trace.open
+        return name in opened or any(
+            group in opened and name.rstrip("0123456789") == letters for group, letters in OPEN_GROUPS.items()
+        )
+
+    # Blocks ---------------------------------------------------------------------------------------------------------
+
+    def blocks(self) -> Iterator[Difference]:
+        for number, (before, after) in enumerate(zip(self.end.before.pages, self.end.after.pages, strict=True)):
+            yield from self._state(number, before, after)
+            yield from self._key(number, before, after)
+        numbers = {*self.end.before.contents, *self.end.after.contents}
+        numbers |= {n for s in self.trace.expect if s.subject == "mem" for n in _blocks_of(s.address, s.value)}
+        for number in sorted(numbers):
+            yield from self._bytes(number)
+
+    def _open_here(self, word: str, number: int) -> bool:
+        return word in self.trace.open or f"{word} {number * BLOCK_SIZE:#x}" in self.trace.open
+
+    def _state(self, number: int, before: Page, after: Page) -> Iterator[Difference]:
+        said = self._said("page", address=number * BLOCK_SIZE)
+        if said is None:
+            if self._open_here("page", number):
+                return
+            if number in self.prefix_blocks | self.text_blocks and before.content != after.content == RESIDENT:
+                before = before._replace(content=RESIDENT)  # implied: it was touched
+        expected = (said.value if said else before)._replace(key=None)
+        if after._replace(key=None) != expected:
+            address = number * BLOCK_SIZE
+            yield Difference(
+                f"page {address:#x}",
+                page_text(expected),
+                page_text(after),
+                said and said.line,
+                sample=lambda m: page_of(m, number)._replace(key=None),
+                address=address,
+            )
+
+    def _key(self, number: int, before: Page, after: Page) -> Iterator[Difference]:
+        said = self._said("key", address=number * BLOCK_SIZE)
+        page = self._said("page", address=number * BLOCK_SIZE)
+        if said:
+            expected, mask, line = said.value, ACC_F | RC, said.line
+        elif page and page.value.key is not None:
+            expected, mask, line = page.value.key, ACC_F | RC, page.line
+        elif self._open_here("key", number):
+            return
+        else:
+            expected, mask, line = before.key, ACC_F | RC, None
+            if number in self.prefix_blocks | self.text_blocks:
+                mask = ACC_F  # implied: instructions are fetched here, interruptions store here
+            if after.content == ZERO != before.content:
+                expected, mask = expected & ACC_F, RC  # discarded: R = C = 0, ACC and F unpredictable (spec essa.md 6)
+        differing = (after.key ^ expected) & mask
+        if differing:
+            address = number * BLOCK_SIZE
+            bits = ", ".join(name for bit, name in KEY_BITS if differing & bit)
+            yield Difference(
+                f"key {address:#x}", key_text(expected), key_text(after.key), line, f"differs in {bits}",
+                lambda machine: page_of(machine, number).key, address,
+            )  # fmt: skip
+
+    def _bytes(self, number: int) -> Iterator[Difference]:
+        before, after = self.end.before.block(number), self.end.after.block(number)
+        if after is None:
+            return  # its copy is damaged, which only a touch can tell
+        start = number * BLOCK_SIZE
+        expected = bytearray(BLOCK_SIZE if self.end.after.pages[number].content == ZERO or before is None else before)
+        checked = np.ones(BLOCK_SIZE, bool)
+        if self._open_here("mem", number):
+            checked[:] = False
+        for low, length in self._implied(number):
+            checked[low : low + length] = False
+        lines: dict[int, int] = {}
+        for statement in self.trace.expect:
+            if statement.subject == "mem":
+                for offset, byte in enumerate(statement.value, statement.address - start):
+                    if 0 <= offset < BLOCK_SIZE:
+                        expected[offset], checked[offset], lines[offset] = byte, True, statement.line
+        differs = np.flatnonzero(checked & (np.frombuffer(bytes(expected), np.uint8) != np.frombuffer(after, np.uint8)))
+        runs = np.split(differs, np.flatnonzero(np.diff(differs) > NEAR) + 1) if len(differs) else []
+        for run in runs:
+            low, high = int(run[0]), int(run[-1]) + 1
+            yield Difference(
+                f"mem {start + low:#x}", _hex(expected[low:high]), _hex(after[low:high]), lines.get(low),
+                sample=_bytes_sample(number, low, high), address=start + low,
+            )  # fmt: skip
+
+    def _implied(self, number: int) -> Iterator[tuple[int, int]]:
+        """Offsets in a block of the prefix area where the interruptions that were taken have stored."""
+        prefixes = {self.end.before.registers["prefix"], self.end.after.registers["prefix"]}
+        for kind in {taken.kind for taken in self.end.taken}:
+            for real, length in STORED[kind]:
+                for prefix in prefixes:
+                    if (prefix + int(real)) // BLOCK_SIZE == number:
+                        yield int(real) % BLOCK_SIZE, length
+        if number in self.prefix_blocks and "lowcore" in self.trace.open:
+            yield 0, BLOCK_SIZE
+
+
+def details(taken: Taken, lowcore: bytes) -> dict[str, int]:
+    """Everything that can be said of an interruption. What is only in storage is that of the last one of its class."""
+
+    def word(real, length: int) -> int:
+        return int.from_bytes(lowcore[int(real) : int(real) + length], "big")
+
+    found = {
+        "code": taken.code,
+        "at": taken.at,
+        "old": taken.old,
+        "ilc": taken.ilc,
+        "teid": taken.teid,
+        "address": taken.teid & ~0xFFF,
+        "dxc": word(at.DATA_EXCEPTION_CODE, 4),
+    }
+    if taken.kind == "mck":
+        found["address"] = word(at.FAILING_STORAGE_ADDRESS, 8)
+    elif taken.kind == "ext":
+        found["parameter"] = word(at.EXTERNAL_PARAMETER, 4)
+    elif taken.kind == "io":
+        found["parameter"], found["word"] = word(at.IO_PARAMETER, 4), word(at.IO_WORD, 4)
+        found["code"] = word(at.IO_SUBSYSTEM_ID, 4)
+    return found
+
+
+def expected_text(statement: Statement, symbols: Symbols) -> str:
+    """An interruption as `.expect` says it."""
+    words = [statement.subject]
+    for name, value in statement.value.items():
+        if name == "code":
+            words.append(f"{value:#06x}" if statement.subject in ("pgm", "ext") else f"{value:#x}")
+        elif name == "at":
+            words.append(f"at {symbols.text(value)}")
+        else:
+            words.append(f"{name}={symbols.text(value) if name == 'old' else f'{value:#x}' if value > 9 else value}")
+    return " ".join(words)
+
+
+def taken_text(taken: Taken, symbols: Symbols) -> str:
+    """The same for one that was taken, with all that is always worth saying."""
+    if taken.kind in ("pgm", "svc"):
+        code = f"{taken.code:#06x}" if taken.kind == "pgm" else f"{taken.code:#x}"
+        text = f"{taken.kind} {code} at {symbols.text(taken.at)}"
+        if taken.kind == "pgm":
+            text += f" ilc={taken.ilc}"
+            if nullifies(taken.code):
+                text += f" address={taken.teid & ~0xFFF:#x}"
+        return text
+    return {"ext": f"ext {taken.code:#06x}", "mck": "mck", "io": f"io {taken.code:#x}"}.get(taken.kind, taken.kind)
+
+
+def reason_text(reason: Reason) -> str:
+    return reason.name.lower().replace("_", "-")
+
+
+def stop_text(stop: Stop) -> str:
+    text = reason_text(stop.reason)
+    return f"{text} code={stop.psw_ia:#x}" if stop.reason is Reason.DISABLED_WAIT else text
+
+
+def _number(name: str, expected: int, actual: int, line: int | None, sample) -> Difference:
+    differing = expected ^ actual
+    bits = [str(bit) for bit in range(64) if differing >> (63 - bit) & 1]
+    shown = f"bit{'s' * (len(bits) > 1)} {', '.join(bits[:8])}{', ...' * (len(bits) > 8)}" if name != "cc" else ""
+    return Difference(name, f"{expected:#x}", f"{actual:#x}", line, shown, sample)
+
+
+def _register_sample(name: str):
+    return lambda machine: registers_of(machine)[name]
+
+
+def _bytes_sample(number: int, low: int, high: int):
+    def sample(machine):
+        data = content_of(machine, number)
+        return data and data[low:high]
+
+    return sample
+
+
+def _blocks_of(address: int, data: bytes) -> range:
+    return range(address // BLOCK_SIZE, (address + max(len(data), 1) - 1) // BLOCK_SIZE + 1)
+
+
+def _hex(data: bytes) -> str:
+    text = bytes(data[:16]).hex()
+    return text + (f"... ({len(data)} bytes)" if len(data) > 16 else "")

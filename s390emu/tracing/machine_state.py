@@ -1,0 +1,91 @@
+"""Everything that a trace may compare, at one moment: registers, blocks, bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from s390emu.host.paging_device import PagingLost
+from s390emu.machine import Machine
+from s390emu.storage.page_states import CONTENTS, NAMES, PRESERVED, RESIDENT, USAGES, ZERO
+from s390emu.storage.state import BLOCK_SIZE
+from s390emu.tracing.trace_file import Page
+
+CC = 3 << 44
+WRITTEN_USAGES = tuple(usage.replace(" ", "-") for usage in USAGES)
+
+
+class MachineState(NamedTuple):
+    """registers: by the names of trace files, and psw_mask, psw_ia. pages: every block's state and key. contents: the
+    bytes of the blocks that are not all zero; None for one whose copy on the paging device is lost."""
+
+    registers: dict[str, int]
+    pages: list[Page]
+    contents: dict[int, bytes | None]
+
+    def digest(self) -> str:
+        """The same for two runs that ended in the same state."""
+        return hashlib.blake2b(repr(self).encode(), digest_size=16).hexdigest()
+
+    def block(self, number: int) -> bytes | None:
+        return self.contents.get(number, bytes(BLOCK_SIZE))
+
+
+def page_of(machine: Machine, number: int) -> Page:
+    """A block as the guest sees it: ESSA's and ISKE's answers without asking."""
+    block = machine.storage.blocks[number]
+    content = RESIDENT if not block.invalid else ZERO if block.zero else PRESERVED
+    key = block.acc_f if block.invalid else machine.host.frame_table[block.frame].key
+    return Page(int(block.usage), content, bool(block.no_dat), int(key) | int(block.guest_rc))
+
+
+def content_of(machine: Machine, number: int) -> bytes | None:
+    try:
+        return machine.host.peek(machine.guest_number, number)
+    except PagingLost:
+        return None
+
+
+def registers_of(machine: Machine) -> dict[str, int]:
+    cpu = machine.cpu
+    found = {}
+    for name, registers in (("r", cpu.gr), ("cr", cpu.cr), ("ar", cpu.ar), ("f", cpu.fpr)):
+        found |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
+    mask, ia = machine.psw
+    return found | {
+        "fpc": int(cpu.fpc),
+        "prefix": int(cpu.prefix),
+        "psw_mask": mask & ~CC,
+        "psw_ia": ia,
+        "cc": mask >> 44 & 3,
+    }
+
+
+def capture(machine: Machine) -> MachineState:
+    """The state now; nothing changes."""
+    blocks = machine.storage.blocks
+    pages = [page_of(machine, number) for number in range(len(blocks))]
+    contents = {}
+    for number in np.flatnonzero((blocks.invalid == 0) | (blocks.zero == 0)):
+        data = content_of(machine, int(number))
+        if data is None or any(data):
+            contents[int(number)] = data
+    return MachineState(registers_of(machine), pages, contents)
+
+
+def key_text(key: int) -> str:
+    """A storage key as a trace writes it: 3:RC."""
+    letters = "".join(letter for letter, bit in (("F", 8), ("R", 4), ("C", 2)) if key & bit)
+    return f"{key >> 4}:{letters}" if letters else str(key >> 4)
+
+
+def page_text(page: Page) -> str:
+    """A block's state, without its key, as a trace writes it."""
+    return f"{WRITTEN_USAGES[page.usage]} {CONTENTS[page.content]}" + (" no-dat" if page.no_dat else "")
+
+
+def state_name(page: Page) -> str:
+    """Sr, Vz ... as spec essa.md section 3 writes it."""
+    return NAMES[page.state] + (" no-DAT" if page.no_dat else "")

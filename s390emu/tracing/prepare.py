@@ -1,0 +1,184 @@
+"""A fresh machine in the state that a trace's `.model`, `.ram`, `.init` and `.text` describe."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s390emu.cpu import assigned_storage as at
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice, PagingError
+from s390emu.host.statistics import Statistics
+from s390emu.isa.assembler.errors import Complaint, Position
+from s390emu.isa.handlers import facilities
+from s390emu.machine import ARCHITECTURE_FACILITIES, NO_TRANSLATE, START_MASK, Machine
+from s390emu.storage.keys import ACC_F, RC
+from s390emu.storage.page_states import PRESERVED, ZERO
+from s390emu.storage.state import BLOCK_SIZE
+from s390emu.tracing.trace_file import Page, Statement, Trace, TraceError
+
+DEFAULT_LIMIT = 100_000
+SWITCHES = (75,)  # facilities without an instruction of their own, which a machine can have or not
+# Where `.text` and `.init` leave a new PSW zero, the runner puts a disabled wait there, whose code is the real address
+# of the old PSW of that class: a trace may end with an interruption.
+NEW_PSWS = {
+    "restart": at.RESTART_NEW,
+    "ext": at.EXTERNAL_NEW,
+    "svc": at.SVC_NEW,
+    "pgm": at.PGM_NEW,
+    "mck": at.MCK_NEW,
+    "io": at.IO_NEW,
+}
+END_CODES = {
+    "restart": at.RESTART_OLD,
+    "ext": at.EXTERNAL_OLD,
+    "svc": at.SVC_OLD,
+    "pgm": at.PGM_OLD,
+    "mck": at.MCK_OLD,
+    "io": at.IO_OLD,
+}
+END_CODES = {name: int(value) for name, value in END_CODES.items()}
+DISABLED_WAIT_MASK = START_MASK | 1 << 49
+
+
+class Settings(NamedTuple):
+    """What `.init` says of the machine and its host rather than of the guest's state."""
+
+    frames: int | None = None
+    paging: int | None = None  # slots; 0: no paging device; None: enough
+    seed: int = 0
+    tod: int = 0
+    limit: int = DEFAULT_LIMIT
+    tlb: bool = True
+    unused_access: str = "discarded"
+    discard_keys: str = "zero"
+
+
+def settings_of(trace: Trace) -> Settings:
+    settings = Settings()
+    for statement in trace.init:
+        if statement.subject == "policy":
+            settings = settings._replace(**statement.value)
+        elif statement.subject in Settings._fields:
+            settings = settings._replace(**{statement.subject: statement.value})
+    return settings
+
+
+def missing(trace: Trace) -> str:
+    """The facility that the trace needs and this emulator lacks, or nothing."""
+    here = facilities() | {*ARCHITECTURE_FACILITIES, *SWITCHES, NO_TRANSLATE}
+    lacking = [str(bit) for bit in trace.model.facilities if bit not in here]
+    return f"facility {', '.join(lacking)} is not implemented" if lacking else ""
+
+
+def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
+    """The machine, ready to run. Raises TraceError for what only the machine can refuse."""
+    settings = settings_of(trace)
+    extra = [bit for bit in trace.model.facilities if bit in SWITCHES]
+    no_dat = trace.model.no_dat or NO_TRANSLATE in trace.model.facilities
+    blocks = trace.ram // BLOCK_SIZE
+    try:
+        paging = None if settings.paging == 0 else PagingDevice(slots=settings.paging or blocks)
+        host = Host(
+            max(blocks, Host.FEWEST_FRAMES) if settings.frames is None else settings.frames,
+            paging,
+            seed=settings.seed,
+            unused_access=settings.unused_access,
+            discard_keys=settings.discard_keys,
+        )
+        machine = Machine(
+            trace.ram,
+            host=host,
+            essa=trace.model.cmma,
+            no_dat=no_dat,
+            extra=extra,
+            tlb=tlb and settings.tlb,
+            tod_epoch=settings.tod,
+        )
+    except (ValueError, PagingError) as error:
+        raise _error(trace, next((s for s in trace.init if s.subject in ("frames", "paging")), None), error) from error
+    for address, data in trace.image:
+        machine.write(address, data)
+    for statement in trace.init:
+        if statement.subject == "mem":
+            machine.write(statement.address, statement.value)
+    _registers(machine, trace)
+    _default_new_psws(machine, trace)
+    for statement in trace.init:
+        try:
+            if statement.subject == "page":
+                _page(machine, statement.address // BLOCK_SIZE, statement.value)
+            elif statement.subject == "key":
+                _key(machine, statement.address // BLOCK_SIZE, statement.value)
+        except (ValueError, PagingError) as error:
+            raise _error(trace, statement, error) from error
+    host.guests[machine.guest_number].statistics = Statistics()
+    return machine
+
+
+def _error(trace: Trace, statement: Statement | None, error: Exception) -> TraceError:
+    line = statement.line if statement else 1
+    position = Position(trace.filename, line, trace.lines[line - 1])
+    return TraceError([Complaint(position, None, str(error))])
+
+
+def _page(machine: Machine, number: int, page: Page) -> None:
+    """Bring a block, stable so far, into this state."""
+    host, guest = machine.host, machine.guest_number
+    block = machine.storage.blocks[number]
+    if page.content == ZERO:
+        if not block.invalid and any(host.peek(guest, number)):
+            raise ValueError(f"{number * BLOCK_SIZE:#x} is to be zero, but .text or mem puts something there")
+        if not block.invalid:
+            host.release(guest, number)
+    else:
+        host.pagein(guest, number)
+    if page.key is not None:
+        _key(machine, number, page.key)
+    if page.content == PRESERVED:
+        host.reclaim(guest, number)
+    block.usage, block.no_dat = page.usage, page.no_dat
+
+
+def _key(machine: Machine, number: int, key: int) -> None:
+    block = machine.storage.blocks[number]
+    if block.invalid:
+        block.acc_f = key & ACC_F
+    else:
+        machine.host.frame_table[block.frame].key = key & ACC_F
+    block.guest_rc = key & RC
+
+
+def _registers(machine: Machine, trace: Trace) -> None:
+    cpu = machine.cpu
+    mask, address = START_MASK, trace.program.entry
+    for statement in trace.init:
+        name, value = statement.subject, statement.value
+        if name == "psw":
+            mask, address = value["mask"], value.get("addr", address)
+        elif name == "prefix":
+            if value % (2 * BLOCK_SIZE) or value + 2 * BLOCK_SIZE > trace.ram:
+                raise _error(trace, statement, ValueError("the prefix is a multiple of 8K within storage"))
+            cpu.prefix = value
+        elif name == "fpc":
+            cpu.fpc = value
+        elif name == "clock-comparator":
+            cpu.clock_comparator = value
+        elif name == "cpu-timer":
+            cpu.timer_zero = (machine.tod_epoch + value) % (1 << 64)
+        elif name[-1].isdigit():
+            letters = name.rstrip("0123456789")
+            {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][int(name[len(letters) :])] = value
+    for statement in trace.init:
+        if statement.subject == "cc":
+            mask = mask & ~(3 << 44) | statement.value << 44
+    machine.set_psw(mask, address)
+
+
+def _default_new_psws(machine: Machine, trace: Trace) -> None:
+    prefix = int(machine.cpu.prefix)
+    gone = any(s.subject == "page" and s.address == prefix and s.value.content == ZERO for s in trace.init)
+    for name, location in NEW_PSWS.items():
+        address = prefix + int(location)
+        if not gone and not any(machine.read(address, 16)):
+            wait = DISABLED_WAIT_MASK.to_bytes(8, "big") + END_CODES[name].to_bytes(8, "big")
+            machine.write(address, wait)

@@ -1,0 +1,65 @@
+"""Results as text and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from s390emu.tracing.runner import Result, TraceResult
+
+SCHEMA = "s390emu.test/1"
+FAILED_CODE, INPUT_ERROR_CODE = 1, 2
+
+
+def exit_code(results: Iterable[TraceResult]) -> int:
+    """0 all passed or skipped, 2 a trace that cannot be read, else 1 an expectation failed."""
+    codes = {result.exit_code for result in results}
+    return INPUT_ERROR_CODE if INPUT_ERROR_CODE in codes else max(codes, default=0)
+
+
+def text(result: TraceResult) -> str:
+    """One line, and below it what is not as expected."""
+    head = f"{result.outcome:8}{result.path}"
+    if result.outcome is Result.SKIPPED:
+        return f"{head}: {result.message}"
+    if result.outcome is Result.ERROR:
+        return f"{head}\n{result.message}"
+    lines = [head]
+    for difference in result.differences:
+        where = f"{result.path}:{difference.line}: " if difference.line else ""
+        lines.append(f"    {where}{difference}")
+    return "\n".join(lines)
+
+
+def summary(results: Iterable[TraceResult]) -> str:
+    counts = Counter(result.outcome for result in results)
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Result if counts[outcome]) or "no traces"
+
+
+def as_json(results: Iterable[TraceResult]) -> dict:
+    """What `s390emu test --json` prints."""
+    results = list(results)
+    counts = Counter(result.outcome for result in results)
+    return {
+        "schema": SCHEMA,
+        "counts": {str(outcome): counts[outcome] for outcome in Result},
+        "traces": [_result(result) for result in results],
+    }
+
+
+def _result(result: TraceResult) -> dict:
+    return {
+        "path": result.path,
+        "name": result.name,
+        "about": result.about,
+        "outcome": str(result.outcome),
+        "message": result.message,
+        "instructions": result.instructions,
+        "seconds": round(result.seconds, 6),
+        "state": result.digest,
+        "differences": [
+            {name: getattr(difference, name)
+             for name in ("subject", "expected", "actual", "detail", "line", "writer", "rule")}
+            for difference in result.differences
+        ],
+    }  # fmt: skip

@@ -63,8 +63,8 @@ def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
     interruptions = any(difference.subject.startswith("interruption") for difference in found)
     header = next(n for n, line in enumerate(trace.lines) if re.match(r"\.expect\b", line))
     following = range(header + 1, len(trace.lines))
-    stop = next((n for n in following if trace.lines[n].split(maxsplit=1)[:1] and
-                 trace.lines[n].split(maxsplit=1)[0] in SECTIONS and trace.lines[n][0] == "."), len(trace.lines))  # fmt: skip
+    stop = next((n for n in following if trace.lines[n].split()[:1] and trace.lines[n].split()[0] in SECTIONS
+                 and trace.lines[n][0] == "."), len(trace.lines))  # fmt: skip
     statements = {statement.line: statement for statement in trace.expect}
     symbols = Symbols(trace.program.symbols)
     body = [f"  {_interruption(trace, taken, symbols)}" for taken in end.taken] if interruptions else []

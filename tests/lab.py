@@ -56,6 +56,7 @@ class Lab:
         for new in (0x1A0, 0x1B0, 0x1C0, 0x1D0, 0x1E0, 0x1F0):
             self.store(new, BA_EA.to_bytes(8, "big") + HANDLER.to_bytes(8, "big"))
         self.machine.write(CODE, bytes(16))
+        self.psw()
         self._first = self.machine.snapshot()
 
     def reset(self) -> None:

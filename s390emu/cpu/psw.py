@@ -48,6 +48,13 @@ def mode_of(mask):
 
 
 @jit
+def set_addressing_mode(cpu, mode):
+    """mode: EA | BA (64-bit), BA (31-bit) or 0 (24-bit)."""
+    cpu.psw_mask = (cpu.psw_mask & ~(EA | BA)) | mode
+    cpu.amode = mode_of(mode)
+
+
+@jit
 def psw_valid(mask, ia):
     """The early checks: unassigned bits, EA without BA, an address longer than the addressing mode."""
     if mask & UNASSIGNED != u64(0) or mask & (EA | BA) == EA:

@@ -31,6 +31,7 @@ def forget_all(storage):
     storage.decode_used = u64(0)
     for slot in range(TLB_SLOTS):
         storage.tlb_insn_tag[slot] = NO_TAG
+    storage.deadline = u64(0)  # the run loop may be on its way through a page
 
 
 @jit

@@ -57,6 +57,7 @@ STORAGE_T = np.dtype(
         ("limit", u64),
         ("idle", u64),  # instruction times passed in the wait state
         ("insn_ia", u64),  # address of the instruction being executed (of the target, in EXECUTE)
+        ("execute_length", u64),  # bytes of the EXECUTE whose target is being executed, 0 none
         ("decoded_handler", u64),  # result of the slow decode
         ("decoded_insn", u64),
         ("wanted", u64),  # EXIT_COMPILE: index in the handler table

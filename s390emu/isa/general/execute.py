@@ -1,0 +1,79 @@
+"""EXECUTE: PoP ch. 7 "EXECUTE", and what it means for others: ch. 5 "Execute-Type Instructions"."""
+
+from __future__ import annotations
+
+from s390emu._jit import call1, call2, jit, load_native, u64
+from s390emu.bits import LOW8
+from s390emu.cpu.interruptions import EXECUTE, SPECIFICATION
+from s390emu.cpu.loop import ENTRY_SHIFT, IN_PAGE, PAGE_AND_ODD
+from s390emu.isa.decode import handler_of
+from s390emu.isa.general.branch import LAST_BRANCH
+from s390emu.isa.operands import ril_relative, rx
+from s390emu.storage.access import instruction_length
+from s390emu.storage.state import BLOCK_SHIFT, TLB_MASK
+
+ZERO, ONE = u64(0), u64(1)
+OPERATION_CODE_SHIFT, EXTENDED_SHIFT, EXTENSION = u64(56), u64(48), u64(0xFF0F)
+EX, EXRL = u64(0x44), u64(0xC600)
+SECOND_BYTE_SHIFT = u64(48)
+NO_BREAK = u64(1)  # odd: no instruction's address
+
+
+@jit
+def target_text(cpu, storage, ia):
+    """The target instruction, fetched as an instruction, through the decode cache: -> (text, code)"""
+    if ia & ONE != ZERO:
+        return ZERO, SPECIFICATION
+    slot = (ia >> BLOCK_SHIFT) & TLB_MASK
+    page = storage.tlb_insn_decoded[slot]
+    if storage.tlb_insn_tag[slot] != (ia & PAGE_AND_ODD) ^ storage.context:
+        code = call2(storage.slow_instruction, cpu, storage, ia, ZERO)
+        if code != 0:
+            return ZERO, code
+        page = storage.value
+    entry = page + ((ia & IN_PAGE) << ENTRY_SHIFT)
+    if load_native(entry) != ZERO:
+        return load_native(entry + u64(8)), 0
+    code = call2(storage.slow_decode, cpu, storage, ia, entry)
+    return storage.decoded_insn, code
+
+
+@jit
+def execute(cpu, storage, r1, target, length):
+    """Execute the one instruction at `target`, its bits 8-15 ORed with bits 56-63 of R1 unless R1 is zero: -> code
+
+    Its own address is the target's: relative operands count from there. To everything else, the next instruction
+    address, the instruction-length code, the breaking event, a repetition, the instruction is the EXECUTE.
+    """
+    text, code = target_text(cpu, storage, target)
+    if code != 0:
+        return code
+    if r1 != ZERO:
+        text |= (cpu.gr[r1] & LOW8) << SECOND_BYTE_SHIFT
+    if text >> OPERATION_CODE_SHIFT == EX or (text >> EXTENDED_SHIFT) & EXTENSION == EXRL:
+        return EXECUTE
+    handler, code = handler_of(storage, text)
+    if code != 0:
+        return code
+    ia, breaking_event, branches = storage.insn_ia, cpu.breaking_event, storage.branch_count
+    storage.insn_ia, storage.execute_length, cpu.breaking_event = target, length, NO_BREAK
+    code = call1(handler, cpu, storage, text)
+    storage.insn_ia, storage.execute_length = ia, ZERO
+    cpu.breaking_event = breaking_event if cpu.breaking_event == NO_BREAK else ia
+    if storage.branch_count != branches:
+        storage.branch_from[branches & LAST_BRANCH] = ia
+    return code
+
+
+@jit
+def ex(cpu, storage, insn):
+    """EXECUTE, RX-a. PoP ch. 7 "EXECUTE". cc as the target sets it."""
+    r1, target = rx(cpu, insn)
+    return execute(cpu, storage, r1, target, instruction_length(insn))
+
+
+@jit
+def exrl(cpu, storage, insn):
+    """EXECUTE RELATIVE LONG, RIL-b. PoP ch. 7 "EXECUTE". cc as the target sets it."""
+    r1, target = ril_relative(cpu, storage, insn)
+    return execute(cpu, storage, r1, target, instruction_length(insn))

@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 
 PACKAGE = Path(__file__).parent
@@ -61,9 +62,23 @@ JIT = not numba.config.DISABLE_JIT
 CACHEABLE = os.access(CACHE, os.W_OK)
 
 
+class Kernel(CPUDispatcher):
+    """A compiled function that is only ever called by compiled functions: without the two wrappers that Numba makes for
+    Python, which are a third of a cold start. Python may call it all the same (tests do): then it gets them."""
+
+    def __call__(self, *arguments):
+        if not hasattr(self, "for_python"):
+            self.for_python = numba.njit(error_model="numpy")(self.py_func)
+        return self.for_python(*arguments)
+
+
 def jit(function):
     """A helper or kernel: compiled into its callers, on first use. Overflow wraps, division does not raise."""
-    return numba.njit(error_model="numpy")(function) if JIT else function
+    if not JIT:
+        return function
+    kernel = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    kernel.__class__ = Kernel
+    return kernel
 
 
 # --- addresses of functions ------------------------------------------------------------------------------------------

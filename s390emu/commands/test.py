@@ -1,0 +1,64 @@
+"""s390emu test: run assembly traces (docs/traces.md) and compare each with its `.expect`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from s390emu.cli import ENDED, FAILED, UsageError
+from s390emu.commands.inputs import positive
+
+EXAMPLE = "s390emu test traces/ --junit results.xml"
+
+
+def arguments(parser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="traces, or folders of them")
+    parser.add_argument("-k", dest="only", metavar="WORD", help="only traces with WORD in their path")
+    parser.add_argument("--bless", action="store_true", help="rewrite .expect from the run and show the difference")
+    parser.add_argument("--engine", choices=("run", "step"), default="run", help="step: one instruction at a time")
+    parser.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
+    parser.add_argument("--limit", type=positive, metavar="N", help="instructions that a trace may take")
+    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes at once (1)")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
+    parser.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show only what did not pass")
+
+
+def execute(args) -> int:
+    from s390emu.tracing import junit
+    from s390emu.tracing.report import as_json, exit_code, summary, text
+    from s390emu.tracing.runner import Options, Result, find_traces, run_paths
+
+    files = [path for path in find_traces(args.paths) if args.only is None or args.only in str(path)]
+    if not files:
+        where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
+        raise UsageError(f"no *.trace in {where}")
+    if args.bless:
+        return _bless(files)
+
+    def show(result) -> None:
+        if not args.json and not (args.quiet and result.outcome is Result.PASSED):
+            print(text(result), flush=True)
+
+    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit)
+    results = run_paths(files, jobs=args.jobs, options=options, done=show)
+    if args.junit:
+        junit.write(args.junit, results)
+    print(json.dumps(as_json(results), indent=1) if args.json else summary(results))
+    return exit_code(results)
+
+
+def _bless(files: list[Path]) -> int:
+    from s390emu.tracing.bless import BlessError, bless
+
+    code = ENDED
+    for path in files:
+        try:
+            blessing = bless(path)
+        except BlessError as error:
+            print(error, file=sys.stderr)
+            code = FAILED
+            continue
+        print(blessing.diff or f"{path}: as it was", end="" if blessing.diff else "\n")
+    return code

@@ -69,8 +69,7 @@ def drop_block(storage, number):
 @jit
 def flush(storage):
     """Every entry: prefix, CR0 or a translation table changed."""
-    for slot in range(TLB_SLOTS):
-        storage.tlb_fetch_tag[slot] = NO_TAG
-        storage.tlb_store_tag[slot] = NO_TAG
-        storage.tlb_insn_tag[slot] = NO_TAG
+    storage.tlb_fetch_tag[:] = NO_TAG
+    storage.tlb_store_tag[:] = NO_TAG
+    storage.tlb_insn_tag[:] = NO_TAG
     storage.deadline = u64(0)

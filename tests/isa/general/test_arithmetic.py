@@ -4,10 +4,109 @@ from __future__ import annotations
 
 import pytest
 
+from tests.isa.general.forms import FIXED_POINT_OVERFLOW_MASK, Form, Outcome, forms, gr, high, immediate, low, storage
 from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
+from tests.operands import FETCH, UPDATE, Operand, operand_checks
 
 MOST, LEAST = (1 << 63) - 1, 1 << 63
 FIXED_POINT_OVERFLOW = 8
+
+ADD = (
+    Form("ar %r3,%r4", low(3), low(3), low(4)),
+    Form("agr %r3,%r4", gr(3), gr(3), gr(4)),
+    Form("agfr %r3,%r4", gr(3), gr(3), low(4)),
+    Form("ark %r2,%r3,%r4", low(2), low(3), low(4)),
+    Form("agrk %r2,%r3,%r4", gr(2), gr(3), gr(4)),
+    Form("a %r3,0(%r5)", low(3), low(3), storage(32)),
+    Form("ay %r3,0(%r5)", low(3), low(3), storage(32)),
+    Form("ag %r3,0(%r5)", gr(3), gr(3), storage(64)),
+    Form("agf %r3,0(%r5)", gr(3), gr(3), storage(32)),
+    Form("afi %r3,{}", low(3), low(3), immediate(32)),
+    Form("agfi %r3,{}", gr(3), gr(3), immediate(32)),
+    Form("ahik %r2,%r3,{}", low(2), low(3), immediate(16)),
+    Form("aghik %r2,%r3,{}", gr(2), gr(3), immediate(16)),
+    Form("asi 0(%r5),{}", storage(32), storage(32), immediate(8)),
+    Form("agsi 0(%r5),{}", storage(64), storage(64), immediate(8)),
+    Form("ah %r3,0(%r5)", low(3), low(3), storage(16)),
+    Form("ahy %r3,0(%r5)", low(3), low(3), storage(16)),
+    Form("agh %r3,0(%r5)", gr(3), gr(3), storage(16)),
+    Form("ahi %r3,{}", low(3), low(3), immediate(16)),
+    Form("aghi %r3,{}", gr(3), gr(3), immediate(16)),
+    Form("ahhhr %r2,%r3,%r4", high(2), high(3), high(4)),
+    Form("ahhlr %r2,%r3,%r4", high(2), high(3), low(4)),
+    Form("aih %r3,{}", high(3), high(3), immediate(32)),
+)
+SUBTRACT = (
+    Form("sr %r3,%r4", low(3), low(3), low(4)),
+    Form("sgr %r3,%r4", gr(3), gr(3), gr(4)),
+    Form("sgfr %r3,%r4", gr(3), gr(3), low(4)),
+    Form("srk %r2,%r3,%r4", low(2), low(3), low(4)),
+    Form("sgrk %r2,%r3,%r4", gr(2), gr(3), gr(4)),
+    Form("s %r3,0(%r5)", low(3), low(3), storage(32)),
+    Form("sy %r3,0(%r5)", low(3), low(3), storage(32)),
+    Form("sg %r3,0(%r5)", gr(3), gr(3), storage(64)),
+    Form("sgf %r3,0(%r5)", gr(3), gr(3), storage(32)),
+    Form("sh %r3,0(%r5)", low(3), low(3), storage(16)),
+    Form("shy %r3,0(%r5)", low(3), low(3), storage(16)),
+    Form("sgh %r3,0(%r5)", gr(3), gr(3), storage(16)),
+    Form("shhhr %r2,%r3,%r4", high(2), high(3), high(4)),
+    Form("shhlr %r2,%r3,%r4", high(2), high(3), low(4)),
+)
+
+
+def unary(mnemonic: str, second: str = "%r4"):
+    """The forms (32), (64) and (64<-32) of a load that computes."""
+    word = {"r": "r", "gr": "gr", "gfr": "gfr"}
+    return tuple(
+        Form(f"{mnemonic}{word[suffix]} %r3,{second}", result, operand)
+        for suffix, result, operand in (("r", low(3), low(4)), ("gr", gr(3), gr(4)), ("gfr", gr(3), low(4)))
+    )
+
+
+LOAD_AND_TEST = (
+    *unary("lt"),
+    Form("lt %r3,0(%r5)", low(3), storage(32)),
+    Form("ltg %r3,0(%r5)", gr(3), storage(64)),
+    Form("ltgf %r3,0(%r5)", gr(3), storage(32)),
+)
+
+
+def signed(form, exact: int, mask: int = 0) -> Outcome:
+    """A signed result that may not fit, and its condition code."""
+    bits = form.targets[0].bits
+    if not -(1 << bits - 1) <= exact < 1 << bits - 1:
+        return Outcome((exact,), 3, FIXED_POINT_OVERFLOW if mask else 0)
+    return Outcome((exact,), 0 if exact == 0 else 1 if exact < 0 else 2)
+
+
+@forms(*ADD)
+def test_add(lab, form):
+    form.check(lab, lambda form, cc, augend, addend: signed(form, augend + addend))
+
+
+@forms(*SUBTRACT)
+def test_subtract(lab, form):
+    form.check(lab, lambda form, cc, minuend, subtrahend: signed(form, minuend - subtrahend))
+
+
+@forms(*LOAD_AND_TEST)
+def test_load_and_test(lab, form):
+    form.check(lab, lambda form, cc, value: signed(form, value))
+
+
+@forms(*unary("lc"))
+def test_load_complement(lab, form):
+    form.check(lab, lambda form, cc, value: signed(form, -value))
+
+
+@forms(*unary("lp"))
+def test_load_positive(lab, form):
+    form.check(lab, lambda form, cc, value: signed(form, abs(value)))
+
+
+@forms(*unary("ln"))
+def test_load_negative(lab, form):
+    form.check(lab, lambda form, cc, value: signed(form, -abs(value)))
 
 
 @pytest.mark.parametrize(
@@ -29,14 +128,80 @@ def test_agr(lab, augend, addend, total, cc):
     assert lab.changes() == ({"cc": cc} if total == augend else expected)
 
 
-def test_agr_same_register(lab):
-    lab.gr[3] = LEAST
-    assert lab.step("agr %r3,%r3") == 0
-    assert lab.changes() == {"r3": 0, "cc": 3}
+SIGNED_OVERFLOWS = (
+    *((form, 1 << form.first.bits - 1, (1 << form.second.bits) - 1, "+") for form in ADD),
+    *((form, (1 << form.first.bits - 1) - 1, (1 << form.second.bits) - 1, "-") for form in SUBTRACT),
+)
 
 
-def test_agr_overflow_interrupts_after_completion(lab):
-    lab.psw(BA_EA | PROGRAM_MASK_ALL)
+@pytest.mark.parametrize(("form", "first", "second", "sign"), SIGNED_OVERFLOWS, ids=lambda value: str(value)[:8])
+def test_overflow_interrupts_after_completion(lab, form, first, second, sign):
+    """The least number and -1, the greatest less -1: the result is in place, cc is 3."""
+
+    def outcome(form, cc, augend, addend):
+        return signed(form, augend + addend if sign == "+" else augend - addend, FIXED_POINT_OVERFLOW_MASK)
+
+    form.execute(lab, (first, second), outcome, mask=BA_EA | FIXED_POINT_OVERFLOW_MASK)
+    assert lab.changes()["cc"] == 3
+
+
+@pytest.mark.parametrize("line", ["lcr %r3,%r4", "lpr %r3,%r4", "lcgr %r3,%r4", "lpgr %r3,%r4"])
+def test_complement_of_the_least_overflows(lab, line):
+    least = LEAST if "g" in line else 1 << 31
+    lab.psw(BA_EA | FIXED_POINT_OVERFLOW_MASK)
+    lab.gr[4] = least
+    assert lab.step(line) == FIXED_POINT_OVERFLOW
+    assert lab.changes() == {"r3": least, "cc": 3}
+
+
+def test_other_program_mask_bits_do_not_matter(lab):
+    lab.psw(BA_EA | PROGRAM_MASK_ALL & ~FIXED_POINT_OVERFLOW_MASK)
     lab.gr[3], lab.gr[4] = MOST, 1
-    assert lab.step("agr %r3,%r4") == FIXED_POINT_OVERFLOW
+    assert lab.step("agr %r3,%r4") == 0
     assert lab.changes() == {"r3": LEAST, "cc": 3}
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "after"),
+    [
+        pytest.param("agr %r3,%r3", LEAST, {"r3": 0, "cc": 3}, id="agr"),
+        pytest.param("ar %r3,%r3", 0x1_4000_0000, {"r3": 0x1_8000_0000, "cc": 3}, id="ar"),
+        pytest.param("agfr %r3,%r3", 0x1_8000_0000, {"r3": 0x1_0000_0000, "cc": 2}, id="agfr"),
+        pytest.param("sr %r3,%r3", 0x1_2345_6789, {"r3": 0x1_0000_0000, "cc": 0}, id="sr"),
+        pytest.param("sgr %r3,%r3", 5, {"r3": 0, "cc": 0}, id="sgr"),
+        pytest.param("ahhlr %r3,%r3,%r3", 0x1_8000_0000, {"r3": 0x8000_0001_8000_0000, "cc": 1}, id="ahhlr"),
+        pytest.param("lcr %r3,%r3", 0x1_0000_0001, {"r3": 0x1_FFFF_FFFF, "cc": 1}, id="lcr"),
+        pytest.param("ltgfr %r3,%r3", 0x8000_0000, {"r3": 0xFFFF_FFFF_8000_0000, "cc": 1}, id="ltgfr"),
+        pytest.param("lngr %r3,%r3", 1, {"r3": ALL, "cc": 1}, id="lngr"),
+    ],
+)
+def test_same_register(lab, line, before, after):
+    lab.psw(cc=3 - after["cc"])
+    lab.gr[3] = before
+    assert lab.step(line) == 0
+    assert lab.changes() == after
+
+
+def test_base_register_is_used_before_it_is_replaced(lab):
+    lab.store(0x38100, (7).to_bytes(8, "big"))
+    lab.gr[5] = 0x38100
+    assert lab.step("ag %r5,0(%r5)") == 0
+    assert lab.changes() == {"r5": 0x38107, "cc": 2}
+
+
+@operand_checks(
+    *(Operand(form.line, form.second.bits // 8, FETCH) for form in ADD + SUBTRACT if form.second.kind == "storage"),
+    *(Operand(form.line, form.first.bits // 8, FETCH) for form in LOAD_AND_TEST if form.first.kind == "storage"),
+    Operand("asi 0(%r5),-3", 4, UPDATE),
+    Operand("agsi 0(%r5),127", 8, UPDATE),
+)
+def test_operands(lab, check, operand):
+    check(lab, operand)
+
+
+def test_asi_fixed_point_overflow_is_stored(lab):
+    lab.psw(BA_EA | FIXED_POINT_OVERFLOW_MASK)
+    lab.store(0x38100, b"\x7f\xff\xff\xff")
+    lab.gr[5] = 0x38100
+    assert lab.step("asi 0(%r5),1") == FIXED_POINT_OVERFLOW
+    assert lab.changes() == {0x38100: b"\x80\0\0\0", "cc": 3}

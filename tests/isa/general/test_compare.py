@@ -1,0 +1,189 @@
+"""Comparisons of registers, storage and immediates: PoP ch. 7."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.isa.general.forms import RELATIVE, Form, Outcome, forms, gr, high, immediate, low, storage
+from tests.lab import CODE
+from tests.operands import FETCH, Operand, operand_checks
+
+ADDRESSING, SPECIFICATION = 5, 6
+FROM_HERE = f".+{RELATIVE - CODE}"
+
+
+def compare(line: str, first, second) -> Form:
+    return Form(line, (), first, second)
+
+
+def relative(bits: int):
+    return storage(bits, RELATIVE)
+
+
+SIGNED = (
+    compare("cr %r3,%r4", low(3), low(4)),
+    compare("cgr %r3,%r4", gr(3), gr(4)),
+    compare("cgfr %r3,%r4", gr(3), low(4)),
+    compare("c %r3,0(%r5)", low(3), storage(32)),
+    compare("cy %r3,0(%r5)", low(3), storage(32)),
+    compare("cg %r3,0(%r5)", gr(3), storage(64)),
+    compare("cgf %r3,0(%r5)", gr(3), storage(32)),
+    compare("cfi %r3,{}", low(3), immediate(32)),
+    compare("cgfi %r3,{}", gr(3), immediate(32)),
+    compare("ch %r3,0(%r5)", low(3), storage(16)),
+    compare("chy %r3,0(%r5)", low(3), storage(16)),
+    compare("cgh %r3,0(%r5)", gr(3), storage(16)),
+    compare("chi %r3,{}", low(3), immediate(16)),
+    compare("cghi %r3,{}", gr(3), immediate(16)),
+    compare("chhsi 0(%r5),{}", storage(16), immediate(16)),
+    compare("chsi 0(%r5),{}", storage(32), immediate(16)),
+    compare("cghsi 0(%r5),{}", storage(64), immediate(16)),
+    compare("chhr %r3,%r4", high(3), high(4)),
+    compare("chlr %r3,%r4", high(3), low(4)),
+    compare("chf %r3,0(%r5)", high(3), storage(32)),
+    compare("cih %r3,{}", high(3), immediate(32)),
+)
+SIGNED_RELATIVE = (
+    compare(f"crl %r3,{FROM_HERE}", low(3), relative(32)),
+    compare(f"cgrl %r3,{FROM_HERE}", gr(3), relative(64)),
+    compare(f"cgfrl %r3,{FROM_HERE}", gr(3), relative(32)),
+    compare(f"chrl %r3,{FROM_HERE}", low(3), relative(16)),
+    compare(f"cghrl %r3,{FROM_HERE}", gr(3), relative(16)),
+)
+LOGICAL = (
+    compare("clr %r3,%r4", low(3), low(4)),
+    compare("clgr %r3,%r4", gr(3), gr(4)),
+    compare("clgfr %r3,%r4", gr(3), low(4)),
+    compare("cl %r3,0(%r5)", low(3), storage(32)),
+    compare("cly %r3,0(%r5)", low(3), storage(32)),
+    compare("clg %r3,0(%r5)", gr(3), storage(64)),
+    compare("clgf %r3,0(%r5)", gr(3), storage(32)),
+    compare("cli 0(%r5),{}", storage(8), immediate(8)),
+    compare("cliy 0(%r5),{}", storage(8), immediate(8)),
+    compare("clfi %r3,{}", low(3), immediate(32)),
+    compare("clgfi %r3,{}", gr(3), immediate(32)),
+    compare("clhhsi 0(%r5),{}", storage(16), immediate(16)),
+    compare("clfhsi 0(%r5),{}", storage(32), immediate(16)),
+    compare("clghsi 0(%r5),{}", storage(64), immediate(16)),
+    compare("clhhr %r3,%r4", high(3), high(4)),
+    compare("clhlr %r3,%r4", high(3), low(4)),
+    compare("clhf %r3,0(%r5)", high(3), storage(32)),
+    compare("clih %r3,{}", high(3), immediate(32)),
+)
+LOGICAL_RELATIVE = (
+    compare(f"clrl %r3,{FROM_HERE}", low(3), relative(32)),
+    compare(f"clgrl %r3,{FROM_HERE}", gr(3), relative(64)),
+    compare(f"clgfrl %r3,{FROM_HERE}", gr(3), relative(32)),
+    compare(f"clhrl %r3,{FROM_HERE}", low(3), relative(16)),
+    compare(f"clghrl %r3,{FROM_HERE}", gr(3), relative(16)),
+)
+
+
+def order(form, cc, first, second) -> Outcome:
+    return Outcome((), 0 if first == second else 1 if first < second else 2)
+
+
+@forms(*SIGNED, *SIGNED_RELATIVE)
+def test_compare(lab, form):
+    form.check(lab, order)
+
+
+@forms(*LOGICAL, *LOGICAL_RELATIVE)
+def test_compare_logical(lab, form):
+    form._replace(first=form.first.unsigned, second=form.second.unsigned).check(lab, order)
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "second", "cc"),
+    [
+        pytest.param("cr %r3,%r4", 0x1_FFFF_FFFF, 0x2_0000_0000, 1, id="cr-minus-one-is-below-zero"),
+        pytest.param("clr %r3,%r4", 0x1_FFFF_FFFF, 0x2_0000_0000, 2, id="clr-all-ones-is-above-zero"),
+        pytest.param("cgfr %r3,%r4", (1 << 64) - 1, 0xFFFF_FFFF, 0, id="cgfr-second-is-extended"),
+        pytest.param("clgfr %r3,%r4", (1 << 64) - 1, 0xFFFF_FFFF, 2, id="clgfr-second-is-filled-with-zeros"),
+        pytest.param("chlr %r3,%r4", 5 << 32 | 9, 4 << 32 | 5, 0, id="chlr-high-with-low"),
+        pytest.param("clhhr %r3,%r4", 5 << 32, 0x8000_0000 << 32, 1, id="clhhr"),
+        pytest.param("cgr %r3,%r3", 5, 0, 0, id="cgr-same-register"),
+        pytest.param("cgfr %r3,%r3", 0x8000_0000, 0, 2, id="cgfr-same-register"),
+        pytest.param("chlr %r3,%r3", 1 << 32 | 2, 0, 1, id="chlr-same-register"),
+    ],
+)
+def test_values(lab, line, first, second, cc):
+    lab.psw(cc=3)
+    lab.gr[3], lab.gr[4] = first, second
+    assert lab.step(line) == 0
+    assert lab.changes() == {"cc": cc}
+
+
+@operand_checks(
+    *(
+        Operand(form.line.format(7), place.bits // 8, FETCH)
+        for form in SIGNED + LOGICAL
+        for place in form.operands
+        if place.kind == "storage"
+    ),
+    Operand("clm %r3,5,0(%r5)", 2, FETCH),
+    Operand("clm %r3,15,0(%r5)", 4, FETCH),
+    Operand("clmy %r3,7,0(%r5)", 3, FETCH),
+    Operand("clmh %r3,15,0(%r5)", 4, FETCH),
+)
+def test_operands(lab, check, operand):
+    check(lab, operand)
+
+
+@pytest.mark.parametrize("form", SIGNED_RELATIVE + LOGICAL_RELATIVE, ids=str)
+def test_relative_operand_on_an_integral_boundary(lab, form):
+    """A word and a doubleword must be, before the storage is looked at; a halfword cannot help being."""
+    size = form.second.bits // 8
+    for offset in (2, 4, 6):
+        lab.psw(cc=3)
+        code = lab.step(f"{form} %r3,.+{offset + 0x800}")
+        assert code == (0 if offset % size == 0 else SPECIFICATION)
+        assert ("cc" in lab.changes()) == (code == 0)
+    if size > 2:
+        lab.psw(ia=CODE)
+        assert lab.step(f"{form} %r3,.+0xE0002") == SPECIFICATION  # and not addressing
+        assert lab.changes() == {}
+
+
+@pytest.mark.parametrize("form", SIGNED_RELATIVE + LOGICAL_RELATIVE, ids=str)
+def test_relative_operand_outside_the_configuration(lab, form):
+    lab.psw(ia=CODE)
+    assert lab.step(f"{form} %r3,.+0xE0000") == ADDRESSING
+    assert lab.changes() == {}
+
+
+MASKS = [
+    pytest.param(0, b"", 0, id="none"),
+    pytest.param(8, b"\x11", 0, id="first"),
+    pytest.param(1, b"\xf5", 1, id="last-low"),
+    pytest.param(5, b"\x80\xf4", 0, id="two-apart"),
+    pytest.param(5, b"\x81\x00", 1, id="the-first-unequal-byte-decides"),
+    pytest.param(10, b"\x11\x32", 2, id="high-at-the-second"),
+    pytest.param(15, b"\x11\x80\x33\xf4", 0, id="all"),
+    pytest.param(7, b"\x7f\xff\xff", 2, id="unsigned"),
+]
+
+
+@pytest.mark.parametrize("mnemonic", ["clm", "clmy", "clmh"])
+@pytest.mark.parametrize(("mask", "second", "cc"), MASKS)
+def test_characters_under_mask(lab, mnemonic, mask, second, cc):
+    lab.psw(cc=3)
+    lab.gr[3] = 0x118033F4 << 32 if mnemonic == "clmh" else 0x118033F4
+    lab.gr[5] = 0x38105
+    lab.store(0x38105, second + b"\0")
+    assert lab.step(f"{mnemonic} %r3,{mask},0(%r5)") == 0
+    assert lab.changes() == {"cc": cc}
+
+
+@pytest.mark.parametrize("mnemonic", ["clm", "clmy", "clmh"])
+def test_mask_of_zero_still_has_access_exceptions(lab, mnemonic):
+    lab.gr[5] = 1 << 20
+    assert lab.step(f"{mnemonic} %r3,0,0(%r5)") == ADDRESSING
+    assert lab.changes() == {}
+
+
+def test_characters_under_mask_use_no_more_bytes_than_the_mask_has(lab):
+    lab.psw(cc=3)
+    lab.gr[5] = (1 << 20) - 2
+    assert lab.step("clm %r3,9,0(%r5)") == 0
+    assert lab.changes() == {"cc": 0}

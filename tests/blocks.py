@@ -5,8 +5,8 @@ from __future__ import annotations
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import ACC_F, CHANGE, RC
-from s390emu.storage.page_states import RECLAIM
+from s390emu.storage.keys import ACC_F, RC
+from s390emu.storage.page_states import OUT
 from s390emu.storage.state import BLOCK_SIZE
 
 ORC_OF_USAGE = {"S": 1, "U": 2, "V": 3, "P": 4}
@@ -19,7 +19,7 @@ def set_block(host: Host, guest_number: int, number: int, state: str, *, key=0, 
     if state[1] != "z":
         host.poke(guest_number, number, 0, data.ljust(BLOCK_SIZE, b"\0"))
     if state[1] == "p":
-        assert host.reclaim(guest_number, number) != RECLAIM
+        assert host.reclaim(guest_number, number) == OUT
     kernels.transition(record, number, ORC_OF_USAGE[state[0]], 0)
     if block.invalid:
         block.acc_f = key & ACC_F
@@ -43,6 +43,3 @@ def guest_key(host: Host, storage: GuestStorage, number: int) -> int:
     kept = int(block.acc_f) if block.invalid else int(host.frame_table[block.frame].key)
     return kept | int(block.guest_rc)
 
-
-def changed(key: int) -> int:
-    return 1 if key & CHANGE else 0

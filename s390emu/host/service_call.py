@@ -64,7 +64,7 @@ EVENT = c.Struct("length" / c.Int16ub, "type" / c.Int8ub, "flags" / c.Int8ub, c.
 # Event type 02: a message data block of objects; each text object is a line.
 MESSAGE_BLOCK = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "tag" / c.Int32ub, "revision" / c.Int32ub)
 OBJECT = c.Struct("length" / c.Int16ub, "type" / c.Int16ub)
-TEXT_OBJECT = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "line_type" / c.Int16ub, "alarm" / c.Int8ub, c.Padding(3))
+TEXT_OBJECT = c.Struct(OBJECT, "line_type" / c.Int16ub, "alarm" / c.Int8ub, c.Padding(3))
 MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
 TEXT_OBJECT_TYPE = 4
 

@@ -1,0 +1,223 @@
+"""LOAD MULTIPLE, STORE MULTIPLE, and pairs: PoP ch. 7.
+
+The whole operand is probed before the first register or byte is changed: all or nothing, and a base register that is
+loaded has been used before.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.isa.operands import LOW4, based, based_second, r8, r12, rs, rsy, rxy
+from s390emu.isa.registers import high, set_high, set_low
+from s390emu.storage.access import (
+    fetch_doubleword,
+    fetch_word,
+    get_doubleword,
+    get_word,
+    probe_fetch,
+    probe_store,
+    put_doubleword,
+    put_word,
+)
+
+WORD, DOUBLEWORD, QUADWORD = u64(4), u64(8), u64(16)
+WORD_OFFSET, DOUBLEWORD_OFFSET, QUADWORD_OFFSET = u64(3), u64(7), u64(15)
+BITS32 = u64(32)
+ODD = u64(1)
+
+
+@jit
+def register_count(r1, r3):
+    """How many registers from r1 to r3, 0 following 15."""
+    return ((r3 - r1) & LOW4) + u64(1)
+
+
+@jit
+def load_multiple_low(cpu, storage, r1, r3, second):
+    """Bits 32-63 of r1 to r3 := words from second on."""
+    count = register_count(r1, r3)
+    span, code = probe_fetch(cpu, storage, second, count * WORD)
+    if code == 0:
+        for i in range(i64(count)):
+            set_low(cpu, (r1 + u64(i)) & LOW4, get_word(span, u64(i) * WORD))
+    return code
+
+
+@jit
+def lm(cpu, storage, insn):
+    """LOAD MULTIPLE (32), RS-a. PoP ch. 7 "LOAD MULTIPLE". cc unchanged."""
+    r1, r3, second = rs(cpu, insn)
+    return load_multiple_low(cpu, storage, r1, r3, second)
+
+
+@jit
+def lmy(cpu, storage, insn):
+    """LOAD MULTIPLE (32), RSY-a. PoP ch. 7 "LOAD MULTIPLE". cc unchanged."""
+    r1, r3, second = rsy(cpu, insn)
+    return load_multiple_low(cpu, storage, r1, r3, second)
+
+
+@jit
+def lmg(cpu, storage, insn):
+    """LOAD MULTIPLE (64), RSY-a. PoP ch. 7 "LOAD MULTIPLE". cc unchanged."""
+    r1, r3, second = rsy(cpu, insn)
+    count = register_count(r1, r3)
+    span, code = probe_fetch(cpu, storage, second, count * DOUBLEWORD)
+    if code == 0:
+        for i in range(i64(count)):
+            cpu.gr[(r1 + u64(i)) & LOW4] = get_doubleword(span, u64(i) * DOUBLEWORD)
+    return code
+
+
+@jit
+def lmh(cpu, storage, insn):
+    """LOAD MULTIPLE HIGH (32), RSY-a. PoP ch. 7 "LOAD MULTIPLE HIGH". cc unchanged."""
+    r1, r3, second = rsy(cpu, insn)
+    count = register_count(r1, r3)
+    span, code = probe_fetch(cpu, storage, second, count * WORD)
+    if code == 0:
+        for i in range(i64(count)):
+            set_high(cpu, (r1 + u64(i)) & LOW4, get_word(span, u64(i) * WORD))
+    return code
+
+
+@jit
+def lmd(cpu, storage, insn):
+    """LOAD MULTIPLE DISJOINT (64<-32&32), SS-e. PoP ch. 7 "LOAD MULTIPLE DISJOINT". cc unchanged.
+
+    Bits 0-31 come from the second operand, bits 32-63 from the fourth; a base register may be loaded.
+    """
+    r1, r3, second, fourth = r8(insn), r12(insn), based(cpu, insn), based_second(cpu, insn)
+    count = register_count(r1, r3)
+    high, code = probe_fetch(cpu, storage, second, count * WORD)
+    if code != 0:
+        return code
+    low, code = probe_fetch(cpu, storage, fourth, count * WORD)
+    if code != 0:
+        return code
+    for i in range(i64(count)):
+        word = u64(i) * WORD
+        cpu.gr[(r1 + u64(i)) & LOW4] = (get_word(high, word) << BITS32) | get_word(low, word)
+    return 0
+
+
+# --- STORE MULTIPLE ---------------------------------------------------------------------------------------------------
+
+
+@jit
+def store_multiple_low(cpu, storage, r1, r3, second):
+    """Words from second on := bits 32-63 of r1 to r3."""
+    count = register_count(r1, r3)
+    span, code = probe_store(cpu, storage, second, count * WORD)
+    if code == 0:
+        for i in range(i64(count)):
+            put_word(span, u64(i) * WORD, cpu.gr[(r1 + u64(i)) & LOW4])
+    return code
+
+
+@jit
+def stm(cpu, storage, insn):
+    """STORE MULTIPLE (32), RS-a. PoP ch. 7 "STORE MULTIPLE". cc unchanged."""
+    r1, r3, second = rs(cpu, insn)
+    return store_multiple_low(cpu, storage, r1, r3, second)
+
+
+@jit
+def stmy(cpu, storage, insn):
+    """STORE MULTIPLE (32), RSY-a. PoP ch. 7 "STORE MULTIPLE". cc unchanged."""
+    r1, r3, second = rsy(cpu, insn)
+    return store_multiple_low(cpu, storage, r1, r3, second)
+
+
+@jit
+def stmg(cpu, storage, insn):
+    """STORE MULTIPLE (64), RSY-a. PoP ch. 7 "STORE MULTIPLE". cc unchanged."""
+    r1, r3, second = rsy(cpu, insn)
+    count = register_count(r1, r3)
+    span, code = probe_store(cpu, storage, second, count * DOUBLEWORD)
+    if code == 0:
+        for i in range(i64(count)):
+            put_doubleword(span, u64(i) * DOUBLEWORD, cpu.gr[(r1 + u64(i)) & LOW4])
+    return code
+
+
+@jit
+def stmh(cpu, storage, insn):
+    """STORE MULTIPLE HIGH (32), RSY-a. PoP ch. 7 "STORE MULTIPLE HIGH". cc unchanged."""
+    r1, r3, second = rsy(cpu, insn)
+    count = register_count(r1, r3)
+    span, code = probe_store(cpu, storage, second, count * WORD)
+    if code == 0:
+        for i in range(i64(count)):
+            put_word(span, u64(i) * WORD, high(cpu, (r1 + u64(i)) & LOW4))
+    return code
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def lpq(cpu, storage, insn):
+    """LOAD PAIR FROM QUADWORD (64&64<-128), RXY-a. PoP ch. 7 "LOAD PAIR FROM QUADWORD". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0) or second & QUADWORD_OFFSET != u64(0):
+        return SPECIFICATION
+    span, code = probe_fetch(cpu, storage, second, QUADWORD)
+    if code == 0:
+        cpu.gr[r1], cpu.gr[r1 + ODD] = get_doubleword(span, u64(0)), get_doubleword(span, DOUBLEWORD)
+    return code
+
+
+@jit
+def stpq(cpu, storage, insn):
+    """STORE PAIR TO QUADWORD, RXY-a. PoP ch. 7 "STORE PAIR TO QUADWORD". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0) or second & QUADWORD_OFFSET != u64(0):
+        return SPECIFICATION
+    span, code = probe_store(cpu, storage, second, QUADWORD)
+    if code == 0:
+        put_doubleword(span, u64(0), cpu.gr[r1])
+        put_doubleword(span, DOUBLEWORD, cpu.gr[r1 + ODD])
+    return code
+
+
+@jit
+def lpd(cpu, storage, insn):
+    """LOAD PAIR DISJOINT (32), SSF. PoP ch. 7 "LOAD PAIR DISJOINT". cc 0.
+
+    cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
+    """
+    r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
+    if r3 & ODD != u64(0) or (first | second) & WORD_OFFSET != u64(0):
+        return SPECIFICATION
+    value, code = fetch_word(cpu, storage, first)
+    if code != 0:
+        return code
+    other, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    set_low(cpu, r3, value)
+    set_low(cpu, r3 + ODD, other)
+    cpu.cc = 0
+    return 0
+
+
+@jit
+def lpdg(cpu, storage, insn):
+    """LOAD PAIR DISJOINT (64), SSF. PoP ch. 7 "LOAD PAIR DISJOINT". cc 0.
+
+    cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
+    """
+    r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
+    if r3 & ODD != u64(0) or (first | second) & DOUBLEWORD_OFFSET != u64(0):
+        return SPECIFICATION
+    value, code = fetch_doubleword(cpu, storage, first)
+    if code != 0:
+        return code
+    other, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    cpu.gr[r3], cpu.gr[r3 + ODD] = value, other
+    cpu.cc = 0
+    return 0

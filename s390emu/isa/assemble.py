@@ -89,8 +89,8 @@ def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
     shared: dict[str, Unit] = {}
     for unit in units:
         for name, (position, column) in unit.globals.items():
-            if name not in unit.symbols:
-                continue  # it is another unit's; if it is nobody's, its use says so
+            if name not in unit.symbols or name in unit.private:
+                continue  # another unit's perhaps; if it is nobody's, its use says so
             if name in shared:
                 first = shared[name].defined_at[name]
                 message = f'"{name}" is already defined at {first.filename}:{first.line}'

@@ -30,12 +30,12 @@ OURS_ONLY = """\
 """
 
 
-def require_gnu():
-    if shutil.which(PREFIX + "as"):
+def require_gnu(tool="as"):
+    if shutil.which(PREFIX + tool):
         return
     if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-        pytest.fail("s390x-linux-gnu-as is not installed, and S390EMU_REQUIRE_JUDGES=1")
-    pytest.skip("s390x-linux-gnu-as is not installed")
+        pytest.fail(f"{PREFIX}{tool} is not installed, and S390EMU_REQUIRE_JUDGES=1")
+    pytest.skip(f"{PREFIX}{tool} is not installed")
 
 
 class GnuRefuses(Exception):
@@ -58,8 +58,14 @@ def gnu_sections(sources: list[str], program: Program, include_paths=()) -> dict
             if done.returncode or "Error" in done.stderr:
                 raise GnuRefuses(done.stderr)
             objects.append(f"{number}.o")
-        places = [f"--section-start={section.name}={section.address:#x}" for section in program.sections]
-        done = _run("ld", "-N", "-e", "0", "--no-check-sections", *places, "-o", "all.elf", *objects, cwd=folder)
+        # Strings are not to be merged, unwind tables (.cfi) are not ours, and each section is to be where we have it.
+        for name in objects:
+            plain = [f"{section.name}=alloc,readonly,data" for section in program.sections if ".rodata" in section.name]
+            plain = [f"--set-section-flags={flags}" for flags in plain]
+            _run("objcopy", "--remove-section=.eh_frame", *plain, name, cwd=folder)
+        places = [f"{section.name} {section.address:#x} : {{ *({section.name}) }}" for section in program.sections]
+        (Path(folder) / "script").write_text("SECTIONS {" + "\n".join(places) + "}")
+        done = _run("ld", "-N", "-e", "0", "--no-check-sections", "-T", "script", "-o", "all.elf", *objects, cwd=folder)
         if done.returncode:
             raise GnuRefuses(done.stderr)
         found = {}

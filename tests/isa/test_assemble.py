@@ -17,7 +17,7 @@ from s390emu.isa.assemble import AssemblyError, assemble, assemble_file, assembl
 from s390emu.isa.assembler.operands import templates
 from s390emu.isa.disassemble import disassemble
 from s390emu.isa.formats import BASED, FR, GR, INDEXED, KEYED, LENGTH, REGISTERS, RELATIVE
-from tests.isa.gnu import GnuRefuses, assert_same, gnu_sections, require_gnu
+from tests.isa.gnu import PREFIX, GnuRefuses, assert_same, gnu_sections, require_gnu
 from tests.isa.rows import ALL, build, fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -222,10 +222,57 @@ def test_a_symbol_that_is_defined_by_later_ones():
     assert hex_of(".byte size\n.set size, end-start\nstart: .skip 3\nend:\n") == "03000000"
 
 
-def test_common_symbol_is_in_bss():
-    program = assemble(".comm a,3\n.comm b,8,16\n.lcomm c,1\n.quad b-a,c-b", origin=ORIGIN)
-    assert program.sections[0].data.hex() == f"{16:016x}{8:016x}"
-    assert (program.sections[1].name, len(program.sections[1].data), program.symbols["b"] % 16) == (".bss", 25, 0)
+def test_section_that_is_not_loaded():
+    program = assemble('nop\n.section .comment,"MS",@progbits,1\nc: .ascii "gcc"\n.data\n.long c-c\n')
+    assert [section.name for section in program.sections] == [".text", ".data"]
+
+
+def test_common_symbols_are_in_bss_after_the_others():
+    program = assemble(".local a\n.comm a,3\n.comm b,8,16\n.lcomm c,1\n.quad a-c,b-a", origin=ORIGIN)
+    assert program.sections[0].data.hex() == f"{8:016x}{8:016x}"
+    assert (program.sections[1].name, len(program.sections[1].data), program.symbols["b"] % 16) == (".bss", 24, 0)
+    assert program.global_symbols == {"b"}
+
+
+C = """
+struct node { struct node *next; long key; char name[12]; double weight; };
+static struct node pool[64];
+int counter, set = 5;
+static const char *names[] = {"zero", "one", "two \\"q\\" \\\\ \\t", "three"};
+unsigned crc(const unsigned char *p, unsigned long n) {
+    unsigned c = ~0u;
+    while (n--) { c ^= *p++; for (int i = 0; i < 8; i++) c = c & 1 ? (c >> 1) ^ 0xEDB88320u : c >> 1; }
+    return ~c;
+}
+double real(double a, float b, long c) { return a * b + c / 3.0 - (float)c; }
+unsigned long quotient(unsigned long a, unsigned long b) { return a / b + a % b; }
+int choose(int x) {
+    switch (x) { case 0: return 3; case 1: return 77; case 2: return -4; case 3: return 12; case 9: return 1; }
+    return x * 3;
+}
+long sum(struct node *n) {
+    long s = 0;
+    for (; n; n = n->next) { s += n->key; if (n->name[3] == 'a') s ^= 5; }
+    return s;
+}
+void fill(int n) {
+    for (int i = 0; i < n && i < 64; i++) { pool[i].key = i * 17; pool[i].next = i ? &pool[i - 1] : 0; }
+    counter += n + set;
+}
+int swap(int *p, int o, int n) { return __sync_val_compare_and_swap(p, o, n); }
+long add(long *p, long v) { return __sync_fetch_and_add(p, v); }
+long _start(int n) { fill(n); return sum(pool + 3) + crc((void *)pool, sizeof pool) + choose(n) + names[n & 3][0]; }
+"""
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-Os"])
+@pytest.mark.parametrize("march", ["z900", "z10", "z196", "zEC12"])
+def test_what_gcc_writes_is_gnus(level, march, tmp_path):
+    require_gnu("gcc")
+    options = [level, "-march=" + march, "-ffreestanding", "-fno-builtin"]
+    (tmp_path / "a.c").write_text(C)
+    subprocess.run([PREFIX + "gcc", *options, "-S", "a.c"], cwd=tmp_path, check=True)
+    same_as_gnu((tmp_path / "a.s").read_text())
 
 
 def test_local_labels():
@@ -687,6 +734,9 @@ def _seconds(source):
         pytest.param(" mvck 0,0(2),3", '1:8: error: "(R,B)" expected', id="no register length"),
         pytest.param(" mvck 0(1 2),0,3", '1:11: error: "," expected after the first register', id="R and B"),
         pytest.param(" lgr %x1,%r1", '1:6: error: "%x1" is not a register', id="no such register"),
+        pytest.param(" l 1,(%r2)", "1:6: error: a displacement is missing: 0(%r1)", id="no displacement"),
+        pytest.param(" .rept 2000\n.rept 2000\n.byte 1\n.endr\n.endr", "lines after all expansion", id="too long"),
+        pytest.param('.section n,"aw",@nobits\n.byte 1', "2: error: n holds no data, only room", id="nobits"),
         pytest.param(" nop 8,1", '1:7: error: unexpected ",1"', id="nop with two operands"),
         pytest.param(".popsection", "1: error: .popsection without .pushsection", id="popsection"),
     ],

@@ -125,13 +125,17 @@ def _align(power):
 
 
 def _section(unit, cursor):
-    unit.switch(cursor.word("section name"), flags=_flags(cursor))
-
-
-def _flags(cursor):
-    if not cursor.accept(","):
-        return ""
-    return cursor.string().decode()
+    """.section name,"flags",@type: of the flags a (loaded) and x (code) count, of the types nobits."""
+    name, flags, kind = cursor.word("section name"), None, ""
+    if cursor.accept(","):
+        flags = cursor.string().decode()
+        if cursor.accept(","):
+            kind = cursor.text[cursor.at :]
+    unit.switch(name)
+    if flags is not None:
+        unit.section.code |= "x" in flags
+        unit.section.loaded = "a" in flags
+    unit.section.no_data |= kind.startswith("@nobits")
 
 
 def _push_section(unit, cursor):
@@ -186,21 +190,28 @@ def _globl(unit, cursor):
     cursor.end()
 
 
-def _common(unit, cursor):
-    """.comm and .lcomm: a symbol with room in .bss."""
-    column = cursor.at
-    name = cursor.word()
-    cursor.expect(",", "after the symbol")
-    size = unit.absolute(cursor, "size")
-    boundary = unit.absolute(cursor, "alignment") if cursor.accept(",") else 8
-    cursor.end()
-    check_space(size, column)
-    here = unit.section.name
-    unit.switch(".bss")
-    unit.section.align(boundary)
-    unit.define(name, column)
-    unit.emit(bytes(size))
-    unit.switch(here)
+def _common(later):
+    """.comm and .lcomm: a symbol with room in .bss, of the first kind global (unless .local) and after all others."""
+
+    def directive(unit, cursor):
+        column = cursor.at
+        name = cursor.word()
+        cursor.expect(",", "after the symbol")
+        size = unit.absolute(cursor, "size")
+        boundary = unit.absolute(cursor, "alignment") if cursor.accept(",") else 8
+        cursor.end()
+        check_space(size, column)
+        if later:
+            unit.globals.setdefault(name, (unit.position, column))
+            unit.commons.append((name, size, boundary, column))
+        else:
+            unit.reserve(name, size, boundary, column)
+
+    return directive
+
+
+def _local(unit, cursor):
+    unit.private.add(cursor.word())
 
 
 def _error(unit, cursor):
@@ -220,8 +231,8 @@ DIRECTIVES = {
     ".text": _named(".text"), ".data": _named(".data"), ".bss": _named(".bss"), ".section": _section,
     ".pushsection": _push_section, ".popsection": _pop_section, ".previous": lambda unit, _: unit.go_back(),
     ".set": _set, ".equ": _set, ".equiv": _equiv, ".globl": _globl, ".global": _globl,
-    ".comm": _common, ".lcomm": _common, ".err": _error, ".error": _error,
+    ".comm": _common(later=True), ".lcomm": _common(later=False), ".local": _local, ".err": _error, ".error": _error,
     **dict.fromkeys(
-        (".type", ".size", ".machine", ".machinemode", ".file", ".ident", ".loc", ".local", ".weak", ".hidden",
+        (".type", ".size", ".machine", ".machinemode", ".file", ".ident", ".loc", ".weak", ".hidden",
          ".internal", ".protected", ".gnu_attribute", ".version", ".extern"), _nothing),
 }  # fmt: skip

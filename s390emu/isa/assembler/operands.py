@@ -217,6 +217,8 @@ class _Writer:
     def storage(self, operand: Operand) -> int:
         """D, D(B), D(X,B), D(,B), D(L,B), D(L), D(R,B)."""
         cursor, kind = self.cursor, operand.kind
+        if cursor.peek("(%"):
+            raise cursor.error("a displacement is missing: 0(%r1)")
         displacement, base, *rest = operand.fields
         inner = rest.pop(0) if kind != BASED else base
         bits = self.value("displacement", (displacement, *rest))

@@ -25,6 +25,7 @@ class Piece:
         self.lines: list[tuple[int, str, int]] = []  # offset, file name, line
         self.code = name == ".text" or name.startswith((".text.", ".init", ".fini"))
         self.no_data = name == ".bss" or name.startswith(".bss.")
+        self.loaded = True  # False: a note for other tools, not part of the program
 
     def align(self, boundary: int, fill: int | None = None, most: int | None = None):
         """Go to a multiple of `boundary`; between instructions the filler is NOPR, as GNU as has it."""
@@ -73,10 +74,14 @@ def _family(name: str) -> int:
 
 
 def lay_out(pieces: Iterable[Piece], origin: int) -> list[list[Piece]]:
-    """Give every piece its address; the pieces of one section follow each other. Returns them section by section."""
+    """Give every piece its address; the pieces of one section follow each other. Returns them section by section.
+
+    What is not loaded stays at 0 and is left out.
+    """
     by_name: dict[str, list[Piece]] = {}
     for piece in pieces:
-        by_name.setdefault(piece.name, []).append(piece)
+        if piece.loaded:
+            by_name.setdefault(piece.name, []).append(piece)
     sections = [by_name[name] for name in sorted(by_name, key=_family)]
     address = origin
     for number, section in enumerate(sections):

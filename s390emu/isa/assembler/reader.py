@@ -11,6 +11,7 @@ from s390emu.isa.assembler.errors import Position, SourceError
 from s390emu.isa.assembler.expressions import Cursor, unescape
 
 DEEPEST = 100  # macros in macros, files in files
+LONGEST = 3_000_000  # lines, after all expansion
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
 _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
@@ -74,10 +75,14 @@ class Reader:
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
+        self.lines = 0
 
     def push(self, lines, macro=False):
         if len(self.frames) >= DEEPEST:
             raise SourceError(f"more than {DEEPEST} macros or files within each other")
+        self.lines += len(lines)
+        if self.lines > LONGEST:
+            raise SourceError(f"more than {LONGEST} lines after all expansion")
         self.frames.append(_Frame(lines, len(self.conditions), macro))
 
     def __iter__(self):
@@ -167,7 +172,11 @@ class Reader:
         for folder in folders:
             path = folder / name
             if path.is_file():
-                self.push(statements(path.read_text("utf-8", "replace"), str(path), self.unit.position))
+                try:
+                    text = path.read_text("utf-8", "replace")
+                except OSError as error:
+                    raise SourceError(f'file "{path}" cannot be read: {error.strerror}') from None
+                self.push(statements(text, str(path), self.unit.position))
                 return
         raise SourceError(f'file "{name}" not found; looked in {", ".join(str(folder) for folder in folders)}')
 
@@ -210,7 +219,7 @@ class Reader:
         count = self.unit.absolute(cursor, "count")
         cursor.end()
         body = self.collect(_REPEATS, (".endr",))
-        if count * len(body) > 1_000_000:
+        if count * len(body) > LONGEST:
             raise SourceError(f"{count} repetitions are too many")
         self.push(body * max(count, 0))
 

@@ -8,7 +8,7 @@ from collections import Counter
 from s390emu.isa.assembler import directives, insn, operands, reader
 from s390emu.isa.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
 from s390emu.isa.assembler.expressions import Cursor, NotYet, Place, Symbol, evaluate
-from s390emu.isa.assembler.program import Piece
+from s390emu.isa.assembler.program import Piece, check_space
 
 _LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$]*|\d+)\s*:(?!=)")
 _ASSIGNMENT = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*(==?)(?!=)")
@@ -33,6 +33,8 @@ class Unit:
         self.globals: dict[str, tuple] = {}
         self.defined_at: dict[str, Position] = {}
         self.local_counts: Counter[int] = Counter()
+        self.private: set[str] = set()
+        self.commons: list[tuple[str, int, int, int]] = []  # name, size, boundary, column
         self.section_stack: list[str] = []
         self.position = Position("", 0, "")
         self.previous = ".text"
@@ -46,6 +48,8 @@ class Unit:
         self.reader.push(reader.statements(text, filename))
         for line in self.reader:
             self.attempt(self.statement, line.text)
+        for common in self.commons:
+            self.attempt(self.reserve, *common)
 
     def attempt(self, action, *arguments):
         try:
@@ -119,11 +123,10 @@ class Unit:
 
     # Sections -------------------------------------------------------------------------------------------------------
 
-    def switch(self, name: str, flags: str = ""):
+    def switch(self, name: str):
         self.previous = self.section.name
         if name not in self.pieces:
             self.pieces[name] = Piece(name)
-            self.pieces[name].code |= "x" in flags
         self.section = self.pieces[name]
 
     def go_back(self):
@@ -132,7 +135,18 @@ class Unit:
     def emit(self, data: bytes):
         if self.section.no_data and data.strip(b"\0"):
             raise SourceError(f"{self.section.name} holds no data, only room (.skip)")
+        check_space(len(self.section.data) + len(data))
         self.section.data += data
+
+    def reserve(self, name: str, size: int, boundary: int, column: int):
+        """A symbol with room in .bss."""
+        here, previous = self.section.name, self.previous
+        self.switch(".bss")
+        self.section.align(boundary)
+        self.define(name, column)
+        self.emit(bytes(size))
+        self.switch(here)
+        self.previous = previous
 
     # Symbols --------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,69 @@
+"""FIND LEFTMOST ONE, POPULATION COUNT: PoP ch. 7."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import bit
+from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.isa.operands import rre, rrf_c
+
+ODD = u64(1)
+LEFTMOST = bit(0)
+WHOLE_REGISTER = u64(8)  # bit 0 of M3
+EXTENSIONS_3 = bit(61)  # facility 61
+EVERY_SECOND, EVERY_PAIR, EVERY_NIBBLE = u64(0x5555555555555555), u64(0x3333333333333333), u64(0x0F0F0F0F0F0F0F0F)
+EVERY_BYTE = u64(0x0101010101010101)
+
+
+@jit
+def leading_zeros(value):
+    """How many zeros there are to the left of the leftmost one; 64 if there is none."""
+    if value == u64(0):
+        return u64(64)
+    zeros = u64(0)
+    for step in (32, 16, 8, 4, 2, 1):
+        if value >> u64(64 - step) == u64(0):
+            value <<= u64(step)
+            zeros += u64(step)
+    return zeros
+
+
+@jit
+def flogr(cpu, storage, insn):
+    """FIND LEFTMOST ONE, RRE. PoP ch. 7 "FIND LEFTMOST ONE". cc 0, 2."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    value = cpu.gr[r2]
+    zeros = leading_zeros(value)
+    cpu.gr[r1] = zeros
+    if value == u64(0):
+        cpu.gr[r1 + ODD] = u64(0)
+        cpu.cc = 0
+    else:
+        cpu.gr[r1 + ODD] = value & ~(LEFTMOST >> zeros)
+        cpu.cc = 2
+    return 0
+
+
+@jit
+def ones_in_bytes(value):
+    """In each byte the number of its ones."""
+    value -= (value >> u64(1)) & EVERY_SECOND
+    value = (value & EVERY_PAIR) + ((value >> u64(2)) & EVERY_PAIR)
+    return (value + (value >> u64(4))) & EVERY_NIBBLE
+
+
+@jit
+def popcnt(cpu, storage, insn):
+    """POPULATION COUNT, RRF-c. PoP ch. 7 "POPULATION COUNT". cc 0, 1.
+
+    With the miscellaneous-instruction-extensions facility 3, bit 0 of M3 asks for one count of the whole register.
+    """
+    r1, r2, m3 = rrf_c(insn)
+    count = ones_in_bytes(cpu.gr[r2])
+    if m3 & WHOLE_REGISTER != u64(0) and storage.facilities[0] & EXTENSIONS_3 != u64(0):
+        count = (count * EVERY_BYTE) >> u64(56)
+    cpu.gr[r1] = count
+    cpu.cc = 1 if count != u64(0) else 0
+    return 0

@@ -68,6 +68,8 @@ def _link(sources, origin, include_paths, defines) -> Program:
     except TooManyErrors:
         pass
     if complaints:
+        order = {filename: number for number, (_, filename) in enumerate(sources)}
+        complaints.sort(key=lambda complaint: (order.get((at := complaint.position.origin).filename, 0), at.line))
         raise AssemblyError(complaints)
     symbols: dict[str, int] = {}
     for unit in reversed(units):  # of two private symbols with one name the first file's is listed

@@ -888,7 +888,7 @@ CHAPTER_10 = (  # Control instructions
     ("B99F", "SSAIR",  RRE_G,        "SET SECONDARY ASN WITH INSTANCE",                RA),
     ("B9A1", "TPEI",   RRE,          "TEST PENDING EXTERNAL INTERRUPTION",             TPEI),
     ("B9A2", "PTF",    RRE_G,        "PERFORM TOPOLOGY FUNCTION",                      CT),
-    ("B9AA", "LPTEA",  RRF_B_GGGM,   "LOAD PAGE TABLE ENTRY ADDRESS",                  DE2),
+    ("B9AA", "LPTEA",  RRF_B_GGGM,   "LOAD PAGE-TABLE-ENTRY ADDRESS",                 DE2),
     ("B9AB", "ESSA",   RRF_C,        "EXTRACT AND SET STORAGE ATTRIBUTES",             CMM),
     ("B9AC", "IRBM",   RRE,          "INSERT REFERENCE BITS MULTIPLE",                 IRBM),
     ("B9AE", "RRBM",   RRE,          "RESET REFERENCE BITS MULTIPLE",                  RRBM),

@@ -790,6 +790,11 @@ def test_nothing_heavy_is_imported():
     assert {"numba", "numpy", "construct"}.isdisjoint(done.stdout.split())
 
 
+def test_errors_come_in_the_order_of_the_source():
+    error = complaints(" j nowhere\n.macro m\n foo\n.endm\n lhi 1,x\n m\n bar\n")
+    assert [complaint.position.origin.line for complaint in error.errors] == [1, 5, 6, 7]
+
+
 def test_macros_are_suggested_too():
     assert 'did you mean "save_registers"?' in str(complaints(".macro save_registers\n.endm\n save_register\n"))
 
@@ -842,7 +847,8 @@ def test_text_of_every_trace_is_gnus():
             assert_same(program, [source])
             checked += 1
         except GnuRefuses as error:
-            refused.append(f"{name}: {error}")
+            if "register pair" not in str(error):  # it will not write what a specification exception needs
+                refused.append(f"{name}: {error}")
     assert not refused, "\n".join(refused)
     assert checked
 

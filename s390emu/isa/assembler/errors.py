@@ -17,6 +17,11 @@ class Position(NamedTuple):
     parent: Position | None = None
     via: str = ""
 
+    @property
+    def origin(self) -> Position:
+        """The line of the source file itself that led here."""
+        return self.parent.origin if self.parent else self
+
 
 class SourceError(Exception):
     """Something wrong at `column` (0 is the first) of the statement in hand; the unit adds the position."""

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s390emu.isa.assemble import AssemblyError, assemble, assemble_file, assemble_files
+from s390emu.isa.assembler import reader
 from s390emu.isa.assembler.operands import templates
 from s390emu.isa.disassemble import disassemble
 from s390emu.isa.formats import BASED, FR, GR, INDEXED, KEYED, LENGTH, REGISTERS, RELATIVE
@@ -636,9 +637,9 @@ def test_2000_lines_in_less_than_300_ms():
 
 
 def _seconds(source):
-    start = time.perf_counter()
+    start = time.process_time()  # others may use the machine too
     assemble(source)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------
@@ -736,7 +737,6 @@ def _seconds(source):
         pytest.param(" mvck 0(1 2),0,3", '1:11: error: "," expected after the first register', id="R and B"),
         pytest.param(" lgr %x1,%r1", '1:6: error: "%x1" is not a register', id="no such register"),
         pytest.param(" l 1,(%r2)", "1:6: error: a displacement is missing: 0(%r1)", id="no displacement"),
-        pytest.param(" .rept 2000\n.rept 2000\n.byte 1\n.endr\n.endr", "lines after all expansion", id="too long"),
         pytest.param('.section n,"aw",@nobits\n.byte 1', "2: error: n holds no data, only room", id="nobits"),
         pytest.param(" nop 8,1", '1:7: error: unexpected ",1"', id="nop with two operands"),
         pytest.param(".popsection", "1: error: .popsection without .pushsection", id="popsection"),
@@ -788,6 +788,12 @@ def test_nothing_heavy_is_imported():
     code = "import sys, s390emu.isa.assemble, s390emu.isa.disassemble, s390emu.isa.elf; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numba", "numpy", "construct"}.isdisjoint(done.stdout.split())
+
+
+def test_a_source_that_grows_without_end(monkeypatch):
+    monkeypatch.setattr(reader, "LONGEST", 10_000)
+    error = complaints(".rept 1000\n.rept 1000\n.byte 1\n.endr\n.endr")
+    assert "more than 10000 lines after all expansion" in str(error)
 
 
 def test_errors_come_in_the_order_of_the_source():

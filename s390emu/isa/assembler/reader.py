@@ -11,7 +11,7 @@ from s390emu.isa.assembler.errors import Position, SourceError
 from s390emu.isa.assembler.expressions import Cursor, unescape
 
 DEEPEST = 100  # macros in macros, files in files
-LONGEST = 3_000_000  # lines, after all expansion
+LONGEST = 1_000_000  # lines, after all expansion
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
 _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")

@@ -24,6 +24,7 @@ import pytest
 
 from s390emu.storage.keys import CHANGE
 from s390emu.storage.page_states import VOLATILE
+from s390emu.storage.state import BLOCK_SIZE
 from tests.lab import BA_EA, MODE_24, MODE_31, SIZE, Lab
 
 FETCH, STORE, UPDATE = "fetch", "store", "update"
@@ -111,7 +112,7 @@ def key_protected(lab: Lab, operand: Operand) -> None:
             _prepare(lab, operand, BOUNDARY - split, key=OWN_KEY)
             for number, block in enumerate(lab.machine.storage.blocks):
                 if not block.invalid:
-                    lab.set_key(number << 12, OWN_KEY << 4)
+                    lab.set_key(number * BLOCK_SIZE, OWN_KEY << 4)
             lab.set_key(BOUNDARY, OTHER_KEY << 4 | fetch_protection)
             if operand.kind == FETCH and not fetch_protection:
                 assert lab.step(operand.line) == 0
@@ -127,24 +128,21 @@ def outside(lab: Lab, operand: Operand) -> None:
         assert lab.changes() == {}
 
 
+def discard(lab: Lab, address: int) -> None:
+    """Make the block volatile and take its frame: Vz."""
+    number = address // BLOCK_SIZE
+    lab.machine.host.pagein(lab.machine.guest_number, number)
+    lab.machine.storage.blocks[number].usage = VOLATILE
+    lab.machine.host.reclaim(lab.machine.guest_number, number)
+
+
 def discarded(lab: Lab, operand: Operand) -> None:
     """The second page is volatile and was discarded: block-volatility exception, nullified, naming the block."""
     for split in operand.splits:
         _prepare(lab, operand, BOUNDARY - split)
-        _discard(lab, BOUNDARY)
+        discard(lab, BOUNDARY)
         _expect_unchanged(lab, operand, BOUNDARY - split, BLOCK_VOLATILITY)
         assert lab.machine.last_interruption.teid & ~0xFFF == BOUNDARY
-
-
-def _discard(lab: Lab, address: int) -> None:
-    """Make the block Vz."""
-    block = lab.machine.storage.blocks[address // 4096]
-    if not block.invalid:
-        frame = lab.machine.host.frame_table[block.frame]
-        frame.guest = frame.block = -1
-    block.usage, block.invalid, block.zero, block.frame, block.slot = VOLATILE, 1, 1, -1, -1
-    block.acc_f = block.guest_rc = block.host_rc = 0
-    lab.psw(lab.machine.psw[0] & ~(3 << 44), ia=lab.machine.psw[1], cc=1)  # drops the TLB
 
 
 def addressing_mode(lab: Lab, operand: Operand) -> None:

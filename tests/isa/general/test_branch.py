@@ -95,8 +95,8 @@ def test_bic_operand(lab, check, operand):
 
 # --- with a link -----------------------------------------------------------------------------------------------------
 
-WITH_LINK = ["bal %r14,0x234(%r5,%r6)", "balr %r14,%r7", "bas %r14,0x234(%r5,%r6)", "basr %r14,%r7", "bras %r14,.+0xf234",
-             "brasl %r14,.+0xf234", "bassm %r14,%r7"]  # fmt: skip
+WITH_LINK = ["bal %r14,0x234(%r5,%r6)", "balr %r14,%r7", "bas %r14,0x234(%r5,%r6)", "basr %r14,%r7",
+             "bras %r14,.+0xf234", "brasl %r14,.+0xf234", "bassm %r14,%r7"]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", WITH_LINK)

@@ -1,0 +1,271 @@
+"""The host's own CPU as judge: one random LLVM IR function, compiled for this machine and for s390x, must return the same.
+
+Integer functions of all widths with loads, stores, loops and switches, optimised at every level, for every model whose
+facilities are here. Storage is accessed in the width in which it was written: the two machines differ in byte order.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, seed
+from hypothesis import strategies as st
+from llvmlite import binding as llvm
+
+from s390emu.isa.elf import read_elf
+from s390emu.machine import Machine
+from tests.judges.programs import CODE, PROGRAMS, SEED, judged, register_values
+
+STORAGE, STACK_TOP, STOP = 0x80000, 0x70000, 0x8000
+PSW_MASK = 0x0000000180000000
+MODELS = ("z10", "z196", "zEC12", "z13", "z14", "z15")
+FEATURES = "-vector"  # the vector chapters are not implemented
+WIDTHS = (8, 16, 32, 64, 128)
+SLOTS = 8  # elements of each local array
+LONGEST_LOOP = 20
+
+llvm.initialize_all_targets()
+llvm.initialize_all_asmprinters()
+llvm.initialize_native_target()
+llvm.initialize_native_asmprinter()
+
+PLAIN = ("add", "sub", "mul", "and", "or", "xor")
+SHIFTS = ("shl", "lshr", "ashr")
+DIVISIONS = ("udiv", "urem", "sdiv", "srem")
+COMPARISONS = ("eq", "ne", "ugt", "uge", "ult", "ule", "sgt", "sge", "slt", "sle")
+UNARY = ("ctlz", "cttz", "ctpop", "bswap", "abs", "bitreverse")
+
+
+class Function(NamedTuple):
+    text: str
+    level: int
+    model: str
+
+    def __repr__(self) -> str:
+        return f"-O{self.level} -mcpu={self.model}\n{self.text}"
+
+
+class Builder:
+    """One function body; `values` are the names by width that dominate the current place."""
+
+    def __init__(self, draw):
+        self.draw, self.lines, self.number = draw, [], 0
+        self.values = {width: [] for width in WIDTHS}
+        self.intrinsics: set[str] = set()
+
+    def name(self) -> str:
+        self.number += 1
+        return f"%v{self.number}"
+
+    def emit(self, width: int, operation: str) -> str:
+        name = self.name()
+        self.lines.append(f"  {name} = {operation}")
+        self.values[width].append(name)
+        return name
+
+    def value(self, width: int) -> str:
+        if self.values[width] and self.draw(st.integers(0, 4)):
+            return self.draw(st.sampled_from(self.values[width]))
+        edge = [0, 1, -1, (1 << width - 1) - 1, -(1 << width - 1)]
+        return str(self.draw(st.one_of(st.sampled_from(edge), st.integers(-(1 << width - 1), (1 << width - 1) - 1))))
+
+    def width(self, widths=WIDTHS) -> int:
+        return self.draw(st.sampled_from(widths))
+
+    def statement(self) -> None:
+        kinds = (self.plain, self.plain, self.shift, self.divide, self.compare, self.convert, self.unary, self.storage)
+        self.draw(st.sampled_from(kinds))()
+
+    def plain(self) -> None:
+        w = self.width()
+        self.emit(w, f"{self.draw(st.sampled_from(PLAIN))} i{w} {self.value(w)}, {self.value(w)}")
+
+    def shift(self) -> None:
+        w = self.width((8, 16, 32, 64))
+        if self.draw(st.booleans()):
+            amount = self.emit(w, f"and i{w} {self.value(w)}, {w - 1}")
+        else:
+            amount = str(self.draw(st.integers(0, w - 1)))
+        if self.draw(st.integers(0, 3)) == 0:
+            direction = self.draw(st.sampled_from(("fshl", "fshr")))
+            self.intrinsics.add(f"declare i{w} @llvm.{direction}.i{w}(i{w}, i{w}, i{w})")
+            arguments = f"i{w} {self.value(w)}, i{w} {self.value(w)}, i{w} {amount}"
+            self.emit(w, f"call i{w} @llvm.{direction}.i{w}({arguments})")
+            return
+        self.emit(w, f"{self.draw(st.sampled_from(SHIFTS))} i{w} {self.value(w)}, {amount}")
+
+    def divide(self) -> None:
+        """The divisor is positive: neither zero nor the overflow of least / -1, which LLVM leaves undefined."""
+        w = self.width((8, 16, 32, 64))
+        positive = self.emit(w, f"and i{w} {self.value(w)}, {(1 << w - 1) - 1}")
+        divisor = self.emit(w, f"or i{w} {positive}, 1")
+        self.emit(w, f"{self.draw(st.sampled_from(DIVISIONS))} i{w} {self.value(w)}, {divisor}")
+
+    def compare(self) -> None:
+        w, result = self.width(), self.width()
+        flag = self.name()
+        self.lines.append(f"  {flag} = icmp {self.draw(st.sampled_from(COMPARISONS))} i{w} {self.value(w)}, {self.value(w)}")
+        if self.draw(st.booleans()):
+            self.emit(result, f"zext i1 {flag} to i{result}")
+        else:
+            self.emit(result, f"select i1 {flag}, i{result} {self.value(result)}, i{result} {self.value(result)}")
+
+    def convert(self) -> None:
+        small, large = sorted(self.draw(st.lists(st.sampled_from(WIDTHS), min_size=2, max_size=2, unique=True)))
+        if self.draw(st.booleans()):
+            self.emit(small, f"trunc i{large} {self.value(large)} to i{small}")
+        else:
+            self.emit(large, f"{self.draw(st.sampled_from(('zext', 'sext')))} i{small} {self.value(small)} to i{large}")
+
+    def unary(self) -> None:
+        w = self.width((16, 32, 64))
+        name = self.draw(st.sampled_from(UNARY))
+        flagged = name in ("ctlz", "cttz", "abs")
+        self.intrinsics.add(f"declare i{w} @llvm.{name}.i{w}(i{w}{', i1' if flagged else ''})")
+        self.emit(w, f"call i{w} @llvm.{name}.i{w}(i{w} {self.value(w)}{', i1 false' if flagged else ''})")
+
+    def storage(self) -> None:
+        w = self.width((8, 16, 32, 64))
+        index = self.emit(64, f"and i64 {self.value(64)}, {SLOTS - 1}")
+        place = self.name()
+        self.lines.append(f"  {place} = getelementptr [{SLOTS} x i{w}], ptr %slots{w}, i64 0, i64 {index}")
+        if self.draw(st.booleans()):
+            self.lines.append(f"  store i{w} {self.value(w)}, ptr {place}")
+        else:
+            self.emit(w, f"load i{w}, ptr {place}")
+
+    def statements(self, most: int) -> None:
+        for _ in range(self.draw(st.integers(1, most))):
+            self.statement()
+
+    def label(self, name: str) -> None:
+        self.lines.append(f"{name}:")
+
+    def loop(self, before: str, number: int) -> str:
+        """A counted loop with an accumulator: -> the label of what comes after it."""
+        head, after = f"loop{number}", f"after{number}"
+        rounds = self.draw(st.integers(1, LONGEST_LOOP))
+        first, extra = self.value(64), self.value(64)
+        self.lines.append(f"  br label %{head}")
+        self.label(head)
+        counter, total, following, more = (f"%{name}{number}" for name in ("i", "sum", "next", "more"))
+        new_total = f"%new{number}"
+        self.lines.append(f"  {counter} = phi i64 [ 0, %{before} ], [ {following}, %{head} ]")
+        self.lines.append(f"  {total} = phi i64 [ {first}, %{before} ], [ {new_total}, %{head} ]")
+        outside = {width: list(names) for width, names in self.values.items()}
+        self.values[64] += [counter, total]
+        self.statements(5)
+        self.lines.append(f"  {new_total} = {self.draw(st.sampled_from(PLAIN))} i64 {self.value(64)}, {extra}")
+        self.lines.append(f"  {following} = add i64 {counter}, 1")
+        self.lines.append(f"  {more} = icmp ult i64 {following}, {rounds}")
+        self.lines.append(f"  br i1 {more}, label %{head}, label %{after}")
+        self.label(after)
+        self.values = outside
+        self.values[64].append(new_total)
+        return after
+
+    def switch(self, number: int) -> str:
+        """A switch over the low bits of a value: -> the label where its cases meet."""
+        join, cases = f"join{number}", self.draw(st.integers(2, 8))
+        chosen = self.emit(64, f"and i64 {self.value(64)}, 7")
+        targets = " ".join(f"i64 {case}, label %case{number}_{case}" for case in range(cases))
+        self.lines.append(f"  switch i64 {chosen}, label %other{number} [ {targets} ]")
+        results = []
+        outside = {width: list(names) for width, names in self.values.items()}
+        for label in (*(f"case{number}_{case}" for case in range(cases)), f"other{number}"):
+            self.label(label)
+            self.values = {width: list(names) for width, names in outside.items()}
+            self.statements(2)
+            results.append(f"[ {self.value(64)}, %{label} ]")
+            self.lines.append(f"  br label %{join}")
+        self.label(join)
+        self.values = outside
+        self.emit(64, f"phi i64 {', '.join(results)}")
+        return join
+
+
+@st.composite
+def functions(draw):
+    b = Builder(draw)
+    b.values[64] = ["%a", "%b"]
+    label = "entry"
+    b.statements(8)
+    for number in range(draw(st.integers(0, 3))):
+        label = b.loop(label, number) if draw(st.booleans()) else b.switch(number)
+        b.statements(4)
+    result = b.emit(64, f"add i64 {b.value(64)}, 0")
+    for w in WIDTHS:  # nothing computed is lost
+        for name in b.values[w][-2:]:
+            wide = name
+            if w != 64:
+                wide = b.name()
+                b.lines.append(f"  {wide} = {'zext' if w < 64 else 'trunc'} i{w} {name} to i64")
+            mixed = b.name()
+            b.lines.append(f"  {mixed} = xor i64 {result}, {wide}")
+            result = b.name()
+            b.lines.append(f"  {result} = mul i64 {mixed}, 6364136223846793005")
+    arrays = [f"  %slots{w} = alloca [{SLOTS} x i{w}]\n  store [{SLOTS} x i{w}] zeroinitializer, ptr %slots{w}"
+              for w in (8, 16, 32, 64)]  # fmt: skip
+    body = "\n".join([*arrays, *b.lines, f"  ret i64 {result}"])
+    declarations = "\n".join(sorted(b.intrinsics))
+    text = f"{declarations}\n\ndefine i64 @f(i64 %a, i64 %b) {{\nentry:\n{body}\n}}\n"
+    return Function(text, draw(st.integers(0, 3)), draw(st.sampled_from(MODELS)))
+
+
+def optimise(module, machine, level: int) -> None:
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    llvm.create_pass_builder(machine, options).getModulePassManager().run(module, llvm.create_pass_builder(machine, options))
+
+
+def on_this_machine(function: Function, arguments) -> list[int]:
+    # A target machine belongs to one engine: sharing it ends the process.
+    target = llvm.Target.from_default_triple().create_target_machine(opt=function.level)
+    module = llvm.parse_assembly(f'target triple = "{llvm.get_default_triple()}"\n' + function.text)
+    with llvm.create_mcjit_compiler(module, target) as engine:
+        engine.finalize_object()
+        call = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)(engine.get_function_address("f"))
+        return [call(a, b) for a, b in arguments]
+
+
+def for_s390x(function: Function) -> bytes:
+    target = llvm.Target.from_triple("s390x-linux-gnu").create_target_machine(
+        cpu=function.model, features=FEATURES, opt=function.level
+    )
+    module = llvm.parse_assembly(f'target triple = "s390x-linux-gnu"\ntarget datalayout = "{target.target_data}"\n' + function.text)
+    return target.emit_object(module)
+
+
+@pytest.fixture(scope="module")
+def machine():
+    built = Machine(STORAGE)
+    built.write(0x1D0, PSW_MASK.to_bytes(8, "big") + (0x200).to_bytes(8, "big"))
+    return built
+
+
+def on_ours(machine: Machine, function: Function, arguments) -> list[int]:
+    program = read_elf(for_s390x(function), CODE)
+    for address, data in program.image():
+        machine.write(address, data)
+    results = []
+    for a, b in arguments:
+        machine.set_psw(PSW_MASK, program.symbols["f"])
+        machine.gr[2], machine.gr[3], machine.gr[14], machine.gr[15] = a, b, STOP, STACK_TOP
+        stop = machine.run(1_000_000, until=(STOP, 0x200))
+        assert stop.psw_ia == STOP, f"{stop} {machine.last_interruption}\n{function!r}"
+        results.append(int(machine.gr[2]))
+    return results
+
+
+def test_same_results(machine):
+    print(f"S390EMU_SEED={SEED}, {PROGRAMS // 2} functions")
+
+    @seed(SEED)
+    @judged(PROGRAMS // 2)
+    @given(functions(), st.lists(st.tuples(register_values, register_values), min_size=2, max_size=3))
+    def check(function, arguments):
+        expected, found = on_this_machine(function, arguments), on_ours(machine, function, arguments)
+        assert found == expected, f"{arguments}\n{function!r}"
+
+    check()

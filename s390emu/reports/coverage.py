@@ -1,0 +1,48 @@
+"""Which rows of the table are implemented, by chapter of the manual: from the table and the sources, no list by hand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s390emu.isa.handlers import FOLDER, function_name, implemented, places
+from s390emu.isa.opcodes import ROWS
+
+CHAPTER_TITLES = {
+    7: "General instructions",
+    8: "Decimal instructions",
+    9: "Floating-point overview and support instructions",
+    10: "Control instructions",
+    14: "I/O instructions",
+    18: "Hexadecimal-floating-point instructions",
+    19: "Binary-floating-point instructions",
+    20: "Decimal-floating-point instructions",
+}
+
+
+class Line(NamedTuple):
+    chapter: int
+    opcode: str
+    mnemonic: str
+    implemented: bool
+    facility: int | None
+    name: str
+    place: str  # file:line of the function, empty where there is none
+
+
+def lines() -> list[Line]:
+    """One for each row of the table, in its order."""
+    found = []
+    for row in ROWS:
+        place = places().get(function_name(row.mnemonic)) if implemented(row) else None
+        where = f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}" if place else ""
+        found.append(Line(row.chapter, row.opcode, row.mnemonic, place is not None, row.facility, row.name, where))
+    return found
+
+
+def summary() -> dict[int, tuple[int, int]]:
+    """chapter -> (rows implemented, rows)"""
+    counts: dict[int, tuple[int, int]] = {}
+    for line in lines():
+        done, all_rows = counts.get(line.chapter, (0, 0))
+        counts[line.chapter] = done + line.implemented, all_rows + 1
+    return counts

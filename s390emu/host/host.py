@@ -29,6 +29,7 @@ from s390emu.storage.page_states import (
     DISCARD,
     IN,
     NAMES,
+    NONE,
     NORMAL_RESET,
     NOT_APPLICABLE,
     OUT,
@@ -206,9 +207,7 @@ class Host:
 
     def pagein(self, guest_number: int, number: int) -> int:
         """Bring the block as if it were touched: -> the action, NOT_APPLICABLE where a touch would not."""
-        guest = self.guests[guest_number]
-        self._block(guest, number)
-        action = self.bring(guest, number)
+        action = self.bring(self.guests[guest_number], number)
         return NOT_APPLICABLE if action is None else action
 
     def release(self, guest_number: int, number: int) -> None:
@@ -236,11 +235,18 @@ class Host:
             self.empty(guest, int(number), CLEAR_RESET if clear else NORMAL_RESET)
 
     def pin(self, guest_number: int, number: int) -> Outcome:
-        """Bring the block and keep its frame until unpin(), for I/O; calls nest."""
-        outcome = self.resolve(guest_number, number)
-        if outcome == Outcome.RESOLVED:
-            self._block(self.guests[guest_number], number).pinned += 1
-        return outcome
+        """Bring the block and keep its frame until unpin(), for I/O; calls nest. ABSENT: the guest hinted it away."""
+        guest = self.guests[guest_number]
+        block = self._block(guest, number)
+        try:
+            self.bring(guest, number)
+        except PagingError as error:
+            return self.failed(guest, error)
+        if kernels.action_of(guest.storage.record, number, TOUCH) != NONE:
+            self.reason = f"block {number * BLOCK_SIZE:#x} is {NAMES[state_of(block)]}: the guest hinted it away"
+            return Outcome.ABSENT
+        block.pinned += 1
+        return Outcome.RESOLVED
 
     def unpin(self, guest_number: int, number: int) -> None:
         block = self._block(self.guests[guest_number], number)
@@ -283,14 +289,13 @@ class Host:
 
         commit: what makes the transition once the frame is there; PagingError, and nothing has changed.
         """
-        record = guest.storage.record
+        record, block = guest.storage.record, self._block(guest, number)
         action = kernels.action_of(record, number, event)
         if action not in (IN, ZERO_FILL):
             return None
         if guest.brought_at != record.count:
             guest.brought, guest.brought_at = set(), int(record.count)
         record.fault_block = number
-        block = guest.storage.blocks[number]
         data = self.paging.read(int(block.slot)) if action == IN else None
         frame = self._obtain(guest)
         self.memory[frame] = 0 if data is None else np.frombuffer(data, np.uint8)
@@ -310,7 +315,7 @@ class Host:
 
     def empty(self, guest: Guest, number: int, event: int, commit: Callable[[], int] | None = None) -> None:
         """The event (ORC 2 to 4, DIAG10, a reset) happens; a frame or a slot that it leaves without content is free."""
-        block = guest.storage.blocks[number]
+        block = self._block(guest, number)
         before, frame = NAMES[state_of(block)], int(block.frame)
         resident = not block.invalid
         self._about_to_record(guest)

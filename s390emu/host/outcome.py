@@ -11,3 +11,4 @@ class Outcome(IntEnum):
     RESOLVED = 0
     PAGING_ERROR = -1  # the content of block `fault_block` is lost: a machine check (D20)
     NO_FRAME = -2  # nothing can be taken and nothing is free: the machine stops
+    ABSENT = -3  # for I/O alone: the guest hinted the block away (D14)

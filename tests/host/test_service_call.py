@@ -1,0 +1,214 @@
+"""The service processor: every command, every response code, and the console behind it."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from s390emu.host.console import Console
+from s390emu.host.service_call import answered
+
+MEGABYTE = 1 << 20
+BLOCK = 4096
+READ_CPU, READ_SCP, READ_SCP_FORCED = 0x00010001, 0x00020001, 0x00120001
+WRITE_DATA, READ_DATA, WRITE_MASK = 0x00760005, 0x00770005, 0x00780005
+
+
+def sccb(rest=b"", length=None, function=0, control=b"\0\0\0"):
+    return struct.pack(">HB3sH", 8 + len(rest) if length is None else length, function, control, 0xAAAA) + rest
+
+
+class Processor:
+    def __init__(self, size=4 * MEGABYTE):
+        self.size, self.console = size, Console()
+
+    def ask(self, command, given):
+        """-> response code, what follows the header; the header is otherwise as given, and so are the bytes behind."""
+        answer = answered(command, given.ljust(BLOCK, b"\xee"), self.size, self.console)
+        assert answer[:6] == given[:6]
+        assert len(answer) <= max(8, int.from_bytes(given[:2], "big"))
+        return int.from_bytes(answer[6:8], "big"), answer[8:]
+
+
+@pytest.fixture
+def processor():
+    return Processor()
+
+
+# --- the SCCB itself -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [0, 0x00020002, 0x00790005, 0xFFFFFFFF])
+def test_unknown_command(processor, command):
+    assert processor.ask(command, sccb(b"abc")) == (0x01F0, b"abc")
+
+
+@pytest.mark.parametrize("length", [0, 7])
+def test_sccb_shorter_than_its_header(processor, length):
+    assert processor.ask(READ_SCP, sccb(length=length)) == (0x0300, b"")
+
+
+def test_sccb_across_a_block_boundary():
+    answer = answered(READ_SCP, sccb(length=4096)[:8] + bytes(80), MEGABYTE, Console())
+    assert answer[6:] == b"\x01\x00"
+
+
+def test_sccb_up_to_the_block_boundary():
+    answer = answered(READ_CPU, sccb(length=88)[:8] + bytes(80), MEGABYTE, Console())
+    assert (len(answer), answer[6:8]) == (88, b"\x00\x10")
+
+
+# --- configuration ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [READ_SCP, READ_SCP_FORCED])
+@pytest.mark.parametrize(
+    "size, increments, megabytes",
+    [(4 * MEGABYTE, 4, 1), (MEGABYTE // 2, 0, 1), (3 * MEGABYTE + 4096, 3, 1), (65535 * MEGABYTE, 65535, 1),
+     (65536 * MEGABYTE, 32768, 2), (1 << 40, 32768, 32)],
+)  # fmt: skip
+def test_read_scp_information(command, size, increments, megabytes):
+    response, rest = Processor(size).ask(command, sccb(length=4096))
+    assert response == 0x0010
+    assert struct.unpack_from(">HB", rest) == (increments, megabytes)
+    cpus, offset = struct.unpack_from(">HH", rest, 16 - 8)
+    assert (cpus, offset) == (1, 128)
+    assert rest[24 - 8 : 32 - 8] == b"\x40" * 8  # load parameter: EBCDIC blanks
+    entry = rest[offset - 8 :][:16]
+    assert entry == bytes(16)
+    assert len(rest) == 4088 and not any(rest[offset + 8 :])
+
+
+def test_read_scp_information_needs_room(processor):
+    assert processor.ask(READ_SCP, sccb(length=143))[0] == 0x0300
+    assert processor.ask(READ_SCP, sccb(length=144))[0] == 0x0010
+
+
+def test_read_cpu_information(processor):
+    response, rest = processor.ask(READ_CPU, sccb(length=4096))
+    assert response == 0x0010
+    assert struct.unpack_from(">HHHH", rest) == (1, 16, 0, 32)
+    assert rest[8:24] == bytes(16)
+
+
+def test_read_cpu_information_needs_room(processor):
+    assert processor.ask(READ_CPU, sccb(length=31))[0] == 0x0300
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "length, receives",
+    [(4, "40000040"), (8, "4000004000000000"), (1, "40"), (2, "4000"), (5, "4000004000")],
+)
+def test_write_event_mask(processor, length, receives):
+    given = struct.pack(">HH", 0, length) + b"\x11" * length + b"\x22" * length + b"\x33" * 2 * length
+    response, rest = processor.ask(WRITE_MASK, sccb(given))
+    assert response == 0x0020
+    assert rest == given[: 4 + 2 * length] + bytes.fromhex(receives) + bytes(length)
+
+
+@pytest.mark.parametrize("given", [b"", b"\0\0\0\0", struct.pack(">HH", 0, 4) + bytes(15), struct.pack(">HH", 0, 5000)])
+def test_write_event_mask_of_impossible_length(processor, given):
+    assert processor.ask(WRITE_MASK, sccb(given)) == (0x74F0, given)
+
+
+def test_read_event_data_finds_none(processor):
+    assert processor.ask(READ_DATA, sccb(bytes(20))) == (0x62F0, bytes(20))
+
+
+def event(kind, data, length=None, flags=0):
+    return struct.pack(">HBBH", 6 + len(data) if length is None else length, kind, flags, 0) + data
+
+
+def characters(text):
+    return event(0x1A, text.encode())
+
+
+def thing(kind, data, length=None):
+    return struct.pack(">HH", 4 + len(data) if length is None else length, kind) + data
+
+
+def line(text):
+    return thing(4, struct.pack(">HB3x", 0x1000, 0) + text.encode("cp037"))
+
+
+def message(*things, tag=0xD4C4C240, length=None):
+    body = b"".join(things)
+    return event(0x02, struct.pack(">HHII", 12 + len(body) if length is None else length, 1, tag, 1) + body)
+
+
+GENERAL = thing(1, bytes(52))
+
+
+def test_write_characters(processor):
+    given = characters("Hello\n")
+    assert processor.ask(WRITE_DATA, sccb(given)) == (0x0020, given[:3] + b"\x80" + given[4:])
+    assert processor.console.text == "Hello\n"
+
+
+def test_write_characters_that_are_not_ascii(processor):
+    processor.ask(WRITE_DATA, sccb(event(0x1A, b"\xff\xc3\xa4\n")))
+    assert processor.console.text == "\ufffdä\n"
+
+
+def test_write_a_message(processor):
+    given = message(GENERAL, line("Hello, world"), line("second   "))
+    assert processor.ask(WRITE_DATA, sccb(given)) == (0x0020, given[:3] + b"\x80" + given[4:])
+    assert processor.console.text == "Hello, world\nsecond\n"
+
+
+def test_message_text_is_made_printable(processor):
+    data = struct.pack(">HB3x", 0x1000, 0) + bytes([0xC1, 0x15, 0x00, 0xC2])
+    processor.ask(WRITE_DATA, sccb(message(thing(4, data))))
+    assert processor.console.text == "A..B\n"
+
+
+def test_message_without_a_text(processor):
+    assert processor.ask(WRITE_DATA, sccb(message(GENERAL)))[0] == 0x0020
+    assert processor.console.text == ""
+
+
+def test_several_events_in_one_sccb(processor):
+    given = characters("one\n") + message(line("two")) + characters("three\n")
+    assert processor.ask(WRITE_DATA, sccb(given))[0] == 0x0020
+    assert processor.console.text == "one\ntwo\nthree\n"
+
+
+def test_a_line_written_both_ways_is_shown_once(processor):
+    for text in ("one", "two"):
+        processor.ask(WRITE_DATA, sccb(message(GENERAL, line(text))))
+        processor.ask(WRITE_DATA, sccb(characters(text + "\r\n")))
+    assert processor.console.text == "one\ntwo\n"
+
+
+def test_no_event_at_all(processor):
+    assert processor.ask(WRITE_DATA, sccb()) == (0x0020, b"")
+
+
+def test_event_type_that_is_not_received(processor):
+    given = characters("x\n") + event(0x03, b"") + characters("y\n")
+    response, rest = processor.ask(WRITE_DATA, sccb(given))
+    assert response == 0x40F0
+    assert (rest[3], rest[len(characters("x\n")) + 3]) == (0x80, 0)  # the first was taken, the second was not
+    assert processor.console.text == "x\n"
+
+
+@pytest.mark.parametrize(
+    "given", [b"\0", event(0x1A, b"abc", length=5), event(0x1A, b"abc", length=10), characters("a") + b"\0\0"]
+)
+def test_event_lengths_that_do_not_fit(processor, given):
+    assert processor.ask(WRITE_DATA, sccb(given))[0] == 0x72F0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [event(0x02, b""), event(0x02, b"too short"), message(line("x"), tag=0x12345678), message(line("x"), length=99),
+     message(thing(4, b"", length=3)), message(thing(4, b"", length=50)), message(b"\0\0\0")],
+    ids=["empty", "short", "tag", "block-length", "object-short", "object-long", "object-cut"],
+)  # fmt: skip
+def test_message_that_is_none(processor, given):
+    assert processor.ask(WRITE_DATA, sccb(given)) == (0x73F0, given)
+    assert processor.console.text == ""

@@ -1,0 +1,131 @@
+"""SERVICE CALL, the instruction. What the service processor answers: tests/host/test_service_call.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from s390emu.cpu.interruptions import EXTERNAL_SERVICE
+from s390emu.storage.keys import CHANGE, REFERENCE
+from s390emu.storage.state import BLOCK_SIZE
+from tests.blocks import guest_key, set_block, state_name
+from tests.lab import BA_EA, CODE, PROBLEM_STATE
+
+PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
+SCCB = 0x40000
+READ_SCP_INFORMATION = 0x00120001
+EXTERNAL = 1 << 56  # PSW bit 7
+SERVICE_SIGNAL = 1 << 9  # control register 0, bit 54
+
+
+@pytest.fixture
+def service(lab):
+    lab.psw(cc=1)
+    lab.gr[1], lab.gr[2] = READ_SCP_INFORMATION, SCCB
+    lab.store(SCCB, (4096).to_bytes(2, "big") + bytes(4094))
+    return lab
+
+
+def call(lab):
+    return lab.step("servc %r1,%r2")
+
+
+def response(lab, sccb=SCCB):
+    return lab.word(sccb + 6, 2)
+
+
+def test_servc_answers_and_signals(service):
+    assert call(service) == 0
+    changes = service.changes()
+    assert changes.pop("cc") == 0
+    assert all(SCCB <= address < SCCB + 4096 for address in changes)
+    assert response(service) == 0x0010
+    assert service.cpu.external == EXTERNAL_SERVICE
+    assert service.cpu.service_parameter == SCCB
+
+
+def test_servc_signal_is_external_interruption_2401(service):
+    service.cr[0] |= SERVICE_SIGNAL
+    service.psw(BA_EA | EXTERNAL)
+    assert call(service) == 0
+    service.machine.step()
+    assert service.machine.storage.record.interruption_count[3] == 1
+    assert (service.word(0x130), service.word(0x138)) == (BA_EA | EXTERNAL, CODE + 4)
+    assert service.word(0x80, 4) == SCCB
+    assert service.word(0x86, 2) == 0x2401
+
+
+def test_servc_busy_until_the_signal_was_taken(service):
+    assert call(service) == 0
+    service.store(SCCB + 6, bytes(2))
+    service.psw(cc=1)
+    assert call(service) == 0
+    assert service.changes() == {"cc": 2}
+    assert response(service) == 0
+
+
+def test_servc_uses_bits_32_to_63_of_both_registers(service):
+    service.gr[1] |= 0xABCD << 32
+    service.gr[2] |= 0xABCD << 32
+    assert call(service) == 0
+    assert response(service) == 0x0010
+
+
+def test_servc_sets_reference_and_change(service):
+    service.set_key(SCCB, 0x38)
+    service.psw(key=5)  # and is subject to no key
+    assert call(service) == 0
+    assert service.key(SCCB) == 0x38 | REFERENCE | CHANGE
+
+
+@pytest.mark.parametrize("state", ["Sz", "Sr", "Ur", "Pr", "Vr"])
+def test_servc_reaches_an_sccb_that_is_there(service, state):
+    number = SCCB // BLOCK_SIZE + 1
+    set_block(service.machine.host, 0, number, state)
+    service.gr[2] = SCCB + BLOCK_SIZE
+    assert call(service) == 0
+    assert response(service, SCCB + BLOCK_SIZE) == 0x0300  # its length is zero
+    assert state_name(service.machine.storage, number) == state.replace("z", "r")
+
+
+# --- exceptions ------------------------------------------------------------------------------------------------------
+
+
+def test_servc_in_the_problem_state(service):
+    service.gr[2] = 1
+    service.psw(PROBLEM_STATE)
+    assert call(service) == PRIVILEGED
+    assert service.changes() == {}
+
+
+@pytest.mark.parametrize("sccb", [SCCB + 1, SCCB + 4, 0x80000000 | SCCB, 0, 0x1FF8, 0xFFFFFFF8])
+def test_servc_address_that_cannot_be_an_sccb(service, sccb):
+    service.gr[2] = sccb
+    assert call(service) == SPECIFICATION
+    assert service.changes() == {}
+    assert service.cpu.external == 0
+
+
+@pytest.mark.parametrize("offset", [0, 0x1FF8])
+def test_servc_sccb_in_the_prefix_area(service, offset):
+    service.machine.write(0x501D0, BA_EA.to_bytes(8, "big") + (0x1000F0).to_bytes(8, "big"))
+    service.cpu.prefix = 0x50000
+    service.gr[2] = 0x50000 + offset
+    assert call(service) == SPECIFICATION
+
+
+@pytest.mark.parametrize("sccb", [0x100000, 0x7FFFFFF8])
+def test_servc_sccb_outside_the_configuration(service, sccb):
+    service.gr[2] = sccb
+    assert call(service) == ADDRESSING
+    assert service.changes() == {}
+
+
+@pytest.mark.parametrize("state", ["Uz", "Vz"])
+def test_servc_sccb_that_the_guest_hinted_away(service, state):
+    """Spec essa.md 4, parameter blocks."""
+    number = SCCB // BLOCK_SIZE + 1
+    set_block(service.machine.host, 0, number, state, key=0x30)
+    service.gr[2] = SCCB + BLOCK_SIZE
+    assert call(service) == ADDRESSING
+    assert service.changes() == {}
+    assert guest_key(service.machine.host, service.machine.storage, number) == 0x30

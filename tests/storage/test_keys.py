@@ -1,0 +1,184 @@
+"""Storage keys in two views, with and without a frame: spec essa.md, section 6, and test obligation 7."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from s390emu._jit import entry_point
+from s390emu.host import kernels
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
+from s390emu.storage import keys
+from s390emu.storage.guest import GuestStorage
+from s390emu.storage.keys import ACC_F, CHANGE, RC, REFERENCE
+from s390emu.storage.state import STORAGE_T
+from tests.blocks import set_block
+
+N = 5
+KEYS = [0x00, 0x06, 0xA4, 0x5A, 0xFE]
+
+
+def set_key_entry(storage, number, key):
+    keys.set_key(storage, number, int(key))
+    return 0
+
+
+guest_key = entry_point(keys.guest_key, STORAGE_T, integers=1)
+reset_reference = entry_point(keys.reset_reference, STORAGE_T, integers=1)
+
+
+class World:
+    def __init__(self, **options):
+        self.storage = GuestStorage(16 * 4096)
+        self.host = Host(16, PagingDevice(slots=16), **options)
+        self.host.attach(self.storage)
+        self.record, self.block = self.storage.record, self.storage.blocks[N]
+
+    def put(self, state, key):
+        set_block(self.host, 0, N, state, key=key, data=b"data")
+
+    def key(self):
+        return guest_key(self.record, N)
+
+    def touch(self, bits):
+        """The guest refers to the resident block."""
+        self.host.frame_table[self.block.frame].key |= bits
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("state", ["Sr", "Sp", "Sz", "Ur", "Uz", "Pr", "Vr", "Vz"])
+def test_guest_key_in_every_state(world, state, key):
+    world.put(state, key)
+    assert world.key() == key
+
+
+@pytest.mark.parametrize("state, back", [("Sr", 2), ("Sp", 1)])
+@pytest.mark.parametrize("key", range(0, 256, 2))
+def test_paging_keeps_seven_bits(world, key, state, back):
+    """Test obligation 7: out and in again, as often as you like."""
+    world.put(state, key)
+    for _ in range(2):
+        world.host.pagein(0, N)
+        assert world.key() == key
+        world.host.reclaim(0, N)
+        assert (world.block.invalid, world.block.zero, world.key()) == (1, 0, key)
+
+
+def test_page_in_leaves_the_real_key_without_reference_and_change(world):
+    """The guest still sees them; the host, and the TLB, start anew."""
+    world.put("Sp", 0x5E)
+    world.host.pagein(0, N)
+    assert world.host.frame_table[world.block.frame].key == 0x58
+    assert world.key() == 0x5E
+    assert kernels.host_changed(world.record, N) == 0
+
+
+@pytest.mark.parametrize("state", ["Ur", "Vr", "Pr"])
+def test_discard_by_the_host(world, state):
+    world.put(state, 0xA8 | REFERENCE)
+    world.host.discard(0, N)
+    assert world.key() == 0  # D19
+
+
+@pytest.mark.parametrize("orc", [2, 3, 4])
+def test_discard_by_the_guest(world, orc):
+    world.put("Sp", 0xA8 | REFERENCE)
+    assert kernels.transition(world.record, N, orc, 0) == 1
+    assert world.key() == 0
+
+
+def test_unpredictable_keys_after_a_discard_depend_on_the_seed_alone():
+    """D19: ACC and F anything, R and C zero."""
+
+    def after_discards(seed):
+        world = World(discard_keys="random", seed=seed)
+        found = []
+        for _ in range(40):
+            world.put("Vr", 0xFE)
+            world.host.discard(0, N)
+            found.append(world.key())
+            kernels.transition(world.record, N, 1, 0)
+        return found
+
+    first = after_discards(1)
+    assert first == after_discards(1) != after_discards(2)
+    assert len(set(first)) > 8
+    assert not any(key & ~ACC_F for key in first)
+
+
+@pytest.mark.parametrize("state", ["Sr", "Sp", "Sz", "Uz", "Vz", "Pr"])
+@pytest.mark.parametrize("key", KEYS)
+def test_reset_reference_tells_both_and_resets_one(world, state, key):
+    """RRBE, on a block that is out too."""
+    world.put(state, key)
+    assert reset_reference(world.record, N) == (key & RC) >> 1
+    assert world.key() == key & ~REFERENCE
+    assert reset_reference(world.record, N) == (key & CHANGE) >> 1
+
+
+@pytest.mark.parametrize("state", ["Sr", "Sp", "Sz", "Uz", "Vz", "Pr"])
+@pytest.mark.parametrize("key, new", list(itertools.product(KEYS, KEYS)))
+def test_set_key(world, state, key, new):
+    world.put(state, key)
+    entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, new)
+    assert world.key() == new
+    if state == "Sp":
+        world.host.pagein(0, N)
+        assert world.key() == new
+
+
+# --- two views of R and C --------------------------------------------------------------------------------------------
+
+
+def test_host_clock_hand_is_not_seen_by_the_guest(world):
+    world.put("Sr", 0x50)
+    world.touch(REFERENCE | CHANGE)
+    assert kernels.host_referenced(world.record, N) == 1
+    assert kernels.host_referenced(world.record, N) == 0
+    assert world.key() == 0x56
+    assert reset_reference(world.record, N) == 3
+    assert world.key() == 0x52
+    assert kernels.host_referenced(world.record, N) == 0
+
+
+@pytest.mark.parametrize("reset", ["rrbe", "sske"])
+def test_guest_reset_of_reference_is_not_seen_by_the_host(world, reset):
+    world.put("Sr", 0x50)
+    world.touch(REFERENCE)
+    if reset == "rrbe":
+        assert reset_reference(world.record, N) == 2
+    else:
+        entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, 0x50)
+    assert world.key() == 0x50
+    assert kernels.host_referenced(world.record, N) == 1
+    assert kernels.host_referenced(world.record, N) == 0
+
+
+def test_guest_reset_of_change_is_not_seen_by_the_host(world):
+    world.put("Sr", 0)
+    world.touch(RC)
+    entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, 0)
+    assert world.key() == 0
+    assert kernels.host_changed(world.record, N) == 1
+
+
+def test_guest_may_set_reference_and_change_of_what_was_never_touched(world):
+    world.host.pagein(0, N)
+    entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, 0x36)
+    assert world.key() == 0x36
+    assert kernels.host_referenced(world.record, N) == 0
+    assert kernels.host_changed(world.record, N) == 0
+
+
+def test_store_by_a_loader_is_the_hosts_change_only(world):
+    world.put("Sr", 0x30)
+    world.host.poke(0, N, 7, b"x")
+    assert world.key() == 0x30
+    assert kernels.host_changed(world.record, N) == 1

@@ -112,6 +112,7 @@ class Lab:
         """Execute one instruction of what is there: -> program-interruption code, 0 for none."""
         machine, record = self.machine, self.machine.storage.record
         self._before = self._state()
+        record.lost_steps = 0  # one step is never an interruption loop
         programs = int(record.interruption_count[0])
         stop = machine.step()
         assert stop is None, f"the machine stopped: {stop}"

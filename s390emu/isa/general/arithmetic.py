@@ -28,6 +28,18 @@ BYTE, HALFWORD = u64(8), u64(16)  # widths for sign_extend
 
 
 @jit
+def negative(value):
+    """The sign of a number of 64 bits."""
+    return value & SIGN64 != u64(0)
+
+
+@jit
+def magnitude(value):
+    """The absolute value of a number of 64 bits, unsigned."""
+    return u64(0) - value if negative(value) else value
+
+
+@jit
 def signed_cc(value):
     """Condition code 0, 1, 2 for a zero, negative, positive number of 64 bits."""
     number = i64(value)
@@ -525,52 +537,43 @@ def lcgfr(cpu, storage, insn):
 def lpr(cpu, storage, insn):
     """LOAD POSITIVE (32), RR. PoP ch. 7 "LOAD POSITIVE". cc 0, 2, 3."""
     r1, r2 = rr(insn)
-    if cpu.gr[r2] & SIGN32 != u64(0):
-        return subtract32(cpu, r1, u64(0), cpu.gr[r2])
-    return load_and_test32(cpu, r1, cpu.gr[r2])
-
-
-@jit
-def load_positive64(cpu, r1, value):
-    """r1 := absolute value, cc: -> code"""
-    if value & SIGN64 != u64(0):
-        return subtract64(cpu, r1, u64(0), value)
-    return load_and_test64(cpu, r1, value)
+    result = magnitude(sign_extend(cpu.gr[r2], WORD))
+    set_low(cpu, r1, result)
+    return signed_result(cpu, result, result, SIGN32)
 
 
 @jit
 def lpgr(cpu, storage, insn):
     """LOAD POSITIVE (64), RRE. PoP ch. 7 "LOAD POSITIVE". cc 0, 2, 3."""
     r1, r2 = rre(insn)
-    return load_positive64(cpu, r1, cpu.gr[r2])
+    result = magnitude(cpu.gr[r2])
+    cpu.gr[r1] = result
+    return signed_result(cpu, result, result, SIGN64)
 
 
 @jit
 def lpgfr(cpu, storage, insn):
     """LOAD POSITIVE (64<-32), RRE. PoP ch. 7 "LOAD POSITIVE". cc 0, 2."""
     r1, r2 = rre(insn)
-    return load_positive64(cpu, r1, sign_extend(cpu.gr[r2], WORD))
+    return load_and_test64(cpu, r1, magnitude(sign_extend(cpu.gr[r2], WORD)))
 
 
 @jit
 def lnr(cpu, storage, insn):
     """LOAD NEGATIVE (32), RR. PoP ch. 7 "LOAD NEGATIVE". cc 0, 1."""
     r1, r2 = rr(insn)
-    value = cpu.gr[r2]
-    return load_and_test32(cpu, r1, value if value & SIGN32 != u64(0) else u64(0) - value)
+    return load_and_test32(cpu, r1, u64(0) - magnitude(sign_extend(cpu.gr[r2], WORD)))
 
 
 @jit
 def lngr(cpu, storage, insn):
     """LOAD NEGATIVE (64), RRE. PoP ch. 7 "LOAD NEGATIVE". cc 0, 1."""
     r1, r2 = rre(insn)
-    value = cpu.gr[r2]
-    return load_and_test64(cpu, r1, value if value & SIGN64 != u64(0) else u64(0) - value)
+    return load_and_test64(cpu, r1, u64(0) - magnitude(cpu.gr[r2]))
 
 
 @jit
 def lngfr(cpu, storage, insn):
     """LOAD NEGATIVE (64<-32), RRE. PoP ch. 7 "LOAD NEGATIVE". cc 0, 1."""
     r1, r2 = rre(insn)
-    value = sign_extend(cpu.gr[r2], WORD)
-    return load_and_test64(cpu, r1, value if value & SIGN64 != u64(0) else u64(0) - value)
+    return load_and_test64(cpu, r1, u64(0) - magnitude(sign_extend(cpu.gr[r2], WORD)))

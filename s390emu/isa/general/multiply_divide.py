@@ -1,0 +1,532 @@
+"""Multiplication and division: PoP ch. 7. Products and dividends of double length take even-odd pairs of registers."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import LOW32
+from s390emu.cpu.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
+from s390emu.isa.general.arithmetic import HALFWORD, SIGN64, magnitude, negative, overflowed, signed_cc
+from s390emu.isa.operands import ri_signed, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend
+from s390emu.isa.registers import WORD, low, set_low
+from s390emu.storage.access import fetch_doubleword, fetch_halfword, fetch_word
+
+ODD = u64(1)
+GREATEST32, GREATEST64 = u64((1 << 31) - 1), u64((1 << 63) - 1)
+
+
+@jit
+def product128(first, second):
+    """Two unsigned numbers of 64 bits: -> high and low half of their product"""
+    first_high, first_low = first >> WORD, first & LOW32
+    second_high, second_low = second >> WORD, second & LOW32
+    low_product = first_low * second_low
+    middle = first_high * second_low + (low_product >> WORD)  # cannot overflow, nor can the next
+    other_middle = first_low * second_high + (middle & LOW32)
+    high_product = first_high * second_high + (middle >> WORD) + (other_middle >> WORD)
+    return high_product, (other_middle << WORD) | (low_product & LOW32)
+
+
+@jit
+def signed_product128(first, second):
+    """A negative factor counted as 2**64 too much: take the other one off the high half."""
+    high_product, low_product = product128(first, second)
+    if negative(first):
+        high_product -= second
+    if negative(second):
+        high_product -= first
+    return high_product, low_product
+
+
+@jit
+def word_pair(cpu, r1):
+    """Bits 32-63 of r1 and r1 + 1 as one number of 64 bits."""
+    return (cpu.gr[r1] << WORD) | low(cpu, r1 + ODD)
+
+
+@jit
+def set_word_pair(cpu, r1, value):
+    """Bits 32-63 of r1 and r1 + 1 := the two words of value: -> 0"""
+    set_low(cpu, r1, value >> WORD)
+    set_low(cpu, r1 + ODD, value)
+    return 0
+
+
+@jit
+def set_pair(cpu, r1, even, odd):
+    """r1 := even, r1 + 1 := odd: -> 0"""
+    cpu.gr[r1] = even
+    cpu.gr[r1 + ODD] = odd
+    return 0
+
+
+# --- MULTIPLY --------------------------------------------------------------------------------------------------------
+
+
+@jit
+def multiply32(cpu, r1, multiplier):
+    """Signed words: r1 and r1 + 1 := r1 + 1 times the rightmost word of multiplier."""
+    return set_word_pair(cpu, r1, sign_extend(cpu.gr[r1 + ODD], WORD) * sign_extend(multiplier, WORD))
+
+
+@jit
+def mr(cpu, storage, insn):
+    """MULTIPLY (64<-32), RR. PoP ch. 7 "MULTIPLY". cc unchanged."""
+    r1, r2 = rr(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return multiply32(cpu, r1, cpu.gr[r2])
+
+
+@jit
+def m(cpu, storage, insn):
+    """MULTIPLY (64<-32), RX-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return multiply32(cpu, r1, multiplier)
+
+
+@jit
+def mfy(cpu, storage, insn):
+    """MULTIPLY (64<-32), RXY-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return multiply32(cpu, r1, multiplier)
+
+
+@jit
+def mgrk(cpu, storage, insn):
+    """MULTIPLY (128<-64), RRF-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
+    r1, r2, r3 = rrf_a(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    even, odd = signed_product128(cpu.gr[r2], cpu.gr[r3])
+    return set_pair(cpu, r1, even, odd)
+
+
+@jit
+def mg(cpu, storage, insn):
+    """MULTIPLY (128<-64), RXY-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    multiplier, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    even, odd = signed_product128(cpu.gr[r1 + ODD], multiplier)
+    return set_pair(cpu, r1, even, odd)
+
+
+@jit
+def mh(cpu, storage, insn):
+    """MULTIPLY HALFWORD (32<-16), RX-a. PoP ch. 7 "MULTIPLY HALFWORD". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    multiplier, code = fetch_halfword(cpu, storage, second)
+    if code == 0:
+        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD))
+    return code
+
+
+@jit
+def mhy(cpu, storage, insn):
+    """MULTIPLY HALFWORD (32<-16), RXY-a. PoP ch. 7 "MULTIPLY HALFWORD". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_halfword(cpu, storage, second)
+    if code == 0:
+        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD))
+    return code
+
+
+@jit
+def mgh(cpu, storage, insn):
+    """MULTIPLY HALFWORD (64<-16), RXY-a. PoP ch. 7 "MULTIPLY HALFWORD". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_halfword(cpu, storage, second)
+    if code == 0:
+        cpu.gr[r1] *= sign_extend(multiplier, HALFWORD)
+    return code
+
+
+@jit
+def mhi(cpu, storage, insn):
+    """MULTIPLY HALFWORD IMMEDIATE (32<-16), RI-a. PoP ch. 7 "MULTIPLY HALFWORD IMMEDIATE". cc unchanged."""
+    r1, i2 = ri_signed(insn)
+    set_low(cpu, r1, cpu.gr[r1] * i2)
+    return 0
+
+
+@jit
+def mghi(cpu, storage, insn):
+    """MULTIPLY HALFWORD IMMEDIATE (64<-16), RI-a. PoP ch. 7 "MULTIPLY HALFWORD IMMEDIATE". cc unchanged."""
+    r1, i2 = ri_signed(insn)
+    cpu.gr[r1] *= i2
+    return 0
+
+
+# --- MULTIPLY LOGICAL ------------------------------------------------------------------------------------------------
+
+
+@jit
+def mlr(cpu, storage, insn):
+    """MULTIPLY LOGICAL (64<-32), RRE. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return set_word_pair(cpu, r1, low(cpu, r1 + ODD) * low(cpu, r2))
+
+
+@jit
+def mlgr(cpu, storage, insn):
+    """MULTIPLY LOGICAL (128<-64), RRE. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    even, odd = product128(cpu.gr[r1 + ODD], cpu.gr[r2])
+    return set_pair(cpu, r1, even, odd)
+
+
+@jit
+def ml(cpu, storage, insn):
+    """MULTIPLY LOGICAL (64<-32), RXY-a. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return set_word_pair(cpu, r1, low(cpu, r1 + ODD) * multiplier)
+
+
+@jit
+def mlg(cpu, storage, insn):
+    """MULTIPLY LOGICAL (128<-64), RXY-a. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    multiplier, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    even, odd = product128(cpu.gr[r1 + ODD], multiplier)
+    return set_pair(cpu, r1, even, odd)
+
+
+# --- MULTIPLY SINGLE -------------------------------------------------------------------------------------------------
+
+
+@jit
+def multiply_single32(cpu, r1, multiplicand, multiplier):
+    """The forms that set cc. r1 := the rightmost word of the product of two words, cc 0-3: -> code"""
+    product = sign_extend(multiplicand, WORD) * sign_extend(multiplier, WORD)
+    set_low(cpu, r1, product)
+    if sign_extend(product, WORD) != product:
+        return overflowed(cpu)
+    cpu.cc = signed_cc(product)
+    return 0
+
+
+@jit
+def multiply_single64(cpu, r1, multiplicand, multiplier):
+    """The forms that set cc. r1 := the rightmost 64 bits of the product, cc 0-3: -> code"""
+    high_product, product = signed_product128(multiplicand, multiplier)
+    cpu.gr[r1] = product
+    if high_product != (~u64(0) if negative(product) else u64(0)):
+        return overflowed(cpu)
+    cpu.cc = signed_cc(product)
+    return 0
+
+
+@jit
+def msr(cpu, storage, insn):
+    """MULTIPLY SINGLE (32), RRE. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, r2 = rre(insn)
+    set_low(cpu, r1, cpu.gr[r1] * cpu.gr[r2])
+    return 0
+
+
+@jit
+def msgr(cpu, storage, insn):
+    """MULTIPLY SINGLE (64), RRE. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, r2 = rre(insn)
+    cpu.gr[r1] *= cpu.gr[r2]
+    return 0
+
+
+@jit
+def msgfr(cpu, storage, insn):
+    """MULTIPLY SINGLE (64<-32), RRE. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, r2 = rre(insn)
+    cpu.gr[r1] *= sign_extend(cpu.gr[r2], WORD)
+    return 0
+
+
+@jit
+def msrkc(cpu, storage, insn):
+    """MULTIPLY SINGLE (32), RRF-a. PoP ch. 7 "MULTIPLY SINGLE". cc 0-3."""
+    r1, r2, r3 = rrf_a(insn)
+    return multiply_single32(cpu, r1, cpu.gr[r2], cpu.gr[r3])
+
+
+@jit
+def msgrkc(cpu, storage, insn):
+    """MULTIPLY SINGLE (64), RRF-a. PoP ch. 7 "MULTIPLY SINGLE". cc 0-3."""
+    r1, r2, r3 = rrf_a(insn)
+    return multiply_single64(cpu, r1, cpu.gr[r2], cpu.gr[r3])
+
+
+@jit
+def ms(cpu, storage, insn):
+    """MULTIPLY SINGLE (32), RX-a. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code == 0:
+        set_low(cpu, r1, cpu.gr[r1] * multiplier)
+    return code
+
+
+@jit
+def msy(cpu, storage, insn):
+    """MULTIPLY SINGLE (32), RXY-a. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code == 0:
+        set_low(cpu, r1, cpu.gr[r1] * multiplier)
+    return code
+
+
+@jit
+def msg(cpu, storage, insn):
+    """MULTIPLY SINGLE (64), RXY-a. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_doubleword(cpu, storage, second)
+    if code == 0:
+        cpu.gr[r1] *= multiplier
+    return code
+
+
+@jit
+def msgf(cpu, storage, insn):
+    """MULTIPLY SINGLE (64<-32), RXY-a. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code == 0:
+        cpu.gr[r1] *= sign_extend(multiplier, WORD)
+    return code
+
+
+@jit
+def msc(cpu, storage, insn):
+    """MULTIPLY SINGLE (32), RXY-a. PoP ch. 7 "MULTIPLY SINGLE". cc 0-3."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return multiply_single32(cpu, r1, cpu.gr[r1], multiplier)
+
+
+@jit
+def msgc(cpu, storage, insn):
+    """MULTIPLY SINGLE (64), RXY-a. PoP ch. 7 "MULTIPLY SINGLE". cc 0-3."""
+    r1, second = rxy(cpu, insn)
+    multiplier, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    return multiply_single64(cpu, r1, cpu.gr[r1], multiplier)
+
+
+@jit
+def msfi(cpu, storage, insn):
+    """MULTIPLY SINGLE IMMEDIATE (32), RIL-a. PoP ch. 7 "MULTIPLY SINGLE IMMEDIATE". cc unchanged."""
+    r1, i2 = ril_signed(insn)
+    set_low(cpu, r1, cpu.gr[r1] * i2)
+    return 0
+
+
+@jit
+def msgfi(cpu, storage, insn):
+    """MULTIPLY SINGLE IMMEDIATE (64<-32), RIL-a. PoP ch. 7 "MULTIPLY SINGLE IMMEDIATE". cc unchanged."""
+    r1, i2 = ril_signed(insn)
+    cpu.gr[r1] *= i2
+    return 0
+
+
+# --- DIVIDE ----------------------------------------------------------------------------------------------------------
+
+
+@jit
+def divide_signed(dividend, divisor, greatest):
+    """Signed numbers of 64 bits: -> quotient, remainder (of the dividend's sign), code. The quotient must not be above
+    `greatest`, nor below its one's complement."""
+    if divisor == u64(0):
+        return u64(0), u64(0), FIXED_POINT_DIVIDE
+    quotient = magnitude(dividend) // magnitude(divisor)
+    remainder = magnitude(dividend) - quotient * magnitude(divisor)
+    if negative(dividend ^ divisor):
+        greatest += u64(1)
+    if quotient > greatest:
+        return u64(0), u64(0), FIXED_POINT_DIVIDE
+    if negative(dividend ^ divisor):
+        quotient = u64(0) - quotient
+    if negative(dividend):
+        remainder = u64(0) - remainder
+    return quotient, remainder, 0
+
+
+@jit
+def divide32(cpu, r1, divisor):
+    """Words: r1 + 1 := r1 and r1 + 1 divided by the rightmost word of divisor, r1 := remainder: -> code"""
+    quotient, remainder, code = divide_signed(word_pair(cpu, r1), sign_extend(divisor, WORD), GREATEST32)
+    if code != 0:
+        return code
+    return set_word_pair(cpu, r1, (remainder << WORD) | (quotient & LOW32))
+
+
+@jit
+def divide_single(cpu, r1, divisor):
+    """r1 + 1 := r1 + 1 divided by divisor, r1 := remainder: -> code"""
+    quotient, remainder, code = divide_signed(cpu.gr[r1 + ODD], divisor, GREATEST64)
+    if code != 0:
+        return code
+    return set_pair(cpu, r1, remainder, quotient)
+
+
+@jit
+def dr(cpu, storage, insn):
+    """DIVIDE (32<-64), RR. PoP ch. 7 "DIVIDE". cc unchanged."""
+    r1, r2 = rr(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return divide32(cpu, r1, cpu.gr[r2])
+
+
+@jit
+def d(cpu, storage, insn):
+    """DIVIDE (32<-64), RX-a. PoP ch. 7 "DIVIDE". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    divisor, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return divide32(cpu, r1, divisor)
+
+
+@jit
+def dsgr(cpu, storage, insn):
+    """DIVIDE SINGLE (64), RRE. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return divide_single(cpu, r1, cpu.gr[r2])
+
+
+@jit
+def dsgfr(cpu, storage, insn):
+    """DIVIDE SINGLE (64<-32), RRE. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return divide_single(cpu, r1, sign_extend(cpu.gr[r2], WORD))
+
+
+@jit
+def dsg(cpu, storage, insn):
+    """DIVIDE SINGLE (64), RXY-a. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    divisor, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    return divide_single(cpu, r1, divisor)
+
+
+@jit
+def dsgf(cpu, storage, insn):
+    """DIVIDE SINGLE (64<-32), RXY-a. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    divisor, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return divide_single(cpu, r1, sign_extend(divisor, WORD))
+
+
+# --- DIVIDE LOGICAL --------------------------------------------------------------------------------------------------
+
+
+@jit
+def divide_logical32(cpu, r1, divisor):
+    """Words, unsigned: r1 + 1 := r1 and r1 + 1 divided by divisor, r1 := remainder: -> code"""
+    if low(cpu, r1) >= divisor:
+        return FIXED_POINT_DIVIDE
+    dividend = word_pair(cpu, r1)
+    quotient = dividend // divisor
+    return set_word_pair(cpu, r1, ((dividend - quotient * divisor) << WORD) | quotient)
+
+
+@jit
+def divide_logical64(cpu, r1, divisor):
+    """Unsigned: r1 + 1 := r1 and r1 + 1 divided by divisor, r1 := remainder: -> code. One bit at a time."""
+    remainder, quotient = cpu.gr[r1], cpu.gr[r1 + ODD]
+    if remainder >= divisor:
+        return FIXED_POINT_DIVIDE
+    if remainder == u64(0):
+        return set_pair(cpu, r1, quotient % divisor, quotient // divisor)
+    for _ in range(64):
+        bit_out = remainder & SIGN64
+        remainder = (remainder << u64(1)) | (quotient >> u64(63))
+        quotient <<= u64(1)
+        if bit_out != u64(0) or remainder >= divisor:
+            remainder -= divisor
+            quotient |= u64(1)
+    return set_pair(cpu, r1, remainder, quotient)
+
+
+@jit
+def dlr(cpu, storage, insn):
+    """DIVIDE LOGICAL (32<-64), RRE. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return divide_logical32(cpu, r1, low(cpu, r2))
+
+
+@jit
+def dlgr(cpu, storage, insn):
+    """DIVIDE LOGICAL (64<-128), RRE. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
+    r1, r2 = rre(insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    return divide_logical64(cpu, r1, cpu.gr[r2])
+
+
+@jit
+def dl(cpu, storage, insn):
+    """DIVIDE LOGICAL (32<-64), RXY-a. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    divisor, code = fetch_word(cpu, storage, second)
+    if code != 0:
+        return code
+    return divide_logical32(cpu, r1, divisor)
+
+
+@jit
+def dlg(cpu, storage, insn):
+    """DIVIDE LOGICAL (64<-128), RXY-a. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    if r1 & ODD != u64(0):
+        return SPECIFICATION
+    divisor, code = fetch_doubleword(cpu, storage, second)
+    if code != 0:
+        return code
+    return divide_logical64(cpu, r1, divisor)

@@ -21,7 +21,7 @@ STB_LOCAL, STB_GLOBAL = 0, 1
 STT_SECTION, STT_FILE = 3, 4
 PF_X, PF_W, PF_R = 1, 2, 4
 
-MOST_STORAGE = 1 << 32  # more than any machine here has: the file is damaged
+MOST_STORAGE = 1 << 28  # that a file may ask for beyond its own length; more is damage
 
 # Relocation type: name, bytes, of the distance from the place, in halfwords. PLT: there is none, the call is direct.
 R_390 = {
@@ -206,10 +206,10 @@ def _part(data, offset, size) -> bytes:
     return data[offset : offset + size]
 
 
-def _room(size) -> bytes:
-    if size > MOST_STORAGE:
-        raise IndexError(f"{size:#x} bytes of storage are wanted")
-    return bytes(size)
+def _check_room(sizes):
+    total = sum(sizes)
+    if total > MOST_STORAGE:
+        raise IndexError(f"{total:#x} bytes of storage are wanted beside its contents")
 
 
 def _string(table: bytes, offset: int) -> str:
@@ -218,7 +218,9 @@ def _string(table: bytes, offset: int) -> str:
 
 def _executable(data, header, shdrs) -> Program:
     sections = []
-    for number, phdr in enumerate(_table(data, "Phdr", header.e_phoff, header.e_phnum)):
+    phdrs = _table(data, "Phdr", header.e_phoff, header.e_phnum)
+    _check_room(max(0, phdr.p_memsz - phdr.p_filesz) for phdr in phdrs if phdr.p_type == PT_LOAD)
+    for number, phdr in enumerate(phdrs):
         if phdr.p_type != PT_LOAD:
             continue
         code = bool(phdr.p_flags & PF_X)
@@ -226,7 +228,7 @@ def _executable(data, header, shdrs) -> Program:
             Section(f"segment {number}", phdr.p_paddr, _part(data, phdr.p_offset, phdr.p_filesz), code=code)
         )
         if phdr.p_memsz > phdr.p_filesz:
-            rest = _room(phdr.p_memsz - phdr.p_filesz)
+            rest = bytes(phdr.p_memsz - phdr.p_filesz)
             sections.append(Section(f"segment {number} bss", phdr.p_paddr + phdr.p_filesz, rest, bss=True))
     sections = [section for section in sections if section.data]
     symbols, shared = {}, set()
@@ -256,6 +258,7 @@ class _Relocatable:
         self.contents: dict[int, bytearray] = {}
         self.addresses: dict[int, int] = {}
         loaded = [number for number, shdr in enumerate(shdrs) if shdr.sh_flags & SHF_ALLOC and shdr.sh_size]
+        _check_room(shdrs[number].sh_size for number in loaded if shdrs[number].sh_type == SHT_NOBITS)
         # Code, then other data, then what has room only: as the assembler does.
         loaded.sort(key=lambda n: (shdrs[n].sh_type == SHT_NOBITS, not shdrs[n].sh_flags & SHF_EXECINSTR))
         for number in loaded:
@@ -263,7 +266,7 @@ class _Relocatable:
             origin += -origin % max(shdr.sh_addralign, LEAST_ALIGNMENT)
             self.addresses[number] = origin
             if shdr.sh_type == SHT_NOBITS:
-                self.contents[number] = bytearray(_room(shdr.sh_size))
+                self.contents[number] = bytearray(shdr.sh_size)
             else:
                 self.contents[number] = bytearray(_part(data, shdr.sh_offset, shdr.sh_size))
             origin += shdr.sh_size

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s390emu.cli import ENDED, UsageError
 from s390emu.commands.inputs import size
-from s390emu.isa.disassemble import disassemble, listing
+from s390emu.isa.disassemble import instructions, listing
 from s390emu.isa.elf import is_elf, read_elf
 
 EXAMPLE = "s390emu disasm --hex 'B9AB 3021 E310 5000 0004'"
@@ -46,9 +46,5 @@ def execute(args) -> int:
 
 def _objects(image, symbols):
     for address, data in image:
-        offset = 0
-        while offset < len(data):
-            found = disassemble(data[offset:], address + offset, symbols)
-            code = data[offset : offset + found.length]
-            yield {"address": address + offset, "bytes": code.hex(), "text": found.text}
-            offset += found.length
+        for place, code, found in instructions(data, address, symbols):
+            yield {"address": place, "bytes": code.hex(), "text": found.text}

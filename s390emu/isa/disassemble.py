@@ -11,7 +11,7 @@ address or its symbol.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -195,18 +195,25 @@ def _address(address, names) -> str:
     return texts[at] + (f"+{address - values[at]:#x}" if address > values[at] else "")
 
 
+def instructions(
+    data: bytes, base: int = 0, symbols: Mapping[str, int] | None = None
+) -> Iterator[tuple[int, bytes, Instruction]]:
+    """All of `data`, which stands at `base`, one after the other: address, bytes, instruction."""
+    names = _names(symbols)
+    at = 0
+    while at < len(data):
+        instruction = _disassemble(data[at : at + 6], base + at, names)
+        yield base + at, data[at : at + instruction.length], instruction
+        at += instruction.length
+
+
 def listing(data: bytes, base: int = 0, symbols: Mapping[str, int] | None = None) -> str:
     """All of `data`, which stands at `base`, a line each: address, bytes, text; labels between them."""
-    names = _names(symbols)
     labels: dict[int, list[str]] = {}
-    for value, name in zip(*names, strict=True):
+    for name, value in sorted((symbols or {}).items()):
         labels.setdefault(value, []).append(name)
-    lines, at = [], 0
-    while at < len(data):
-        address = base + at
+    lines = []
+    for address, code, instruction in instructions(data, base, symbols):
         lines += [f"{address:016x} <{name}>:" for name in labels.get(address, ())]
-        instruction = _disassemble(data[at : at + 6], address, names)
-        shown = data[at : at + instruction.length].hex(" ")
-        lines.append(f"{address:8x}:\t{shown:<18}\t{instruction.text}")
-        at += instruction.length
+        lines.append(f"{address:8x}:\t{code.hex(' '):<18}\t{instruction.text}")
     return "\n".join(lines)

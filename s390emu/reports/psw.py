@@ -1,0 +1,1 @@
+def describe_psw(mask, ia): return "?"

@@ -31,7 +31,7 @@ def shift_left(number, amount):
 
 
 @jit
-def signed_result(cpu, result, overflow):
+def left_shift_result(cpu, result, overflow):
     """cc of a left shift, and the fixed-point-overflow exception: -> code"""
     if overflow:
         return overflowed(cpu)
@@ -47,7 +47,7 @@ def shift_left32(cpu, r1, r3, second):
     """Bits 32-63 of r1 := those of r3, the 31 numeric bits shifted left. -> code"""
     result, overflow = shift_left(cpu.gr[r3] << BITS32, shift_amount(second))
     set_low(cpu, r1, result >> BITS32)
-    return signed_result(cpu, result, overflow)
+    return left_shift_result(cpu, result, overflow)
 
 
 @jit
@@ -70,7 +70,7 @@ def slag(cpu, storage, insn):
     r1, r3, second = rsy(cpu, insn)
     result, overflow = shift_left(cpu.gr[r3], shift_amount(second))
     cpu.gr[r1] = result
-    return signed_result(cpu, result, overflow)
+    return left_shift_result(cpu, result, overflow)
 
 
 @jit
@@ -220,7 +220,7 @@ def slda(cpu, storage, insn):
         return SPECIFICATION
     result, overflow = shift_left(pair(cpu, r1), shift_amount(second))
     set_pair(cpu, r1, result)
-    return signed_result(cpu, result, overflow)
+    return left_shift_result(cpu, result, overflow)
 
 
 @jit

@@ -1,0 +1,118 @@
+"""The floating-point-control register: PoP ch. 9. These are BFP instructions: while bit 45 of control register 0 is
+zero, they are the data exception with DXC 2."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import LOW8, bit, bits
+from s390emu.cpu.interruptions import (
+    CR0_AFP_REGISTER,
+    DXC_BFP_INSTRUCTION,
+    OPERATION,
+    SPECIFICATION,
+    data_exception,
+)
+from s390emu.isa.operands import based, rre
+from s390emu.isa.registers import low, set_low
+from s390emu.storage.access import fetch_word, store_word
+
+# The register is bits 32-63 of its doubleword: bit n of the manual is bit 32 + n here.
+MASKS, FLAGS, DXC = bits(32, 36), bits(40, 44), bits(48, 55)
+ROUNDING_MODE, ROUNDING_MODE_2_BITS = bits(61, 63), bits(62, 63)
+DECIMAL_ROUNDING_MODE = bits(57, 59)
+QUANTUM_MASK, QUANTUM_FLAG = bit(37), bit(45)
+BASIC = MASKS | FLAGS | DXC | ROUNDING_MODE_2_BITS
+EXTENSION_BITS = QUANTUM_MASK | QUANTUM_FLAG | ROUNDING_MODE
+EXTENSION, DECIMAL = bit(37), bit(42)  # facilities
+TOWARD_MINUS, PREPARE_SHORTER = u64(3), u64(7)
+LOW2 = u64(3)
+
+
+@jit
+def valid_rounding_mode(mode):
+    """0 to 3, and, to prepare for shorter precision, 7."""
+    return mode <= TOWARD_MINUS or mode == PREPARE_SHORTER
+
+
+@jit
+def valid_fpc(storage, fpc):
+    """Only bits of installed facilities, and a rounding mode that there is."""
+    supported = BASIC
+    if storage.facilities[0] & EXTENSION != u64(0):
+        supported |= EXTENSION_BITS
+    if storage.facilities[0] & DECIMAL != u64(0):
+        supported |= DECIMAL_ROUNDING_MODE
+    return fpc & ~supported == u64(0) and valid_rounding_mode(fpc & ROUNDING_MODE)
+
+
+@jit
+def efpc(cpu, storage, insn):
+    """EXTRACT FPC, RRE. PoP ch. 9 "EXTRACT FPC". cc unchanged."""
+    r1, _ = rre(insn)
+    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+        return data_exception(cpu, DXC_BFP_INSTRUCTION)
+    set_low(cpu, r1, cpu.fpc)
+    return 0
+
+
+@jit
+def sfpc(cpu, storage, insn):
+    """SET FPC, RRE. PoP ch. 9 "SET FPC". cc unchanged."""
+    r1, _ = rre(insn)
+    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+        return data_exception(cpu, DXC_BFP_INSTRUCTION)
+    if not valid_fpc(storage, low(cpu, r1)):
+        return SPECIFICATION
+    cpu.fpc = low(cpu, r1)
+    return 0
+
+
+@jit
+def lfpc(cpu, storage, insn):
+    """LOAD FPC, S. PoP ch. 9 "LOAD FPC". cc unchanged."""
+    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+        return data_exception(cpu, DXC_BFP_INSTRUCTION)
+    value, code = fetch_word(cpu, storage, based(cpu, insn))
+    if code != 0:
+        return code
+    if not valid_fpc(storage, value):
+        return SPECIFICATION
+    cpu.fpc = value
+    return 0
+
+
+@jit
+def stfpc(cpu, storage, insn):
+    """STORE FPC, S. PoP ch. 9 "STORE FPC". cc unchanged."""
+    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+        return data_exception(cpu, DXC_BFP_INSTRUCTION)
+    return store_word(cpu, storage, based(cpu, insn), cpu.fpc)
+
+
+@jit
+def srnm(cpu, storage, insn):
+    """SET BFP ROUNDING MODE (2 BIT), S. PoP ch. 9 "SET BFP ROUNDING MODE". cc unchanged.
+
+    The mode is bits 62-63 of the second-operand address; bit 29 of the FPC register becomes zero.
+    """
+    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+        return data_exception(cpu, DXC_BFP_INSTRUCTION)
+    cpu.fpc = (cpu.fpc & ~ROUNDING_MODE) | (based(cpu, insn) & LOW2)
+    return 0
+
+
+@jit
+def srnmb(cpu, storage, insn):
+    """SET BFP ROUNDING MODE (3 BIT), S. PoP ch. 9 "SET BFP ROUNDING MODE". cc unchanged.
+
+    The mode is bits 56-63 of the second-operand address.
+    """
+    if storage.facilities[0] & EXTENSION == u64(0):
+        return OPERATION
+    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+        return data_exception(cpu, DXC_BFP_INSTRUCTION)
+    mode = based(cpu, insn) & LOW8
+    if not valid_rounding_mode(mode):
+        return SPECIFICATION
+    cpu.fpc = (cpu.fpc & ~ROUNDING_MODE) | mode
+    return 0

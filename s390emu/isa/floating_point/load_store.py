@@ -1,0 +1,272 @@
+"""Floating-point registers moved as they are: PoP ch. 9.
+
+While bit 45 of control register 0 is zero, floating-point registers other than 0, 2, 4 and 6 are the data exception
+with DXC 1. A short operand is the left half of a register, whose right half stays.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import LOW32, bit
+from s390emu.cpu.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION, data_exception
+from s390emu.isa.operands import rr, rre, rrf_b, rx, rxy
+from s390emu.isa.registers import HIGH32, WORD
+from s390emu.storage.access import fetch_doubleword, fetch_word, store_doubleword, store_word
+
+SIGN = bit(0)
+ADDITIONAL = u64(9)  # on in a register number: 1, 3, 5, 7 to 15
+PAIR_SECOND, TWO = u64(2), u64(2)
+
+
+@jit
+def lacks_afp(cpu, registers):
+    """Is any of these (their numbers ORed) not 0, 2, 4 or 6, while the program has but those four?"""
+    return registers & ADDITIONAL != u64(0) and cpu.cr[0] & CR0_AFP_REGISTER == u64(0)
+
+
+@jit
+def set_short(cpu, r, value):
+    """Bits 0-31 of a floating-point register := the leftmost word of value; bits 32-63 stay."""
+    cpu.fpr[r] = (value & HIGH32) | (cpu.fpr[r] & LOW32)
+
+
+# --- LOAD -------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def ldr(cpu, storage, insn):
+    """LOAD (long), RR. PoP ch. 9 "LOAD". cc unchanged."""
+    r1, r2 = rr(insn)
+    if lacks_afp(cpu, r1 | r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = cpu.fpr[r2]
+    return 0
+
+
+@jit
+def ler(cpu, storage, insn):
+    """LOAD (short), RR. PoP ch. 9 "LOAD". cc unchanged."""
+    r1, r2 = rr(insn)
+    if lacks_afp(cpu, r1 | r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    set_short(cpu, r1, cpu.fpr[r2])
+    return 0
+
+
+@jit
+def lxr(cpu, storage, insn):
+    """LOAD (extended), RRE. PoP ch. 9 "LOAD". cc unchanged.
+
+    A pair is a register and the second one after it; 2, 3, 6, 7, 10, 11, 14 and 15 begin none.
+    """
+    r1, r2 = rre(insn)
+    if lacks_afp(cpu, r1 | r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    if (r1 | r2) & PAIR_SECOND != u64(0):
+        return SPECIFICATION
+    cpu.fpr[r1], cpu.fpr[r1 + TWO] = cpu.fpr[r2], cpu.fpr[r2 + TWO]
+    return 0
+
+
+@jit
+def load_long(cpu, storage, r1, second):
+    """Floating-point register r1 := the doubleword at second. -> code"""
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    value, code = fetch_doubleword(cpu, storage, second)
+    if code == 0:
+        cpu.fpr[r1] = value
+    return code
+
+
+@jit
+def ld(cpu, storage, insn):
+    """LOAD (long), RX-a. PoP ch. 9 "LOAD". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    return load_long(cpu, storage, r1, second)
+
+
+@jit
+def ldy(cpu, storage, insn):
+    """LOAD (long), RXY-a. PoP ch. 9 "LOAD". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    return load_long(cpu, storage, r1, second)
+
+
+@jit
+def load_short(cpu, storage, r1, second):
+    """Bits 0-31 of floating-point register r1 := the word at second. -> code"""
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    value, code = fetch_word(cpu, storage, second)
+    if code == 0:
+        set_short(cpu, r1, value << WORD)
+    return code
+
+
+@jit
+def le(cpu, storage, insn):
+    """LOAD (short), RX-a. PoP ch. 9 "LOAD". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    return load_short(cpu, storage, r1, second)
+
+
+@jit
+def ley(cpu, storage, insn):
+    """LOAD (short), RXY-a. PoP ch. 9 "LOAD". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    return load_short(cpu, storage, r1, second)
+
+
+# --- STORE ------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def store_long(cpu, storage, r1, second):
+    """The doubleword at second := floating-point register r1. -> code"""
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    return store_doubleword(cpu, storage, second, cpu.fpr[r1])
+
+
+@jit
+def std(cpu, storage, insn):
+    """STORE (long), RX-a. PoP ch. 9 "STORE". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    return store_long(cpu, storage, r1, second)
+
+
+@jit
+def stdy(cpu, storage, insn):
+    """STORE (long), RXY-a. PoP ch. 9 "STORE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    return store_long(cpu, storage, r1, second)
+
+
+@jit
+def store_short(cpu, storage, r1, second):
+    """The word at second := bits 0-31 of floating-point register r1. -> code"""
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD)
+
+
+@jit
+def ste(cpu, storage, insn):
+    """STORE (short), RX-a. PoP ch. 9 "STORE". cc unchanged."""
+    r1, second = rx(cpu, insn)
+    return store_short(cpu, storage, r1, second)
+
+
+@jit
+def stey(cpu, storage, insn):
+    """STORE (short), RXY-a. PoP ch. 9 "STORE". cc unchanged."""
+    r1, second = rxy(cpu, insn)
+    return store_short(cpu, storage, r1, second)
+
+
+# --- LOAD ZERO --------------------------------------------------------------------------------------------------------
+
+
+@jit
+def lzdr(cpu, storage, insn):
+    """LOAD ZERO (long), RRE. PoP ch. 9 "LOAD ZERO". cc unchanged."""
+    r1, _ = rre(insn)
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = u64(0)
+    return 0
+
+
+@jit
+def lzer(cpu, storage, insn):
+    """LOAD ZERO (short), RRE. PoP ch. 9 "LOAD ZERO". cc unchanged."""
+    r1, _ = rre(insn)
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    set_short(cpu, r1, u64(0))
+    return 0
+
+
+@jit
+def lzxr(cpu, storage, insn):
+    """LOAD ZERO (extended), RRE. PoP ch. 9 "LOAD ZERO". cc unchanged."""
+    r1, _ = rre(insn)
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    if r1 & PAIR_SECOND != u64(0):
+        return SPECIFICATION
+    cpu.fpr[r1] = cpu.fpr[r1 + TWO] = u64(0)
+    return 0
+
+
+# --- between general and floating-point registers ---------------------------------------------------------------------
+
+
+@jit
+def ldgr(cpu, storage, insn):
+    """LOAD FPR FROM GR (64 to long), RRE. PoP ch. 9 "LOAD FPR FROM GR". cc unchanged."""
+    r1, r2 = rre(insn)
+    if lacks_afp(cpu, r1):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = cpu.gr[r2]
+    return 0
+
+
+@jit
+def lgdr(cpu, storage, insn):
+    """LOAD GR FROM FPR (long to 64), RRE. PoP ch. 9 "LOAD GR FROM FPR". cc unchanged."""
+    r1, r2 = rre(insn)
+    if lacks_afp(cpu, r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.gr[r1] = cpu.fpr[r2]
+    return 0
+
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+@jit
+def lpdfr(cpu, storage, insn):
+    """LOAD POSITIVE (long), RRE. PoP ch. 9 "LOAD POSITIVE". cc unchanged.
+
+    A sign is changed and nothing else: no operand is invalid, no flag is set.
+    """
+    r1, r2 = rre(insn)
+    if lacks_afp(cpu, r1 | r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = cpu.fpr[r2] & ~SIGN
+    return 0
+
+
+@jit
+def lndfr(cpu, storage, insn):
+    """LOAD NEGATIVE (long), RRE. PoP ch. 9 "LOAD NEGATIVE". cc unchanged."""
+    r1, r2 = rre(insn)
+    if lacks_afp(cpu, r1 | r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = cpu.fpr[r2] | SIGN
+    return 0
+
+
+@jit
+def lcdfr(cpu, storage, insn):
+    """LOAD COMPLEMENT (long), RRE. PoP ch. 9 "LOAD COMPLEMENT". cc unchanged."""
+    r1, r2 = rre(insn)
+    if lacks_afp(cpu, r1 | r2):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = cpu.fpr[r2] ^ SIGN
+    return 0
+
+
+@jit
+def cpsdr(cpu, storage, insn):
+    """COPY SIGN (long), RRF-b. PoP ch. 9 "COPY SIGN". cc unchanged.
+
+    The second operand with the sign of the third.
+    """
+    r1, r2, r3 = rrf_b(insn)
+    if lacks_afp(cpu, r1 | r2 | r3):
+        return data_exception(cpu, DXC_AFP_REGISTER)
+    cpu.fpr[r1] = (cpu.fpr[r2] & ~SIGN) | (cpu.fpr[r3] & SIGN)
+    return 0

@@ -1,0 +1,377 @@
+"""Interlocked updates of storage: LOAD AND ADD and its kin, COMPARE AND SWAP, TEST AND SET. PoP ch. 7.
+
+An operand that is to be exchanged is on its own boundary, so in one page. It is stored, as far as exceptions and the
+change bit are concerned, even where the comparison leaves it as it is (PoP ch. 5 "Interlocked-Update References").
+Not implemented: PERFORM LOCKED OPERATION.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.bits import LOW8
+from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.isa.general.arithmetic import sum32, sum64
+from s390emu.isa.general.logical_arithmetic import NO_CARRY
+from s390emu.isa.general.logical_arithmetic import sum32 as logical_sum32
+from s390emu.isa.general.logical_arithmetic import sum64 as logical_sum64
+from s390emu.isa.general.shift import pair, set_pair
+from s390emu.isa.operands import based, based_second, r8, rs, rsy
+from s390emu.isa.registers import low, set_low
+from s390emu.storage.access import (
+    STORE,
+    Span,
+    check,
+    get_byte,
+    get_doubleword,
+    get_word,
+    probe_fetch,
+    probe_store,
+    psw_key,
+    put_byte,
+    put_doubleword,
+    put_word,
+)
+
+ZERO, ONE, WORD, DOUBLEWORD, QUADWORD = u64(0), u64(1), u64(4), u64(8), u64(16)
+COMPARE_16, STORE_16 = u64(2), u64(4)  # the highest function code and store characteristic (facility 33)
+PARAMETER_LIST = u64(32)
+ALL_ONES = LOW8
+
+
+# --- LOAD AND ADD, AND, EXCLUSIVE OR, OR ------------------------------------------------------------------------------
+
+
+@jit
+def update_operand(cpu, storage, second, length):
+    """An operand that is fetched and stored, on the boundary that its length wants. -> (Span, code)"""
+    if second & (length - ONE) != u64(0):
+        return Span(ZERO, ZERO, ZERO), SPECIFICATION
+    return probe_store(cpu, storage, second, length)
+
+
+@jit
+def laa(cpu, storage, insn):
+    """LOAD AND ADD (32), RSY-a. PoP ch. 7 "LOAD AND ADD". cc 0-3."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, WORD)
+    if code != 0:
+        return code
+    old = get_word(span, ZERO)
+    new, code = sum32(cpu, old, cpu.gr[r3])
+    put_word(span, ZERO, new)
+    set_low(cpu, r1, old)
+    return code
+
+
+@jit
+def laag(cpu, storage, insn):
+    """LOAD AND ADD (64), RSY-a. PoP ch. 7 "LOAD AND ADD". cc 0-3."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    new, code = sum64(cpu, old, cpu.gr[r3])
+    put_doubleword(span, ZERO, new)
+    cpu.gr[r1] = old
+    return code
+
+
+@jit
+def laal(cpu, storage, insn):
+    """LOAD AND ADD LOGICAL (32), RSY-a. PoP ch. 7 "LOAD AND ADD LOGICAL". cc 0-3."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, WORD)
+    if code != 0:
+        return code
+    old = get_word(span, ZERO)
+    new = logical_sum32(cpu, old, cpu.gr[r3], NO_CARRY)
+    put_word(span, ZERO, new)
+    set_low(cpu, r1, old)
+    return 0
+
+
+@jit
+def laalg(cpu, storage, insn):
+    """LOAD AND ADD LOGICAL (64), RSY-a. PoP ch. 7 "LOAD AND ADD LOGICAL". cc 0-3."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    new = logical_sum64(cpu, old, cpu.gr[r3], NO_CARRY)
+    put_doubleword(span, ZERO, new)
+    cpu.gr[r1] = old
+    return 0
+
+
+@jit
+def lan(cpu, storage, insn):
+    """LOAD AND AND (32), RSY-a. PoP ch. 7 "LOAD AND AND". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, WORD)
+    if code != 0:
+        return code
+    old = get_word(span, ZERO)
+    new = old & low(cpu, r3)
+    cpu.cc = 1 if new != u64(0) else 0
+    put_word(span, ZERO, new)
+    set_low(cpu, r1, old)
+    return 0
+
+
+@jit
+def lang(cpu, storage, insn):
+    """LOAD AND AND (64), RSY-a. PoP ch. 7 "LOAD AND AND". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    new = old & cpu.gr[r3]
+    cpu.cc = 1 if new != u64(0) else 0
+    put_doubleword(span, ZERO, new)
+    cpu.gr[r1] = old
+    return 0
+
+
+@jit
+def lax(cpu, storage, insn):
+    """LOAD AND EXCLUSIVE OR (32), RSY-a. PoP ch. 7 "LOAD AND EXCLUSIVE OR". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, WORD)
+    if code != 0:
+        return code
+    old = get_word(span, ZERO)
+    new = old ^ low(cpu, r3)
+    cpu.cc = 1 if new != u64(0) else 0
+    put_word(span, ZERO, new)
+    set_low(cpu, r1, old)
+    return 0
+
+
+@jit
+def laxg(cpu, storage, insn):
+    """LOAD AND EXCLUSIVE OR (64), RSY-a. PoP ch. 7 "LOAD AND EXCLUSIVE OR". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    new = old ^ cpu.gr[r3]
+    cpu.cc = 1 if new != u64(0) else 0
+    put_doubleword(span, ZERO, new)
+    cpu.gr[r1] = old
+    return 0
+
+
+@jit
+def lao(cpu, storage, insn):
+    """LOAD AND OR (32), RSY-a. PoP ch. 7 "LOAD AND OR". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, WORD)
+    if code != 0:
+        return code
+    old = get_word(span, ZERO)
+    new = old | low(cpu, r3)
+    cpu.cc = 1 if new != u64(0) else 0
+    put_word(span, ZERO, new)
+    set_low(cpu, r1, old)
+    return 0
+
+
+@jit
+def laog(cpu, storage, insn):
+    """LOAD AND OR (64), RSY-a. PoP ch. 7 "LOAD AND OR". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    new = old | cpu.gr[r3]
+    cpu.cc = 1 if new != u64(0) else 0
+    put_doubleword(span, ZERO, new)
+    cpu.gr[r1] = old
+    return 0
+
+
+# --- COMPARE AND SWAP, COMPARE DOUBLE AND SWAP ------------------------------------------------------------------------
+
+
+@jit
+def compare_and_swap32(cpu, storage, r1, r3, second):
+    """The word at second := bits 32-63 of r3 if it equals those of r1, else these := the word; cc. -> code"""
+    span, code = update_operand(cpu, storage, second, WORD)
+    if code != 0:
+        return code
+    old = get_word(span, ZERO)
+    if old == low(cpu, r1):
+        put_word(span, ZERO, cpu.gr[r3])
+        cpu.cc = 0
+    else:
+        set_low(cpu, r1, old)
+        cpu.cc = 1
+    return 0
+
+
+@jit
+def cs(cpu, storage, insn):
+    """COMPARE AND SWAP (32), RS-a. PoP ch. 7 "COMPARE AND SWAP". cc 0, 1."""
+    r1, r3, second = rs(cpu, insn)
+    return compare_and_swap32(cpu, storage, r1, r3, second)
+
+
+@jit
+def csy(cpu, storage, insn):
+    """COMPARE AND SWAP (32), RSY-a. PoP ch. 7 "COMPARE AND SWAP". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    return compare_and_swap32(cpu, storage, r1, r3, second)
+
+
+@jit
+def csg(cpu, storage, insn):
+    """COMPARE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE AND SWAP". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    if old == cpu.gr[r1]:
+        put_doubleword(span, ZERO, cpu.gr[r3])
+        cpu.cc = 0
+    else:
+        cpu.gr[r1] = old
+        cpu.cc = 1
+    return 0
+
+
+@jit
+def compare_double_and_swap32(cpu, storage, r1, r3, second):
+    """As COMPARE AND SWAP, with the doubleword of the even-odd pairs' bits 32-63. -> code"""
+    if (r1 | r3) & ONE != u64(0):
+        return SPECIFICATION
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    if code != 0:
+        return code
+    old = get_doubleword(span, ZERO)
+    if old == pair(cpu, r1):
+        put_doubleword(span, ZERO, pair(cpu, r3))
+        cpu.cc = 0
+    else:
+        set_pair(cpu, r1, old)
+        cpu.cc = 1
+    return 0
+
+
+@jit
+def cds(cpu, storage, insn):
+    """COMPARE DOUBLE AND SWAP (32), RS-a. PoP ch. 7 "COMPARE DOUBLE AND SWAP". cc 0, 1."""
+    r1, r3, second = rs(cpu, insn)
+    return compare_double_and_swap32(cpu, storage, r1, r3, second)
+
+
+@jit
+def cdsy(cpu, storage, insn):
+    """COMPARE DOUBLE AND SWAP (32), RSY-a. PoP ch. 7 "COMPARE DOUBLE AND SWAP". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    return compare_double_and_swap32(cpu, storage, r1, r3, second)
+
+
+@jit
+def cdsg(cpu, storage, insn):
+    """COMPARE DOUBLE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE DOUBLE AND SWAP". cc 0, 1."""
+    r1, r3, second = rsy(cpu, insn)
+    if (r1 | r3) & ONE != u64(0):
+        return SPECIFICATION
+    span, code = update_operand(cpu, storage, second, QUADWORD)
+    if code != 0:
+        return code
+    old, old_right = get_doubleword(span, ZERO), get_doubleword(span, DOUBLEWORD)
+    if old == cpu.gr[r1] and old_right == cpu.gr[r1 + ONE]:
+        put_doubleword(span, ZERO, cpu.gr[r3])
+        put_doubleword(span, DOUBLEWORD, cpu.gr[r3 + ONE])
+        cpu.cc = 0
+    else:
+        cpu.gr[r1], cpu.gr[r1 + ONE] = old, old_right
+        cpu.cc = 1
+    return 0
+
+
+# --- COMPARE AND SWAP AND STORE ---------------------------------------------------------------------------------------
+
+
+@jit
+def swap_third_operand(cpu, span, r3, function):
+    """Compare the 4, 8 or 16 bytes at span with the third operand; where unequal, they replace it; cc."""
+    if function == u64(0):
+        old, comparand = get_word(span, ZERO), low(cpu, r3)
+    else:
+        old, comparand = get_doubleword(span, ZERO), cpu.gr[r3]
+    equal = old == comparand
+    if function == COMPARE_16:
+        old_right = get_doubleword(span, DOUBLEWORD)
+        equal = equal and old_right == cpu.gr[r3 + ONE]
+        if not equal:
+            cpu.gr[r3 + ONE] = old_right
+    cpu.cc = 0 if equal else 1
+    if not equal:
+        if function == u64(0):
+            set_low(cpu, r3, old)
+        else:
+            cpu.gr[r3] = old
+
+
+@jit
+def put_leftmost(span, length, left, right):
+    """The leftmost `length` bytes of a quadword in two halves, to span."""
+    for i in range(i64(length)):
+        half = left if i < 8 else right
+        put_byte(span, u64(i), half >> u64(56 - 8 * (i % 8)))
+
+
+@jit
+def csst(cpu, storage, insn):
+    """COMPARE AND SWAP AND STORE, SSF. PoP ch. 7 "COMPARE AND SWAP AND STORE". cc 0, 1.
+
+    Bits 56-63 of general register 0 are the function code: how long the first and third operands are; bits 48-55 the
+    store characteristic: how long the second. The parameter list at the address in general register 1 holds the
+    replacement value in bytes 0-15 and the store value in bytes 16-31, left-aligned. All 32 bytes are fetched, and the
+    exceptions of the second operand recognized, whatever the comparison gives.
+    """
+    r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
+    function, characteristic = cpu.gr[0] & LOW8, (cpu.gr[0] >> u64(8)) & LOW8
+    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and r3 & ONE != u64(0)):
+        return SPECIFICATION
+    list_address, length, stored = cpu.gr[1] & cpu.amode, WORD << function, ONE << characteristic
+    if (list_address & (QUADWORD - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):
+        return SPECIFICATION
+    parameters, code = probe_fetch(cpu, storage, list_address, PARAMETER_LIST)
+    if code != 0:
+        return code
+    _, code = check(cpu, storage, second, stored, STORE, psw_key(cpu))
+    if code != 0:
+        return code
+    span, code = probe_store(cpu, storage, first, length)
+    if code != 0:
+        return code
+    replacement, replacement_right = get_doubleword(parameters, ZERO), get_doubleword(parameters, DOUBLEWORD)
+    value, value_right = get_doubleword(parameters, QUADWORD), get_doubleword(parameters, QUADWORD + DOUBLEWORD)
+    swap_third_operand(cpu, span, r3, function)
+    if cpu.cc == 0:
+        put_leftmost(span, length, replacement, replacement_right)
+        target, code = probe_store(cpu, storage, second, stored)
+        put_leftmost(target, stored, value, value_right)
+    return 0
+
+
+# --- TEST AND SET -----------------------------------------------------------------------------------------------------
+
+
+@jit
+def ts(cpu, storage, insn):
+    """TEST AND SET, SI. PoP ch. 7 "TEST AND SET". cc 0, 1: the leftmost bit of the byte before."""
+    span, code = probe_store(cpu, storage, based(cpu, insn), ONE)
+    if code == 0:
+        cpu.cc = i64(get_byte(span, ZERO) >> u64(7))
+        put_byte(span, ZERO, ALL_ONES)
+    return code

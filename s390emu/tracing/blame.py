@@ -78,6 +78,7 @@ def blame(
     execution.run()
     for watch in watches.values():
         watch.look(*current)
+    execution.close()
     return [_explained(trace, difference, watches.get(n), end) for n, difference in enumerate(found)]
 
 

@@ -369,7 +369,7 @@ def expected_text(statement: Statement, symbols: Symbols) -> str:
     """An interruption as `.expect` says it."""
     words = [statement.subject]
     for name, value in statement.value.items():
-        if name == "code":
+        if name == "code" and statement.subject != "mck":
             words.append(f"{value:#06x}" if statement.subject in ("pgm", "ext") else f"{value:#x}")
         elif name == "at":
             words.append(f"at {symbols.text(value)}")

@@ -91,6 +91,8 @@ def perform(machine: Machine, event: Event) -> None:
         elif event.verb == "diag10":
             for address in range(operands[0], operands[-1] + 1, BLOCK_SIZE):
                 host.release(guest, address // BLOCK_SIZE)
+        elif event.verb == "normal-reset":
+            host.reset(guest, clear=False)
         else:
             SIGNALS[event.verb](cpu, *operands)
     except (ValueError, PagingError) as error:
@@ -162,10 +164,12 @@ class Execution:
         stepping = self.options.engine == "step" or self.observe or self.trace.host
         stop = self._stepwise() if stepping else self.machine.run(self.limit)
         self._look_at_interruptions()
-        end = self._end(before, stop)
+        return self._end(before, stop)
+
+    def close(self) -> None:
+        """The paging file is not needed any more."""
         if self.machine.host.paging:
             self.machine.host.paging.close()
-        return end
 
     def _stepwise(self) -> Stop:
         machine = self.machine
@@ -264,9 +268,10 @@ def run_trace(path_or_text: str | Path, *, options: Options = Options()) -> Trac
         return TraceResult(path, trace.name, trace.about, Result.SKIPPED, lacking, trace=trace)
     try:
         execution = Execution(trace, options)
-        end = execution.run()
     except TraceError as error:
         return TraceResult(path, trace.name, trace.about, Result.ERROR, str(error), trace=trace)
+    end = execution.run()
+    execution.close()
     # An event that did not happen explains whatever else is not as expected.
     found = execution.refused or [*execution.unfired(end)] or differences(trace, end)
     if found and options.explain:

@@ -32,7 +32,7 @@ OPEN = REGISTERS | {"gr", "cr", "ar", "fpr", "mem", "key", "page", "psw", "lowco
 CLASSES = {"pgm": "program", "svc": "supervisor call", "mck": "machine check", "ext": "external", "io": "I/O",
            "restart": "restart"}  # fmt: skip
 DETAILS = {"pgm": ("at", "ilc", "address", "teid", "dxc", "old"), "svc": ("at", "ilc", "old"),
-           "ext": ("parameter", "old"), "mck": ("address", "old"), "io": ("parameter", "word", "old"),
+           "ext": ("parameter", "old"), "mck": ("code", "address", "old"), "io": ("parameter", "word", "old"),
            "restart": ("old",)}  # fmt: skip
 STOPS = ("disabled-wait", "enabled-wait", "stopped", "check-stop", "check-stop-lowcore", "interruption-loop", "limit",
          "no-frame", "console-flood")  # fmt: skip
@@ -40,7 +40,7 @@ SETTINGS = ("frames", "seed", "tod", "clock-comparator", "cpu-timer", "limit")
 POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_keys": ("zero", "random")}
 VERBS = {  # host verb -> names of its operands; those in brackets may be left out
     "discard": ("block",), "reclaim": ("block",), "pagein": ("block",), "swap-error": ("block",),
-    "pressure": ("frames",), "diag10": ("first", "[last]"),
+    "pressure": ("frames",), "diag10": ("first", "[last]"), "normal-reset": (),
     "external-call": ("cpu",), "emergency-signal": ("cpu",), "interrupt-key": (), "service-signal": ("parameter",),
     "io": ("id", "parameter", "word"), "restart": (),
 }  # fmt: skip
@@ -621,7 +621,7 @@ def _expectation(line: Line, ram: int) -> Statement:
         return statement
     value: object
     if subject in CLASSES:
-        value = {} if subject == "restart" or (subject == "mck" and line.done) else {"code": line.unsigned()}
+        value = {} if subject in ("restart", "mck") else {"code": line.unsigned()}
         value |= line.options(DETAILS[subject])
     elif subject == "psw":
         value = _psw(line)

@@ -1,0 +1,87 @@
+"""Conventions that a reviewer would have to check by eye: read from the sources' syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import s390emu
+from s390emu.isa.handlers import function_name, implemented, places
+from s390emu.isa.opcodes import ROWS
+
+PACKAGE = Path(s390emu.__file__).parent
+KERNELS = [path for folder in ("isa/general", "isa/control", "isa/floating_point", "storage", "cpu")
+           for path in sorted((PACKAGE / folder).rglob("*.py"))]  # fmt: skip
+SOURCES = ("PoP", "Principles of Operation", "essa.md", "SA23", "public sources")
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
+
+
+def functions(path: Path):
+    return [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+
+
+def test_every_instruction_function_has_a_row():
+    mnemonics = {function_name(row.mnemonic) for row in ROWS}
+    assert places().keys() - mnemonics == {"operation_exception"}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if implemented(row)], ids=lambda row: row.mnemonic)
+def test_instruction_says_what_it_is(row):
+    place = places()[function_name(row.mnemonic)]
+    function = next(f for f in functions(place.path) if f.lineno == place.line)
+    assert [a.arg for a in function.args.args] == ["cpu", "storage", "insn"]
+    assert [d.id for d in function.decorator_list] == ["jit"]
+    docstring = ast.get_docstring(function)
+    assert docstring, f"{place.path}:{place.line}: no docstring"
+    assert any(source in docstring for source in SOURCES), f"{place.path}:{place.line}: no reference to the manual"
+    assert row.format.name.split("-")[0] in docstring, f"{place.path}:{place.line}: the format {row.format.name} is not named"
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def names_of_u64(tree) -> set[str]:
+    """Module-level names bound to u64(...) or bit(...) or bits(...)."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and "u64" in ast.dump(node.value):
+            for target in (name for target in node.targets for name in ast.walk(target)):
+                if isinstance(target, ast.Name):
+                    found.add(target.id)
+    return found
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_no_bare_integer_beside_a_uint64(path):
+    """`x + 1` with a uint64 x is an int64 when compiled: the literal must be u64(1) (or a named constant)."""
+    tree = ast.parse(path.read_text())
+    constants = names_of_u64(tree)
+    offenders = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, OPERATORS):
+            for here, there in ((node.left, node.right), (node.right, node.left)):
+                literal = isinstance(here, ast.Constant) and isinstance(here.value, int)
+                architecture = (
+                    (isinstance(there, ast.Call) and isinstance(there.func, ast.Name) and there.func.id == "u64")
+                    or (isinstance(there, ast.Name) and there.id in constants)
+                    or (isinstance(there, ast.Subscript) and isinstance(there.value, ast.Attribute)
+                        and there.value.attr in ("gr", "cr", "ar", "fpr"))
+                )  # fmt: skip
+                if literal and architecture:
+                    offenders.append(f"{path.name}:{node.lineno}")
+    assert not offenders
+
+
+def test_only_one_file_imports_numba():
+    importers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Import) and any(a.name.split(".")[0] == "numba" for a in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numba")
+    }
+    assert importers == {"_jit.py"}

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, Row
 
 FOLDER = Path(__file__).parent
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -54,7 +54,8 @@ def implemented(row: Row) -> bool:
 @cache
 def facilities() -> frozenset[int]:
     """Facility bits all of whose rows are implemented: what STFLE may truthfully say of instructions."""
-    needed: dict[int, list[Row]] = {}
+    by_mnemonic = {row.mnemonic: row for row in ROWS}
+    needed = {bit: [by_mnemonic[mnemonic] for mnemonic in mnemonics] for bit, mnemonics in ENHANCEMENTS.items()}
     for row in ROWS:
         if row.facility is not None and row.facility >= 0:
             needed.setdefault(row.facility, []).append(row)

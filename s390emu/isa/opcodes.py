@@ -176,6 +176,12 @@ CMM = -1  # collaborative memory management: detected by trying (spec essa.md 1.
 DE2 = -2  # DAT-enhancement facility 2: detected by trying
 ES = -3  # expanded storage: SERVICE CALL says how much there is; no current machine has any
 
+# Facilities that add no instruction but to what instructions do: installed when these are implemented.
+ENHANCEMENTS = {
+    33: ("CSST",),  # compare-and-swap-and-store facility 2: function code 2, store characteristic 4
+    52: ("NI", "NIY", "OI", "OIY", "XI", "XIY", "ASI", "AGSI", "ALSI", "ALGSI"),  # interlocked-access facility 2
+}
+
 
 CHAPTER_7 = (  # General instructions
     ("0102", "UPT",     E,           "UPDATE TREE",                                           BASE),

@@ -423,3 +423,12 @@ def bprp(cpu, storage, insn):
 def niai(cpu, storage, insn):
     """NEXT INSTRUCTION ACCESS INTENT, IE. PoP ch. 7 "NEXT INSTRUCTION ACCESS INTENT". cc unchanged. As BPP."""
     return 0
+
+
+@jit
+def ppa(cpu, storage, insn):
+    """PERFORM PROCESSOR ASSIST, RRF-c. PoP ch. 7 "PERFORM PROCESSOR ASSIST". cc unchanged.
+
+    No function (M3) has an effect that a program can see; one that is not installed is no operation.
+    """
+    return 0

@@ -329,7 +329,8 @@ def test_index_branch_address_is_taken_before_the_addition(lab, mnemonic):
 
 
 @pytest.mark.parametrize(
-    "line", ["bpp 0,.+64,0(%r5)", "bpp 15,.+64,0xfff(%r5)", "bprp 5,.+64,.+100", "niai 1,2", "niai 15,15"]
+    "line",
+    ["bpp 0,.+64,0(%r5)", "bpp 15,.+64,0xfff(%r5)", "bprp 5,.+64,.+100", "niai 1,2", "niai 15,15", "ppa %r1,%r2,1"],
 )
 def test_predictions_change_nothing(lab, line):
     lab.gr[5] = ALL  # no access exceptions

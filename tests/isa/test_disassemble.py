@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -52,7 +53,12 @@ def _registers(text):
 def test_capstone_means_the_same(rows):
     """Its text, which has other spellings (hexadecimal, cgrtlh for cgrtne), assembles to the same bytes. It takes an
     odd register where an even one must be for no instruction at all, hence only one sample has to be decoded."""
-    capstone = pytest.importorskip("capstone")
+    try:
+        import capstone
+    except ImportError:
+        if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
+            raise
+        pytest.skip("capstone is not installed")
     decoder = capstone.Cs(capstone.CS_ARCH_SYSZ, capstone.CS_MODE_BIG_ENDIAN)
     for row in rows:
         if row.mnemonic in CAPSTONE_TOO_OLD | CAPSTONE_NEVER:

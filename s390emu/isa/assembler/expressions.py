@@ -26,7 +26,6 @@ _RANKS = {
     "||": 0,
 }
 _ALL_ONES = (1 << 64) - 1
-_SPACE = re.compile(r"[ \t]*")
 _OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||![ \t]*!|[-+*/%|&^!<>]")
 _SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*(?:@(?:PLT|plt))?")
 _LOCAL = re.compile(r"(\d+)([bf])(?![\w.$])")
@@ -92,7 +91,8 @@ class Cursor:
         self.skip()
 
     def skip(self):
-        self.at = _SPACE.match(self.text, self.at).end()
+        while self.text[self.at : self.at + 1] in (" ", "\t"):
+            self.at += 1
 
     @property
     def done(self) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 from s390emu.cli import ENDED
-from s390emu.commands.inputs import build, definition, load, machine_arguments
+from s390emu.commands.inputs import build, definition, labels, load, machine_arguments
 from s390emu.commands.run import conclude
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
@@ -34,22 +34,23 @@ def execute(args) -> int:
     guest = build_kernel(**dict(args.define))
     machine = build(args)
     load(machine, guest)
+    symbols = labels(guest)
     if not args.json:
         print(f"== console (guest {args.ram >> 10} KB, host {args.frames} frames of 4 KB)", flush=True)
         machine.host.consoles[machine.guest_number].live = lambda text: print(text, end="", flush=True)
-    story = Story(machine, guest.symbols)
+    story = Story(machine, symbols)
     stop = story.run()
     if args.json:
-        events = [event_text(event, guest.symbols) for event in story.events]
+        events = [event_text(event, symbols) for event in story.events]
         print(json.dumps({"schema": "s390emu.demo/1", "faults": [f._asdict() for f in story.faults], "events": events,
-                          "totals": story.totals()} | as_dict(machine, stop, guest.symbols), indent=1))  # fmt: skip
-        return ENDED if stop.exit_code == 0 else conclude(args, machine, stop, guest.symbols)
-    lines = [event_text(event, guest.symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
+                          "totals": story.totals()} | as_dict(machine, stop, symbols), indent=1))  # fmt: skip
+        return ENDED if stop.exit_code == 0 else conclude(args, machine, stop, symbols)
+    lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
     print("\n".join(lines))
     print(f"\n== discard faults ({len(story.faults)})")
     shown = story.faults if args.timeline == "all" else story.faults[:SHOWN]
-    print("\n".join(fault_text(fault, guest.symbols) for fault in shown))
+    print("\n".join(fault_text(fault, symbols) for fault in shown))
     print("\n== totals")
     for name, value in story.totals().items():
         if isinstance(value, Counter | dict):
@@ -57,4 +58,4 @@ def execute(args) -> int:
         print(f"{name:38} {value if isinstance(value, str) else format(value, ',')}")
     print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
     sys.stdout.flush()
-    return conclude(args, machine, stop, guest.symbols)
+    return conclude(args, machine, stop, symbols)

@@ -67,6 +67,12 @@ def program(files: Iterable[Path], origin: int = ORIGIN, define: Iterable[tuple[
     return assemble_files(files, origin=origin, defines=dict(define))
 
 
+def labels(guest: Program) -> dict[str, int]:
+    """The symbols that are places in the program, not mere numbers."""
+    spans = [(section.address, section.address + len(section.data)) for section in guest.sections]
+    return {name: value for name, value in guest.symbols.items() if any(a <= value < b for a, b in spans)}
+
+
 def machine_arguments(parser, *, ram: str = "16M", frames: str | None = None) -> None:
     """Options of everything that runs a guest."""
     group = parser.add_argument_group("the guest and its host")

@@ -10,6 +10,7 @@ from s390emu.commands.inputs import (
     ORIGIN,
     build,
     definition,
+    labels,
     limit_arguments,
     load,
     machine_arguments,
@@ -41,6 +42,7 @@ def execute(args) -> int:
     machine = build(args)
     load(machine, guest)
     stop = machine.run(args.limit, args.timeout)
+    symbols = labels(guest)
     if args.json:
         print(json.dumps({"schema": "s390emu.pages/1", "blocks": [b._asdict() for b in blocks(machine)]}, indent=1))
     else:
@@ -51,7 +53,7 @@ def execute(args) -> int:
             print(f"{span:36} {last - first + 1:6}  {sample.state:9}  {acc}   {sample.key >> 2 & 1} "
                   f"{sample.key >> 1 & 1}  {sample.where}")  # fmt: skip
     args.json = False
-    return conclude(args, machine, stop, guest.symbols)
+    return conclude(args, machine, stop, symbols)
 
 
 def _table(as_json: bool) -> int:

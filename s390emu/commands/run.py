@@ -9,6 +9,7 @@ from pathlib import Path
 from s390emu.cli import ABNORMAL, ENDED, LIMIT, UsageError
 from s390emu.commands.inputs import (
     build,
+    labels,
     limit_arguments,
     load,
     machine_arguments,
@@ -52,24 +53,25 @@ def execute(args) -> int:
     guest = program(args.files, args.origin, args.define)
     machine = build(args)
     load(machine, guest)
+    symbols = labels(guest)
     if not args.json:
         machine.host.consoles[machine.guest_number].live = _show
-    stop = _run(args, machine, guest)
-    return conclude(args, machine, stop, guest.symbols)
+    stop = _run(args, machine, symbols)
+    return conclude(args, machine, stop, symbols)
 
 
 def _show(text: str) -> None:
     print(text, end="", flush=True)
 
 
-def _run(args, machine, guest):
+def _run(args, machine, symbols):
     if not args.trace:
         return machine.run(args.limit, args.timeout)
     from s390emu.reports.trace_log import TraceLog
 
     out = args.trace_to.open("w") if args.trace_to else sys.stderr
     try:
-        return TraceLog(machine, args.trace, out, args.trace_lines, guest.symbols).run(args.limit, args.timeout)
+        return TraceLog(machine, args.trace, out, args.trace_lines, symbols).run(args.limit, args.timeout)
     finally:
         if args.trace_to:
             out.close()

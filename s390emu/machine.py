@@ -37,6 +37,7 @@ from s390emu.isa.decode import slow_decode
 from s390emu.isa.handlers import HandlerTable, facilities
 from s390emu.storage import access
 from s390emu.storage.decode_cache import drop_decoded, forget_all
+from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
 from s390emu.storage.state import (
     BLOCK_SIZE,
@@ -174,6 +175,7 @@ class Machine:
         self.storage = GuestStorage(storage_size)
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
+        self.host.before_event[self.guest_number] = self._make_room_for_events
         self.handlers = HandlerTable(quiet)
         self.events: list[np.ndarray] = []
         record = self.storage.record
@@ -404,6 +406,12 @@ class Machine:
             self.events.append(self.storage.events[: int(record.event_count)].copy())
             record.event_count = 0
         return self.events
+
+    def _make_room_for_events(self) -> None:
+        """The host is about to record one; it may do so often between two exits of the run loop."""
+        record = self.storage.record
+        if record.event_count + MARGIN >= record.event_capacity:
+            self.drain_events()
 
     def snapshot(self) -> object:
         """CPU, storage, keys, block states and paging file, for `restore` on this machine."""

@@ -284,6 +284,13 @@ def test_the_instruction_being_retried_keeps_what_was_brought_for_it():
     assert "of 16 none is free and none can be taken" in world.host.reason
 
 
+def test_a_loader_may_write_more_than_there_are_frames():
+    world = World(frames=16)
+    for n in range(32):
+        world.host.poke(0, n, 0, content(n))
+    assert [world.host.peek(0, n) for n in range(32)] == [content(n) for n in range(32)]
+
+
 def test_guests_share_the_pool_by_age():
     world = World(frames=32, guests=2)
     for n in range(20):

@@ -1,4 +1,4 @@
-"""Which rows of the table are implemented, by chapter of the manual: from the table and the sources, no list by hand."""
+"""Which rows of the table are implemented, by chapter of the manual: from the table and the sources."""
 
 from __future__ import annotations
 

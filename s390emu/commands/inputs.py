@@ -97,7 +97,7 @@ def limit_arguments(parser) -> None:
 def build(args) -> Machine:
     """The machine that `machine_arguments` ask for."""
     from s390emu.host.host import Host
-    from s390emu.host.paging_device import PagingDevice
+    from s390emu.host.paging_device import PagingDevice, PagingUnavailable
     from s390emu.machine import Machine
 
     if args.ram <= 0 or args.ram % BLOCK:
@@ -115,7 +115,7 @@ def build(args) -> Machine:
         return Machine(
             args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
         )
-    except ValueError as error:
+    except (ValueError, PagingUnavailable) as error:
         raise UsageError(str(error)) from error
 
 

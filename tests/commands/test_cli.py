@@ -1,0 +1,270 @@
+"""The command line as a user meets it: results, exit codes, and one clear message for each kind of bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from s390emu import cli
+
+ENDS_WITH = """
+start:  larl %r1,end
+        lpswe 0(%r1)
+        .balign 8
+end:    .quad 0x0002000180000000,{code}
+"""
+HELLO = ENDS_WITH.format(code=0)
+FOREVER = "start: j start\n"
+
+
+@pytest.fixture
+def s390emu(capsys, tmp_path, monkeypatch):
+    """Run a command line in a folder of its own: -> (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            cli.main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return exit_.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path):
+    def write(text, name="guest.s"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+# --- what works ------------------------------------------------------------------------------------------------------
+
+
+def test_run_ends_with_zero(s390emu, source):
+    code, _, err = s390emu("run", source(HELLO))
+    assert code == 0
+    assert "disabled wait, code 0x0, after 2 instructions" in err
+
+
+def test_run_json(s390emu, source):
+    code, out, _ = s390emu("run", source(HELLO), "--json")
+    result = json.loads(out)
+    assert code == 0
+    assert result["schema"] == "s390emu.run/1"
+    assert (result["exit_code"], result["instructions"]) == (0, 2)
+
+
+def test_run_trace_names_every_instruction(s390emu, source):
+    _, _, err = s390emu("run", source(HELLO), "--trace", "insn,storage")
+    kinds = [line.split()[1] for line in err.splitlines() if line.strip()[0].isdigit()]
+    assert kinds == ["insn", "insn", "fetch"]
+    assert "larl %r1" in err
+    assert "lpswe 0(%r1)" in err
+
+
+def test_trace_to_a_file_is_capped(s390emu, source, tmp_path):
+    trace = tmp_path / "out.trace-log"
+    code, _, _ = s390emu("run", source(FOREVER), "--limit", 50, "--trace", "insn", "--trace-to", trace, "--trace-lines", 5)
+    assert code == 4
+    assert len(trace.read_text().splitlines()) == 6  # and the line that says so
+
+
+def test_new_guest_and_trace_run_as_they_are(s390emu):
+    assert s390emu("new", "guest", "mine")[0] == 0
+    assert s390emu("run", "mine.s")[0] == 0
+    assert s390emu("new", "trace", "mine")[0] == 0
+    assert s390emu("test", "mine.trace")[0] == 0
+    code, _, err = s390emu("new", "guest", "mine")
+    assert code == 2
+    assert "exists already" in err
+
+
+def test_asm_and_disasm(s390emu, source, tmp_path):
+    assert s390emu("asm", source(HELLO), "-o", tmp_path / "guest.elf")[0] == 0
+    assert s390emu("run", tmp_path / "guest.elf")[0] == 0
+    code, out, _ = s390emu("disasm", tmp_path / "guest.elf")
+    assert code == 0
+    assert "lpswe" in out
+    assert "essa %r2,%r1,3" in s390emu("disasm", "--hex", "B9AB 3021")[1]
+
+
+def test_explain(s390emu):
+    assert "isa/essa.py" in s390emu("explain", "ESSA")[1]
+    assert "block volatility" in s390emu("explain", "001A")[1]
+    assert "volatile" in s390emu("explain", "Vz")[1]
+    out = s390emu("explain", "--coverage")[1]
+    assert "# chapter 10" in out
+    assert "\tESSA\timplemented\t" in out
+    report = json.loads(s390emu("explain", "--coverage", "--json")[1])
+    assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
+
+
+def test_pages_table_and_blocks(s390emu, source):
+    assert "Uz(ADR)" in s390emu("pages")[1]
+    code, out, _ = s390emu("pages", source(HELLO), "--ram", "256K")
+    assert code == 0
+    assert "Sr" in out
+    assert "Sz" in out
+
+
+def test_doctor(s390emu):
+    code, out, _ = s390emu("doctor", "--json")
+    states = {finding["name"]: finding["state"] for finding in json.loads(out)["findings"]}
+    assert code == 0
+    assert states["guest"] == states["firmware"] == "ok"
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_is_short_and_has_an_example(s390emu, command):
+    code, out, _ = s390emu(command, "--help")
+    assert code == 0
+    assert "example: s390emu" in out
+
+
+def test_help_imports_no_numba():
+    code = "import sys, s390emu.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nassert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    for command in ("asm", "disasm", "explain"):
+        code = code.replace("'--help'", f"'{command}', '--help'")
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+# --- bad input: the documented exit code and a message that says what to do --------------------------------------------
+
+
+def refused(result, *words, code=2):
+    assert result[0] == code, result
+    for word in words:
+        assert word in result[2], result[2]
+
+
+def test_unknown_command_and_option(s390emu):
+    refused(s390emu("rum"), "did you mean run?")
+    refused(s390emu("run", "--limt", "3", "x.s"), "--limt", "did you mean --limit?")
+
+
+def test_assembly_error(s390emu, source):
+    path = source("start: agrr %r1,%r2\n")
+    refused(s390emu("run", path), f"{path}:1:8: error", "agrr", "did you mean")
+
+
+def test_unknown_symbol(s390emu, source):
+    refused(s390emu("run", source("start: larl %r1,nowhere\n")), "guest.s:1", "nowhere")
+
+
+def test_missing_file(s390emu):
+    refused(s390emu("run", "nothing.s"), "nothing.s", "No such file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file(s390emu, source):
+    path = source(HELLO)
+    path.chmod(0)
+    refused(s390emu("run", path), str(path), "Permission denied")
+
+
+def test_elf_of_another_machine(s390emu, tmp_path):
+    other = bytearray(b"\x7fELF\x02\x01\x01" + bytes(57))
+    other[16:20] = b"\x02\x00\x3e\x00"  # x86-64
+    (tmp_path / "other.elf").write_bytes(other)
+    refused(s390emu("run", "other.elf"), "other.elf", "s390")
+
+
+def test_binary_rubbish(s390emu, tmp_path):
+    (tmp_path / "rubbish").write_bytes(bytes(range(256)))
+    refused(s390emu("run", "rubbish"), "rubbish", "neither ELF nor text")
+
+
+def test_storage_out_of_range(s390emu, source):
+    refused(s390emu("run", source(HELLO), "--ram", "64K"), "does not fit", "--ram")
+    refused(s390emu("run", source(HELLO), "--ram", "5000"), "multiple of 4096")
+    refused(s390emu("run", source(HELLO), "--frames", "3"), "frames")
+
+
+def test_malformed_trace(s390emu, source):
+    path = source(".trace x\n.init\n  r99 = 1\n", "bad.trace")
+    code, out, err = s390emu("test", path)
+    assert code == 2
+    assert "bad.trace:3" in out + err
+
+
+def test_trace_whose_host_event_never_fires(s390emu, source):
+    path = source(
+        ".trace never\n.about x\n.ram 1M\n.init\n  psw mask=0x0000000180000000 addr=start\n.text 0x10000\n"
+        "start: lghi %r1,5\n svc 0\n.host\n  when icount == 99999  discard 0x8000\n.expect\n  r1 = 5\n  svc 0\n",
+        "never.trace",
+    )
+    code, out, err = s390emu("test", path)
+    assert code in (1, 2)
+    assert "never.trace" in out + err
+
+
+def test_no_traces(s390emu, tmp_path):
+    refused(s390emu("test", tmp_path), "no *.trace")
+
+
+def test_firmware_that_loops(s390emu, source):
+    code, _, err = s390emu("run", source(FOREVER), "--limit", "100000")
+    assert code == 4
+    assert "instruction limit" in err
+    assert "last branches" in err
+    code, _, err = s390emu("run", source(FOREVER), "--timeout", "0.2")
+    assert code == 4
+    assert "time limit" in err
+
+
+def test_guest_that_ends_with_an_error_code(s390emu, source):
+    code, _, err = s390emu("run", source(ENDS_WITH.format(code=0x11)))
+    assert code == 3
+    assert "disabled wait, code 0x11" in err
+    assert "r12" in err
+
+
+def test_interruption_loop(s390emu, source):
+    code, _, err = s390emu("run", source("start: .short 0\n"))
+    assert code == 3
+    assert "interruption loop" in err
+
+
+def test_guest_that_hints_its_own_prefix_area_away(s390emu, source):
+    guest = "start: lghi %r1,0\n essa %r2,%r1,2\n .short 0\n"
+    code, _, err = s390emu("run", source(guest), "--unused-access", "always")
+    assert code == 3
+    assert "ESSA-LOWCORE" in err
+
+
+def test_paging_directory_that_cannot_be_used(s390emu, source):
+    refused(s390emu("run", source(HELLO), "--paging", "/nonexistent"), "/nonexistent")
+
+
+def test_internal_error_leaves_a_replay_file(s390emu, source, monkeypatch, tmp_path):
+    import s390emu.commands.run as command
+
+    path = source(HELLO)
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "build", lambda args: 1 // 0)
+        code, _, err = s390emu("run", path)
+    assert code == 70
+    (replay,) = tmp_path.glob("*.replay.json")
+    assert str(replay) in err
+    path.unlink()
+    code, _, err = s390emu("run", "--replay", replay)
+    assert code == 0
+    assert "after 2 instructions" in err
+    refused(s390emu("run", "--replay", source("{}", "x.json")), "not a replay file")
+
+
+def test_ctrl_c(source):
+    process = subprocess.Popen([sys.executable, "-m", "s390emu", "run", source(FOREVER)], stderr=subprocess.PIPE)
+    time.sleep(3)
+    process.send_signal(2)
+    assert process.wait(60) == 130

@@ -157,8 +157,8 @@ def touch(storage, absolute, length, kind):
 
 @jit
 def fill(cpu, storage, logical, absolute, host, kind, access_key):
-    """Remember the page if every access of this kind to it would pass in this context."""
-    if storage.tlb_on == u64(0):
+    """Remember the page if every access of this kind to it would pass in this context, which has the PSW key."""
+    if storage.tlb_on == u64(0) or access_key != psw_key(cpu):
         return
     number = absolute >> BLOCK_SHIFT
     is_store = kind == STORE

@@ -1,0 +1,411 @@
+"""Operands of any length, by address and length in registers or up to an ending character: PoP ch. 7. (MOVE PAGE: 10.)
+
+MVCL and CLCL are interruptible: a unit of operation goes to the next page boundary of either operand, the registers
+then say what is left, and the instruction is executed again. The others end such a unit with condition code 3, the
+CPU-determined number of bytes, and the program branches back.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
+from s390emu.bits import LOW8, LOW32, bits
+from s390emu.cpu.interruptions import CODE_REPEAT, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.psw import MODE64, problem_state
+from s390emu.isa.general.storage_to_storage import compared
+from s390emu.isa.operands import rr, rre, rs
+from s390emu.isa.registers import low, set_low
+from s390emu.storage.access import FETCH, STORE, get_byte, get_word, probe, probe_fetch, probe_store, psw_key
+from s390emu.storage.state import OFFSET, PAGE
+
+ZERO, ONE, FOUR, EIGHT, WORD = u64(0), u64(1), u64(4), u64(8), u64(32)
+PAGE_BYTES = u64(4096)
+LENGTH_24 = bits(40, 63)
+PAD_SHIFT = u64(24)  # MVCL, CLCL: bits 32-39 of R2 + 1
+NOT_ENDING_CHARACTER = bits(32, 55)  # of general register 0
+HALF_PAGE_OFFSET, HALF_PAGE = u64(2047), u64(2048)  # fetch-protection override ends within a page
+CHECKSUM_UNIT = u64(1024)
+CPU_DETERMINED = 3
+
+# MOVE PAGE, general register 0
+MVPG_RESERVED = bits(48, 51)
+FIRST_KEY, SECOND_KEY = bits(52, 52), bits(53, 53)
+KEY_SHIFT, KEY = u64(63 - 59), u64(15)
+PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
+
+
+# --- registers that hold an operand ----------------------------------------------------------------------------------
+
+
+@jit
+def odd(r):
+    return r & ONE != ZERO
+
+
+@jit
+def set_address(cpu, r, address):
+    """As long as the addressing mode's; in 24- and 31-bit mode the rest of bits 32-63 becomes zero."""
+    if cpu.amode == MODE64:
+        cpu.gr[r] = address
+    else:
+        set_low(cpu, r, address & cpu.amode)
+
+
+@jit
+def length_mask(cpu):
+    """The length of the extended instructions: 64 or 32 bits of the odd register."""
+    return cpu.amode if cpu.amode == MODE64 else LOW32
+
+
+@jit
+def set_operands(cpu, r1, r2, first, first_length, second, second_length, lengths):
+    """What is left of two operands, each in an even-odd pair that may be the same."""
+    set_address(cpu, r1, first)
+    set_address(cpu, r2, second)
+    cpu.gr[r1 + ONE] = (cpu.gr[r1 + ONE] & ~lengths) | first_length
+    cpu.gr[r2 + ONE] = (cpu.gr[r2 + ONE] & ~lengths) | second_length
+
+
+@jit
+def to_page_end(address):
+    return PAGE_BYTES - (address & OFFSET)
+
+
+# --- moves -----------------------------------------------------------------------------------------------------------
+
+
+@jit
+def move_unit(cpu, storage, r1, r2, lengths, pad):
+    """Move, or fill with the padding byte, up to a page boundary: -> (anything left?, code)
+
+    The condition code compares the lengths: they shrink together as long as both last, so it is always the same.
+    """
+    first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
+    first_length, second_length = cpu.gr[r1 + ONE] & lengths, cpu.gr[r2 + ONE] & lengths
+    cc = compared(first_length, second_length)
+    count = min(first_length, to_page_end(first))
+    moved = ZERO
+    if count != ZERO:
+        if second_length != ZERO:
+            count = moved = min(min(count, second_length), to_page_end(second))
+            source, code = probe_fetch(cpu, storage, second, count)
+            if code != 0:
+                return False, code
+            target, code = probe_store(cpu, storage, first, count)
+            if code != 0:
+                return False, code
+            copy_bytes(target.first, source.first, count)
+        else:
+            target, code = probe_store(cpu, storage, first, count)
+            if code != 0:
+                return False, code
+            fill_bytes(target.first, pad, count)
+    set_operands(cpu, r1, r2, first + count, first_length - count, second + moved, second_length - moved, lengths)
+    if count != first_length:
+        return True, 0
+    cpu.cc = cc
+    return False, 0
+
+
+@jit
+def mvcl(cpu, storage, insn):
+    """MOVE LONG, RR. PoP ch. 7 "MOVE LONG". cc 0, 1, 2: first length equal, low, high; 3: destructive overlap, nothing
+    is moved. Interruptible.
+
+    Destructive: the first byte of the target is a byte of the source that will be moved, other than its first.
+    """
+    r1, r2 = rr(insn)
+    if odd(r1) or odd(r2):
+        return SPECIFICATION
+    shorter = min(cpu.gr[r1 + ONE] & LENGTH_24, cpu.gr[r2 + ONE] & LENGTH_24)
+    distance = (cpu.gr[r1] - cpu.gr[r2]) & cpu.amode
+    if distance != ZERO and distance < shorter:
+        set_address(cpu, r1, cpu.gr[r1])
+        set_address(cpu, r2, cpu.gr[r2])
+        cpu.cc = 3
+        return 0
+    left, code = move_unit(cpu, storage, r1, r2, LENGTH_24, (cpu.gr[r2 + ONE] >> PAD_SHIFT) & LOW8)
+    return CODE_REPEAT if left else code
+
+
+@jit
+def mvcle(cpu, storage, insn):
+    """MOVE LONG EXTENDED, RS-a. PoP ch. 7 "MOVE LONG EXTENDED". cc 0, 1, 2: first length equal, low, high; 3: not yet
+    at the end. The second-operand address is the padding byte; overlap is not looked for."""
+    r1, r3, pad = rs(cpu, insn)
+    if odd(r1) or odd(r3):
+        return SPECIFICATION
+    left, code = move_unit(cpu, storage, r1, r3, length_mask(cpu), pad & LOW8)
+    if left:
+        cpu.cc = CPU_DETERMINED
+    return code
+
+
+# --- comparisons -----------------------------------------------------------------------------------------------------
+
+
+@jit
+def equal_bytes(first, second, length):
+    """How many of the bytes at two host addresses are equal before the first that are not."""
+    done = ZERO
+    while done + EIGHT <= length and load8(first + done) == load8(second + done):
+        done += EIGHT
+    while done < length and load1(first + done) == load1(second + done):
+        done += ONE
+    return done
+
+
+@jit
+def padding_bytes(first, pad, length):
+    """How many of the bytes at a host address are the padding byte, before the first that is not."""
+    done = ZERO
+    while done < length and load1(first + done) == pad:
+        done += ONE
+    return done
+
+
+@jit
+def compare_unit(cpu, storage, r1, r2, lengths, pad):
+    """Compare up to a page boundary of either operand, the shorter one extended: -> (anything left?, code)
+
+    The registers pass over the bytes found equal; the padding is no part of an operand.
+    """
+    first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
+    first_length, second_length = cpu.gr[r1 + ONE] & lengths, cpu.gr[r2 + ONE] & lengths
+    from_first = min(first_length, to_page_end(first))
+    from_second = min(second_length, to_page_end(second))
+    equal, cc = ZERO, 0
+    if first_length == ZERO and second_length == ZERO:
+        wanted = ZERO
+    elif second_length == ZERO:
+        wanted = from_first
+        left, code = probe_fetch(cpu, storage, first, wanted)
+        if code != 0:
+            return False, code
+        equal = padding_bytes(left.first, pad, wanted)
+        if equal < wanted:
+            cc = compared(load1(left.first + equal), pad)
+    elif first_length == ZERO:
+        wanted = from_second
+        right, code = probe_fetch(cpu, storage, second, wanted)
+        if code != 0:
+            return False, code
+        equal = padding_bytes(right.first, pad, wanted)
+        if equal < wanted:
+            cc = compared(pad, load1(right.first + equal))
+    else:
+        wanted = min(from_first, from_second)
+        left, code = probe_fetch(cpu, storage, first, wanted)
+        if code != 0:
+            return False, code
+        right, code = probe_fetch(cpu, storage, second, wanted)
+        if code != 0:
+            return False, code
+        equal = equal_bytes(left.first, right.first, wanted)
+        if equal < wanted:
+            cc = compared(load1(left.first + equal), load1(right.first + equal))
+    passed_first, passed_second = min(equal, first_length), min(equal, second_length)
+    set_operands(cpu, r1, r2, first + passed_first, first_length - passed_first,
+                 second + passed_second, second_length - passed_second, lengths)  # fmt: skip
+    if cc == 0 and (passed_first != first_length or passed_second != second_length):
+        return True, 0
+    cpu.cc = cc
+    return False, 0
+
+
+@jit
+def clcl(cpu, storage, insn):
+    """COMPARE LOGICAL LONG, RR. PoP ch. 7 "COMPARE LOGICAL LONG". cc 0 equal, 1 first low, 2 high. Interruptible."""
+    r1, r2 = rr(insn)
+    if odd(r1) or odd(r2):
+        return SPECIFICATION
+    left, code = compare_unit(cpu, storage, r1, r2, LENGTH_24, (cpu.gr[r2 + ONE] >> PAD_SHIFT) & LOW8)
+    return CODE_REPEAT if left else code
+
+
+@jit
+def clcle(cpu, storage, insn):
+    """COMPARE LOGICAL LONG EXTENDED, RS-a. PoP ch. 7 "COMPARE LOGICAL LONG EXTENDED". cc 0 equal, 1 first low, 2 first
+    high, 3: not yet at the end. The second-operand address is the padding byte."""
+    r1, r3, pad = rs(cpu, insn)
+    if odd(r1) or odd(r3):
+        return SPECIFICATION
+    left, code = compare_unit(cpu, storage, r1, r3, length_mask(cpu), pad & LOW8)
+    if left:
+        cpu.cc = CPU_DETERMINED
+    return code
+
+
+# --- strings ---------------------------------------------------------------------------------------------------------
+
+
+@jit
+def ending_character(cpu):
+    """-> (character, code)"""
+    if cpu.gr[0] & NOT_ENDING_CHARACTER != ZERO:
+        return ZERO, SPECIFICATION
+    return cpu.gr[0] & LOW8, 0
+
+
+@jit
+def string_unit(address):
+    """Bytes from the address on that can be fetched if its first can."""
+    return HALF_PAGE - (address & HALF_PAGE_OFFSET)
+
+
+@jit
+def mvst(cpu, storage, insn):
+    """MOVE STRING, RRE. PoP ch. 7 "MOVE STRING". cc 1: moved, R1 designates the ending character; 3: not yet."""
+    r1, r2 = rre(insn)
+    ending, code = ending_character(cpu)
+    if code != 0:
+        return code
+    first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
+    length = min(to_page_end(first), string_unit(second))
+    source, code = probe_fetch(cpu, storage, second, length)
+    if code != 0:
+        return code
+    target, code = probe_store(cpu, storage, first, length)
+    if code != 0:
+        return code
+    for n in range(i64(length)):
+        character = load1(source.first + u64(n))
+        store1(target.first + u64(n), character)
+        if character == ending:
+            set_address(cpu, r1, first + u64(n))
+            cpu.cc = 1
+            return 0
+    set_address(cpu, r1, first + length)
+    set_address(cpu, r2, second + length)
+    cpu.cc = CPU_DETERMINED
+    return 0
+
+
+@jit
+def clst(cpu, storage, insn):
+    """COMPARE LOGICAL STRING, RRE. PoP ch. 7 "COMPARE LOGICAL STRING". cc 0 equal, 1 first low, 2 high, 3: not yet at
+    the end.
+
+    The string that ends first is the lower one, whatever the ending character's value. The registers then designate the
+    unequal bytes; where the strings are equal they stay.
+    """
+    r1, r2 = rre(insn)
+    ending, code = ending_character(cpu)
+    if code != 0:
+        return code
+    first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
+    length = min(string_unit(first), string_unit(second))
+    left, code = probe_fetch(cpu, storage, first, length)
+    if code != 0:
+        return code
+    right, code = probe_fetch(cpu, storage, second, length)
+    if code != 0:
+        return code
+    for n in range(i64(length)):
+        one, other = load1(left.first + u64(n)), load1(right.first + u64(n))
+        if one != other:
+            set_address(cpu, r1, first + u64(n))
+            set_address(cpu, r2, second + u64(n))
+            cpu.cc = 1 if one == ending or (other != ending and one < other) else 2
+            return 0
+        if one == ending:
+            cpu.cc = 0
+            return 0
+    set_address(cpu, r1, first + length)
+    set_address(cpu, r2, second + length)
+    cpu.cc = CPU_DETERMINED
+    return 0
+
+
+@jit
+def srst(cpu, storage, insn):
+    """SEARCH STRING, RRE. PoP ch. 7 "SEARCH STRING". cc 1: found, R1 is its address; 2: reached the end, which
+    R1 is; 3: not yet, R2 is the next address."""
+    r1, r2 = rre(insn)
+    wanted, code = ending_character(cpu)
+    if code != 0:
+        return code
+    end, address = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
+    length = min((end - address) & cpu.amode, string_unit(address))
+    if length != ZERO:
+        source, code = probe_fetch(cpu, storage, address, length)
+        if code != 0:
+            return code
+        for n in range(i64(length)):
+            if load1(source.first + u64(n)) == wanted:
+                set_address(cpu, r1, address + u64(n))
+                cpu.cc = 1
+                return 0
+    if (end - address) & cpu.amode == length:
+        cpu.cc = 2
+        return 0
+    set_address(cpu, r2, address + length)
+    cpu.cc = CPU_DETERMINED
+    return 0
+
+
+# --- others ----------------------------------------------------------------------------------------------------------
+
+
+@jit
+def cksm(cpu, storage, insn):
+    """CHECKSUM, RRE. PoP ch. 7 "CHECKSUM". cc 0: all of the second operand added to R1, 3: not yet.
+
+    Words are added with the carry out of the leftmost bit added to the rightmost; the last one is extended with zeros.
+    """
+    r1, r2 = rre(insn)
+    if odd(r2):
+        return SPECIFICATION
+    lengths = length_mask(cpu)
+    address, length = cpu.gr[r2] & cpu.amode, cpu.gr[r2 + ONE] & lengths
+    count = min(length, CHECKSUM_UNIT)
+    if count != ZERO:
+        source, code = probe_fetch(cpu, storage, address, count)
+        if code != 0:
+            return code
+        total, done = low(cpu, r1), ZERO
+        while done + FOUR <= count:
+            total += get_word(source, done)
+            done += FOUR
+        shift = u64(24)
+        while done < count:
+            total += get_byte(source, done) << shift
+            shift -= EIGHT
+            done += ONE
+        total = (total & LOW32) + (total >> WORD)
+        set_low(cpu, r1, (total & LOW32) + (total >> WORD))
+    set_address(cpu, r2, address + count)
+    cpu.gr[r2 + ONE] = (cpu.gr[r2 + ONE] & ~lengths) | (length - count)
+    cpu.cc = 0 if count == length else CPU_DETERMINED
+    return 0
+
+
+@jit
+def mvpg(cpu, storage, insn):
+    """MOVE PAGE, RRE. PoP ch. 10 "MOVE PAGE". cc 0: moved. 1 and 2 are for pages that translation finds invalid.
+
+    Bits 52 and 53 of general register 0: the key in its bits 56-59 is for the first, for the second operand; the PSW
+    key for the other. In the problem state the PSW-key mask must permit it.
+    """
+    r1, r2 = rre(insn)
+    options = cpu.gr[0]
+    if options & MVPG_RESERVED != ZERO or (options & FIRST_KEY != ZERO and options & SECOND_KEY != ZERO):
+        return SPECIFICATION
+    first_key = second_key = psw_key(cpu)
+    if options & (FIRST_KEY | SECOND_KEY) != ZERO:
+        key = (options >> KEY_SHIFT) & KEY
+        if problem_state(cpu) and cpu.cr[3] & (PSW_KEY_MASK_0 >> key) == ZERO:
+            return PRIVILEGED_OPERATION
+        if options & FIRST_KEY != ZERO:
+            first_key = i64(key)
+        else:
+            second_key = i64(key)
+    second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
+    source, code = probe(cpu, storage, second, PAGE_BYTES, FETCH, second_key)
+    if code != 0:
+        return code
+    target, code = probe(cpu, storage, first, PAGE_BYTES, STORE, first_key)
+    if code != 0:
+        return code
+    copy_bytes(target.first, source.first, PAGE_BYTES)
+    cpu.cc = 0
+    return 0

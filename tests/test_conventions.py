@@ -36,7 +36,8 @@ def test_instruction_says_what_it_is(row):
     docstring = ast.get_docstring(function)
     assert docstring, f"{place.path}:{place.line}: no docstring"
     assert any(source in docstring for source in SOURCES), f"{place.path}:{place.line}: no reference to the manual"
-    assert row.format.name.split("-")[0] in docstring, f"{place.path}:{place.line}: the format {row.format.name} is not named"
+    form = row.format.name
+    assert form.split("-")[0] in docstring, f"{place.path}:{place.line}: the format {form} is not named"
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
@@ -49,9 +50,8 @@ def names_of_u64(tree) -> set[str]:
     found = set()
     for node in tree.body:
         if isinstance(node, ast.Assign) and "u64" in ast.dump(node.value):
-            for target in (name for target in node.targets for name in ast.walk(target)):
-                if isinstance(target, ast.Name):
-                    found.add(target.id)
+            names = (name for target in node.targets for name in ast.walk(target))
+            found |= {name.id for name in names if isinstance(name, ast.Name)}
     return found
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from s390emu.isa.disassemble import disassemble
 from s390emu.isa.opcodes import Row
 from s390emu.machine import Machine
-from s390emu.tracing.expectations import Difference, End, Symbols
-from s390emu.tracing.trace_file import Trace
+from s390emu.tracing.expectations import Difference, End
+from s390emu.tracing.trace import NOWHERE, Trace
+from s390emu.tracing.wording import Symbols
 
 if TYPE_CHECKING:
-    from s390emu.tracing.runner import Execution
+    from s390emu.tracing.execution import Execution
 
 PROGRAM_RULES = {
     0x01: 'PoP ch. 6 "Operation Exception"',
@@ -50,10 +51,11 @@ BLOCK_MANAGEMENT = ("ESSA", "ISKE", "SSKE", "RRBE", "IVSK", "PFMF", "TPROT")
 class _Watch:
     """One difference's value from step to step, and the last step that changed it."""
 
-    def __init__(self, difference: Difference, machine: Machine):
-        self.sample, self.machine = difference.sample, machine
-        self.value = self.sample(machine)
-        self.writer, self.row = "", None
+    def __init__(self, sample: Callable[[Machine], object], machine: Machine):
+        self.sample, self.machine = sample, machine
+        self.value = sample(machine)
+        self.writer = ""
+        self.row: Row | None = None
 
     def look(self, writer: str, row: Row | None) -> None:
         value = self.sample(self.machine)
@@ -74,7 +76,7 @@ def blame(
         current[:] = (event, None) if event else _instruction(trace, execution.machine)
 
     execution = execution_of(observe)
-    watches |= {n: _Watch(d, execution.machine) for n, d in enumerate(found) if d.sample}
+    watches |= {n: _Watch(d.sample, execution.machine) for n, d in enumerate(found) if d.sample}
     execution.run()
     for watch in watches.values():
         watch.look(*current)
@@ -86,7 +88,7 @@ def _explained(trace: Trace, difference: Difference, watch: _Watch | None, end: 
     writer, row = "", None
     if watch:
         writer, row = watch.writer or "nothing: it is as it was at the start", watch.row
-    elif difference.subject.startswith("interruption") and difference.address is not None:
+    elif difference.subject.startswith("interruption") and difference.address != NOWHERE:
         writer = _place(trace, difference.address)
     return difference._replace(writer=writer, rule=_rule(trace, difference, row, end))
 
@@ -124,4 +126,5 @@ def _rule(trace: Trace, difference: Difference, row: Row | None, end: End) -> st
     if row:
         named = "spec essa.md 1-3" if row.mnemonic == "ESSA" else f'PoP ch. {row.chapter} "{row.name}"'
         return f"{named}; {SUBJECT_RULES[kind]}" if kind in SUBJECT_RULES else named
-    return SUBJECT_RULES.get(kind, "docs/traces.md: what .expect does not name stays as it was")
+    unnamed = 'docs/traces.md "Closed": what .expect does not name stays as it was'
+    return SUBJECT_RULES.get(kind, 'docs/traces.md ".expect"' if difference.line else unnamed)

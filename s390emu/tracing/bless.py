@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.storage.state import BLOCK_SIZE
-from s390emu.tracing.expectations import (
-    Difference,
-    End,
-    Symbols,
-    expected_text,
-    stop_text,
-    taken_text,
-)
+from s390emu.tracing.execution import Options
+from s390emu.tracing.expectations import Difference, End
 from s390emu.tracing.machine_state import key_text, page_text
-from s390emu.tracing.runner import Options, Result, TraceResult, run_trace
-from s390emu.tracing.trace_file import CLASSES, SECTIONS, Statement, Trace
+from s390emu.tracing.runner import TraceResult, run_trace
+from s390emu.tracing.statements import CLASSES
+from s390emu.tracing.trace import UNSAID, Statement, Trace
+from s390emu.tracing.trace_file import SECTIONS
+from s390emu.tracing.wording import Symbols, expected_text, stop_text, taken_text
 
 LONGEST = 32  # bytes of storage on one line
 
@@ -45,7 +42,7 @@ def bless(path: str | Path, *, write: bool = True) -> Blessing:
     """Run the trace and bring its `.expect` up to date. Raises BlessError; OSError."""
     before = Path(path).read_text("utf-8")
     result = run_trace(path, options=Options(explain=False))
-    if result.outcome in (Result.SKIPPED, Result.ERROR):
+    if result.trace is None or result.end is None:
         raise BlessError(f"{path}: not blessed: {result.message}")
     if result.differences and result.differences[0].subject.startswith("host event"):
         raise BlessError(f"{path}: not blessed: {result.differences[0]}")
@@ -119,7 +116,7 @@ def _fact(statement: Statement, end: End, symbols: Symbols) -> str:
         return f"key {statement.address:#x} = {key_text(after.pages[statement.address // BLOCK_SIZE].key)}"
     if subject == "page":
         page = after.pages[statement.address // BLOCK_SIZE]
-        key = f" key={key_text(page.key)}" if value.key is not None else ""
+        key = f" key={key_text(page.key)}" if value.key != UNSAID else ""
         return f"page {statement.address:#x} = {page_text(page)}{key}"
     return f"{subject} = {after.registers[subject]:#x}"
 

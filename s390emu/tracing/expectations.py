@@ -6,18 +6,20 @@ Pure: states in, differences out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 from s390emu.cpu import assigned_storage as at
-from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Machine, Reason, Stop
 from s390emu.storage.page_states import RESIDENT, ZERO
 from s390emu.storage.state import BLOCK_SIZE
 from s390emu.tracing.machine_state import MachineState, content_of, key_text, page_of, page_text, registers_of
 from s390emu.tracing.prepare import END_CODES
-from s390emu.tracing.trace_file import CLASSES, Page, Statement, Trace
+from s390emu.tracing.statements import CLASSES
+from s390emu.tracing.trace import NOWHERE, UNSAID, Page, Statement, Trace
+from s390emu.tracing.wording import Symbols, Taken, expected_text, hexadecimal, reason_text, stop_text, taken_text
 
 ACC_F, RC = 0xF8, 0x06
 KEY_BITS = ((0xF0, "ACC"), (8, "F"), (4, "R"), (2, "C"))
@@ -51,18 +53,6 @@ STORED = {
 }
 
 
-class Taken(NamedTuple):
-    """An interruption that was taken. at: the instruction that caused it; old: the old PSW's instruction address."""
-
-    kind: str
-    code: int
-    at: int
-    old: int
-    ilc: int
-    teid: int
-    count: int
-
-
 class Difference(NamedTuple):
     """Something that is not as expected. line: of the trace, None where the trace does not name it.
 
@@ -75,7 +65,7 @@ class Difference(NamedTuple):
     line: int | None = None
     detail: str = ""
     sample: Callable[[Machine], object] | None = None
-    address: int | None = None
+    address: int = NOWHERE
     writer: str = ""
     rule: str = ""
 
@@ -114,21 +104,6 @@ class End(NamedTuple):
         return self.last_psw if self.in_default_handler else (self.stop.psw_mask, self.stop.psw_ia)
 
 
-class Symbols:
-    """Addresses as the trace would write them."""
-
-    def __init__(self, symbols: dict[str, int]):
-        self.by_address = {}
-        for name, address in symbols.items():
-            self.by_address.setdefault(address, name)
-
-    def text(self, address: int) -> str:
-        for distance in range(0, 64, 2):
-            if name := self.by_address.get(address - distance):
-                return name + (f"+{distance:#x}" if distance else "")
-        return f"{address:#x}"
-
-
 def differences(trace: Trace, end: End) -> list[Difference]:
     """Everything that is not as expected, what happened first."""
     comparison = _Comparison(trace, end)
@@ -154,22 +129,20 @@ class _Comparison:
             for block in range(address // BLOCK_SIZE, (address + len(data) - 1) // BLOCK_SIZE + 1)
         }
 
-    def _said(self, subject: str, *, address: int | None = None) -> Statement | None:
-        return self.named.get(subject if address is None else f"{subject} {address:#x}")
+    def _said(self, subject: str, *, address: int = NOWHERE) -> Statement | None:
+        return self.named.get(subject if address == NOWHERE else f"{subject} {address:#x}")
 
     # What happened --------------------------------------------------------------------------------------------------
 
     def interruptions(self) -> Iterator[Difference]:
         expected = [s for s in self.trace.expect if s.subject in CLASSES]
-        for index in range(max(len(expected), len(self.end.taken))):
-            statement = expected[index] if index < len(expected) else None
-            taken = self.end.taken[index] if index < len(self.end.taken) else None
-            subject = f"interruption {index + 1}"
-            if taken is None:
+        for number, (statement, taken) in enumerate(zip_longest(expected, self.end.taken), 1):
+            subject = f"interruption {number}"
+            if statement and not taken:
                 yield Difference(subject, expected_text(statement, self.symbols), "none", statement.line)
-            elif statement is None:
+            elif taken and not statement:
                 yield Difference(subject, "none", taken_text(taken, self.symbols), address=taken.at)
-            elif not self._agrees(statement, taken):
+            elif statement and taken and not self._agrees(statement, taken):
                 yield Difference(
                     subject,
                     expected_text(statement, self.symbols),
@@ -266,15 +239,15 @@ class _Comparison:
                 return
             if number in self.prefix_blocks | self.text_blocks and before.content != after.content == RESIDENT:
                 before = before._replace(content=RESIDENT)  # implied: it was touched
-        expected = (said.value if said else before)._replace(key=None)
-        if after._replace(key=None) != expected:
+        expected = (said.value if said else before)._replace(key=UNSAID)
+        if after._replace(key=UNSAID) != expected:
             address = number * BLOCK_SIZE
             yield Difference(
                 f"page {address:#x}",
                 page_text(expected),
                 page_text(after),
                 said and said.line,
-                sample=lambda m: page_of(m, number)._replace(key=None),
+                sample=lambda m: page_of(m, number)._replace(key=UNSAID),
                 address=address,
             )
 
@@ -283,7 +256,7 @@ class _Comparison:
         page = self._said("page", address=number * BLOCK_SIZE)
         if said:
             expected, mask, line = said.value, ACC_F | RC, said.line
-        elif page and page.value.key is not None:
+        elif page and page.value.key != UNSAID:
             expected, mask, line = page.value.key, ACC_F | RC, page.line
         elif self._open_here("key", number):
             return
@@ -324,7 +297,7 @@ class _Comparison:
         for run in runs:
             low, high = int(run[0]), int(run[-1]) + 1
             yield Difference(
-                f"mem {start + low:#x}", _hex(expected[low:high]), _hex(after[low:high]), lines.get(low),
+                f"mem {start + low:#x}", hexadecimal(expected[low:high]), hexadecimal(after[low:high]), lines.get(low),
                 sample=_bytes_sample(number, low, high), address=start + low,
             )  # fmt: skip
 
@@ -365,41 +338,6 @@ def details(taken: Taken, lowcore: bytes) -> dict[str, int]:
     return found
 
 
-def expected_text(statement: Statement, symbols: Symbols) -> str:
-    """An interruption as `.expect` says it."""
-    words = [statement.subject]
-    for name, value in statement.value.items():
-        if name == "code" and statement.subject != "mck":
-            words.append(f"{value:#06x}" if statement.subject in ("pgm", "ext") else f"{value:#x}")
-        elif name == "at":
-            words.append(f"at {symbols.text(value)}")
-        else:
-            words.append(f"{name}={symbols.text(value) if name == 'old' else f'{value:#x}' if value > 9 else value}")
-    return " ".join(words)
-
-
-def taken_text(taken: Taken, symbols: Symbols) -> str:
-    """The same for one that was taken, with all that is always worth saying."""
-    if taken.kind in ("pgm", "svc"):
-        code = f"{taken.code:#06x}" if taken.kind == "pgm" else f"{taken.code:#x}"
-        text = f"{taken.kind} {code} at {symbols.text(taken.at)}"
-        if taken.kind == "pgm":
-            text += f" ilc={taken.ilc}"
-            if nullifies(taken.code):
-                text += f" address={taken.teid & ~0xFFF:#x}"
-        return text
-    return {"ext": f"ext {taken.code:#06x}", "mck": "mck", "io": f"io {taken.code:#x}"}.get(taken.kind, taken.kind)
-
-
-def reason_text(reason: Reason) -> str:
-    return reason.name.lower().replace("_", "-")
-
-
-def stop_text(stop: Stop) -> str:
-    text = reason_text(stop.reason)
-    return f"{text} code={stop.psw_ia:#x}" if stop.reason is Reason.DISABLED_WAIT else text
-
-
 def _number(name: str, expected: int, actual: int, line: int | None, sample) -> Difference:
     differing = expected ^ actual
     bits = [str(bit) for bit in range(64) if differing >> (63 - bit) & 1]
@@ -421,8 +359,3 @@ def _bytes_sample(number: int, low: int, high: int):
 
 def _blocks_of(address: int, data: bytes) -> range:
     return range(address // BLOCK_SIZE, (address + max(len(data), 1) - 1) // BLOCK_SIZE + 1)
-
-
-def _hex(data: bytes) -> str:
-    text = bytes(data[:16]).hex()
-    return text + (f"... ({len(data)} bytes)" if len(data) > 16 else "")

@@ -11,7 +11,7 @@ from s390emu.host.paging_device import PagingLost
 from s390emu.machine import Machine
 from s390emu.storage.page_states import CONTENTS, NAMES, PRESERVED, RESIDENT, USAGES, ZERO
 from s390emu.storage.state import BLOCK_SIZE
-from s390emu.tracing.trace_file import Page
+from s390emu.tracing.trace import Page
 
 CC = 3 << 44
 WRITTEN_USAGES = tuple(usage.replace(" ", "-") for usage in USAGES)
@@ -50,7 +50,7 @@ def content_of(machine: Machine, number: int) -> bytes | None:
 
 def registers_of(machine: Machine) -> dict[str, int]:
     cpu = machine.cpu
-    found = {}
+    found: dict[str, int] = {}
     for name, registers in (("r", cpu.gr), ("cr", cpu.cr), ("ar", cpu.ar), ("f", cpu.fpr)):
         found |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
     mask, ia = machine.psw

@@ -14,29 +14,16 @@ from s390emu.machine import ARCHITECTURE_FACILITIES, NO_TRANSLATE, START_MASK, M
 from s390emu.storage.keys import ACC_F, RC
 from s390emu.storage.page_states import PRESERVED, ZERO
 from s390emu.storage.state import BLOCK_SIZE
-from s390emu.tracing.trace_file import Page, Statement, Trace, TraceError
+from s390emu.tracing.trace import UNSAID, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000
 SWITCHES = (75,)  # facilities without an instruction of their own, which a machine can have or not
 # Where `.text` and `.init` leave a new PSW zero, the runner puts a disabled wait there, whose code is the real address
 # of the old PSW of that class: a trace may end with an interruption.
-NEW_PSWS = {
-    "restart": at.RESTART_NEW,
-    "ext": at.EXTERNAL_NEW,
-    "svc": at.SVC_NEW,
-    "pgm": at.PGM_NEW,
-    "mck": at.MCK_NEW,
-    "io": at.IO_NEW,
-}
-END_CODES = {
-    "restart": at.RESTART_OLD,
-    "ext": at.EXTERNAL_OLD,
-    "svc": at.SVC_OLD,
-    "pgm": at.PGM_OLD,
-    "mck": at.MCK_OLD,
-    "io": at.IO_OLD,
-}
-END_CODES = {name: int(value) for name, value in END_CODES.items()}
+NEW_PSWS = {"restart": int(at.RESTART_NEW), "ext": int(at.EXTERNAL_NEW), "svc": int(at.SVC_NEW),
+            "pgm": int(at.PGM_NEW), "mck": int(at.MCK_NEW), "io": int(at.IO_NEW)}  # fmt: skip
+END_CODES = {"restart": int(at.RESTART_OLD), "ext": int(at.EXTERNAL_OLD), "svc": int(at.SVC_OLD),
+             "pgm": int(at.PGM_OLD), "mck": int(at.MCK_OLD), "io": int(at.IO_OLD)}  # fmt: skip
 DISABLED_WAIT_MASK = START_MASK | 1 << 49
 
 
@@ -132,7 +119,7 @@ def _page(machine: Machine, number: int, page: Page) -> None:
             host.release(guest, number)
     else:
         host.pagein(guest, number)
-    if page.key is not None:
+    if page.key != UNSAID:
         _key(machine, number, page.key)
     if page.content == PRESERVED:
         host.reclaim(guest, number)
@@ -178,7 +165,7 @@ def _default_new_psws(machine: Machine, trace: Trace) -> None:
     prefix = int(machine.cpu.prefix)
     gone = any(s.subject == "page" and s.address == prefix and s.value.content == ZERO for s in trace.init)
     for name, location in NEW_PSWS.items():
-        address = prefix + int(location)
+        address = prefix + location
         if not gone and not any(machine.read(address, 16)):
             wait = DISABLED_WAIT_MASK.to_bytes(8, "big") + END_CODES[name].to_bytes(8, "big")
             machine.write(address, wait)

@@ -1,0 +1,338 @@
+"""The lines of a trace outside `.text`, one at a time: docs/traces.md. Each function reads one line to its end."""
+
+from __future__ import annotations
+
+import re
+
+from s390emu.isa.assembler.errors import Position, SourceError, suggest
+from s390emu.isa.assembler.expressions import Cursor, evaluate
+from s390emu.storage.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
+from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
+
+BLOCK = 0x1000
+ALL = (1 << 64) - 1
+
+USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
+CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
+REGISTERS = frozenset(
+    [f"{kind}{n}" for kind in ("r", "cr", "ar", "f") for n in range(16)] + ["fpc", "prefix", "cc"]
+)  # fmt: skip
+OPEN = REGISTERS | {"gr", "cr", "ar", "fpr", "mem", "key", "page", "psw", "lowcore", "console"}
+CLASSES = {"pgm": "program", "svc": "supervisor call", "mck": "machine check", "ext": "external", "io": "I/O",
+           "restart": "restart"}  # fmt: skip
+DETAILS = {"pgm": ("at", "ilc", "address", "teid", "dxc", "old"), "svc": ("at", "ilc", "old"),
+           "ext": ("parameter", "old"), "mck": ("code", "address", "old"), "io": ("parameter", "word", "old"),
+           "restart": ("old",)}  # fmt: skip
+STOPS = ("disabled-wait", "enabled-wait", "stopped", "check-stop", "check-stop-lowcore", "interruption-loop", "limit",
+         "no-frame", "console-flood")  # fmt: skip
+SETTINGS = ("frames", "seed", "tod", "clock-comparator", "cpu-timer", "limit")
+POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_keys": ("zero", "random")}
+VERBS = {  # host verb -> names of its operands; those in brackets may be left out
+    "discard": ("block",), "reclaim": ("block",), "pagein": ("block",), "swap-error": ("block",),
+    "pressure": ("frames",), "diag10": ("first", "[last]"), "normal-reset": (),
+    "external-call": ("cpu",), "emergency-signal": ("cpu",), "interrupt-key": (), "service-signal": ("parameter",),
+    "io": ("id", "parameter", "word"), "restart": (),
+}  # fmt: skip
+VALUES = {"quad": 8, "long": 4, "short": 2, "byte": 1}
+
+COMMENT = re.compile(r"""("(?:\\.|[^"\\])*")|(^|\s)#.*$""")
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_KEY = re.compile(r"(0[xX][0-9a-fA-F]|\d{1,2})(?::([FRC]+))?(?!\w)")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
+_SIZE = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*)([KMG]?)(?!\w)")
+_KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
+
+
+class Line(Cursor):
+    """A cursor over one line outside `.text`."""
+
+    __slots__ = ("number", "position", "symbols", "tolerant")
+
+    def __init__(self, filename: str, number: int, text: str, symbols: dict[str, int] | None):
+        self.number, self.position = number, Position(filename, number, text)
+        self.symbols, self.tolerant = symbols or {}, symbols is None
+        super().__init__(self, COMMENT.sub(lambda match: match[1] or "", text).rstrip(), 0)
+
+    def here(self):
+        raise SourceError('"." has a meaning only in .text', self.at)
+
+    def local_label(self, number: int, direction: str, column: int):
+        raise SourceError(f'"{number}{direction}" has a meaning only in .text; use a label', column)
+
+    def word(self, what: str = "word") -> str:
+        found = self.match(_NAME)
+        if not found:
+            raise self.error(f"{what} expected" + ("" if self.done else f', not "{self.rest}"'))
+        return found[0]
+
+    def one_of(self, known, what: str) -> str:
+        """The next word, which must be one of these."""
+        column = self.at
+        word = self.word(what)
+        if word not in known:
+            raise SourceError(
+                f'unknown {what} "{word}"' + (suggest(word, known) or f": one of {', '.join(known)}"), column
+            )
+        return word
+
+    @property
+    def rest(self) -> str:
+        return self.text[self.at :].strip()
+
+    def number_here(self) -> int:
+        """The value of the expression here."""
+        return evaluate(self.expression(), self._lookup, final=True)
+
+    def unsigned(self) -> int:
+        return self.number_here() & ALL
+
+    def _lookup(self, symbol):
+        if symbol.name in self.symbols or self.tolerant:
+            return self.symbols.get(symbol.name, 0)
+        raise SourceError(f'undefined symbol "{symbol.name}"' + suggest(symbol.name, self.symbols), symbol.column)
+
+    def equals(self) -> None:
+        self.expect("=", "here")
+
+    def key(self) -> int:
+        """A storage key: access-control bits, then F, R and C where they are one: 3:RC."""
+        column = self.at
+        found = self.match(_KEY)
+        if not found or int(found[1], 0) > 15:
+            raise SourceError("a storage key is its access-control bits 0-15 and :F, :R, :C for the bits that are one: "
+                              "3:RC", column)  # fmt: skip
+        return int(found[1], 0) << 4 | sum(_KEY_BITS[letter] for letter in set(found[2] or ""))
+
+    def options(self, allowed) -> dict[str, int]:
+        """`name=value` or `at value`, to the end of the line."""
+        found: dict[str, int] = {}
+        while not self.done:
+            column = self.at
+            name = self.one_of(allowed, "detail")
+            if name in found:
+                raise SourceError(f'"{name}" is said twice', column)
+            if name != "at":
+                self.equals()
+            found[name] = self.unsigned()
+        return found
+
+
+def trace_name(line: Line) -> str:
+    found = line.match(re.compile(r"[\w.+-]+"))
+    if not found:
+        raise line.error("the name of the trace expected")
+    return found[0]
+
+
+def ram_size(line: Line) -> int:
+    column = line.at
+    size = line.match(_SIZE)
+    if not size:
+        raise SourceError("a size expected: 1M, 64K, 0x100000", column)
+    value = int(size[1], 0) << {"": 0, "K": 10, "M": 20, "G": 30}[size[2]]
+    if value % BLOCK or not 2 * BLOCK <= value <= 1 << 31:
+        raise SourceError("storage is a multiple of 4K, at least 8K and at most 2G", column)
+    return value
+
+
+def model_words(line: Line) -> list[tuple[str, int]]:
+    words = []
+    while not line.done:
+        name = line.one_of(("none", "cmma", "no-dat", "facility"), "facility")
+        words.append((name, line.number_here() if name == "facility" else 0))
+        line.accept(",")
+    return words
+
+
+def open_names(line: Line) -> list[str]:
+    words = []
+    while not line.done:
+        word = line.one_of(sorted(OPEN), "name")
+        if word in ("mem", "key", "page") and not line.done and line.text[line.at].isdigit():
+            word += f" {line.unsigned():#x}"
+        words.append(word)
+    return words
+
+
+def _address(line: Line, ram: int) -> int:
+    column = line.at
+    address = line.unsigned()
+    if address >= ram and not line.tolerant:
+        raise SourceError(f"{address:#x} is outside storage: .ram has {ram:#x} bytes", column)
+    return address
+
+
+def _block(line: Line, ram: int) -> int:
+    column = line.at
+    address = _address(line, ram)
+    if address % BLOCK:
+        raise SourceError(
+            f"{address:#x} is not the beginning of a 4 KB block: {address // BLOCK * BLOCK:#x} is", column
+        )
+    return address
+
+
+def _page(line: Line) -> Page:
+    page = Page(USAGES[line.one_of(USAGES, "usage state")], RESIDENT)
+    while not line.done:
+        column = line.at
+        word = line.one_of((*CONTENTS, "key", "no-dat"), "content state")
+        if word == "key":
+            line.equals()
+            page = page._replace(key=line.key())
+        elif word == "no-dat":
+            page = page._replace(no_dat=True)
+        else:
+            page = page._replace(content=CONTENTS[word])
+            if page.state not in STATES.values():
+                raise SourceError(
+                    "there is no such state: only a stable block can be preserved (spec essa.md 3)", column
+                )
+    return page
+
+
+def _bytes(line: Line, address: int, ram: int) -> bytes:
+    """quad, long, short, byte N, N...; ascii, ebcdic "text"; hex 00ff...; fill COUNT, BYTE."""
+    column = line.at
+    kind = line.one_of((*VALUES, "ascii", "ebcdic", "hex", "fill"), "kind of data")
+    if kind in VALUES:
+        data = b""
+        while True:
+            at, value = line.at, line.number_here()
+            if not -(1 << 8 * VALUES[kind] - 1) <= value < 1 << 8 * VALUES[kind]:
+                raise SourceError(f"{value:#x} does not fit into a {kind}", at)
+            data += (value & (1 << 8 * VALUES[kind]) - 1).to_bytes(VALUES[kind], "big")
+            if not line.accept(","):
+                break
+    elif kind == "hex":
+        found = line.match(_HEX)
+        if not found:
+            raise line.error("pairs of hexadecimal digits expected")
+        data = bytes.fromhex(found[0])
+    elif kind == "fill":
+        count = line.number_here()
+        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * min(max(count, 0), ram)
+    else:
+        data = line.string()
+        if kind == "ebcdic":
+            data = data.decode("latin-1").encode("cp037")
+    if address + len(data) > ram:
+        raise SourceError(f"the data reaches {address + len(data):#x}: .ram has {ram:#x} bytes", column)
+    return data
+
+
+def _common(line: Line, subject: str, ram: int) -> Statement | None:
+    """What `.init` and `.expect` say in the same words."""
+    if subject in REGISTERS:
+        line.equals()
+        column, value = line.at, line.unsigned()
+        if subject[0] in "a" or subject == "fpc":
+            value &= 0xFFFFFFFF
+        if subject == "cc" and value > 3:
+            raise SourceError("a condition code is 0 to 3", column)
+        return Statement(line.number, subject, NOWHERE, value)
+    if subject == "mem":
+        address = _address(line, ram)
+        line.equals()
+        return Statement(line.number, subject, address, _bytes(line, address, ram))
+    if subject == "page":
+        address = _block(line, ram)
+        line.equals()
+        return Statement(line.number, subject, address, _page(line))
+    if subject == "key":
+        address = _block(line, ram)
+        line.equals()
+        return Statement(line.number, subject, address, line.key())
+    return None
+
+
+_INIT = (*sorted(REGISTERS), "psw", "mem", "page", "key", "policy", "paging", "tlb", *SETTINGS)
+_EXPECT = (*sorted(REGISTERS), "psw", "mem", "page", "key", "stop", "console", "host", *CLASSES)
+HOST_COUNTS = ("faults_resolved", "zero_filled", "read_back", "written_out", "still_clean", "released", "paging_errors",
+               "discarded")  # fmt: skip
+
+
+def initial(line: Line, ram: int) -> Statement:
+    subject = line.one_of(_INIT, "word in .init")
+    if statement := _common(line, subject, ram):
+        return statement
+    if subject == "psw":
+        return Statement(line.number, subject, NOWHERE, _psw(line))
+    value: object
+    if subject == "policy":
+        name = line.one_of(POLICIES, "policy")
+        line.equals()
+        value = {name: line.one_of(POLICIES[name], "value")}
+    elif subject == "paging":
+        value = 0 if line.accept("none") else line.number_here()
+    elif subject == "tlb":
+        value = line.one_of(("on", "off"), "value") == "on"
+    else:
+        line.accept("=")
+        value = line.unsigned()
+    return Statement(line.number, subject, NOWHERE, value)
+
+
+def _psw(line: Line) -> dict[str, int]:
+    """mask= addr=, or addr= with what differs from a 64-bit supervisor-state PSW: key= cc= mode= problem."""
+    words: dict[str, int] = {}
+    while not line.done:
+        name = line.one_of(("mask", "addr", "key", "cc", "mode", "problem"), "field of the PSW")
+        if name == "problem":
+            words[name] = 1
+            continue
+        line.equals()
+        column = line.at
+        words[name] = line.unsigned()
+        if name == "mode" and words[name] not in (24, 31, 64):
+            raise SourceError("the addressing mode is 24, 31 or 64", column)
+    mode = {24: 0, 31: 1 << 31, 64: 3 << 31}[words.pop("mode", 64)]
+    mask = mode | words.pop("problem", 0) << 48 | (words.pop("key", 0) & 15) << 52 | (words.pop("cc", 0) & 3) << 44
+    return {"mask": words.get("mask", mask)} | {name: words[name] for name in ("addr",) if name in words}
+
+
+def host_event(line: Line, ram: int) -> Event:
+    text = line.text.strip()
+    word = line.one_of(("when", "every", "after"), "condition")
+    every = word == "every"
+    if word == "after":
+        line.one_of(("pgm",), "condition")
+        condition = "pgm"
+    elif every and not line.text.startswith("pc", line.at):
+        condition = "icount"
+    else:
+        condition = line.one_of(("pc", "icount"), "condition")
+        line.expect("==", "after it")
+    number = line.unsigned()
+    if every and condition == "icount" and number == 0:
+        raise line.error("every 0 is never")
+    verb = line.one_of(VERBS, "host verb")
+    operands: list[int] = []
+    for name in VERBS[verb]:
+        if name[0] == "[" and line.done:
+            continue
+        line.accept(",")
+        operands.append(_block(line, ram) if name in ("block", "first", "[last]") else line.unsigned())
+    return Event(line.number, text, condition, number, every, verb, tuple(operands))
+
+
+def expectation(line: Line, ram: int) -> Statement:
+    subject = line.one_of(_EXPECT, "word in .expect")
+    if statement := _common(line, subject, ram):
+        return statement
+    value: object
+    if subject in CLASSES:
+        value = {} if subject in ("restart", "mck") else {"code": line.unsigned()}
+        value |= line.options(DETAILS[subject])
+    elif subject == "psw":
+        value = _psw(line)
+    elif subject == "stop":
+        value = {"reason": line.one_of(STOPS, "reason")} | line.options(("code",))
+    elif subject == "console":
+        line.equals()
+        value = line.string().decode()
+    else:
+        name = line.one_of(HOST_COUNTS, "count of the host")
+        line.equals()
+        value = {name: line.number_here()}
+    return Statement(line.number, subject, NOWHERE, value)

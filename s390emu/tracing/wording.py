@@ -1,0 +1,77 @@
+"""How facts of a run are written: as `.expect` would say them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s390emu.cpu.interruptions import nullifies
+from s390emu.machine import Reason, Stop
+from s390emu.tracing.trace import Statement
+
+
+class Taken(NamedTuple):
+    """An interruption that was taken. at: the instruction that caused it; old: the old PSW's instruction address."""
+
+    kind: str
+    code: int
+    at: int
+    old: int
+    ilc: int
+    teid: int
+    instruction: int  # how many had ended then
+
+
+class Symbols:
+    """Addresses as the trace would write them."""
+
+    def __init__(self, symbols: dict[str, int]):
+        self.by_address: dict[int, str] = {}
+        for name, address in symbols.items():
+            self.by_address.setdefault(address, name)
+
+    def text(self, address: int) -> str:
+        for distance in range(0, 64, 2):
+            if name := self.by_address.get(address - distance):
+                return name + (f"+{distance:#x}" if distance else "")
+        return f"{address:#x}"
+
+
+def expected_text(statement: Statement, symbols: Symbols) -> str:
+    """An interruption as `.expect` says it."""
+    words = [statement.subject]
+    for name, value in statement.value.items():
+        if name == "code" and statement.subject != "mck":
+            words.append(f"{value:#06x}" if statement.subject in ("pgm", "ext") else f"{value:#x}")
+        elif name == "at":
+            words.append(f"at {symbols.text(value)}")
+        else:
+            words.append(f"{name}={symbols.text(value) if name == 'old' else f'{value:#x}' if value > 9 else value}")
+    return " ".join(words)
+
+
+def taken_text(taken: Taken, symbols: Symbols) -> str:
+    """The same for one that was taken, with all that is always worth saying."""
+    if taken.kind in ("pgm", "svc"):
+        code = f"{taken.code:#06x}" if taken.kind == "pgm" else f"{taken.code:#x}"
+        text = f"{taken.kind} {code} at {symbols.text(taken.at)}"
+        if taken.kind == "pgm":
+            text += f" ilc={taken.ilc}"
+            if nullifies(taken.code):
+                text += f" address={taken.teid & ~0xFFF:#x}"
+        return text
+    return {"ext": f"ext {taken.code:#06x}", "mck": "mck", "io": f"io {taken.code:#x}"}.get(taken.kind, taken.kind)
+
+
+def reason_text(reason: Reason) -> str:
+    return reason.name.lower().replace("_", "-")
+
+
+def stop_text(stop: Stop) -> str:
+    text = reason_text(stop.reason)
+    return f"{text} code={stop.psw_ia:#x}" if stop.reason is Reason.DISABLED_WAIT else text
+
+
+def hexadecimal(data: bytes | bytearray) -> str:
+    """Bytes of storage, the first of them where there are many."""
+    text = bytes(data[:16]).hex()
+    return text + (f"... ({len(data)} bytes)" if len(data) > 16 else "")

@@ -14,6 +14,7 @@ from s390emu.reports.stop import place
 from s390emu.reports.timeline import who
 from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 
+BLOCKS_TOLD = 2
 HANDLER = "program_interruption"  # the kernel's symbol
 ORC_NAMES = ("extract", "set stable", "set unused", "set volatile", "set potentially volatile",
              "set stable and resident", "set stable if not discarded", "set stable, no-DAT")  # fmt: skip
@@ -38,7 +39,6 @@ class Story:
         self.machine, self.symbols = machine, symbols
         self.faults: list[Fault] = []
         self.events: list = []
-        self.other_faults = 0
         machine.watch(EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION)
 
     def run(self) -> Stop:
@@ -56,17 +56,17 @@ class Story:
         return stop
 
     def _follow(self, fault: Interruption) -> Stop:
-        """From the handler to the retry: -> the stop at which the run goes on."""
-        first_event = len(self.events)
+        """From the handler to the retry: -> the stop at which the run goes on. A guest that goes on elsewhere (its fixup
+        for this instruction) leaves the block as it is."""
+        first_event, block = len(self.events), fault.teid // BLOCK_SIZE
         stop = self._until(fault.psw_ia)
-        repaired = stop.reason is Reason.BREAKPOINT and stop.psw_ia == fault.psw_ia
-        if repaired:
+        repair = [who(e) for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]
+        retried = None
+        if repair and stop.reason is Reason.BREAKPOINT and stop.psw_ia == fault.psw_ia:
             before = self._program_interruptions()
             self.machine.step()
-            repaired = self._program_interruptions() == before
-        block = fault.teid // BLOCK_SIZE
-        repair = [who(e) for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]
-        retried = self.machine.count - fault.count if repaired else None
+            if self._program_interruptions() == before:
+                retried = self.machine.count - fault.count
         self.faults.append(Fault(fault.count, fault.psw_mask, fault.psw_ia, fault.ilc, fault.teid, repair, retried))
         if self.machine.psw[1] == self.symbols[HANDLER]:
             return Stop(Reason.BREAKPOINT, *self.machine.psw, self.machine.count)
@@ -76,14 +76,17 @@ class Story:
         return int(self.machine.storage.record.interruption_count[0])
 
     def highlights(self, most: int | None) -> list:
-        """The events of the blocks that met discard faults first; the first `most` of them."""
+        """The life of the blocks that met discard faults first: at most so many of their events."""
         if most is None:
             return self.events
-        blocks = {fault.teid // BLOCK_SIZE for fault in self.faults[:3]}
-        told = [e for e in self.events if e.kind == EVENT_INTERRUPTION or int(e.block) in blocks]
-        faults = [i for i, e in enumerate(told) if e.kind == EVENT_INTERRUPTION and e.before == BLOCK_VOLATILITY]
-        told = [e for e in told if e.kind != EVENT_INTERRUPTION or e.before == BLOCK_VOLATILITY] if faults else told
-        return told[:most]
+        blocks = {fault.teid // BLOCK_SIZE for fault in self.faults[:BLOCKS_TOLD]}
+
+        def belongs(event) -> bool:
+            if event.kind == EVENT_INTERRUPTION:
+                return event.before == BLOCK_VOLATILITY
+            return event.before != event.after and int(event.block) in blocks
+
+        return [event for event in self.events if belongs(event)][:most] if blocks else self.events[:most]
 
     def totals(self) -> dict:
         statistics = self.machine.host.statistics(self.machine.guest_number).as_dict()

@@ -1,0 +1,100 @@
+"""Clocks, set and stored: PoP ch. 10; what they are: ch. 4 "Timing". STORE CLOCK is a general instruction (ch. 7).
+
+The TOD clock is always in the set state. The TOD-clock-synchronization control (control register 0 bit 34) has no
+effect: the one clock of the configuration has none to be synchronized with.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.bits import LOW16, bits
+from s390emu.cpu.clocks import cpu_timer, tod
+from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.psw import problem_state, psw_changed
+from s390emu.isa.operands import based
+from s390emu.storage.access import fetch_doubleword, store_doubleword
+
+DOUBLEWORD = u64(7)
+PROGRAMMABLE_ZERO = bits(32, 47)  # of general register 0
+SET = 0
+
+
+@jit
+def clock_operand(cpu, storage, insn):
+    """The doubleword that a clock is set to: -> (value, code), every exception of the instruction among the codes."""
+    if problem_state(cpu):
+        return u64(0), PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & DOUBLEWORD != u64(0):
+        return u64(0), SPECIFICATION
+    return fetch_doubleword(cpu, storage, second)
+
+
+@jit
+def store_clock_value(cpu, storage, insn, value):
+    """Store a clock at the operand: -> code."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if second & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    return store_doubleword(cpu, storage, second, value)
+
+
+@jit
+def sck(cpu, storage, insn):
+    """SET CLOCK, S. PoP ch. 10 "SET CLOCK". cc 0 clock value set. The CPU timer goes on as it was."""
+    value, code = clock_operand(cpu, storage, insn)
+    if code != 0:
+        return code
+    moved = value - tod(cpu, storage)
+    cpu.tod_epoch += moved
+    cpu.timer_zero += moved
+    cpu.cc = SET
+    psw_changed(cpu, storage)
+    return 0
+
+
+@jit
+def sckc(cpu, storage, insn):
+    """SET CLOCK COMPARATOR, S. PoP ch. 10 "SET CLOCK COMPARATOR". cc unchanged."""
+    value, code = clock_operand(cpu, storage, insn)
+    if code != 0:
+        return code
+    cpu.clock_comparator = value
+    psw_changed(cpu, storage)
+    return 0
+
+
+@jit
+def stckc(cpu, storage, insn):
+    """STORE CLOCK COMPARATOR, S. PoP ch. 10 "STORE CLOCK COMPARATOR". cc unchanged."""
+    return store_clock_value(cpu, storage, insn, cpu.clock_comparator)
+
+
+@jit
+def spt(cpu, storage, insn):
+    """SET CPU TIMER, S. PoP ch. 10 "SET CPU TIMER". cc unchanged."""
+    value, code = clock_operand(cpu, storage, insn)
+    if code != 0:
+        return code
+    cpu.timer_zero = tod(cpu, storage) + value
+    psw_changed(cpu, storage)
+    return 0
+
+
+@jit
+def stpt(cpu, storage, insn):
+    """STORE CPU TIMER, S. PoP ch. 10 "STORE CPU TIMER". cc unchanged."""
+    return store_clock_value(cpu, storage, insn, cpu_timer(cpu, storage))
+
+
+@jit
+def sckpf(cpu, storage, insn):
+    """SET CLOCK PROGRAMMABLE FIELD, E. PoP ch. 10 "SET CLOCK PROGRAMMABLE FIELD". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    if cpu.gr[0] & PROGRAMMABLE_ZERO != u64(0):
+        return SPECIFICATION
+    cpu.tod_programmable = cpu.gr[0] & LOW16
+    return 0

@@ -1,0 +1,84 @@
+"""STORE SYSTEM INFORMATION: PoP ch. 10. The guest is a virtual machine (level 3) on a basic machine.
+
+Provided: 1.1.1 basic machine, 1.2.1 and 1.2.2 its CPUs, 3.2.2 the virtual machine. There is no logical partition
+between them, so level-2 information is not available; nor is 15.1.x, the topology.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import fill_bytes, jit, store1, store2, u64
+from s390emu.bits import LOW8, LOW16, LOW32, bits
+from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.psw import problem_state
+from s390emu.isa.operands import based
+from s390emu.storage.access import probe_store
+from s390emu.storage.state import OFFSET
+
+BLOCK_BYTES = u64(4096)
+FUNCTION, FUNCTION_SHIFT = bits(32, 35), u64(63 - 35)
+SELECTOR_1_ZERO, SELECTOR_2_ZERO = bits(36, 55), bits(32, 47)
+VIRTUAL_MACHINE = u64(3)
+CURRENT_LEVEL = VIRTUAL_MACHINE << FUNCTION_SHIFT
+CPU_ADDRESS_OFFSET = u64(102)  # in 1.2.1
+MACHINE_1_1_1, CPU_1_2_1, CPUS_1_2_2, MACHINES_3_2_2 = (u64(n) for n in (0x1010001, 0x1020001, 0x1020002, 0x3020002))
+PROVIDED, NOT_AVAILABLE = 0, 3
+ONE_CPU = b"\0\1\0\1\0\0\0\0"  # total, configured, standby, reserved
+TYPE, MODEL, SEQUENCE, PLANT = "2094", "S390EMU", "00000000005390E1", "00"
+
+
+def _block(fields):
+    """A system-information block, as far as it is not zero: {offset: text (EBCDIC) or bytes}."""
+    data = np.zeros(128, np.uint8)
+    for offset, value in fields.items():
+        piece = value if isinstance(value, bytes) else value.encode("cp037")
+        data[offset : offset + len(piece)] = np.frombuffer(piece, np.uint8)
+    return data
+
+
+MACHINE = _block({32: "S390EMU".ljust(16), 48: TYPE, 64: MODEL.ljust(16), 80: SEQUENCE, 96: PLANT.ljust(4),
+                  100: MODEL.ljust(16)})  # fmt: skip
+MACHINE_CPU = _block({80: SEQUENCE, 96: PLANT.ljust(4)})
+MACHINE_CPUS = _block({32: (1).to_bytes(4, "big"), 36: ONE_CPU})  # capability: 1, the fastest there is
+# One description, of 64 bytes at 32: CPUs, name, adjustment factor, control program.
+VIRTUAL_MACHINES = _block({31: b"\1", 36: ONE_CPU, 44: "GUEST".ljust(8), 52: (1000).to_bytes(4, "big"),
+                           56: "S390EMU".ljust(16)})  # fmt: skip
+
+
+@jit
+def stsi(cpu, storage, insn):
+    """STORE SYSTEM INFORMATION, S. PoP ch. 10 "STORE SYSTEM INFORMATION". cc 0 provided, 3 not available."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    if cpu.gr[0] & SELECTOR_1_ZERO != u64(0) or cpu.gr[1] & SELECTOR_2_ZERO != u64(0):
+        return SPECIFICATION
+    function = (cpu.gr[0] & FUNCTION) >> FUNCTION_SHIFT
+    if function == u64(0):
+        cpu.gr[0] = (cpu.gr[0] & ~LOW32) | CURRENT_LEVEL
+        cpu.cc = PROVIDED
+        return 0
+    wanted = function << u64(24) | (cpu.gr[0] & LOW8) << u64(16) | (cpu.gr[1] & LOW16)
+    block = MACHINE
+    if wanted == CPU_1_2_1:
+        block = MACHINE_CPU
+    elif wanted == CPUS_1_2_2:
+        block = MACHINE_CPUS
+    elif wanted == MACHINES_3_2_2:
+        block = VIRTUAL_MACHINES
+    elif wanted != MACHINE_1_1_1:
+        cpu.cc = NOT_AVAILABLE
+        return 0
+    second = based(cpu, insn)
+    if second & OFFSET != u64(0):
+        return SPECIFICATION
+    span, code = probe_store(cpu, storage, second, BLOCK_BYTES)
+    if code != 0:
+        return code
+    fill_bytes(span.first, u64(0), BLOCK_BYTES)
+    for i in range(len(block)):
+        store1(span.first + u64(i), u64(block[i]))
+    if wanted == CPU_1_2_1:
+        store2(span.first + CPU_ADDRESS_OFFSET, storage.cpu_address)
+    cpu.cc = PROVIDED
+    return 0

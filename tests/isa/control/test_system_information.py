@@ -1,0 +1,101 @@
+"""STORE SYSTEM INFORMATION: PoP ch. 10."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import ALL, PROBLEM_STATE
+from tests.operands import PROTECTION, STORE, Operand, key_protected, outside
+
+PRIVILEGED_OPERATION, SPECIFICATION = 0x02, 0x06
+BLOCK = 0x38000
+
+
+def stsi(lab, function, first=0, second=0, address=BLOCK):
+    lab.gr[0], lab.gr[1], lab.gr[5] = function << 28 | first, second, address
+    return lab.step("stsi 0(%r5)")
+
+
+def text(lab, offset, length):
+    return lab.load(BLOCK + offset, length).decode("cp037")
+
+
+def test_privileged(lab):
+    lab.psw(PROBLEM_STATE)
+    assert stsi(lab, 1, 0xFFFFF00, ALL, 1) == PRIVILEGED_OPERATION
+    assert lab.changes() == {}
+
+
+def test_current_level_needs_no_operand(lab):
+    lab.psw(cc=3)
+    lab.gr[0], lab.gr[1], lab.gr[5] = 0xFFFFFFFF000000FF, 0xFFFFFFFF0000FFFF, 1
+    assert lab.step("stsi 0(%r5)") == 0
+    assert lab.changes() == {"r0": 0xFFFFFFFF30000000, "cc": 0}
+
+
+@pytest.mark.parametrize(("gr0", "gr1"), [(0x08000000, 0), (0x100, 0), (0x38000100, 0), (0, 0x10000), (0, 0x80000000)])
+def test_reserved_bits(lab, gr0, gr1):
+    lab.gr[0], lab.gr[1] = gr0, gr1
+    assert lab.step("stsi 0") == SPECIFICATION
+    assert lab.changes() == {}
+
+
+@pytest.mark.parametrize("selectors", [(1, 1, 2), (1, 3, 1), (2, 2, 2), (3, 2, 1), (3, 1, 1), (4, 0, 0), (15, 1, 2),
+                                       (1, 0x11, 1), (1, 1, 0x1001), (1, 0, 0x11)])  # fmt: skip
+def test_not_available_before_the_boundary_is_looked_at(lab, selectors):
+    lab.psw(cc=0)
+    assert stsi(lab, *selectors, address=1) == 0
+    assert lab.changes() == {"cc": 3}
+
+
+@pytest.mark.parametrize("selectors", [(1, 1, 1), (1, 2, 1), (1, 2, 2), (3, 2, 2)])
+def test_boundary(lab, selectors):
+    assert stsi(lab, *selectors, address=0x38800) == SPECIFICATION
+    assert lab.changes() == {}
+
+
+def test_basic_machine(lab):
+    lab.store(BLOCK, b"\xff" * 4096)
+    lab.psw(cc=3)
+    assert stsi(lab, 1, 1, 1) == 0
+    assert lab.cpu.cc == 0
+    assert text(lab, 32, 16) == "S390EMU         "
+    assert text(lab, 48, 4) == "2094"
+    assert text(lab, 80, 20) == "00000000005390E100  "
+    assert lab.load(BLOCK + 116, 4096 - 116) == bytes(4096 - 116)
+
+
+def test_cpu(lab):
+    lab.store(BLOCK + 102, b"\xff\xff")
+    assert stsi(lab, 1, 2, 1) == 0
+    assert text(lab, 80, 20) == "00000000005390E100  "
+    assert lab.load(BLOCK + 100, 4) == bytes(4)
+
+
+def test_cpus(lab):
+    assert stsi(lab, 1, 2, 2) == 0
+    assert [lab.word(BLOCK + 36 + 2 * n, 2) for n in range(4)] == [1, 1, 0, 0]
+
+
+def test_virtual_machine(lab):
+    assert stsi(lab, 3, 2, 2) == 0
+    assert lab.word(BLOCK + 31, 1) == 1
+    assert [lab.word(BLOCK + 36 + 2 * n, 2) for n in range(4)] == [1, 1, 0, 0]
+    assert text(lab, 44, 8) == "GUEST   "
+    assert lab.word(BLOCK + 52, 4) == 1000
+    assert text(lab, 56, 16) == "S390EMU         "
+
+
+def registers(lab):
+    lab.gr[0], lab.gr[1] = 1 << 28 | 1, 1
+
+
+@pytest.mark.parametrize("check", [key_protected, outside])
+def test_operand(lab, check):
+    check(lab, Operand("stsi 0(%r5)", 4096, STORE, align=4096, setup=registers))
+
+
+def test_low_address_protection(lab):
+    lab.cr[0] |= 1 << (63 - 35)
+    assert stsi(lab, 1, 1, 1, address=0x1000) == PROTECTION
+    assert lab.changes() == {}

@@ -40,6 +40,7 @@ from s390emu.storage.decode_cache import drop_decoded, forget_all
 from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
 from s390emu.storage.state import (
+    ACCESS_REGISTER_MODE,
     BLOCK_SIZE,
     BREAKPOINTS,
     CHECK_STOP,
@@ -54,6 +55,7 @@ from s390emu.storage.state import (
     EXIT_STOP,
     EXIT_WAIT,
     INTERRUPTION_LOOP,
+    PROGRAM_EVENT_RECORDING,
     STOPPED,
     STORAGE_T,
 )
@@ -65,7 +67,9 @@ if TYPE_CHECKING:
 RECORDS = (CPU_T, STORAGE_T)
 START_MASK = 0x0000000180000000  # 64-bit mode, supervisor state, everything disabled
 START_CR0, START_CR14 = 0xE0, 0xC2000000
-ARCHITECTURE_FACILITIES = (1, 2)  # z/Architecture installed and active
+# Facilities that are no matter of instructions alone: z/Architecture installed and active, sense running status,
+# conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
+ARCHITECTURE_FACILITIES = (1, 2, 9, 10, 14, 138)
 NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
@@ -80,6 +84,8 @@ class Reason(StrEnum):
     CHECK_STOP = "check stop"
     CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
     INTERRUPTION_LOOP = "interruption loop"
+    ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
+    PROGRAM_EVENT_RECORDING = "program-event recording, which is not implemented"
     BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"
@@ -93,6 +99,8 @@ STOP_REASONS = {
     CHECK_STOP: Reason.CHECK_STOP,
     CHECK_STOP_LOWCORE: Reason.CHECK_STOP_LOWCORE,
     INTERRUPTION_LOOP: Reason.INTERRUPTION_LOOP,
+    ACCESS_REGISTER_MODE: Reason.ACCESS_REGISTER_MODE,
+    PROGRAM_EVENT_RECORDING: Reason.PROGRAM_EVENT_RECORDING,
 }
 
 

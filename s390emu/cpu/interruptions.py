@@ -12,10 +12,12 @@ from s390emu.bits import LOW16, bit, bits
 from s390emu.cpu import assigned_storage as at
 from s390emu.cpu.assigned_storage import get8, lowcore_code, put1, put2, put4, put8
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer, cpu_timer_pending, next_timer_event
-from s390emu.cpu.psw import EXTERNAL, IO, MACHINE_CHECK, WAIT, load_psw, psw_mask_word
+from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT, load_psw, psw_mask_word
+from s390emu.storage.dat import ACCESS_REGISTER
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
 from s390emu.storage.state import (
+    ACCESS_REGISTER_MODE,
     CHECK_STOP,
     DISABLED_WAIT,
     EVENT_INTERRUPTION,
@@ -24,6 +26,7 @@ from s390emu.storage.state import (
     EXIT_STOP,
     EXIT_WAIT,
     INTERRUPTION_LOOP,
+    PROGRAM_EVENT_RECORDING,
     STOPPED,
 )
 
@@ -57,6 +60,8 @@ MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) |
 MCIC_DAMAGE = bits(0, 1)  # exigent conditions: not maskable but by PSW bit 13
 
 IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word
+
+PER_EVENTS = bits(32, 39)  # control register 9: the event masks
 
 LOOP = 64  # interruptions in a row without an instruction completing
 
@@ -299,6 +304,18 @@ def take_asynchronous(cpu, storage):
     return 1
 
 
+@jit
+def not_implemented(cpu, storage):
+    """Did the guest turn on something that this machine does not have, so that it must not go on?"""
+    if cpu.psw_mask & DAT != u64(0) and cpu.psw_mask & AS == ACCESS_REGISTER:
+        storage.stop_reason = ACCESS_REGISTER_MODE
+        return True
+    if cpu.psw_mask & PER != u64(0) and cpu.cr[9] & PER_EVENTS != u64(0):
+        storage.stop_reason = PROGRAM_EVENT_RECORDING
+        return True
+    return False
+
+
 def slow_boundary(cpu, storage, unused, unused2):
     """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
     taken = 0
@@ -320,6 +337,8 @@ def slow_boundary(cpu, storage, unused, unused2):
             if taken >= LOOP:
                 return stop(storage, INTERRUPTION_LOOP)
             continue
+        if not_implemented(cpu, storage):
+            return EXIT_STOP
         event = next_timer_event(cpu, storage)
         if cpu.psw_mask & WAIT == u64(0):
             storage.deadline = min(storage.limit, storage.count + event)

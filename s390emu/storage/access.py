@@ -31,36 +31,25 @@ from s390emu._jit import (
     store8,
     u64,
 )
-from s390emu.bits import bit
 from s390emu.storage import dat
-from s390emu.storage.absolute import frame_address, frame_of, in_configuration
+from s390emu.storage.absolute import frame_address, frame_of
 from s390emu.storage.decode_cache import decoded_page, drop_decoded
 from s390emu.storage.events import record_event
 from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.page_states import (
-    ADDRESSING_EXCEPTION,
-    ALWAYS,
-    BLOCK_VOLATILITY_EXCEPTION,
-    TOUCH,
-    UNUSED,
-    block_at,
-)
+from s390emu.storage.page_states import block_at
 from s390emu.storage.prefixing import apply_prefix
+from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.state import BLOCK_SHIFT, EVENT_FETCH, EVENT_STORE, EXIT_HOST_FAULT, OFFSET, PAGE
+from s390emu.storage.state import BLOCK_SHIFT, EVENT_FETCH, EVENT_STORE, OFFSET, PAGE
 from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
-from s390emu.storage.transitions import action_of
 
-PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY = 0x04, 0x05, 0x06, 0x1A
+PROTECTION, SPECIFICATION = 0x04, 0x06
 
-# kind of access
-FETCH, STORE, INSTRUCTION = 0, 1, 2
+REAL = 4  # added to a kind of access: the address is real
 
 PAGE_BYTES = u64(4096)
 PSW_KEY_SHIFT = u64(52)
 PSW_KEY_MASK = u64(15)
-TEID_FETCH, TEID_STORE = bit(52), bit(53)
-FETCH_STORE_INDICATION = bit(75 - 64)  # facility 75, in the second doubleword of the list
 LAST1, LAST2, LAST4, LAST8 = u64(0), u64(1), u64(3), u64(7)
 
 
@@ -82,44 +71,17 @@ def psw_key(cpu):
 
 
 @jit
-def set_block_teid(cpu, storage, number, kind):
-    """Translation-exception identification of a block-volatility exception: the absolute block (D15)."""
-    teid = number << BLOCK_SHIFT
-    if storage.facilities[1] & FETCH_STORE_INDICATION != u64(0):
-        teid |= TEID_STORE if kind == STORE else TEID_FETCH
-    cpu.teid = teid
-
-
-@jit
-def absent_code(cpu, storage, number, kind):
-    """A reference to a block without a frame: the TOUCH column of the table, with `unused_access`."""
-    action = action_of(storage, number, TOUCH)
-    if action == BLOCK_VOLATILITY_EXCEPTION:
-        set_block_teid(cpu, storage, number, kind)
-        return BLOCK_VOLATILITY
-    if action == ADDRESSING_EXCEPTION:
-        return ADDRESSING
-    storage.fault_block = number
-    storage.fault_store = u64(1) if kind == STORE else u64(0)
-    return EXIT_HOST_FAULT
-
-
-@jit
-def check_real(cpu, storage, real, length, kind, access_key, effective):
+def check_real(cpu, storage, real, length, kind, access_key, effective, private):
     """From the real address up, within one page: -> (absolute, code). No effect but the exception's details.
 
-    effective: the address before translation, for fetch-protection override."""
+    effective: the address before translation, for fetch-protection override, which a private space does without."""
     absolute = apply_prefix(cpu, real)
-    if not in_configuration(storage, absolute):
-        return u64(0), ADDRESSING
-    number = absolute >> BLOCK_SHIFT
-    block = block_at(storage, number)
-    if block.invalid != 0:
-        return u64(0), absent_code(cpu, storage, number, kind)
-    if block.usage == UNUSED and storage.unused_access == ALWAYS:
-        return u64(0), ADDRESSING
-    if not key_permits(cpu, access_key, i64(frame_of(storage, block).key), kind == STORE) and (
-        kind == STORE or not fetch_protection_overridden(cpu, effective, length)
+    code = absence(cpu, storage, absolute, kind)
+    if code != 0:
+        return u64(0), code
+    key = i64(frame_of(storage, block_at(storage, absolute >> BLOCK_SHIFT)).key)
+    if not key_permits(cpu, access_key, key, kind == STORE) and (
+        kind == STORE or private or not fetch_protection_overridden(cpu, effective, length)
     ):
         cpu.teid = u64(0)
         return u64(0), PROTECTION
@@ -127,15 +89,18 @@ def check_real(cpu, storage, real, length, kind, access_key, effective):
 
 
 @jit
-def check(cpu, storage, logical, length, kind, access_key):
-    """The whole ladder for one operand part within one page: -> (absolute, code)."""
-    if kind == STORE and low_address_protected(cpu, logical):
+def check(cpu, storage, logical, length, kind, access_key, is_real):
+    """The whole ladder for one operand part within one page: -> (absolute, code). is_real: without translation."""
+    private = not is_real and dat.private_space(cpu, kind)
+    if kind == STORE and not private and low_address_protected(cpu, logical):
         cpu.teid = u64(0)
         return u64(0), PROTECTION
-    real, code = dat.to_real(cpu, storage, logical, kind)
-    if code != 0:
-        return u64(0), code
-    return check_real(cpu, storage, real, length, kind, access_key, logical)
+    real = logical
+    if not is_real:
+        real, code = dat.to_real(cpu, storage, logical, kind)
+        if code != 0:
+            return u64(0), code
+    return check_real(cpu, storage, real, length, kind, access_key, logical, private)
 
 
 @jit
@@ -167,9 +132,8 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
         return  # only fetch-protection override let it pass
     page_address = host - (host & OFFSET)
     if is_store:
-        if not low_address_protected(cpu, logical & PAGE) and load_native(
-            storage.decode_directory + (number << u64(3))
-        ) == u64(0):
+        protected = low_address_protected(cpu, logical & PAGE) and not dat.private_space(cpu, kind)
+        if not protected and load_native(storage.decode_directory + (number << u64(3))) == u64(0):
             fill_store(storage, logical, page_address)
     elif kind == FETCH:
         fill_fetch(storage, logical, page_address)
@@ -177,7 +141,8 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
 
 def slow_probe(cpu, storage, logical, length, kind, access_key):
     """Check both pages, then touch both: -> code, and the Span in storage. length: 1 to 4096 bytes."""
-    kind, access_key = i64(kind), i64(access_key)
+    is_real = i64(kind) >= REAL
+    kind, access_key = i64(kind) % REAL, i64(access_key)
     storage.span_length = min(length, PAGE_BYTES - (logical & OFFSET))
     second = (logical + storage.span_length) & cpu.amode
     parts = 1 if length == storage.span_length else 2
@@ -185,7 +150,7 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
     for part in range(parts):
         address = logical if part == 0 else second
         part_length = storage.span_length if part == 0 else length - storage.span_length
-        absolute, code = check(cpu, storage, address, part_length, kind, access_key)
+        absolute, code = check(cpu, storage, address, part_length, kind, access_key, is_real)
         if code != 0:
             return code
         if part == 0:
@@ -197,7 +162,8 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
         part_length = storage.span_length if part == 0 else length - storage.span_length
         absolute = storage.span_first if part == 0 else storage.span_second
         host = touch(storage, absolute, part_length, kind)
-        fill(cpu, storage, address, absolute, host, kind, access_key)
+        if not is_real:
+            fill(cpu, storage, address, absolute, host, kind, access_key)
         if part == 0:
             storage.span_first = host
         else:

@@ -1,14 +1,172 @@
-"""Dynamic address translation: PoP ch. 3. The rung is here; the tables are a later step of the project.
+"""Dynamic address translation: PoP ch. 3 "Dynamic Address Translation", with enhanced-DAT facility 1.
 
-Not implemented: translation. A guest that turns DAT on stops with a reason of its own instead of running wrongly.
+From an address-space-control element (ASCE) through region, segment and page tables to a real address. `walk` is what
+LOAD REAL ADDRESS wants to see; `to_real` is the rung of every access.
+
+Not implemented: access-register translation. A guest that enters access-register mode stops with a reason of its own.
 """
 
 from __future__ import annotations
 
-from s390emu._jit import jit
+from typing import NamedTuple
+
+from s390emu._jit import i64, jit, load8, u64
+from s390emu.bits import bit, bits
+from s390emu.storage.absolute import frame_of, host_address
+from s390emu.storage.keys import REFERENCE
+from s390emu.storage.page_states import block_at
+from s390emu.storage.prefixing import apply_prefix
+from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence, access_teid
+from s390emu.storage.state import BLOCK_SHIFT, OFFSET, PAGE
+
+PROTECTION, SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION = 0x04, 0x10, 0x11, 0x12
+ASCE_TYPE, REGION_THIRD = 0x38, 0x3B
+
+DAT, AS = bit(5), bits(16, 17)  # PSW
+PRIMARY, ACCESS_REGISTER, SECONDARY, HOME = (u64(n << 46) for n in range(4))
+AS_SHIFT = u64(46)
+ENHANCED_DAT = bit(40)  # control register 0
+TEID_DAT_PROTECTION = bit(61)
+
+# address-space-control element
+ASCE_PRIVATE, ASCE_REAL_SPACE = bit(55), bit(58)
+REGION_FIRST_TABLE = u64(3)
+# region- and segment-table entries
+TABLE_PROTECTION, TABLE_INVALID = bit(54), bit(58)
+TABLE_OFFSET_SHIFT, TYPE_SHIFT, TWO_BITS = u64(6), u64(2), u64(3)
+SEGMENT_FORMAT, COMMON_SEGMENT = bit(53), bit(59)
+SEGMENT_FRAME, SEGMENT_BYTE = bits(0, 43), bits(44, 63)
+PAGE_TABLE_ORIGIN = bits(0, 52)
+# page-table entry
+PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, PAGE_CHANGE_OVERRIDE = bit(52), bit(53), bit(54), bit(55)
+
+SEGMENT_SHIFT, REGION_BITS = u64(20), u64(11)
+TABLE_INDEX, PAGE_INDEX = u64(0x7FF), u64(0xFF)
+ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # bytes in an entry; the two index bits that a table length is compared with
+
+# flags of a Walk
+OUTSIDE = 1  # the entry lies outside its table
+PROTECTED = 2  # DAT protection: no stores
+ABSOLUTE = 4  # the address is an absolute one
+
+
+class Walk(NamedTuple):
+    """What a translation came to: with code 0, the real (or absolute) address; with a translation exception for an
+    invalid entry, the real address of that entry."""
+
+    address: u64
+    code: i64
+    flags: i64
+
+
+@jit
+def asce_of(cpu, space):
+    """The ASCE of an address space, named as in the PSW's address-space control."""
+    if space == HOME:
+        return cpu.cr[13]
+    return cpu.cr[7] if space == SECONDARY else cpu.cr[1]
+
+
+@jit
+def space_of(cpu, kind):
+    """Which address space an access is to: instructions come from the primary space but in home-space mode."""
+    space = cpu.psw_mask & AS
+    return PRIMARY if kind == INSTRUCTION and space != HOME else space
+
+
+@jit
+def private_space(cpu, kind):
+    """Is the address subject to DAT, with the private-space control of its ASCE on?"""
+    if cpu.psw_mask & DAT == u64(0):
+        return False
+    return asce_of(cpu, space_of(cpu, kind)) & ASCE_PRIVATE != u64(0)
+
+
+@jit
+def table_entry(cpu, storage, real):
+    """Fetch an entry of a translation table: -> (entry, code). No key applies; the block is referenced."""
+    absolute = apply_prefix(cpu, real)
+    code = absence(cpu, storage, absolute, FETCH)
+    if code != 0:
+        return u64(0), code
+    frame = frame_of(storage, block_at(storage, absolute >> BLOCK_SHIFT))
+    frame.key = i64(frame.key) | REFERENCE
+    return load8(host_address(storage, absolute)), 0
+
+
+@jit
+def walk(cpu, storage, asce, logical):
+    """Translate by the tables that the ASCE designates: PoP ch. 3 "Translation Process"."""
+    if asce & ASCE_REAL_SPACE != u64(0):
+        return Walk(logical, 0, 0)
+    enhanced = cpu.cr[0] & ENHANCED_DAT != u64(0)
+    level = (asce >> TYPE_SHIFT) & TWO_BITS  # of the table: 3 region-first ... 0 segment
+    shift = SEGMENT_SHIFT + REGION_BITS * level
+    if level < REGION_FIRST_TABLE and logical >> (shift + REGION_BITS) != u64(0):
+        return Walk(u64(0), ASCE_TYPE, 0)
+    entry, first, flags = asce, u64(0), 0
+    while True:
+        invalid = SEGMENT_TRANSLATION if level == u64(0) else REGION_THIRD + 1 - i64(level)
+        index = (logical >> shift) & TABLE_INDEX
+        if index >> LENGTH_SHIFT < first or index >> LENGTH_SHIFT > entry & TWO_BITS:
+            return Walk(u64(0), invalid, OUTSIDE)
+        address = (entry & PAGE) + (index << ENTRY_SHIFT)
+        entry, code = table_entry(cpu, storage, address)
+        if code != 0:
+            return Walk(u64(0), code, 0)
+        if entry & TABLE_INVALID != u64(0):
+            return Walk(address, invalid, 0)
+        if (entry >> TYPE_SHIFT) & TWO_BITS != level:
+            return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
+        # A region-table entry has this control only with enhanced DAT.
+        if entry & TABLE_PROTECTION != u64(0) and (enhanced or level == u64(0)):
+            flags |= PROTECTED
+        if level == u64(0):
+            break
+        first = (entry >> TABLE_OFFSET_SHIFT) & TWO_BITS
+        level -= u64(1)
+        shift -= REGION_BITS
+    if entry & COMMON_SEGMENT != u64(0) and asce & ASCE_PRIVATE != u64(0):
+        return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
+    if enhanced and entry & SEGMENT_FORMAT != u64(0):
+        return Walk((entry & SEGMENT_FRAME) | (logical & SEGMENT_BYTE), 0, flags | ABSOLUTE)
+    address = (entry & PAGE_TABLE_ORIGIN) + (((logical >> BLOCK_SHIFT) & PAGE_INDEX) << ENTRY_SHIFT)
+    entry, code = table_entry(cpu, storage, address)
+    if code != 0:
+        return Walk(u64(0), code, 0)
+    if entry & PAGE_INVALID != u64(0):
+        return Walk(address, PAGE_TRANSLATION, 0)
+    if entry & PAGE_ZERO != u64(0) or (not enhanced and entry & PAGE_CHANGE_OVERRIDE != u64(0)):
+        return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
+    if entry & PAGE_PROTECTION != u64(0):
+        flags |= PROTECTED
+    return Walk((entry & PAGE) | (logical & OFFSET), 0, flags)
+
+
+@jit
+def translation_exception(code):
+    """Is this one of the codes that say that there is no translation?"""
+    return code in (SEGMENT_TRANSLATION, PAGE_TRANSLATION) or ASCE_TYPE <= code <= REGION_THIRD
+
+
+@jit
+def translate(cpu, storage, logical, kind, space):
+    """An access to an address space: -> (real address, code), with the translation-exception identification."""
+    found = walk(cpu, storage, asce_of(cpu, space), logical)
+    if found.code == 0:
+        if found.flags & PROTECTED != 0 and kind == STORE:
+            cpu.teid = access_teid(storage, logical, kind) | TEID_DAT_PROTECTION | (space >> AS_SHIFT)
+            return u64(0), PROTECTION
+        # A segment frame is designated by its absolute address; prefixing is its own inverse.
+        return (apply_prefix(cpu, found.address) if found.flags & ABSOLUTE != 0 else found.address), 0
+    if translation_exception(found.code):
+        cpu.teid = access_teid(storage, logical, kind) | (space >> AS_SHIFT)
+    return u64(0), found.code
 
 
 @jit
 def to_real(cpu, storage, logical, kind):
-    """logical -> (real, code)"""
-    return logical, 0
+    """The rung: logical -> (real, code)."""
+    if cpu.psw_mask & DAT == u64(0):
+        return logical, 0
+    return translate(cpu, storage, logical, kind, space_of(cpu, kind))

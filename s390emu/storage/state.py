@@ -151,6 +151,7 @@ EXIT_BREAKPOINT = -8  # before the instruction at one of `breakpoints`
 
 # stop_reason
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)
+ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # not implemented: better no answer than a wrong one
 
 # kinds of event
 EVENT_ESSA, EVENT_INTERRUPTION, EVENT_FETCH, EVENT_STORE, EVENT_HOST, EVENT_RETRY = range(6)

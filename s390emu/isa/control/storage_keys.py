@@ -5,19 +5,50 @@ None of these references the block: no page-in, no exception for a discarded or 
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
-from s390emu.bits import LOW8, bits
-from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION
-from s390emu.cpu.psw import problem_state
-from s390emu.isa.operands import rre, rrf_c
+from s390emu._jit import fill_bytes, i64, jit, u64
+from s390emu.bits import LOW8, LOW32, bit, bits
+from s390emu.cpu.interruptions import (
+    ADDRESSING,
+    PRIVILEGED_OPERATION,
+    PROTECTION,
+    SPECIAL_OPERATION,
+    SPECIFICATION,
+)
+from s390emu.cpu.psw import DAT, EA, problem_state
+from s390emu.isa.control.psw import EXTRACTION_AUTHORITY
+from s390emu.isa.operands import LOW4, based, based_second, rre, rrf_c
 from s390emu.storage.absolute import in_configuration
+from s390emu.storage.access import touch
+from s390emu.storage.dat import (
+    ABSOLUTE,
+    PROTECTED,
+    SEGMENT_BYTE,
+    Walk,
+    asce_of,
+    private_space,
+    space_of,
+    to_real,
+    translation_exception,
+    walk,
+)
 from s390emu.storage.keys import ACC_F, CHANGE, REFERENCE, guest_key, reset_reference, set_key
 from s390emu.storage.prefixing import apply_prefix
-from s390emu.storage.state import BLOCK_SHIFT
+from s390emu.storage.presence import FETCH, STORE, absence
+from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
+from s390emu.storage.state import BLOCK_SHIFT, OFFSET, PAGE
 
 KEY = u64(0xFE)  # ACC F R C in bits 56-62 of a register
 OLD_KEY, OLD_KEY_SHIFT = bits(48, 55), u64(8)
-R_MASK, C_MASK = u64(4), u64(2)  # in SSKE's M3: do not look at R, at C
+R_MASK, C_MASK, MULTIPLE = u64(4), u64(2), u64(1)  # in SSKE's M3: do not look at R, at C; several blocks
+SEVERAL_BLOCKS = 3  # condition code
+BLOCK_BYTES = u64(4096)
+# PFMF's general register R1
+MANAGE_ZERO = bits(32, 45) | bit(55) | bit(63)
+SET_KEY, CLEAR_FRAME, FRAME_SIZE = bit(46), bit(47), bits(49, 51)
+FRAME_4K, FRAME_1M = u64(0), bit(51)
+IGNORED_SHIFT = u64(8)  # bits 53 and 54 to R_MASK and C_MASK
+KEY_SHIFT = u64(4)  # TPROT: the key is bits 56-59 of an address
+FETCH_AND_STORE, FETCH_ONLY, NEITHER, NO_TRANSLATION = range(4)
 
 
 @jit
@@ -42,32 +73,125 @@ def iske(cpu, storage, insn):
 
 
 @jit
-def sske(cpu, storage, insn):
-    """SET STORAGE KEY EXTENDED, RRF-c. PoP ch. 10 "SET STORAGE KEY EXTENDED". cc unchanged, or 0-1 where M3 makes it
-    conditional: 0 key as wanted, left alone; 1 set.
+def key_wanted(storage, number, key, ignored):
+    """SSKE and PFMF: has the block the key that is wanted, but for bits that M3 (R_MASK, C_MASK) says to ignore?"""
+    compared = ACC_F | (0 if ignored & R_MASK != u64(0) else REFERENCE) | (0 if ignored & C_MASK != u64(0) else CHANGE)
+    return (guest_key(storage, number) ^ key) & compared == 0
 
-    Nonquiescing (M3 bit 0) has no meaning with one CPU.
+
+@jit
+def next_block(cpu, r2):
+    """Advance the address in a register by a block, as far as the addressing mode has bits: -> 1 the next megabyte has
+    been reached."""
+    address = (cpu.gr[r2] + BLOCK_BYTES) & cpu.amode
+    kept = ~LOW32 if cpu.psw_mask & EA == u64(0) else u64(0)
+    cpu.gr[r2] = (cpu.gr[r2] & (kept | OFFSET)) | (address & PAGE)
+    return 1 if address & SEGMENT_BYTE & PAGE == u64(0) else 0
+
+
+@jit
+def sske(cpu, storage, insn):
+    """SET STORAGE KEY EXTENDED, RRF-c. PoP ch. 10 "SET STORAGE KEY EXTENDED". cc unchanged, or where M3 makes it
+    conditional: 0 key as wanted, left alone; 1 set; 3 several blocks.
+
+    Several blocks: absolute addresses up to the next megabyte, R2 advanced. Nonquiescing (M3 bit 0) has no meaning
+    with one CPU.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2, m3 = rrf_c(insn)
+    key = i64(cpu.gr[r1] & KEY)
+    conditional = m3 & (R_MASK | C_MASK) != u64(0)
+    if m3 & MULTIPLE != u64(0):
+        while True:
+            absolute = cpu.gr[r2] & cpu.amode
+            if not in_configuration(storage, absolute):
+                return ADDRESSING
+            number = absolute >> BLOCK_SHIFT
+            if not (conditional and key_wanted(storage, number, key, m3)):
+                set_key(storage, number, key)
+            if next_block(cpu, r2):
+                break
+        if conditional:
+            cpu.cc = SEVERAL_BLOCKS
+        return 0
     number, code = key_operand(cpu, storage, r2)
     if code != 0:
         return code
-    key = i64(cpu.gr[r1] & KEY)
-    if m3 & (R_MASK | C_MASK) != u64(0):
-        old = guest_key(storage, number)
-        cpu.gr[r1] = (cpu.gr[r1] & ~OLD_KEY) | (u64(old) << OLD_KEY_SHIFT)
-        compared = ACC_F
-        if m3 & R_MASK == u64(0):
-            compared |= REFERENCE
-        if m3 & C_MASK == u64(0):
-            compared |= CHANGE
-        cpu.cc = 1 if (old ^ key) & compared != 0 else 0
-        if cpu.cc == 0:
-            return 0
-    set_key(storage, number, key)
+    if conditional:
+        cpu.gr[r1] = (cpu.gr[r1] & ~OLD_KEY) | (u64(guest_key(storage, number)) << OLD_KEY_SHIFT)
+        cpu.cc = 0 if key_wanted(storage, number, key, m3) else 1
+    if not conditional or cpu.cc == 1:
+        set_key(storage, number, key)
     return 0
+
+
+@jit
+def clear_block(cpu, storage, address, absolute):
+    """Clear a block to zeros, as a store that no key prohibits: -> code. address: as low-address protection sees it."""
+    if low_address_protected(cpu, address & PAGE):
+        cpu.teid = u64(0)
+        return PROTECTION
+    code = absence(cpu, storage, absolute, STORE)
+    if code == 0:
+        fill_bytes(touch(storage, absolute & PAGE, BLOCK_BYTES, STORE), u64(0), BLOCK_BYTES)
+    return code
+
+
+@jit
+def tb(cpu, storage, insn):
+    """TEST BLOCK, RRE. PoP ch. 10 "TEST BLOCK". cc 0 usable, as every block is; it is cleared, its key stays."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    _, r2 = rre(insn)
+    real = cpu.gr[r2] & cpu.amode
+    code = clear_block(cpu, storage, real, apply_prefix(cpu, real))
+    if code == 0:
+        cpu.gr[0] = cpu.gr[0] & ~cpu.amode & ~LOW32
+        cpu.cc = 0
+    return code
+
+
+@jit
+def manage_block(cpu, storage, control, address, absolute):
+    """PERFORM FRAME MANAGEMENT FUNCTION for one block: -> code."""
+    if not in_configuration(storage, absolute):
+        return ADDRESSING
+    if control & CLEAR_FRAME != u64(0):
+        code = clear_block(cpu, storage, address, absolute)
+        if code != 0:
+            return code
+    if control & SET_KEY != u64(0):
+        number, key, ignored = absolute >> BLOCK_SHIFT, i64(control & KEY), control >> IGNORED_SHIFT
+        if ignored & (R_MASK | C_MASK) == u64(0) or not key_wanted(storage, number, key, ignored):
+            set_key(storage, number, key)
+    return 0
+
+
+@jit
+def pfmf(cpu, storage, insn):
+    """PERFORM FRAME MANAGEMENT FUNCTION, RRE. PoP ch. 10 "PERFORM FRAME MANAGEMENT FUNCTION". cc unchanged.
+
+    A frame of 4K bytes is designated by a real address; one of 1M bytes by an absolute one, from which R2 is advanced
+    to the next megabyte. Clearing is a store (D12): it pages in first (D7's shortcut is not taken).
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    control = cpu.gr[r1]
+    size = control & FRAME_SIZE
+    if control & MANAGE_ZERO != u64(0) or (size != FRAME_4K and size != FRAME_1M):
+        return SPECIFICATION
+    if size == FRAME_4K:
+        real = cpu.gr[r2] & cpu.amode
+        return manage_block(cpu, storage, control, real, apply_prefix(cpu, real))
+    while True:
+        absolute = cpu.gr[r2] & cpu.amode
+        code = manage_block(cpu, storage, control, absolute, absolute)
+        if code != 0:
+            return code
+        if next_block(cpu, r2):
+            return 0
 
 
 @jit
@@ -80,3 +204,55 @@ def rrbe(cpu, storage, insn):
     if code == 0:
         cpu.cc = i64(reset_reference(storage, number))
     return code
+
+
+@jit
+def ivsk(cpu, storage, insn):
+    """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. ACC and F only."""
+    if problem_state(cpu) and cpu.cr[0] & EXTRACTION_AUTHORITY == u64(0):
+        return PRIVILEGED_OPERATION
+    if cpu.psw_mask & DAT == u64(0):
+        return SPECIAL_OPERATION
+    r1, r2 = rre(insn)
+    real, code = to_real(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH)
+    if code != 0:
+        return code
+    absolute = apply_prefix(cpu, real)
+    if not in_configuration(storage, absolute):
+        return ADDRESSING
+    cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(storage, absolute >> BLOCK_SHIFT) & ACC_F)
+    return 0
+
+
+@jit
+def tprot(cpu, storage, insn):
+    """TEST PROTECTION, SSE. PoP ch. 10 "TEST PROTECTION". cc 0 fetch and store permitted, 1 fetch only, 2 neither,
+    3 no translation.
+
+    The block itself is not referenced: no page-in, no exception for a discarded block (D11).
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    first = based(cpu, insn)
+    access_key = i64((based_second(cpu, insn) >> KEY_SHIFT) & LOW4)
+    private = private_space(cpu, FETCH)
+    found = Walk(first, 0, 0)
+    if cpu.psw_mask & DAT != u64(0):
+        found = walk(cpu, storage, asce_of(cpu, space_of(cpu, FETCH)), first)
+    if translation_exception(found.code):
+        cpu.cc = NO_TRANSLATION
+        return 0
+    if found.code != 0:
+        return found.code
+    absolute = found.address if found.flags & ABSOLUTE != 0 else apply_prefix(cpu, found.address)
+    if not in_configuration(storage, absolute):
+        return ADDRESSING
+    key = guest_key(storage, absolute >> BLOCK_SHIFT)
+    prohibited = found.flags & PROTECTED != 0 or (not private and low_address_protected(cpu, first))
+    if not prohibited and key_permits(cpu, access_key, key, True):
+        cpu.cc = FETCH_AND_STORE
+    elif key_permits(cpu, access_key, key, False) or (not private and fetch_protection_overridden(cpu, first, u64(1))):
+        cpu.cc = FETCH_ONLY
+    else:
+        cpu.cc = NEITHER
+    return 0

@@ -1,0 +1,186 @@
+"""Real addresses: LOAD REAL ADDRESS, LOAD and STORE USING REAL ADDRESS, STORE REAL ADDRESS. PoP ch. 10.
+
+Translation is as the PSW's address-space control says, whether DAT is on or off. Not implemented: access-register
+translation, but for the two address-list entries that need none; another one stops the machine.
+"""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, load4, load8, store4, store8, u64
+from s390emu.bits import LOW32, bit, bits
+from s390emu.cpu.interruptions import (
+    PAGE_TRANSLATION,
+    PRIVILEGED_OPERATION,
+    SEGMENT_TRANSLATION,
+    SPECIAL_OPERATION,
+    SPECIFICATION,
+)
+from s390emu.cpu.psw import EA, problem_state
+from s390emu.isa.operands import based, based_second, r16, r32, rre, rx, rxy
+from s390emu.storage.access import FETCH, REAL, STORE, probe, psw_key, store_doubleword
+from s390emu.storage.dat import (
+    ACCESS_REGISTER,
+    AS,
+    OUTSIDE,
+    PRIMARY,
+    SECONDARY,
+    asce_of,
+    translate,
+    translation_exception,
+    walk,
+)
+from s390emu.storage.state import ACCESS_REGISTER_MODE, EXIT_STOP
+
+WORD, DOUBLEWORD = u64(3), u64(7)
+FOUR, EIGHT = u64(4), u64(8)
+BEYOND_31 = bits(0, 32)
+EXCEPTION_INDICATION = bit(32)
+ALET_PRIMARY, ALET_SECONDARY = u64(0), u64(1)
+TRANSLATED, SEGMENT_INVALID, PAGE_INVALID, EXCEPTION = range(4)
+
+
+@jit
+def space_of_operand(cpu, storage, base):
+    """The address space of an operand with this base-register field: -> (space, code)."""
+    space = cpu.psw_mask & AS
+    if space != ACCESS_REGISTER:
+        return space, 0
+    alet = cpu.ar[base] if base != u64(0) else ALET_PRIMARY
+    if alet == ALET_PRIMARY:
+        return PRIMARY, 0
+    if alet == ALET_SECONDARY:
+        return SECONDARY, 0
+    storage.stop_reason = ACCESS_REGISTER_MODE
+    return space, EXIT_STOP
+
+
+@jit
+def load_real(cpu, storage, r1, second, base, whole):
+    """LOAD REAL ADDRESS. whole: the result has 64 bits, else it must fit into 31."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    space, code = space_of_operand(cpu, storage, base)
+    if code != 0:
+        return code
+    found = walk(cpu, storage, asce_of(cpu, space), second)
+    fits = whole or found.address & BEYOND_31 == u64(0)
+    if found.code != 0 and not translation_exception(found.code):
+        return found.code
+    if found.code == 0:
+        if not fits:
+            return SPECIAL_OPERATION
+        cpu.cc = TRANSLATED
+    elif fits and found.flags & OUTSIDE == 0 and found.code == SEGMENT_TRANSLATION:
+        cpu.cc = SEGMENT_INVALID
+    elif fits and found.code == PAGE_TRANSLATION:
+        cpu.cc = PAGE_INVALID
+    else:
+        cpu.cc = EXCEPTION
+        cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | EXCEPTION_INDICATION | u64(found.code)
+        return 0
+    cpu.gr[r1] = found.address if whole else (cpu.gr[r1] & ~LOW32) | found.address
+    return 0
+
+
+@jit
+def lra(cpu, storage, insn):
+    """LOAD REAL ADDRESS (32), RX-a. PoP ch. 10 "LOAD REAL ADDRESS". cc 0 translated, 1 or 2 segment- or page-table
+    entry invalid, 3 another exception. In the 64-bit mode the result has 64 bits."""
+    r1, second = rx(cpu, insn)
+    return load_real(cpu, storage, r1, second, r16(insn), cpu.psw_mask & EA != u64(0))
+
+
+@jit
+def lray(cpu, storage, insn):
+    """LOAD REAL ADDRESS (32), RXY-a. PoP ch. 10 "LOAD REAL ADDRESS". cc as for LRA."""
+    r1, second = rxy(cpu, insn)
+    return load_real(cpu, storage, r1, second, r16(insn), cpu.psw_mask & EA != u64(0))
+
+
+@jit
+def lrag(cpu, storage, insn):
+    """LOAD REAL ADDRESS (64), RXY-a. PoP ch. 10 "LOAD REAL ADDRESS". cc as for LRA."""
+    r1, second = rxy(cpu, insn)
+    return load_real(cpu, storage, r1, second, r16(insn), True)
+
+
+@jit
+def strag(cpu, storage, insn):
+    """STORE REAL ADDRESS, SSE. PoP ch. 10 "STORE REAL ADDRESS". cc unchanged.
+
+    What the translation of the second operand meets are access exceptions here.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    first, second = based(cpu, insn), based_second(cpu, insn)
+    if first & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    space, code = space_of_operand(cpu, storage, r32(insn))
+    if code != 0:
+        return code
+    real, code = translate(cpu, storage, second, FETCH, space)
+    if code != 0:
+        return code
+    return store_doubleword(cpu, storage, first, real)
+
+
+@jit
+def real_operand(cpu, storage, r2, length, kind):
+    """The checks of an operand that a register designates by real address: -> (Span, code)."""
+    return probe(cpu, storage, cpu.gr[r2] & cpu.amode, length, kind + REAL, psw_key(cpu))
+
+
+@jit
+def lura(cpu, storage, insn):
+    """LOAD USING REAL ADDRESS (32), RRE. PoP ch. 10 "LOAD USING REAL ADDRESS". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    if cpu.gr[r2] & WORD != u64(0):
+        return SPECIFICATION
+    span, code = real_operand(cpu, storage, r2, FOUR, FETCH)
+    if code == 0:
+        cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | load4(span.first)
+    return code
+
+
+@jit
+def lurag(cpu, storage, insn):
+    """LOAD USING REAL ADDRESS (64), RRE. PoP ch. 10 "LOAD USING REAL ADDRESS". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    if cpu.gr[r2] & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    span, code = real_operand(cpu, storage, r2, EIGHT, FETCH)
+    if code == 0:
+        cpu.gr[r1] = load8(span.first)
+    return code
+
+
+@jit
+def stura(cpu, storage, insn):
+    """STORE USING REAL ADDRESS (32), RRE. PoP ch. 10 "STORE USING REAL ADDRESS". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    if cpu.gr[r2] & WORD != u64(0):
+        return SPECIFICATION
+    span, code = real_operand(cpu, storage, r2, FOUR, STORE)
+    if code == 0:
+        store4(span.first, cpu.gr[r1])
+    return code
+
+
+@jit
+def sturg(cpu, storage, insn):
+    """STORE USING REAL ADDRESS (64), RRE. PoP ch. 10 "STORE USING REAL ADDRESS". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    if cpu.gr[r2] & DOUBLEWORD != u64(0):
+        return SPECIFICATION
+    span, code = real_operand(cpu, storage, r2, EIGHT, STORE)
+    if code == 0:
+        store8(span.first, cpu.gr[r1])
+    return code

@@ -1,0 +1,284 @@
+"""Dynamic address translation: PoP ch. 3. The walker against a naive one by LOAD REAL ADDRESS; then accesses."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from s390emu.machine import Reason
+from s390emu.storage.page_states import VOLATILE
+from tests.lab import BA_EA, CODE, SIZE
+from tests.translation import (
+    COMMON,
+    DAT,
+    ENHANCED,
+    FORMAT,
+    INVALID,
+    PAGE_INVALID,
+    PAGE_PROTECT,
+    PAGE_TABLE,
+    PRIVATE,
+    PROTECT,
+    REAL_SPACE,
+    REGION_FIRST,
+    SEGMENT,
+    SEGMENT_TABLE,
+    change,
+    entry_address,
+    map_page,
+    naive,
+    put,
+    translated,
+)
+
+PROTECTION, ADDRESSING, SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION = 4, 5, 0x10, 0x11, 0x12
+BLOCK_VOLATILITY = 0x1A
+VIRTUAL = 0x5A555A55A5A55000  # every index is another one
+BLOCK = 0x38000
+SECONDARY_SPACE, HOME_SPACE, ACCESS_REGISTERS = 2 << 46, 3 << 46, 1 << 46
+
+
+def map_code(lab):
+    """A primary space in which the lab's code and BLOCK are where they are, by one segment and page table."""
+    asce = map_page(lab, CODE, CODE, level=SEGMENT)
+    map_page(lab, BLOCK, BLOCK, level=SEGMENT)
+    map_page(lab, BLOCK + 0x1000, BLOCK + 0x1000, level=SEGMENT)
+    lab.gr[5] = BLOCK
+    return asce
+
+
+def word_of(lab):
+    return lambda real: lab.word(real) if real + 8 <= SIZE else None
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_walk_is_the_naive_walk(lab, seed):
+    """Random tables, addresses and flaws; the expected result is that of tests/translation.py."""
+    rng = random.Random(seed)
+    level = rng.randrange(4)
+    virtual = rng.getrandbits(31 + 11 * level)
+    asce = map_page(lab, virtual, rng.randrange(0, 1 << 40) if rng.random() < 0.5 else BLOCK, level=level)
+    for _ in range(rng.choice((0, 1, 1, 2))):
+        place = rng.randrange(-1, level + 1)
+        address = entry_address(virtual, place)
+        put(lab, address, lab.word(address) ^ 1 << rng.choice((*range(12), 20, 40)))
+    asce ^= rng.choice((0, 0, 0, 1, 2, 3, PRIVATE, REAL_SPACE, 1 << 40))
+    if rng.random() < 0.1 and level < 3:
+        virtual |= 1 << rng.randrange(31 + 11 * level, 64)
+    enhanced = rng.random() < 0.5
+    lab.cr[0] = ENHANCED if enhanced else 0
+    lab.cr[1], lab.gr[5], lab.gr[1] = asce, virtual, 0xAAAAAAAABBBBBBBB
+    lab.psw(cc=0)
+    code = lab.step("lrag %r1,0(%r5)")
+    what, value = naive(word_of(lab), asce, virtual, enhanced=enhanced)
+    if what == "exception" and value != 0x38:
+        assert code == value
+        assert lab.changes() == {}
+        return
+    assert code == 0
+    ccs = {"real": 0, "absolute": 0, "segment": 1, "page": 2, "outside": 3, "exception": 3}
+    result = 0xAAAAAAAA80000000 | value if ccs[what] == 3 else value
+    assert (int(lab.cpu.cc), int(lab.gr[1])) == (ccs[what], result)
+
+
+def test_access_through_five_tables(lab):
+    lab.store(BLOCK + 0x123, b"\x11\x22")
+    space = map_page(lab, VIRTUAL, BLOCK, level=REGION_FIRST)
+    map_page(lab, CODE, CODE, level=REGION_FIRST)
+    lab.gr[5], lab.gr[1] = VIRTUAL + 0x123, 0x7788
+    translated(lab, space)
+    code = lab.step("lg %r2,0(%r5)\n stg %r1,0(%r5)")
+    assert [code, lab.go()] == [0, 0]
+    assert lab.gr[2] == 0x1122000000000000
+    assert lab.word(BLOCK + 0x123) == 0x7788
+
+
+@pytest.mark.parametrize(
+    ("on", "level", "code"),
+    [
+        pytest.param(INVALID, SEGMENT, SEGMENT_TRANSLATION, id="segment"),
+        pytest.param(PAGE_INVALID, -1, PAGE_TRANSLATION, id="page"),
+    ],
+)
+@pytest.mark.parametrize("line", ["lg %r1,0x228(%r5)", "stg %r1,0x228(%r5)"])
+def test_translation_exception_is_nullified_and_identified(lab, on, level, code, line):
+    asce = map_code(lab)
+    if level < 0:
+        change(lab, BLOCK, level, on=on)
+    else:
+        lab.gr[5] = 0x100000 + BLOCK  # the next segment
+        put(lab, SEGMENT_TABLE + 8, PAGE_TABLE | on)
+    translated(lab, asce)
+    lab.store(0xA0, b"\xff" * 3)
+    assert lab.step(line) == code
+    assert lab.changes() == {"ia": CODE}
+    assert lab.word(0xA8) == int(lab.gr[5])
+    assert (lab.word(0xA0, 1), lab.word(0xA2, 1)) == (0, 0)
+
+
+@pytest.mark.parametrize(("space", "number"), [(SECONDARY_SPACE, 2), (HOME_SPACE, 3), (0, 0)])
+def test_address_space_identification(lab, space, number):
+    asce = map_code(lab)
+    other = 0x74000  # an empty space
+    put(lab, other, INVALID)
+    primary, secondary, home = (asce, other, other) if space == SECONDARY_SPACE else (asce, asce, asce)
+    change(lab, BLOCK, -1, on=PAGE_INVALID)
+    translated(lab, primary, secondary=secondary, home=home, mask=BA_EA | space)
+    assert lab.step("lg %r1,0(%r5)") == (SEGMENT_TRANSLATION if space == SECONDARY_SPACE else PAGE_TRANSLATION)
+    assert lab.word(0xA8) == BLOCK | number
+
+
+def test_fetch_and_store_indication_of_facility_75(lab):
+    asce = map_code(lab)
+    change(lab, BLOCK, -1, on=PAGE_INVALID)
+    record = lab.machine.storage.record
+    record.facilities[1] |= 1 << (63 - 11)
+    for line, indication in (("lg %r1,0(%r5)", 0x800), ("stg %r1,0(%r5)", 0x400)):
+        translated(lab, asce)
+        assert lab.step(line) == PAGE_TRANSLATION
+        assert lab.word(0xA8) == BLOCK | indication
+
+
+@pytest.mark.parametrize("level", [-1, SEGMENT])
+def test_dat_protection(lab, level):
+    asce = map_code(lab)
+    change(lab, BLOCK, level, on=PAGE_PROTECT if level < 0 else PROTECT)
+    translated(lab, asce)
+    assert lab.step("lg %r1,0(%r5)\n stg %r1,0(%r5)") == 0
+    assert lab.go() == PROTECTION
+    assert lab.changes() == {}
+    assert lab.word(0xA8) == BLOCK | 4  # bit 61: DAT protection, and the address
+
+
+@pytest.mark.parametrize("enhanced", [0, ENHANCED])
+def test_region_protection_and_segment_frames_need_enhanced_dat(lab, enhanced):
+    lab.cr[0] = enhanced
+    asce = map_page(lab, CODE, CODE, level=1)
+    map_page(lab, BLOCK, BLOCK, level=1)
+    change(lab, BLOCK, 1, on=PROTECT)
+    lab.gr[5] = BLOCK
+    translated(lab, asce)
+    assert lab.step("stg %r1,0(%r5)") == (PROTECTION if enhanced else 0)
+
+
+def test_segment_frame_is_absolute(lab):
+    lab.cr[0] = ENHANCED
+    lab.cpu.prefix = 0x40000
+    asce = map_code(lab)
+    put(lab, SEGMENT_TABLE + 8, FORMAT)  # the second megabyte is the first of absolute storage
+    lab.gr[5] = 0x100000
+    translated(lab, asce)
+    lab.gr[1] = 0x1234
+    assert lab.step("stg %r1,0x800(%r5)\n lrag %r2,0x800(%r5)") == 0
+    assert lab.go() == 0
+    assert lab.word(0x800) == 0x1234
+    assert lab.gr[2] == 0x800
+
+
+def test_private_space(lab):
+    """Low-address protection and fetch-protection override do not apply; a common segment is an exception."""
+    lab.cr[0] = 1 << (63 - 35)
+    asce = map_code(lab)
+    map_page(lab, 0, BLOCK, level=SEGMENT)
+    translated(lab, asce)
+    assert lab.step("stg %r1,0x10(%r0)") == PROTECTION
+    translated(lab, asce | PRIVATE)
+    assert lab.step("stg %r1,0x10(%r0)") == 0
+    change(lab, BLOCK, SEGMENT, on=COMMON)
+    translated(lab, asce)
+    assert lab.step("stg %r1,0x100(%r5)") == 0
+    translated(lab, asce | PRIVATE)
+    assert lab.step("stg %r1,0x100(%r5)") == TRANSLATION_SPECIFICATION
+
+
+def test_instruction_fetch_is_translated(lab):
+    asce = map_code(lab)
+    change(lab, CODE, -1, on=PAGE_INVALID)
+    translated(lab, asce)
+    lab.store(CODE, b"\x07\x00")
+    assert lab.go() == PAGE_TRANSLATION
+    assert lab.old_psw[1] == CODE
+    assert lab.word(0xA8) == CODE
+
+
+def test_secondary_space_mode_fetches_instructions_from_the_primary_space(lab):
+    asce = map_code(lab)
+    lab.store(0x39000, b"\x77" * 8)
+    put(lab, 0x75000, 0x76000)  # the secondary space has one page
+    put(lab, 0x76000 + (BLOCK >> 12) * 8, 0x39000)
+    translated(lab, asce, secondary=0x75000, mask=BA_EA | SECONDARY_SPACE)
+    assert lab.step("lg %r1,0(%r5)") == 0
+    assert lab.gr[1] == 0x7777777777777777
+
+
+def test_page_crossing_operand_needs_both_pages(lab):
+    asce = map_code(lab)
+    change(lab, BLOCK + 0x1000, -1, on=PAGE_INVALID)
+    translated(lab, asce)
+    lab.gr[5] = BLOCK + 0xFFC
+    lab.gr[1] = (1 << 64) - 1
+    assert lab.step("stg %r1,0(%r5)") == PAGE_TRANSLATION
+    assert lab.changes() == {"ia": CODE}
+    assert lab.word(0xA8) == BLOCK + 0x1000
+
+
+def test_table_outside_the_configuration(lab):
+    asce = map_code(lab)
+    put(lab, SEGMENT_TABLE, SIZE)
+    translated(lab, asce)
+    lab.store(CODE, b"\x07\x00")
+    assert lab.go() == ADDRESSING
+
+
+def discard(lab, address):
+    """Make a block that has no frame Vz."""
+    block = lab.machine.storage.blocks[address >> 12]
+    assert block.invalid
+    block.usage, block.zero = VOLATILE, 1
+
+
+@pytest.mark.parametrize("line", ["lg %r1,0(%r5)", "lrag %r1,0(%r5)", "tprot 0(%r5),0(%r5)", "ivsk %r1,%r5"])
+def test_discarded_table_is_a_block_volatility_exception_for_the_table(lab, line):
+    asce = map_code(lab)
+    lab.gr[5] = 0x100000 + BLOCK
+    put(lab, SEGMENT_TABLE + 8, 0x7A000)
+    discard(lab, 0x7A000)
+    translated(lab, asce)
+    assert lab.step(line) == BLOCK_VOLATILITY
+    assert lab.changes() == {"ia": CODE}
+    assert lab.machine.last_interruption.teid == 0x7A000
+
+
+def test_table_without_a_frame_is_brought(lab):
+    asce = map_code(lab)
+    lab.gr[5] = 0x100000 + BLOCK
+    put(lab, SEGMENT_TABLE + 8, 0x7A000)  # a page table of zeros: each page is real page 0
+    translated(lab, asce)
+    assert lab.step("lg %r1,0x1f0(%r5)") == 0
+    assert lab.gr[1] == lab.word(0x1F0)
+
+
+def test_translation_survives_in_the_tlb_until_it_is_purged(lab):
+    asce = map_code(lab)
+    lab.store(BLOCK, b"\x11" * 8)
+    lab.store(0x39000, b"\x22" * 8)
+    translated(lab, asce)
+    lab.gr[6], lab.gr[7] = entry_address(BLOCK, -1), 0x39000
+    code = lab.step("lg %r1,0(%r5)\n sturg %r7,%r6\n ptlb\n lg %r2,0(%r5)")
+    assert [code, lab.go(), lab.go(), lab.go()] == [0, 0, 0, 0]
+    assert (lab.gr[1], lab.gr[2]) == (0x1111111111111111, 0x2222222222222222)
+
+
+def test_access_register_mode_stops_the_machine(lab):
+    lab.cr[1] = REAL_SPACE
+    lab.psw(BA_EA | DAT | ACCESS_REGISTERS)
+    assert lab.machine.run(5).reason is Reason.ACCESS_REGISTER_MODE
+
+
+def test_program_event_recording_stops_the_machine(lab):
+    lab.psw(BA_EA | 1 << 62)
+    assert lab.step("nopr") == 0  # no event is asked for
+    lab.cr[9] = 0x40000000
+    lab.psw(BA_EA | 1 << 62)
+    assert lab.machine.run(5).reason is Reason.PROGRAM_EVENT_RECORDING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu.storage.page_states import STATES
-from tests.lab import ALL, MODE_24, MODE_31, PROBLEM_STATE, SIZE
+from tests.lab import ALL, BA_EA, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 
 PRIVILEGED_OPERATION, ADDRESSING = 0x02, 0x05
 BLOCK = 0x38000
@@ -145,3 +145,169 @@ def test_a_block_without_frame_has_its_key_and_stays_out(lab, state):
     assert lab.step("sske %r1,%r2") == 0
     assert lab.changes(keys=True) == {f"key {BLOCK:#x}": 0xA6}
     assert lab.machine.storage.blocks[BLOCK >> 12].invalid
+
+
+# --- several blocks ---------------------------------------------------------------------------------------------------
+
+MB = 1
+LAST = SIZE - 3 * 4096  # the last three blocks of the lab's only megabyte
+
+
+@pytest.mark.parametrize(
+    ("mask", "before", "after"),
+    [
+        pytest.param(BA_EA, LAST + 0x123, SIZE + 0x123, id="64"),
+        pytest.param(MODE_31, 0x55555555_80000000 + LAST + 0x123, 0x55555555_00000000 + SIZE + 0x123, id="31"),
+        pytest.param(MODE_24, 0x55555555_FF000000 + LAST, 0x55555555_00000000 + SIZE, id="24"),
+    ],
+)
+def test_sske_several_blocks(lab, mask, before, after):
+    lab.gr[1], lab.gr[2] = 0x76, before
+    lab.psw(mask, cc=2)
+    assert lab.step("sske %r1,%r2,1") == 0
+    keys = {f"key {n:#x}": 0x76 for n in range(LAST, SIZE, 4096)}
+    assert lab.changes(keys=True) == {"r2": after, "key 0x20000": 4, **keys}
+
+
+def test_sske_several_blocks_conditionally(lab):
+    lab.set_key(LAST, 0x78)
+    lab.set_key(LAST + 4096, 0x74)
+    lab.gr[1], lab.gr[2] = 0x7C, LAST
+    lab.psw(cc=0)
+    assert lab.step(f"sske %r1,%r2,{MB | MR}") == 0
+    assert lab.cpu.cc == 3
+    assert [lab.key(LAST + n) for n in (0, 4096, 8192)] == [0x78, 0x7C, 0x7C]
+
+
+def test_sske_several_blocks_are_absolute(lab):
+    lab.cpu.prefix = 0xFE000
+    lab.gr[1], lab.gr[2] = 0x76, SIZE - 4096
+    lab.psw()
+    assert lab.step("sske %r1,%r2,1") == 0
+    assert (lab.key(SIZE - 4096), lab.key(0x1000)) == (0x76, 0)
+
+
+def test_sske_several_blocks_outside(lab):
+    lab.gr[1], lab.gr[2] = 0x76, SIZE
+    assert lab.step("sske %r1,%r2,1") == ADDRESSING
+    assert lab.changes() == {}
+
+
+# --- TEST BLOCK -------------------------------------------------------------------------------------------------------
+
+
+def test_tb_clears_the_block_and_keeps_its_key(lab):
+    lab.store(BLOCK, b"\xff" * 4096)
+    lab.set_key(BLOCK, 0x38)
+    lab.gr[0], lab.gr[2] = 0x99, BLOCK + 0x321
+    lab.psw(key=7, cc=3)
+    lab.set_key(0x20000, 0x70)
+    assert lab.step("tb %r1,%r2") == 0
+    assert lab.changes(keys=True) == {
+        "r0": 0, "cc": 0, BLOCK: bytes(4096), f"key {BLOCK:#x}": 0x3E, "key 0x20000": 0x74}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "setup"), [("tb %r1,%r2", 0), ("pfmf %r1,%r2", 0x10000)])
+@pytest.mark.parametrize(("address", "code"), [(0, 4), (0x1FFF, 4), (0x2000, 0), (SIZE, ADDRESSING)])
+def test_clearing_and_low_address_protection(lab, line, setup, address, code):
+    lab.cr[0] |= 1 << (63 - 35)
+    lab.gr[1], lab.gr[2] = setup, address
+    assert lab.step(line) == code
+    assert lab.changes() == {}
+
+
+@pytest.mark.parametrize("line", ["tb %r1,%r2", "pfmf %r1,%r2"])
+def test_block_operations_are_privileged(lab, line):
+    lab.gr[1], lab.gr[2] = ALL, ALL
+    lab.psw(PROBLEM_STATE)
+    assert lab.step(line) == PRIVILEGED_OPERATION
+    assert lab.changes() == {}
+
+
+@pytest.mark.parametrize(("line", "setup"), [("tb %r1,%r2", 0), ("pfmf %r1,%r2", 0x10000), ("pfmf %r1,%r2", 0x11000)])
+@pytest.mark.parametrize(("state", "code"), [("Sz", 0), ("Uz", ADDRESSING), ("Vz", 0x1A)])
+def test_clearing_is_a_reference(lab, line, setup, state, code):
+    block = SIZE - 4096
+    lab.machine.storage.blocks[block >> 12].usage = STATES[state] >> 2
+    lab.gr[1], lab.gr[2] = setup, block
+    ia = lab.machine.psw[1]
+    assert lab.step(line) == code
+    if code:
+        assert lab.changes() == ({"ia": ia} if code == 0x1A else {})
+    else:
+        assert lab.key(block) == 6
+
+
+# --- PERFORM FRAME MANAGEMENT FUNCTION --------------------------------------------------------------------------------
+
+SET_KEY, CLEAR, USAGE, FRAME_1M, NONQUIESCING = 0x20000, 0x10000, 0x8000, 0x1000, 0x800
+
+
+@pytest.mark.parametrize("control", [1 << 18, 1 << 31, 0x100, 1, 0x2000, 0x3000, 0x7000])
+def test_pfmf_specification(lab, control):
+    lab.gr[1], lab.gr[2] = SET_KEY | control, SIZE
+    assert lab.step("pfmf %r1,%r2") == 6
+    assert lab.changes() == {}
+
+
+@pytest.mark.parametrize("other", [0, USAGE, NONQUIESCING, 0xFFFFFFFF00000000])
+def test_pfmf_sets_the_key_of_one_block(lab, other):
+    lab.gr[1], lab.gr[2] = SET_KEY | other | 0x9A, BLOCK + 0xABC
+    lab.psw(cc=3)
+    assert lab.step("pfmf %r1,%r2") == 0
+    assert lab.changes(keys=True) == {f"key {BLOCK:#x}": 0x9A, "key 0x20000": 4}
+    assert lab.machine.storage.blocks[BLOCK >> 12].invalid  # D10
+
+
+def test_pfmf_clears_and_sets_the_key(lab):
+    lab.store(BLOCK, b"\xff" * 4096)
+    lab.set_key(BLOCK, 0x38)
+    lab.set_key(0x20000, 0x70)
+    lab.gr[1], lab.gr[2] = SET_KEY | CLEAR | 0x9A, BLOCK
+    lab.psw(key=7)
+    assert lab.step("pfmf %r1,%r2") == 0
+    assert lab.changes(keys=True) == {BLOCK: bytes(4096), f"key {BLOCK:#x}": 0x9A, "key 0x20000": 0x74}
+
+
+@pytest.mark.parametrize(("ignored", "old", "set_"), [(0x400, 0x9E, False), (0x400, 0x98, True), (0x200, 0x9A, True),
+                                                      (0x200, 0x9C, False), (0x600, 0x98, False)])  # fmt: skip
+def test_pfmf_conditional(lab, ignored, old, set_):
+    lab.set_key(BLOCK, old)
+    lab.gr[1], lab.gr[2] = SET_KEY | ignored | 0x9E, BLOCK
+    lab.psw(cc=3)
+    assert lab.step("pfmf %r1,%r2") == 0
+    assert lab.key(BLOCK) == (0x9E if set_ else old)
+    assert lab.cpu.cc == 3
+
+
+def test_pfmf_4k_is_real_and_1m_absolute(lab):
+    lab.cpu.prefix = 0xFE000
+    lab.gr[1], lab.gr[2] = SET_KEY | 0x90, 0x1000
+    lab.psw()
+    assert lab.step("pfmf %r1,%r2") == 0
+    assert (lab.key(0x1000), lab.key(SIZE - 4096)) == (0, 0x90)
+    lab.gr[1], lab.gr[2] = SET_KEY | FRAME_1M | 0xA0, SIZE - 4096
+    lab.psw()
+    assert lab.step("pfmf %r1,%r2") == 0
+    assert (lab.key(0x1000), lab.key(SIZE - 4096)) == (0, 0xA0)
+    assert lab.gr[2] == SIZE
+
+
+def test_pfmf_clears_up_to_the_next_megabyte(lab):
+    for n in range(LAST, SIZE, 4096):
+        lab.store(n, b"\xff" * 4096)
+    lab.gr[1], lab.gr[2] = CLEAR | FRAME_1M, LAST + 4096
+    lab.psw()
+    assert lab.step("pfmf %r1,%r2") == 0
+    assert lab.changes() == {"r2": SIZE, LAST + 4096: bytes(4096), LAST + 8192: bytes(4096)}
+
+
+def test_pfmf_stops_at_the_block_that_is_gone(lab):
+    """An interruptible instruction: what is done stays done, and R2 designates the block that is still to be."""
+    lab.machine.storage.blocks[LAST + 4096 >> 12].usage = STATES["Vz"] >> 2
+    lab.store(LAST, b"\xff" * 4096)
+    lab.gr[1], lab.gr[2] = CLEAR | FRAME_1M, LAST
+    lab.psw()
+    assert lab.step("pfmf %r1,%r2") == 0x1A
+    assert lab.changes() == {"r2": LAST + 4096, LAST: bytes(4096), "ia": 0x20000}
+    assert lab.machine.last_interruption.teid == LAST + 4096

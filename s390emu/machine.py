@@ -209,6 +209,7 @@ class Machine:
         self.cpu.svc_code = -1
         self.cpu.cr[0], self.cpu.cr[14] = START_CR0, START_CR14
         self.cpu.tod_epoch = self.cpu.timer_zero = self.tod_epoch
+        self.cpu.breaking_event = 1  # none yet
         self.set_psw(START_MASK, 0)
 
     @classmethod

@@ -10,9 +10,11 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, u64
 from s390emu.bits import LOW16, bit, bits
 from s390emu.cpu import assigned_storage as at
-from s390emu.cpu.assigned_storage import get8, lowcore_code, put1, put2, put4, put8
-from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer, cpu_timer_pending, next_timer_event
+from s390emu.cpu.assigned_storage import area_code, get8, lowcore_code, put1, put2, put4, put8
+from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, next_timer_event
 from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT, load_psw, psw_mask_word
+from s390emu.cpu.state import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
+from s390emu.cpu.status import save_registers, store_status
 from s390emu.storage.dat import ACCESS_REGISTER
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
@@ -154,22 +156,6 @@ def take_supervisor_call(cpu, storage):
 
 
 @jit
-def save_registers(cpu, storage, area):
-    """The register-save areas of a machine check and of store status, in the 8 KB at the real address `area`:
-    PoP ch. 11, ch. 4."""
-    for i in range(16):
-        put8(cpu, storage, area + at.FP_SAVE + u64(8 * i), cpu.fpr[i])
-        put8(cpu, storage, area + at.GR_SAVE + u64(8 * i), cpu.gr[i])
-        put4(cpu, storage, area + at.AR_SAVE + u64(4 * i), cpu.ar[i])
-        put8(cpu, storage, area + at.CR_SAVE + u64(8 * i), cpu.cr[i])
-    put4(cpu, storage, area + at.FPC_SAVE, cpu.fpc)
-    put4(cpu, storage, area + at.TOD_PROGRAMMABLE_SAVE, cpu.tod_programmable)
-    put8(cpu, storage, area + at.CPU_TIMER_SAVE, cpu_timer(cpu, storage))
-    # Bits 0-55 of the clock comparator, after a byte of zeros.
-    put8(cpu, storage, area + at.CLOCK_COMPARATOR_SAVE, cpu.clock_comparator >> u64(8))
-
-
-@jit
 def take_machine_check(cpu, storage):
     code = cpu.mck_code
     cpu.mck_code = u64(0)
@@ -241,7 +227,7 @@ def take_io(cpu, storage):
 @jit
 def take_restart(cpu, storage):
     cpu.restart = u64(0)
-    cpu.stopped = u64(0)
+    cpu.stopped = OPERATING
     swap_psw(cpu, storage, at.RESTART_OLD, at.RESTART_NEW, RESTART, u64(0))
 
 
@@ -281,8 +267,27 @@ def take_synchronous(cpu, storage):
 
 
 @jit
+def enter_stopped_state(cpu, storage):
+    """The stop function, when no interruption is pending for which the CPU is enabled: -> 0 or an exit. PoP ch. 4."""
+    if cpu.stopped == STOPPING_TO_STORE_STATUS:
+        code = area_code(storage, u64(0))
+        if code != 0:
+            return code
+        store_status(cpu, storage)
+    cpu.stopped = STOPPED_STATE
+    return 0
+
+
+@jit
 def take_asynchronous(cpu, storage):
-    """The first of machine check, external, I/O, restart: -> 1 taken, 0 none, below 0 an exit."""
+    """The first of machine check, external, I/O, restart: -> 1 taken, 0 none, below 0 an exit. PoP ch. 6 "Priority of
+    Interruptions". In the stopped state only restart is."""
+    if cpu.stopped == STOPPED_STATE:
+        code = lowcore_code(cpu, storage)
+        if code != 0:
+            return code
+        take_restart(cpu, storage)
+        return 1
     if cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK == u64(0) and cpu.mck_code & MCIC_DAMAGE != u64(0):
         return stop(storage, CHECK_STOP)
     machine_check = cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK != u64(0)
@@ -327,7 +332,7 @@ def slow_boundary(cpu, storage, unused, unused2):
             return EXIT_EVENTS
         if storage.count >= storage.limit:
             return EXIT_LIMIT
-        if cpu.stopped != u64(0) and cpu.restart == u64(0):
+        if cpu.stopped == STOPPED_STATE and cpu.restart == u64(0):
             return stop(storage, STOPPED)
         code = take_asynchronous(cpu, storage)
         if code < 0:
@@ -336,6 +341,11 @@ def slow_boundary(cpu, storage, unused, unused2):
             taken += 1
             if taken >= LOOP:
                 return stop(storage, INTERRUPTION_LOOP)
+            continue
+        if cpu.stopped != OPERATING:
+            code = enter_stopped_state(cpu, storage)
+            if code != 0:
+                return code
             continue
         if not_implemented(cpu, storage):
             return EXIT_STOP

@@ -6,6 +6,10 @@ import numpy as np
 
 from s390emu._jit import i64, u64
 
+# CPU states (PoP ch. 4 "Stopped, Operating, Load, and Check-Stop States"): operating; so still, until the interruptions
+# that are pending and enabled are taken; stopped
+OPERATING, STOPPING, STOPPING_TO_STORE_STATUS, STOPPED_STATE = (u64(n) for n in range(4))
+
 CPU_T = np.dtype(
     [
         ("gr", u64, 16),
@@ -18,7 +22,7 @@ CPU_T = np.dtype(
         ("psw_ia", u64),
         ("amode", u64),  # the addresses that EA and BA allow: a mask of 24, 31 or 64 bits
         ("prefix", u64),
-        ("stopped", u64),  # the operating state or the stopped state
+        ("stopped", u64),  # OPERATING ... STOPPED_STATE
         # clocks: differences to the TOD clock, so that time passes by itself
         ("tod_epoch", u64),  # TOD value at instruction 0
         ("tod_programmable", u64),

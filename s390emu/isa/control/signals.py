@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.bits import LOW8, LOW16, LOW32, bits
-from s390emu.cpu.assigned_storage import area_code
 from s390emu.cpu.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
 from s390emu.cpu.psw import problem_state, psw_changed
-from s390emu.cpu.resets import cpu_reset, initial_cpu_reset, store_status
+from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
+from s390emu.cpu.state import STOPPING, STOPPING_TO_STORE_STATUS
 from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
 from s390emu.storage.absolute import in_configuration
@@ -39,8 +39,10 @@ def status_of(cpu, storage, order, parameter):
     elif order == EMERGENCY:
         cpu.external |= EXTERNAL_EMERGENCY
         cpu.emergency_from = storage.cpu_address
-    elif order in (STOP, STOP_AND_STORE_STATUS):
-        cpu.stopped = ONE
+    elif order == STOP:
+        cpu.stopped = STOPPING
+    elif order == STOP_AND_STORE_STATUS:
+        cpu.stopped = STOPPING_TO_STORE_STATUS
     elif order == RESTART:
         cpu.restart = ONE
     elif order == SET_PREFIX:
@@ -66,10 +68,6 @@ def sigp(cpu, storage, insn):
         cpu.cc = NOT_OPERATIONAL
         return 0
     order = second & LOW8
-    if order == STOP_AND_STORE_STATUS:
-        code = area_code(storage, u64(0))
-        if code != 0:
-            return code
     cpu.cc = ACCEPTED
     if order == INITIAL_CPU_RESET:
         initial_cpu_reset(cpu, storage)
@@ -81,7 +79,5 @@ def sigp(cpu, storage, insn):
     if status != u64(0):
         cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | status
         cpu.cc = STATUS_STORED
-    if order == STOP_AND_STORE_STATUS:
-        store_status(cpu, storage)
     psw_changed(cpu, storage)
     return 0

@@ -1,0 +1,38 @@
+"""The CPU's registers in its save areas: PoP ch. 4 "Store Status", ch. 11 "Machine-Check Register-Save Areas"."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.cpu import assigned_storage as at
+from s390emu.cpu.assigned_storage import put1, put4, put8
+from s390emu.cpu.clocks import cpu_timer
+from s390emu.cpu.psw import psw_mask_word
+from s390emu.storage.prefixing import apply_prefix
+
+Z_ARCHITECTURE = u64(1)
+
+
+@jit
+def save_registers(cpu, storage, area):
+    """What a machine check and store status save, in the 8 KB at the real address `area`."""
+    for i in range(16):
+        put8(cpu, storage, area + at.FP_SAVE + u64(8 * i), cpu.fpr[i])
+        put8(cpu, storage, area + at.GR_SAVE + u64(8 * i), cpu.gr[i])
+        put4(cpu, storage, area + at.AR_SAVE + u64(4 * i), cpu.ar[i])
+        put8(cpu, storage, area + at.CR_SAVE + u64(8 * i), cpu.cr[i])
+    put4(cpu, storage, area + at.FPC_SAVE, cpu.fpc)
+    put4(cpu, storage, area + at.TOD_PROGRAMMABLE_SAVE, cpu.tod_programmable)
+    put8(cpu, storage, area + at.CPU_TIMER_SAVE, cpu_timer(cpu, storage))
+    # Bits 0-55 of the clock comparator, after a byte of zeros.
+    put8(cpu, storage, area + at.CLOCK_COMPARATOR_SAVE, cpu.clock_comparator >> u64(8))
+
+
+@jit
+def store_status(cpu, storage):
+    """The status of this CPU into the absolute locations for it, whose blocks have frames."""
+    area = apply_prefix(cpu, u64(0))  # the real address of absolute 0
+    save_registers(cpu, storage, area)
+    put8(cpu, storage, area + at.PSW_SAVE, psw_mask_word(cpu))
+    put8(cpu, storage, area + at.PSW_SAVE + u64(8), cpu.psw_ia)
+    put4(cpu, storage, area + at.PREFIX_SAVE, cpu.prefix)
+    put1(cpu, storage, area + at.STORE_STATUS_ARCHITECTURAL_MODE, Z_ARCHITECTURE)

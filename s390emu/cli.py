@@ -72,7 +72,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="store_true", help="show the version")
     commands = "\n".join(f"  {name:9}{summary}" for name, summary in COMMANDS.items())
-    parser.description += f"\n\ncommands:\n{commands}\n\n  s390emu COMMAND --help tells more"
+    parser.description = f"{parser.description}\n\ncommands:\n{commands}\n\n  s390emu COMMAND --help tells more"
     parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser

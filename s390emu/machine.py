@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -104,7 +105,8 @@ STOP_REASONS = {
 }
 
 
-class Stop(NamedTuple):
+@dataclass(frozen=True)
+class Stop:
     """The end of a run: the reason, the PSW then, and how many instructions had ended."""
 
     reason: Reason
@@ -118,7 +120,8 @@ class Stop(NamedTuple):
         return self.psw_ia if self.reason is Reason.DISABLED_WAIT else None
 
 
-class Interruption(NamedTuple):
+@dataclass(frozen=True)
+class Interruption:
     """An interruption that was taken: class name, code, old PSW, ILC in bytes, translation-exception identification,
     and the instruction count."""
 

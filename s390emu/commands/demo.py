@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
+from dataclasses import asdict
 
 from s390emu.cli import ENDED
 from s390emu.commands.inputs import build, definition, labels, load, machine_arguments
@@ -42,7 +43,7 @@ def execute(args) -> int:
     stop = story.run()
     if args.json:
         events = [event_text(event, symbols) for event in story.events]
-        print(json.dumps({"schema": "s390emu.demo/1", "faults": [f._asdict() for f in story.faults], "events": events,
+        print(json.dumps({"schema": "s390emu.demo/1", "faults": [asdict(fault) for fault in story.faults], "events": events,
                           "totals": story.totals()} | as_dict(machine, stop, symbols), indent=1))  # fmt: skip
         return ENDED if stop.exit_code == 0 else conclude(args, machine, stop, symbols)
     lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]

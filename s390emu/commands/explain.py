@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from s390emu.cli import ENDED, UsageError
 from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.isa.disassemble import disassemble
-from s390emu.isa.handlers import FOLDER, function_name, implemented, places
+from s390emu.isa.handlers import FOLDER, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
 EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"
@@ -51,8 +51,8 @@ def _coverage(as_json: bool) -> None:
     if as_json:
         chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "rows": rows}
                     for c, (done, rows) in summary().items()]  # fmt: skip
-        rows = [line._asdict() for line in lines()]
-        print(json.dumps({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": rows}, indent=1))
+        all_rows = [line._asdict() for line in lines()]
+        print(json.dumps({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": all_rows}, indent=1))
         return
     for chapter, (done, rows) in summary().items():
         print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented")
@@ -89,7 +89,7 @@ def _explain(what: str) -> dict:
 
 def _instruction(row: Row) -> dict:
     place = places().get(function_name(row.mnemonic))
-    where = implemented(row) and f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}"
+    where = f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}" if place else ""
     facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +20,8 @@ ORC_NAMES = ("extract", "set stable", "set unused", "set volatile", "set potenti
              "set stable and resident", "set stable if not discarded", "set stable, no-DAT")  # fmt: skip
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True)
+class Fault:
     """One block-volatility interruption and what came of it."""
 
     count: int  # instructions that had ended
@@ -45,7 +46,7 @@ class Story:
         stop = self._until()
         while stop.reason is Reason.BREAKPOINT:
             last = self.machine.last_interruption
-            stop = self._follow(last) if last.code == BLOCK_VOLATILITY else self._until()
+            stop = self._follow(last) if last and last.code == BLOCK_VOLATILITY else self._until()
         return stop
 
     def _until(self, *addresses: int) -> Stop:
@@ -89,17 +90,16 @@ class Story:
         return [event for event in self.events if belongs(event)][:most] if blocks else self.events[:most]
 
     def totals(self) -> dict:
-        statistics = self.machine.host.statistics(self.machine.guest_number).as_dict()
+        statistics = self.machine.host.statistics(self.machine.guest_number)
         essa = np.asarray(self.machine.storage.record.essa_count)
-        discarded = statistics["discarded"]
         return {
             "instructions": self.machine.count,
-            "blocks discarded": sum(discarded.values()),
-            "blocks discarded, by state before": discarded,
-            "blocks written out": statistics["written_out"],
-            "blocks read back": statistics["read_back"],
-            "blocks taken, slot still right": statistics["still_clean"],
-            "blocks zero filled": statistics["zero_filled"],
+            "blocks discarded": sum(statistics.discarded.values()),
+            "blocks discarded, by state before": dict(statistics.discarded),
+            "blocks written out": statistics.written_out,
+            "blocks read back": statistics.read_back,
+            "blocks taken, slot still right": statistics.still_clean,
+            "blocks zero filled": statistics.zero_filled,
             "discard faults delivered": len(self.faults),
             "discard faults repaired and retried": sum(f.retried_after is not None for f in self.faults),
             "ESSA, by operation-request code": Counter(

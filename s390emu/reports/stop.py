@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.isa.disassemble import disassemble
@@ -73,7 +74,7 @@ def as_dict(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> dict:
         "psw": {"mask": stop.psw_mask, "address": stop.psw_ia, "words": describe_psw(stop.psw_mask, stop.psw_ia)},
         "registers": [int(value) for value in machine.gr],
         "control_registers": [int(value) for value in machine.cr],
-        "last_interruption": last._asdict() if last else None,
+        "last_interruption": asdict(last) if last else None,
         "branches": machine.branches(),
         "console": machine.console,
         "host": machine.host.statistics(machine.guest_number).as_dict(),

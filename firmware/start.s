@@ -4,7 +4,7 @@
 start:  j       boot
 # Loaders made for Linux (QEMU's -kernel among them) put a command line and other parameters at 0x10400-0x10FFF of an
 # image that starts at 0x10000.  Nothing of ours may be there.
-        .balign BLOCK
+        .skip   BLOCK-(.-start)
 
 boot:   sam64                           # the contract promises 64-bit mode; rely on nothing
         llilf   %r15,KERNEL_STACK-160

@@ -7,7 +7,7 @@ from s390emu._jit import jit, u64
 from s390emu.bits import LOW32, bits
 
 HIGH32 = bits(0, 31)
-WORD = u64(32)
+BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)  # widths, for shifts and sign_extend
 
 
 @jit

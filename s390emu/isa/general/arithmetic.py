@@ -10,7 +10,7 @@ from s390emu.bits import bit
 from s390emu.cpu.interruptions import FIXED_POINT_OVERFLOW
 from s390emu.cpu.psw import FIXED_POINT_OVERFLOW_MASK
 from s390emu.isa.operands import ri_signed, rie_d, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend, siy
-from s390emu.isa.registers import WORD, high, set_high, set_low
+from s390emu.isa.registers import BYTE, HALFWORD, WORD, high, set_high, set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     fetch_halfword,
@@ -24,7 +24,6 @@ from s390emu.storage.access import (
 
 ZERO, LOW, HIGH, OVERFLOW = 0, 1, 2, 3  # condition codes of signed results
 SIGN64, SIGN32 = bit(0), bit(32)
-BYTE, HALFWORD = u64(8), u64(16)  # widths for sign_extend
 
 
 @jit

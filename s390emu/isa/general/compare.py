@@ -22,11 +22,10 @@ from s390emu.isa.operands import (
     sil_signed,
     siy,
 )
-from s390emu.isa.registers import WORD, high, low
+from s390emu.isa.registers import HALFWORD, WORD, high, low
 from s390emu.storage.access import fetch_byte, fetch_doubleword, fetch_halfword, fetch_word, get_byte, probe_fetch
 
 EQUAL, FIRST_LOW, FIRST_HIGH = 0, 1, 2  # condition codes
-HALFWORD = u64(16)  # width for sign_extend
 WORD_ALIGNED, DOUBLEWORD_ALIGNED = u64(3), u64(7)  # address bits that are zero
 
 

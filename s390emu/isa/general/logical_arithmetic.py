@@ -19,7 +19,7 @@ from s390emu.isa.operands import (
     sign_extend,
     siy,
 )
-from s390emu.isa.registers import high, low, set_high, set_low
+from s390emu.isa.registers import BYTE, high, low, set_high, set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     fetch_word,
@@ -31,7 +31,6 @@ from s390emu.storage.access import (
 )
 
 NO_CARRY, CARRY = u64(0), u64(1)
-BYTE = u64(8)  # width for sign_extend
 
 
 @jit

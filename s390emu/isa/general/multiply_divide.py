@@ -5,9 +5,9 @@ from __future__ import annotations
 from s390emu._jit import jit, u64
 from s390emu.bits import LOW32
 from s390emu.cpu.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
-from s390emu.isa.general.arithmetic import HALFWORD, SIGN64, magnitude, negative, overflowed, signed_cc
+from s390emu.isa.general.arithmetic import SIGN64, magnitude, negative, overflowed, signed_cc
 from s390emu.isa.operands import ri_signed, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend
-from s390emu.isa.registers import WORD, low, set_low
+from s390emu.isa.registers import HALFWORD, WORD, low, set_low
 from s390emu.storage.access import fetch_doubleword, fetch_halfword, fetch_word
 
 ODD = u64(1)

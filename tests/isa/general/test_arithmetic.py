@@ -154,6 +154,23 @@ def test_complement_of_the_least_overflows(lab, line):
     assert lab.changes() == {"r3": least, "cc": 3}
 
 
+@pytest.mark.parametrize(
+    ("line", "first", "second", "result"),
+    [
+        pytest.param("agr %r3,%r4", LEAST, LEAST, 0, id="agr"),
+        pytest.param("ar %r3,%r4", 1 << 31, 1 << 31, 0, id="ar"),
+        pytest.param("sgr %r3,%r4", 0, LEAST, LEAST, id="sgr"),
+        pytest.param("sr %r3,%r4", 0, 1 << 31, 1 << 31, id="sr"),
+    ],
+)
+def test_overflow_by_the_least_number(lab, line, first, second, result):
+    """PoP ch. 7 "Signed Binary Arithmetic": the carry into the sign bit differs from the carry out of it.
+    Unicorn 2.1.4 gives cc 0 and 1 here."""
+    lab.gr[3], lab.gr[4] = first, second
+    assert lab.step(line) == 0
+    assert (int(lab.gr[3]), lab.changes()["cc"]) == (result, 3)
+
+
 def test_other_program_mask_bits_do_not_matter(lab):
     lab.psw(BA_EA | PROGRAM_MASK_ALL & ~FIXED_POINT_OVERFLOW_MASK)
     lab.gr[3], lab.gr[4] = MOST, 1

@@ -145,6 +145,16 @@ def test_relative_operand_on_an_integral_boundary(lab, form):
         assert lab.changes() == {}
 
 
+@pytest.mark.parametrize("mnemonic", ["chrl", "cghrl"])
+def test_relative_halfword_is_two_bytes(lab, mnemonic):
+    """PoP ch. 7 "COMPARE HALFWORD RELATIVE LONG"; Unicorn 2.1.4 compares four."""
+    lab.psw(cc=3)
+    lab.store(RELATIVE, b"\xff\xfe\x00\x03")
+    lab.gr[3] = (1 << 64) - 2
+    assert lab.step(f"{mnemonic} %r3,{FROM_HERE}") == 0
+    assert lab.changes() == {"cc": 0}
+
+
 @pytest.mark.parametrize("form", SIGNED_RELATIVE + LOGICAL_RELATIVE, ids=str)
 def test_relative_operand_outside_the_configuration(lab, form):
     lab.psw(ia=CODE)

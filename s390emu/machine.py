@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from s390emu._jit import address_of, entry_point, u64
+from s390emu._jit import JIT, address_of, entry_point, u64
 from s390emu.cpu.assigned_storage import slow_assigned
 from s390emu.cpu.clocks import NEVER
 from s390emu.cpu.interruptions import (
@@ -40,6 +40,7 @@ from s390emu.storage import access
 from s390emu.storage.decode_cache import drop_decoded, forget_all
 from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
+from s390emu.storage.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
 from s390emu.storage.state import (
     ACCESS_REGISTER_MODE,
     BLOCK_SIZE,
@@ -72,7 +73,7 @@ START_CR0, START_CR14 = 0xE0, 0xC2000000
 # conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = (1, 2, 9, 10, 14, 138)
 NO_TRANSLATE = 147  # ESSA operation-request code 7
-SLICE = 20_000_000  # instructions between two looks at the clock and at Ctrl-C
+SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
 
 
@@ -132,6 +133,22 @@ class Interruption:
     ilc: int
     teid: int
     count: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """A 4 KB block as it is now: its number, usage and content in words (spec essa.md 3), the guest's storage key."""
+
+    number: int
+    usage: str
+    content: str
+    no_dat: bool
+    key: int
+
+    @property
+    def state(self) -> str:
+        """Usage and content as the table of states writes them, for example Vz."""
+        return self.usage[0].upper() + self.content[0] + ("+no-DAT" if self.no_dat else "")
 
 
 def kernel(function, integers: int):
@@ -285,6 +302,20 @@ class Machine:
         taken = int(r.branch_count)
         slots = [n % len(r.branch_from) for n in range(max(0, taken - len(r.branch_from)), taken)]
         return [(int(r.branch_from[s]), int(r.branch_to[s])) for s in slots]
+
+    def blocks(self) -> list[Block]:
+        """Every block of absolute storage; looking changes nothing."""
+        return [self.block(number * BLOCK_SIZE) for number in range(len(self.storage.blocks))]
+
+    def block(self, address: int) -> Block:
+        """The block that holds this absolute address. IndexError outside."""
+        self._check_range(address, 1)
+        number = address // BLOCK_SIZE
+        block = self.storage.blocks[number]
+        content = RESIDENT if not block.invalid else ZERO if block.zero else PRESERVED
+        key = int(block.acc_f) if block.invalid else int(self.host.frame_table[block.frame].key)
+        key |= int(block.guest_rc)
+        return Block(number, USAGES[int(block.usage)], CONTENTS[content], bool(block.no_dat), key)
 
     def read(self, address: int, length: int) -> bytes:
         """Bytes of absolute storage, changing nothing: what is logically zero reads as zeros. IndexError outside."""

@@ -43,8 +43,8 @@ def execute(args) -> int:
     stop = story.run()
     if args.json:
         events = [event_text(event, symbols) for event in story.events]
-        print(json.dumps({"schema": "s390emu.demo/1", "faults": [asdict(fault) for fault in story.faults], "events": events,
-                          "totals": story.totals()} | as_dict(machine, stop, symbols), indent=1))  # fmt: skip
+        told = {"faults": [asdict(fault) for fault in story.faults], "events": events, "totals": story.totals()}
+        print(json.dumps({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols), indent=1))
         return ENDED if stop.exit_code == 0 else conclude(args, machine, stop, symbols)
     lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from s390emu.cli import ENDED
@@ -36,7 +37,7 @@ def execute(args) -> int:
     if not args.files:
         return _table(args.json)
     from s390emu.commands.run import conclude
-    from s390emu.reports.blocks import blocks, runs
+    from s390emu.reports.blocks import runs
 
     guest = program(args.files, args.origin, args.define)
     machine = build(args)
@@ -44,14 +45,15 @@ def execute(args) -> int:
     stop = machine.run(args.limit, args.timeout)
     symbols = labels(guest)
     if args.json:
-        print(json.dumps({"schema": "s390emu.pages/1", "blocks": [b._asdict() for b in blocks(machine)]}, indent=1))
+        blocks = [asdict(block) for block in machine.blocks()]
+        print(json.dumps({"schema": "s390emu.pages/1", "blocks": blocks}, indent=1))
     else:
-        print("blocks                                count  state      key  R C  where")
-        for first, last, sample in runs(blocks(machine)):
+        print("blocks                                count  state      key  R C")
+        for first, last, sample in runs(machine.blocks()):
             span = f"{first * BLOCK:#010x}-{(last + 1) * BLOCK - 1:#010x}"
             acc = f"{sample.key >> 4:X}{'F' if sample.key & 8 else '-'}"
             print(f"{span:36} {last - first + 1:6}  {sample.state:9}  {acc}   {sample.key >> 2 & 1} "
-                  f"{sample.key >> 1 & 1}  {sample.where}")  # fmt: skip
+                  f"{sample.key >> 1 & 1}")  # fmt: skip
     args.json = False
     return conclude(args, machine, stop, symbols)
 

@@ -57,8 +57,9 @@ class Story:
         return stop
 
     def _follow(self, fault: Interruption) -> Stop:
-        """From the handler to the retry: -> the stop at which the run goes on. A guest that goes on elsewhere (its fixup
-        for this instruction) leaves the block as it is."""
+        """From the handler to the retry: -> the stop at which the run goes on.
+
+        A guest that goes on elsewhere, with its fixup for this instruction, leaves the block as it is."""
         first_event, block = len(self.events), fault.teid // BLOCK_SIZE
         stop = self._until(fault.psw_ia)
         repair = [who(e) for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]

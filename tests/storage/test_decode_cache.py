@@ -1,0 +1,151 @@
+"""Decoded instructions and stores into them: a store is seen by the instruction fetches that follow it. PoP ch. 5
+"Sequence of Storage References"."""
+
+from __future__ import annotations
+
+import pytest
+
+from s390emu.machine import Machine, Reason
+
+START = 0x20000
+# Three times through a loop. r4 walks over three versions of a small piece of code, `change` puts one where r5 points,
+# and then it is executed: it adds 1, 10, 100 to r2 and returns to r10.
+PROGRAM = """
+_start: lghi    %r2,0
+        lghi    %r3,3
+        lghi    %r0,0x70                # the ending character of MVST
+        larl    %r4,versions
+        larl    %r5,target
+        larl    %r10,back
+loop:   {change}
+        {execute}
+        {inline}
+back:   aghi    %r4,8
+        brctg   %r3,loop
+        larl    %r15,wait
+        lpswe   0(%r15)
+
+        .balign 8
+wait:   .quad   0x0002000180000000,0
+        .quad   0,0
+versions:
+        .quad   0xa72b000107fa0770      # aghi %r2,1; bcr 15,%r10; bcr 7,%r0
+        .quad   0xa72b000a07fa0770
+        .quad   0xa72b006407fa0770
+        {elsewhere}
+"""
+TARGET = "target: aghi %r2,0; bcr 15,%r10; bcr 7,%r0".replace(";", "\n        ")
+SUM = 111
+
+CHANGES = {
+    "mvc": "mvc 0(8,%r5),0(%r4)",
+    "mvc-operand-only": "mvc 2(2,%r5),2(%r4)",
+    "mvc-last-byte-only": "mvc 3(1,%r5),3(%r4)",
+    "xc-oc": "xc 0(8,%r5),0(%r5)\n oc 0(8,%r5),0(%r4)",
+    "stg": "lg %r6,0(%r4)\n stg %r6,0(%r5)",
+    "mvst": "la %r6,0(%r5)\n la %r8,0(%r4)\n1: mvst %r6,%r8\n brc 1,1b",
+    "mvcl": "la %r6,0(%r5)\n la %r8,0(%r4)\n lghi %r7,8\n lghi %r9,8\n mvcl %r6,%r8",
+    "mvcle": "la %r6,0(%r5)\n la %r8,0(%r4)\n lghi %r7,8\n lghi %r9,8\n1: mvcle %r6,%r8,0\n brc 1,1b",
+}
+EXECUTES = {"branch": "bcr 15,%r5", "ex": "ex %r0,0(%r5)", "exrl": "exrl %r0,target"}
+
+
+@pytest.fixture(params=[True, False], ids=["tlb-on", "tlb-off"])
+def execute(request):
+    """Run a program to its end: -> the machine."""
+
+    def run(source, prepare=lambda machine: None):
+        machine = Machine.from_source(source, origin=START, tlb=request.param)
+        prepare(machine)
+        stop = machine.run(limit=100_000)
+        assert stop.reason is Reason.DISABLED_WAIT
+        return machine
+
+    return run
+
+
+def program(change, execute="", inline="", elsewhere=""):
+    return PROGRAM.format(change=change, execute=execute, inline=inline, elsewhere=elsewhere)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_store_into_the_next_instruction(execute, change):
+    assert execute(program(change, inline=TARGET)).gr[2] == SUM
+
+
+@pytest.mark.parametrize("how", EXECUTES.values(), ids=EXECUTES)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_store_into_another_page(execute, change, how):
+    assert execute(program(change, how, elsewhere=f".org 0x2010\n{TARGET}")).gr[2] == SUM
+
+
+@pytest.mark.parametrize("how", EXECUTES.values(), ids=EXECUTES)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_store_into_an_instruction_that_crosses_a_page(execute, change, how):
+    """Two of its four bytes are in each page; some changes are to the second half alone."""
+    assert execute(program(change, how, elsewhere=f".org 0x2ffe\n{TARGET}")).gr[2] == SUM
+
+
+@pytest.mark.parametrize("how", EXECUTES.values(), ids=EXECUTES)
+@pytest.mark.parametrize("place", [0x3000, 0x2FFA, 0x2FFE])
+def test_store_that_begins_in_the_page_before(execute, how, place):
+    """24 bytes: 16 that lie before the instructions, and they."""
+    change = "aghi %r4,-16\n aghi %r5,-16\n mvc 0(24,%r5),0(%r4)\n aghi %r4,16\n aghi %r5,16"
+    assert execute(program(change, how, elsewhere=f".org {place:#x}\n{TARGET}")).gr[2] == SUM
+
+
+@pytest.mark.parametrize("how", EXECUTES.values(), ids=EXECUTES)
+@pytest.mark.parametrize("place", [0x2010, 0x2FFE])
+def test_both_ways_of_execution_see_the_same_text(execute, how, place):
+    """Executed by a branch and then by EXECUTE, or the other way round, in one pass."""
+    twice = f"exrl %r0,target\n {how}" if how == EXECUTES["branch"] else f"{how}\n bcr 15,%r5"
+    assert execute(program(CHANGES["mvc"], twice, elsewhere=f".org {place:#x}\n{TARGET}")).gr[2] == 2 * SUM
+
+
+def test_an_instruction_that_changes_itself_goes_on_as_it_was(execute):
+    """MVC overwrites its own operation code: the next time it is a no-operation."""
+    source = program(
+        "larl %r6,itself\n larl %r7,nothing\nitself: mvc 0(6,%r6),0(%r7)",
+        "aghi %r2,1",
+        elsewhere="target: nothing: .quad 0x0700070007000700",
+    )
+    machine = execute(source)
+    assert machine.gr[2] == 3
+    assert machine.read(int(machine.gr[6]), 6) == bytes.fromhex("070007000700")
+
+
+def test_bytes_from_outside_are_seen(execute):
+    """A debugger writes into code that was executed."""
+    source = program("nop_: bcr 0,%r0", "bcr 15,%r5", elsewhere=f".org 0x2010\n{TARGET}")
+    machine = execute(source)
+    assert machine.gr[2] == 0
+    machine.write(START + 0x2010 + 3, b"\x07")
+    machine.set_psw(0x0000000180000000, START)
+    machine.run(limit=1000)
+    assert machine.gr[2] == 21
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_more_code_than_room_for_decoded_pages(execute, pages):
+    """Every page that is decoded anew takes the place of another, perhaps the one that is being executed."""
+
+    def prepare(machine):
+        machine.storage.record.decode_pages = pages
+
+    source = program(
+        "exrl %r0,one\n exrl %r0,two\n exrl %r0,three\n brasl %r14,four",
+        "exrl %r0,two",
+        elsewhere="""
+        .org    0x2100
+one:    aghi    %r2,1
+        .org    0x3100
+two:    aghi    %r2,10
+        .org    0x4100
+three:  aghi    %r2,100
+        .org    0x5100
+four:   exrl    %r0,one
+        exrl    %r0,three
+        bcr     15,%r14
+target: .quad   0""",
+    )
+    assert execute(source, prepare).gr[2] == 3 * 222

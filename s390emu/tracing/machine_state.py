@@ -33,12 +33,19 @@ class MachineState(NamedTuple):
         return self.contents.get(number, bytes(BLOCK_SIZE))
 
 
+def pages_of(machine: Machine) -> list[Page]:
+    """Every block as the guest sees it: ESSA's and ISKE's answers without asking."""
+    blocks, frames = machine.storage.blocks, machine.host.frame_table["key"]
+    invalid = blocks["invalid"] != 0
+    contents = np.where(~invalid, RESIDENT, np.where(blocks["zero"] != 0, ZERO, PRESERVED))
+    keys = np.where(invalid, blocks["acc_f"], frames[np.where(invalid, 0, blocks["frame"])]) | blocks["guest_rc"]
+    no_dat = blocks["no_dat"] != 0
+    columns = (blocks["usage"], contents, no_dat, keys)
+    return [Page(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+
+
 def page_of(machine: Machine, number: int) -> Page:
-    """A block as the guest sees it: ESSA's and ISKE's answers without asking."""
-    block = machine.storage.blocks[number]
-    content = RESIDENT if not block.invalid else ZERO if block.zero else PRESERVED
-    key = block.acc_f if block.invalid else machine.host.frame_table[block.frame].key
-    return Page(int(block.usage), content, bool(block.no_dat), int(key) | int(block.guest_rc))
+    return pages_of(machine)[number]
 
 
 def content_of(machine: Machine, number: int) -> bytes | None:
@@ -66,13 +73,12 @@ def registers_of(machine: Machine) -> dict[str, int]:
 def capture(machine: Machine) -> MachineState:
     """The state now; nothing changes."""
     blocks = machine.storage.blocks
-    pages = [page_of(machine, number) for number in range(len(blocks))]
     contents = {}
     for number in np.flatnonzero((blocks.invalid == 0) | (blocks.zero == 0)):
         data = content_of(machine, int(number))
         if data is None or any(data):
             contents[int(number)] = data
-    return MachineState(registers_of(machine), pages, contents)
+    return MachineState(registers_of(machine), pages_of(machine), contents)
 
 
 def key_text(key: int) -> str:

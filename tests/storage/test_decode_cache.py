@@ -149,3 +149,29 @@ four:   exrl    %r0,one
 target: .quad   0""",
     )
     assert execute(source, prepare).gr[2] == 3 * 222
+
+
+def test_the_page_being_executed_is_given_to_another(execute):
+    """EXECUTE decodes its target, for which there is no room but in place of its own page; `there` is as far into the
+    target's page as the instruction after the EXECUTE is into its own."""
+
+    def prepare(machine):
+        machine.storage.record.decode_pages = 1
+
+    source = """
+_start: lghi    %r2,0
+        brcl    15,here
+        .balign 8
+wait:   .quad   0x0002000180000000,0
+        .org    0x300
+here:   exrl    %r0,victim
+        aghi    %r2,1
+        brcl    15,there
+        .org    0x1100
+victim: bcr     0,%r0
+        .org    0x1306
+there:  aghi    %r2,10
+        larl    %r15,wait
+        lpswe   0(%r15)
+"""
+    assert execute(source, prepare).gr[2] == 11

@@ -371,3 +371,67 @@ def test_prefix_area_that_is_out_is_brought_for_an_interruption(cmm, before):
     cmm.machine.run(1)
     assert cmm.word(ADDRESS + 0x8C, 4) == 0x0002_0001
     assert cmm.machine.host.statistics(0).faults_resolved == 2
+
+
+@pytest.mark.parametrize("gone", ["first", "second"])
+@pytest.mark.parametrize("before, code", [("Vz", VOLATILITY), ("Uz", ADDRESSING)])
+@pytest.mark.parametrize("end", [0, BLOCK_SIZE], ids=["in-its-first-block", "in-its-second-block"])
+def test_storage_to_storage_operand_that_is_gone_stores_nothing(cmm, gone, before, code, end):
+    """Test obligation 5: each operand, in each of two blocks."""
+    put(cmm, before)
+    other = BLOCK + 1 if end == 0 else BLOCK - 1
+    for number in (other, BLOCK + 4):
+        set_block(cmm.machine.host, 0, number, "Sr", data=DATA)
+    crossing = ADDRESS + BLOCK_SIZE - 10 if end == 0 else ADDRESS - 10
+    there = ADDRESS + 4 * BLOCK_SIZE
+    cmm.gr[3], cmm.gr[4] = (crossing, there) if gone == "first" else (there, crossing)
+    assert cmm.step("mvc 0(64,%r3),0(%r4)") == code
+    assert cmm.changes() == ({"ia": CODE} if code == VOLATILITY else {})
+    assert key_of(cmm, BLOCK + 4) & CHANGE == key_of(cmm, other) & CHANGE == 0
+    if code == VOLATILITY:
+        assert cmm.word(0xA8) == ADDRESS
+
+
+def key_of(lab, number):
+    return guest_key(lab.machine.host, lab.machine.storage, number)
+
+
+@pytest.mark.parametrize("source", ["ex %r0,0(%r1)", "exrl %r0,.+{distance}"])
+def test_target_of_execute_that_is_gone(cmm, source):
+    put(cmm, "Vz")
+    assert cmm.step(source.format(distance=ADDRESS - CODE)) == VOLATILITY
+    assert cmm.changes() == {"ia": CODE}
+    assert cmm.word(0xA8) == ADDRESS
+
+
+@pytest.mark.parametrize("before", ["Sr", "Sp", "Sz", "Ur", "Uz", "Pr", "Vr", "Vz"])
+def test_key_instructions_neither_fault_nor_bring_the_block(cmm, before):
+    """D10, test obligation 7: the saved key, and of a discarded block C is zero."""
+    put(cmm, before, key=0x36, data=DATA)
+    cmm.gr[3] = 0
+    assert cmm.step("iske %r3,%r1") == 0
+    assert cmm.changes() == {"r3": 0x36}
+    assert cmm.step("rrbe %r0,%r1", at=CODE) == 0
+    assert cmm.changes(keys=True) == {"cc": 3, f"key {ADDRESS:#x}": 0x32}
+    cmm.gr[3] = 0xA4
+    assert cmm.step("sske %r3,%r1", at=CODE) == 0
+    assert cmm.changes(keys=True) == {f"key {ADDRESS:#x}": 0xA4}
+    assert state(cmm) == before
+    assert cmm.machine.host.statistics(0).faults_resolved == 0
+
+
+def test_key_of_a_block_that_was_just_discarded(cmm):
+    put(cmm, "Vr", key=0x3E)
+    cmm.machine.host.discard(0, BLOCK)
+    cmm.gr[3] = 0xFF
+    assert cmm.step("iske %r3,%r1") == 0
+    assert cmm.gr[3] == 0
+
+
+def test_change_bit_that_the_guest_sets_decides(cmm):
+    """ORC 4 and reclaim look at the guest's C, whoever set it."""
+    put(cmm, "Sp", key=CHANGE, data=DATA)
+    cmm.gr[3] = 0
+    assert cmm.step("sske %r3,%r1") == 0
+    assert cmm.step("essa %r2,%r1,4", at=CODE) == 0
+    assert state(cmm) == "Vz"

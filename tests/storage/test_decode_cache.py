@@ -174,4 +174,7 @@ there:  aghi    %r2,10
         larl    %r15,wait
         lpswe   0(%r15)
 """
-    assert execute(source, prepare).gr[2] == 11
+    machine = execute(source, prepare)
+    machine.set_psw(0x0000000180000000, START)  # again, with no exits to compile a handler
+    machine.run(limit=1000)
+    assert machine.gr[2] == 11

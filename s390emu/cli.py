@@ -38,8 +38,28 @@ class UsageError(Exception):
     """Input that cannot be used; the message names it and says what to do. Exit code 2."""
 
 
+def _value(action: argparse.Action) -> str:
+    """What stands for an argument's value in the help."""
+    if action.nargs == 0:
+        return ""
+    if action.choices and not action.metavar:
+        return "|".join(action.choices)
+    name = str(action.metavar or action.dest)
+    return f"[{name}]" if action.nargs in ("*", "?") else name
+
+
 class Parser(argparse.ArgumentParser):
     """One-line errors with a suggestion instead of the usage text."""
+
+    def format_help(self) -> str:
+        """Of a sub-command: one line for each argument, so that it fits on a screen."""
+        if self.prog == "s390emu":
+            return super().format_help()
+        wanted = [_value(action) for action in self._actions if not action.option_strings]
+        lines = [f"usage: {' '.join([self.prog, '[OPTION]...', *wanted])}", self.description or "", ""]
+        for action in self._actions[1:]:  # without -h
+            lines.append(f"  {' '.join([', '.join(action.option_strings), _value(action)]).strip():32} {action.help}")
+        return "\n".join([*lines, "", self.epilog or "", ""])
 
     def check_options(self, arguments: list[str]) -> None:
         """A misspelt option is the first thing to tell, before what else is missing."""

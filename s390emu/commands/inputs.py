@@ -80,8 +80,9 @@ def machine_arguments(parser, *, ram: str = "16M", frames: str | None = None) ->
     group.add_argument("--frames", type=positive, default=frames, metavar="N",
                        help=f"page frames of the host ({frames or 'one for every block'})")  # fmt: skip
     group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
-    group.add_argument("--unused-access", choices=("discarded", "always", "zerofill"), default="discarded",
-                       help="what touching an unused block does")  # fmt: skip
+    policies = ("discarded", "always", "zerofill")
+    group.add_argument("--unused-access", choices=policies, default=policies[0], metavar="POLICY",
+                       help="touching an unused block: " + ", ".join(policies))  # fmt: skip
     group.add_argument("--no-essa", action="store_true", help="a guest without ESSA")
     group.add_argument("--no-dat", action="store_true", help="ESSA with no-DAT (facility 147)")
     group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from s390emu.cli import ENDED, UsageError
@@ -57,6 +58,7 @@ KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
 def arguments(parser) -> None:
     parser.add_argument("kind", choices=KINDS, help="what to start")
     parser.add_argument("name", help="its name; the file gets the right ending, in the current folder")
+    parser.add_argument("--json", action="store_true", help="say as JSON what was written")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
@@ -67,5 +69,8 @@ def execute(args) -> int:
     if path.exists() and not args.force:
         raise UsageError(f"{path} exists already; another name, or --force to overwrite it")
     path.write_text(template.format(name=path.stem))
+    if args.json:
+        print(json.dumps({"schema": "s390emu.new/1", "kind": args.kind, "path": str(path)}))
+        return ENDED
     print(f"{path} written; next: s390emu {'test' if args.kind == 'trace' else 'run'} {path}")
     return ENDED

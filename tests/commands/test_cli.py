@@ -128,6 +128,8 @@ def test_help_is_short_and_has_an_example(s390emu, command):
     code, out, _ = s390emu(command, "--help")
     assert code == 0
     assert "example: s390emu" in out
+    assert "--json" in out
+    assert len(out.splitlines()) <= 25
 
 
 def test_help_imports_no_numba():

@@ -1,5 +1,18 @@
 # Entry point and the order of events.
         .include "kernel.inc"
+        .if     PASSES<1||SCAN<1||STEPS<1
+        .error  "PASSES, SCAN and STEPS must be at least 1"
+        .endif
+        .if     WRITABLE_BLOCKS<2
+        .error  "WRITABLE_BLOCKS must be at least 2: the task maps two"
+        .endif
+        .if     FILE_BLOCKS<WRITABLE_BLOCKS+4||FILE_BLOCKS>1025
+        .error  "FILE_BLOCKS must be at least WRITABLE_BLOCKS + 4, at most 1025"
+        .endif
+        .if     CACHE_BLOCKS<8
+        .error  "CACHE_BLOCKS must be at least 8: six may be in windows, and those are not evicted"
+        .endif
+
         .globl  start
 start:  j       boot
 # Loaders made for Linux (QEMU's -kernel among them) put a command line and other parameters at 0x10400-0x10FFF of an

@@ -13,7 +13,7 @@ from s390emu import toy_kernel
 from s390emu._jit import JIT
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import assemble_files
+from s390emu.isa.assemble import AssemblyError, assemble_files
 from s390emu.machine import Machine, Reason, Stop
 
 pytestmark = pytest.mark.skipif(
@@ -78,6 +78,17 @@ def test_list_names_every_source_once():
     assert sorted(path.name for path in toy_kernel.sources()) == sorted(
         path.name for path in toy_kernel.folder().glob("*.s")
     )
+
+
+@pytest.mark.parametrize(
+    "tunables",
+    [{"PASSES": 0}, {"WRITABLE_BLOCKS": 1}, {"FILE_BLOCKS": 35}, {"FILE_BLOCKS": 1026}, {"CACHE_BLOCKS": 7}],
+    ids=str,
+)
+def test_tunables_out_of_their_limits_are_refused(tunables):
+    (name,) = tunables
+    with pytest.raises(AssemblyError, match=f"{name}.* must be at least"):
+        toy_kernel.build(**tunables)
 
 
 # --- No data is lost ----------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
 PROTECTION, SPECIFICATION = 0x04, 0x06
 
 REAL = 4  # added to a kind of access: the address is real
+CHECK = 8  # ... : only see whether it is permitted, leave R and C
 
 PAGE_BYTES = u64(4096)
 PSW_KEY_SHIFT = u64(52)
@@ -141,7 +142,7 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
 
 def slow_probe(cpu, storage, logical, length, kind, access_key):
     """Check both pages, then touch both: -> code, and the Span in storage. length: 1 to 4096 bytes."""
-    is_real = i64(kind) >= REAL
+    is_real, only_check = i64(kind) & REAL != 0, i64(kind) & CHECK != 0
     kind, access_key = i64(kind) % REAL, i64(access_key)
     storage.span_length = min(length, PAGE_BYTES - (logical & OFFSET))
     second = (logical + storage.span_length) & cpu.amode
@@ -157,6 +158,8 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
             storage.span_first = absolute
         else:
             storage.span_second = absolute
+    if only_check:
+        return 0
     for part in range(parts):
         address = logical if part == 0 else second
         part_length = storage.span_length if part == 0 else length - storage.span_length

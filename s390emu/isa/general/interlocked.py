@@ -18,12 +18,13 @@ from s390emu.isa.general.shift import pair, set_pair
 from s390emu.isa.operands import based, based_second, r8, rs, rsy
 from s390emu.isa.registers import low, set_low
 from s390emu.storage.access import (
+    CHECK,
     STORE,
     Span,
-    check,
     get_byte,
     get_doubleword,
     get_word,
+    probe,
     probe_fetch,
     probe_store,
     psw_key,
@@ -348,7 +349,7 @@ def csst(cpu, storage, insn):
     parameters, code = probe_fetch(cpu, storage, list_address, PARAMETER_LIST)
     if code != 0:
         return code
-    _, code = check(cpu, storage, second, stored, STORE, psw_key(cpu))
+    _, code = probe(cpu, storage, second, stored, STORE + CHECK, psw_key(cpu))
     if code != 0:
         return code
     span, code = probe_store(cpu, storage, first, length)

@@ -1,0 +1,56 @@
+"""The demo: what it shows is what happened."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from s390emu import cli
+from s390emu._jit import JIT
+
+pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python")
+
+
+@pytest.fixture
+def demo(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            cli.main(["demo", *arguments])
+        captured = capsys.readouterr()
+        return exit_.value.code, captured.out, captured.err
+
+    return run
+
+
+def test_demo_under_pressure(demo):
+    code, out, err = demo()
+    assert code == 0
+    assert "disabled wait, code 0x0" in err
+    console, timeline, faults, totals = re.split(r"\n== ", out)
+    expected, found = re.search(r"checksum (\w+) expected (\w+)", console).groups()
+    assert expected == found
+    assert "host reclaim, discarded" in timeline
+    assert "guest ORC 3" in timeline
+    assert re.search(r"old PSW [0-9A-F]{16} .* ILC [123]  TEID 0x", faults)
+    assert "retried, completed" in faults
+    delivered = int(re.search(r"discard faults delivered +(\d+)", totals)[1])
+    assert delivered == faults.count("old PSW") > 0
+    assert re.search(r"3 \(set volatile\) [1-9]", totals)
+
+
+def test_demo_with_storage_to_spare_has_nothing_to_repair(demo):
+    code, out, _ = demo("--frames", "1000", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["faults"] == []
+    assert told["totals"]["blocks written out"] == 0
+    assert told["totals"]["blocks discarded"] == 0
+
+
+def test_demo_without_essa_reads_the_same(demo):
+    with_hints, without = (demo(*extra)[1] for extra in ((), ("--no-essa",)))
+    assert "hinting off" in without
+    checksums = [re.search(r"checksum (\w+)", out)[1] for out in (with_hints, without)]
+    assert checksums[0] == checksums[1]

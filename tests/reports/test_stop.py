@@ -1,0 +1,47 @@
+"""The one-screen report and the one line."""
+
+from __future__ import annotations
+
+from s390emu.machine import Machine
+from s390emu.reports.stop import as_dict, place, report, summary
+
+LOOP = "start: lghi %r2,7\nagain: brctg %r2,again\n .short 0\n"
+
+
+def test_place_names_the_nearest_label():
+    symbols = {"start": 0x1000, "next": 0x1010, "far": 0x9000}
+    assert place(0x1010, symbols) == "0x1010 <next>"
+    assert place(0x1014, symbols) == "0x1014 <next+0x4>"
+    assert place(0x100F, symbols) == "0x100f <start+0xf>"
+    assert place(0x3000, symbols) == "0x3000"  # too far from any
+    assert place(0x10, symbols) == "0x10"
+
+
+def test_report_fits_on_a_screen_and_says_why():
+    machine = Machine.from_source(LOOP)
+    stop = machine.run()
+    text = report(machine, stop, {"start": 0x10000, "again": 0x10004})
+    assert len(text.splitlines()) <= 40
+    assert "interruption loop" in text.splitlines()[0]
+    assert "program 0001 (operation)" in text or "program 0006" in text
+    assert text.count("0x10004 <again> -> 0x10004 <again>") == 6
+    assert "24-bit, supervisor state" in text  # the program new PSW is zeros
+    for n in (0, 4, 8, 12):
+        assert f"  r{n:<2} " in text
+        assert f"  c{n:<2} " in text
+
+
+def test_summary_is_one_line():
+    machine = Machine.from_source("start: j start\n")
+    assert summary(machine, machine.run(limit=1234), {}) == "s390emu: instruction limit, after 1,234 instructions"
+
+
+def test_json_has_the_same_facts():
+    machine = Machine.from_source(LOOP)
+    stop = machine.run()
+    told = as_dict(machine, stop, {})
+    assert told["reason"] == "interruption loop"
+    assert told["instructions"] == stop.count
+    assert told["registers"][2] == 0
+    assert told["last_interruption"]["kind"] == "program"
+    assert len(told["branches"]) == 6

@@ -1,0 +1,75 @@
+"""Events in words, and the trace log."""
+
+from __future__ import annotations
+
+import io
+
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
+from s390emu.machine import Machine, Reason
+from s390emu.reports.timeline import attributes_text, event_text
+from s390emu.reports.trace_log import TraceLog
+from s390emu.storage.state import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
+
+PROGRAM = """
+start:  llilf %r1,0x8000
+        stg   %r1,0(%r1)
+        essa  %r2,%r1,3
+        essa  %r2,%r1,1
+        svc   5
+"""
+
+
+def words(machine: Machine) -> list[str]:
+    return [event_text(event, {}) for chunk in machine.drain_events() for event in chunk]
+
+
+def test_states():
+    assert [attributes_text(word) for word in (0, 2, 7, 0x0F, 0x20)] == ["Sr", "Sp", "Uz", "Vz", "Sr+no-DAT"]
+
+
+def test_who_did_it():
+    machine = Machine.from_source(PROGRAM, host=Host(64, PagingDevice()))
+    machine.watch(EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION)
+    machine.run(limit=3)
+    machine.host.discard(machine.guest_number, 8)
+    machine.run(limit=2)
+    machine.host.reclaim(machine.guest_number, 0x10)
+    machine.run(limit=1)
+    told = "\n".join(line for line in words(machine) if "0x8000" in line or "svc" in line or "supervisor" in line)
+    assert "block   0x8000 Sz -> Sr  touch, zero filled" in told
+    assert "block   0x8000 Sr -> Vr  guest ORC 3" in told
+    assert "block   0x8000 Vr -> Vz  host reclaim, discarded" in told
+    assert "block   0x8000 Vz -> Sz  guest ORC 1" in told
+    assert "interruption supervisor call 0005" in told
+
+
+def test_a_preserved_block_is_written_out_and_read_back():
+    machine = Machine.from_source(PROGRAM, host=Host(64, PagingDevice()))
+    machine.run(limit=2)
+    machine.watch(EVENT_HOST)
+    machine.host.reclaim(machine.guest_number, 8)
+    assert words(machine)[-1].endswith("Sr -> Sp  host reclaim, written out")
+    machine.host.pagein(machine.guest_number, 8)
+    assert any(line.endswith("Sp -> Sr  touch, read back") for line in words(machine))
+
+
+def test_trace_log_lines_in_order():
+    machine, out = Machine.from_source(PROGRAM), io.StringIO()
+    log = TraceLog(machine, ("insn", "storage", "page", "interruption"), out, 100, {"start": 0x10000})
+    assert log.run(5, None).reason is Reason.LIMIT
+    kinds = [line.split()[1] for line in out.getvalue().splitlines() if " page " not in line]
+    assert kinds[:6] == ["insn", "insn", "store", "insn", "insn", "insn"]
+    assert kinds[-1] == "fetch"  # of the new PSW, after the stores of the interruption
+    assert "interruption" in kinds
+    assert "0x10000 <start>: llilf %r1,32768" in out.getvalue()
+    assert "store        absolute 0x8000 8" in out.getvalue()
+
+
+def test_trace_log_does_not_change_the_run():
+    plain, traced = Machine.from_source(PROGRAM), Machine.from_source(PROGRAM)
+    plain.run(limit=5)
+    TraceLog(traced, ("insn", "storage", "page", "interruption"), io.StringIO(), 3, {}).run(5, None)
+    assert plain.psw == traced.psw
+    assert list(plain.gr) == list(traced.gr)
+    assert plain.blocks() == traced.blocks()

@@ -20,22 +20,20 @@ SET = 0
 
 
 @jit
-def clock_operand(cpu, storage, insn):
+def clock_operand(cpu, storage, second):
     """The doubleword that a clock is set to: -> (value, code), every exception of the instruction among the codes."""
     if problem_state(cpu):
         return u64(0), PRIVILEGED_OPERATION
-    second = based(cpu, insn)
     if second & DOUBLEWORD != u64(0):
         return u64(0), SPECIFICATION
     return fetch_doubleword(cpu, storage, second)
 
 
 @jit
-def store_clock_value(cpu, storage, insn, value):
+def store_clock_value(cpu, storage, second, value):
     """Store a clock at the operand: -> code."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    second = based(cpu, insn)
     if second & DOUBLEWORD != u64(0):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, value)
@@ -44,7 +42,7 @@ def store_clock_value(cpu, storage, insn, value):
 @jit
 def sck(cpu, storage, insn):
     """SET CLOCK, S. PoP ch. 10 "SET CLOCK". cc 0 clock value set. The CPU timer goes on as it was."""
-    value, code = clock_operand(cpu, storage, insn)
+    value, code = clock_operand(cpu, storage, based(cpu, insn))
     if code != 0:
         return code
     moved = value - tod(cpu, storage)
@@ -58,7 +56,7 @@ def sck(cpu, storage, insn):
 @jit
 def sckc(cpu, storage, insn):
     """SET CLOCK COMPARATOR, S. PoP ch. 10 "SET CLOCK COMPARATOR". cc unchanged."""
-    value, code = clock_operand(cpu, storage, insn)
+    value, code = clock_operand(cpu, storage, based(cpu, insn))
     if code != 0:
         return code
     cpu.clock_comparator = value
@@ -69,13 +67,13 @@ def sckc(cpu, storage, insn):
 @jit
 def stckc(cpu, storage, insn):
     """STORE CLOCK COMPARATOR, S. PoP ch. 10 "STORE CLOCK COMPARATOR". cc unchanged."""
-    return store_clock_value(cpu, storage, insn, cpu.clock_comparator)
+    return store_clock_value(cpu, storage, based(cpu, insn), cpu.clock_comparator)
 
 
 @jit
 def spt(cpu, storage, insn):
     """SET CPU TIMER, S. PoP ch. 10 "SET CPU TIMER". cc unchanged."""
-    value, code = clock_operand(cpu, storage, insn)
+    value, code = clock_operand(cpu, storage, based(cpu, insn))
     if code != 0:
         return code
     cpu.timer_zero = tod(cpu, storage) + value
@@ -86,7 +84,7 @@ def spt(cpu, storage, insn):
 @jit
 def stpt(cpu, storage, insn):
     """STORE CPU TIMER, S. PoP ch. 10 "STORE CPU TIMER". cc unchanged."""
-    return store_clock_value(cpu, storage, insn, cpu_timer(cpu, storage))
+    return store_clock_value(cpu, storage, based(cpu, insn), cpu_timer(cpu, storage))
 
 
 @jit

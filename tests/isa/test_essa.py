@@ -435,3 +435,50 @@ def test_change_bit_that_the_guest_sets_decides(cmm):
     assert cmm.step("sske %r3,%r1") == 0
     assert cmm.step("essa %r2,%r1,4", at=CODE) == 0
     assert state(cmm) == "Vz"
+
+
+# Instruction, registers beside GR1 = the block, and whether it refers to the block or only to its key: section 4.
+ACCESS_ROWS = {
+    "tprot 0(%r1),0(%r0)": False,
+    "pfmf %r4,%r1": True,  # clear
+    "pfmf %r5,%r1": False,  # key only
+    "tb %r0,%r1": True,
+    "lura %r3,%r1": True,
+    "lurag %r3,%r1": True,
+    "stura %r3,%r1": True,
+    "sturg %r3,%r1": True,
+    "mvpg %r1,%r6": True,
+    "mvpg %r6,%r1": True,
+    "cs %r3,%r8,0(%r1)": True,
+    "lmg %r9,%r10,0(%r1)": True,
+    "stmg %r9,%r10,0(%r1)": True,
+    "tm 0(%r1),1": True,
+    "mvi 0(%r1),1": True,
+}
+CLEAR, SET_KEY = 0x10000, 0x20000  # PFMF, in R1
+
+
+@pytest.mark.parametrize("before, code", [("Vz", VOLATILITY), ("Uz", ADDRESSING), ("Sp", 0), ("Sz", 0), ("Vr", 0)])
+@pytest.mark.parametrize("source", ACCESS_ROWS)
+def test_access_by_instruction(cmm, source, before, code):
+    put(cmm, before, data=DATA)
+    cmm.gr[4], cmm.gr[5] = CLEAR, SET_KEY | 0x30
+    cmm.gr[6] = ADDRESS + 4 * BLOCK_SIZE
+    assert cmm.step(source) == (code if ACCESS_ROWS[source] else 0)
+    refers = ACCESS_ROWS[source] and not code
+    assert state(cmm) == (before[0] + "r" if refers else before)
+    if code and ACCESS_ROWS[source]:
+        assert cmm.changes() == ({"ia": CODE} if code == VOLATILITY else {})
+        assert code != VOLATILITY or cmm.word(0xA8) == ADDRESS
+    assert cmm.machine.host.statistics(0).faults_resolved <= 2
+
+
+@pytest.mark.parametrize("before", ["Sr", "Sp", "Sz", "Ur", "Uz", "Pr", "Vr", "Vz"])
+@pytest.mark.parametrize("storage_key, cc", [(0x50, 0), (0x30, 1), (0x38, 2)])
+def test_tprot_tells_the_key_and_nothing_of_the_host(cmm, before, storage_key, cc):
+    """D11."""
+    put(cmm, before, key=storage_key)
+    cmm.gr[3] = 0x50
+    assert cmm.step("tprot 0(%r1),0(%r3)") == 0
+    assert cmm.changes() == ({"cc": cc} if cc else {})
+    assert (state(cmm), key(cmm)) == (before, storage_key)

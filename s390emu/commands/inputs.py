@@ -122,7 +122,11 @@ def build(args) -> Machine:
 
 def load(machine: Machine, guest: Program) -> None:
     """Load a program, or say what does not fit."""
+    from s390emu.host.paging_device import PagingError
+
     try:
         machine.load(guest)
     except IndexError as error:
         raise UsageError(f"the program does not fit into the guest's storage: {error}; give a larger --ram") from error
+    except PagingError as error:
+        raise UsageError(f"the program does not fit into the host: {error}") from error

@@ -241,6 +241,11 @@ def test_guest_that_hints_its_own_prefix_area_away(s390emu, source):
     assert "ESSA-LOWCORE" in err
 
 
+def test_program_larger_than_a_host_without_paging(s390emu, source):
+    large = source(".fill 20*4096,1,1\n" + HELLO)
+    refused(s390emu("run", large, "--frames", "16", "--paging", "none"), "does not fit", "or a paging device")
+
+
 def test_paging_directory_that_cannot_be_used(s390emu, source):
     refused(s390emu("run", source(HELLO), "--paging", "/nonexistent"), "/nonexistent")
 

@@ -41,8 +41,8 @@ done:   .quad   0x0002000180000000,0
 """
 
 
-def guest(frames, seed, paging=True, tlb=True, **options):
-    host = Host(frames, PagingDevice(slots=512) if paging else None, **options)
+def guest(frames, seed, paging=True, tlb=True, host=None, **options):
+    host = host or Host(frames, PagingDevice(slots=512) if paging else None, **options)
     defines = {"DATA": DATA, "ROUNDS": ROUNDS, "SEED": seed}
     return Machine.from_source(WORK, SIZE, host=host, defines=defines, tlb=tlb)
 
@@ -89,6 +89,18 @@ def test_pressure_at_any_time_is_invisible():
         machine.host.pressure(256)
     assert stop.reason is Reason.DISABLED_WAIT
     assert visible(machine) == visible(roomy)
+
+
+def test_guests_in_turn_on_one_host_do_what_each_does_alone():
+    host = Host(40, PagingDevice(slots=1024))
+    machines = [guest(40, seed, host=host) for seed in (1, 2)]
+    running = dict.fromkeys(machines)
+    while running:
+        for machine in list(running):
+            if machine.run(97).reason is Reason.DISABLED_WAIT:
+                del running[machine]
+    assert [visible(machine) for machine in machines] == [visible(run(256, seed)[0]) for seed in (1, 2)]
+    assert all(host.statistics(n).read_back > 10 for n in (0, 1))
 
 
 def test_without_a_paging_device_the_machine_stops_and_says_why():

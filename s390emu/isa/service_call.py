@@ -23,7 +23,8 @@ NOT_SCCB_ADDRESS = bits(0, 32) | bits(61, 63)  # 2 GB and above, or not on a dou
 
 @jit
 def servc(cpu, storage, insn):
-    """SERVICE CALL, RRE. R1: command word; R2: address of the SCCB; bits 32-63 of both. The host answers.
+    """SERVICE CALL, RRE. From public sources, see above. R1: command word; R2: address of the SCCB; bits 32-63 of both.
+    The host answers.
 
     cc 0 initiated, 2 busy: the service signal of the command before is still pending.
     """

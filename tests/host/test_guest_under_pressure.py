@@ -16,7 +16,7 @@ from s390emu.storage.state import BLOCK_SIZE
 
 SIZE = 1 << 20
 DATA = 0x40000
-ROUNDS = 300 if JIT else 100
+ROUNDS = 300 if JIT else 60
 # Store, and fetch with MVC, XC and MVCIN-like overlap across block boundaries, in an order from a random generator.
 WORK = """
 start:  llilf   %r6,DATA

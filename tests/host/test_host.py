@@ -153,7 +153,7 @@ def test_random_walk_of_contents():
     world = World(frames=32, guests=2, paging=PagingDevice(slots=24))
     world.host.limit = 16
     held = {(g, n): ZEROS for g in range(2) for n in range(32)}
-    for step in range(6000 if JIT else 1500):
+    for step in range(6000 if JIT else 800):
         guest, n = rng.randrange(2), rng.randrange(32)
         record, block = world.storages[guest].record, world.storages[guest].blocks[n]
         state, doing = world.state(n, guest), rng.randrange(10)
@@ -406,7 +406,7 @@ def test_without_a_paging_device_what_is_stable_cannot_be_taken():
 def test_preserved_is_never_seen_without_a_paging_device():
     rng = random.Random(3)
     world = World(frames=16, paging=None)
-    for _ in range(1500):
+    for _ in range(1500 if JIT else 400):
         n = rng.randrange(32)
         if rng.random() < 0.5 and world.state(n) not in ("Uz", "Vz"):
             world.host.resolve(0, n)

@@ -13,7 +13,7 @@ from s390emu.storage.absolute import frame_address
 from s390emu.storage.page_states import block_at
 from s390emu.storage.state import BLOCK_SHIFT, PAGE, TLB_MASK, TLB_SLOTS
 
-NO_TAG = u64(0)
+NO_TAG = u64(0x100)  # neither a page nor a context, nor one beside the other with the valid bit flipped: see `run`
 VALID = u64(1)
 
 

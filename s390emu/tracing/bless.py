@@ -141,11 +141,11 @@ def _unnamed(found: tuple[Difference, ...], end: End) -> Iterator[str]:
                 yield f"mem {start:#x} = {_data(_storage(end, start, min(LONGEST, low + length - start)))}"
         elif kind == "psw":
             yield f"psw mask={difference.actual}"
-        elif kind == "stop":
+        elif kind == "stop" and not end.in_default_handler:
             yield f"stop {difference.actual}"
         elif kind == "console":
             yield 'console = "' + end.console.encode("unicode_escape").decode().replace('"', '\\"') + '"'
-        elif kind != "key":
+        elif kind not in ("key", "stop"):
             yield f"{difference.subject} = {difference.actual}"
 
 

@@ -16,7 +16,7 @@ from s390emu.machine import Machine, Reason, Stop
 from s390emu.storage.page_states import RESIDENT, ZERO
 from s390emu.storage.state import BLOCK_SIZE
 from s390emu.tracing.machine_state import MachineState, content_of, key_text, page_of, page_text, registers_of
-from s390emu.tracing.prepare import END_CODES
+from s390emu.tracing.prepare import DISABLED_WAIT_MASK, END_CODES
 from s390emu.tracing.statements import CLASSES
 from s390emu.tracing.trace import NOWHERE, UNSAID, Page, Statement, Trace
 from s390emu.tracing.wording import Symbols, Taken, expected_text, hexadecimal, reason_text, stop_text, taken_text
@@ -346,7 +346,16 @@ def _number(name: str, expected: int, actual: int, line: int | None, sample) -> 
 
 
 def _register_sample(name: str):
+    if name in ("cc", "psw_mask"):
+        return _program_psw
     return lambda machine: registers_of(machine)[name]
+
+
+def _program_psw(machine: Machine) -> int:
+    """PSW bits 0-63, of the program rather than of the default handler that it ended in."""
+    mask, ia = machine.psw
+    last = machine.last_interruption
+    return last.psw_mask if last and mask == DISABLED_WAIT_MASK and ia in END_CODES.values() else mask
 
 
 def _bytes_sample(number: int, low: int, high: int):

@@ -71,10 +71,8 @@ class _Reader:
                     self.complain(SourceError(f"{name} is already given at line {self.bodies[name][0]}", 0), number)
                 section = name
             elif not section and line.strip() and not line.lstrip().startswith("#"):
-                known = (
-                    "every line belongs to a section, whose name begins in the first column: .trace NAME comes first"
-                )
-                self.complain(SourceError(known, len(line) - len(line.lstrip())), number)
+                message = "a line outside every section; section names begin in the first column"
+                self.complain(SourceError(message, len(line) - len(line.lstrip())), number)
                 continue
             if section:
                 self.bodies.setdefault(section, []).append(number)

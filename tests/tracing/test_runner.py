@@ -1,0 +1,123 @@
+"""Running files and folders, and what the results become: text, JSON, JUnit XML, pytest."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from s390emu.tracing import junit
+from s390emu.tracing.report import SCHEMA, as_json, exit_code, summary, text
+from s390emu.tracing.runner import Result, find_traces, run_paths, run_trace
+from tests.tracing.samples import PLAIN, trace
+
+pytest_plugins = ["pytester"]
+
+SOURCES = {
+    "a/passes.trace": PLAIN,
+    "a/fails.trace": PLAIN.replace("cc    = 2", "cc    = 1"),
+    "b/skips.trace": trace("start: svc 0", model="facility 190"),
+    "b/wrong.trace": trace("start: svx 0"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, source in SOURCES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    return tmp_path
+
+
+def outcomes(results):
+    return [(result.name, str(result.outcome)) for result in results]
+
+
+EXPECTED = [("plain", "failed"), ("plain", "passed"), ("t", "skipped"), ("wrong", "error")]
+
+
+def test_folders_are_searched_and_results_come_in_order(folder):
+    seen = []
+    results = run_paths([folder], done=seen.append)
+    assert outcomes(results) == outcomes(seen) == EXPECTED
+    assert exit_code(results) == 2
+    assert exit_code(results[:2]) == 1
+    assert exit_code(results[1:3]) == exit_code([]) == 0
+    assert summary(results) == "1 passed, 1 failed, 1 skipped, 1 error"
+    assert summary([]) == "no traces"
+
+
+def test_several_processes_give_the_same(folder):
+    alone, together = as_json(run_paths([folder])), as_json(run_paths([folder], jobs=2))
+    for result in (*alone["traces"], *together["traces"]):
+        result["seconds"] = 0
+    assert alone == together
+
+
+def test_a_path_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        find_traces([tmp_path / "none"])
+    with pytest.raises(FileNotFoundError):
+        run_trace(tmp_path / "none.trace")
+
+
+def test_text_of_each_outcome(folder):
+    failed, passed, skipped, error = (text(result) for result in run_paths([folder]))
+    assert passed == f"passed  {folder}/a/passes.trace"
+    assert skipped == f"skipped {folder}/b/skips.trace: facility 190 is not implemented"
+    assert failed.startswith(
+        f"failed  {folder}/a/fails.trace\n    {folder}/a/fails.trace:22: cc: expected 0x1, is 0x2\n"
+    )
+    assert f'{folder}/b/wrong.trace:6:8: error: unknown instruction "svx"' in error
+
+
+def test_json(folder):
+    results = as_json(run_paths([folder]))
+    assert results == json.loads(json.dumps(results))
+    assert results["schema"] == SCHEMA == "s390emu.test/1"
+    assert results["counts"] == {"passed": 1, "failed": 1, "skipped": 1, "error": 1}
+    failed = results["traces"][0]
+    assert failed["instructions"] == 4
+    assert failed["differences"] == [
+        {
+            "subject": "cc", "expected": "0x1", "actual": "0x2", "detail": "", "line": 22,
+            "writer": f"agr %r2,%r3, instruction 1, at start ({folder}/a/fails.trace:14)",
+            "rule": 'PoP ch. 7 "ADD (64)"',
+        }
+    ]  # fmt: skip
+
+
+def test_junit(folder):
+    path = folder / "results.xml"
+    junit.write(path, run_paths([folder]))
+    (suite,) = ElementTree.parse(path).getroot()
+    counted = {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")}
+    assert counted == {"tests": "4", "failures": "1", "errors": "1", "skipped": "1"}
+    fails, passes, skips, wrong = suite
+    assert [case.get("name") for case in suite] == ["plain", "plain", "t", "wrong"]
+    assert fails.find("failure").get("message") == "cc: expected 0x1, is 0x2"
+    assert 'PoP ch. 7 "ADD (64)"' in fails.find("failure").text
+    assert len(passes) == 0
+    assert skips.find("skipped").get("message") == "facility 190 is not implemented"
+    assert "unknown instruction" in wrong.find("error").text
+
+
+def test_junit_replaces_what_xml_cannot_hold(tmp_path):
+    result = run_trace(trace("start: svc 0", expect='svc 0\n console = "\\001"'))
+    path = tmp_path / "r.xml"
+    junit.write(path, [result._replace(message="\x01", outcome=Result.ERROR, differences=())])
+    assert ElementTree.parse(path).getroot().find(".//error").get("message") == "?"
+
+
+def test_pytest_collects_traces(pytester):
+    for name, source in SOURCES.items():
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    result = pytester.runpytest_inprocess("-p", "s390emu.tracing.pytest_plugin", "-rs")
+    result.assert_outcomes(passed=1, failed=2, skipped=1)
+    result.stdout.fnmatch_lines(
+        ["*fails.trace:22: cc: expected 0x1, is 0x2", "*by   agr %r2,%r3*", "SKIPPED*facility 190*"]
+    )

@@ -9,10 +9,10 @@
     def test_operands(lab, check, operand):
         check(lab, operand)
 
-The checks: a page-crossing operand is as good as any other; its second page protected by key, outside the
-configuration, or volatile and discarded: the exception, and nothing changed; address bits beyond the addressing mode
-are ignored; low-address protection. An operand that cannot cross a page (one byte, or aligned) lies wholly in that
-second page.
+The checks: a page-crossing operand is as good as any other, and so is one whose page the TLB knows; its second page
+protected by key, outside the configuration, or volatile and discarded: the exception, and nothing changed; address bits
+beyond the addressing mode are ignored; low-address protection. An operand that cannot cross a page (one byte, or
+aligned) lies wholly in that second page.
 """
 
 from __future__ import annotations
@@ -104,6 +104,18 @@ def crossing(lab: Lab, operand: Operand) -> None:
         assert _result(lab, operand, BOUNDARY - split) == expected
 
 
+def known(lab: Lab, operand: Operand) -> None:
+    """The page is in the TLB, for fetches and stores, from an instruction before."""
+    _prepare(lab, operand, INSIDE)
+    expected = _result(lab, operand, INSIDE)
+    _prepare(lab, operand, INSIDE)
+    cpu, record = lab.cpu, lab.machine.storage.record
+    before, count = (int(cpu.psw_ia), int(cpu.cc)), int(record.count)
+    assert lab.step(f"oc 0(1,%r{operand.base}),0(%r{operand.base})") == 0
+    (cpu.psw_ia, cpu.cc), record.count = before, count  # set_psw would empty the TLB; and no time shall have passed
+    assert _result(lab, operand, INSIDE) == expected
+
+
 def key_protected(lab: Lab, operand: Operand) -> None:
     """The second page has another key (and fetch-protection): protection exception. Without fetch-protection it can be
     fetched."""
@@ -170,7 +182,7 @@ def low_address(lab: Lab, operand: Operand) -> None:
             assert lab.load(address, operand.length) == before
 
 
-CHECKS = (crossing, key_protected, outside, discarded, addressing_mode, low_address)
+CHECKS = (crossing, known, key_protected, outside, discarded, addressing_mode, low_address)
 
 
 def operand_checks(*operands: Operand):

@@ -6,6 +6,7 @@ from s390emu._jit import call1, call2, jit, load_native, u64
 from s390emu.bits import LOW8
 from s390emu.cpu.interruptions import EXECUTE, SPECIFICATION
 from s390emu.cpu.loop import ENTRY_SHIFT, IN_PAGE, PAGE_AND_ODD
+from s390emu.cpu.resets import NO_BREAKING_EVENT
 from s390emu.isa.decode import handler_of
 from s390emu.isa.general.branch import LAST_BRANCH
 from s390emu.isa.operands import ril_relative, rx
@@ -16,7 +17,6 @@ ZERO, ONE = u64(0), u64(1)
 OPERATION_CODE_SHIFT, EXTENDED_SHIFT, EXTENSION = u64(56), u64(48), u64(0xFF0F)
 EX, EXRL = u64(0x44), u64(0xC600)
 SECOND_BYTE_SHIFT = u64(48)
-NO_BREAK = u64(1)  # odd: no instruction's address
 
 
 @jit
@@ -56,10 +56,10 @@ def execute(cpu, storage, r1, target, length):
     if code != 0:
         return code
     ia, breaking_event, branches = storage.insn_ia, cpu.breaking_event, storage.branch_count
-    storage.insn_ia, storage.execute_length, cpu.breaking_event = target, length, NO_BREAK
+    storage.insn_ia, storage.execute_length, cpu.breaking_event = target, length, NO_BREAKING_EVENT
     code = call1(handler, cpu, storage, text)
     storage.insn_ia, storage.execute_length = ia, ZERO
-    cpu.breaking_event = breaking_event if cpu.breaking_event == NO_BREAK else ia
+    cpu.breaking_event = breaking_event if cpu.breaking_event == NO_BREAKING_EVENT else ia
     if storage.branch_count != branches:
         storage.branch_from[branches & LAST_BRANCH] = ia
     return code

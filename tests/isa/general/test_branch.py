@@ -43,8 +43,9 @@ def test_branch_taken_is_the_breaking_event(lab, line):
 
 @pytest.mark.parametrize("line", ON_CONDITION)
 def test_branch_not_taken_is_no_breaking_event(lab, line):
+    lab.cpu.breaking_event = 0x1234
     lab.step(line.format(m=7))
-    assert lab.cpu.breaking_event == 0
+    assert lab.cpu.breaking_event == 0x1234
     assert lab.machine.branches() == []
 
 

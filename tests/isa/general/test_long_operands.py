@@ -576,3 +576,13 @@ def test_mvpg_low_address_protection(lab):
     lab.cr[0] |= 1 << (63 - 35)
     assert lab.step("mvpg %r2,%r4") == PROTECTION
     assert lab.changes() == {}
+
+
+@COMPARES
+@pytest.mark.parametrize("shorter", [0, 1])
+def test_compare_with_padding_exception(lab, line, shorter):
+    """One operand has ended, the other goes on where there is no storage."""
+    lengths = (10, 0) if shorter else (0, 10)
+    setup(lab, SIZE if shorter else FIRST, lengths[0], SECOND if shorter else SIZE, lengths[1], extended=extended(line))
+    assert lab.step(line) == ADDRESSING
+    assert lab.changes() == {}

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.lab import ALL, BA_EA, MODE_24, MODE_31, SIZE
+from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import BOUNDARY, FETCH, STORE, UPDATE, Operand, discard, operand_checks
 
 FIRST, SECOND = 0x40100, 0x48200
@@ -112,8 +112,19 @@ BOTH_OPERANDS = [
 ]
 
 
+PACKED_OPERANDS = [
+    operand
+    for mnemonic in ("pack", "unpk", "mvo")
+    for operand in (
+        Operand(f"{mnemonic} 0(9,%r5),0(8,%r7)", 9, STORE, setup=with_pages),
+        Operand(f"{mnemonic} 0(9,%r6),0(8,%r5)", 8, FETCH, setup=with_pages),
+    )
+]
+
+
 @operand_checks(
     *BOTH_OPERANDS,
+    *PACKED_OPERANDS,
     Operand("mvc 0(256,%r5),0(%r7)", 256, STORE, setup=with_pages),
     Operand("xc 0(16,%r5),0(%r5)", 16, UPDATE),
     Operand("mvcin 0(16,%r5),15(%r7)", 16, STORE, setup=with_pages),
@@ -173,13 +184,18 @@ REVERSED = bytes(range(255, -1, -1))
 
 @pytest.mark.parametrize("table", [SECOND, BOUNDARY - 100, 0x4A000 - 256])
 @pytest.mark.parametrize("first", [FIRST, 0x42000 - 10])
-def test_tr(lab, table, first):
+@pytest.mark.parametrize("known", [True, False], ids=["in-tlb", "new"])
+def test_tr(lab, table, first, known):
     lab.gr[5], lab.gr[6] = first, table
     text = random.Random(table).randbytes(256)
     for length in (1, 9, 256):
         lab.store(table, REVERSED)
         lab.store(first, text)
-        lab.psw(cc=2)
+        lab.psw()
+        if known:
+            lab.step("oc 0(256,%r6),0(%r6)")
+            lab.cpu.psw_ia = CODE
+        lab.cpu.cc = 2
         assert lab.step(f"tr 0({length},%r5),0(%r6)") == 0
         assert lab.load(first, 256) == bytes(255 - b for b in text[:length]) + text[length:]
         assert lab.cpu.cc == 2
@@ -187,10 +203,14 @@ def test_tr(lab, table, first):
 
 @pytest.mark.parametrize("table", [SECOND, BOUNDARY - 100])
 @pytest.mark.parametrize("offset", [0, 10, -10, 200])
-def test_tr_of_its_own_table(lab, table, offset):
+@pytest.mark.parametrize("known", [True, False], ids=["in-tlb", "new"])
+def test_tr_of_its_own_table(lab, table, offset, known):
     storage = bytearray(random.Random(offset).randbytes(1000))
     lab.store(table - 300, bytes(storage))
     lab.gr[5], lab.gr[6] = table + offset, table
+    if known:
+        lab.step("oc 0(1,%r6),0(%r6)")
+        lab.cpu.psw_ia = CODE
     assert lab.step("tr 0(100,%r5),0(%r6)") == 0
     for i in range(300 + offset, 400 + offset):
         storage[i] = storage[300 + storage[i]]

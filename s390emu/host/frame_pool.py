@@ -39,6 +39,9 @@ class Guest:
     brought: set[int] = field(default_factory=set)
     brought_at: int = -1
 
+    def __post_init__(self):
+        self.pinned, self.usage = (self.storage.blocks[name].view(np.ndarray) for name in ("pinned", "usage"))
+
 
 class FramePool:
     """frames: how many 4 KB frames there are, for all guests together. paging: where stable blocks go; None: nowhere.
@@ -62,6 +65,8 @@ class FramePool:
         self.memory = self._memory[start : start + frames * BLOCK_SIZE].reshape(frames, BLOCK_SIZE)
         self.frame_table = np.zeros(frames, FRAME_T).view(np.recarray)
         self.frame_table.guest = FREE
+        # The same columns as plain arrays: looking at one entry is ten times as fast.
+        self._guests, self._blocks = (self.frame_table[name].view(np.ndarray) for name in ("guest", "block"))
         self._free = list(range(frames))  # a heap: the lowest first
         self._hand = 0
         self._unused: list[int] = []  # frames of unused blocks, found when last searched
@@ -89,7 +94,7 @@ class FramePool:
         data = self._read(block) if action == IN else None
         frame = self._obtain(guest)
         self.memory[frame] = 0 if data is None else np.frombuffer(data, np.uint8)
-        self.frame_table[frame].guest, self.frame_table[frame].block = guest.number, number
+        self._guests[frame], self._blocks[frame] = guest.number, number
         self._about_to_record(guest)
         if commit:
             commit(frame)
@@ -131,7 +136,7 @@ class FramePool:
     def _take(self, guest: Guest, number: int) -> int:
         """Reclaim, in the order of spec essa.md 8: invalidate, decide, drop or write, publish."""
         record, block, statistics = guest.storage.record, guest.storage.blocks[number], guest.statistics
-        before, frame = NAMES[state_of(block)], int(block.frame)
+        before, frame = state_of(block), int(block.frame)
         action = kernels.withdraw(record, number)
         how = self._how(guest, number, action)
         if how == "write":
@@ -148,7 +153,7 @@ class FramePool:
             kernels.mark_zero(record, number)
             statistics.found_zero += 1
         elif how == "drop":
-            statistics.discarded[before] += 1
+            statistics.discarded[NAMES[before]] += 1
         if block.zero:
             self._free_slot(block)
         self._give_back(frame)
@@ -183,10 +188,10 @@ class FramePool:
         brought = guest.brought if guest and guest.brought_at == guest.storage.record.count else ()
 
         def candidate(frame):
-            if self.frame_table.guest[frame] == FREE:
+            if self._guests[frame] == FREE:
                 return False
             owner, number = self._owner(frame)
-            if owner.storage.blocks[number].pinned or (owner is guest and number in brought):
+            if owner.pinned[number] or (owner is guest and number in brought):
                 return False
             if writable:
                 return True
@@ -215,16 +220,15 @@ class FramePool:
         while self._unused:
             frame = self._unused.pop(0)
             owner, number = self._owner(frame)
-            if owner.storage.blocks[number].usage == UNUSED:
+            if owner.usage[number] == UNUSED:
                 yield frame
 
     def _owner(self, frame: int) -> tuple[Guest, int]:
         """Whose block is in the frame; of a free one, whose was."""
-        entry = self.frame_table[frame]
-        return self.guests[entry.guest], int(entry.block)
+        return self.guests[self._guests[frame]], int(self._blocks[frame])
 
     def _give_back(self, frame: int) -> None:
-        self.frame_table[frame].guest = FREE
+        self._guests[frame] = FREE
         heapq.heappush(self._free, frame)
 
     # --- slots -------------------------------------------------------------------------------------------------------

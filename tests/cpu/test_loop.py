@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from s390emu.cpu.interruptions import SPECIFICATION
 from s390emu.machine import Machine, Reason
 from tests.lab import BA_EA, CODE, SIZE
 
@@ -51,6 +52,14 @@ def test_an_instruction_across_two_pages(lab):
     lab.store(start + 3, b"\x05")  # in the first page: the displacement 5
     lab.machine.run(2)
     assert lab.gr[1] == 0x1212120000000000
+
+
+@pytest.mark.parametrize("address", [1, 0x117, 0x2001, 0x30001])
+def test_an_odd_instruction_address(lab, address):
+    """In page 0 it must not match an empty TLB entry."""
+    lab.psw(ia=address)
+    assert lab.go() == SPECIFICATION
+    assert lab.old_psw[1] == address + 2  # no instruction was fetched: any length will do
 
 
 def test_self_modifying_code_is_seen(lab):

@@ -98,10 +98,11 @@ class Line(Cursor):
         """A storage key: access-control bits, then F, R and C where they are one: 3:RC."""
         column = self.at
         found = self.match(_KEY)
-        if not found or int(found[1], 0) > 15:
+        access_control = int(found[1], 16 if "x" in found[1].lower() else 10) if found else 16
+        if not found or access_control > 15:
             raise SourceError("a storage key is its access-control bits 0-15 and :F, :R, :C for the bits that are one: "
                               "3:RC", column)  # fmt: skip
-        return int(found[1], 0) << 4 | sum(_KEY_BITS[letter] for letter in set(found[2] or ""))
+        return access_control << 4 | sum(_KEY_BITS[letter] for letter in set(found[2] or ""))
 
     def options(self, allowed) -> dict[str, int]:
         """`name=value` or `at value`, to the end of the line."""
@@ -312,7 +313,10 @@ def host_event(line: Line, ram: int) -> Event:
         if name[0] == "[" and line.done:
             continue
         line.accept(",")
+        column = line.at
         operands.append(_block(line, ram) if name in ("block", "first", "[last]") else line.unsigned())
+        if name == "[last]" and operands[1] < operands[0]:
+            raise SourceError("the last block lies before the first", column)
     return Event(line.number, text, condition, number, every, verb, tuple(operands))
 
 

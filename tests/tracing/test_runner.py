@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from xml.etree import ElementTree
 
 import pytest
 
 from s390emu.tracing import junit
+from s390emu.tracing.execution import Options
 from s390emu.tracing.report import SCHEMA, as_json, exit_code, summary, text
 from s390emu.tracing.runner import Result, find_traces, run_paths, run_trace
 from tests.tracing.samples import PLAIN, trace
@@ -102,6 +105,19 @@ def test_junit(folder):
     assert len(passes) == 0
     assert skips.find("skipped").get("message") == "facility 190 is not implemented"
     assert "unknown instruction" in wrong.find("error").text
+
+
+def test_mistyped_traces_are_errors_or_failures_never_exceptions():
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    words = PLAIN.split()
+    for _ in range(150):
+        tokens = re.split(r"( )", PLAIN)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(tokens))
+            tokens[at] = chance.choice([*words, "0x9", "=", ":", "#", "\n", '"', ",", "-1", "", "(", "07:R"])
+        assert text(run_trace("".join(tokens) + "\n", options=Options(limit=100)))
 
 
 def test_junit_replaces_what_xml_cannot_hold(tmp_path):

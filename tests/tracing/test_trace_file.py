@@ -164,6 +164,7 @@ HEAD = ".trace t\n.text 0x1000\nstart: lg %r1,0(%r2)\nprobe: br %r14\n"
             'unknown host verb "discrad"; did you mean "discard"?',
         ),
         (HEAD + ".host\n when psw == probe discard 0x2000\n.expect\n", 'unknown condition "psw"'),
+        (HEAD + ".host\n when icount == 1 diag10 0x2000, 0x1000\n.expect\n", "the last block lies before the first"),
         (HEAD + ".host\n every 0 pressure 1\n.expect\n", "every 0 is never"),
         (HEAD + ".host\n after svc 1 restart\n.expect\n", 'unknown condition "svc"'),
         (HEAD + ".init\n psw addr=start mode=32\n.expect\n", "the addressing mode is 24, 31 or 64"),

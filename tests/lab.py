@@ -104,8 +104,7 @@ class Lab:
         if at is not None:
             machine.set_psw(machine.psw[0], at)
         ia = machine.psw[1]
-        for address, data in assemble(source, origin=ia).image():
-            machine.write(address, data)
+        machine.write(ia, assemble(source, origin=ia).sections[0].data)  # an image would begin on a boundary
         return self.go()
 
     def go(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
 from s390emu.bits import LOW8, LOW32, bits
-from s390emu.cpu.interruptions import CODE_REPEAT, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.interruptions import CODE_REPEAT, PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import MODE64, problem_state
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
@@ -29,6 +29,7 @@ CPU_DETERMINED = 3
 # MOVE PAGE, general register 0
 MVPG_RESERVED = bits(48, 51)
 FIRST_KEY, SECOND_KEY = bits(52, 52), bits(53, 53)
+CONDITION_CODE_OPTION = bits(55, 55)
 KEY_SHIFT, KEY = u64(63 - 59), u64(15)
 PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
 
@@ -380,9 +381,20 @@ def cksm(cpu, storage, insn):
 
 
 @jit
-def mvpg(cpu, storage, insn):
-    """MOVE PAGE, RRE. PoP ch. 10 "MOVE PAGE". cc 0: moved. 1 and 2 are for pages that translation finds invalid.
+def page_invalid(cpu, code, cc):
+    """What MOVE PAGE makes of an access exception: the condition code, or itself."""
+    if code != PAGE_TRANSLATION or cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+        return code
+    cpu.cc = cc
+    return 0
 
+
+@jit
+def mvpg(cpu, storage, insn):
+    """MOVE PAGE, RRE. PoP ch. 10 "MOVE PAGE". cc 0: moved.
+
+    With bit 55 of general register 0 on, cc 1 and 2 say that the page-table entry for the first, the second operand is
+    invalid, instead of a page-translation exception.
     Bits 52 and 53 of general register 0: the key in its bits 56-59 is for the first, for the second operand; the PSW
     key for the other. In the problem state the PSW-key mask must permit it.
     """
@@ -402,10 +414,10 @@ def mvpg(cpu, storage, insn):
     second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
     source, code = probe(cpu, storage, second, PAGE_BYTES, FETCH, second_key)
     if code != 0:
-        return code
+        return page_invalid(cpu, code, 2)
     target, code = probe(cpu, storage, first, PAGE_BYTES, STORE, first_key)
     if code != 0:
-        return code
+        return page_invalid(cpu, code, 1)
     copy_bytes(target.first, source.first, PAGE_BYTES)
     cpu.cc = 0
     return 0

@@ -8,6 +8,7 @@ import pytest
 
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import BOUNDARY, discard
+from tests.translation import INVALID, PAGE_INVALID, SEGMENT, change, map_page, translated
 
 PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY, PRIVILEGED = 4, 5, 6, 0x1A, 2
 FIRST, SECOND = 0x40F00, 0x52E00
@@ -478,7 +479,7 @@ def test_cksm_exception(lab):
 
 # --- MOVE PAGE -------------------------------------------------------------------------------------------------------
 
-FROM, TO = 0x60000, 0x70000
+FROM, TO = 0x80000, 0x90000
 
 
 def pages(lab, options=0):
@@ -561,6 +562,48 @@ def test_mvpg_discarded(lab, page):
     assert lab.step("mvpg %r2,%r4") == BLOCK_VOLATILITY
     assert lab.changes() == {"ia": CODE}
     assert lab.machine.last_interruption.teid & ~0xFFF == page
+
+
+def virtual_pages(lab, options):
+    """In one segment: the code where it is, 0x30000 the first operand, 0x31000 the second."""
+    _, _, asce = (map_page(lab, *page, level=SEGMENT) for page in ((CODE, CODE), (0x30000, TO), (0x31000, FROM)))
+    pages(lab, options)
+    lab.gr[2], lab.gr[4] = 0x30000, 0x31000
+    translated(lab, asce)
+    lab.cpu.cc = 3
+
+
+@pytest.mark.parametrize("options", [0, 0x100])
+def test_mvpg_of_virtual_pages(lab, options):
+    virtual_pages(lab, options)
+    assert lab.step("mvpg %r2,%r4") == 0
+    assert lab.load(TO, 4096) == bytes(range(256)) * 16
+    assert lab.cpu.cc == 0
+
+
+@pytest.mark.parametrize(("invalid", "cc"), [((0x30000,), 1), ((0x31000,), 2), ((0x30000, 0x31000), 2)])
+def test_mvpg_invalid_page(lab, invalid, cc):
+    for options in (0, 0x100):
+        virtual_pages(lab, options)
+        for page in invalid:
+            change(lab, page, -1, on=PAGE_INVALID)
+        lab.psw(lab.machine.psw[0] & ~(3 << 44), cc=3)
+        if options:
+            assert lab.step("mvpg %r2,%r4") == 0
+            assert lab.changes() == {"cc": cc}
+        else:
+            assert lab.step("mvpg %r2,%r4") == 0x11
+            assert lab.changes() == {"ia": CODE}
+
+
+def test_mvpg_condition_code_is_for_invalid_pages_alone(lab):
+    """The segment of the first operand is invalid, the entry of the second's segment is another."""
+    virtual_pages(lab, 0x100)
+    lab.gr[2] = 0x130000
+    change(lab, 0x130000, SEGMENT, on=INVALID)
+    lab.psw(lab.machine.psw[0] & ~(3 << 44))
+    assert lab.step("mvpg %r2,%r4") == 0x10
+    assert lab.changes() == {"ia": CODE}
 
 
 def test_mvpg_outside(lab):

@@ -242,3 +242,15 @@ def test_svc_as_target(lab):
     assert lab.word(0x8A, 2) == 0x15
     assert lab.word(0x88, 2) == 4
     assert lab.word(0x148) == CODE + 4
+
+
+@pytest.mark.parametrize("line", EXECUTES_UNMODIFIED)
+def test_interruptible_target_repeats_the_execute(lab, line):
+    """MVCL in two units: up to a page boundary, and the rest. Both blocks are out at first."""
+    put(lab, "mvcl %r2,%r4")
+    lab.gr[2], lab.gr[3], lab.gr[4], lab.gr[5] = BOUNDARY - 16, 40, 0x50000, 40
+    assert lab.step(line) == 0
+    assert lab.changes() == {"r2": BOUNDARY, "r3": 24, "r4": 0x50010, "r5": 24, "ia": CODE}
+    assert lab.go() == 0
+    assert lab.changes() == {"r2": BOUNDARY + 24, "r3": 0, "r4": 0x50028, "r5": 0}
+    assert lab.cpu.cc == 0

@@ -114,8 +114,9 @@ class Proper(CFunc):
             if result is None:
                 result = self._compile_uncached()
                 self._cache.save_overload(self._sig, result)
-        self._library = result.library
-        self._wrapper_address = self._library.get_pointer_to_function(result.fndesc.llvm_func_name)
+            self._library = result.library
+            # Under the lock too: what no cache has made final is so now.
+            self._wrapper_address = self._library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 
 _addresses: dict[object, int] = {}

@@ -24,7 +24,7 @@ DETAILS = {"pgm": ("at", "ilc", "address", "teid", "dxc", "old"), "svc": ("at", 
            "ext": ("parameter", "old"), "mck": ("code", "address", "old"), "io": ("parameter", "word", "old"),
            "restart": ("old",)}  # fmt: skip
 STOPS = ("disabled-wait", "enabled-wait", "stopped", "check-stop", "check-stop-lowcore", "interruption-loop", "limit",
-         "no-frame", "console-flood", "access-register-mode", "program-event-recording")  # fmt: skip
+         "no-frame", "console-flood")  # fmt: skip
 SETTINGS = ("frames", "seed", "tod", "clock-comparator", "cpu-timer", "limit")
 POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_keys": ("zero", "random")}
 VERBS = {  # host verb -> names of its operands; those in brackets may be left out

@@ -19,6 +19,27 @@ end:    .quad 0x0002000180000000,{code}
 """
 HELLO = ENDS_WITH.format(code=0)
 FOREVER = "start: j start\n"
+FLOOD = """
+        .equ SCCB,0x8000
+        .equ WRITE_EVENT_DATA,0x00760005
+start:  larl  %r1,psws
+        mvc   0x1B0(16),0(%r1)          # external new PSW
+        lctlg %c0,%c0,16(%r1)           # service signals
+next:   llilf %r2,SCCB
+        larl  %r3,sccb
+        mvc   0(14,%r2),0(%r3)
+        llilf %r0,WRITE_EVENT_DATA
+        servc %r0,%r2
+        larl  %r1,wait
+        lpswe 0(%r1)
+        .balign 8
+psws:   .quad 0x0000000180000000,next,0x200
+wait:   .quad 0x0102000180000000,0
+sccb:   .short 0x1000                   # SCCB: its length, function code, control mask, response
+        .byte 0,0,0,0,0,0
+        .short 0x0FF8                   # event buffer: its length, type 1A, flags; and text, all zeros
+        .byte 0x1A,0,0,0
+"""
 
 
 @pytest.fixture
@@ -244,6 +265,13 @@ def test_guest_that_hints_its_own_prefix_area_away(s390emu, source):
 def test_program_larger_than_a_host_without_paging(s390emu, source):
     large = source(".fill 20*4096,1,1\n" + HELLO)
     refused(s390emu("run", large, "--frames", "16", "--paging", "none"), "does not fit", "or a paging device")
+
+
+def test_firmware_that_floods_the_console(s390emu, source):
+    code, out, err = s390emu("run", source(FLOOD))
+    assert code == 3
+    assert "console flooded" in err
+    assert len(out) == 1 << 20
 
 
 def test_paging_directory_that_cannot_be_used(s390emu, source):

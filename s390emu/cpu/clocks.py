@@ -12,6 +12,7 @@ from s390emu.cpu.psw import EXTERNAL
 UNITS, NANOSECONDS = u64(4096), u64(1000)  # units in as many nanoseconds
 CLOCK_COMPARATOR_MASK, CPU_TIMER_MASK = bit(52), bit(53)  # control register 0
 SIGN = bit(0)
+LONG = bit(1)  # units: 36 years
 NEVER = bit(0)  # more instructions than will ever be executed
 
 
@@ -46,8 +47,12 @@ def elapsed_for(units):
 
 @jit
 def instructions_until(cpu, storage, clock):
-    """Instructions from now until the TOD clock exceeds `clock`, which it does not yet."""
-    return elapsed_for(clock + u64(1) - cpu.tod_epoch) - (storage.count + storage.idle)
+    """Instructions from now until the TOD clock exceeds `clock`, which it does not yet; sooner if that is decades away.
+
+    From the last whole microsecond on: counted from the first instruction, it may be more than 64 bits hold."""
+    since = (storage.count + storage.idle) % NANOSECONDS
+    gain = min(clock + u64(1) - tod(cpu, storage), LONG)
+    return elapsed_for(since * UNITS // NANOSECONDS + gain) - since
 
 
 @jit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from s390emu._jit import u64
@@ -127,3 +128,24 @@ def test_waiting_for_a_clock_that_is_disabled_is_for_ever(lab):
     lab.psw(BA_EA | EXTERNAL | WAIT)
     lab.cr[0] = 0
     assert lab.machine.run(5).reason is Reason.ENABLED_WAIT
+
+
+def test_clocks_go_on_when_the_time_is_more_than_64_bits_of_units(lab):
+    """Three waits of half the TOD clock each: running still takes a later interruption when stepping would."""
+    prepare(lab)
+    lab.cr[0] = CR0_TIMER
+
+    def set_timer(value):
+        with np.errstate(over="ignore"):
+            lab.cpu.timer_zero = int(tod(lab.cpu, lab.machine.storage.record)) + value & ALL
+
+    for _ in range(3):
+        set_timer((1 << 63) - 1)
+        lab.psw(BA_EA | EXTERNAL | WAIT)
+        lab.machine.run(1)
+    assert units(int(lab.machine.storage.record.idle)) > 1 << 64
+    set_timer(units(100))
+    lab.psw(BA_EA | EXTERNAL)
+    lab.machine.run(150)
+    assert lab.word(0x86, 2) == 0x1005
+    assert lab.word(0x138) - CODE in (200, 202, 204)

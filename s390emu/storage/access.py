@@ -372,7 +372,9 @@ def slow_instruction(cpu, storage, ia, unused):
     number = apply_prefix(cpu, real) >> BLOCK_SHIFT
     storage.value = decoded_page(storage, number)
     key = i64(frame_of(storage, block_at(storage, number)).key)
-    if storage.tlb_on != u64(0) and key_permits(cpu, access_key, key, False):
+    if not key_permits(cpu, access_key, key, False):
+        storage.deadline = u64(0)  # by fetch-protection override alone: the next instruction may be beyond it
+    elif storage.tlb_on != u64(0):
         fill_insn(storage, ia, storage.value)
     return 0
 

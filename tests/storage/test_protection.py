@@ -83,6 +83,18 @@ def test_fetch_protection_override_lets_nothing_else_pass_by_the_tlb(lab):
     assert [code, lab.go()] == [0, PROTECTION]
 
 
+def test_fetch_protection_override_ends_on_the_straight_way_through_a_page(lab):
+    """Instructions behind effective address 2047 are protected, even where another key has executed them before."""
+    lab.store(0x7FC, b"\x07\x00" * 4)
+    lab.cr[0] = FETCH_OVERRIDE
+    lab.set_key(0, 0x58)
+    lab.psw(ia=0x7FC)
+    lab.machine.run(4)
+    lab.psw(ia=0x7FC, key=3)
+    lab.machine.run(3)
+    assert (lab.machine.last_interruption.code, lab.machine.last_interruption.count) == (PROTECTION, 7)
+
+
 @pytest.mark.parametrize(
     ("address", "prohibited"),
     [

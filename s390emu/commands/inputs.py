@@ -101,8 +101,8 @@ def build(args) -> Machine:
     from s390emu.host.paging_device import PagingDevice, PagingUnavailable
     from s390emu.machine import Machine
 
-    if args.ram <= 0 or args.ram % BLOCK:
-        raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes")
+    if args.ram < 2 * BLOCK or args.ram % BLOCK:
+        raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes, at least two")
     blocks = args.ram // BLOCK
     try:
         paging = None if args.paging == "none" else PagingDevice(args.paging or None)

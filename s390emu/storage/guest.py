@@ -6,6 +6,7 @@ import numpy as np
 
 from s390emu._jit import u64
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
+from s390emu.storage.prefixing import PREFIX_AREA
 from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, STORAGE_T
 
 ADDRESSES = (
@@ -24,8 +25,9 @@ class GuestStorage:
     """
 
     def __init__(self, size: int, *, event_capacity: int = 4096):
-        if size <= 0 or size % BLOCK_SIZE:
-            raise ValueError(f"storage of {size} bytes: it must be a positive multiple of {BLOCK_SIZE}")
+        if size < PREFIX_AREA or size % BLOCK_SIZE:
+            least = f"at least the {PREFIX_AREA} of the prefix area"
+            raise ValueError(f"storage of {size} bytes: it must be a positive multiple of {BLOCK_SIZE}, {least}")
         count = size // BLOCK_SIZE
         self.size = size
         self._record = np.zeros(1, STORAGE_T)

@@ -71,6 +71,22 @@ def test_run_until_an_address_and_on():
     assert machine.run(limit=10).reason is Reason.LIMIT  # the breakpoint is gone
 
 
+def test_a_breakpoint_at_the_target_of_execute_does_not_stop_the_execute():
+    machine = Machine.from_source("start: exrl %r0,target\ntarget: lghi %r2,5\n j start\n")
+    stop = machine.run(limit=20, until={0x10006})
+    assert (stop.reason, stop.psw_ia, stop.count) == (Reason.BREAKPOINT, 0x10006, 1)
+    assert machine.gr[2] == 5
+
+
+def test_a_breakpoint_in_a_handler_that_is_entered_at_once():
+    """The breakpoint that a run begins at is passed; one that an interruption leads to first is not."""
+    machine = Machine.from_source("start: j start\n")
+    machine.write(0x1A0, (0x180000000).to_bytes(8) + (0x10000).to_bytes(8))
+    machine.cpu.restart = 1
+    stop = machine.run(limit=20, until={0x10000})
+    assert (stop.reason, stop.psw_ia, stop.count) == (Reason.BREAKPOINT, 0x10000, 0)
+
+
 def test_too_many_breakpoints():
     with pytest.raises(ValueError, match="8 is the most"):
         Machine().run(until=range(0, 18, 2))
@@ -94,7 +110,7 @@ def test_storage_outside_the_guest():
 
 
 def test_storage_size():
-    for size in (0, 4095, -4096):
+    for size in (0, 4095, -4096, 4096, 8193):
         with pytest.raises(ValueError, match="positive multiple"):
             Machine(size)
 
@@ -174,7 +190,7 @@ def test_no_frame_is_a_clean_stop():
     assert len({block.number for block in machine.blocks() if block.content == "resident"}) <= 18
 
 
-@pytest.mark.parametrize("size", [BLOCK_SIZE, 1 << 20])
+@pytest.mark.parametrize("size", [2 * BLOCK_SIZE, 1 << 20])
 def test_a_program_that_does_not_fit(size):
     with pytest.raises(IndexError):
         Machine.from_source("start: j start\n", size, origin=size)

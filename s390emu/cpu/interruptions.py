@@ -113,6 +113,7 @@ def slow_end(cpu, storage, code, length):
 def swap_psw(cpu, storage, old, new, interruption_class, code):
     """Store the old PSW, load the new one, count and record."""
     mask, ia = psw_mask_word(cpu), cpu.psw_ia
+    storage.passing = u64(0)
     put8(cpu, storage, old, mask)
     put8(cpu, storage, old + u64(8), ia)
     storage.interruption_count[interruption_class] += u64(1)

@@ -68,7 +68,7 @@ def at_breakpoint(storage, ia):
 def slow_decode(cpu, storage, ia, entry):
     """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept."""
     stops_here = at_breakpoint(storage, ia)
-    if stops_here and storage.passing != storage.count + u64(1):
+    if stops_here and ia == storage.insn_ia and storage.passing != storage.count + u64(1):  # not a target of EXECUTE
         return EXIT_BREAKPOINT
     insn, code = fetch_instruction(cpu, storage, ia)
     if code != 0:

@@ -72,9 +72,9 @@ def test_run_until_an_address_and_on():
 
 
 def test_a_breakpoint_at_the_target_of_execute_does_not_stop_the_execute():
-    machine = Machine.from_source("start: exrl %r0,target\ntarget: lghi %r2,5\n j start\n")
-    stop = machine.run(limit=20, until={0x10006})
-    assert (stop.reason, stop.psw_ia, stop.count) == (Reason.BREAKPOINT, 0x10006, 1)
+    machine = Machine.from_source("start: lghi %r1,0\n exrl %r0,target\ntarget: lghi %r2,5\n j start\n")
+    stop = machine.run(limit=20, until={0x1000A})
+    assert (stop.reason, stop.psw_ia, stop.count) == (Reason.BREAKPOINT, 0x1000A, 2)
     assert machine.gr[2] == 5
 
 

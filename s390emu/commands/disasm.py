@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from s390emu.cli import ENDED, UsageError
-from s390emu.commands.inputs import size
+from s390emu.commands.inputs import content, size
 from s390emu.isa.disassemble import instructions, listing
 from s390emu.isa.elf import is_elf, read_elf
 
@@ -30,7 +30,7 @@ def execute(args) -> int:
         except ValueError:
             raise UsageError(f"--hex {args.hex!r}: not hexadecimal bytes (write for example 'B9AB 3021')") from None
     else:
-        data = args.file.read_bytes()
+        data = content(args.file)
         if is_elf(data):
             read = read_elf(data, args.base, str(args.file))
             image, symbols = read.image(), read.symbols

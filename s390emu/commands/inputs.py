@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 INPUT_ERRORS = (AssemblyError, ElfError)
 ORIGIN = 0x10000
 BLOCK = 4096
+MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -40,6 +41,16 @@ def positive(text: str) -> int:
     return value
 
 
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above zero")
+    return value
+
+
 def definition(text: str) -> tuple[str, int]:
     name, equals, value = text.partition("=")
     if not name or not equals:
@@ -54,10 +65,17 @@ def program_arguments(parser) -> None:
                         help="define an assembly symbol")  # fmt: skip
 
 
+def content(path: Path) -> bytes:
+    """Of a file; what never ends is refused."""
+    if path.is_char_device() or path.is_block_device():
+        raise UsageError(f"{path}: a device, not a file")
+    return path.read_bytes()
+
+
 def program(files: Iterable[Path], origin: int = ORIGIN, define: Iterable[tuple[str, int]] = ()) -> Program:
     """Assemble sources, or read one ELF file."""
     files = list(files)
-    first = files[0].read_bytes()
+    first, *_ = [content(path) for path in files]
     if is_elf(first):
         if len(files) > 1:
             raise UsageError(f"{files[1]}: one ELF file is all that can be loaded")
@@ -92,7 +110,7 @@ def machine_arguments(parser, *, ram: str = "16M", frames: str | None = None) ->
 
 def limit_arguments(parser) -> None:
     parser.add_argument("--limit", type=positive, metavar="N", help="stop after N instructions (exit code 4)")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="stop after so long (exit code 4)")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="stop after so long (exit code 4)")
 
 
 def build(args) -> Machine:
@@ -104,10 +122,14 @@ def build(args) -> Machine:
     if args.ram < 2 * BLOCK or args.ram % BLOCK:
         raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes, at least two")
     blocks = args.ram // BLOCK
+    frames = int(args.frames or max(blocks, 16))
+    needed = f"--ram {args.ram}, --frames {frames}: more than this computer can give; ask for less"
+    if max(args.ram, frames * BLOCK) > MOST_BYTES:
+        raise UsageError(needed)
     try:
         paging = None if args.paging == "none" else PagingDevice(args.paging or None)
         host = Host(
-            int(args.frames or max(blocks, 16)),
+            frames,
             paging,
             seed=args.seed,
             unused_access=args.unused_access,
@@ -116,6 +138,8 @@ def build(args) -> Machine:
         return Machine(
             args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
         )
+    except MemoryError as error:
+        raise UsageError(needed) from error
     except (ValueError, PagingUnavailable) as error:
         raise UsageError(str(error)) from error
 

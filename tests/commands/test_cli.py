@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -208,6 +209,31 @@ def test_storage_out_of_range(s390emu, source):
     refused(s390emu("run", source(HELLO), "--ram", "64K"), "does not fit", "--ram")
     refused(s390emu("run", source(HELLO), "--ram", "5000"), "multiple of 4096")
     refused(s390emu("run", source(HELLO), "--frames", "3"), "frames")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--ram", "4096"], ["--ram", "1000000000000K"], ["--ram", "900G"], ["--frames", "99999999999999999"],
+     ["--timeout", "nan"], ["--timeout", "-1"], ["--timeout", "soon"], ["--limit", "-1"], ["--seed", "x"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_numbers_that_cannot_be(s390emu, source, options):
+    refused(s390emu("run", source(HELLO), *options), options[0])
+
+
+def test_a_device_is_no_input(s390emu):
+    for command in ("run", "asm", "disasm"):
+        refused(s390emu(command, "/dev/zero"), "/dev/zero: a device, not a file")
+
+
+@pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
+def test_a_cache_that_cannot_be_written(source, variable):
+    environment = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-m", "s390emu", "run", source(HELLO)], env=environment | {variable: "/dev/null"},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (0, "", False)
 
 
 def test_malformed_trace(s390emu, source):

@@ -190,8 +190,8 @@ def run_both(ours: Ours, peer: Peer, program: Program) -> None:
 
 def explain(ours: Ours, peer: Peer, program: Program) -> None:
     """Name the instruction after which the two differ first; the known error of Unicorn's alone is no failure."""
-    *begins, last = [CODE + offset for offset in program.starts], program.end
-    for begin, end in zip(begins, [*begins[1:], last], strict=True):
+    begins = [CODE + offset for offset in program.starts]
+    for begin, end in zip(begins, [*begins[1:], program.end], strict=True):
         if different := differences(ours, peer, program, end):
             name = program.starts[begin - CODE]
             if set(different) == {"cc"} and different["cc"][0] == 3 and name in ADDS_OR_SUBTRACTS:

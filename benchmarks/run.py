@@ -3,9 +3,10 @@
     python benchmarks/run.py            # a table
     python benchmarks/run.py --json     # for machines
 
-Both run the same bytes from the same state for the same number of instructions, which s390emu counts. After one warm-up
-the two take turns; a figure is the median of the rounds, a ratio the median of the rounds' ratios: the machine's speed
-may drift. Unicorn is the peer that pip installs; where it or the s390x compiler is missing, its column or row says so.
+Both run the same bytes from the same state for the same number of instructions, which s390emu counts, and must end with
+the same registers and storage. After one warm-up the two take turns; a figure is the median of the rounds, a ratio the
+median of the rounds' ratios: the machine's speed may drift. Unicorn is the peer that pip installs; where
+it or the s390x compiler is missing, its column or row says so.
 """
 
 from __future__ import annotations
@@ -86,6 +87,10 @@ class Ours:
             raise RuntimeError(f"{self.program.name}: {stop}")
         return machine.count, seconds
 
+    def state(self) -> tuple[list[int], bytes]:
+        """General registers, storage."""
+        return self.machine.gr.tolist(), self.machine.read(0, STORAGE)
+
 
 class Peer:
     def __init__(self, program: Program):
@@ -109,6 +114,10 @@ class Peer:
         uc.emu_start(self.program.entry, self.program.done)
         return time.perf_counter() - started
 
+    def state(self) -> tuple[list[int], bytes]:
+        names = (f"UC_S390X_REG_R{n}" for n in range(16))
+        return [self.uc.reg_read(getattr(self.registers, name)) for name in names], bytes(self.uc.mem_read(0, STORAGE))
+
 
 def compare(program: Program, turns: int) -> dict:
     ours = Ours(program)
@@ -123,6 +132,8 @@ def compare(program: Program, turns: int) -> dict:
         rates.append(count / seconds / 1e6)
         if peer:
             peer_rates.append(count / peer.run(program.rounds) / 1e6)
+            if ours.state() != peer.state():
+                raise RuntimeError(f"{program.name}: the two end in different states")
     result = {"program": program.name, "instructions": count, "s390emu": round(statistics.median(rates), 1)}
     if peer:
         result["unicorn"] = round(statistics.median(peer_rates), 1)

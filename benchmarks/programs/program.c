@@ -49,7 +49,7 @@ static long list(void)
     return sum;
 }
 
-__attribute__((noreturn)) void done(void)
+__attribute__((noreturn, noinline)) void done(void)
 {
     for (;;)
         ;

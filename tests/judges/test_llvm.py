@@ -234,7 +234,7 @@ def on_this_machine(function: Function, arguments) -> list[int]:
 
 def for_s390x(function: Function) -> bytes:
     target = llvm.Target.from_triple("s390x-linux-gnu").create_target_machine(
-        cpu=function.model, features=FEATURES, opt=function.level
+        cpu=function.model, features=FEATURES, opt=function.level, reloc="static"
     )
     head = f'target triple = "s390x-linux-gnu"\ntarget datalayout = "{target.target_data}"\n'
     module = llvm.parse_assembly(head + function.text)

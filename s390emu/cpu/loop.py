@@ -26,8 +26,8 @@ def not_fetched(cpu, storage, code, ia):
 def run(cpu, storage, unused):
     """Execute until an exit: -> EXIT_*. A boundary is passed first, so what is pending is taken.
 
-    The inner loop goes straight through the decoded entries of a page, without a look at the TLB: whatever makes them
-    wrong clears the entry, or sets the deadline to 0.
+    The inner loop stays in the decoded entries of a page, without a look at the TLB: whatever makes them wrong clears
+    the entry, or sets the deadline to 0.
     """
     while True:
         if storage.count >= storage.deadline:
@@ -73,7 +73,13 @@ def run(cpu, storage, unused):
                     cpu.psw_ia = ia
                 return code
             storage.count += u64(1)
-            if cpu.psw_ia != next_ia or storage.count >= storage.deadline:
+            if storage.count >= storage.deadline:
                 break
-            ia = next_ia
-            entry += length << ENTRY_SHIFT
+            target = cpu.psw_ia
+            if target == next_ia:
+                entry += length << ENTRY_SHIFT
+            elif (target ^ ia) & PAGE_AND_ODD == u64(0):  # a branch within the page
+                entry = page + ((target & IN_PAGE) << ENTRY_SHIFT)
+            else:
+                break
+            ia = target

@@ -7,6 +7,7 @@ for is imported, and it imports Numba only when a guest is about to run.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -129,6 +130,8 @@ def run(arguments: list[str]) -> int:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if arguments is None else arguments
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # closed by who started us
+    sys.stderr = sys.stderr or open(os.devnull, "w")
     try:
         code = run(arguments)
         sys.stdout.flush()
@@ -151,6 +154,9 @@ def _complain(error: Exception, arguments: list[str]) -> int:
         return USAGE
     if isinstance(error, OSError) and error.filename is not None:
         print(f"s390emu: {error.filename}: {error.strerror}", file=sys.stderr)
+        return USAGE
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        print(f"s390emu: the output cannot be written: {error.strerror}", file=sys.stderr)
         return USAGE
     from s390emu.commands.replay import write_replay
 

@@ -226,6 +226,14 @@ def test_a_device_is_no_input(s390emu):
         refused(s390emu(command, "/dev/zero"), "/dev/zero: a device, not a file")
 
 
+@pytest.mark.parametrize(("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 2)])
+def test_an_output_that_cannot_be_written(redirection, code):
+    command = f"{sys.executable} -m s390emu explain MVC {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr == ("" if code == 0 else "s390emu: the output cannot be written: No space left on device\n")
+
+
 @pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
 def test_a_cache_that_cannot_be_written(source, variable):
     environment = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}

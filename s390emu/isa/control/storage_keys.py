@@ -9,6 +9,7 @@ from s390emu._jit import fill_bytes, i64, jit, u64
 from s390emu.bits import LOW8, LOW32, bit, bits
 from s390emu.cpu.interruptions import (
     ADDRESSING,
+    CODE_REPEAT,
     PRIVILEGED_OPERATION,
     PROTECTION,
     SPECIAL_OPERATION,
@@ -173,7 +174,8 @@ def pfmf(cpu, storage, insn):
     """PERFORM FRAME MANAGEMENT FUNCTION, RRE. PoP ch. 10 "PERFORM FRAME MANAGEMENT FUNCTION". cc unchanged.
 
     A frame of 4K bytes is designated by a real address; one of 1M bytes by an absolute one, from which R2 is advanced
-    to the next megabyte. Clearing is a store (D12): it pages in first (D7's shortcut is not taken).
+    to the next megabyte. Clearing is a store (D12): it pages in first (D7's shortcut is not taken); a block is a unit
+    of operation then, as the host may have fewer frames than a megabyte has blocks.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
@@ -192,6 +194,8 @@ def pfmf(cpu, storage, insn):
             return code
         if next_block(cpu, r2):
             return 0
+        if control & CLEAR_FRAME != u64(0):
+            return CODE_REPEAT
 
 
 @jit

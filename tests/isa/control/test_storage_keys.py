@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
+from s390emu.machine import Machine
 from s390emu.storage.page_states import STATES
 from tests.lab import ALL, BA_EA, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 
@@ -298,8 +301,10 @@ def test_pfmf_clears_up_to_the_next_megabyte(lab):
         lab.store(n, b"\xff" * 4096)
     lab.gr[1], lab.gr[2] = CLEAR | FRAME_1M, LAST + 4096
     lab.psw()
-    assert lab.step("pfmf %r1,%r2") == 0
-    assert lab.changes() == {"r2": SIZE, LAST + 4096: bytes(4096), LAST + 8192: bytes(4096)}
+    assert lab.step("pfmf %r1,%r2") == 0  # a unit of operation
+    assert lab.changes() == {"r2": LAST + 8192, LAST + 4096: bytes(4096), "ia": 0x20000}
+    assert lab.go() == 0
+    assert lab.changes() == {"r2": SIZE, LAST + 8192: bytes(4096)}
 
 
 def test_pfmf_stops_at_the_block_that_is_gone(lab):
@@ -308,6 +313,17 @@ def test_pfmf_stops_at_the_block_that_is_gone(lab):
     lab.store(LAST, b"\xff" * 4096)
     lab.gr[1], lab.gr[2] = CLEAR | FRAME_1M, LAST
     lab.psw()
-    assert lab.step("pfmf %r1,%r2") == 0x1A
+    assert lab.step("pfmf %r1,%r2") == 0
     assert lab.changes() == {"r2": LAST + 4096, LAST: bytes(4096), "ia": 0x20000}
+    assert lab.go() == 0x1A
+    assert lab.changes() == {"ia": 0x20000}
     assert lab.machine.last_interruption.teid == LAST + 4096
+
+
+def test_pfmf_clears_more_blocks_than_the_host_has_frames():
+    machine = Machine.from_source(
+        "start: llilf %r1,0x11000\n lghi %r2,0x1000\n pfmf %r1,%r2\n lghi %r3,7\n", 1 << 20, origin=0x800,
+        host=Host(Host.FEWEST_FRAMES, PagingDevice()),
+    )  # fmt: skip
+    machine.run(limit=3 + 255)
+    assert (machine.gr[2], machine.gr[3]) == (1 << 20, 7)

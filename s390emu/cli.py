@@ -130,8 +130,8 @@ def run(arguments: list[str]) -> int:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # closed by who started us
-    sys.stderr = sys.stderr or open(os.devnull, "w")
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # closed by who started us
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     try:
         code = run(arguments)
         sys.stdout.flush()

@@ -36,7 +36,9 @@ R_390 = {
     20: ("R_390_PLT32DBL", 4, True, True),
     22: ("R_390_64", 8, False, False),
     23: ("R_390_PC64", 8, True, False),
+    26: ("R_390_GOTENT", 4, True, True),  # of the symbol's entry in the global offset table
 }
+GOT_ENTRY, GOT_ENTRY_BYTES = 26, 8
 
 
 class ElfError(Exception):
@@ -270,6 +272,8 @@ class _Relocatable:
             else:
                 self.contents[number] = bytearray(_part(data, shdr.sh_offset, shdr.sh_size))
             origin += shdr.sh_size
+        self.offset_table = origin + -origin % GOT_ENTRY_BYTES
+        self.entries: dict[int, int] = {}  # symbol value -> address of its entry in the global offset table
 
     def program(self) -> Program:
         symbols: dict[str, int] = {}
@@ -291,6 +295,9 @@ class _Relocatable:
             )
             for number, address in self.addresses.items()
         ]  # fmt: skip
+        if self.entries:
+            data = b"".join(value.to_bytes(GOT_ENTRY_BYTES, "big") for value in self.entries)
+            sections.append(Section(".got", self.offset_table, data))
         return Program(sections, symbols, [], entry_of(symbols, sections), frozenset(shared))
 
     def _value(self, name, symbol) -> int | None:
@@ -311,6 +318,8 @@ class _Relocatable:
                 value = values[rela.r_sym] if rela.r_sym else 0
                 if value is None:
                     raise ElfError(f"{self.name}: undefined symbol {table[rela.r_sym][0] or '(no name)'}")
+                if rela.r_type == GOT_ENTRY:
+                    value = self.entries.setdefault(value, self.offset_table + GOT_ENTRY_BYTES * len(self.entries))
                 self._apply(shdr.sh_info, rela, value + rela.r_addend)
 
     def _apply(self, number, rela, value):

@@ -162,9 +162,19 @@ def test_undefined_symbol(tmp_path):
         read_elf(gnu_object(tmp_path, " brasl %r14,elsewhere\n"))
 
 
+def test_entries_of_the_global_offset_table(tmp_path):
+    """One for each symbol, behind everything else."""
+    program = read_elf(gnu_object(tmp_path, "a: lgrl %r1,a@GOTENT\nb: lgrl %r2,b@GOTENT\n lgrl %r3,a@GOTENT\n"), ORIGIN)
+    table = next(section for section in program.sections if section.name == ".got")
+    assert table.data == b"".join(program.symbols[name].to_bytes(8, "big") for name in "ab")
+    text = dict(program.image())[ORIGIN]
+    distances = [int.from_bytes(text[at + 2 : at + 6], "big", signed=True) * 2 + ORIGIN + at for at in (0, 6, 12)]
+    assert distances == [table.address, table.address + 8, table.address]
+
+
 def test_relocation_that_is_not_done_here(tmp_path):
-    with pytest.raises(ElfError, match="relocation type 26 is not supported"):
-        read_elf(gnu_object(tmp_path, "a: lgrl %r1,a@GOTENT\n"))
+    with pytest.raises(ElfError, match="relocation type 58 is not supported"):
+        read_elf(gnu_object(tmp_path, "a: lg %r1,a@GOT(%r12)\n"))
 
 
 def test_relocation_out_of_reach(tmp_path):

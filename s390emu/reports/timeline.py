@@ -37,7 +37,6 @@ CAUSES = {
 }
 DONE = {DISCARD: ", discarded", OUT: ", written out", IN: ", read back", ZERO_FILL: ", zero filled"}
 STATE, NO_DAT = 0x0F, 0x20
-ILC, ADDRESS = 0x7, ~0xFFF
 
 
 def attributes_text(word: int) -> str:

@@ -50,6 +50,7 @@ UNJUDGED = {
     "alignment not checked (PoP ch. 7 COMPARE DOUBLE AND SWAP: CDSG on a quadword)": "CDSG",
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",
+    "completed where it traps (PoP ch. 7 LOAD AND TRAP), but the comparison ends before": "LAT LGAT LFHAT LLGFAT LLGTAT",
     "condition code lost at the next TR (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TAM",
 }
 # And LOAD ADDRESS (RELATIVE LONG, EXTENDED) outside the 64-bit mode: bits 0-31 of R1 remain unchanged (PoP ch. 7), but

@@ -16,7 +16,7 @@ from llvmlite import binding as llvm
 
 from s390emu.isa.elf import read_elf
 from s390emu.machine import Machine
-from tests.judges.programs import CODE, PROGRAMS, SEED, judged, register_values
+from tests.judges.programs import CODE, FOR_LLVM, SEED, judged, register_values
 
 STORAGE, STACK_TOP, STOP = 0x80000, 0x70000, 0x8000
 PSW_MASK = 0x0000000180000000
@@ -265,7 +265,7 @@ def on_ours(machine: Machine, function: Function, arguments) -> list[int]:
 
 def test_same_results(machine):
     @seed(SEED)
-    @judged(PROGRAMS // 2)
+    @judged(FOR_LLVM)
     @given(functions(), st.lists(st.tuples(register_values, register_values), min_size=2, max_size=3))
     def check(function, arguments):
         expected, found = on_this_machine(function, arguments), on_ours(machine, function, arguments)

@@ -15,7 +15,7 @@ from tests.judges.programs import (
     CODE,
     DATA,
     DATA_LENGTH,
-    PROGRAMS,
+    FOR_UNICORN,
     SEED,
     Program,
     judgeable,
@@ -50,7 +50,7 @@ UNJUDGED = {
     "alignment not checked (PoP ch. 7 COMPARE DOUBLE AND SWAP: CDSG on a quadword)": "CDSG",
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",
-    "completed where it traps (PoP ch. 7 LOAD AND TRAP), but the comparison ends before": "LAT LGAT LFHAT LLGFAT LLGTAT",
+    "completed where it traps (PoP ch. 7 LOAD AND TRAP); the comparison ends before": "LAT LGAT LFHAT LLGFAT LLGTAT",
     "condition code lost at the next TR (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TAM",
 }
 # And LOAD ADDRESS (RELATIVE LONG, EXTENDED) outside the 64-bit mode: bits 0-31 of R1 remain unchanged (PoP ch. 7), but
@@ -206,7 +206,7 @@ def test_lockstep(pair):
     rows = judgeable(unjudged())
 
     @seed(SEED)
-    @judged(PROGRAMS // 2)
+    @judged(FOR_UNICORN)
     @given(programs(rows))
     def check(program):
         run_both(*pair, program)

@@ -1,5 +1,5 @@
 """Independent judges: Unicorn in lockstep, the host CPU through LLVM IR. What they say is settled by the manual.
 
-S390EMU_PROGRAMS says how many random programs (default 400, half for each judge); S390EMU_SEED (default 1), which the head of the
-report shows, makes the same ones again.
+S390EMU_PROGRAMS says how many random programs (default 400, at most 1,500 of them for Unicorn); S390EMU_SEED
+(default 1), which the head of the report shows, makes others.
 """

@@ -13,6 +13,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -151,6 +152,7 @@ class Block:
         return self.usage[0].upper() + self.content[0] + ("+no-DAT" if self.no_dat else "")
 
 
+@cache
 def kernel(function, integers: int):
     """A storage kernel for Python to call with (storage record, integers...)."""
     return entry_point(function, STORAGE_T, integers=integers)

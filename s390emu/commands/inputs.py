@@ -58,8 +58,9 @@ def definition(text: str) -> tuple[str, int]:
     return name, number(value)
 
 
-def program_arguments(parser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="assembly sources (.s), or one ELF file")
+def program_arguments(parser, *, files: str = "+", told: str = "assembly sources (.s), or one ELF file") -> None:
+    """The program's files (`files` is how many, as argparse says it), their origin, and symbols."""
+    parser.add_argument("files", nargs=files, type=Path, metavar="FILE", help=told)
     parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")
     parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
                         help="define an assembly symbol")  # fmt: skip

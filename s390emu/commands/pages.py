@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from s390emu.cli import ENDED
 from s390emu.commands.inputs import (
-    ORIGIN,
     build,
-    definition,
     labels,
     limit_arguments,
     load,
     machine_arguments,
     program,
-    size,
+    program_arguments,
 )
 
 EXAMPLE = "s390emu pages; s390emu pages guest.s --frames 64"
@@ -24,10 +21,7 @@ BLOCK = 4096
 
 
 def arguments(parser) -> None:
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="run this guest; none: the table")
-    parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")
-    parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
-                        help="define an assembly symbol")  # fmt: skip
+    program_arguments(parser, files="*", told="run this guest; none: the table")
     machine_arguments(parser)
     limit_arguments(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")

@@ -24,7 +24,7 @@ DEFAULT_TRACE_LINES = 1_000_000
 
 
 def arguments(parser) -> None:
-    program_arguments(parser)
+    program_arguments(parser, files="*")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="repeat the run of a replay file instead")
     machine_arguments(parser)
     limit_arguments(parser)
@@ -32,7 +32,6 @@ def arguments(parser) -> None:
     parser.add_argument("--trace-to", type=Path, metavar="FILE", help="where the trace goes (stderr)")
     parser.add_argument("--trace-lines", type=positive, default=DEFAULT_TRACE_LINES, metavar="N", help="at most (10^6)")
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
-    next(a for a in parser._actions if a.dest == "files").nargs = "*"
 
 
 def _kinds(text: str) -> tuple[str, ...]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from s390emu.tracing.runner import Result, TraceResult
+from s390emu.tracing.runner import INPUT_ERROR_CODE, Result, TraceResult
 
 SCHEMA = "s390emu.test/1"
-FAILED_CODE, INPUT_ERROR_CODE = 1, 2
 
 
 def exit_code(results: Iterable[TraceResult]) -> int:

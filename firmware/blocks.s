@@ -3,7 +3,7 @@
 # thrown away with it.
         .include "kernel.inc"
 
-# All of the pool is free, and unused.  The window blocks never enter the queue: map.s takes them by number.
+# All of the pool is free, and unused.  The fixed blocks never enter the queue: they are taken by number.
         .globl  blocks_init
 blocks_init:
         enter
@@ -66,7 +66,7 @@ free_block:
         frame_of %r7,%r6
         xc      0(FRAME_SIZE,%r7),0(%r7)        # OWNER_FREE
         brasl   %r14,set_unused
-        clgfi   %r6,WINDOWS_END
+        clgfi   %r6,FIXED_END
         jl      2f
         lg      %r1,FREE_HEAD
         lg      %r2,FREE_COUNT

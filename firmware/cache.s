@@ -26,11 +26,8 @@ cache_get:
         ltgr    %r2,%r2
         jnz     9f
 
-1:      lg      %r1,CACHE_COUNT
-        cghi    %r1,CACHE_BLOCKS
-        jl      2f
-        brasl   %r14,evict_any
-2:      lghi    %r3,OWNER_CACHE
+1:      brasl   %r14,cache_room
+        lghi    %r3,OWNER_CACHE
         brasl   %r14,allocate_block
         lgr     %r7,%r2
         frame_of %r8,%r7
@@ -42,6 +39,16 @@ cache_get:
 9:      asi     FRAME_REFS(%r8),1
         lgr     %r2,%r7
         leave
+
+# Makes room, if need be, for another block in the page cache.
+        .globl  cache_room
+cache_room:
+        enter
+1:      cache_may_grow 2f
+        brasl   %r14,evict_any
+        ltgr    %r2,%r2
+        jnz     1b
+2:      leave
 
 # r2 = block from cache_get
         .globl  cache_put
@@ -147,20 +154,31 @@ evict:  enter
         brasl   %r14,cache_drop
         leave
 
-# Evicts one block that is not in a window, by the clock algorithm: who has been referenced since the hand last came
-# by is passed over once.  The guest sees its own reference bit, whatever the host does with the frame below it.
+# Evicts one block that the task has not mapped, by the clock algorithm: who has been referenced since the hand last
+# came by is passed over once.  The guest sees its own reference bit, whatever the host does with the frame below it.
+# r2 := 1, or 0 if the hand has gone round twice in vain.
+        .globl  evict_any
 evict_any:
         enter
         lg      %r6,CLOCK_HAND
-1:      aghi    %r6,FRAME_SIZE
-        clgfi   %r6,FRAME_TABLE+WINDOW_BLOCKS*FRAME_SIZE
-        jl      2f                      # the first time
+        lghi    %r8,2*POOL_BLOCKS
+1:      brct    %r8,2f
+        lghi    %r2,0
+        leave
+
+2:      aghi    %r6,FRAME_SIZE
+        clgfi   %r6,FRAME_TABLE+FIXED_BLOCKS*FRAME_SIZE
+        jl      3f                      # the first time
         clgfi   %r6,FREE_RING
-        jl      3f
-2:      llilf   %r6,FRAME_TABLE+WINDOW_BLOCKS*FRAME_SIZE
-3:      cli     FRAME_OWNER(%r6),OWNER_CACHE
+        jl      4f
+3:      llilf   %r6,FRAME_TABLE+FIXED_BLOCKS*FRAME_SIZE
+4:      cli     FRAME_OWNER(%r6),OWNER_CACHE
         jne     1b
+        tm      FRAME_FLAGS(%r6),EVICT_SPARES
+        jnz     1b
         chsi    FRAME_REFS(%r6),0
+        jne     1b
+        chsi    FRAME_MAPS(%r6),0
         jne     1b
         block_of %r7,%r6
         rrbe    %r0,%r7
@@ -168,4 +186,5 @@ evict_any:
         stg     %r6,CLOCK_HAND
         lgr     %r2,%r6
         brasl   %r14,evict
+        lghi    %r2,1
         leave

@@ -96,8 +96,8 @@ service_call:
 3:      cli     SERVICE_SIGNAL,0
         je      2b
         lghi    %r2,0
-        tm      RESPONSE+1(%r1),0x20
-        bor     %r14
+        cli     RESPONSE+1(%r1),0x20
+        ber     %r14
 4:      lghi    %r2,1
         br      %r14
 
@@ -106,7 +106,7 @@ wait_psw:
         .quad   PSW_AWAIT,3b
 event_mask:
         .short  28,0,0,0,0,4            # length, function, control mask, response; reserved, length of each mask
-        .long   0                       # we receive nothing
+        .long   CONSOLE_RECEIVES        # what we receive
         .long   0x40000040              # we send types 02 and 1A
         .long   0,0                     # answer: what the other side receives, sends
 

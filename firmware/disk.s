@@ -1,27 +1,7 @@
-# The disk under the file.  A real one comes with DIAGNOSE X'250'; here a generator can produce every block again, and
-# a log keeps what has been written.  The log is made of stable blocks: there is no other copy of it.
-#
-# Content as generated: cell n of the file (128 bytes) is the doublewords x, x+K, x+2K ... with x = (n+1)*M.  The last
-# two blocks of the file hold a program that lies across their border.
+# The toy kernel's disk: a generator (content.s) can produce every block again, and a log keeps what has been written.
+# The log is made of stable blocks: there is no other copy of it.  The last two blocks of the file hold a program that
+# lies across their border.
         .include "kernel.inc"
-
-# r2 = cell.  r2 := its first doubleword.
-        .globl  generated_cell
-generated_cell:
-        aghi    %r2,1
-        lgrl    %r1,cell_multiplier
-        msgr    %r2,%r1
-        br      %r14
-
-# r2 = address, r3 = first doubleword, r4 = number of doublewords
-        .globl  fill_words
-fill_words:
-        lgrl    %r0,word_step
-1:      stg     %r3,0(%r2)
-        agr     %r3,%r0
-        la      %r2,8(%r2)
-        brctg   %r4,1b
-        br      %r14
 
 # r2 = file block, r3 = stable block to read it into
         .globl  disk_read
@@ -41,17 +21,9 @@ disk_read:
 
 1:      cghi    %r6,DATA_BLOCKS
         jnl     3f
-        sllg    %r6,%r6,5               # first cell: 32 in each block
-        lghi    %r8,CELLS
-2:      lgr     %r2,%r6
-        brasl   %r14,generated_cell
-        lgr     %r3,%r2
-        lgr     %r2,%r7
-        lghi    %r4,CELL_WORDS
-        brasl   %r14,fill_words
-        la      %r6,1(%r6)
-        la      %r7,CELL(%r7)
-        brctg   %r8,2b
+        lgr     %r2,%r6
+        lgr     %r3,%r7
+        brasl   %r14,generate_block
         j       9f
 
 3:      lgr     %r2,%r7                 # a program block: zeros,
@@ -112,10 +84,3 @@ program_data:
 program_target:
         msgr    %r2,%r3
 program_end:
-
-        .balign 8
-cell_multiplier:
-        .quad   0xD1342543DE82EF95
-        .globl  word_step
-word_step:
-        .quad   0x2545F4914F6CDD1D

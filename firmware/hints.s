@@ -18,7 +18,7 @@ hints_init:
         llilf   %r2,POOL
         essa    %r0,%r2,0
 essa_tried:
-        mvi     HINTS_ON,1
+        mvi     HINTS_ON,HINTS
 essa_missing:
         br      %r14
 
@@ -40,10 +40,11 @@ set_unused:
 
 # r2 = block, r3 = 0 if nobody can store into it, else not 0.  The content can be read again from the disk.  Volatile:
 # the host may throw it away.  Potentially volatile: only if the change bit is zero; else it must keep the content.
+# Not with HINTS=2, which is what Linux does today.
         .globl  set_volatile
 set_volatile:
-        cli     HINTS_ON,0
-        ber     %r14
+        cli     HINTS_ON,1
+        bner    %r14
         ltgr    %r3,%r3
         jnz     1f
         essa    %r0,%r2,3

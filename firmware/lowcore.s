@@ -25,28 +25,37 @@ new_psws:
         .quad   PSW_KERNEL,program_interruption
         .quad   PSW_MCHECK,machine_check_interruption
         .quad   PSW_KERNEL,io_interruption
-# Bit 35: low-address protection, so that a store through a null pointer is an exception.  Bit 54: service signal.
 control_0:
-        .quad   0x0000000010000200
+        .quad   CONTROL_0
 
-# The one external interruption that is expected is the service signal, and the kernel waits for it in console.s.
+# External interruptions come while the kernel waits for them, or in the task if that is enabled.  They only leave a note.
 external_interruption:
         stmg    %r0,%r1,EXTERNAL_REGISTERS
+        mvc     EXTERNAL_PSW(16),EXTERNAL_OLD_PSW
         llgh    %r1,EXTERNAL_CODE
         cghi    %r1,0x2401
-        jne     1f
+        jne     2f
+        l       %r1,EXTERNAL_PARAMETER
+        tmll    %r1,3                   # an event of the other side waits to be read,
+        jz      1f
+        mvi     EVENT_PENDING,1
+1:      nill    %r1,0xFFF8              # or the SCCB at this address has been answered, or both
+        jz      3f
         mvi     SERVICE_SIGNAL,1
-        mvc     EXTERNAL_PSW(16),EXTERNAL_OLD_PSW
-        ni      EXTERNAL_PSW,0xFE       # disabled again (bit 7),
-        ni      EXTERNAL_PSW+1,0xFD     # no longer waiting (bit 14)
-        lmg     %r0,%r1,EXTERNAL_REGISTERS
-        lpswe   EXTERNAL_PSW
-
-1:      lghi    %r2,EXIT_EXTERNAL
+        j       3f
+2:      more_interruptions 3f
+        lghi    %r2,EXIT_EXTERNAL
         larl    %r3,text_external
         lghi    %r4,EXTERNAL_OLD_PSW
         lgr     %r5,%r1
         j       panic_interruption
+
+3:      tm      EXTERNAL_PSW+1,0x01     # problem state: the task goes on as it was
+        jo      4f
+        ni      EXTERNAL_PSW,0xFE       # the kernel is disabled again (bit 7),
+        ni      EXTERNAL_PSW+1,0xFD     # and no longer waiting (bit 14)
+4:      lmg     %r0,%r1,EXTERNAL_REGISTERS
+        lpswe   EXTERNAL_PSW
 
 machine_check_interruption:
         lghi    %r2,EXIT_MACHINE_CHECK

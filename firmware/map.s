@@ -131,3 +131,16 @@ map_block:
         brasl   %r14,cache_put
 7:      lghi    %r2,0
         leave
+
+# At the end of a supervisor call: what discard faults have left stable may be volatile again.
+        .globl  settle
+settle: enter
+        llilf   %r6,FRAME_TABLE
+        lghi    %r7,WINDOW_BLOCKS
+1:      tm      FRAME_FLAGS(%r6),REPAIRED
+        jz      2f
+        lgr     %r2,%r6
+        brasl   %r14,make_volatile
+2:      aghi    %r6,FRAME_SIZE
+        brctg   %r7,1b
+        leave

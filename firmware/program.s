@@ -15,6 +15,7 @@ program_interruption:
         cli     IN_PROGRAM,0
         jne     nested
         mvi     IN_PROGRAM,1
+        program_begins
 
         larl    %r1,fixups
         lghi    %r2,FIXUPS
@@ -26,7 +27,7 @@ program_interruption:
         cghi    %r6,BLOCK_VOLATILITY
         jne     fixup
         lg      %r3,PROGRAM_REGISTERS+4*8       # R8: is it the kernel's side of the copy that is gone (r4, see
-        nill    %r3,0xF000                      # peek_block)?  Then the copy is off.  The task's side is repaired
+        nill    %r3,0xF000                      # peek.s)?  Then the copy is off.  The task's side is repaired
         cgr     %r3,%r7                         # as if the task itself had touched it.
         je      fixup
 2:      aghi    %r1,FIXUP_SIZE
@@ -40,7 +41,8 @@ program_interruption:
 
 fixup:  agsi    COUNT_FIXUPS,1
         mvc     PROGRAM_PSW+8(8),16(%r1)
-resume: mvi     IN_PROGRAM,0
+resume: program_ends
+        mvi     IN_PROGRAM,0
         lmg     %r0,%r15,PROGRAM_REGISTERS
         lpswe   PROGRAM_PSW
 
@@ -60,9 +62,9 @@ unexpected:
         .equ    FIXUP_SIZE,24
 fixups: .quad   OPERATION,essa_tried,essa_missing       # hints.s
         .quad   ADDRESSING,storage_tested,storage_missing       # start.s
-        .quad   BLOCK_VOLATILITY,peek_copy,peek_absent  # peek.s
-        .quad   ADDRESSING,peek_copied,peek_absent
-        .equ    FIXUPS,4
+        more_fixups
+fixups_end:
+        .equ    FIXUPS,(fixups_end-fixups)/FIXUP_SIZE
         .balign 2
 text_program:
         .asciz  "program interruption"

@@ -268,28 +268,6 @@ draw_cell:
         lghi    %r4,CELL
         br      %r5
 
-# Used by verify.s too.
-# r3 = n.  r2 := the next random number, from 0 to n-1; r6 changes.
-        .globl  draw
-draw:   lgrl    %r0,draw_multiplier
-        msgr    %r6,%r0
-        aghi    %r6,12345
-        srlg    %r1,%r6,33
-        lghi    %r0,0
-        dlgr    %r0,%r3
-        lgr     %r2,%r0
-        br      %r14
-
-# r2 = address, r3 = number of doublewords.  r7 := each in turn added to r7 rotated, so that the order matters.
-fold:   rllg    %r7,%r7,1
-        ag      %r7,0(%r2)
-        la      %r2,8(%r2)
-        brctg   %r3,fold
-        br      %r14
-
-        .balign 8
-draw_multiplier:
-        .quad   0x5851F42D4C957F2D
         .balign 2
 name:   .asciz  "file"
         .balign 2

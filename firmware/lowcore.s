@@ -5,15 +5,17 @@
 
         .globl  lowcore_init
 lowcore_init:
+        lgr     %r5,%r14
         larl    %r1,new_psws
         mvc     RESTART_NEW_PSW(NEW_PSWS),0(%r1)
-        xc      VARIABLES(256),VARIABLES
-        xc      VARIABLES+256(VARIABLES_END-VARIABLES-256),VARIABLES+256
+        lghi    %r2,VARIABLES
+        lghi    %r3,VARIABLES_END-VARIABLES
+        brasl   %r14,clear
         larl    %r1,control_0
         lctlg   %c0,%c0,0(%r1)
         larl    %r1,kernel_psw          # be enabled for machine checks from here on: to a CPU that is not, a
         lpswe   0(%r1)                  # paging error of the host (D20) is a check stop
-1:      br      %r14
+1:      br      %r5
 
         .balign 8
 kernel_psw:

@@ -5,7 +5,7 @@
         .globl  print_character
 print_character:
         lg      %r1,LINE_USED
-        cghi    %r1,VARIABLES_END-LINE
+        cghi    %r1,LINE_SIZE
         bnlr    %r14
         stc     %r2,LINE(%r1)
         aghi    %r1,1

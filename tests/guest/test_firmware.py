@@ -223,7 +223,7 @@ BROKEN = {
     "change bit not looked at when unmapping": ("map.s", "brasl   %r14,save_change", "lghi    %r2,0"),
     "dirty blocks volatile": ("cache.s", "DIRTY+DISCARDED\n", "DISCARDED\n"),
     "R10: log block freed without make-stable": (
-        "writeback.s",
+        "yield.s",
         "        jz      2f\n        frame_of %r2,%r7",
         "        frame_of %r2,%r7",
     ),

@@ -209,6 +209,7 @@ class Machine:
         self.handlers = HandlerTable(quiet)
         self.events: list[np.ndarray] = []
         record = self.storage.record
+        self._count = self.storage.column("count")
         record.handlers = self.handlers.addresses.ctypes.data
         record.essa, record.tlb_on = essa, tlb
         for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
@@ -283,7 +284,7 @@ class Machine:
     @property
     def count(self) -> int:
         """Instructions (units of operation) that have ended."""
-        return int(self.storage.record.count)
+        return int(self._count[0])
 
     @property
     def console(self) -> str:
@@ -470,8 +471,7 @@ class Machine:
     def restore(self, snapshot) -> None:
         cpu, storage, host, events = snapshot
         self._cpu_array[:] = cpu
-        self.storage.restore(storage)
         self.host.restore(host)
+        self.storage.restore(storage)
+        kernel(flush_entry, 0)(self.storage.record)  # its TLB's addresses may be others' now
         self.events = [chunk.copy() for chunk in events]
-        kernel(forget_entry, 0)(self.storage.record)
-        kernel(flush_entry, 0)(self.storage.record)

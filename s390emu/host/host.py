@@ -12,7 +12,7 @@ import numpy as np
 
 from s390emu.host import kernels
 from s390emu.host.console import Console
-from s390emu.host.frame_pool import NO_SLOT, FramePool, Guest
+from s390emu.host.frame_pool import FREE, NO_SLOT, FramePool, Guest
 from s390emu.host.hypercalls import hypercall
 from s390emu.host.outcome import Outcome
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost, Slots
@@ -58,7 +58,7 @@ class Host(FramePool):
     # What one instruction may need at once: itself and the target of EXECUTE in two blocks each, four operands in two
     # blocks each, both blocks of the prefix area; and some to spare.
     FEWEST_FRAMES = 16
-    STATE = (*FramePool.STATE, "reason", "_random")
+    STATE = (*FramePool.STATE, "reason")  # the random numbers are drawn when a guest is attached
 
     def __init__(
         self,
@@ -236,32 +236,54 @@ class Host(FramePool):
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> HostSnapshot:
-        pool = {name: deepcopy(getattr(self, name)) for name in self.STATE}
+        pool = {name: duplicate(getattr(self, name)) for name in self.STATE}
+        in_use = np.flatnonzero(self._guests != FREE)
         return HostSnapshot(
-            self.memory.copy(),
+            self.memory[: in_use[-1] + 1 if len(in_use) else 0].copy(),
             self.frame_table.copy(),
             [guest.storage.blocks.copy() for guest in self.guests],
             [int(guest.storage.record.discard_random) for guest in self.guests],
             self.paging.snapshot() if self.paging else None,
             pool,
-            [deepcopy((guest.statistics, guest.brought, guest.brought_at)) for guest in self.guests],
+            [(guest.statistics.copy(), set(guest.brought), guest.brought_at) for guest in self.guests],
             [console.snapshot() for console in self.consoles],
         )
 
     def restore(self, snapshot: HostSnapshot) -> None:
-        """Everything as it was at the snapshot of this host with these guests. What the CPUs hold of it is void."""
-        self.memory[:] = snapshot.memory
+        """Everything as it was at the snapshot of this host with these guests. What the CPUs hold of it is void, but
+        for decoded instructions whose block has its content still."""
+        decoded = [{n: self._resident(g, n) for n in g.storage.decoded_blocks()} for g in self.guests]
+        self.memory[: len(snapshot.memory)] = snapshot.memory
         self.frame_table[:] = snapshot.frame_table
         if self.paging and snapshot.slots:
             self.paging.restore(snapshot.slots)
-        for name, value in deepcopy(snapshot.pool).items():
-            setattr(self, name, value)
-        for guest, blocks, discard_random, kept, console, written in zip(
+        for name, value in snapshot.pool.items():
+            setattr(self, name, duplicate(value))
+        for guest, blocks, discard_random, kept, console, written, contents in zip(
             self.guests, snapshot.blocks, snapshot.discard_random, snapshot.guests, self.consoles, snapshot.consoles,
-            strict=True,
+            decoded, strict=True,
         ):  # fmt: skip
             guest.storage.blocks[:] = blocks
             guest.storage.record.discard_random = discard_random
-            guest.statistics, guest.brought, guest.brought_at = deepcopy(kept)
+            statistics, brought, guest.brought_at = kept
+            guest.statistics, guest.brought = statistics.copy(), set(brought)
             console.restore(written)
-            kernels.forget_accelerators(guest.storage.record)
+            for number, content in contents.items():
+                if content is None or content != self._resident(guest, number):
+                    kernels.drop_decoded(guest.storage.record, number, 0, BLOCK_SIZE)
+            kernels.flush(guest.storage.record)
+
+    def _resident(self, guest: Guest, number: int) -> bytes | None:
+        """The content of a block that has a frame."""
+        block = guest.storage.blocks[number]
+        return None if block.invalid else self.memory[block.frame].tobytes()
+
+
+def duplicate(value):
+    """A copy that shares nothing that can change; the usual kinds of value at a fraction of what deepcopy takes."""
+    if isinstance(value, int | str | bytes | None):
+        return value
+    if isinstance(value, list | set | dict) and all(isinstance(part, int | str) for part in value):
+        if not isinstance(value, dict) or all(type(part) is tuple for part in value.values()):
+            return value.copy()
+    return deepcopy(value)

@@ -39,6 +39,9 @@ overlaid = _on_first_call(transitions.overlaid, STORAGE_T, integers=3)
 # (storage, absolute, length, kind): an access by the machine, within a resident block
 touch = _on_first_call(access.touch, STORAGE_T, integers=3)
 mark_zero = _on_first_call(transitions.mark_zero, STORAGE_T, integers=1)
-forget_accelerators = _on_first_call(transitions.forget_accelerators, STORAGE_T, integers=0)
+# (storage, block, offset, length): no decoded instruction of these bytes is right any more
+drop_decoded = _on_first_call(transitions.forget_decoded, STORAGE_T, integers=3)
+# (storage): no translation is right any more
+flush = _on_first_call(transitions.forget_translations, STORAGE_T, integers=0)
 host_referenced = _on_first_call(keys.host_referenced, STORAGE_T, integers=1)
 host_changed = _on_first_call(keys.host_changed, STORAGE_T, integers=1)

@@ -7,6 +7,7 @@ oracles.md, last section); a field that they do not look at is zero.
 from __future__ import annotations
 
 import construct as c
+import numpy as np
 
 from s390emu._jit import u64
 from s390emu.cpu.interruptions import EXTERNAL_SERVICE
@@ -65,6 +66,7 @@ EVENT = c.Struct("length" / c.Int16ub, "type" / c.Int8ub, "flags" / c.Int8ub, c.
 MESSAGE_BLOCK = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "tag" / c.Int32ub, "revision" / c.Int32ub)
 OBJECT = c.Struct("length" / c.Int16ub, "type" / c.Int16ub)
 TEXT_OBJECT = c.Struct(OBJECT, "line_type" / c.Int16ub, "alarm" / c.Int8ub, c.Padding(3))
+HEADER_BYTES, EVENT_BYTES = HEADER.sizeof(), EVENT.sizeof()
 MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
 TEXT_OBJECT_TYPE = 4
 
@@ -81,11 +83,11 @@ def service_call(host, guest, cpu, insn: int) -> int:
     command, sccb = (int(cpu.gr[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
     number, offset = divmod(sccb, BLOCK_SIZE)
     host.bring(guest, number)
-    kernels.touch(record, sccb, HEADER.sizeof(), FETCH)
+    kernels.touch(record, sccb, HEADER_BYTES, FETCH)
     given = host.peek(guest.number, number)[offset:]
     answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, host.consoles[guest.number])
     kernels.touch(record, sccb, len(answer), STORE)
-    host.memory[guest.storage.blocks[number].frame, offset : offset + len(answer)] = list(answer)
+    host.memory[guest.storage.blocks[number].frame, offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
     cpu.service_parameter = sccb
     cpu.external |= EXTERNAL_SERVICE
@@ -95,14 +97,13 @@ def service_call(host, guest, cpu, insn: int) -> int:
 
 def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
     """The SCCB with its answer; as much of `given`, which reaches to the end of the block, as is the SCCB."""
-    header = HEADER.parse(given)
+    length = int.from_bytes(given[:2], "big")
     response, rest = BOUNDARY_VIOLATION, b""
-    if header.length < HEADER.sizeof():
+    if length < HEADER_BYTES:
         response = INSUFFICIENT_LENGTH
-    elif header.length <= len(given):
-        response, rest = COMMANDS.get(command, _invalid)(given[HEADER.sizeof() : header.length], storage_size, console)
-    header.response_code = response
-    return HEADER.build(header) + rest
+    elif length <= len(given):
+        response, rest = COMMANDS.get(command, _invalid)(given[HEADER_BYTES:length], storage_size, console)
+    return given[: HEADER_BYTES - 2] + response.to_bytes(2, "big") + rest
 
 
 # Each command: what follows the header, the size of storage, the console -> response code, what follows it now.
@@ -118,13 +119,13 @@ def _read_scp_information(given, storage_size, console):
         megabytes *= 2
     information = SCP_INFORMATION.build({
         "increments": storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
-        "cpus": 1, "cpu_offset": HEADER.sizeof() + SCP_INFORMATION.sizeof(), "load_parameter": bytes([0x40] * 8),
+        "cpus": 1, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(), "load_parameter": bytes([0x40] * 8),
     })  # fmt: skip
     return _information(information + CPU_ENTRY.build({"address": 0}), given)
 
 
 def _read_cpu_information(given, storage_size, console):
-    offset = HEADER.sizeof() + CPU_INFORMATION.sizeof()
+    offset = HEADER_BYTES + CPU_INFORMATION.sizeof()
     information = CPU_INFORMATION.build({
         "configured": 1, "configured_offset": offset, "standby": 0, "standby_offset": offset + CPU_ENTRY.sizeof(),
     })  # fmt: skip
@@ -158,15 +159,15 @@ def _write_event_data(given, storage_size, console):
     """Every event buffer in turn, up to the first that is wrong."""
     answer, at = bytearray(given), 0
     while at < len(given):
-        if at + EVENT.sizeof() > len(given):
+        if at + EVENT_BYTES > len(given):
             return INCONSISTENT_LENGTHS, bytes(answer)
-        event = EVENT.parse(given[at:])
-        data = given[at + EVENT.sizeof() : at + event.length]
-        if event.length < EVENT.sizeof() or at + event.length > len(given):
+        length, kind = int.from_bytes(given[at : at + 2], "big"), given[at + 2]
+        data = given[at + EVENT_BYTES : at + length]
+        if length < EVENT_BYTES or at + length > len(given):
             return INCONSISTENT_LENGTHS, bytes(answer)
-        if event.type == CHARACTERS:
+        if kind == CHARACTERS:
             console.characters(data.decode("utf-8", "replace"))
-        elif event.type == MESSAGES:
+        elif kind == MESSAGES:
             lines = message_lines(data)
             if lines is None:
                 return EVENT_SYNTAX, bytes(answer)
@@ -174,9 +175,8 @@ def _write_event_data(given, storage_size, console):
                 console.message(line)
         else:
             return EVENT_TYPE_DISABLED, bytes(answer)
-        event.flags |= ACCEPTED
-        answer[at : at + EVENT.sizeof()] = EVENT.build(event)
-        at += event.length
+        answer[at + 3] |= ACCEPTED  # the flags
+        at += length
     return COMPLETED, bytes(answer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass
@@ -17,6 +17,9 @@ class Statistics:
     released: int = 0  # DIAGNOSE X'10'
     paging_errors: int = 0
     discarded: Counter[str] = field(default_factory=Counter)  # by the state before: Ur Vr Pr Sp
+
+    def copy(self) -> Statistics:
+        return replace(self, discarded=self.discarded.copy())
 
     def as_dict(self) -> dict[str, int | dict[str, int]]:
         return asdict(self) | {"discarded": dict(self.discarded)}

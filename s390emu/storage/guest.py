@@ -13,6 +13,7 @@ ADDRESSES = (
     "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode",
     "slow_end", "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
 )  # fmt: skip
+OWN = [*ADDRESSES, "decode_used"]
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
 
 
@@ -47,13 +48,22 @@ class GuestStorage:
         record.tlb_on = 1
         record.last_class = -1
 
+    def column(self, name: str) -> np.ndarray:
+        """A field of the record as an array of one: for Python that looks often, since asking the record takes long."""
+        return self._record[name]
+
     def snapshot(self) -> tuple[np.ndarray, ...]:
-        """Record, blocks and events; the decode cache is made anew."""
-        return self._record.copy(), self.blocks.copy(), self.events.copy()
+        """Record, blocks and events."""
+        return self._record.copy(), self.blocks.copy(), self.events[: int(self.record.event_count)].copy()
 
     def restore(self, snapshot: tuple[np.ndarray, ...]) -> None:
-        """The record's addresses stay: they are this guest's own."""
-        own = {name: self._record[name].copy() for name in ADDRESSES}
-        self._record[:], self.blocks[:], self.events[:] = snapshot
-        for name, value in own.items():
-            self._record[name] = value
+        """The record's addresses stay: they are this guest's own. So does the decode cache: what does not fit the
+        content that blocks have now, the host forgets when it restores that."""
+        own = self._record[OWN].copy()
+        record, blocks, events = snapshot
+        self._record[:], self.blocks[:], self.events[: len(events)] = record, blocks, events
+        self._record[OWN] = own
+
+    def decoded_blocks(self) -> list[int]:
+        """Numbers of the blocks that have decoded instructions, or room for them."""
+        return np.flatnonzero(self._directory).tolist()

@@ -8,7 +8,7 @@ of free frames) is the host's affair, before or after.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.storage.decode_cache import drop_decoded, forget_all
+from s390emu.storage.decode_cache import drop_decoded
 from s390emu.storage.events import record_event
 from s390emu.storage.keys import CHANGE, discard_key, guest_key, restore_key, save_key
 from s390emu.storage.page_states import (
@@ -134,8 +134,14 @@ def overlaid(storage, number, offset, length):
 
 
 @jit
-def forget_accelerators(storage):
-    """Storage was replaced as a whole: no translation and no decoded instruction is right any more."""
+def forget_translations(storage):
+    """Storage was replaced as a whole: no translation is right any more."""
     flush(storage)
-    forget_all(storage)
+    return 0
+
+
+@jit
+def forget_decoded(storage, number, offset, length):
+    """As a whole, and these bytes of the block are others now."""
+    drop_decoded(storage, number, offset, length)
     return 0

@@ -157,18 +157,30 @@ def _where(record) -> int:
 
 
 def entry_point(function, *record_dtypes, integers: int):
-    """`function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler."""
+    """`function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler.
+
+    Records may be given as their addresses, which is much faster; then all arguments are of type int.
+    """
     address = address_of(function, *record_dtypes, integers=integers)
     records = len(record_dtypes)
     if not JIT:
-        return lambda *arguments: int(_twins[address](*arguments[:records], *map(u64, arguments[records:])))
+        at = [record_at(dtype) for dtype in record_dtypes]
+
+        def twin(*arguments) -> int:
+            own = (at[n](a) if type(a) is int else a for n, a in enumerate(arguments[:records]))
+            return int(_twins[address](*own, *map(u64, arguments[records:])))
+
+        return twin
     pointers = (ctypes.POINTER(ctypes.c_int64), ctypes.c_void_p, *(ctypes.c_void_p,) * records)
     call = ctypes.CFUNCTYPE(ctypes.c_int32, *pointers, *(ctypes.c_uint64,) * integers)(address)
 
+    result = ctypes.c_int64()
+    reference = ctypes.byref(result)
+
     def entry(*arguments) -> int:
-        result = ctypes.c_int64()
-        own = map(_where, arguments[:records])
-        call(ctypes.byref(result), None, *own, *map(int, arguments[records:]))
+        if type(arguments[0]) is not int:
+            arguments = (*map(_where, arguments[:records]), *map(int, arguments[records:]))
+        call(reference, None, *arguments)
         return result.value
 
     return entry

@@ -12,9 +12,10 @@ import numpy as np
 
 from s390emu.host import kernels
 from s390emu.host.console import Console
-from s390emu.host.frame_pool import FREE, NO_SLOT, FramePool, Guest
+from s390emu.host.frame_pool import FramePool, Guest
 from s390emu.host.hypercalls import hypercall
 from s390emu.host.outcome import Outcome
+from s390emu.host.pager import FREE, NO_SLOT
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost, Slots
 from s390emu.host.statistics import Statistics
 from s390emu.storage.guest import GuestStorage
@@ -97,10 +98,8 @@ class Host(FramePool):
         record.frames, record.frame_table = self.memory.ctypes.data, self.frame_table.ctypes.data
         record.unused_access = self.unused_access
         record.discard_random = self._random.getrandbits(64) | 1 if self.discard_keys == "random" else 0
-        self.guests.append(Guest(len(self.guests), storage))
         self.consoles.append(Console())
-        self.before_event.append(None)
-        return len(self.guests) - 1
+        return self._add_guest(storage).number
 
     def least(self, storage: GuestStorage) -> int:
         """Frames without which this guest could not execute every instruction."""
@@ -114,11 +113,11 @@ class Host(FramePool):
     def resolve(self, guest_number: int, number: int, store: bool = False) -> Outcome:
         """The guest touched a block that has no frame. Afterwards the instruction is executed again."""
         guest = self.guests[guest_number]
-        if guest.brought_at != guest.storage.record.count:
-            guest.brought, guest.brought_at = set(), int(guest.storage.record.count)
+        if guest.brought_at != guest.count[0]:
+            guest.forget_brought()
         try:
             if self.bring(guest, number) is not None:
-                guest.brought.add(number)
+                guest.bring_for(number)
                 guest.statistics.faults_resolved += 1
         except PagingError as error:
             return self.failed(guest, error)
@@ -142,10 +141,10 @@ class Host(FramePool):
         """Take the frame of this block now: -> the action of the table's RECLAIM column; NOT_APPLICABLE without a frame
         or with I/O going on in it. PagingFull where it cannot be written out."""
         guest = self.guests[guest_number]
-        block = self._block(guest, number)
-        if block.invalid or block.pinned:
+        self._check(guest, number)
+        if guest.invalid[number] or guest.pinned[number]:
             return NOT_APPLICABLE
-        return self._take(guest, number)
+        return self._take(int(guest.frame[number]))
 
     def discard(self, guest_number: int, number: int) -> int:
         """Throw the content away; ValueError for a block that has to keep it."""
@@ -221,7 +220,7 @@ class Host(FramePool):
         block = self._block(self.guests[guest_number], number)
         if not block.invalid:
             return self.memory[block.frame].tobytes()
-        return bytes(BLOCK_SIZE) if block.zero else self._read(block)
+        return bytes(BLOCK_SIZE) if block.zero else self._read(self.guests[guest_number], number)
 
     def poke(self, guest_number: int, number: int, offset: int, data: bytes) -> None:
         """Bytes into a block, by a loader or a debugger: it becomes resident, the guest's key and usage stay."""
@@ -265,8 +264,9 @@ class Host(FramePool):
         ):  # fmt: skip
             guest.storage.blocks[:] = blocks
             guest.storage.record.discard_random = discard_random
-            statistics, brought, guest.brought_at = kept
-            guest.statistics, guest.brought = statistics.copy(), set(brought)
+            statistics, brought, brought_at = kept
+            guest.statistics = statistics.copy()
+            guest.restore_brought(brought, brought_at)
             console.restore(written)
             for number, content in contents.items():
                 if content is None or content != self._resident(guest, number):

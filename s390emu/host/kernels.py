@@ -6,6 +6,7 @@ import numpy as np
 
 from s390emu._jit import JIT, entry_point
 from s390emu.cpu.state import CPU_T
+from s390emu.host import pager
 from s390emu.isa import essa
 from s390emu.storage import access, keys, transitions
 from s390emu.storage.state import STORAGE_T
@@ -45,3 +46,13 @@ drop_decoded = _on_first_call(transitions.forget_decoded, STORAGE_T, integers=3)
 flush = _on_first_call(transitions.forget_translations, STORAGE_T, integers=0)
 host_referenced = _on_first_call(keys.host_referenced, STORAGE_T, integers=1)
 host_changed = _on_first_call(keys.host_changed, STORAGE_T, integers=1)
+# (pool, frame, guest that asks, address of what to keep, writable): is it a candidate?
+candidate = _on_first_call(pager.candidate, pager.POOL_T, integers=4)
+# (pool, hand, guest that asks, address of what to keep, writable): the victim
+oldest = _on_first_call(pager.oldest, pager.POOL_T, integers=4)
+# (pool, first frame, how many): how many of their blocks have to be written
+weigh = _on_first_call(pager.weigh, pager.POOL_T, integers=2)
+# (pool, first frame, how many): they lose their frames
+publish = _on_first_call(pager.publish, pager.POOL_T, integers=2)
+# (pool, guest, block, frame, event): it gets the frame
+arrive = _on_first_call(pager.arrive, pager.POOL_T, integers=4)

@@ -20,7 +20,7 @@ DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that 
 class GuestStorage:
     """Absolute storage of `size` bytes, all blocks stable and logically zero.
 
-    record   the STORAGE record that compiled code is given
+    record   the STORAGE record that compiled code is given; address: where it lies
     blocks   recarray of BLOCK, one per 4 KB
     events   recarray of EVENT, `record.event_count` of them filled
     """
@@ -40,6 +40,7 @@ class GuestStorage:
         self._directory = np.zeros(count, u64)
         pages = min(count, DECODED_PAGES_MOST)
         self._decoded = np.zeros(pages * int(DECODED_PAGE_BYTES), np.uint8)
+        self.address: int = self._record.ctypes.data
         record = self.record
         record.blocks, record.block_count = self.blocks.ctypes.data, count
         record.decode_directory = self._directory.ctypes.data
@@ -51,6 +52,10 @@ class GuestStorage:
     def column(self, name: str) -> np.ndarray:
         """A field of the record as an array of one: for Python that looks often, since asking the record takes long."""
         return self._record[name]
+
+    def block_column(self, name: str) -> np.ndarray:
+        """A field of all blocks, likewise."""
+        return self.blocks[name].view(np.ndarray)
 
     def snapshot(self) -> tuple[np.ndarray, ...]:
         """Record, blocks and events."""

@@ -1,27 +1,53 @@
-"""Which frame goes: policy, no machine needed."""
+"""Which frame goes: policy over the tables, no machine needed."""
 
 from __future__ import annotations
 
 import pytest
 
-from s390emu.host.pager import clock_order, next_in_order, oldest
+from s390emu.host import kernels
+from s390emu.host.host import Host
+from s390emu.host.pager import next_in_order
+from s390emu.host.paging_device import PagingDevice
+from s390emu.storage.guest import GuestStorage
+from s390emu.storage.keys import ACC_F, CHANGE, REFERENCE
+from s390emu.storage.state import BLOCK_SIZE
+
+COUNT, WRITABLE = 8, 1
 
 
-def clock(hand, referenced, candidates=range(8)):
+class Pool:
+    """Eight frames with one block of a guest in each, in order."""
+
+    def __init__(self, guests=1, **options):
+        self.host = Host(COUNT, PagingDevice(slots=COUNT), **options)
+        self.storages = [GuestStorage(COUNT // guests * BLOCK_SIZE) for _ in range(guests)]
+        for storage in self.storages:
+            number = self.host.attach(storage)
+            for block in range(COUNT // guests):
+                self.host.pagein(number, block)
+        self.host.frame_table.key = ACC_F
+
+    @property
+    def blocks(self):
+        return self.storages[0].blocks
+
+    def reference(self, frames):
+        for frame in frames:
+            self.host.frame_table.key[frame] |= REFERENCE
+
+    def referenced(self):
+        return {frame for frame in range(COUNT) if self.host.frame_table.key[frame] & REFERENCE}
+
+    def victim(self, hand, asking=0, kept=0, writable=WRITABLE):
+        return kernels.oldest(self.host._pool, hand, asking, kept, writable)
+
+
+def clock(hand, referenced, candidates=range(COUNT)):
     """-> the victim, and which frames still have R."""
-    marks = set(referenced)
-
-    def test_and_reset(frame):
-        was = frame in marks
-        marks.discard(frame)
-        return was
-
-    return oldest(clock_order(hand, 8), lambda frame: frame in candidates, test_and_reset), marks
-
-
-@pytest.mark.parametrize("hand, order", [(0, [0, 1, 2, 3]), (3, [3, 0, 1, 2])])
-def test_clock_order(hand, order):
-    assert list(clock_order(hand, 4)) == order
+    pool = Pool()
+    pool.reference(referenced)
+    pool.blocks.pinned = [frame not in candidates for frame in range(COUNT)]
+    return pool.victim(hand), pool.referenced()
 
 
 def test_takes_the_first_that_was_not_referenced():
@@ -41,7 +67,62 @@ def test_goes_around():
 
 
 def test_nothing_to_take():
-    assert clock(0, {1, 2}, candidates=()) == (None, {1, 2})
+    assert clock(0, {1, 2}, candidates=()) == (-1, {1, 2})
+
+
+def test_free_frames_are_passed_over():
+    pool = Pool()
+    for block in (0, 1, 3):
+        pool.host.release(0, block)
+    assert [pool.victim(hand) for hand in (0, 3, 7)] == [2, 4, 7]
+
+
+def test_a_reference_that_the_guest_has_reset_counts_once():
+    """RRBE and SSKE hide it from the guest, not from the host; and the host hides its own reset from the guest."""
+    pool = Pool()
+    pool.blocks.host_rc[0] = REFERENCE
+    pool.reference([1])
+    assert pool.victim(0) == 2
+    assert pool.blocks.guest_rc[:2].tolist() == [0, REFERENCE]
+    assert pool.victim(0) == 0
+
+
+def test_what_the_instruction_being_retried_has_is_kept_for_the_guest_that_asks():
+    pool = Pool(guests=2)
+    guest = pool.host.guests[1]
+    guest.bring_for(0)
+    guest.brought_at = 0
+    asking = guest.keeps
+    assert asking[0] == 1 and asking[1] != 0
+    assert pool.victim(4, *asking) == 5
+    assert pool.victim(4, 0, asking[1]) == 4  # of another guest's block 0
+    guest.count[0] += 1
+    assert guest.keeps == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "orc, key, slot, victim", [(1, CHANGE, -1, 4), (3, CHANGE, -1, 0), (4, 0, -1, 0), (4, CHANGE, -1, 4), (1, 0, 0, 0)],
+    ids=["stable", "volatile", "unchanged", "changed", "its slot has it"],
+)  # fmt: skip
+def test_what_needs_writing_is_no_candidate_where_nothing_can_be_written(orc, key, slot, victim):
+    pool = Pool()
+    kernels.transition(pool.storages[0].record, 0, orc, 0)
+    kernels.transition(pool.storages[0].record, 4, 2, 0)
+    pool.host.frame_table.key[0] |= key
+    pool.blocks.slot[0] = slot
+    assert pool.victim(0, writable=0) == victim
+    assert pool.victim(0) == 0
+
+
+@pytest.mark.parametrize("byte, victim", [(None, 3), (0, -1), (BLOCK_SIZE - 1, -1)])
+def test_a_block_of_zeros_needs_no_writing(byte, victim):
+    pool = Pool(zero_detect=True)
+    pool.host.memory[:] = 1
+    pool.host.memory[3] = 0
+    if byte is not None:
+        pool.host.memory[3, byte] = 1
+    assert pool.victim(0, writable=0) == victim
+    assert Pool().victim(0, writable=0) == -1
 
 
 def test_next_in_order():

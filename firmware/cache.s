@@ -11,22 +11,12 @@
 cache_get:
         enter
         lgr     %r6,%r2
-        index_of %r1,%r6,CACHE_INDEX
-        lg      %r7,0(%r1)
-        ltgr    %r7,%r7
-        jz      1f                      # not cached
+        brasl   %r14,cache_find
+        lgr     %r7,%r2
         frame_of %r8,%r7
-        lgr     %r2,%r7
-        brasl   %r14,make_stable
-        ltgr    %r2,%r2
-        jnz     9f
-        agsi    COUNT_LOST,1            # cached, but discarded: this is where the kernel learns it, without a fault
-        lgr     %r2,%r8
-        brasl   %r14,repair
-        ltgr    %r2,%r2
-        jnz     9f
-
-1:      brasl   %r14,cache_room
+        ltgr    %r7,%r7
+        jnz     1f
+        brasl   %r14,cache_room
         lghi    %r3,OWNER_CACHE
         brasl   %r14,allocate_block
         lgr     %r7,%r2
@@ -36,8 +26,29 @@ cache_get:
         brasl   %r14,cache_insert
         lgr     %r2,%r8
         brasl   %r14,cache_load
-9:      asi     FRAME_REFS(%r8),1
+1:      asi     FRAME_REFS(%r8),1
         lgr     %r2,%r7
+        leave
+
+# r2 = file block.  r2 := the block that holds it, stable, or 0 if its content has to be read first.
+        .globl  cache_find
+cache_find:
+        enter
+        index_of %r1,%r2,CACHE_INDEX
+        lg      %r7,0(%r1)
+        ltgr    %r7,%r7
+        jz      9f                      # not cached
+        lgr     %r2,%r7
+        brasl   %r14,make_stable
+        ltgr    %r2,%r2
+        jnz     9f
+        agsi    COUNT_LOST,1            # cached, but discarded: this is where the kernel learns it, without a fault
+        frame_of %r2,%r7
+        brasl   %r14,repair
+        ltgr    %r2,%r2
+        jnz     9f
+        lghi    %r7,0
+9:      lgr     %r2,%r7
         leave
 
 # Makes room, if need be, for another block in the page cache.
@@ -161,7 +172,7 @@ evict:  enter
 evict_any:
         enter
         lg      %r6,CLOCK_HAND
-        lghi    %r8,2*POOL_BLOCKS
+        lgfi    %r8,2*POOL_BLOCKS
 1:      brct    %r8,2f
         lghi    %r2,0
         leave
@@ -169,7 +180,7 @@ evict_any:
 2:      aghi    %r6,FRAME_SIZE
         clgfi   %r6,FRAME_TABLE+FIXED_BLOCKS*FRAME_SIZE
         jl      3f                      # the first time
-        clgfi   %r6,FREE_RING
+        clgfi   %r6,FRAME_END
         jl      4f
 3:      llilf   %r6,FRAME_TABLE+FIXED_BLOCKS*FRAME_SIZE
 4:      cli     FRAME_OWNER(%r6),OWNER_CACHE

@@ -85,6 +85,7 @@ translate_text:
         tr      0(1,%r4),0(%r1)
 
 # r2 = command, for the SCCB as it is.  Waits for the answer; r2 := 0 if it is "done", else 1.
+        .globl  service_call
 service_call:
         mvi     SERVICE_SIGNAL,0
         llilf   %r1,SCCB

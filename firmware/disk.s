@@ -58,8 +58,8 @@ disk_write:
 
 # r2 = file block.  Its copy on the log disk, if there is one, is not needed any more.  Who calls this holds the only
 # other copy and has made it stable and dirty (R10).
-        .globl  log_free
-log_free:
+        .globl  disk_stale
+disk_stale:
         enter
         index_of %r1,%r2,LOG_INDEX
         lg      %r2,0(%r1)

@@ -3,6 +3,7 @@
         .equ    BLOCK_VOLATILITY,0x001A
         .equ    ADDRESSING,0x0005
         .equ    OPERATION,0x0001
+        .equ    SPECIFICATION,0x0006
 
         .globl  program_interruption
 program_interruption:

@@ -9,6 +9,7 @@ start:  j       boot
 boot:   sam64                           # the contract promises 64-bit mode; rely on nothing
         llilf   %r15,KERNEL_STACK-160
         brasl   %r14,lowcore_init
+        kernel_begins
         brasl   %r14,console_init
         brasl   %r14,storage_init
         brasl   %r14,hints_init

@@ -32,7 +32,7 @@ save_change:
 set_dirty:
         oi      FRAME_FLAGS(%r2),DIRTY
         llgf    %r2,FRAME_FILE(%r2)
-        j       log_free                # the log's copy is stale
+        j       disk_stale              # what the disk has is out of date
 
 # r2 = frame of a dirty block, so it is stable
         .globl  write_back

@@ -74,12 +74,6 @@ def small():
     return toy_kernel.build(**SMALL)
 
 
-def test_list_names_every_source_once():
-    assert sorted(path.name for path in toy_kernel.sources()) == sorted(
-        path.name for path in toy_kernel.folder().glob("*.s")
-    )
-
-
 @pytest.mark.parametrize(
     "tunables",
     [{"PASSES": 0}, {"WRITABLE_BLOCKS": 1}, {"FILE_BLOCKS": 35}, {"FILE_BLOCKS": 1026}, {"CACHE_BLOCKS": 7}],

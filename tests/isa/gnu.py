@@ -46,7 +46,7 @@ def _run(tool, *arguments, cwd):
     return subprocess.run([PREFIX + tool, *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
 
 
-def gnu_sections(sources: list[str], program: Program, include_paths=()) -> dict[str, bytes]:
+def gnu_sections(sources: list[str], program: Program, include_paths=(), defines=()) -> dict[str, bytes]:
     """What GNU as and ld make of the sources, each section at the address where `program` has it."""
     with tempfile.TemporaryDirectory() as folder:
         objects = []
@@ -54,7 +54,8 @@ def gnu_sections(sources: list[str], program: Program, include_paths=()) -> dict
             name = f"{number}.s"
             (Path(folder) / name).write_text(OURS_ONLY + source + "\n")
             includes = [argument for path in include_paths for argument in ("-I", path)]
-            done = _run("as", "-m64", MARCH, *includes, "-o", f"{number}.o", name, cwd=folder)
+            options = includes + [f"--defsym={symbol}={value}" for symbol, value in dict(defines).items()]
+            done = _run("as", "-m64", MARCH, *options, "-o", f"{number}.o", name, cwd=folder)
             if done.returncode or "Error" in done.stderr:
                 raise GnuRefuses(done.stderr)
             objects.append(f"{number}.o")
@@ -79,9 +80,9 @@ def gnu_sections(sources: list[str], program: Program, include_paths=()) -> dict
         return found
 
 
-def assert_same(program: Program, sources: list[str], include_paths=()):
+def assert_same(program: Program, sources: list[str], include_paths=(), defines=()):
     """Every section has GNU's bytes; only the filler at its end is as long as each likes."""
-    theirs = gnu_sections(sources, program, include_paths)
+    theirs = gnu_sections(sources, program, include_paths, defines)
     for section in program.sections:
         if section.bss:
             continue

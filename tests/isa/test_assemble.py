@@ -817,13 +817,14 @@ def test_any_text_assembles_or_is_an_assembly_error(source):
 # The sources in the repository ----------------------------------------------------------------------------------------
 
 
-def test_firmware_is_gnus():
+@pytest.mark.parametrize(("kernel", "defines"), [("kernel.list", {}), ("web.list", {"WEB": 1})])
+def test_firmware_is_gnus(kernel, defines):
     require_gnu()
     folder = ROOT / "firmware"
-    names = [line.split("#")[0].strip() for line in (folder / "kernel.list").read_text().splitlines()]
+    names = [line.split("#")[0].strip() for line in (folder / kernel).read_text().splitlines()]
     paths = [folder / name for name in names if name]
-    program = assemble_files(paths, include_paths=[folder], origin=ORIGIN)
-    assert_same(program, [path.read_text() for path in paths], include_paths=[folder])
+    program = assemble_files(paths, include_paths=[folder], origin=ORIGIN, defines=defines)
+    assert_same(program, [path.read_text() for path in paths], include_paths=[folder], defines=defines)
 
 
 def trace_texts():

@@ -31,7 +31,7 @@ from s390emu.cpu.interruptions import (
     slow_end,
 )
 from s390emu.cpu.loop import run
-from s390emu.cpu.psw import load_psw
+from s390emu.cpu.psw import WAIT, load_psw
 from s390emu.cpu.state import CPU_T
 from s390emu.host.host import Host
 from s390emu.host.outcome import Outcome
@@ -52,8 +52,10 @@ from s390emu.storage.state import (
     EXIT_BREAKPOINT,
     EXIT_COMPILE,
     EXIT_EVENTS,
+    EXIT_HOST_EVENT,
     EXIT_HOST_FAULT,
     EXIT_HYPERCALL,
+    EXIT_IDLE,
     EXIT_LIMIT,
     EXIT_STOP,
     EXIT_WAIT,
@@ -94,6 +96,7 @@ class Reason(StrEnum):
     TIMEOUT = "time limit"
     NO_FRAME = "host out of frames: nothing may be taken"
     CONSOLE_FLOOD = "console flooded"
+    WAITING = "waiting, while others run"
 
 
 STOP_REASONS = {
@@ -287,6 +290,36 @@ class Machine:
         return int(self._count[0])
 
     @property
+    def now(self) -> int:
+        """Nanoseconds since the guest's start, by its TOD clock: instructions, wait state, and time taken from it."""
+        record = self.storage.record
+        return int(record.count) + int(record.idle) + int(record.stolen)
+
+    @property
+    def shared(self) -> bool:
+        """Do others run while this guest cannot? Then `run` does not let time pass: it stops, WAITING, and whoever runs
+        the others calls `pass_time`."""
+        return bool(self.storage.record.shared)
+
+    @shared.setter
+    def shared(self, value: bool) -> None:
+        self.storage.record.shared = value
+
+    @property
+    def ready_at(self) -> int:
+        """WAITING: when the guest can go on by itself, as `now` counts; NO_TIME if only something from outside ends
+        its wait state."""
+        return max(self.host.blocked_until(self.guest_number), int(self.storage.record.ready_at))
+
+    def pass_time(self, until: int) -> None:
+        """Let time pass without instructions: the wait state's, or stolen from the guest."""
+        record = self.storage.record
+        blocked = self.host.blocked_until(self.guest_number) if int(self.cpu.psw_mask) & int(WAIT) else until
+        record.stolen += u64(max(0, min(until, blocked) - self.now))
+        record.idle += u64(max(0, until - self.now))
+        record.deadline = 0
+
+    @property
     def console(self) -> str:
         """What the guest wrote to its console."""
         return self.host.consoles[self.guest_number].text
@@ -356,6 +389,8 @@ class Machine:
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
+            if self._blocked():
+                return self._stop(Reason.WAITING)
             record.limit = min(last, self.count + SLICE)
             record.deadline = 0
             with np.errstate(over="ignore"):
@@ -363,10 +398,21 @@ class Machine:
             if code == EXIT_LIMIT:
                 if self.count >= last:
                     return self._stop(Reason.LIMIT)
-                if deadline is not None and time.monotonic() > deadline:
-                    return self._stop(Reason.TIMEOUT)
             elif reason := self._attend(code):
                 return self._stop(reason)
+            if deadline is not None and time.monotonic() > deadline:
+                return self._stop(Reason.TIMEOUT)
+
+    def _blocked(self) -> bool:
+        """Must the guest wait for the host? Where nobody else runs, that time passes at once."""
+        until = self.host.blocked_until(self.guest_number)
+        if until <= self.now:
+            return False
+        if self.shared:
+            self.storage.record.ready_at = 0
+            return True
+        self.storage.record.stolen += u64(until - self.now)
+        return False
 
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
         record = self.storage.record
@@ -397,6 +443,10 @@ class Machine:
             return self._hypercall()
         elif code == EXIT_EVENTS:
             self.drain_events()
+        elif code == EXIT_HOST_EVENT:
+            self.host.deliver(self.guest_number, self.cpu)
+        elif code == EXIT_IDLE:
+            return Reason.WAITING
         elif code == EXIT_BREAKPOINT:
             return Reason.BREAKPOINT
         elif code == EXIT_WAIT:

@@ -1,6 +1,8 @@
 """TOD clock, clock comparator, CPU timer: PoP ch. 4 "Timing". Time is the instruction count, never the host's clock.
 
-One instruction is one nanosecond; bit 51 of the TOD clock is one microsecond, so a nanosecond is 4.096 units.
+One instruction is one nanosecond; bit 51 of the TOD clock is one microsecond, so a nanosecond is 4.096 units. Time
+passes without instructions in the wait state (`idle`), and while the host keeps the guest waiting (`stolen`): the CPU
+timer, which measures what the guest itself uses, does not see the latter.
 """
 
 from __future__ import annotations
@@ -17,14 +19,36 @@ NEVER = bit(0)  # more instructions than will ever be executed
 
 
 @jit
+def used(storage):
+    """Nanoseconds that were the guest's own."""
+    return storage.count + storage.idle
+
+
+@jit
+def elapsed(storage):
+    """Nanoseconds since instruction 0."""
+    return used(storage) + storage.stolen
+
+
+@jit
+def clock_after(cpu, nanoseconds):
+    """The TOD clock so many nanoseconds after instruction 0."""
+    return cpu.tod_epoch + nanoseconds // NANOSECONDS * UNITS + nanoseconds % NANOSECONDS * UNITS // NANOSECONDS
+
+
+@jit
 def tod(cpu, storage):
-    elapsed = storage.count + storage.idle
-    return cpu.tod_epoch + elapsed // NANOSECONDS * UNITS + elapsed % NANOSECONDS * UNITS // NANOSECONDS
+    return clock_after(cpu, elapsed(storage))
+
+
+@jit
+def set_cpu_timer(cpu, storage, value):
+    cpu.timer_zero = clock_after(cpu, used(storage)) + value
 
 
 @jit
 def cpu_timer(cpu, storage):
-    return cpu.timer_zero - tod(cpu, storage)
+    return cpu.timer_zero - clock_after(cpu, used(storage))
 
 
 @jit
@@ -46,12 +70,13 @@ def elapsed_for(units):
 
 
 @jit
-def instructions_until(cpu, storage, clock):
-    """Instructions from now until the TOD clock exceeds `clock`, which it does not yet; sooner if that is decades away.
+def instructions_until(cpu, now, clock):
+    """Instructions from now (nanoseconds after instruction 0) until a clock exceeds `clock`, which it does not yet;
+    sooner if that is decades away.
 
     From the last whole microsecond on: counted from the first instruction, it may be more than 64 bits hold."""
-    since = (storage.count + storage.idle) % NANOSECONDS
-    gain = min(clock + u64(1) - tod(cpu, storage), LONG)
+    since = now % NANOSECONDS
+    gain = min(clock + u64(1) - clock_after(cpu, now), LONG)
     return elapsed_for(since * UNITS // NANOSECONDS + gain) - since
 
 
@@ -63,7 +88,7 @@ def next_timer_event(cpu, storage):
         return event
     reachable = cpu.clock_comparator != ~u64(0)
     if cpu.cr[0] & CLOCK_COMPARATOR_MASK != u64(0) and reachable and not clock_comparator_pending(cpu, storage):
-        event = min(event, instructions_until(cpu, storage, cpu.clock_comparator))
+        event = min(event, instructions_until(cpu, elapsed(storage), cpu.clock_comparator))
     if cpu.cr[0] & CPU_TIMER_MASK != u64(0) and not cpu_timer_pending(cpu, storage):
-        event = min(event, instructions_until(cpu, storage, cpu.timer_zero))
+        event = min(event, instructions_until(cpu, used(storage), cpu.timer_zero))
     return event

@@ -11,7 +11,7 @@ from s390emu._jit import i64, jit, u64
 from s390emu.bits import LOW16, bit, bits
 from s390emu.cpu import assigned_storage as at
 from s390emu.cpu.assigned_storage import area_code, get8, lowcore_code, put1, put2, put4, put8
-from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, next_timer_event
+from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
 from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT, load_psw, psw_mask_word
 from s390emu.cpu.state import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
 from s390emu.cpu.status import save_registers, store_status
@@ -24,10 +24,13 @@ from s390emu.storage.state import (
     DISABLED_WAIT,
     EVENT_INTERRUPTION,
     EXIT_EVENTS,
+    EXIT_HOST_EVENT,
+    EXIT_IDLE,
     EXIT_LIMIT,
     EXIT_STOP,
     EXIT_WAIT,
     INTERRUPTION_LOOP,
+    NO_TIME,
     PROGRAM_EVENT_RECORDING,
     STOPPED,
 )
@@ -50,9 +53,13 @@ CODE_SUPERVISOR_CALL = 1 << 16
 CODE_REPEAT = 1 << 17  # an interruptible instruction ended a unit of operation: execute it again
 
 # external interruptions pending in cpu.external, in order of priority; clocks are derived from time
-EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE = (u64(1 << n) for n in range(4))
+EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE, EXTERNAL_BLOCK_IO = (
+    u64(1 << n) for n in range(5)
+)
 CODE_INTERRUPT_KEY, CODE_EMERGENCY, CODE_EXTERNAL_CALL = u64(0x0040), u64(0x1201), u64(0x1202)
 CODE_CLOCK_COMPARATOR, CODE_CPU_TIMER, CODE_SERVICE = u64(0x1004), u64(0x1005), u64(0x2401)
+CODE_BLOCK_IO = u64(0x2603)  # z/VM's; under the subclass mask of the service signal
+BLOCK_IO_64 = u64(0x0700)  # subcode of the 64-bit format
 CR0_EMERGENCY, CR0_EXTERNAL_CALL, CR0_CLOCK_COMPARATOR, CR0_CPU_TIMER = bit(49), bit(50), bit(52), bit(53)
 CR0_SERVICE, CR0_INTERRUPT_KEY = bit(54), bit(57)
 
@@ -185,6 +192,8 @@ def external_code(cpu, storage):
         return CODE_CPU_TIMER
     if pending & EXTERNAL_SERVICE != u64(0) and subclass & CR0_SERVICE != u64(0):
         return CODE_SERVICE
+    if pending & EXTERNAL_BLOCK_IO != u64(0) and subclass & CR0_SERVICE != u64(0):
+        return CODE_BLOCK_IO
     return u64(0)
 
 
@@ -204,6 +213,14 @@ def take_external(cpu, storage, code):
         cpu.external &= ~EXTERNAL_SERVICE
         parameter = cpu.service_parameter
         put4(cpu, storage, at.EXTERNAL_PARAMETER, parameter)
+    elif code == CODE_BLOCK_IO:
+        cpu.external &= ~EXTERNAL_BLOCK_IO
+        cpu_address = cpu.block_io_status
+        if cpu_address & BLOCK_IO_64 == BLOCK_IO_64:
+            put8(cpu, storage, at.EXTERNAL_PARAMETER_64, cpu.block_io_parameter)
+        else:
+            put4(cpu, storage, at.EXTERNAL_PARAMETER, cpu.block_io_parameter)
+        storage.host_event = u64(0)  # the host may have another one
     put2(cpu, storage, at.CPU_ADDRESS, cpu_address)
     put2(cpu, storage, at.EXTERNAL_CODE, code)
     swap_psw(cpu, storage, at.EXTERNAL_OLD, at.EXTERNAL_NEW, EXTERNAL_CLASS, code)
@@ -322,6 +339,15 @@ def not_implemented(cpu, storage):
     return False
 
 
+@jit
+def next_event(cpu, storage):
+    """Instructions from now until a clock interrupts or the host has something; NEVER if neither does."""
+    event = next_timer_event(cpu, storage)
+    if storage.host_event != NO_TIME:
+        event = min(event, storage.host_event - elapsed(storage))
+    return event
+
+
 def slow_boundary(cpu, storage, unused, unused2):
     """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
     taken = 0
@@ -333,6 +359,8 @@ def slow_boundary(cpu, storage, unused, unused2):
             return EXIT_EVENTS
         if storage.count >= storage.limit:
             return EXIT_LIMIT
+        if storage.host_event != NO_TIME and elapsed(storage) >= storage.host_event:
+            return EXIT_HOST_EVENT
         if cpu.stopped == STOPPED_STATE and cpu.restart == u64(0):
             return stop(storage, STOPPED)
         code = take_asynchronous(cpu, storage)
@@ -350,12 +378,15 @@ def slow_boundary(cpu, storage, unused, unused2):
             continue
         if not_implemented(cpu, storage):
             return EXIT_STOP
-        event = next_timer_event(cpu, storage)
+        event = next_event(cpu, storage)
         if cpu.psw_mask & WAIT == u64(0):
             storage.deadline = min(storage.limit, storage.count + event)
             return 0
+        if cpu.psw_mask & (EXTERNAL | IO | MACHINE_CHECK) == u64(0):
+            return stop(storage, DISABLED_WAIT)
+        if storage.shared != u64(0):
+            storage.ready_at = elapsed(storage) + event if event < NEVER else NO_TIME
+            return EXIT_IDLE
         if event == NEVER:
-            if cpu.psw_mask & (EXTERNAL | IO | MACHINE_CHECK) == u64(0):
-                return stop(storage, DISABLED_WAIT)
             return EXIT_WAIT
         storage.idle += event

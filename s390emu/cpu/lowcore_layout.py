@@ -55,7 +55,9 @@ LOWCORE = Struct(
     "program_new_psw" / PSW,
     "machine_check_new_psw" / PSW,
     "io_new_psw" / PSW,
-    "program_area" / Bytes(0x1000),  # 200: not assigned
+    "program_area" / Bytes(0xFB8),  # 200: not assigned
+    "external_parameter_64" / Int64ub,  # 11B8
+    Padding(0x40),
     "fpr_save_area" / Array(16, Int64ub),  # 1200
     "gr_save_area" / Array(16, Int64ub),
     "psw_save_area" / PSW,  # 1300

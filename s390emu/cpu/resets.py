@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.bits import bit, bits
-from s390emu.cpu.clocks import tod
+from s390emu.cpu.clocks import set_cpu_timer
 from s390emu.cpu.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.psw import load_psw, psw_changed
 from s390emu.cpu.state import STOPPED_STATE
@@ -35,7 +35,7 @@ def initial_cpu_reset(cpu, storage):
     values."""
     cpu_reset(cpu, storage)
     cpu.prefix = u64(0)
-    cpu.timer_zero = tod(cpu, storage)
+    set_cpu_timer(cpu, storage, u64(0))
     cpu.clock_comparator = u64(0)
     cpu.tod_programmable = u64(0)
     cpu.fpc = u64(0)

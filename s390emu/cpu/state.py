@@ -27,7 +27,7 @@ CPU_T = np.dtype(
         ("tod_epoch", u64),  # TOD value at instruction 0
         ("tod_programmable", u64),
         ("clock_comparator", u64),
-        ("timer_zero", u64),  # TOD value at which the CPU timer is zero
+        ("timer_zero", u64),  # TOD value at which the CPU timer is zero, if no time is stolen
         # recognized, not yet taken
         ("pgm_code", i64),  # 0 none
         ("svc_code", i64),  # -1 none
@@ -37,6 +37,8 @@ CPU_T = np.dtype(
         ("restart", u64),
         ("external", u64),  # pending external conditions, EXTERNAL_*
         ("service_parameter", u64),
+        ("block_io_parameter", u64),  # as the guest gave it; where it is stored depends on the format
+        ("block_io_status", u64),  # subcode (the format) and status, as stored in place of the CPU address
         ("emergency_from", u64),
         ("external_call_from", u64),
         ("io", u64),  # 1: pending

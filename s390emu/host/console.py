@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 DEFAULT_LIMIT = 1 << 20  # characters
 LONGEST_LINE = 4096  # characters held back at most
+LONGEST_MESSAGE = 1024  # characters
+CHARACTERS_EVENT = 1 << (32 - 0x1A)  # in a mask of event types
 REMEMBERED = 64  # lines that the other way may repeat
 
 
@@ -27,6 +29,9 @@ class Console:
         self.limit = limit
         self.live = live
         self.flooded = False  # it wanted to write more than the limit; the machine stops
+        self.receives = 0  # the guest's event mask: what it wants to be told
+        self.messages: deque[str] = deque()  # to the guest, not yet fetched
+        self.announce = False  # it has yet to be interrupted for them
         self._shown: list[str] = []
         self._room = limit
         self._line = ""  # characters since the last new line
@@ -34,6 +39,22 @@ class Console:
         self._two_ways = False
         self._by_characters: deque[str] = deque(maxlen=REMEMBERED)  # lines shown that the other way may repeat
         self._by_lines: deque[str] = deque(maxlen=REMEMBERED)
+
+    # --- to the guest ------------------------------------------------------------------------------------------------
+
+    def send(self, text: str) -> None:
+        """Queue a message."""
+        if not text.isascii() or not text.isprintable() or len(text) > LONGEST_MESSAGE:
+            raise ValueError(f"message {text!r}: it must be printable ASCII, at most {LONGEST_MESSAGE} characters")
+        self.messages.append(text)
+        self.announce = True
+
+    @property
+    def wanted(self) -> bool:
+        """Is there a message that the guest receives?"""
+        return bool(self.messages) and bool(self.receives & CHARACTERS_EVENT)
+
+    # --- from the guest ----------------------------------------------------------------------------------------------
 
     @property
     def text(self) -> str:

@@ -56,8 +56,14 @@ class Guest:
             storage.block_column, ("usage", "invalid", "zero", "frame", "slot", "pinned")
         )
         self.count, self.fault_block, self.event_mask = map(storage.column, ("count", "fault_block", "event_mask"))
+        self.interruption_count = storage.column("interruption_count")
         self.kept = np.zeros(len(storage.blocks), np.uint8)  # `brought` again, for compiled code
         self._kept_address = self.kept.ctypes.data
+
+    @property
+    def progress(self) -> int:
+        """Grows with each instruction and each interruption."""
+        return int(self.count[0]) + int(self.interruption_count.sum())
 
     def bring_for(self, number: int) -> None:
         """The block was brought for the instruction that is next."""
@@ -69,7 +75,7 @@ class Guest:
         for number in self.brought:
             self.kept[number] = 0
         self.brought.clear()
-        self.brought_at = int(self.count[0])
+        self.brought_at = self.progress
 
     def restore_brought(self, brought: set[int], brought_at: int) -> None:
         self.forget_brought()
@@ -80,7 +86,7 @@ class Guest:
     @property
     def keeps(self) -> tuple[int, int]:
         """What compiled code is told of the guest that asks: its number and the address of `kept`, 0 none."""
-        return self.number, self._kept_address if self.brought_at == self.count[0] else 0
+        return self.number, self._kept_address if self.brought_at == self.progress else 0
 
 
 class FramePool:
@@ -98,6 +104,7 @@ class FramePool:
         self.zero_detect = zero_detect
         self.guests: list[Guest] = []
         self.before_event: list[Callable[[], None] | None] = []  # of each guest: lets the machine drain the event table
+        self.transfers: list[tuple[str, int]] = []  # with the paging device, not yet charged: "in" or "out", blocks
         self.no_room = ""  # why frames could not be taken, when last tried
         # One block more than needed: frames start on a block boundary.
         self._memory = np.zeros((frames + 1) * BLOCK_SIZE, np.uint8)
@@ -273,7 +280,9 @@ class FramePool:
             raise PagingFull("a block with content to keep cannot be taken: there is no paging device")
         while True:
             try:
-                return self.paging.write(data)
+                slot = self.paging.write(data)
+                self.transfers.append(("out", 1))
+                return slot
             except PagingFull:
                 if not self._retained:
                     raise
@@ -283,7 +292,9 @@ class FramePool:
     def _read(self, guest: Guest, number: int) -> bytes:
         """The content of a preserved block."""
         assert self.paging is not None, "a block is preserved, and there is no paging device"
-        return self.paging.read(int(guest.slot[number]))
+        data = self.paging.read(int(guest.slot[number]))
+        self.transfers.append(("in", 1))
+        return data
 
     def _free_slot(self, guest: Guest, number: int) -> None:
         slot = int(guest.slot[number])

@@ -10,13 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.host import kernels
+from s390emu._jit import u64
+from s390emu.host import block_io, kernels
+from s390emu.host.block_device import BlockDevice
+from s390emu.host.block_io import BlockIO
 from s390emu.host.console import Console
+from s390emu.host.devices import NO_TIMES, Server, ServiceTimes
 from s390emu.host.frame_pool import FramePool, Guest
 from s390emu.host.hypercalls import hypercall
 from s390emu.host.outcome import Outcome
 from s390emu.host.pager import FREE, NO_SLOT
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost, Slots
+from s390emu.host.service_call import announce
 from s390emu.host.statistics import Statistics
 from s390emu.storage.guest import GuestStorage
 from s390emu.storage.page_states import (
@@ -47,19 +52,21 @@ class HostSnapshot(NamedTuple):
     pool: dict
     guests: list[tuple[Statistics, set[int], int]]
     consoles: list[dict]
+    block_io: list[tuple]
 
 
 class Host(FramePool):
     """frames: how many 4 KB frames there are, for all guests together. paging: where stable blocks go; None: nowhere.
 
     unused_access: what touching an unused block does (D8). discard_keys: "zero" or "random", ACC and F after a discard
-    (D19). zero_detect: blocks full of zeros are not written out (D7).
+    (D19). zero_detect: blocks full of zeros are not written out (D7). service: how long paging and disks take.
     """
 
     # What one instruction may need at once: itself and the target of EXECUTE in two blocks each, four operands in two
     # blocks each, both blocks of the prefix area; and some to spare.
     FEWEST_FRAMES = 16
-    STATE = (*FramePool.STATE, "reason")  # the random numbers are drawn when a guest is attached
+    # The random numbers are drawn when a guest is attached.
+    STATE = (*FramePool.STATE, "reason", "pinned", "_most", "_blocked", "_paging_server")
 
     def __init__(
         self,
@@ -70,6 +77,7 @@ class Host(FramePool):
         unused_access: str = UNUSED_ACCESS[0],
         discard_keys: str = "zero",
         zero_detect: bool = False,
+        service: ServiceTimes = NO_TIMES,
     ):
         if frames <= 0:
             raise ValueError(f"a host of {frames} frames: give it at least {self.FEWEST_FRAMES} for each guest")
@@ -81,14 +89,20 @@ class Host(FramePool):
         self.unused_access = UNUSED_ACCESS.index(unused_access)
         self.discard_keys = discard_keys
         self.reason = ""  # of the last outcome below zero
+        self.service = service
+        self.pinned = 0  # blocks with I/O going on in them
         self.consoles: list[Console] = []
+        self.block_io: list[BlockIO] = []
+        self._most = frames  # that the guests may have, as last asked for
+        self._blocked: list[int] = []  # of each guest: until when
+        self._paging_server = Server()
         self._random = random.Random(seed)
 
     # --- guests ------------------------------------------------------------------------------------------------------
 
     def attach(self, storage: GuestStorage) -> int:
         """Serve this guest from now on: -> its number."""
-        least = sum(self.least(g.storage) for g in self.guests) + self.least(storage)
+        least = self._least_of_all() + self.least(storage)
         if self.frame_count < least:
             raise ValueError(
                 f"{self.frame_count} frames are too few for {len(self.guests) + 1} guests: an instruction may need "
@@ -99,11 +113,32 @@ class Host(FramePool):
         record.unused_access = self.unused_access
         record.discard_random = self._random.getrandbits(64) | 1 if self.discard_keys == "random" else 0
         self.consoles.append(Console())
+        self.block_io.append(BlockIO())
+        self._blocked.append(0)
         return self._add_guest(storage).number
 
     def least(self, storage: GuestStorage) -> int:
         """Frames without which this guest could not execute every instruction."""
         return min(self.FEWEST_FRAMES, len(storage.blocks))
+
+    def attach_disk(self, guest_number: int, device_number: int, disk: BlockDevice) -> None:
+        """Give the guest this disk for block I/O (DIAGNOSE X'250')."""
+        disks = self.block_io[guest_number].disks
+        if not 0 <= device_number <= 0xFFFF:
+            raise ValueError(f"device number {device_number:#x}: it has four hexadecimal digits")
+        if device_number in disks:
+            raise ValueError(f"guest {guest_number} has a device {device_number:04X} already")
+        if disk.attached:
+            raise ValueError(f"{disk.path} is attached already; give every guest its own disk")
+        disk.attached = True
+        disks[device_number] = disk
+
+    def send(self, guest_number: int, text: str) -> bool:
+        """Queue a message to the guest: -> whether it is told now; otherwise when it says that it receives messages."""
+        console = self.consoles[guest_number]
+        console.send(text)
+        self.arm(self.guests[guest_number])
+        return console.wanted
 
     def statistics(self, guest_number: int) -> Statistics:
         return self.guests[guest_number].statistics
@@ -113,19 +148,34 @@ class Host(FramePool):
     def resolve(self, guest_number: int, number: int, store: bool = False) -> Outcome:
         """The guest touched a block that has no frame. Afterwards the instruction is executed again."""
         guest = self.guests[guest_number]
-        if guest.brought_at != guest.count[0]:
+        if guest.brought_at != guest.progress:
             guest.forget_brought()
+        self.transfers.clear()  # those that no guest waits for
         try:
             if self.bring(guest, number) is not None:
                 guest.bring_for(number)
                 guest.statistics.faults_resolved += 1
         except PagingError as error:
             return self.failed(guest, error)
+        finally:
+            self.charge(guest)
         return Outcome.RESOLVED
 
     def hypercall(self, guest_number: int, cpu, insn: int) -> int:
         """Complete an instruction that came to the host: -> its code, or an Outcome below zero (retry, stop)."""
-        return hypercall(self, self.guests[guest_number], cpu, insn)
+        guest = self.guests[guest_number]
+        self.transfers.clear()
+        try:
+            return hypercall(self, guest, cpu, insn)
+        finally:
+            self.charge(guest)
+
+    def deliver(self, guest_number: int, cpu) -> None:
+        """The time of the guest's `host_event` has come: what has ended, and messages."""
+        guest = self.guests[guest_number]
+        block_io.deliver(self, guest, cpu)
+        announce(cpu, self.consoles[guest_number])
+        guest.storage.record.host_event = u64(self.block_io[guest_number].next_end())
 
     def failed(self, guest: Guest, error: PagingError) -> Outcome:
         """The guest cannot have the block that it needs now: note why."""
@@ -134,6 +184,35 @@ class Host(FramePool):
             guest.statistics.paging_errors += 1
             return Outcome.PAGING_ERROR
         return Outcome.NO_FRAME
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def now(self, guest_number: int) -> int:
+        """Nanoseconds of the guest's TOD clock; while it is blocked, when it will go on."""
+        record = self.guests[guest_number].storage.record
+        return max(int(record.count) + int(record.idle) + int(record.stolen), self._blocked[guest_number])
+
+    def blocked_until(self, guest_number: int) -> int:
+        """Until when the guest cannot run, in nanoseconds of its TOD clock; it may be long past."""
+        return self._blocked[guest_number]
+
+    def charge(self, guest: Guest) -> int:
+        """The guest waits for the paging done since it was last charged: -> when it will go on."""
+        now = until = self.now(guest.number)
+        for _, blocks in self.transfers:
+            until = max(until, self._paging_server.finish(now, self.service.paging(blocks)))
+        self.transfers.clear()
+        guest.statistics.paging_wait += until - now
+        self._blocked[guest.number] = until
+        return until
+
+    def wait_for_disk(self, guest: Guest, until: int) -> None:
+        guest.statistics.disk_wait += until - self.now(guest.number)
+        self._blocked[guest.number] = until
+
+    def arm(self, guest: Guest) -> None:
+        """There is something new for the guest: `deliver` is to look."""
+        guest.storage.record.host_event = guest.storage.record.deadline = u64(0)
 
     # --- host actions, by the pager or by a trace --------------------------------------------------------------------
 
@@ -165,20 +244,37 @@ class Host(FramePool):
     def release(self, guest_number: int, number: int) -> None:
         """DIAGNOSE X'10' on one block: it reads as zeros from now on."""
         guest = self.guests[guest_number]
-        self.empty(guest, number, DIAG10)
+        block = self._block(guest, number)
+        if block.pinned:
+            self._clear_pinned(guest, number, block)
+        else:
+            self.empty(guest, number, DIAG10)
         guest.statistics.released += 1
+
+    def _clear_pinned(self, guest: Guest, number: int, block) -> None:
+        """It reads as zeros and keeps its frame, as a device is about to store there."""
+        frame = int(block.frame)
+        self._about_to_record(guest)
+        kernels.transition(guest.storage.record, number, DIAG10, 0)
+        self._free_slot(guest, number)
+        self.memory[frame] = 0
+        self._about_to_record(guest)
+        kernels.transition(guest.storage.record, number, TOUCH, frame)
 
     def pressure(self, frames: int) -> int:
         """Take the oldest until at most `frames` are in use, or no more can be taken: -> how many were. Later the
         guests may have more again, but no more than `frames` or what they need at least."""
-        self.limit = min(self.frame_count, max(frames, sum(self.least(g.storage) for g in self.guests)))
+        self._most = frames
+        self._set_limit()
         before = self.frames_in_use
         self._make_room(None, max(frames, 0))
         return before - self.frames_in_use
 
     def reset(self, guest_number: int, clear: bool) -> None:
-        """Subsystem reset (usage and no-DAT), or with `clear` clear reset (content and key too)."""
+        """Subsystem reset (usage and no-DAT, and I/O), or with `clear` clear reset (content and key too)."""
         guest = self.guests[guest_number]
+        block_io.reset(self, guest)
+        self.consoles[guest_number].receives = 0
         blocks = guest.storage.blocks
         changed = (blocks.usage != STABLE) | (blocks.no_dat != 0)
         if clear:
@@ -198,6 +294,8 @@ class Host(FramePool):
             self.reason = f"block {number * BLOCK_SIZE:#x} is {NAMES[state_of(block)]}: the guest hinted it away"
             return Outcome.ABSENT
         block.pinned += 1
+        if block.pinned == 1:
+            self._count_pinned(1)
         return Outcome.RESOLVED
 
     def unpin(self, guest_number: int, number: int) -> None:
@@ -205,6 +303,23 @@ class Host(FramePool):
         if not block.pinned:
             raise ValueError(f"block {number * BLOCK_SIZE:#x} is not pinned")
         block.pinned -= 1
+        if not block.pinned:
+            self._count_pinned(-1)
+
+    def _count_pinned(self, more: int) -> None:
+        self.pinned += more
+        self._set_limit()
+
+    def _set_limit(self) -> None:
+        """No fewer frames than the guests need beside the pinned ones."""
+        self.limit = min(self.frame_count, max(self._most, self._least_of_all() + self.pinned))
+
+    def _least_of_all(self) -> int:
+        return sum(self.least(guest.storage) for guest in self.guests)
+
+    def frames_to_pin(self) -> int:
+        """How many more blocks can be pinned without leaving the guests too few frames."""
+        return self.limit - self._least_of_all() - self.pinned
 
     def swap_error(self, guest_number: int, number: int) -> None:
         """The block's slot becomes unreadable: for tests and traces."""
@@ -246,6 +361,7 @@ class Host(FramePool):
             pool,
             [(guest.statistics.copy(), set(guest.brought), guest.brought_at) for guest in self.guests],
             [console.snapshot() for console in self.consoles],
+            [io.snapshot() for io in self.block_io],
         )
 
     def restore(self, snapshot: HostSnapshot) -> None:
@@ -258,9 +374,9 @@ class Host(FramePool):
             self.paging.restore(snapshot.slots)
         for name, value in snapshot.pool.items():
             setattr(self, name, duplicate(value))
-        for guest, blocks, discard_random, kept, console, written, contents in zip(
+        for guest, blocks, discard_random, kept, console, written, io, disks, contents in zip(
             self.guests, snapshot.blocks, snapshot.discard_random, snapshot.guests, self.consoles, snapshot.consoles,
-            decoded, strict=True,
+            self.block_io, snapshot.block_io, decoded, strict=True,
         ):  # fmt: skip
             guest.storage.blocks[:] = blocks
             guest.storage.record.discard_random = discard_random
@@ -268,6 +384,8 @@ class Host(FramePool):
             guest.statistics = statistics.copy()
             guest.restore_brought(brought, brought_at)
             console.restore(written)
+            io.restore(disks)
+            self.arm(guest)
             for number, content in contents.items():
                 if content is None or content != self._resident(guest, number):
                     kernels.drop_decoded(guest.storage.record, number, 0, BLOCK_SIZE)

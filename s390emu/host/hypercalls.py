@@ -6,6 +6,7 @@ Their handlers in `isa` have made every check. An Outcome below zero means: noth
 from __future__ import annotations
 
 from s390emu.host import kernels
+from s390emu.host.block_io import block_io
 from s390emu.host.paging_device import PagingError
 from s390emu.host.service_call import service_call
 from s390emu.storage.page_states import DISCARD
@@ -37,6 +38,13 @@ def essa(host, guest, cpu, insn: int) -> int:
 
 
 def diagnose(host, guest, cpu, insn: int) -> int:
+    """The code is in the rightmost 16 bits of the second-operand address."""
+    base, displacement = insn >> 44 & 15, insn >> 32 & 0xFFF
+    code = displacement + (int(cpu.gr[base]) if base else 0) & 0xFFFF
+    return DIAGNOSES[code](host, guest, cpu, insn)
+
+
+def release(host, guest, cpu, insn: int) -> int:
     """Code X'10': release the blocks R1 to R3, but for those of the prefix area. Spec essa.md 9."""
     first, last = (int(cpu.gr[insn >> at & 15] & cpu.amode) // BLOCK_SIZE for at in (52, 48))
     prefix = int(cpu.prefix) // BLOCK_SIZE
@@ -46,4 +54,5 @@ def diagnose(host, guest, cpu, insn: int) -> int:
     return 0
 
 
+DIAGNOSES = {0x10: release, 0x250: block_io}
 SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call}

@@ -12,6 +12,7 @@ import numpy as np
 from s390emu._jit import u64
 from s390emu.cpu.interruptions import EXTERNAL_SERVICE
 from s390emu.host import kernels
+from s390emu.host.console import CHARACTERS_EVENT
 from s390emu.storage.access import FETCH, STORE
 from s390emu.storage.state import BLOCK_SIZE
 
@@ -22,10 +23,18 @@ WRITE_EVENT_DATA, READ_EVENT_DATA, WRITE_EVENT_MASK = 0x00760005, 0x00770005, 0x
 INFORMATION_READ, COMPLETED = 0x0010, 0x0020
 BOUNDARY_VIOLATION, INVALID_COMMAND, INSUFFICIENT_LENGTH = 0x0100, 0x01F0, 0x0300
 EVENT_TYPE_DISABLED, NO_EVENTS_STORED, INCONSISTENT_LENGTHS = 0x40F0, 0x62F0, 0x72F0
-EVENT_SYNTAX, INVALID_MASK_LENGTH = 0x73F0, 0x74F0
+EVENT_SYNTAX, INVALID_MASK_LENGTH, INSUFFICIENT_SCCB_LENGTH = 0x73F0, 0x74F0, 0x75F0
+INVALID_FUNCTION = 0x40F0
 
 MESSAGES, CHARACTERS = 0x02, 0x1A  # event types
+EVENTS_SENT = CHARACTERS_EVENT
 EVENTS_RECEIVED = (1 << (32 - MESSAGES)) | (1 << (32 - CHARACTERS))  # event type n is bit n - 1 of a mask
+FUNCTION_CODE, CONTROL_MASK_END = 2, 5  # where, in the header
+UNCONDITIONAL_READ, SELECTIVE_READ = 0x00, 0x01  # function codes
+VARIABLE_LENGTH = 0x80  # in the last byte of the control mask: the answer's length is that of what was stored
+EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's address
+SCCB_ADDRESS = 0xFFFFFFF8
+INPUT = b"\0"  # before the characters of a message to the guest
 ACCEPTED = 0x80  # in the flags of an event buffer
 CONSOLE_CODE_PAGE = "cp037"
 NOT_PRINTABLE = {code: "." for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -76,7 +85,8 @@ INCREMENTS_MOST = 0xFFFF
 
 def service_call(host, guest, cpu, insn: int) -> int:
     """SERVICE CALL, whose handler made the checks: -> 0, the condition code set, the answer in the SCCB."""
-    if int(cpu.external) & int(EXTERNAL_SERVICE):
+    pending = bool(int(cpu.external) & int(EXTERNAL_SERVICE))
+    if pending and int(cpu.service_parameter) & SCCB_ADDRESS:
         cpu.cc = 2
         return 0
     record = guest.storage.record
@@ -84,15 +94,26 @@ def service_call(host, guest, cpu, insn: int) -> int:
     number, offset = divmod(sccb, BLOCK_SIZE)
     host.bring(guest, number)
     kernels.touch(record, sccb, HEADER_BYTES, FETCH)
-    given = host.peek(guest.number, number)[offset:]
-    answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, host.consoles[guest.number])
+    given = host.memory[guest.storage.blocks[number].frame, offset:].tobytes()
+    console = host.consoles[guest.number]
+    answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, console)
     kernels.touch(record, sccb, len(answer), STORE)
     host.memory[guest.storage.blocks[number].frame, offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
-    cpu.service_parameter = sccb
+    cpu.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
+    console.announce = False
     cpu.external |= EXTERNAL_SERVICE
     record.deadline = u64(0)
     return 0
+
+
+def announce(cpu, console) -> None:
+    """Let the service signal become pending for messages that the guest has not been told of."""
+    if console.announce and console.wanted:
+        pending = bool(int(cpu.external) & int(EXTERNAL_SERVICE))
+        cpu.service_parameter = (int(cpu.service_parameter) if pending else 0) | EVENT_PENDING
+        cpu.external |= EXTERNAL_SERVICE
+        console.announce = False
 
 
 def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
@@ -102,8 +123,13 @@ def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
     if length < HEADER_BYTES:
         response = INSUFFICIENT_LENGTH
     elif length <= len(given):
-        response, rest = COMMANDS.get(command, _invalid)(given[HEADER_BYTES:length], storage_size, console)
-    return given[: HEADER_BYTES - 2] + response.to_bytes(2, "big") + rest
+        rest = given[HEADER_BYTES:length]
+        if command == READ_EVENT_DATA:
+            response, rest = _read_event_data(given[:HEADER_BYTES], rest, console)
+            length = HEADER_BYTES + len(rest)
+        else:
+            response, rest = COMMANDS.get(command, _invalid)(rest, storage_size, console)
+    return length.to_bytes(2, "big") + given[2 : HEADER_BYTES - 2] + response.to_bytes(2, "big") + rest
 
 
 # Each command: what follows the header, the size of storage, the console -> response code, what follows it now.
@@ -146,13 +172,33 @@ def _write_event_mask(given, storage_size, console):
     if not masks.mask_length:
         return INVALID_MASK_LENGTH, given
     masks.receives = EVENTS_RECEIVED.to_bytes(4, "big").ljust(masks.mask_length, b"\0")[: masks.mask_length]
-    masks.sends = bytes(masks.mask_length)
+    masks.sends = EVENTS_SENT.to_bytes(4, "big").ljust(masks.mask_length, b"\0")[: masks.mask_length]
+    console.receives = int.from_bytes(masks.guest_receives[:4].ljust(4, b"\0"), "big")
     built = EVENT_MASK.build(masks)
     return COMPLETED, built + given[len(built) :]
 
 
-def _read_event_data(given, storage_size, console):
-    return NO_EVENTS_STORED, given
+def _read_event_data(header, given, console):
+    """The messages that fit, each in an event buffer; what does not fit waits."""
+    receives = console.receives
+    function, variable_length = header[FUNCTION_CODE], header[CONTROL_MASK_END] & VARIABLE_LENGTH
+    if function == SELECTIVE_READ:
+        receives &= int.from_bytes(given[:4], "big")
+    elif function != UNCONDITIONAL_READ:
+        return INVALID_FUNCTION, given
+    if not console.messages or not receives & EVENTS_SENT:
+        return NO_EVENTS_STORED, given
+    events = b""
+    while console.messages:
+        data = INPUT + console.messages[0].encode("ascii")
+        event = EVENT.build({"length": EVENT.sizeof() + len(data), "type": CHARACTERS, "flags": 0}) + data
+        if len(events) + len(event) > len(given):
+            break
+        events += event
+        console.messages.popleft()
+    if not events:
+        return INSUFFICIENT_SCCB_LENGTH, given
+    return COMPLETED, events if variable_length else events + bytes(len(given) - len(events))
 
 
 def _write_event_data(given, storage_size, console):
@@ -207,7 +253,6 @@ COMMANDS = {
     READ_CPU_INFORMATION: _read_cpu_information,
     READ_SCP_INFORMATION: _read_scp_information,
     READ_SCP_INFORMATION_FORCED: _read_scp_information,
-    READ_EVENT_DATA: _read_event_data,
     WRITE_EVENT_DATA: _write_event_data,
     WRITE_EVENT_MASK: _write_event_mask,
 }

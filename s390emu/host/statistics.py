@@ -16,6 +16,11 @@ class Statistics:
     found_zero: int = 0  # taken, and nothing written as it held only zeros (D7)
     released: int = 0  # DIAGNOSE X'10'
     paging_errors: int = 0
+    disk_reads: int = 0  # blocks, as the guest sees them
+    disk_writes: int = 0
+    disk_errors: int = 0
+    paging_wait: int = 0  # nanoseconds that the guest waited
+    disk_wait: int = 0
     discarded: Counter[str] = field(default_factory=Counter)  # by the state before: Ur Vr Pr Sp
 
     def copy(self) -> Statistics:

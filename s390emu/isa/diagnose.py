@@ -1,33 +1,41 @@
 """DIAGNOSE: what a guest asks its host for. PoP ch. 10 leaves it to the model; the codes are z/VM's.
 
-X'10', release of blocks: spec essa.md, section 9. No other code exists.
+X'10', release of blocks: spec essa.md, section 9. X'250', block I/O: docs/block-io.md. No other code exists.
 """
 
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW16
-from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.bits import LOW16, LOW32, bits
+from s390emu.cpu.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rs
 from s390emu.storage.absolute import in_configuration
+from s390emu.storage.access import CHECK, FETCH, REAL, STORE, probe, psw_key
 from s390emu.storage.prefixing import PREFIX_AREA
 from s390emu.storage.state import BLOCK_SIZE, EXIT_HYPERCALL, OFFSET
 
-RELEASE = u64(0x10)
+RELEASE, BLOCK_IO = u64(0x10), u64(0x250)
+INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
+PARAMETER_LIST = u64(64)
+NOT_DOUBLEWORD = bits(61, 63)
+LAST_REGISTER = u64(15)
 BLOCK = u64(BLOCK_SIZE)
 
 
 @jit
 def diag(cpu, storage, insn):
-    """DIAGNOSE, RS-a. PoP ch. 10 "DIAGNOSE". cc unchanged.
+    """DIAGNOSE, RS-a. PoP ch. 10 "DIAGNOSE". cc unchanged, but by X'250'.
 
     The second-operand address is not an address: its rightmost 16 bits are the code.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, address = rs(cpu, insn)
-    if address & LOW16 != RELEASE:
+    code = address & LOW16
+    if code == BLOCK_IO:
+        return block_io(cpu, storage, insn, r1, r3)
+    if code != RELEASE:
         return SPECIFICATION
     return release(cpu, storage, insn, cpu.gr[r1] & cpu.amode, cpu.gr[r3] & cpu.amode)
 
@@ -39,5 +47,23 @@ def release(cpu, storage, insn, first, last):
         return SPECIFICATION
     if first <= last and not in_configuration(storage, last):
         return ADDRESSING
+    storage.call_insn = insn
+    return EXIT_HYPERCALL
+
+
+@jit
+def block_io(cpu, storage, insn, r1, r3):
+    """X'250': function R3 with the parameter list at real address R1, return code to R1 + 1. The host does it.
+
+    A list that the guest hinted away is not there (spec essa.md 4, parameter blocks)."""
+    function, address = cpu.gr[r3] & LOW32, cpu.gr[r1] & cpu.amode
+    if r1 == LAST_REGISTER or address & NOT_DOUBLEWORD != u64(0) or function > LAST_FUNCTION:
+        return SPECIFICATION
+    kind = STORE if function == INITIALIZE else FETCH
+    _, code = probe(cpu, storage, address, PARAMETER_LIST, kind + REAL + CHECK, psw_key(cpu))
+    if code == BLOCK_VOLATILITY:
+        return ADDRESSING
+    if code != 0:
+        return code
     storage.call_insn = insn
     return EXIT_HYPERCALL

@@ -7,7 +7,7 @@ import numpy as np
 from s390emu._jit import u64
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 from s390emu.storage.prefixing import PREFIX_AREA
-from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, STORAGE_T
+from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, NO_TIME, STORAGE_T
 
 ADDRESSES = (
     "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode",
@@ -48,6 +48,7 @@ class GuestStorage:
         record.events, record.event_capacity = self.events.ctypes.data, event_capacity
         record.tlb_on = 1
         record.last_class = -1
+        record.host_event = NO_TIME
 
     def column(self, name: str) -> np.ndarray:
         """A field of the record as an array of one: for Python that looks often, since asking the record takes long."""

@@ -12,6 +12,8 @@ from s390emu._jit import i64, record_at, u64
 
 u8 = np.uint8
 
+NO_TIME = u64((1 << 64) - 1)  # more instruction times than will ever pass
+
 BLOCK_SIZE = 4096
 BLOCK_SHIFT = u64(12)
 OFFSET = u64(0xFFF)  # byte within a block
@@ -56,6 +58,10 @@ STORAGE_T = np.dtype(
         ("deadline", u64),  # the loop leaves its fast path when count reaches it; 0 = at once
         ("limit", u64),
         ("idle", u64),  # instruction times passed in the wait state
+        ("stolen", u64),  # ... while the guest could not run: the host was paging for it, or another guest ran
+        ("host_event", u64),  # when the host has something for the guest, in instruction times of all kinds; NO_TIME
+        ("shared", u64),  # 1: others run meanwhile, so a wait state leaves the loop until `ready_at`
+        ("ready_at", u64),
         ("insn_ia", u64),  # address of the instruction being executed (of the target, in EXECUTE)
         ("execute_length", u64),  # bytes of the EXECUTE whose target is being executed, 0 none
         ("decoded_handler", u64),  # result of the slow decode
@@ -148,6 +154,8 @@ EXIT_WAIT = -5  # enabled wait in which nothing will happen by itself
 EXIT_STOP = -6  # see stop_reason
 EXIT_LIMIT = -7
 EXIT_BREAKPOINT = -8  # before the instruction at one of `breakpoints`
+EXIT_HOST_EVENT = -9  # the time of `host_event` has come
+EXIT_IDLE = -10  # shared: in the wait state until `ready_at`
 
 # stop_reason
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)

@@ -107,7 +107,8 @@ def test_write_event_mask(processor, length, receives):
     given = struct.pack(">HH", 0, length) + b"\x11" * length + b"\x22" * length + b"\x33" * 2 * length
     response, rest = processor.ask(WRITE_MASK, sccb(given))
     assert response == 0x0020
-    assert rest == given[: 4 + 2 * length] + bytes.fromhex(receives) + bytes(length)
+    sends = bytes.fromhex("00000040").ljust(length, b"\0")[:length]  # messages to the guest
+    assert rest == given[: 4 + 2 * length] + bytes.fromhex(receives) + sends
 
 
 @pytest.mark.parametrize("given", [b"", b"\0\0\0\0", struct.pack(">HH", 0, 4) + bytes(15), struct.pack(">HH", 0, 5000)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.bits import LOW16, bits
-from s390emu.cpu.clocks import cpu_timer, tod
+from s390emu.cpu.clocks import cpu_timer, set_cpu_timer, tod
 from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based
@@ -76,7 +76,7 @@ def spt(cpu, storage, insn):
     value, code = clock_operand(cpu, storage, based(cpu, insn))
     if code != 0:
         return code
-    cpu.timer_zero = tod(cpu, storage) + value
+    set_cpu_timer(cpu, storage, value)
     psw_changed(cpu, storage)
     return 0
 

@@ -56,12 +56,19 @@ balloon_step:
 # r2 = block to give back, 0 for none.  r9 and r10 = first and last block of those that wait for it: they go if this one
 # is not their neighbour, and it waits instead.
 give_back:
-        lay     %r1,BLOCK(%r10)
         ltgr    %r10,%r10
-        jz      2f
+        jz      1f
+        lgr     %r1,%r10
+        aghi    %r1,BLOCK
         cgr     %r2,%r1
         je      3f
+        lgr     %r1,%r9
+        aghi    %r1,-BLOCK
+        cgr     %r2,%r1
+        je      2f
         diag    %r9,%r10,0x10
+1:      lgr     %r10,%r2
 2:      lgr     %r9,%r2
+        br      %r14
 3:      lgr     %r10,%r2
         br      %r14

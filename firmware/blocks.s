@@ -1,5 +1,6 @@
-# The block allocator.  Free blocks wait in a queue, not on a stack: the longer a block is unused, the likelier the
-# host takes it, and that costs nobody anything.  The queue is a table of its own: a link inside a free block would be
+# The block allocator.  Free blocks wait in a ring.  The toy kernel takes the oldest one: the longer a block is unused,
+# the likelier the host takes it, and that costs nobody anything.  NEWEST_FIRST takes the one that became free last, as
+# most kernels do: its frame is likely still there.  The ring is a table of its own: a link inside a free block would be
 # thrown away with it.
         .include "kernel.inc"
 
@@ -28,6 +29,14 @@ allocate_block:
         jl      1f
         stg     %r1,FREE_COUNT
         lg      %r4,FREE_HEAD
+        .if     NEWEST_FIRST
+        agr     %r4,%r1
+        cghi    %r4,POOL_BLOCKS
+        jl      2f
+        aghi    %r4,-POOL_BLOCKS
+2:      index_of %r3,%r4,FREE_RING
+        lg      %r6,0(%r3)
+        .else
         index_of %r3,%r4,FREE_RING
         lg      %r6,0(%r3)
         aghi    %r4,1
@@ -35,6 +44,7 @@ allocate_block:
         jl      2f
         lghi    %r4,0
 2:      stg     %r4,FREE_HEAD
+        .endif
         lgr     %r2,%r6
         lgr     %r3,%r7
         brasl   %r14,take_block

@@ -20,7 +20,7 @@ discard_fault:
         chsi    FRAME_MAPS(%r2),0       # the kernel makes what it uses stable, so it must have been for the task
         je      stray
         agsi    COUNT_FAULTS,1
-        brasl   %r14,repair
+        repair_mapped
 1:      leave
 
 stray:  lghi    %r2,EXIT_STRAY_DISCARD
@@ -42,22 +42,33 @@ repair: enter
         lghi    %r2,0
         leave
 
-1:      brasl   %r14,cache_remove       # R3: from here on no lookup finds it
+1:      brasl   %r14,revive
         ltgr    %r2,%r2
         jz      2f
+        lgr     %r2,%r6
+        brasl   %r14,cache_load
+2:      lghi    %r2,1
+        leave
+
+# r2 = frame of a discarded block that the task has mapped.  r2 := 1 if the block is stable, in the page cache again, and
+# its content is to be read; 0 if somebody else has been here.
+        .globl  revive
+revive: enter
+        lgr     %r6,%r2
+        brasl   %r14,cache_remove       # R3: from here on no lookup finds it
+        ltgr    %r2,%r2
+        jz      1f
         block_of %r2,%r6
         brasl   %r14,set_stable         # a stable block of zeros, its key unpredictable
         ni      FRAME_FLAGS(%r6),0xFF-DISCARDED
         lgr     %r2,%r6
         llgf    %r3,FRAME_FILE(%r6)
         brasl   %r14,cache_insert
-        lgr     %r2,%r6
-        brasl   %r14,cache_load
-# The block stays stable until the next supervisor call ends.  An instruction may need several blocks at once; with
-# this, each fault brings it one block further, however eager the host is.
+# The block stays stable until the next supervisor call ends (the web server: until the task is done with it).  An
+# instruction may need several blocks at once; with this, each fault brings it one block further, however eager the host.
         oi      FRAME_FLAGS(%r6),REPAIRED
-2:      lghi    %r2,1
-        leave
+        lghi    %r2,1
+1:      leave
 
         .balign 2
 text_stray:

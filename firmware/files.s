@@ -162,6 +162,45 @@ svc_return:
         lghi    %r2,0
 9:      leave
 
+# r2 = frame of the mapped block that a discard fault is about.  If the task has borrowed it, the others of that file are
+# looked after as well: they would meet the same fate one by one, and cost an operation on the disk each.
+        .globl  repair_lent
+repair_lent:
+        enter
+        lgr     %r6,%r2
+        brasl   %r14,revive_and_note
+        cli     LENT,0
+        je      3f                      # the open block of the log
+        lghi    %r8,HELD
+        lg      %r7,HELD_COUNT
+1:      lg      %r9,0(%r8)
+        frame_of %r10,%r9
+        cgr     %r10,%r6
+        je      2f
+        lgr     %r2,%r9
+        brasl   %r14,is_discarded
+        ltgr    %r2,%r2
+        jz      2f
+        agsi    COUNT_AROUND,1
+        lgr     %r2,%r10
+        brasl   %r14,revive_and_note
+2:      aghi    %r8,8
+        brctg   %r7,1b
+3:      brasl   %r14,disk_read_noted
+        leave
+
+# r2 = frame
+revive_and_note:
+        enter
+        lgr     %r6,%r2
+        brasl   %r14,revive
+        ltgr    %r2,%r2
+        jz      1f
+        llgf    %r2,FRAME_FILE(%r6)
+        block_of %r3,%r6
+        brasl   %r14,note_read
+1:      leave
+
 # r2 = frame, r3 = access-control and fetch-protection bits.  R and C stay: whoever evicts wants to know.
 change_key:
         block_of %r1,%r2

@@ -21,6 +21,9 @@
         .if     DRIFT<0||DRIFT>=FILES
         .error  "DRIFT must be at least 0, less than the number of files (FILE_BLOCKS / 36 * 8)"
         .endif
+        .if     NEWEST_FIRST<0||NEWEST_FIRST>1
+        .error  "NEWEST_FIRST must be 0 or 1"
+        .endif
         .if     REQUESTS<0||REQUESTS>0x7FFFFFFF
         .error  "REQUESTS must be at least 0, at most 2147483647"
         .endif
@@ -141,6 +144,7 @@ text_heap:
         .balign 2
 count_names:                            # in the order of COUNTS
         .asciz  " discard faults repaired"
+        .asciz  " blocks repaired along with them"
         .asciz  " discarded blocks found by a lookup"
         .asciz  " exceptions answered by a fixup"
         .asciz  " blocks read"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from s390emu.machine import Machine
 
 DEFAULTS = {"RAM_BLOCKS": 4096, "FILE_BLOCKS": 6144, "LOG_BLOCKS": 64, "HEAP_BLOCKS": 256, "BURST": 40,
-            "IDLE_US": 2000, "DRIFT": 1, "REQUESTS": 0, "SEED": 1, "HINTS": 1}  # fmt: skip
+            "IDLE_US": 2000, "DRIFT": 1, "NEWEST_FIRST": 1, "REQUESTS": 0, "SEED": 1, "HINTS": 1}  # fmt: skip
 BLOCK = 4096
 WORDS = BLOCK // 8  # doublewords in a block
 CELLS, CELL_WORDS = 32, 16  # in a block, in a cell
@@ -215,7 +215,7 @@ def expected(requests: int, **given: int) -> Expected:
 
 # --- A guest that runs, or has run -----------------------------------------------------------------------------------
 
-COUNTS = ("FAULTS", "LOST", "FIXUPS", "READS", "WRITES", "DIRTY", "HITS", "MISSES", "BYTES", "BURSTS", "BUFFERS",
+COUNTS = ("FAULTS", "AROUND", "LOST", "FIXUPS", "READS", "WRITES", "DIRTY", "HITS", "MISSES", "BYTES", "BURSTS", "BUFFERS",
           "BUFFERS_REFUSED", "INFLATED", "DEFLATED", "BALLOON_REFUSED", "MESSAGES")  # fmt: skip
 ACCOUNTS = ("TASK", "KERNEL", "DISCARD", "BALLOON", "WRITE_BACK", "IDLE")
 LAST_LINE = re.compile(r"^requests (\d+) checksum ([0-9A-F]{16}) log ([0-9A-F]{16}) heap ([0-9A-F]{16})$", re.M)
@@ -231,7 +231,7 @@ def counts(machine: Machine, symbols: dict[str, int]) -> dict[str, int]:
     found = {"requests": number_at(machine, symbols["REQUESTS_DONE"])}
     found["balloon"] = number_at(machine, symbols["BALLOON_SIZE"])
     found |= {name.lower(): number_at(machine, symbols[f"COUNT_{name}"]) for name in COUNTS}
-    found["rereads"] = found["faults"] + found["lost"]
+    found["rereads"] = found["faults"] + found["around"] + found["lost"]
     units = {name.lower(): number_at(machine, symbols[f"ACCOUNT_{name}"]) for name in ACCOUNTS}
     return found | {f"cpu_{name}": value * 1000 >> 12 for name, value in units.items()}
 

@@ -215,8 +215,8 @@ def expected(requests: int, **given: int) -> Expected:
 
 # --- A guest that runs, or has run -----------------------------------------------------------------------------------
 
-COUNTS = ("FAULTS", "AROUND", "LOST", "FIXUPS", "READS", "WRITES", "DIRTY", "HITS", "MISSES", "BYTES", "BURSTS", "BUFFERS",
-          "BUFFERS_REFUSED", "INFLATED", "DEFLATED", "BALLOON_REFUSED", "MESSAGES")  # fmt: skip
+COUNTS = ("FAULTS", "AROUND", "LOST", "FIXUPS", "READS", "WRITES", "DIRTY", "HITS", "MISSES", "BYTES", "BURSTS",
+          "BUFFERS", "BUFFERS_REFUSED", "INFLATED", "DEFLATED", "BALLOON_REFUSED", "MESSAGES")  # fmt: skip
 ACCOUNTS = ("TASK", "KERNEL", "DISCARD", "BALLOON", "WRITE_BACK", "IDLE")
 LAST_LINE = re.compile(r"^requests (\d+) checksum ([0-9A-F]{16}) log ([0-9A-F]{16}) heap ([0-9A-F]{16})$", re.M)
 

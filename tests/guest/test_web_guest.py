@@ -78,7 +78,8 @@ def test_the_lists_name_every_source():
 @pytest.mark.parametrize(
     ("name", "value"),
     [("FILE_BLOCKS", 35), ("FILE_BLOCKS", 32001), ("LOG_BLOCKS", 12), ("LOG_BLOCKS", 520), ("HEAP_BLOCKS", 0),
-     ("BURST", 0), ("IDLE_US", -1), ("DRIFT", 1360), ("HINTS", 3), ("NEWEST_FIRST", 2), ("RAM_BLOCKS", 511), ("RAM_BLOCKS", 32768)],
+     ("BURST", 0), ("IDLE_US", -1), ("DRIFT", 1360), ("HINTS", 3), ("NEWEST_FIRST", 2),
+     ("RAM_BLOCKS", 511), ("RAM_BLOCKS", 32768)],
 )  # fmt: skip
 def test_tunables_out_of_their_limits_are_refused_by_name(name, value):
     with pytest.raises(AssemblyError, match=rf"{name}.* (must be|too small)"):

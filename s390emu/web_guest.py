@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = {"RAM_BLOCKS": 4096, "FILE_BLOCKS": 6144, "LOG_BLOCKS": 64, "HEAP_BLOCKS": 256, "BURST": 40,
             "IDLE_US": 2000, "DRIFT": 1, "NEWEST_FIRST": 1, "REQUESTS": 0, "SEED": 1, "HINTS": 1}  # fmt: skip
+DISK = 0x0100  # device number
 BLOCK = 4096
 WORDS = BLOCK // 8  # doublewords in a block
 CELLS, CELL_WORDS = 32, 16  # in a block, in a cell

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from s390emu import toy_kernel
+from s390emu import toy_kernel, web_guest
 
 QEMU = "qemu-system-s390x"
 SMALL = {"PASSES": 3, "FILE_BLOCKS": 24, "WRITABLE_BLOCKS": 8, "CACHE_BLOCKS": 10, "SEED": 5}
@@ -20,14 +20,15 @@ SMALL = {"PASSES": 3, "FILE_BLOCKS": 24, "WRITABLE_BLOCKS": 8, "CACHE_BLOCKS": 1
 
 @pytest.fixture
 def qemu(tmp_path):
+    """-> (lines of the console, standard error) of a run with a kernel, the toy kernel by default."""
     if shutil.which(QEMU) is None:
         if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
             pytest.fail(f"{QEMU} is not installed, and S390EMU_REQUIRE_JUDGES=1")
         pytest.skip(f"{QEMU} is not installed")
 
-    def boot(console="sclpconsole", **tunables):
+    def boot(console="sclpconsole", build=toy_kernel.build, **tunables):
         kernel = tmp_path / "kernel.elf"
-        kernel.write_bytes(toy_kernel.build(**tunables).to_elf())
+        kernel.write_bytes(build(**tunables).to_elf())
         command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", "4M"]
         command += ["-display", "none", "-nodefaults", "-chardev", "stdio,id=c", "-device", f"{console},chardev=c"]
         command += ["-kernel", str(kernel)]
@@ -54,3 +55,13 @@ def test_tunables(qemu, expected_end, tunables):
 def test_too_little_storage_is_said_and_is_exit_32(qemu):
     lines, errors = qemu(CACHE_BLOCKS=4096)
     assert lines[-2:] == ["panic: not enough storage", "exit 32"], errors
+
+
+WEB = {"RAM_BLOCKS": 480, "FILE_BLOCKS": 360, "LOG_BLOCKS": 8, "HEAP_BLOCKS": 16, "BURST": 8, "IDLE_US": 100}
+
+
+def test_web_server_runs_without_essa_and_without_a_disk(qemu):
+    lines, errors = qemu(build=web_guest.build, **WEB, REQUESTS=200)
+    assert lines[0] == "web server: guest page hinting off", errors
+    assert web_guest.reported("\n".join(lines)) == (200, web_guest.expected(200, **WEB))
+    assert lines[-1] == "exit 0"

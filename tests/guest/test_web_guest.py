@@ -13,6 +13,8 @@ import pytest
 
 from s390emu import toy_kernel, web_guest
 from s390emu._jit import JIT
+from s390emu.host.block_device import BlockDevice
+from s390emu.host.devices import SERVICE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.assemble import AssemblyError
@@ -44,7 +46,14 @@ def expected(requests: int, **tunables: int):
 
 def boot(host: Host, **tunables: int) -> Machine:
     machine = Machine(STORAGE, host=host)
-    machine.load(program(REQUESTS=REQUESTS, **tunables))
+    machine.load(program(**{"REQUESTS": REQUESTS} | tunables))
+    return machine
+
+
+def boot_with_disk(host: Host, path, **tunables: int) -> Machine:
+    web_guest.disk_image(path, **SMALL)
+    machine = boot(host, **tunables)
+    host.attach_disk(GUEST, web_guest.DISK, BlockDevice(path))
     return machine
 
 
@@ -53,14 +62,16 @@ def counts(machine: Machine) -> dict[str, int]:
 
 
 def assert_right(machine: Machine, stop: Stop, **tunables: int) -> None:
+    """It ended well, after as many requests as it was built for, or was told to serve."""
     assert (stop.exit_code, machine.console.splitlines()[-1]) == (0, "exit 0"), machine.console
-    assert web_guest.reported(machine.console) == (REQUESTS, expected(REQUESTS, **tunables))
+    requests = tunables.pop("REQUESTS", REQUESTS) or counts(machine)["requests"]
+    assert web_guest.reported(machine.console) == (requests, expected(requests, **tunables))
 
 
-def run_with_eager_host(machine: Machine, every: int) -> Stop:
+def run_with_eager_host(machine: Machine, every: int, limit: int = LIMIT) -> Stop:
     """After each `every` instructions the host discards whatever it may."""
     blocks = machine.storage.blocks
-    while (stop := machine.run(every)).reason is Reason.LIMIT and machine.count < LIMIT:
+    while (stop := machine.run(every)).reason is Reason.LIMIT and machine.count < limit:
         for number in np.flatnonzero((blocks.usage != STABLE) & (blocks.invalid == 0)):
             with suppress(ValueError):  # potentially volatile and changed
                 machine.host.discard(GUEST, int(number))
@@ -137,7 +148,7 @@ def test_pressure(tmp_path, frames, hints):
 
 
 @jitted
-@pytest.mark.parametrize("unused_access", ["discarded", "zerofill"])
+@pytest.mark.parametrize("unused_access", ["discarded", "always", "zerofill"])
 @pytest.mark.parametrize(("every", "discard_keys"), [(503, "random"), (20_011, "zero")])
 def test_eager_host(every, discard_keys, unused_access):
     machine = boot(Host(512, PagingDevice(), unused_access=unused_access, discard_keys=discard_keys, seed=3))
@@ -145,6 +156,18 @@ def test_eager_host(every, discard_keys, unused_access):
     told = counts(machine)
     assert min(told["faults"], told["around"], told["lost"]) > 0
     assert told["reads"] == told["misses"] + told["faults"] + told["around"]
+
+
+@jitted
+def test_host_that_discards_after_every_instruction_does_not_stop_progress():
+    machine = boot(Host(512, PagingDevice()))
+    machine.run(LIMIT, until=[program(REQUESTS=REQUESTS).symbols["svc_lend"]])
+    before = counts(machine)
+    while machine.count < 600_000 and counts(machine)["requests"] < before["requests"] + 1:
+        stop = run_with_eager_host(machine, 1, limit=machine.count + 2_000)
+        assert stop.reason is Reason.LIMIT
+    assert counts(machine)["requests"] == before["requests"] + 1
+    assert_right(machine, machine.run(LIMIT))
 
 
 @jitted
@@ -163,6 +186,142 @@ def test_without_essa_it_does_the_same():
     machine.load(program(REQUESTS=REQUESTS))
     assert_right(machine, machine.run(LIMIT))
     assert not machine.storage.blocks.usage.any()
+
+
+# --- With its disk ---------------------------------------------------------------------------------------------------
+
+
+@jitted
+@pytest.mark.parametrize("service", ["none", "dasd"])
+@pytest.mark.parametrize("hints", [0, 1, 2])
+def test_the_log_is_on_the_disk_in_the_end(tmp_path, hints, service):
+    host = Host(FEW_FRAMES, PagingDevice(tmp_path), service=SERVICE[service])
+    machine = boot_with_disk(host, tmp_path / "disk", HINTS=hints)
+    assert_right(machine, machine.run(LIMIT), HINTS=hints)
+    assert "disk: DIAGNOSE X'250'\n" in machine.console
+    told, statistics = counts(machine), host.statistics(GUEST)
+    assert told["reads"] == statistics.disk_reads
+    assert told["writes"] == statistics.disk_writes > SMALL["LOG_BLOCKS"]
+    blocks = np.fromfile(tmp_path / "disk", ">u8").reshape(-1, web_guest.WORDS)
+    files = SMALL["FILE_BLOCKS"]
+    assert np.array_equal(blocks[:files], web_guest.words(0, files))
+    assert web_guest.fold(0, map(int, blocks[files:].ravel())) == expected(REQUESTS).log
+
+
+@jitted
+@pytest.mark.parametrize(("every", "service"), [(331, "none"), (1009, "dasd")])
+def test_eager_host_and_a_disk(tmp_path, every, service):
+    host = Host(512, PagingDevice(tmp_path), discard_keys="random", service=SERVICE[service])
+    machine = boot_with_disk(host, tmp_path / "disk")
+    assert_right(machine, run_with_eager_host(machine, every))
+    told = counts(machine)
+    assert min(told["faults"], told["around"], told["lost"]) > 0
+    assert told["reads"] == told["misses"] + told["faults"] + told["around"]
+
+
+@jitted
+def test_a_file_is_read_in_one_operation(tmp_path):
+    """With a latency of a millisecond and nothing else, the time taken from the guest is the number of operations."""
+    host = Host(512, service=SERVICE["none"]._replace(disk_latency=1_000_000))
+    machine = boot_with_disk(host, tmp_path / "disk", HINTS=0)
+    while machine.run(100_000).reason is Reason.LIMIT and counts(machine)["requests"] < 50:
+        pass
+    told = counts(machine)
+    operations = host.statistics(GUEST).disk_wait // 1_000_000
+    assert told["requests"] / 2 < operations <= told["requests"] + 20  # and waits for the writes before them
+    assert told["reads"] > 3 * operations
+
+
+@jitted
+def test_a_disk_that_is_too_small(tmp_path):
+    web_guest.disk_image(tmp_path / "disk", FILE_BLOCKS=SMALL["FILE_BLOCKS"] - 8, LOG_BLOCKS=SMALL["LOG_BLOCKS"])
+    machine = boot(Host(512))
+    machine.host.attach_disk(GUEST, web_guest.DISK, BlockDevice(tmp_path / "disk"))
+    assert machine.run(LIMIT).exit_code == 0x24
+    assert machine.console.splitlines()[-2:] == ["panic: the disk is too small", "exit 36"]
+
+
+@jitted
+def test_a_disk_that_fails(tmp_path):
+    machine = boot_with_disk(Host(512), tmp_path / "disk")
+    machine.run(1_000_000)
+    (tmp_path / "disk").write_bytes(b"")
+    assert machine.run(LIMIT).exit_code == 0x24
+    assert machine.console.splitlines()[-2:] == ["panic: an operation on the disk failed", "exit 36"]
+
+
+# --- Messages, balloon -----------------------------------------------------------------------------------------------
+
+
+def run_until(machine: Machine, condition) -> dict[str, int]:
+    for _ in range(200):
+        if condition(told := counts(machine)):
+            return told
+        assert machine.run(50_000).reason is Reason.LIMIT
+    pytest.fail(f"not reached: {told}")
+
+
+@jitted
+@pytest.mark.parametrize("hints", [0, 1])
+def test_balloon_goes_up_and_down(tmp_path, hints):
+    host = Host(512, PagingDevice(tmp_path))
+    machine = boot_with_disk(host, tmp_path / "disk", HINTS=hints, REQUESTS=0)
+    run_until(machine, lambda told: told["requests"] > 150)
+    before = host.frames_in_use
+    host.send(GUEST, "CMM SHRINK 250")
+    told = run_until(machine, lambda told: told["balloon"] == 250)
+    assert told["inflated"] == 250
+    assert host.statistics(GUEST).released == 250
+    assert host.frames_in_use < min(before, 512 - 250 + 1)
+    run_until(machine, lambda told: told["requests"] > 300)
+    host.send(GUEST, "CMM SHRINK 40")
+    told = run_until(machine, lambda told: told["balloon"] == 40)
+    assert (told["inflated"], told["deflated"], told["messages"]) == (250, 210, 2)
+    assert told["cpu_balloon"] > 0
+    run_until(machine, lambda told: told["requests"] > 500)
+    host.send(GUEST, "STOP")
+    assert_right(machine, machine.run(LIMIT), HINTS=hints, REQUESTS=0)
+
+
+@jitted
+def test_balloon_does_not_take_what_the_guest_cannot_spare(tmp_path):
+    host = Host(FEW_FRAMES, PagingDevice(tmp_path))
+    machine = boot_with_disk(host, tmp_path / "disk", REQUESTS=0)
+    host.send(GUEST, "CMM SHRINK 99999999999999999999")
+    told = run_until(machine, lambda told: told["requests"] > 300)
+    symbols = program(REQUESTS=0).symbols
+    assert told["balloon_refused"] > 0
+    free_or_cached = sum(web_guest.number_at(machine, symbols[name]) for name in ("FREE_COUNT", "CACHE_COUNT"))
+    assert symbols["FLOOR"] - 8 * 3 <= free_or_cached < 2 * symbols["FLOOR"]  # a burst's buffers may be out of it
+    assert told["balloon"] > symbols["POOL_BLOCKS"] / 2
+    host.send(GUEST, "CMM SHRINK 0")
+    assert run_until(machine, lambda told: not told["balloon"])["deflated"] == told["inflated"]
+    host.send(GUEST, "STOP")
+    assert_right(machine, machine.run(LIMIT), REQUESTS=0)
+
+
+@jitted
+def test_the_last_message_counts_and_what_is_not_understood_is_passed_over(tmp_path):
+    machine = boot_with_disk(Host(512), tmp_path / "disk", REQUESTS=0)
+    run_until(machine, lambda told: told["requests"] > 10)
+    nonsense = ("", "S", "STO", "CMM SHRINK", "CMM SHRINK -3", "CMM SHRINK x", "cmm shrink 3", "hello")
+    for text in ("CMM SHRINK 100", *nonsense, "CMM SHRINK 60 "):
+        machine.host.send(GUEST, text)
+    told = run_until(machine, lambda told: told["balloon"] == 60)
+    assert told["messages"] == 2
+    machine.host.send(GUEST, "STOP")
+    assert_right(machine, machine.run(LIMIT), REQUESTS=0)
+
+
+@jitted
+def test_stop_while_idle():
+    machine = boot(Host(512), REQUESTS=0, IDLE_US=100_000_000)
+    machine.run(LIMIT, until=[program(REQUESTS=0, IDLE_US=100_000_000).symbols["wait"]])
+    requests = counts(machine)["requests"]
+    machine.host.send(GUEST, "STOP")
+    assert_right(machine, machine.run(LIMIT), REQUESTS=0, IDLE_US=100_000_000)
+    assert counts(machine)["requests"] == requests + 1  # the one that comes next is the last
+    assert machine.now < SECOND
 
 
 # --- What it tells ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@
         .if     BURST<1||BURST>10000
         .error  "BURST must be at least 1, at most 10000"
         .endif
+        .if     PRELOAD<0||PRELOAD>FILE_BLOCKS
+        .error  "PRELOAD must be at least 0, at most FILE_BLOCKS"
+        .endif
         .if     IDLE_US<0||IDLE_US>100000000
         .error  "IDLE_US must be at least 0, at most 100000000"
         .endif

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from s390emu.machine import Machine
 
 DEFAULTS = {"RAM_BLOCKS": 4096, "FILE_BLOCKS": 6144, "LOG_BLOCKS": 64, "HEAP_BLOCKS": 256, "BURST": 40,
-            "IDLE_US": 2000, "DRIFT": 1, "NEWEST_FIRST": 1, "REQUESTS": 0, "SEED": 1, "HINTS": 1}  # fmt: skip
+            "IDLE_US": 2000, "DRIFT": 1, "PRELOAD": 0, "NEWEST_FIRST": 1, "REQUESTS": 0, "SEED": 1,
+            "HINTS": 1}  # fmt: skip
 DISK = 0x0100  # device number
 BLOCK = 4096
 WORDS = BLOCK // 8  # doublewords in a block

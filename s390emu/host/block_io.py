@@ -243,6 +243,7 @@ def _read_write(host, guest, device: int, form: Format, request: Request) -> int
         return code
     entries = _fetch(host, guest, request.entries, length)
     work = _Work(host, guest, io.disks[device], io.environments[device], form, request.key)
+    guest.statistics.disk_operations += 1
     if request.asynchronous:
         pinned = _pinned(host, guest, work, request, entries)
         if isinstance(pinned, Outcome):

@@ -56,3 +56,5 @@ weigh = _on_first_call(pager.weigh, pager.POOL_T, integers=2)
 publish = _on_first_call(pager.publish, pager.POOL_T, integers=2)
 # (pool, guest, block, frame, event): it gets the frame
 arrive = _on_first_call(pager.arrive, pager.POOL_T, integers=4)
+# (storage, first block, stride): how many of every stride-th block were referenced since last asked
+sample_references = _on_first_call(keys.sample_references, STORAGE_T, integers=2)

@@ -18,6 +18,7 @@ class Statistics:
     paging_errors: int = 0
     disk_reads: int = 0  # blocks, as the guest sees them
     disk_writes: int = 0
+    disk_operations: int = 0
     disk_errors: int = 0
     paging_wait: int = 0  # nanoseconds that the guest waited
     disk_wait: int = 0

@@ -69,6 +69,26 @@ def host_referenced(storage, number):
 
 
 @jit
+def sample_references(storage, first, stride):
+    """A monitor's look at every `stride`-th block from `first` on: how many are resident and were referenced since it
+    last looked. Neither the guest nor the clock hand notices."""
+    referenced = 0
+    number = first
+    while number < storage.block_count:
+        block = block_at(storage, number)
+        if block.invalid == 0:
+            frame = frame_of(storage, block)
+            if i64(frame.key) & REFERENCE:
+                referenced += 1
+                block.guest_rc = i64(block.guest_rc) | REFERENCE
+                block.host_rc = i64(block.host_rc) | REFERENCE
+                frame.key = i64(frame.key) & (ACC_F | CHANGE)
+                drop_block(storage, number)
+        number += stride
+    return referenced
+
+
+@jit
 def host_changed(storage, number):
     """Has the resident block been stored into since it got its frame, whatever the guest did to C?"""
     block = block_at(storage, number)

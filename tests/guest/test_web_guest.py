@@ -89,7 +89,7 @@ def test_the_lists_name_every_source():
 @pytest.mark.parametrize(
     ("name", "value"),
     [("FILE_BLOCKS", 35), ("FILE_BLOCKS", 32001), ("LOG_BLOCKS", 12), ("LOG_BLOCKS", 520), ("HEAP_BLOCKS", 0),
-     ("BURST", 0), ("IDLE_US", -1), ("DRIFT", 1360), ("HINTS", 3), ("NEWEST_FIRST", 2),
+     ("BURST", 0), ("IDLE_US", -1), ("DRIFT", 1360), ("PRELOAD", 6145), ("HINTS", 3), ("NEWEST_FIRST", 2),
      ("RAM_BLOCKS", 511), ("RAM_BLOCKS", 32768)],
 )  # fmt: skip
 def test_tunables_out_of_their_limits_are_refused_by_name(name, value):
@@ -178,6 +178,16 @@ def test_other_tunables_take_other_ways(tmp_path, tunables):
     machine = boot(Host(FEW_FRAMES, PagingDevice(tmp_path)), **tunables)
     assert_right(machine, machine.run(LIMIT), **tunables)
     assert expected(REQUESTS, **tunables) != expected(REQUESTS)
+
+
+@jitted
+def test_preload_fills_the_page_cache_before_the_first_request():
+    machine = boot(Host(512, PagingDevice()), PRELOAD=720)
+    machine.run(LIMIT, until={program(REQUESTS=REQUESTS, PRELOAD=720).symbols["burst"]})
+    told = counts(machine)
+    assert (told["requests"], told["misses"]) == (0, 720)
+    assert int((machine.storage.blocks.invalid == 0).sum()) > 450
+    assert_right(machine, machine.run(LIMIT))
 
 
 @jitted

@@ -148,6 +148,24 @@ def test_host_clock_hand_is_not_seen_by_the_guest(world):
     assert kernels.host_referenced(world.record, N) == 0
 
 
+def test_monitors_look_is_seen_by_nobody_else(world):
+    world.put("Sr", 0x50)
+    world.touch(REFERENCE | CHANGE)
+    assert kernels.sample_references(world.record, N, 64) == 1
+    assert kernels.sample_references(world.record, N, 64) == 0, "not referenced since"
+    assert world.key() == 0x56, "the guest's R stays"
+    assert kernels.host_referenced(world.record, N) == 1, "the clock hand's too"
+    world.touch(REFERENCE)
+    assert kernels.sample_references(world.record, N, 64) == 1
+
+
+def test_monitor_looks_only_at_every_so_many_th_block(world):
+    world.put("Sr", 0)
+    world.touch(REFERENCE)
+    assert kernels.sample_references(world.record, N + 1, 1) == 0
+    assert kernels.sample_references(world.record, 0, 1) == 1
+
+
 @pytest.mark.parametrize("reset", ["rrbe", "sske"])
 def test_guest_reset_of_reference_is_not_seen_by_the_host(world, reset):
     world.put("Sr", 0x50)

@@ -1,0 +1,112 @@
+"""One experiment: so many web-server guests on one host, under one policy. A `Cell` is everything that its result
+depends on; the same cell gives the same numbers anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+BLOCK = 4096
+POLICIES = ("none", "hinting", "unused-only", "balloon", "both")
+DEVICES = ("dasd", "ssd", "nvme")
+CHUNKS = ("4K", "64K", "2M")
+CHUNK_POLICIES = ("whole", "split", "subpage")
+PAGING = ("device", "none")
+DISKS = ("own", "shared")
+
+# By device: the mean idle phase of a guest, and the monitor's interval, both in microseconds. They go with the speed of
+# the storage: what takes a burst of requests longer on a disk than on flash leaves people waiting as long in between.
+IDLE_US = {"dasd": 200_000, "ssd": 10_000, "nvme": 4_000}
+INTERVAL_US = {"dasd": 50_000, "ssd": 2_500, "nvme": 1_000}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """guests            how many, each with `ram` bytes of storage and its own disk
+    ratio             their storage together, over that of the host
+    policy            "none": plain LRU; "hinting": ESSA with all states; "unused-only": ESSA, stable and unused alone;
+                      "balloon": no ESSA, a monitor; "both"
+    seed              of the guests' requests; guest n draws from seed * 1000 + n
+    device            service times of paging device and disks (host.devices)
+    essa_cycles       processor time of one ESSA, in instruction times
+    mips              millions of instructions that the host's processor executes in a second
+    chunk, chunk_policy    how large the host's frames are, and how it takes them (host.frame_pool)
+    paging            "none": no paging device
+    disks             "own": each guest's disk works by itself; "shared": all are one device, like the paging device
+    quantum           instructions that a guest is dispatched for
+    warmup, requests  of each guest, before and while it is measured (the second on average)
+    file_blocks       of the files that a guest serves, heap_blocks of its sessions
+    burst, idle_us    mean requests in a burst, mean length of the idle phase after it (0: by device)
+    fault_ns, io_ns   processor time that the host takes for a block it brings and for a disk operation
+    balloon           parameters of the monitor that differ from their defaults: ((name, value), ...)
+    """
+
+    guests: int = 4
+    ratio: float = 2.0
+    policy: str = "hinting"
+    seed: int = 1
+    ram: int = 16 << 20
+    device: str = "ssd"
+    essa_cycles: int = 100
+    mips: int = 1000
+    chunk: str = "4K"
+    chunk_policy: str = "whole"
+    paging: str = "device"
+    disks: str = "own"
+    quantum: int = 200_000
+    warmup: int = 1000
+    requests: int = 400
+    file_blocks: int = 0
+    heap_blocks: int = 0
+    burst: int = 40
+    idle_us: int = 0
+    fault_ns: int = 3_000
+    io_ns: int = 3_000
+    balloon: tuple[tuple[str, float], ...] = field(default=())
+
+    def __post_init__(self):
+        for name, allowed in (("policy", POLICIES), ("device", DEVICES), ("chunk", CHUNKS), ("paging", PAGING),
+                              ("chunk_policy", CHUNK_POLICIES), ("disks", DISKS)):  # fmt: skip
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: it must be one of {', '.join(allowed)}")
+        for name in ("guests", "mips", "quantum", "warmup", "requests", "burst"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: at least 1")
+        for name in ("essa_cycles", "file_blocks", "heap_blocks", "idle_us", "fault_ns", "io_ns", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: not below 0")
+        if not self.ratio >= 0.1:
+            raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
+        if self.ram % BLOCK or self.ram < 1 << 20:
+            raise ValueError(f"ram is {self.ram}: a multiple of {BLOCK}, at least 1M")
+
+    def filled(self) -> Cell:
+        """The same with every default that depends on another field spelled out."""
+        blocks = self.ram // BLOCK
+        return replace(
+            self,
+            file_blocks=self.file_blocks or blocks * 3 // 2,
+            heap_blocks=self.heap_blocks or blocks // 16,
+            idle_us=self.idle_us or IDLE_US[self.device],
+        )
+
+    @property
+    def blocks(self) -> int:
+        """4 KB blocks of a guest's storage."""
+        return self.ram // BLOCK
+
+    @property
+    def frames(self) -> int:
+        """4 KB frames of the host."""
+        return max(1, round(self.guests * self.blocks / self.ratio))
+
+    @property
+    def essa(self) -> bool:
+        return self.policy in ("hinting", "unused-only", "both")
+
+    @property
+    def monitored(self) -> bool:
+        return self.policy in ("balloon", "both")
+
+    @property
+    def balloon_parameters(self) -> dict[str, float]:
+        return {"interval_us": INTERVAL_US[self.device]} | dict(self.balloon)

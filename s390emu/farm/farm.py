@@ -1,0 +1,164 @@
+"""Guests on one host and one processor, in virtual time.
+
+Time is counted in instruction times, from the start of the farm, and is the TOD clock of every guest (essa.md says
+nothing of it; design.md 4): a guest that is not dispatched has its time stolen, one that waits passes it idling. The
+processor is given to the guests in turn, for a quantum each; what an ESSA, a block brought or a disk operation costs
+beyond the guest's own instructions is charged to the guest that caused it. Paging and disks work while other guests
+execute. Nothing depends on the computer that this runs on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from s390emu.host import kernels
+from s390emu.host.balloon_monitor import BalloonMonitor, Sample
+from s390emu.machine import Machine, Reason, Stop
+
+SAMPLE_STRIDE = 61  # the monitor looks at every so-many-th block of a guest
+FAR = 1 << 62  # a time that never comes
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Processor time in instruction times, beside the guest's own instructions."""
+
+    essa: int = 0  # of each ESSA
+    fault: int = 0  # of each block that the host brings
+    disk: int = 0  # of each disk operation
+
+
+class Dispatched:
+    """One guest of the farm."""
+
+    def __init__(self, machine: Machine):
+        self.machine = machine
+        machine.shared = True
+        self.stop: Stop | None = None  # how it ended
+        self.ready_at = 0  # FAR: only a message wakes it
+        self.turn = 0  # when it was dispatched last, as a serial number
+        self.cpu = 0  # processor time that it was charged
+        self.read_back = 0  # at the monitor's last look
+
+    @property
+    def statistics(self):
+        return self.machine.host.statistics(self.machine.guest_number)
+
+    def charges(self, costs: Costs) -> int:
+        """All processor time so far."""
+        record, seen = self.machine.storage.record, self.statistics
+        return (
+            int(record.count)
+            + costs.essa * int(record.essa_count.sum())
+            + costs.fault * seen.faults_resolved
+            + costs.disk * seen.disk_operations
+        )
+
+
+class Farm:
+    """machines: the guests, all on the same host, loaded and ready to run. monitor: with `interval` between two looks,
+    and its own costs in its parameters; `mips` tells how many instruction times a microsecond is."""
+
+    def __init__(
+        self,
+        machines: list[Machine],
+        *,
+        quantum: int,
+        costs: Costs | None = None,
+        monitor: BalloonMonitor | None = None,
+        mips: int = 1000,
+    ):
+        self.guests = [Dispatched(machine) for machine in machines]
+        self.host = machines[0].host
+        self.quantum = quantum
+        self.costs = costs or Costs()
+        self.monitor = monitor
+        self.mips = mips
+        self.now = 0
+        self.turns = 0
+        self.latest: Dispatched | None = None  # who was dispatched last
+        self.idle = 0  # no guest was ready
+        self.monitor_time = 0
+        self.messages = 0
+        self._next_look = self._interval if monitor else FAR
+
+    @property
+    def _interval(self) -> int:
+        assert self.monitor is not None
+        return int(self.monitor.parameters.interval_us * self.mips)
+
+    # --- dispatching -------------------------------------------------------------------------------------------------
+
+    def run(self, done: Callable[[], bool]) -> None:
+        """Until `done`, asked after each turn, or until no guest can go on."""
+        while not done() and self._turn():
+            pass
+
+    def _turn(self) -> bool:
+        """One guest is dispatched once, or time passes: -> whether there is any guest left to wait for."""
+        if self.now >= self._next_look:
+            self._look()
+        running = [guest for guest in self.guests if guest.stop is None]
+        if not running:
+            return False
+        ready = [guest for guest in running if guest.ready_at <= self.now]
+        if not ready:
+            awake = min(min(guest.ready_at for guest in running), self._next_look)
+            if awake >= FAR:
+                return False
+            self.idle += awake - self.now
+            self.now = awake
+            return True
+        self._dispatch(min(ready, key=lambda guest: guest.turn))
+        return True
+
+    def _dispatch(self, guest: Dispatched) -> None:
+        machine = guest.machine
+        self.turns += 1
+        guest.turn, self.latest = self.turns, guest
+        machine.pass_time(self.now)
+        before = guest.charges(self.costs)
+        stop = machine.run(self.quantum)
+        used = guest.charges(self.costs) - before
+        guest.cpu += used
+        self.now += used
+        if stop.reason is Reason.LIMIT:
+            guest.ready_at = self.now
+        elif stop.reason is Reason.WAITING:
+            guest.ready_at = min(max(machine.ready_at, self.now), FAR)
+        else:
+            guest.stop = stop
+            if stop.reason is not Reason.DISABLED_WAIT:
+                self.host.reset(machine.guest_number, clear=True)  # forced off: its frames go to the others
+
+    # --- the monitor -------------------------------------------------------------------------------------------------
+
+    def send(self, number: int, text: str) -> None:
+        """A message to a guest; one that waits wakes up."""
+        guest = self.guests[number]
+        if guest.stop is None:
+            self.messages += 1
+            self.host.send(guest.machine.guest_number, text)
+            guest.ready_at = min(max(guest.machine.ready_at, self.now), FAR)
+
+    def _look(self) -> None:
+        """The monitor samples every guest and tells some of them their targets. It takes the processor for that."""
+        assert self.monitor is not None
+        given = self.monitor.parameters
+        self._next_look = self.now + self._interval
+        told = self.monitor.look([self._sample(guest) for guest in self.guests], self.host.frames_in_use)
+        for number, target in told.items():
+            self.send(number, f"CMM SHRINK {target}")
+        taken = int((given.sample_ns * len(self.guests) + given.message_ns * len(told)) * self.mips / 1000)
+        self.monitor_time += taken
+        self.now += taken
+
+    def _sample(self, guest: Dispatched) -> Sample:
+        if guest.stop is not None:
+            return Sample(0, 0, 0)
+        record = guest.machine.storage.record
+        read_back = guest.statistics.read_back
+        new, guest.read_back = read_back - guest.read_back, read_back
+        referenced = kernels.sample_references(record, 0, SAMPLE_STRIDE) * SAMPLE_STRIDE
+        return Sample(int(record.block_count), referenced, new)

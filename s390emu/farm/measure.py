@@ -1,0 +1,86 @@
+"""What a farm measures: the guests' own counters, the host's, and the farm's, as differences between two moments.
+
+A row is a flat dict of numbers and words, one for each guest and one for all of them together ("guest": "all").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from s390emu.farm.farm import Dispatched, Farm
+from s390emu.web_guest import counts
+
+if TYPE_CHECKING:
+    from s390emu.farm.cell import Cell
+
+# Columns that come from the guest's counters: by their names in `web_guest.counts`.
+FROM_GUEST = {
+    "requests": "requests", "discard_faults": "faults", "discards_found": "lost", "disk_rereads": "rereads",
+    "cache_hits": "hits", "cache_misses": "misses", "bytes": "bytes", "balloon_refused": "balloon_refused",
+    "instructions_task": "cpu_task", "instructions_kernel": "cpu_kernel", "instructions_discard": "cpu_discard",
+    "instructions_balloon": "cpu_balloon", "instructions_writeback": "cpu_write_back",
+}  # fmt: skip
+# ... and those from the host's statistics of the guest.
+FROM_HOST = {
+    "page_outs": "written_out", "page_ins": "read_back", "zero_fills": "zero_filled", "still_clean": "still_clean",
+    "released": "released", "disk_reads": "disk_reads", "disk_writes": "disk_writes",
+    "disk_operations": "disk_operations", "host_faults": "faults_resolved", "wait_paging_ns": "paging_wait",
+    "wait_disk_ns": "disk_wait",
+}  # fmt: skip
+DISCARDED = {"discards_U": "Ur", "discards_V": "Vr", "discards_P": "Pr", "discards_Sp": "Sp"}
+TIMES = ("wait_paging_ns", "wait_disk_ns", "idle_ns", "cpu_ns", "monitor_ns", "processor_idle_ns")
+VERDICT = ("outcome", "checksum_ok")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Totals since the beginning: farm time, of the farm, of each guest."""
+
+    now: int
+    farm: dict[str, int]
+    guests: list[dict[str, int]]
+
+
+def moment(farm: Farm, symbols: dict[str, int]) -> Moment:
+    own = {"monitor_ns": farm.monitor_time, "messages": farm.messages, "processor_idle_ns": farm.idle}
+    return Moment(farm.now, own, [_totals(guest, symbols) for guest in farm.guests])
+
+
+def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
+    record, host, seen = guest.machine.storage.record, guest.statistics, counts(guest.machine, symbols)
+    found = {column: seen[name] for column, name in FROM_GUEST.items()}
+    found |= {column: getattr(host, name) for column, name in FROM_HOST.items()}
+    found |= {column: host.discarded[state] for column, state in DISCARDED.items()}
+    found |= {"essa": int(np.asarray(record.essa_count).sum()), "idle_ns": int(record.idle), "cpu_ns": guest.cpu}
+    return found
+
+
+def rows(cell: Cell, first: Moment, last: Moment, ends: list[dict]) -> list[dict]:
+    """The differences. ends: of each guest, what is no difference (outcome, checksum_ok, blocks at the end)."""
+    elapsed = last.now - first.now
+    given = {name: value for name, value in vars(cell).items() if name != "balloon"}
+    given["balloon"] = " ".join(f"{name}={value:g}" for name, value in cell.balloon)
+    own = {name: last.farm[name] - first.farm[name] for name in last.farm}
+    singles = []
+    for before, after, end in zip(first.guests, last.guests, ends, strict=True):
+        single = {name: after[name] - before[name] for name in after}
+        single["instructions_essa"] = single["essa"] * cell.essa_cycles
+        singles.append(single | end)
+    summed = {name: sum(single[name] for single in singles) for name in singles[0] if name not in VERDICT}
+    worst = next((s["outcome"] for s in singles if s["outcome"] != "ok"), "ok")
+    summed |= own | {"outcome": worst, "checksum_ok": all(s["checksum_ok"] for s in singles)}
+    table = []
+    for name, numbers in [*enumerate(singles), ("all", summed)]:
+        seconds = elapsed / (cell.mips * 1_000_000)
+        numbers = {column: _nanoseconds(cell, value) if column in TIMES else value for column, value in numbers.items()}
+        rate = {"seconds": seconds, "requests_per_second": numbers["requests"] / seconds if seconds else 0.0}
+        table.append({"guest": name} | given | rate | numbers)
+    return table
+
+
+def _nanoseconds(cell: Cell, instruction_times: int) -> int:
+    """Of real time: an instruction takes 1000 / mips of them."""
+    return instruction_times * 1000 // cell.mips

@@ -1,0 +1,174 @@
+"""Dispatching in virtual time: small guests in assembly."""
+
+from __future__ import annotations
+
+import pytest
+
+from s390emu.farm.farm import Costs, Farm
+from s390emu.host.balloon_monitor import BalloonMonitor, Parameters
+from s390emu.host.devices import ServiceTimes
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
+from s390emu.isa.assemble import assemble
+from s390emu.machine import Machine, Reason
+
+SIZE = 1 << 20
+END = """
+        larl    %r1,end
+        lpswe   0(%r1)
+        .balign 8
+end:    .quad   0x0002000180000000,0
+"""
+BUSY = "start:  lgfi %r2,{n}\n1:      brctg %r2,1b\n" + END  # 3 instructions and one for each of n
+# Waits, enabled for the clock comparator, until `units` of the TOD clock have passed.
+SLEEPER = (
+    """
+start:  larl    %r1,external
+        mvc     0x1B0(16),0(%r1)
+        larl    %r1,mask
+        lctlg   %c0,%c0,0(%r1)
+        stck    0x200
+        lg      %r2,0x200
+        algfi   %r2,{units}
+        stg     %r2,0x200
+        sckc    0x200
+        larl    %r1,wait
+        lpswe   0(%r1)
+        .balign 8
+mask:   .quad   0x800
+wait:   .quad   0x0102000180000000,0
+external: .quad 0x0000000180000000,woken
+woken:
+"""
+    + END
+)
+# Stores into `count` blocks from 0x20000 on, each in turn, `rounds` times.
+TOUCHER = (
+    """
+start:  lgfi    %r4,{rounds}
+2:      llilf   %r3,0x20000
+        lgfi    %r2,{count}
+1:      stg     %r2,0(%r3)
+        aghi    %r3,4096
+        brctg   %r2,1b
+        brctg   %r4,2b
+"""
+    + END
+)
+
+
+def guests(host: Host, *sources: str) -> list[Machine]:
+    machines = []
+    for source in sources:
+        machine = Machine(SIZE, host=host)
+        machine.load(assemble(source, origin=0x10000))
+        machines.append(machine)
+    return machines
+
+
+def forever() -> bool:
+    return False
+
+
+def test_guests_take_turns_and_time_is_the_sum_of_their_instructions():
+    machines = guests(Host(512), BUSY.format(n=5000), BUSY.format(n=5000))
+    farm = Farm(machines, quantum=100)
+    farm.run(lambda: machines[0].count >= 1000)
+    assert machines[1].count == 900
+    farm.run(forever)
+    assert [guest.stop.reason for guest in farm.guests] == [Reason.DISABLED_WAIT] * 2
+    assert farm.now == sum(machine.count for machine in machines) == sum(guest.cpu for guest in farm.guests)
+    assert farm.idle == 0
+
+
+def test_time_that_another_guest_executes_is_stolen():
+    machines = guests(Host(512), BUSY.format(n=5000), BUSY.format(n=5000))
+    Farm(machines, quantum=100).run(forever)
+    first, second = machines
+    assert second.now == first.count + second.count
+    assert second.storage.record.idle == 0
+
+
+def test_a_waiting_guest_leaves_the_processor_to_the_others():
+    machines = guests(Host(512), SLEEPER.format(units=4096 * 10), BUSY.format(n=100_000))
+    farm = Farm(machines, quantum=1000)
+    farm.run(lambda: farm.guests[0].stop is not None)
+    assert 10_000 <= farm.now < 12_000, "10 microseconds, and the rest of a quantum"
+    assert machines[0].count < 30
+    assert machines[0].storage.record.idle >= 9_900
+
+
+def test_time_passes_when_all_wait():
+    machines = guests(Host(512), SLEEPER.format(units=4096 * 10), SLEEPER.format(units=4096 * 30))
+    farm = Farm(machines, quantum=1000)
+    farm.run(forever)
+    assert farm.now == pytest.approx(30_000, abs=100)
+    assert farm.idle + sum(guest.cpu for guest in farm.guests) == farm.now
+
+
+def test_a_farm_that_nothing_will_wake_ends():
+    asleep = "start: larl %r1,wait\n lpswe 0(%r1)\n .balign 8\nwait: .quad 0x0102000180000000,0\n"
+    farm = Farm(guests(Host(512), asleep), quantum=1000)
+    farm.run(forever)
+    assert farm.guests[0].stop is None
+
+
+def test_essa_costs_processor_time():
+    source = "start: lghi %r2,0\n lgfi %r3,100\n1: essa %r4,%r2,0\n brctg %r3,1b\n" + END
+    farm = Farm(guests(Host(512), source), quantum=10_000, costs=Costs(essa=50))
+    farm.run(forever)
+    assert farm.now == farm.guests[0].machine.count + 100 * 50
+
+
+def test_paging_of_one_guest_overlaps_with_the_instructions_of_another():
+    service = ServiceTimes(page_latency=10_000)
+    toucher = TOUCHER.format(count=60, rounds=3)
+    alone = Host(40, PagingDevice(), service=service)
+    farm = Farm(guests(alone, toucher), quantum=1000)
+    farm.run(forever)
+    assert alone.statistics(0).read_back > 0
+    waited = farm.idle
+    assert waited > 0
+    both = Host(40, PagingDevice(), service=service)
+    farm = Farm(guests(both, toucher, BUSY.format(n=int(waited))), quantum=1000)
+    farm.run(forever)
+    assert farm.idle < waited / 2
+
+
+def test_a_guest_that_is_refused_a_frame_is_forced_off_and_the_others_go_on():
+    host = Host(64)
+    machines = guests(host, TOUCHER.format(count=100, rounds=1), TOUCHER.format(count=20, rounds=1))
+    farm = Farm(machines, quantum=10_000)
+    farm.run(forever)
+    assert farm.guests[0].stop.reason is Reason.NO_FRAME
+    assert farm.guests[1].stop.exit_code == 0
+    assert machines[1].read(0x20000, 8) != bytes(8)
+
+
+def test_monitor_looks_at_its_intervals_and_takes_processor_time():
+    parameters = Parameters(interval_us=10, sample_ns=100, message_ns=0)
+    host = Host(512)
+    farm = Farm(guests(host, BUSY.format(n=100_000)), quantum=1000, monitor=BalloonMonitor(512, parameters))
+    farm.run(forever)
+    assert farm.monitor_time == pytest.approx(10 * 100, abs=100)
+    assert farm.now == farm.guests[0].cpu + farm.monitor_time
+    assert farm.messages == 0
+
+
+def test_monitor_sees_what_a_guest_references():
+    host = Host(512)
+    farm = Farm(guests(host, TOUCHER.format(count=200, rounds=2000)), quantum=10_000,
+                monitor=BalloonMonitor(512, Parameters(interval_us=100)))  # fmt: skip
+    farm.run(forever)
+    assert farm.monitor.estimates[0] == pytest.approx(200, rel=0.35)
+
+
+def test_the_same_farm_twice_is_the_same_farm():
+    def run() -> tuple:
+        host = Host(48, PagingDevice(), service=ServiceTimes(page_latency=777, page_block=13))
+        machines = guests(host, TOUCHER.format(count=30, rounds=5), TOUCHER.format(count=25, rounds=7))
+        farm = Farm(machines, quantum=333, costs=Costs(fault=11))
+        farm.run(forever)
+        return farm.now, farm.idle, farm.turns, [m.count for m in machines], host.statistics(0).as_dict()
+
+    assert run() == run()

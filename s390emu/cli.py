@@ -20,6 +20,7 @@ COMMANDS = {
     "asm": "assemble to a listing, ELF or flat binary",
     "disasm": "disassemble ELF, binary or hex",
     "explain": "explain an instruction, an interruption code or a page state; coverage",
+    "overcommit": "many guests in too little storage: page hinting against the balloon, as a sweep",
     "demo": "boot the toy kernel under memory pressure and show what happened",
     "new": "start a new trace or guest from a template",
     "doctor": "check this installation",
@@ -58,7 +59,7 @@ class Parser(argparse.ArgumentParser):
             return super().format_help()
         wanted = [_value(action) for action in self._actions if not action.option_strings]
         lines = [f"usage: {' '.join([self.prog, '[OPTION]...', *wanted])}", self.description or "", ""]
-        for action in self._actions[1:]:  # without -h
+        for action in (action for action in self._actions[1:] if action.help is not argparse.SUPPRESS):  # without -h
             lines.append(f"  {' '.join([', '.join(action.option_strings), _value(action)]).strip():32} {action.help}")
         return "\n".join([*lines, "", self.epilog or "", ""])
 
@@ -92,7 +93,7 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="show the version")
-    commands = "\n".join(f"  {name:9}{summary}" for name, summary in COMMANDS.items())
+    commands = "\n".join(f"  {name:11}{summary}" for name, summary in COMMANDS.items())
     parser.description = f"{parser.description}\n\ncommands:\n{commands}\n\n  s390emu COMMAND --help tells more"
     parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

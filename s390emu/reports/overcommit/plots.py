@@ -1,0 +1,387 @@
+"""Plots of a sweep, through matplotlib (extra `plots`): each as SVG and PNG, and as SVG text for a page.
+
+The colours are those that Okabe and Ito chose to be told apart with any kind of colour vision (public sources); a
+marker of its own for each policy and a hatching for each kind of cost say the same once more.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from s390emu.farm.cell import Cell
+from s390emu.reports.overcommit.points import DISCARDS, Point, in_order, points
+from s390emu.reports.overcommit.summary import setting_text
+from s390emu.reports.overcommit.table import scalar
+
+INSTALL = "pip install 's390emu[plots]'"
+INK, PAPER, GRID = "#1b1f24", "#ffffff", "#9aa4af"
+POLICY_STYLE = {  # colour, marker, line
+    "none": ("#7f7f7f", "o", ":"),
+    "hinting": ("#0072b2", "s", "-"),
+    "unused-only": ("#56b4e9", "^", "--"),
+    "balloon": ("#e69f00", "D", "-"),
+    "both": ("#009e73", "v", "-."),
+}
+OTHER_STYLE = ("#cc79a7", "x", "-")
+Part = tuple[str, str, str]  # label, colour, hatching
+INSTRUCTIONS: dict[str, Part] = {
+    "instructions_task": ("useful", "#0072b2", ""),
+    "instructions_kernel": ("kernel", "#56b4e9", "//"),
+    "instructions_writeback": ("write-back", "#009e73", "xx"),
+    "instructions_essa": ("ESSA", "#e69f00", ".."),
+    "instructions_discard": ("discard handler", "#d55e00", "\\\\"),
+    "instructions_balloon": ("balloon driver", "#cc79a7", "--"),
+    "host": ("host: blocks brought, I/O", "#f0e442", "||"),
+    "monitor": ("host: monitor", "#7f7f7f", "++"),
+}
+WAITS: dict[str, Part] = {
+    "wait_paging_ns": ("for the paging device", "#d55e00", "\\\\"),
+    "wait_disk_ns": ("for its own disk", "#56b4e9", "//"),
+}
+LEAVES: dict[str, Part] = {
+    "page_outs": ("paged out", "#d55e00", "\\\\"),
+    DISCARDS["U"]: ("discarded: unused", "#009e73", ""),
+    DISCARDS["V"]: ("volatile", "#0072b2", "//"),
+    DISCARDS["P"]: ("potentially volatile", "#56b4e9", ".."),
+    DISCARDS["Sp"]: ("stable, with a copy on the paging device", "#cc79a7", "xx"),
+}
+RETURNS: dict[str, Part] = {
+    "page_ins": ("paged in", "#d55e00", "\\\\"),
+    "disk_rereads": ("read again from the guest's disk", "#0072b2", "//"),
+    "zero_fills": ("filled with zeros", "#009e73", ""),
+}
+NAMES = ("throughput", "relative", "paging-rate", "breakdown", "movement", "sensitivity-*")
+MOST_PANELS = 5  # in a row: more are thinned out evenly, the ends kept
+
+
+class PlotsUnavailable(Exception):
+    """matplotlib is not installed."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """name: of its files; caption: what it shows and for which parameters; svg: for a page, in its ink."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+def draw(folder: Path, rows: Sequence[Mapping], parameters: Mapping[str, Sequence] | None = None) -> list[Plot]:
+    """Write NAME.svg and NAME.png of every plot that these rows have something for; -> the plots. parameters: see
+    `points`."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise PlotsUnavailable(f"matplotlib is not installed: {INSTALL}") from None
+    matplotlib.use("Agg")
+    for old in (path for name in NAMES for path in folder.glob(f"{name}.[sp][vn]g")):  # of another sweep
+        old.unlink()
+    found = [p for p in points(rows, parameters) if p.throughput]
+    drawn = []
+    with matplotlib.rc_context(_style()):
+        for name, title, make in _plots(found):
+            figure, caption = make()
+            drawn.append(_save(folder, name, title, caption, figure))
+    return drawn
+
+
+def _style() -> dict:
+    return {
+        "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"], "font.size": 9,
+        "svg.fonttype": "none", "svg.hashsalt": "s390emu", "figure.facecolor": PAPER, "axes.facecolor": PAPER,
+        "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "axes.titlesize": 9,
+        "xtick.color": INK, "ytick.color": INK, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.4,
+        "grid.alpha": 0.6, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+        "legend.frameon": False, "hatch.linewidth": 0.5, "hatch.color": PAPER, "lines.linewidth": 1.6,
+        "lines.markersize": 5,
+    }  # fmt: skip
+
+
+def _save(folder: Path, name: str, title: str, caption: str, figure) -> Plot:
+    import matplotlib.pyplot as plt
+
+    figure.savefig(folder / f"{name}.png", dpi=150, metadata={"Title": title, "Software": None})
+    figure.set_layout_engine("none")  # once is enough
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Title": title, "Date": None, "Creator": None})
+    plt.close(figure)
+    (folder / f"{name}.svg").write_text(text.getvalue(), encoding="utf-8")
+    return Plot(name, title, caption, _for_page(text.getvalue(), name))
+
+
+def _for_page(svg: str, name: str) -> str:
+    """The element alone, its ids its own among the other plots', its ink and paper those of the page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
+    return svg.replace(INK, "currentColor").replace(f"fill: {PAPER}", "fill: none")
+
+
+# --- which plots there are -------------------------------------------------------------------------------------------
+
+
+def _plots(found: list[Point]) -> Iterable[tuple[str, str, Callable[[], tuple]]]:
+    """(name, title, function that draws it)."""
+    if not found:
+        return
+    main = _reference(found, ("ratio", "device"))
+    yield (
+        "throughput",
+        "Throughput against the number of guests",
+        lambda: _against_guests(main, lambda p, _: p.throughput, "requests per second, all guests", zero=True),
+    )
+    if any(p.policy == "none" for p in main) and any(p.policy != "none" for p in main):
+        yield (
+            "relative",
+            "Throughput as a multiple of plain LRU's",
+            lambda: _against_guests(main, _multiple_of_none, "requests per second over those of none", zero=False),
+        )
+    if any(p.paging_rate is not None for p in main):
+        yield "paging-rate", "Paging rate against the ratio of overcommitment", lambda: _against_ratio(main)
+    bars = [p for p in _reference(found, ("ratio",)) if p.values.get("requests")]
+    if bars:
+        costs = ("processor time for a request, thousands of instructions", INSTRUCTIONS, 1e3)
+        waits = ("waiting for a request, microseconds", WAITS, 1e3)
+        yield "breakdown", "What a request costs, and what it waits for", lambda: _bars(bars, costs, waits)
+        leave = ("blocks that leave, for a request", LEAVES, 1)
+        come = ("blocks that come back, for a request", RETURNS, 1)
+        title = "How blocks leave the host's storage, and how they come back"
+        yield "movement", title, lambda: _bars(bars, leave, come)
+    for name in dict(found[0].setting):
+        if name != "ratio":
+            yield (
+                f"sensitivity-{name.replace('_', '-')}",
+                f"Throughput against {name.replace('_', ' ')}",
+                (partial(_sensitivity, _reference(found, ("ratio", name)), name)),
+            )
+
+
+def _values(found: Iterable[Point], name: str) -> list:
+    return in_order(name, {p.where[name] for p in found if name in p.where})
+
+
+def _reference(found: list[Point], kept: Sequence[str]) -> list[Point]:
+    """The points in which every parameter that varies, but for those kept, has its default, or else its first value."""
+    usual = {}
+    for name in dict(found[0].setting):
+        if name not in kept:
+            values, default = _values(found, name), scalar(getattr(Cell(), name))
+            usual[name] = default if default in values else values[0]
+    return [p for p in found if all(p.where[name] == value for name, value in usual.items())]
+
+
+def _middle(values: Sequence):
+    return values[len(values) // 2]
+
+
+def _thinned(values: Sequence, most: int = MOST_PANELS) -> list:
+    if len(values) <= most:
+        return list(values)
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+
+
+def _fixed(found: Iterable[Point], but: Sequence[str]) -> str:
+    """For the caption: the parameters that vary in the sweep and are the same in all of these points."""
+    where = {name: value for name, value in next(iter(found)).where.items() if name not in but}
+    return f" For {setting_text(where)}." if where else ""
+
+
+def _policies(found: Iterable[Point]) -> list[str]:
+    return in_order("policy", {p.policy for p in found})
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------
+
+
+def _panels(rows: int, columns: int, height: float = 2.4):
+    """Axes in a grid, each with its own scale, and room above them for the legend."""
+    import matplotlib.pyplot as plt
+
+    size = max(6.0, 1.0 + 2.5 * columns), 0.9 + height * rows
+    return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+
+
+def _from_zero(axes) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axes.set_ylim(0, max(axes.dataLim.ymax * 1.06, 1e-9) if axes.has_data() else 1)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    low = axes.get_ylim()[1] < 5
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}" if low else "{x:,.0f}"))
+
+
+def _line(axes, policy: str, pairs: Sequence[tuple]) -> None:
+    colour, marker, line = POLICY_STYLE.get(policy, OTHER_STYLE)
+    pairs = [(x, y) for x, y in pairs if y is not None]
+    if pairs:
+        axes.plot(*zip(*pairs, strict=True), color=colour, marker=marker, linestyle=line, label=policy,
+                  markeredgecolor=PAPER, markeredgewidth=0.4)  # fmt: skip
+
+
+def _legend(figure, axes, count: int = 5) -> None:
+    known: dict = {}
+    for one in axes.flat:
+        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+            known.setdefault(label, handle)
+    if known:
+        figure.legend(known.values(), known.keys(), loc="outside upper center", ncols=min(count, len(known)))
+
+
+def _guest_axis(axes, numbers: Sequence[int]) -> None:
+    if len(numbers) > 1:
+        axes.set_xscale("log", base=2)
+    shown = _thinned(numbers, 7)
+    axes.set_xticks(shown, [str(n) for n in shown])
+    axes.minorticks_off()
+
+
+def _titled(axes, columns: Sequence, rows: Sequence, column_name: str) -> None:
+    """What each column and each row of panels is."""
+    for column, value in enumerate(columns):
+        if value is not None:
+            axes[0][column].set_title(f"{column_name} {value}")
+    for row, value in enumerate(rows):
+        if value is not None:
+            axes[row][-1].annotate(str(value), (1.02, 0.5), xycoords="axes fraction", rotation=270, va="center",
+                                   ha="left", fontweight="bold")  # fmt: skip
+
+
+def _at(found: Iterable[Point], **wanted) -> list[Point]:
+    """The points with these values; None is no wish."""
+    return [p for p in found if all(value is None or p.where[name] == value for name, value in wanted.items())]
+
+
+def _multiple_of_none(point: Point, others: Iterable[Point]) -> float | None:
+    same = (p for p in others if (p.guests, p.setting) == (point.guests, point.setting))
+    base = [p.throughput for p in same if p.policy == "none"]
+    return point.throughput / base[0] if base and base[0] and point.throughput else None
+
+
+def _against_guests(found: list[Point], value: Callable, label: str, zero: bool):
+    ratios, devices = _thinned(_values(found, "ratio")) or [None], _values(found, "device") or [None]
+    figure, axes = _panels(len(devices), len(ratios))
+    for row, device in enumerate(devices):
+        for column, ratio in enumerate(ratios):
+            panel, here = axes[row][column], _at(found, ratio=ratio, device=device)
+            for policy in _policies(found):
+                _line(panel, policy, [(p.guests, value(p, here)) for p in here if p.policy == policy])
+            _guest_axis(panel, sorted({p.guests for p in here}))
+            if zero:
+                _from_zero(panel)
+            else:
+                panel.axhline(1, color=INK, linewidth=0.8)
+    _titled(axes, ratios, devices, "ratio")
+    figure.supxlabel("guests")
+    figure.supylabel(label)
+    _legend(figure, axes)
+    return figure, f"One line for each policy.{_fixed(found, ('ratio', 'device'))}"
+
+
+def _against_ratio(found: list[Point]):
+    guests = _thinned(sorted({p.guests for p in found}))
+    devices, ratios = _values(found, "device") or [None], _values(found, "ratio")
+    figure, axes = _panels(len(devices), len(guests))
+    for row, device in enumerate(devices):
+        for column, number in enumerate(guests):
+            panel, here = axes[row][column], [p for p in _at(found, device=device) if p.guests == number]
+            for policy in _policies(found):
+                pairs = [(p.values["ratio"], p.paging_rate) for p in here if p.policy == policy]
+                _line(panel, policy, pairs)
+            panel.set_xticks(_thinned(ratios or sorted({p.values["ratio"] for p in here})))
+            _from_zero(panel)
+    _titled(axes, guests, devices, "guests:")
+    figure.supxlabel("ratio: guests' storage over the host's")
+    figure.supylabel("blocks paged in and out, per second")
+    _legend(figure, axes)
+    return figure, f"Blocks of 4 KB, all guests, per second of the farm's own time.{_fixed(found, ('ratio', 'device'))}"
+
+
+def _sensitivity(found: list[Point], name: str):
+    numbers = sorted({p.guests for p in found})
+    guests = sorted({numbers[0], _middle(numbers), numbers[-1]})
+    ratios = _thinned(_values(found, "ratio"), 3) or [None]
+    values = _values(found, name)
+    numeric = all(isinstance(value, int | float) for value in values)
+    figure, axes = _panels(len(guests), len(ratios))
+    for row, number in enumerate(guests):
+        for column, ratio in enumerate(ratios):
+            here = [p for p in _at(found, ratio=ratio) if p.guests == number]
+            panel = axes[row][column]
+            for policy in _policies(found):
+                pairs = [(p.where[name] if numeric else values.index(p.where[name]), p.throughput)
+                         for p in here if p.policy == policy]  # fmt: skip
+                _line(panel, policy, pairs)
+            panel.set_xticks(values if numeric else range(len(values)), [str(value) for value in values])
+            if name == "device":  # orders of magnitude apart
+                panel.set_yscale("log")
+            else:
+                _from_zero(panel)
+    _titled(axes, ratios, [f"guests: {number}" for number in guests], "ratio")
+    figure.supxlabel(name.replace("_", " "))
+    figure.supylabel("requests per second, all guests")
+    _legend(figure, axes)
+    scale = " Logarithmic: the devices are orders of magnitude apart." if name == "device" else ""
+    return figure, f"One line for each policy.{scale}{_fixed(found, ('ratio', name))}"
+
+
+# --- bars ------------------------------------------------------------------------------------------------------------
+
+
+def _amount(point: Point, name: str) -> float:
+    """Host time, in instructions, as the guests' own is counted."""
+    an_ns = point.values.get("mips", 1000) / 1000
+    if name == "host":
+        costs = (("host_faults", "fault_ns"), ("disk_operations", "io_ns"))
+        return sum(point.total(count) * point.total(cost) for count, cost in costs) * an_ns
+    if name == "monitor":
+        return point.total("monitor_ns") * an_ns
+    return point.total(name)
+
+
+def _bars(found: list[Point], *halves: tuple[str, dict[str, Part], float]):
+    """Stacked, for each policy, with the most guests: two halves side by side, a row for each of up to three ratios."""
+    most = max(p.guests for p in found)
+    here = [p for p in found if p.guests == most]
+    ratios = _thinned(_values(here, "ratio"), 3) or [None]
+    policies = _policies(here)
+    figure, axes = _panels(len(ratios), 2, height=0.5 + 0.28 * len(policies))
+    figure.set_size_inches(9.2, figure.get_size_inches()[1] + 0.6)
+    for side, (label, parts, unit) in enumerate(halves):
+        for row, ratio in enumerate(ratios):
+            panel, stacked = axes[row][side], {p.policy: p for p in _at(here, ratio=ratio)}
+            _stack(panel, policies, stacked, parts, unit)
+            panel.grid(visible=False, axis="y")
+            panel.sharex(axes[0][side])
+        axes[-1][side].set_xlabel(label)
+    for row, ratio in enumerate(ratios):
+        axes[row][0].set_yticks(range(len(policies)), policies)
+        axes[row][1].set_yticks(range(len(policies)), [""] * len(policies))
+        for panel in axes[row]:
+            panel.set_ylim(len(policies) - 0.5, -0.5)
+        if ratio is not None:
+            axes[row][0].set_title(f"ratio {ratio}", loc="left")
+    for side in range(2):
+        handles, labels = axes[0][side].get_legend_handles_labels()
+        where = {"loc": "lower left", "bbox_to_anchor": (0, 1.16 if ratios != [None] else 1.02)}
+        if handles:
+            axes[0][side].legend(handles, labels, ncols=2, fontsize=8, borderaxespad=0, **where)
+    return figure, f"{most} guest{'s' if most > 1 else ''}, all together.{_fixed(here, ('ratio',))}"
+
+
+def _stack(
+    panel, policies: Sequence[str], stacked: Mapping[str, Point], parts: Mapping[str, Part], unit: float
+) -> None:
+    left = [0.0] * len(policies)
+    for name, (label, colour, hatching) in parts.items():
+        known = [stacked.get(policy) for policy in policies]
+        widths = [_amount(p, name) / p.values["requests"] / unit if p else 0.0 for p in known]
+        panel.barh(range(len(policies)), widths, 0.7, left, label=label, color=colour, hatch=hatching,
+                   edgecolor=PAPER, linewidth=0.4)  # fmt: skip
+        left = [start + width for start, width in zip(left, widths, strict=True)]

@@ -1,0 +1,101 @@
+"""The rows of a sweep as points to compare: the rows for all guests, the seeds averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from statistics import fmean
+
+from s390emu.farm.cell import CHUNKS, DEVICES, POLICIES, Cell
+from s390emu.farm.sweep import refused
+from s390emu.reports.overcommit.table import overall, scalar
+
+# Without `requests`: in the table that is how many there were.
+PARAMETERS = [f.name for f in fields(Cell) if f.name != "requests"]
+ORDERED = {"policy": POLICIES, "device": DEVICES, "chunk": CHUNKS}  # not by the alphabet
+PAGED = ("page_outs", "page_ins")
+DISCARDS = {"U": "discards_U", "V": "discards_V", "P": "discards_P", "Sp": "discards_Sp"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One policy with so many guests, in one setting (the other parameters that vary, but for the seed)."""
+
+    guests: int
+    policy: str
+    setting: tuple[tuple[str, object], ...]
+    refused: bool = False  # with any seed
+    values: Mapping[str, float] = field(default_factory=dict, compare=False)
+    slowest: float = 0.0
+    fastest: float = 0.0
+
+    @property
+    def where(self) -> dict[str, object]:
+        return dict(self.setting)
+
+    @property
+    def throughput(self) -> float | None:
+        """Requests per second of all guests together; None where there is none to tell."""
+        return self.values.get("requests_per_second")
+
+    def per_request(self, *names: str) -> float | None:
+        requests = self.values.get("requests")
+        return self.total(*names) / requests if requests else None
+
+    def total(self, *names: str) -> float:
+        return sum(self.values.get(name, 0) for name in names)
+
+    @property
+    def paging_rate(self) -> float | None:
+        """Blocks out to the paging device and in from it, in a second."""
+        seconds = self.values.get("seconds")
+        return self.total(*PAGED) / seconds if seconds else None
+
+
+def varied(rows: Iterable[Mapping]) -> dict[str, list]:
+    """The parameters that have more than one value in these rows, with their values in order."""
+    rows = list(rows)
+    found = {name: in_order(name, {scalar(row[name]) for row in rows if name in row}) for name in PARAMETERS}
+    return {name: values for name, values in found.items() if len(values) > 1}
+
+
+def in_order(name: str, values: Iterable) -> list:
+    known = ORDERED.get(name, ())
+    return sorted(values, key=lambda value: (known.index(value), "") if value in known else
+                  (len(known), value) if isinstance(value, int | float) else (len(known), str(value)))  # fmt: skip
+
+
+def points(rows: Sequence[Mapping], parameters: Mapping[str, Sequence] | None = None) -> list[Point]:
+    """In order of setting, guests, policy. A cell that was refused storage has no numbers to compare.
+
+    parameters: the values of each parameter of the sweep, where they are known: a default that follows another
+    parameter (as the idle phase does the device) then is none that varies.
+    """
+    totals = overall(rows)
+    several = varied(totals)
+    if parameters is not None:
+        several = {name: values for name, values in several.items() if len(parameters.get(name, ())) > 1}
+    names = [name for name in several if name not in ("guests", "policy", "seed")]
+    groups: dict[tuple, list[Mapping]] = {}
+    for row in totals:
+        key = (tuple((name, scalar(row.get(name))) for name in names), row["guests"], row["policy"])
+        groups.setdefault(key, []).append(row)
+    found = [_point(setting, guests, policy, rows) for (setting, guests, policy), rows in groups.items()]
+    ranks = {name: {value: rank for rank, value in enumerate(values)} for name, values in several.items()}
+    return sorted(found, key=lambda p: ([ranks[name][value] for name, value in p.setting], p.guests,
+                                        POLICIES.index(p.policy) if p.policy in POLICIES else 99))  # fmt: skip
+
+
+def _point(setting, guests, policy, rows: list[Mapping]) -> Point:
+    if any(refused(row) for row in rows):
+        return Point(guests, policy, setting, refused=True)
+    names = [name for name, value in rows[0].items()
+             if isinstance(value, int | float) and not isinstance(value, bool) and name not in PARAMETERS]  # fmt: skip
+    values = {name: fmean(row[name] for row in rows) for name in names
+              if all(isinstance(row.get(name), int | float) for row in rows)}  # fmt: skip
+    speeds = [row["requests_per_second"] for row in rows if "requests_per_second" in row]
+    # `mips` and the like are the setting's, but the plots' arithmetic wants them.
+    wanted = ("mips", "ratio", "fault_ns", "io_ns")
+    given = {name: rows[0][name] for name in wanted if isinstance(rows[0].get(name), int | float)}
+    return Point(guests, policy, setting, values=values | given, slowest=min(speeds, default=0.0),
+                 fastest=max(speeds, default=0.0))  # fmt: skip

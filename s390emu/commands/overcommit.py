@@ -98,6 +98,7 @@ def execute(args) -> int:
     from s390emu.farm.sweep import cells
 
     axes = _axes(args)
+    _check_monitor(dict(args.balloon))
     try:
         wanted = cells(axes)
     except ValueError as error:
@@ -120,6 +121,20 @@ def _axes(args) -> dict[str, Sequence]:
     if args.balloon:
         axes["balloon"] = (tuple(sorted(dict(args.balloon).items())),)
     return axes
+
+
+def _check_monitor(given: dict[str, float]) -> None:
+    """Now, and not in every run that has a monitor."""
+    from s390emu.host.balloon_monitor import Parameters
+
+    known = [field.name for field in fields(Parameters)]
+    for name in given:
+        if name not in known:
+            raise UsageError(f"--balloon {name}: the monitor has no such parameter; it has {', '.join(known)}")
+    try:
+        Parameters(**given)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(f"--balloon: {error}") from None
 
 
 def _list(wanted: Sequence[Cell], as_json: bool) -> int:

@@ -205,6 +205,7 @@ class Machine:
     ):
         self._cpu_array = np.zeros(1, CPU_T)
         self.cpu = self._cpu_array.view(np.recarray)[0]
+        self._psw = [self._cpu_array[name] for name in ("psw_mask", "cc", "psw_ia")]
         self.storage = GuestStorage(storage_size)
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
@@ -212,7 +213,9 @@ class Machine:
         self.handlers = HandlerTable(quiet)
         self.events: list[np.ndarray] = []
         record = self.storage.record
-        self._count = self.storage.column("count")
+        self._count, self._idle, self._stolen = map(self.storage.column, ("count", "idle", "stolen"))
+        self._limit, self._deadline = map(self.storage.column, ("limit", "deadline"))
+        self._breakpoint_count, self._passing = map(self.storage.column, ("breakpoint_count", "passing"))
         record.handlers = self.handlers.addresses.ctypes.data
         record.essa, record.tlb_on = essa, tlb
         for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
@@ -223,6 +226,7 @@ class Machine:
         record.slow_probe = address_of(access.slow_probe, *RECORDS, integers=4)
         record.slow_assigned = address_of(slow_assigned, *RECORDS, integers=4)
         self._run = entry_point(run, *RECORDS, integers=1)
+        self._records = self._cpu_array.ctypes.data, self.storage.address
         self._end = entry_point(slow_end, *RECORDS, integers=2)
         self._load_psw = entry_point(load_psw_entry, *RECORDS, integers=2)
         self._drop_decoded = kernel(drop_decoded_entry, 3)
@@ -277,7 +281,8 @@ class Machine:
     @property
     def psw(self) -> tuple[int, int]:
         """PSW bits 0-63 and the instruction address."""
-        return int(self.cpu.psw_mask) | int(self.cpu.cc) << 44, int(self.cpu.psw_ia)
+        mask, cc, ia = (int(column[0]) for column in self._psw)
+        return mask | cc << 44, ia
 
     def set_psw(self, mask: int, ia: int) -> None:
         """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
@@ -292,8 +297,7 @@ class Machine:
     @property
     def now(self) -> int:
         """Nanoseconds since the guest's start, by its TOD clock: instructions, wait state, and time taken from it."""
-        record = self.storage.record
-        return int(record.count) + int(record.idle) + int(record.stolen)
+        return int(self._count[0]) + int(self._idle[0]) + int(self._stolen[0])
 
     @property
     def shared(self) -> bool:
@@ -313,11 +317,10 @@ class Machine:
 
     def pass_time(self, until: int) -> None:
         """Let time pass without instructions: the wait state's, or stolen from the guest."""
-        record = self.storage.record
-        blocked = self.host.blocked_until(self.guest_number) if int(self.cpu.psw_mask) & int(WAIT) else until
-        record.stolen += u64(max(0, min(until, blocked) - self.now))
-        record.idle += u64(max(0, until - self.now))
-        record.deadline = 0
+        blocked = self.host.blocked_until(self.guest_number) if self.psw[0] & int(WAIT) else until
+        self._stolen[0] += u64(max(0, min(until, blocked) - self.now))
+        self._idle[0] += u64(max(0, until - self.now))
+        self._deadline[0] = 0
 
     @property
     def console(self) -> str:
@@ -384,17 +387,15 @@ class Machine:
     def run(self, limit: int | None = None, timeout: float | None = None, until: Collection[int] = ()) -> Stop:
         """Until the guest stops, `limit` more instructions have ended, `timeout` seconds have passed, or the
         instruction at an address of `until` (at most 8) comes next; one that is next already is executed first."""
-        record = self.storage.record
         self._set_breakpoints(until)
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             if self._blocked():
                 return self._stop(Reason.WAITING)
-            record.limit = min(last, self.count + SLICE)
-            record.deadline = 0
-            with np.errstate(over="ignore"):
-                code = self._run(self.cpu, record, 0)
+            self._limit[0] = min(last, self.count + SLICE)
+            self._deadline[0] = 0
+            code = self._go_on()
             if code == EXIT_LIMIT:
                 if self.count >= last:
                     return self._stop(Reason.LIMIT)
@@ -411,17 +412,23 @@ class Machine:
         if self.shared:
             self.storage.record.ready_at = 0
             return True
-        self.storage.record.stolen += u64(until - self.now)
+        self._stolen[0] += u64(until - self.now)
         return False
 
+    def _go_on(self) -> int:
+        """Until an exit of the run loop."""
+        if JIT:
+            return self._run(*self._records, 0)
+        with np.errstate(over="ignore"):
+            return self._run(self.cpu, self.storage.record, 0)
+
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
-        record = self.storage.record
         if len(addresses) > BREAKPOINTS:
             raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
+        self._breakpoint_count[0], self._passing[0] = len(addresses), self.count + 1
         if addresses:
-            kernel(forget_entry, 0)(record)
-        record.breakpoint_count, record.passing = len(addresses), self.count + 1
-        record.breakpoints[: len(addresses)] = list(addresses)
+            kernel(forget_entry, 0)(self.storage.record)
+            self.storage.record.breakpoints[: len(addresses)] = list(addresses)
 
     def step(self) -> Stop | None:
         """One instruction (unit of operation), with the interruptions before and the program or supervisor-call

@@ -40,6 +40,7 @@ class Dispatched:
         self.turn = 0  # when it was dispatched last, as a serial number
         self.cpu = 0  # processor time that it was charged
         self.read_back = 0  # at the monitor's last look
+        self._essa_count = machine.storage.column("essa_count")
 
     @property
     def statistics(self):
@@ -47,10 +48,10 @@ class Dispatched:
 
     def charges(self, costs: Costs) -> int:
         """All processor time so far."""
-        record, seen = self.machine.storage.record, self.statistics
+        seen = self.statistics
         return (
-            int(record.count)
-            + costs.essa * int(record.essa_count.sum())
+            self.machine.count
+            + costs.essa * int(self._essa_count.sum())
             + costs.fault * seen.faults_resolved
             + costs.disk * seen.disk_operations
         )

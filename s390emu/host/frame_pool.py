@@ -56,6 +56,7 @@ class Guest:
             storage.block_column, ("usage", "invalid", "zero", "frame", "slot", "pinned")
         )
         self.count, self.fault_block, self.event_mask = map(storage.column, ("count", "fault_block", "event_mask"))
+        self.idle, self.stolen = map(storage.column, ("idle", "stolen"))
         self.interruption_count = storage.column("interruption_count")
         self.kept = np.zeros(len(storage.blocks), np.uint8)  # `brought` again, for compiled code
         self._kept_address = self.kept.ctypes.data

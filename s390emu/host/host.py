@@ -189,8 +189,9 @@ class Host(FramePool):
 
     def now(self, guest_number: int) -> int:
         """Nanoseconds of the guest's TOD clock; while it is blocked, when it will go on."""
-        record = self.guests[guest_number].storage.record
-        return max(int(record.count) + int(record.idle) + int(record.stolen), self._blocked[guest_number])
+        guest = self.guests[guest_number]
+        now = int(guest.count[0]) + int(guest.idle[0]) + int(guest.stolen[0])
+        return max(now, self._blocked[guest_number])
 
     def blocked_until(self, guest_number: int) -> int:
         """Until when the guest cannot run, in nanoseconds of its TOD clock; it may be long past."""

@@ -28,9 +28,9 @@ class Parameters:
     reserve: float = 0.02  # frames that the targets leave over: what guests take meanwhile
     full: float = 0.90  # the monitor is quiet while fewer frames are in use
     floor: float = 0.20  # a guest always keeps so much
-    step: float = 0.05  # a target moves at most so far in one interval
-    hysteresis: float = 0.01  # smaller differences are not sent
-    smoothing: float = 0.3  # weight of the newest sample in the estimate of a working set
+    step: float = 0.02  # a target moves at most so far in one interval
+    hysteresis: float = 0.05  # smaller differences are not sent
+    smoothing: float = 0.1  # weight of the newest sample in the estimate of a working set
     fault_weight: float = 2.0  # what a block read back counts, beside one referenced
     sample_ns: float = 10_000  # processor time of the monitor for one sample of one guest
     message_ns: float = 5_000  # ... for one message

@@ -9,19 +9,21 @@ from collections import Counter
 from dataclasses import asdict
 
 from s390emu.cli import ENDED
+from s390emu.commands.adversary import adversary_arguments, firmware_source, search
 from s390emu.commands.inputs import build, definition, labels, load, machine_arguments
 from s390emu.commands.run import conclude
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
-RAM, FRAMES = "1M", "88"
+RAM, FRAMES = "1M", 88
 SHOWN = 48  # lines of the timeline, and faults, unless asked for all
 
 
 def arguments(parser) -> None:
-    machine_arguments(parser, ram=RAM, frames=FRAMES)
+    machine_arguments(parser, ram=RAM, told_frames=f"{FRAMES}; for the adversary one for every block")
     parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
                         help="a tunable of the kernel, see firmware/README.md")  # fmt: skip
     parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
+    adversary_arguments(parser)
     parser.add_argument("--json", action="store_true", help="everything as JSON")
 
 
@@ -33,6 +35,9 @@ def execute(args) -> int:
 
     started = time.perf_counter()
     guest = build_kernel(**dict(args.define))
+    if args.adversary:
+        return search(args, guest, firmware_source(guest, dict(args.define)))
+    args.frames = args.frames or FRAMES
     machine = build(args)
     load(machine, guest)
     symbols = labels(guest)

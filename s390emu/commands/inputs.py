@@ -92,12 +92,11 @@ def labels(guest: Program) -> dict[str, int]:
     return {name: value for name, value in guest.symbols.items() if any(a <= value < b for a, b in spans)}
 
 
-def machine_arguments(parser, *, ram: str = "16M", frames: str | None = None) -> None:
+def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for every block") -> None:
     """Options of everything that runs a guest."""
     group = parser.add_argument_group("the guest and its host")
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
-    group.add_argument("--frames", type=positive, default=frames, metavar="N",
-                       help=f"page frames of the host ({frames or 'one for every block'})")  # fmt: skip
+    group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
     group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
     policies = ("discarded", "always", "zerofill")
     group.add_argument("--unused-access", choices=policies, default=policies[0], metavar="POLICY",

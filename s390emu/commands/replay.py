@@ -14,6 +14,7 @@ from pathlib import Path
 from s390emu.cli import UsageError
 
 SCHEMA = "s390emu.replay/1"
+HOST_EVENTS = "host-events"  # kind of file: a guest's run and what the host did to it; else a command line
 LARGEST_INPUT = 16 << 20
 
 
@@ -24,13 +25,9 @@ def write_replay(error: Exception, arguments: list[str]) -> Path:
         path = Path(argument)
         if path.is_file() and path.stat().st_size <= LARGEST_INPUT:
             inputs[argument] = base64.b64encode(path.read_bytes()).decode()
-    try:
-        emulator = version("s390emu")
-    except PackageNotFoundError:
-        emulator = "not installed"
     content = {
         "schema": SCHEMA,
-        "version": emulator,
+        "version": emulator_version(),
         "arguments": arguments,
         "inputs": inputs,
         "error": traceback.format_exception(error),
@@ -45,16 +42,28 @@ def write_replay(error: Exception, arguments: list[str]) -> Path:
     return Path(os.devnull)
 
 
-def replay(path: Path) -> int:
-    """Repeat the command of a replay file, its inputs laid out in a temporary folder."""
+def emulator_version() -> str:
+    try:
+        return version("s390emu")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def replay(args) -> int:
+    """Repeat the run of a replay file; or its command, the inputs laid out in a temporary folder."""
     from s390emu.cli import run
 
+    path = args.replay
     try:
         content = json.loads(path.read_text())
     except ValueError as error:
         raise UsageError(f"{path}: not a replay file: {error}") from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise UsageError(f"{path}: not a replay file of this version (schema {SCHEMA})")
+    if content.get("kind") == HOST_EVENTS:
+        from s390emu.commands.adversary import replay_host_events
+
+        return replay_host_events(path, content, args)
     with tempfile.TemporaryDirectory() as folder:
         names = {}
         for number, (name, data) in enumerate(content["inputs"].items()):

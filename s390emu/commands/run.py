@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from s390emu.cli import ABNORMAL, ENDED, LIMIT, UsageError
+from s390emu.commands.adversary import adversary_arguments, program_source, search
 from s390emu.commands.inputs import (
     build,
     labels,
@@ -28,6 +31,7 @@ def arguments(parser) -> None:
     parser.add_argument("--replay", type=Path, metavar="FILE", help="repeat the run of a replay file instead")
     machine_arguments(parser)
     limit_arguments(parser)
+    adversary_arguments(parser, told=False)
     parser.add_argument("--trace", type=_kinds, default=(), metavar="KINDS", help="of " + ",".join(KINDS))
     parser.add_argument("--trace-to", type=Path, metavar="FILE", help="where the trace goes (stderr)")
     parser.add_argument("--trace-lines", type=positive, default=DEFAULT_TRACE_LINES, metavar="N", help="at most (10^6)")
@@ -46,31 +50,37 @@ def execute(args) -> int:
     if args.replay:
         from s390emu.commands.replay import replay
 
-        return replay(args.replay)
+        return replay(args)
     if not args.files:
         raise UsageError("run what? for example: s390emu run hello.s")
     guest = program(args.files, args.origin, args.define)
+    if args.adversary:
+        return search(args, guest, program_source(guest))
     machine = build(args)
     load(machine, guest)
     symbols = labels(guest)
     if not args.json:
-        machine.host.consoles[machine.guest_number].live = _show
-    stop = _run(args, machine, symbols)
+        machine.host.consoles[machine.guest_number].live = show
+    with tracing(args, machine, symbols) as run:
+        stop = run(args.limit, args.timeout)
     return conclude(args, machine, stop, symbols)
 
 
-def _show(text: str) -> None:
+def show(text: str) -> None:
     print(text, end="", flush=True)
 
 
-def _run(args, machine, symbols):
+@contextmanager
+def tracing(args, machine, symbols) -> Iterator[Callable]:
+    """-> what runs the machine for so many instructions and seconds, and writes the trace that was asked for."""
     if not args.trace:
-        return machine.run(args.limit, args.timeout)
+        yield machine.run
+        return
     from s390emu.reports.trace_log import TraceLog
 
     out = args.trace_to.open("w") if args.trace_to else sys.stderr
     try:
-        return TraceLog(machine, args.trace, out, args.trace_lines, symbols).run(args.limit, args.timeout)
+        yield TraceLog(machine, args.trace, out, args.trace_lines, symbols).run
     finally:
         if args.trace_to:
             out.close()

@@ -6,6 +6,7 @@ from s390emu._jit import call4, i64, jit, load8, store1, store2, store4, store8,
 from s390emu.storage.access import FETCH, STORE, touch
 from s390emu.storage.page_states import ALWAYS, STABLE, UNUSED, ZEROFILL, block_at
 from s390emu.storage.prefixing import apply_prefix
+from s390emu.storage.references import note_reference
 from s390emu.storage.state import BLOCK_SHIFT, CHECK_STOP_LOWCORE, EXIT_HOST_FAULT, EXIT_STOP
 
 EXTERNAL_PARAMETER = u64(0x80)
@@ -49,6 +50,7 @@ def area_code(storage, absolute):
     area away, and for its prefix area presenting a fault would need the very page that is gone (D13)."""
     for page in range(2):
         number = (absolute >> BLOCK_SHIFT) + u64(page)
+        note_reference(storage, number)
         block = block_at(storage, number)
         if block.invalid == 0 and not (block.usage == UNUSED and storage.unused_access == ALWAYS):
             continue

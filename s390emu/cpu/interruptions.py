@@ -18,6 +18,7 @@ from s390emu.cpu.status import save_registers, store_status
 from s390emu.storage.dat import ACCESS_REGISTER
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
+from s390emu.storage.references import note_boundary, watching_references
 from s390emu.storage.state import (
     ACCESS_REGISTER_MODE,
     CHECK_STOP,
@@ -361,6 +362,7 @@ def slow_boundary(cpu, storage, unused, unused2):
             return EXIT_LIMIT
         if storage.host_event != NO_TIME and elapsed(storage) >= storage.host_event:
             return EXIT_HOST_EVENT
+        note_boundary(storage)
         if cpu.stopped == STOPPED_STATE and cpu.restart == u64(0):
             return stop(storage, STOPPED)
         code = take_asynchronous(cpu, storage)
@@ -381,6 +383,8 @@ def slow_boundary(cpu, storage, unused, unused2):
         event = next_event(cpu, storage)
         if cpu.psw_mask & WAIT == u64(0):
             storage.deadline = min(storage.limit, storage.count + event)
+            if watching_references(storage):
+                storage.deadline = storage.count + u64(1)  # the straight way through a page is not noted
             return 0
         if cpu.psw_mask & (EXTERNAL | IO | MACHINE_CHECK) == u64(0):
             return stop(storage, DISABLED_WAIT)

@@ -333,10 +333,11 @@ class Host(FramePool):
 
     def peek(self, guest_number: int, number: int) -> bytes:
         """The block's content, for a debugger or a dump: nothing changes, and what is logically zero reads as zeros."""
-        block = self._block(self.guests[guest_number], number)
-        if not block.invalid:
-            return self.memory[block.frame].tobytes()
-        return bytes(BLOCK_SIZE) if block.zero else self._read(self.guests[guest_number], number)
+        guest = self.guests[guest_number]
+        block = self._block(guest, number)
+        if not guest.invalid[number]:
+            return self.memory[guest.frame[number]].tobytes()
+        return bytes(BLOCK_SIZE) if block.zero else self._read(guest, number)
 
     def poke(self, guest_number: int, number: int, offset: int, data: bytes) -> None:
         """Bytes into a block, by a loader or a debugger: it becomes resident, the guest's key and usage stay."""
@@ -394,15 +395,14 @@ class Host(FramePool):
 
     def _resident(self, guest: Guest, number: int) -> bytes | None:
         """The content of a block that has a frame."""
-        block = guest.storage.blocks[number]
-        return None if block.invalid else self.memory[block.frame].tobytes()
+        return None if guest.invalid[number] else self.memory[guest.frame[number]].tobytes()
 
 
 def duplicate(value):
     """A copy that shares nothing that can change; the usual kinds of value at a fraction of what deepcopy takes."""
     if isinstance(value, int | str | bytes | None):
         return value
-    if isinstance(value, list | set | dict) and all(isinstance(part, int | str) for part in value):
-        if not isinstance(value, dict) or all(type(part) is tuple for part in value.values()):
+    if isinstance(value, list | set | dict) and set(map(type, value)) <= {int, str}:
+        if not isinstance(value, dict) or set(map(type, value.values())) <= {int, str, tuple}:
             return value.copy()
     return deepcopy(value)

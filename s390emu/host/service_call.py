@@ -85,24 +85,25 @@ INCREMENTS_MOST = 0xFFFF
 
 def service_call(host, guest, cpu, insn: int) -> int:
     """SERVICE CALL, whose handler made the checks: -> 0, the condition code set, the answer in the SCCB."""
-    pending = bool(int(cpu.external) & int(EXTERNAL_SERVICE))
+    external = cpu.external
+    pending = bool(external & EXTERNAL_SERVICE)
     if pending and int(cpu.service_parameter) & SCCB_ADDRESS:
         cpu.cc = 2
         return 0
-    record = guest.storage.record
-    command, sccb = (int(cpu.gr[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
+    record, registers = guest.storage.record, cpu.gr
+    command, sccb = (int(registers[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
     number, offset = divmod(sccb, BLOCK_SIZE)
     host.bring(guest, number)
     kernels.touch(record, sccb, HEADER_BYTES, FETCH)
-    given = host.memory[guest.storage.blocks[number].frame, offset:].tobytes()
+    given = host.memory[guest.frame[number], offset:].tobytes()
     console = host.consoles[guest.number]
     answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, console)
     kernels.touch(record, sccb, len(answer), STORE)
-    host.memory[guest.storage.blocks[number].frame, offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
+    host.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
     cpu.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
     console.announce = False
-    cpu.external |= EXTERNAL_SERVICE
+    cpu.external = external | EXTERNAL_SERVICE
     record.deadline = u64(0)
     return 0
 

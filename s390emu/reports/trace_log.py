@@ -35,7 +35,7 @@ class TraceLog:
         if "storage" in kinds:
             machine.storage.record.tlb_on = 0
 
-    def run(self, limit: int | None, timeout: float | None) -> Stop:
+    def run(self, limit: int | None = None, timeout: float | None = None) -> Stop:
         if "insn" not in self.kinds and "storage" not in self.kinds:
             stop = self.machine.run(limit, timeout)
             self._events()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, u64
 from s390emu.storage.absolute import frame_of
 from s390emu.storage.page_states import block_at
+from s390emu.storage.references import note_reference
 from s390emu.storage.tlb import drop_block
 
 ACC, FETCH_PROTECTION, REFERENCE, CHANGE = 0xF0, 0x08, 0x04, 0x02
@@ -19,6 +20,7 @@ ACC_F, RC = ACC | FETCH_PROTECTION, REFERENCE | CHANGE
 @jit
 def guest_key(storage, number):
     """The key as the guest sees it (ISKE), whether the block has a frame or not."""
+    note_reference(storage, number)
     block = block_at(storage, number)
     if block.invalid != 0:
         return i64(block.acc_f) | i64(block.guest_rc)
@@ -28,6 +30,7 @@ def guest_key(storage, number):
 @jit
 def set_key(storage, number, key):
     """All seven bits (SSKE); the host keeps its own view of R and C."""
+    note_reference(storage, number)
     block = block_at(storage, number)
     block.guest_rc = key & RC
     if block.invalid != 0:

@@ -13,6 +13,7 @@ from s390emu.storage.page_states import (
     UNUSED,
     block_at,
 )
+from s390emu.storage.references import note_reference
 from s390emu.storage.state import BLOCK_SHIFT, EXIT_HOST_FAULT, PAGE
 from s390emu.storage.transitions import action_of
 
@@ -42,6 +43,7 @@ def absence(cpu, storage, absolute, kind):
     if not in_configuration(storage, absolute):
         return ADDRESSING
     number = absolute >> BLOCK_SHIFT
+    note_reference(storage, number)
     block = block_at(storage, number)
     if block.invalid == 0:
         return ADDRESSING if block.usage == UNUSED and storage.unused_access == ALWAYS else 0

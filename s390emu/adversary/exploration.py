@@ -1,0 +1,102 @@
+"""Trying points: from a run that stands somewhere, take a block, run to the end, judge, go back, take the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from s390emu.adversary.moves import Move, move_at
+from s390emu.machine import Machine, Reason, Stop
+
+LINES = 2  # at the end of the console, that no host may change: what was computed, and "exit 0"
+LIMIT_FACTOR, LIMIT_EACH = 4, 100_000  # instructions that a disturbed run may take: of the undisturbed one; each taking
+NEAR = 3_000  # instructions that are executed again sooner than a snapshot is taken
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What every run must come to: the undisturbed one's exit code and last lines, in so many instructions."""
+
+    exit_code: int | None
+    lines: tuple[str, ...]
+    count: int
+
+    @classmethod
+    def of(cls, machine: Machine, stop: Stop) -> Expected:
+        return cls(stop.exit_code, last_lines(machine.console), stop.count)
+
+    def limit(self, moves: int) -> int:
+        return LIMIT_FACTOR * self.count + LIMIT_EACH * (moves + 1)
+
+    def fault_of(self, machine: Machine, stop: Stop) -> str:
+        """What is wrong with a disturbed run; empty: nothing."""
+        if stop.reason is Reason.LIMIT:
+            return f"it did not end within {stop.count:,} instructions (undisturbed: {self.count:,})"
+        if stop.exit_code is None:
+            return str(stop.reason)
+        lines = last_lines(machine.console)
+        said = f", {lines[0]!r}" if lines else ""
+        if stop.exit_code != self.exit_code:
+            return f"exit code {stop.exit_code} instead of {self.exit_code}{said}"
+        if lines != self.lines:
+            return f"the last lines are {' / '.join(lines)!r} instead of {' / '.join(self.lines)!r}"
+        return ""
+
+
+def last_lines(console: str) -> tuple[str, ...]:
+    return tuple(console.splitlines()[-LINES:])
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A run that went wrong: what the host did, the instruction that came next at the last move, and what was wrong."""
+
+    moves: tuple[Move, ...]
+    address: int
+    state: str  # of the last move's block, before it
+    fault: str
+    stop: Stop
+    console: str
+
+
+def attempts(machine: Machine, moves: Iterable[Move], limit: int) -> Iterator[tuple[Move, int, str, Stop]]:
+    """Each move by itself, made in the run that goes on from here, in order of time: -> the move, where it was made, in
+    which state the block was, how the run ended. The machine stands at that end, and afterwards anywhere."""
+    saved, at = machine.snapshot(), machine.count
+    for move in moves:
+        machine.restore(saved)
+        machine.run(move.after - at)
+        if move.after - at > NEAR:
+            saved, at = machine.snapshot(), move.after
+        address, state = machine.psw[1], machine.block(move.block * 4096).state
+        move.perform(machine)
+        yield move, address, state, machine.run(limit - machine.count)
+
+
+def try_points(
+    machine: Machine, points: np.ndarray, expected: Expected, before: tuple[Move, ...] = ()
+) -> tuple[int, Bug | None]:
+    """Points (POINT) of the run that goes on from here, `before` having been done already, until one goes wrong:
+    -> how many were tried, and the bug."""
+    moves = sorted(move_at(point) for point in points)
+    limit = expected.limit(len(before) + 1)
+    tried = 0
+    for move, address, state, stop in attempts(machine, moves, limit):
+        tried += 1
+        if fault := expected.fault_of(machine, stop):
+            return tried, Bug((*before, move), address, state, fault, stop, machine.console)
+    return tried, None
+
+
+def repeat(machine: Machine, moves: Iterable[Move], limit: int, run: Callable[[int], Stop]) -> Stop:
+    """A fresh machine's run in which the host makes these moves. run: for so many instructions, `machine.run` or what
+    else looks on."""
+    for move in moves:
+        if move.after > machine.count:
+            stop = run(move.after - machine.count)
+            if stop.reason is not Reason.LIMIT:
+                return stop
+        move.perform(machine)
+    return run(limit - machine.count)

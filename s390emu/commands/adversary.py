@@ -1,0 +1,235 @@
+"""`--adversary` of demo and run: search a guest for data that a host could make it lose, and keep what is found."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import sys
+import zlib
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
+from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive
+from s390emu.commands.replay import HOST_EVENTS, SCHEMA, emulator_version
+from s390emu.isa.assemble import Program
+
+if TYPE_CHECKING:
+    from s390emu.adversary.exploration import Bug, Expected
+
+ACTIONS = ("discard", "reclaim", "all")
+
+
+def adversary_arguments(parser, *, told: bool = True) -> None:
+    """told: each option has its line in the help; else one line says where they are."""
+
+    def line(text: str) -> str:
+        return text if told else argparse.SUPPRESS
+
+    modes = "a host that takes blocks: exhaustive, literal or random:SEED"
+    more = "" if told else "; more: s390emu demo --help"
+    parser.add_argument("--adversary", type=_mode, metavar="MODE", help=modes + more)
+    kinds = line("what it does: " + ", ".join(ACTIONS))
+    parser.add_argument("--adversary-actions", choices=ACTIONS, metavar="KIND", help=kinds)
+    parser.add_argument("--points", type=positive, metavar="N", help=line("that the adversary tries, at most"))
+    processes = line("processes of the adversary (one for each CPU)")
+    parser.add_argument("--jobs", type=positive, metavar="J", help=processes)
+
+
+def _mode(text: str) -> tuple[str, int | None]:
+    mode, colon, seed = text.partition(":")
+    if mode == "random" and seed:
+        return mode, number(seed)
+    if mode in ("exhaustive", "literal") and not colon:
+        return mode, None
+    raise argparse.ArgumentTypeError(f"{text!r}: write exhaustive, literal or random:SEED")
+
+
+def machine_options(args) -> dict[str, Any]:
+    """What `machine_arguments` have come to: for a replay file."""
+    known = Parser(prog="s390emu run")
+    machine_arguments(known)
+    names = vars(known.parse_args([]))
+    return {name: value for name, value in vars(args).items() if name in names}
+
+
+def search(args, guest: Program, source: dict) -> int:
+    """Let the adversary loose on the guest. source: what a replay file says of the program."""
+    from s390emu.adversary.moves import KINDS
+    from s390emu.adversary.search import UNDISTURBED_LIMIT, CannotSearch, Plan, Search
+    from s390emu.reports.adversary import as_dict, lines
+
+    mode, seed = args.adversary
+    paged = args.paging != "none"
+    actions = args.adversary_actions or ("all" if mode == "random" and paged else "discard")
+    if actions != "discard" and not paged:
+        raise UsageError(f"--adversary-actions {actions}: a host without a paging device can only discard")
+    jobs = args.jobs or len(os.sched_getaffinity(0))
+    limit = getattr(args, "limit", None) or UNDISTURBED_LIMIT
+    plan = Plan(mode, KINDS[actions], args.seed if seed is None else seed, args.points, jobs, limit)
+    symbols = labels(guest)
+    progress = Progress(args.json)
+    try:
+        found = Search(maker(args, guest), plan, progress.tell).run()
+    except CannotSearch as error:
+        raise UsageError(str(error)) from error
+    finally:
+        progress.close()
+    path = keep(found.bug, found.expected, machine_options(args), source) if found.bug else None
+    if args.json:
+        told = {"schema": "s390emu.adversary/1"} | as_dict(found, symbols) | {"replay": str(path) if path else None}
+        print(json.dumps(told, indent=1))
+    else:
+        print(f"adversary: {mode}")
+        print("\n".join(lines(found, symbols)))
+        if path:
+            print(f"replay file: {path}; it repeats that run: s390emu run --replay {path}")
+    if found.bug:
+        return FAILED
+    return INTERRUPTED if found.interrupted else ENDED
+
+
+def maker(args, guest: Program) -> Callable:
+    def make():
+        machine = build(args)
+        load(machine, guest)
+        return machine
+
+    return make
+
+
+class Progress:
+    """A bar on stderr, if that is a terminal."""
+
+    def __init__(self, silent: bool):
+        self.bar: Any = None
+        self.wanted = sys.stderr.isatty() and not silent
+
+    def tell(self, tried: int, planned: int) -> None:
+        if self.wanted and self.bar is None:
+            from tqdm import tqdm
+
+            tqdm.monitor_interval = 0  # no thread beside us
+            self.bar = tqdm(total=planned, unit=" points", smoothing=0.1, leave=False)
+        if self.bar is not None:
+            self.bar.total = planned
+            self.bar.update(tried)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+# --- replay files -----------------------------------------------------------------------------------------------------
+
+
+def digest(guest: Program) -> str:
+    """Of the assembled program as it is loaded."""
+    total = sha256()
+    for address, data in guest.image():
+        total.update(f"{address:x}:{len(data):x}:".encode() + data)
+    return total.hexdigest()
+
+
+def packed(value: Any) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(value).encode(), 9)).decode()
+
+
+def unpacked(text: str) -> Any:
+    return json.loads(zlib.decompress(base64.b64decode(text)))
+
+
+def firmware_source(guest: Program, tunables: dict[str, int]) -> dict:
+    """The toy kernel: everybody has its sources."""
+    return {"firmware": "kernel", "tunables": tunables, "digest": digest(guest)}
+
+
+def program_source(guest: Program) -> dict:
+    """Any other program: the image itself, and its labels."""
+    image = [[address, base64.b64encode(data).decode()] for address, data in guest.image()]
+    return {"packed": packed({"image": image, "entry": guest.entry, "labels": labels(guest)})}
+
+
+def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) -> Path:
+    """Write the replay file of a bug: -> where it is. The same bug has the same name."""
+    content = {
+        "schema": SCHEMA,
+        "kind": HOST_EVENTS,
+        "version": emulator_version(),
+        "fault": bug.fault,
+        "program": source,
+        "machine": options,
+        "events": [list(move) for move in bug.moves],
+        "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count},
+        "run": {"reason": str(bug.stop.reason), "psw": [bug.stop.psw_mask, bug.stop.psw_ia], "count": bug.stop.count,
+                "console": sha256(bug.console.encode()).hexdigest()},
+    }  # fmt: skip
+    text = json.dumps(content, indent=1)
+    path = Path(f"adversary-{sha256(text.encode()).hexdigest()[:8]}.replay.json")
+    path.write_text(text + "\n")
+    return path
+
+
+def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
+    """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
+    from s390emu.adversary.exploration import Expected, repeat
+    from s390emu.adversary.moves import VERBS, Move
+    from s390emu.commands.run import conclude, show, tracing
+    from s390emu.host.paging_device import PagingError
+
+    try:
+        program, recorded, wanted = content["program"], content["run"], content["expected"]
+        moves = [Move(int(count), str(verb), int(block)) for count, verb, block in content["events"]]
+        if unknown := [move.verb for move in moves if move.verb not in VERBS]:
+            raise ValueError(f"no host does {unknown[0]!r}")
+        expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), int(wanted["count"]))
+        machine, symbols = _prepared(path, program, content["machine"])
+        ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
+    except (KeyError, TypeError, ValueError, AttributeError, zlib.error, IndexError) as error:
+        raise UsageError(f"{path}: not a replay file of this version: {type(error).__name__}: {error}") from error
+    machine.host.consoles[machine.guest_number].live = None if args.json else show
+    with tracing(args, machine, symbols) as run:
+        try:
+            stop = repeat(machine, moves, expected.limit(len(moves)), run)
+        except (ValueError, PagingError) as error:
+            raise UsageError(f"{path}: the host cannot do what it did: {error}") from error
+    conclude(args, machine, stop, symbols)
+    fault = expected.fault_of(machine, stop)
+    console = sha256(machine.console.encode()).hexdigest()
+    exactly = (str(stop.reason), [stop.psw_mask, stop.psw_ia], stop.count, console) == ended
+    print(f"s390emu: {len(moves)} moves of the host repeated: {fault or 'nothing is wrong'}", file=sys.stderr)
+    print(f"s390emu: {'exactly' if exactly else 'NOT'} the run that was recorded", file=sys.stderr)
+    return FAILED if fault else ENDED
+
+
+def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any]):
+    """-> the machine with the guest in it, and its labels."""
+    known = Parser(prog="s390emu run")
+    machine_arguments(known)
+    args = known.parse_args([])
+    for name, value in options.items():
+        setattr(args, name, value)
+    if "firmware" in program:
+        from s390emu.toy_kernel import build as build_kernel
+
+        guest = build_kernel(**program["tunables"])
+        if digest(guest) != program["digest"]:
+            raise UsageError(
+                f"{path}: made with another version of the firmware than this one; take the version of s390emu that it "
+                "was made with, or search again"
+            )
+        machine = build(args)
+        load(machine, guest)
+        return machine, labels(guest)
+    from s390emu.machine import START_MASK
+
+    content = unpacked(program["packed"])
+    machine = build(args)
+    for address, data in content["image"]:
+        machine.write(address, base64.b64decode(data))
+    machine.set_psw(START_MASK, content["entry"])
+    return machine, content["labels"]

@@ -1,0 +1,93 @@
+"""What the adversary found, as text on one screen and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from s390emu.adversary.exploration import Bug
+from s390emu.adversary.moves import VERBS
+from s390emu.adversary.search import Findings
+from s390emu.reports.stop import place
+
+
+def as_dict(found: Findings, symbols: Mapping[str, int]) -> dict[str, Any]:
+    plan = found.plan
+    told: dict[str, Any] = {
+        "mode": plan.mode,
+        "actions": [VERBS[verb] for verb in plan.verbs],
+        "seed": plan.seed,
+        "undisturbed": {"instructions": found.expected.count, "exit_code": found.expected.exit_code,
+                        "last_lines": found.expected.lines},
+        "jobs": plan.jobs,
+        "seconds": round(found.seconds, 3),
+        "tried_per_second": round(found.rate, 1),
+        "complete": found.complete,
+        "interrupted": found.interrupted,
+    }  # fmt: skip
+    if plan.mode == "random":
+        told |= {"runs": found.runs, "moves": found.moves}
+    else:
+        told |= {
+            "points": found.points,
+            "classes": found.classes,
+            "tried": found.tried,
+            "pairs": {"first_points": found.pairs_firsts, "points": found.pairs_points,
+                      "classes": found.pairs_classes, "tried": found.pairs_tried},
+        }  # fmt: skip
+    return told | {"bug": _bug_dict(found.bug, symbols) if found.bug else None}
+
+
+def _bug_dict(bug: Bug, symbols: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "moves": [list(move) for move in bug.moves],
+        "at": place(bug.address, symbols),
+        "state": bug.state,
+        "fault": bug.fault,
+        "reason": str(bug.stop.reason),
+        "exit_code": bug.stop.exit_code,
+        "instructions": bug.stop.count,
+        "console": bug.console,
+    }
+
+
+def lines(found: Findings, symbols: Mapping[str, int]) -> list[str]:
+    plan, expected = found.plan, found.expected
+    said = " / ".join(expected.lines) or "nothing on the console"
+    verbs = ", ".join(VERBS[verb] for verb in plan.verbs)
+    rows = [
+        ("undisturbed run", f"{expected.count:,} instructions, {said}"),
+        ("the host does", verbs + ("; brings blocks back unasked" if plan.mode == "random" else "")),
+    ]
+    if plan.mode == "random":
+        moves = ", ".join(f"{verb} {count:,}" for verb, count in found.moves.items()) or "none"
+        rows += [("runs tried", f"{found.runs:,}, seed {plan.seed}"), ("moves in them", moves)]
+    else:
+        rows += [
+            ("points", f"{found.points:,} (instruction, block), of which {found.classes:,} are distinct"),
+            ("points tried", f"{found.tried:,}"),
+        ]
+        if found.pairs_firsts:
+            known = f"{found.pairs_classes:,} distinct ({found.pairs_points:,} in all)"
+            begin = f"that begin with {found.pairs_firsts:,} of the points"
+            rows.append(("pairs tried", f"{found.pairs_tried:,}, of {known} {begin}"))
+    how = f"{found.attempts:,} in {found.seconds:.1f} s, {plan.jobs} {'job' if plan.jobs == 1 else 'jobs'}"
+    rows.append(("tried per second", f"{found.rate:,.0f} ({how})"))
+    return [f"{name:18}{text}" for name, text in rows] + verdict(found, symbols)
+
+
+def verdict(found: Findings, symbols: Mapping[str, int]) -> list[str]:
+    bug = found.bug
+    if bug is None:
+        if found.interrupted:
+            return ["interrupted; nothing was lost in what was tried"]
+        return ["no run went wrong" + ("" if found.complete else "; there is more to try (--points)")]
+    shown = [f"  after instruction {move.after:,}: {move.verb} block {move.block * 4096:#x}" for move in bug.moves[-8:]]
+    hidden = len(bug.moves) - len(shown)
+    return [
+        f"A BUG: {bug.fault}",
+        *([f"  ({hidden} moves before)"] if hidden else []),
+        *shown,
+        f"  the last before {place(bug.address, symbols)}, the block being {bug.state}",
+        f"  that run: {bug.stop.reason} after {bug.stop.count:,} instructions",
+    ]

@@ -1,0 +1,120 @@
+"""Which points of a run are the same: against a host that looks at every boundary, and against trying them all."""
+
+from __future__ import annotations
+
+import pytest
+
+from s390emu._jit import JIT
+from s390emu.adversary.exploration import Expected
+from s390emu.adversary.moves import DISCARDING, RECLAIMING, VERBS, Move, possible
+from s390emu.adversary.references import points_of
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
+from s390emu.machine import Machine, Reason
+from s390emu.storage.state import BLOCK_SIZE
+
+LIMIT = 1_000_000
+EVERY = 17
+
+
+def seen(machine: Machine, verbs, every: int = 1) -> set[tuple[int, int, int]]:
+    """(instruction, verb, block) at each boundary, or at one of so many, by looking."""
+    points: set[tuple[int, int, int]] = set()
+    while True:
+        now = {(machine.count, verb, block) for verb, block in possible(machine, verbs)}
+        before = machine.count
+        if machine.run(every).reason is not Reason.LIMIT:
+            return points | now if machine.count > before else points
+        points |= now
+
+
+def expanded(points) -> list[tuple[int, int, int]]:
+    return [(n, int(p["verb"]), int(p["block"])) for p in points for n in range(p["first"], p["last"] + 1)]
+
+
+@pytest.mark.parametrize("verbs", [(DISCARDING,), (DISCARDING, RECLAIMING)], ids=["discard", "all"])
+def test_classes_are_the_points_that_are_seen_at_each_boundary(small, verbs):
+    points, stop = points_of(small(), verbs, LIMIT)
+    assert stop.exit_code == 0
+    assert sorted(expanded(points)) == sorted(seen(small(), verbs))
+
+
+@pytest.mark.skipif(not JIT, reason="thousands of instructions, one by one")
+def test_classes_of_the_toy_kernel(tiny):
+    machine = tiny()
+    points, stop = points_of(machine, (DISCARDING,), LIMIT)
+    assert stop.exit_code == 0
+    found = expanded(points)
+    assert len(found) == len(set(found))
+    assert {point for point in found if point[0] % EVERY == 0} == seen(tiny(), (DISCARDING,), EVERY)
+
+
+def outcome(machine: Machine, move: Move):
+    """All that a guest, or who looks at it, can tell."""
+    machine.run(move.after - machine.count)
+    move.perform(machine)
+    stop = machine.run(LIMIT)
+    contents = [machine.read(block.number * BLOCK_SIZE, BLOCK_SIZE) for block in machine.blocks()]
+    return stop, list(machine.gr), machine.console, machine.blocks(), contents
+
+
+def test_all_points_of_a_class_come_to_the_same(small):
+    """Literally: each point of each class, to the last byte and key."""
+    machine = small()
+    saved = machine.snapshot()
+    points, _ = points_of(machine, (DISCARDING,), LIMIT)
+    assert 5 < len(points) < len(expanded(points))
+    for point in points:
+        ends = []
+        for count in range(point["first"], point["last"] + 1):
+            machine.restore(saved)
+            ends.append(outcome(machine, Move(count, "discard", int(point["block"]))))
+        assert all(end == ends[0] for end in ends), point
+
+
+@pytest.mark.skipif(not JIT, reason="millions of instructions")
+def test_points_of_a_class_of_the_toy_kernel_come_to_the_same(tiny):
+    """The first, the last and some in between."""
+    machine = tiny()
+    saved = machine.snapshot()
+    points, _ = points_of(machine, (DISCARDING,), LIMIT)
+    for point in points[::16]:
+        ends = []
+        for count in {int(point["first"]), int(point["first"] + point["last"]) // 2, int(point["last"])}:
+            machine.restore(saved)
+            ends.append(outcome(machine, Move(count, "discard", int(point["block"]))))
+        assert all(end == ends[0] for end in ends), point
+
+
+def test_a_class_ends_where_a_key_is_inspected(small):
+    """ISKE refers to the third block: a discard is seen by it, as R and C."""
+    points, _ = points_of(small(), (DISCARDING,), LIMIT)
+    machine = small()
+    third = max(int(p["block"]) for p in points)
+    first_class = min(int(p["last"]) for p in points if p["block"] == third)
+    machine.run(first_class)
+    assert machine.read(machine.psw[1], 2) == bytes.fromhex("b229")
+
+
+def test_tracing_leaves_the_run_as_it_is(small):
+    plain, traced = small(), small()
+    stop = plain.run(LIMIT)
+    _, traced_stop = points_of(traced, (DISCARDING,), LIMIT)
+    assert (stop, list(plain.gr)) == (traced_stop, list(traced.gr))
+    assert traced.storage.record.tlb_on == 1
+    assert traced.drain_events() == []
+
+
+def test_a_run_that_does_not_end_is_cut(small):
+    machine = small()
+    points, stop = points_of(machine, (DISCARDING,), 10)
+    assert (stop.reason, stop.count) == (Reason.LIMIT, 10)
+    assert max(int(p["last"]) for p in points) == 9
+
+
+def test_stable_blocks_can_be_reclaimed_only():
+    machine = Machine.from_source("start: larl %r1,end\n lpswe 0(%r1)\n .balign 8\nend: .quad 0x0002000180000000,0",
+                                  host=Host(256, PagingDevice()))  # fmt: skip
+    assert possible(machine, (DISCARDING,)) == []
+    assert [VERBS[verb] for verb, _ in possible(machine, (DISCARDING, RECLAIMING))] == ["reclaim"]
+    assert Expected.of(machine, machine.run(LIMIT)).exit_code == 0

@@ -1,0 +1,141 @@
+"""The search as a whole: singles, pairs, at random; the same whatever the number of processes; planted bugs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from s390emu._jit import JIT
+from s390emu.adversary.exploration import repeat
+from s390emu.adversary.moves import KINDS
+from s390emu.adversary.search import CannotSearch, Plan, Search, chosen, spread, stride
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
+from s390emu.isa.assemble import assemble_files
+from s390emu.machine import Machine
+from tests.adversary import planted
+from tests.adversary.conftest import STORAGE
+
+DISCARDS = KINDS["discard"]
+jitted = pytest.mark.skipif(not JIT, reason="millions of instructions")
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 64, 578, 1000])
+def test_every_place_is_visited_once(total):
+    assert sorted(spread(total, 5, 0, total)) == list(range(total))
+    assert list(spread(total, 5, total, total + 9)) == []
+
+
+def test_an_early_stop_has_seen_all_of_the_run():
+    places = np.sort(spread(10_000, 0, 0, 100))
+    assert np.diff(places).max() < 250
+    assert stride(1) == 1
+
+
+def test_literal_points_are_all_of_them(small):
+    points = Search(small, Plan("literal", DISCARDS)).bench.points
+    total = int((points["last"] - points["first"] + 1).sum())
+    found = {(int(p["last"]), int(p["block"])) for p in chosen(points, True, np.arange(total))}
+    assert found == {(n, int(p["block"])) for p in points for n in range(p["first"], p["last"] + 1)}
+
+
+@pytest.mark.parametrize("mode", ["exhaustive", pytest.param("literal", marks=jitted)])
+def test_small_guest_singles_and_all_pairs(small, mode):
+    found = Search(small, Plan(mode, DISCARDS, most=10_000)).run()
+    assert found.bug is None and found.complete and not found.interrupted
+    assert found.tried == (found.classes if mode == "exhaustive" else found.points)
+    assert found.pairs_firsts == found.tried
+    assert found.pairs_tried == found.pairs_classes if mode == "exhaustive" else found.pairs_points
+
+
+@pytest.mark.parametrize("most", [1, 5, 9])
+def test_bound(small, most):
+    found = Search(small, Plan("exhaustive", DISCARDS, most=most)).run()
+    assert found.attempts == most and not found.complete
+
+
+@jitted
+def test_toy_kernel_singles_are_all_right(tiny):
+    found = Search(tiny, Plan("exhaustive", DISCARDS, jobs=2)).run()
+    assert found.bug is None
+    assert found.tried == found.classes > 400
+    assert found.pairs_tried == found.classes
+
+
+@jitted
+def test_everything_reclaimed_is_everything_kept(tiny):
+    found = Search(tiny, Plan("exhaustive", KINDS["all"], most=300, seed=4)).run()
+    assert found.bug is None and found.tried == 300 < found.classes
+
+
+@jitted
+def test_random_runs(tiny):
+    found = Search(tiny, Plan("random", KINDS["all"], seed=1, most=12)).run()
+    assert found.bug is None and found.complete
+    assert found.runs == 12
+    assert all(found.moves[verb] > 0 for verb in ("discard", "reclaim", "pagein"))
+
+
+def planted_guest(tmp_path, bug, **tunables):
+    program = assemble_files(planted.sources(tmp_path, bug), origin=0x10000, defines=planted.TINY | tunables)
+
+    def make():
+        machine = Machine(STORAGE, host=Host(STORAGE // 4096, PagingDevice()))
+        machine.load(program)
+        return machine
+
+    return make
+
+
+@jitted
+@pytest.mark.parametrize("bug", planted.BUGS)
+def test_planted_bugs_are_found_and_repeated(tmp_path, bug):
+    make = planted_guest(tmp_path, bug, PASSES=2, STEPS=16, FILE_BLOCKS=9)  # so that not all of the file is mapped
+    found = Search(make, Plan("exhaustive", DISCARDS)).run()
+    assert found.bug is not None
+    machine = make()
+    stop = repeat(machine, found.bug.moves, found.expected.limit(len(found.bug.moves)), machine.run)
+    assert (stop, machine.console) == (found.bug.stop, found.bug.console)
+    assert found.expected.fault_of(machine, stop) == found.bug.fault
+
+
+@jitted
+def test_processes_make_no_difference(tmp_path):
+    bug = "R1: C cleared before the block is stable"
+    make = planted_guest(tmp_path, bug, PASSES=2, STEPS=16)
+    alone, together = (Search(make, Plan("exhaustive", DISCARDS, jobs=jobs)).run() for jobs in (1, 2))
+    assert alone.bug == together.bug
+    assert (alone.tried, alone.points, alone.classes) == (together.tried, together.points, together.classes)
+
+
+@jitted
+def test_random_host_finds_a_planted_bug(tmp_path):
+    make = planted_guest(tmp_path, "a discarded block taken for stable")
+    found = Search(make, Plan("random", DISCARDS, seed=2, most=50)).run()
+    assert found.bug is not None
+    machine = make()
+    assert repeat(machine, found.bug.moves, found.expected.limit(500), machine.run) == found.bug.stop
+
+
+def test_few_frames_are_for_the_literal_mode(tiny):
+    with pytest.raises(CannotSearch, match=r"40 frames for 72 blocks.*--adversary literal"):
+        Search(lambda: tiny(frames=40), Plan("exhaustive", DISCARDS))
+
+
+def test_a_guest_that_ends_badly_by_itself():
+    guest = "start: larl %r1,end\n lpswe 0(%r1)\n .balign 8\nend: .quad 0x0002000180000000,9"
+    with pytest.raises(CannotSearch, match="ends with exit code 9 after 2 instructions"):
+        Search(lambda: Machine.from_source(guest), Plan("exhaustive", DISCARDS))
+
+
+def test_a_guest_that_does_not_end():
+    with pytest.raises(CannotSearch, match="instruction limit after 500"):
+        Search(lambda: Machine.from_source("start: j start"), Plan("exhaustive", DISCARDS, limit=500))
+
+
+def test_ctrl_c_keeps_what_was_found(small):
+    def tell(tried, planned):
+        raise KeyboardInterrupt
+
+    found = Search(small, Plan("exhaustive", DISCARDS), tell).run()
+    assert found.interrupted and found.tried > 0 and found.bug is None

@@ -22,11 +22,24 @@ from s390emu.toy_kernel import ORIGIN, folder
 if TYPE_CHECKING:
     from s390emu.machine import Machine
 
-DEFAULTS = {"RAM_BLOCKS": 4096, "FILE_BLOCKS": 6144, "LOG_BLOCKS": 64, "HEAP_BLOCKS": 256, "BURST": 40,
-            "IDLE_US": 2000, "DRIFT": 1, "PRELOAD": 0, "NEWEST_FIRST": 1, "REQUESTS": 0, "SEED": 1,
-            "HINTS": 1}  # fmt: skip
+LIMITS = {  # tunable: default, least, most
+    "RAM_BLOCKS": (4096, 1, 32767),
+    "FILE_BLOCKS": (6144, 36, 32000),
+    "LOG_BLOCKS": (64, 8, 512),
+    "HEAP_BLOCKS": (256, 1, 1024),
+    "BURST": (40, 1, 10_000),
+    "IDLE_US": (2000, 0, 100_000_000),
+    "DRIFT": (1, 0, 7103),
+    "PRELOAD": (0, 0, 32000),
+    "NEWEST_FIRST": (1, 0, 1),
+    "REQUESTS": (0, 0, 0x7FFFFFFF),
+    "SEED": (1, 0, 0x7FFFFFFF),
+    "HINTS": (1, 0, 2),
+}
+DEFAULTS = {name: default for name, (default, *_) in LIMITS.items()}
 DISK = 0x0100  # device number
 BLOCK = 4096
+TABLES = 0x20000  # where they begin
 WORDS = BLOCK // 8  # doublewords in a block
 CELLS, CELL_WORDS = 32, 16  # in a block, in a cell
 CELL_MULTIPLIER, STEP = 0xD1342543DE82EF95, 0x2545F4914F6CDD1D
@@ -62,15 +75,46 @@ def sources() -> list[Path]:
 
 
 def tunables(**given: int) -> dict[str, int]:
-    """All tunables, the defaults where none is given. The limits are the assembly's: `build` raises AssemblyError."""
+    """All tunables, the default where none is given. WebGuestError names the one that is out of its limits; the
+    assembly has the same limits, for who builds the guest without this module."""
     unknown = ", ".join(given.keys() - DEFAULTS.keys())
     if unknown:
         raise WebGuestError(f"the web server has no tunable {unknown}: it has {', '.join(DEFAULTS)}")
-    return DEFAULTS | given
+    values = DEFAULTS | given
+    for name, (_, least, most) in LIMITS.items():
+        if not least <= values[name] <= most:
+            raise WebGuestError(f"{name}={values[name]}: it must be at least {least}, at most {most}")
+    if values["LOG_BLOCKS"] % FILE_MOST:
+        raise WebGuestError(f"LOG_BLOCKS={values['LOG_BLOCKS']}: it must be a multiple of {FILE_MOST}")
+    if values["DRIFT"] >= files(values):
+        raise WebGuestError(f"DRIFT={values['DRIFT']}: it must be less than the number of files, {files(values)}")
+    if values["PRELOAD"] > values["FILE_BLOCKS"]:
+        raise WebGuestError(f"PRELOAD={values['PRELOAD']}: it must be at most FILE_BLOCKS, {values['FILE_BLOCKS']}")
+    least = fewest_blocks(values)
+    if values["RAM_BLOCKS"] < least:
+        raise WebGuestError(
+            f"RAM_BLOCKS={values['RAM_BLOCKS']}: with this FILE_BLOCKS, LOG_BLOCKS and HEAP_BLOCKS it must be at "
+            f"least {least}"
+        )
+    return values
+
+
+def files(values: dict[str, int]) -> int:
+    """How many files there are."""
+    return values["FILE_BLOCKS"] // GROUP_BLOCKS * GROUP_FILES
+
+
+def fewest_blocks(values: dict[str, int]) -> int:
+    """The least RAM_BLOCKS: image and tables (web.inc, "Memory map"), heap, room for the log, and some to work in."""
+    pool = values["HEAP_BLOCKS"] + 2 * values["LOG_BLOCKS"] + 128
+    blocks = pool
+    while blocks - -(-(TABLES + blocks * 32 + 8 * (values["FILE_BLOCKS"] + values["LOG_BLOCKS"])) // BLOCK) < pool:
+        blocks += 1
+    return blocks
 
 
 def build(**given: int) -> Program:
-    """Assemble the guest. AssemblyError names the tunable that is out of its limits, and these."""
+    """Assemble the guest. WebGuestError if a tunable is out of its limits."""
     return assemble_files(sources(), origin=ORIGIN, defines=tunables(**given) | {"WEB": 1})
 
 
@@ -135,7 +179,7 @@ class Twin:
 
     def __init__(self, **given: int):
         self.tunables = tunables(**given)
-        self.files = self.tunables["FILE_BLOCKS"] // GROUP_BLOCKS * GROUP_FILES
+        self.files = files(self.tunables)
         self.sums = _block_sums(self.tunables["FILE_BLOCKS"])
         self.sessions = self.tunables["HEAP_BLOCKS"] * SESSIONS
         self.slots = self.tunables["LOG_BLOCKS"] * RECORDS
@@ -227,14 +271,21 @@ def number_at(machine: Machine, address: int) -> int:
     return int.from_bytes(machine.read(address, 8), "big")
 
 
-def counts(machine: Machine, symbols: dict[str, int]) -> dict[str, int]:
+@lru_cache(maxsize=1)
+def symbols() -> dict[str, int]:
+    """Addresses of the guest's variables: web.inc has them where they are, whatever the tunables."""
+    return build().symbols
+
+
+def counts(machine: Machine) -> dict[str, int]:
     """The guest's counters now, by their names in lower case: requests, balloon (blocks), those of COUNTS, `rereads`
     (blocks read again because they had been discarded), and for each of ACCOUNTS nanoseconds of its CPU, `cpu_task`."""
-    found = {"requests": number_at(machine, symbols["REQUESTS_DONE"])}
-    found["balloon"] = number_at(machine, symbols["BALLOON_SIZE"])
-    found |= {name.lower(): number_at(machine, symbols[f"COUNT_{name}"]) for name in COUNTS}
+    where = symbols()
+    found = {"requests": number_at(machine, where["REQUESTS_DONE"])}
+    found["balloon"] = number_at(machine, where["BALLOON_SIZE"])
+    found |= {name.lower(): number_at(machine, where[f"COUNT_{name}"]) for name in COUNTS}
     found["rereads"] = found["faults"] + found["around"] + found["lost"]
-    units = {name.lower(): number_at(machine, symbols[f"ACCOUNT_{name}"]) for name in ACCOUNTS}
+    units = {name.lower(): number_at(machine, where[f"ACCOUNT_{name}"]) for name in ACCOUNTS}
     return found | {f"cpu_{name}": value * 1000 >> 12 for name, value in units.items()}
 
 

@@ -3,6 +3,7 @@ about what it did."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -17,7 +18,7 @@ from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import SERVICE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import AssemblyError
+from s390emu.isa.assemble import AssemblyError, assemble_files
 from s390emu.machine import Machine, Reason, Stop
 
 jitted = pytest.mark.skipif(
@@ -58,7 +59,7 @@ def boot_with_disk(host: Host, path, **tunables: int) -> Machine:
 
 
 def counts(machine: Machine) -> dict[str, int]:
-    return web_guest.counts(machine, program(REQUESTS=REQUESTS).symbols)
+    return web_guest.counts(machine)
 
 
 def assert_right(machine: Machine, stop: Stop, **tunables: int) -> None:
@@ -93,8 +94,19 @@ def test_the_lists_name_every_source():
      ("RAM_BLOCKS", 511), ("RAM_BLOCKS", 32768)],
 )  # fmt: skip
 def test_tunables_out_of_their_limits_are_refused_by_name(name, value):
-    with pytest.raises(AssemblyError, match=rf"{name}.* (must be|too small)"):
+    with pytest.raises(web_guest.WebGuestError, match=rf"^{name}={value}: .* must be "):
         web_guest.build(**{name: value})
+    with pytest.raises(AssemblyError, match=rf"{name}.* (must be|too small)"):
+        assemble_files(web_guest.sources(), origin=web_guest.ORIGIN, defines={"WEB": 1, name: value})
+
+
+def test_the_limits_of_storage_are_those_of_the_assembly():
+    values = web_guest.DEFAULTS | {"FILE_BLOCKS": 720, "HEAP_BLOCKS": 77}
+    least = web_guest.fewest_blocks(values)
+    defines = {"WEB": 1, "FILE_BLOCKS": 720, "HEAP_BLOCKS": 77}
+    assemble_files(web_guest.sources(), origin=web_guest.ORIGIN, defines=defines | {"RAM_BLOCKS": least})
+    with pytest.raises(AssemblyError, match="RAM_BLOCKS is too small"):
+        assemble_files(web_guest.sources(), origin=web_guest.ORIGIN, defines=defines | {"RAM_BLOCKS": least - 1})
 
 
 def test_a_tunable_that_does_not_exist_is_refused():
@@ -381,3 +393,41 @@ def test_not_enough_storage():
     machine.load(program(REQUESTS=REQUESTS))
     assert machine.run(LIMIT).exit_code == 0x20
     assert machine.console.splitlines()[-2:] == ["panic: not enough storage", "exit 32"]
+
+
+# --- The rules are needed --------------------------------------------------------------------------------------------
+
+BROKEN = {
+    "change bit not looked at when the log's block is closed": ("log.s", "brasl   %r14,save_change", "lghi    %r2,0"),
+    "repaired without reading": ("files.s", "        brasl   %r14,note_read\n1:      leave", "1:      leave"),
+    "what is lent is not mapped": (
+        "files.s",
+        "        asi     FRAME_MAPS(%r2),1\n        lghi    %r3,KEY_READ",
+        "        lghi    %r3,KEY_READ",
+    ),
+    "session in storage that is free": ("web.s", "lghi    %r7,HEAP_BLOCKS\n2:", "lghi    %r7,HEAP_BLOCKS-3\n2:"),
+    "buffers volatile": (
+        "web_calls.s",
+        "        sske    %r1,%r2\n        leave",
+        "        sske    %r1,%r2\n        essa    %r1,%r2,3\n        leave",
+    ),
+}
+
+
+@jitted
+@pytest.mark.parametrize("broken", BROKEN)
+def test_breaking_a_rule_does_not_go_unnoticed(tmp_path, broken):
+    name, old, new = BROKEN[broken]
+    folder = tmp_path / "firmware"
+    shutil.copytree(toy_kernel.folder(), folder)
+    source = (folder / name).read_text()
+    assert source.count(old) == 1
+    (folder / name).write_text(source.replace(old, new))
+    files = [folder / path.name for path in web_guest.sources()]
+    defines = SMALL | {"REQUESTS": REQUESTS, "WEB": 1}
+    machine = Machine(STORAGE, host=Host(512, PagingDevice(tmp_path), discard_keys="random"))
+    web_guest.disk_image(tmp_path / "disk", **SMALL)
+    machine.host.attach_disk(GUEST, web_guest.DISK, BlockDevice(tmp_path / "disk"))
+    machine.load(assemble_files(files, origin=web_guest.ORIGIN, defines=defines))
+    stop = run_with_eager_host(machine, 307)
+    assert stop.exit_code != 0 or web_guest.reported(machine.console) != (REQUESTS, expected(REQUESTS))

@@ -277,10 +277,11 @@ def symbols() -> dict[str, int]:
     return build().symbols
 
 
-def counts(machine: Machine) -> dict[str, int]:
+def counts(machine: Machine, where: dict[str, int] | None = None) -> dict[str, int]:
     """The guest's counters now, by their names in lower case: requests, balloon (blocks), those of COUNTS, `rereads`
-    (blocks read again because they had been discarded), and for each of ACCOUNTS nanoseconds of its CPU, `cpu_task`."""
-    where = symbols()
+    (blocks read again because they had been discarded), and for each of ACCOUNTS nanoseconds of its CPU, `cpu_task`.
+    `where` are the guest's symbols, if they are at hand."""
+    where = where or symbols()
     found = {"requests": number_at(machine, where["REQUESTS_DONE"])}
     found["balloon"] = number_at(machine, where["BALLOON_SIZE"])
     found |= {name.lower(): number_at(machine, where[f"COUNT_{name}"]) for name in COUNTS}

@@ -329,8 +329,7 @@ def _pinned(host, guest, work: _Work, request: Request, entries: bytes) -> froze
         status, _, _, buffer = work.checked(entry)
         if status == ENTRY_DONE:
             blocks.update(_numbers(buffer, work.environment.block_size))
-    more = sum(1 for number in blocks if not guest.storage.blocks[number].pinned)
-    if more > host.frames_to_pin() or len(host.block_io[guest.number].operations) >= OPERATIONS_MOST:
+    if not host.can_pin(guest, blocks) or len(host.block_io[guest.number].operations) >= OPERATIONS_MOST:
         return None
     done: list[int] = []
     for number in sorted(blocks):

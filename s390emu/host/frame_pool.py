@@ -1,7 +1,7 @@
 """The page frames: who has which, what is brought into them, and which goes next. Spec essa.md, section 8.
 
 What an event does to a block is one kernel, `storage.transitions`; here are the frames, the bytes and the slots. Policy
-is in `pager`, the file in `paging_device`, chunks of more than one block in `chunks`.
+is in `pager`, the file in `paging_device`, the frames by themselves in `frames`.
 """
 
 from __future__ import annotations
@@ -13,25 +13,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from s390emu.host import kernels
-from s390emu.host.pager import (
-    CLEAN,
-    DROP,
-    FREE,
-    NO_SLOT,
-    NO_VICTIM,
-    POOL_T,
-    WRITE,
-    ZEROS,
-    next_in_order,
-)
-from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull
+from s390emu.host.frames import SPLIT, WHOLE, Frames
+from s390emu.host.pager import ABSENT, CLEAN, DROP, NO_SLOT, NO_VICTIM, WRITE, ZEROS, next_in_order
+from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull, PagingLost
 from s390emu.host.statistics import Statistics
+from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.page_states import DISCARD, IN, NAMES, OUT, TOUCH, UNUSED, ZERO_FILL, state_of
-from s390emu.storage.state import BLOCK_SIZE, FRAME_T
+from s390emu.storage.page_states import DISCARD, IN, NAMES, OUT, STABLE, TOUCH, UNUSED, ZERO_FILL, state_of
+from s390emu.storage.state import BLOCK_SIZE
 
 SWEEP = 64  # blocks looked at for each frame taken, when unused blocks are searched
-NOBODY = 0  # as the guest that asks, with nothing to keep
+EVENTS_AT_ONCE = int(MARGIN) // 2  # and there was room for MARGIN in the event table
+NOBODY = 0, 0  # as the guest that asks, with nothing to keep
 
 
 class NoFrame(PagingError):
@@ -48,6 +41,8 @@ class Guest:
     # Blocks brought for the instruction now being retried: taking one of them again would never end.
     brought: set[int] = field(default_factory=set)
     brought_at: int = -1
+    # How many blocks were moved when a chunk was last written out as a whole, by its first block.
+    moved: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self):
         storage = self.storage
@@ -64,7 +59,7 @@ class Guest:
     @property
     def progress(self) -> int:
         """Grows with each instruction and each interruption."""
-        return int(self.count[0]) + int(self.interruption_count.sum())
+        return int(self.count[0]) + sum(self.interruption_count[0].tolist())
 
     def bring_for(self, number: int) -> None:
         """The block was brought for the instruction that is next."""
@@ -90,61 +85,40 @@ class Guest:
         return self.number, self._kept_address if self.brought_at == self.progress else 0
 
 
-class FramePool:
+class FramePool(Frames):
     """frames: how many 4 KB frames there are, for all guests together. paging: where stable blocks go; None: nowhere.
 
-    zero_detect: blocks full of zeros are not written out (D7).
+    zero_detect: blocks full of zeros are not written out (D7). chunk: how many blocks are brought and taken together;
+    chunk_policy: what becomes of a chunk that is to be taken when some of its blocks may be discarded:
+
+    whole     all of it is moved if anything must be kept
+    split     what may be discarded is, and the rest has frames of its own from then on
+    subpage   only what must be kept is moved
     """
 
     # What a snapshot keeps beside the arrays.
-    STATE: tuple[str, ...] = ("limit", "_free", "_hand", "_unused", "_taken_since_search", "_retained")
+    STATE: tuple[str, ...] = ("limit", "_free", "_singles", "_hand", "_unused", "_taken_since_search", "_retained")
 
-    def __init__(self, frames: int, paging: PagingDevice | None, zero_detect: bool):
-        self.frame_count = self.limit = frames
+    def __init__(self, frames: int, paging: PagingDevice | None, zero_detect: bool, chunk: int, chunk_policy: str):
+        super().__init__(frames, chunk, chunk > 1 and chunk_policy == SPLIT, zero_detect)
+        self.limit = frames
+        self.chunk_policy = chunk_policy
         self.paging = paging
-        self.zero_detect = zero_detect
         self.guests: list[Guest] = []
         self.before_event: list[Callable[[], None] | None] = []  # of each guest: lets the machine drain the event table
         self.transfers: list[tuple[str, int]] = []  # with the paging device, not yet charged: "in" or "out", blocks
         self.no_room = ""  # why frames could not be taken, when last tried
-        # One block more than needed: frames start on a block boundary.
-        self._memory = np.zeros((frames + 1) * BLOCK_SIZE, np.uint8)
-        start = -self._memory.ctypes.data % BLOCK_SIZE
-        self.memory = self._memory[start : start + frames * BLOCK_SIZE].reshape(frames, BLOCK_SIZE)
-        self.frame_table = np.zeros(frames, FRAME_T).view(np.recarray)
-        self.frame_table.guest = FREE
-        # The same columns as plain arrays: looking at one entry is ten times as fast.
-        self._guests, self._blocks = (self.frame_table[name].view(np.ndarray) for name in ("guest", "block"))
-        self._free = list(range(frames))  # a heap: the lowest first
         self._hand = 0
         self._unused: list[int] = []  # frames of unused blocks, found when last searched; the next one last
         self._taken_since_search = frames
         self._retained: dict[int, tuple[int, int]] = {}  # slots whose block is resident too, oldest first: its owner
-        self._tell_compiled_code()
-
-    def _tell_compiled_code(self) -> None:
-        """POOL, and the tables that it names."""
-        self._broken = np.zeros(self.frame_count, np.uint8)
-        self._how = np.zeros(2, np.uint8).reshape(-1, 2)
-        self._storages = np.zeros(0, np.uint64)
-        self._record = np.zeros(1, POOL_T)
-        self._record["frame_count"] = self.frame_count
-        self._record["frames"], self._record["frame_table"] = self.memory.ctypes.data, self.frame_table.ctypes.data
-        self._record["broken"], self._record["how"] = self._broken.ctypes.data, self._how.ctypes.data
-        self._record["zero_detect"] = self.zero_detect
-        self._pool: int = self._record.ctypes.data
 
     def _add_guest(self, storage: GuestStorage) -> Guest:
         guest = Guest(len(self.guests), storage)
         self.guests.append(guest)
         self.before_event.append(None)
-        self._storages = np.array([g.address for g in self.guests], np.uint64)
-        self._record["storages"] = self._storages.ctypes.data
+        self._tell_storages([g.address for g in self.guests])
         return guest
-
-    @property
-    def frames_in_use(self) -> int:
-        return self.frame_count - len(self._free)
 
     # --- blocks ------------------------------------------------------------------------------------------------------
 
@@ -161,7 +135,7 @@ class FramePool:
             return None
         guest.fault_block[0] = number
         data = self._read(guest, number) if action == IN else None
-        frame = self._obtain(guest)
+        frame, whole_chunk = self._place(guest, number)
         if data:
             self.memory[frame] = np.frombuffer(data, np.uint8)
         self._about_to_record(guest)
@@ -172,12 +146,42 @@ class FramePool:
             commit(frame)
         else:
             kernels.arrive(self._pool, guest.number, number, frame, event)
-        if action == IN:
-            self._retained[int(guest.slot[number])] = (guest.number, number)
-            guest.statistics.read_back += 1
-        else:
-            guest.statistics.zero_filled += 1
+        came_back = self._note_arrival(guest, number, action)
+        if whole_chunk:
+            came_back += self._bring_rest(guest, number, frame)
+        if came_back:
+            if whole_chunk and self.chunk_policy == WHOLE:
+                came_back = max(came_back, guest.moved.get(self._chunk_of(number), 0))
+            self._transferred(guest, "in", came_back)
         return action
+
+    def _note_arrival(self, guest: Guest, number: int, action: int) -> int:
+        """-> how many blocks were read for it."""
+        if action != IN:
+            guest.statistics.zero_filled += 1
+            return 0
+        self._retained[int(guest.slot[number])] = (guest.number, number)
+        guest.statistics.read_back += 1
+        return 1
+
+    def _bring_rest(self, guest: Guest, number: int, frame: int) -> int:
+        """The block is in its place of a run that is new to its chunk: the other blocks too, but for those that the
+        guest hinted away, and those that cannot be read: that is told when they are touched. -> how many were read."""
+        first = self._chunk_of(number)
+        here = slice(first, first + self.chunk)
+        came_back = 0
+        for other in (np.flatnonzero(guest.invalid[here] & (guest.usage[here] == STABLE)) + first).tolist():
+            place = frame + other - number
+            action = ZERO_FILL if guest.zero[other] else IN
+            if action == IN:
+                try:
+                    self.memory[place] = np.frombuffer(self._read(guest, other), np.uint8)
+                except PagingLost:
+                    continue
+            self._about_to_record(guest)
+            kernels.arrive(self._pool, guest.number, other, place, TOUCH)
+            came_back += self._note_arrival(guest, other, action)
+        return came_back
 
     def empty(self, guest: Guest, number: int, event: int, commit: Callable[[], int] | None = None) -> None:
         """The event (ORC 2 to 4, DIAG10, a reset) happens; a frame or a slot that it leaves without content is free."""
@@ -189,91 +193,178 @@ class FramePool:
         if action == DISCARD:
             guest.statistics.discarded[before] += 1
         if resident and guest.invalid[number]:
-            self._give_back(frame)
+            self._left(guest, number, frame)
         if guest.zero[number]:
             self._free_slot(guest, number)
 
     # --- frames ------------------------------------------------------------------------------------------------------
 
-    def _take(self, frame: int) -> int:
-        """Reclaim, in the order of spec essa.md 8: invalidate, decide, drop or write, publish. -> the action."""
-        guest, number = self._owner(frame)
-        statistics = guest.statistics
-        kernels.weigh(self._pool, frame, 1)
-        how, before = self._how[0].tolist()
-        if how == WRITE:
-            slot = self._write(self.memory[frame])
-            self._free_slot(guest, number)
-            guest.slot[number] = slot
-            statistics.written_out += 1
-        elif how == CLEAN:
-            del self._retained[int(guest.slot[number])]
-            statistics.still_clean += 1
-        self._about_to_record(guest)
-        kernels.publish(self._pool, frame, 1)
-        if how == ZEROS:
-            statistics.found_zero += 1
-        elif how == DROP:
-            statistics.discarded[NAMES[before]] += 1
-        if how in (ZEROS, DROP):
-            self._free_slot(guest, number)
-        self._give_back(frame)
-        self._taken_since_search += 1
-        return DISCARD if how == DROP else OUT
+    def _place(self, guest: Guest, number: int) -> tuple[int, bool]:
+        """A frame for the block, made free if need be: -> the frame, and whether all its chunk is to come with it."""
+        first = self._chunk_of(number)
+        if self.chunk > 1:
+            resident = np.flatnonzero(guest.invalid[first : first + self.chunk] == 0)
+            if len(resident):
+                frame = int(guest.frame[first + resident[0]])
+                if self.is_broken(frame):
+                    return self._obtain(guest, 1)[0], False
+                return self._first_of(frame) + number - first, False
+        frame, length = self._obtain(guest, self.chunk)
+        if length == 1:
+            return frame, False
+        here = slice(frame, frame + length)
+        self._guests[here], self._blocks[here] = guest.number, np.arange(first, first + length)
+        return frame + number - first, True
 
-    def _obtain(self, guest: Guest) -> int:
-        """A free frame, made free if need be."""
-        self._make_room(guest, self.limit - 1)
-        if self.frames_in_use >= self.limit:
+    def _take(self, start: int, length: int) -> int:
+        """Reclaim the blocks of these frames, one mapping or a block of one, in the order of spec essa.md 8:
+        invalidate, decide, drop or write, publish. -> the action, of the last one."""
+        guest, first = self._owner(start)
+        writes = kernels.weigh(self._pool, start, length)
+        if length > 1 and self.divisible and (drops := np.isin(self._how[:length, 0], (DROP, ZEROS))).any():
+            self._how[:length, 0] *= drops  # the others stay
+            writes = 0
+        costs = self._how[:length].tolist()
+        clean = [first + n for n, (how, _) in enumerate(costs) if how == CLEAN]
+        for number in clean:
+            del self._retained[int(guest.slot[number])]
+        if writes:
+            try:
+                self._write_out(guest, first, start, [n for n, (how, _) in enumerate(costs) if how == WRITE])
+            except PagingFull:
+                self._retained |= {int(guest.slot[number]): (guest.number, number) for number in clean}
+                raise
+            if length > 1 and self.chunk_policy == WHOLE:
+                writes = guest.moved[first] = sum(how != ABSENT for how, _ in costs)
+            self._transferred(guest, "out", writes)
+        for at in range(0, length, EVENTS_AT_ONCE):
+            self._about_to_record(guest)
+            kernels.publish(self._pool, start, at, min(length, at + EVENTS_AT_ONCE))
+        action = OUT
+        for number, (how, before) in enumerate(costs, first):
+            if how == ABSENT:
+                continue
+            action = OUT
+            self._taken_since_search += 1
+            if how == CLEAN:
+                guest.statistics.still_clean += 1
+            elif how != WRITE:
+                self._free_slot(guest, number)
+                if how == ZEROS:
+                    guest.statistics.found_zero += 1
+                else:
+                    guest.statistics.discarded[NAMES[before]] += 1
+                    action = DISCARD
+        self._left(guest, first, start)
+        return action
+
+    def _left(self, guest: Guest, number: int, frame: int) -> None:
+        """The block that had this frame has none any more, and perhaps others of its chunk."""
+        if self.chunk > 1 and not self.is_broken(frame):
+            chunk = self._chunk_of(number)
+            absent = guest.invalid[chunk : chunk + self.chunk]
+            if not absent.all():
+                if not self.divisible:
+                    return
+                guest.statistics.splits += 1
+                self._break(frame)
+                for offset in np.flatnonzero(absent).tolist():
+                    self._give_back(self._first_of(frame) + offset)
+                return
+        self._give_back(frame)
+
+    def _obtain(self, guest: Guest, length: int) -> tuple[int, int]:
+        """That many frames, made free if need be: -> the first one, and how many. Where a run can be broken, a single
+        frame that is free now is rather taken than a run that is in use."""
+
+        def enough() -> bool:
+            room = self.limit - self.frames_in_use
+            if length == self.chunk and self._free and room >= length:
+                return True
+            return self.divisible and room > 0 and (length == 1 or bool(self._singles))
+
+        self._make_room(guest, enough)
+        if not enough():
+            wanted = "page frame" if length == 1 else f"run of {length} page frames"
             raise NoFrame(
-                f"no page frame for guest {guest.number}: of {self.limit} none is free and none can be taken; "
+                f"no {wanted} for guest {guest.number}: of {self.limit} none is free and none can be taken; "
                 f"{self.no_room}. Give the host more frames or a paging device"
             )
-        return heapq.heappop(self._free)
+        if length == self.chunk and self._free and self.limit - self.frames_in_use >= length:
+            return heapq.heappop(self._free), length
+        return self._single_frame(), 1
 
-    def _make_room(self, guest: Guest | None, most: int) -> None:
-        """Take frames, for this guest if for one, until at most so many are in use or no more can be taken."""
+    def _make_room(self, guest: Guest | None, enough: Callable[[], bool]) -> None:
+        """Take frames, for this guest if for one, until it is enough or no more can be taken."""
         writable = self.paging is not None
         self.no_room = "the rest is stable, and without a paging device it cannot be taken"
-        while self.frames_in_use > most:
+        while not enough():
             victim = self._choose(guest, writable)
-            if victim == NO_VICTIM:
+            if victim is None:
                 return
             try:
-                self._take(victim)
+                self._take(*victim)
             except PagingFull as error:
                 writable, self.no_room = False, str(error)
 
-    def _choose(self, guest: Guest | None, writable: bool) -> int:
-        """Whose frame to take: an unused block's, or the oldest that can be taken."""
-        asking = (*(guest.keeps if guest else (NOBODY, 0)), writable)
+    def _choose(self, guest: Guest | None, writable: bool) -> tuple[int, int] | None:
+        """Which frame to take, and how many from there: an unused block's, or the oldest that can be taken."""
+        asking = (*(guest.keeps if guest else NOBODY), writable)
         if not self._unused and self._taken_since_search * SWEEP >= self.frame_count:
-            self._find_unused()
+            self._taken_since_search = 0
+            self._unused = next_in_order(self._unused_frames(), self._hand, self.frame_count)
+            self._unused.reverse()
         while self._unused:  # these go ahead of others
             frame = self._unused.pop()
-            owner, number = self._owner(frame)
-            if owner.usage[number] == UNUSED and kernels.candidate(self._pool, frame, *asking):
-                return frame
+            if self._is_unused(frame) and kernels.candidate(self._pool, frame, *asking):
+                return frame, 1 if self.divisible else self.chunk
         victim = kernels.oldest(self._pool, self._hand, *asking)
-        if victim != NO_VICTIM:
-            self._hand = (victim + 1) % self.frame_count
-        return victim
+        if victim == NO_VICTIM:
+            return None
+        self._hand = (victim + 1) % self.frame_count
+        return victim, 1 if self.is_broken(victim) else self.chunk
 
-    def _find_unused(self) -> None:
-        self._taken_since_search = 0
-        frames = [guest.frame[(guest.usage == UNUSED) & (guest.invalid == 0)] for guest in self.guests]
-        self._unused = next_in_order(np.concatenate(frames).tolist(), self._hand, self.frame_count)
-        self._unused.reverse()
+    # --- unused blocks; where a run is not broken for one of them: chunks without others -----------------------------
+
+    def _unused_frames(self) -> list[int]:
+        step = 1 if self.divisible else self.chunk
+        found: list[int] = []
+        for guest in self.guests:
+            resident = (guest.invalid == 0).reshape(-1, step)
+            others = resident & (guest.usage != UNUSED).reshape(-1, step)
+            chunks = np.flatnonzero(resident.any(axis=1) & ~others.any(axis=1))
+            frames = guest.frame[chunks * step + resident[chunks].argmax(axis=1)]
+            found += (frames & -step).tolist()
+        return found
+
+    def _is_unused(self, frame: int) -> bool:
+        guest, number = self._owner(frame)
+        if self.divisible or self.chunk == 1:
+            return guest.usage[number] == UNUSED
+        here = slice(number, number + self.chunk)
+        return not (guest.usage[here][guest.invalid[here] == 0] != UNUSED).any()
 
     def _owner(self, frame: int) -> tuple[Guest, int]:
         """Whose block is in the frame; of a free one, whose was."""
         return self.guests[self._guests[frame]], int(self._blocks[frame])
 
-    def _give_back(self, frame: int) -> None:
-        self._guests[frame] = FREE
-        heapq.heappush(self._free, frame)
-
     # --- slots -------------------------------------------------------------------------------------------------------
+
+    def _write_out(self, guest: Guest, first: int, start: int, offsets: list[int]) -> None:
+        """These blocks get a slot with their content; PagingFull, and none does."""
+        slots: list[int] = []
+        try:
+            for offset in offsets:
+                slots.append(self._write(self.memory[start + offset]))
+        except PagingFull:
+            if self.paging:
+                for slot in slots:
+                    self.paging.free(slot)
+            raise
+        for offset, slot in zip(offsets, slots, strict=True):
+            self._free_slot(guest, first + offset)
+            guest.slot[first + offset] = slot
+        guest.statistics.written_out += len(slots)
 
     def _write(self, data) -> int:
         """-> the slot; at the cost of a slot whose block is resident too, if there is no other."""
@@ -281,9 +372,7 @@ class FramePool:
             raise PagingFull("a block with content to keep cannot be taken: there is no paging device")
         while True:
             try:
-                slot = self.paging.write(data)
-                self.transfers.append(("out", 1))
-                return slot
+                return self.paging.write(data)
             except PagingFull:
                 if not self._retained:
                     raise
@@ -293,9 +382,7 @@ class FramePool:
     def _read(self, guest: Guest, number: int) -> bytes:
         """The content of a preserved block."""
         assert self.paging is not None, "a block is preserved, and there is no paging device"
-        data = self.paging.read(int(guest.slot[number]))
-        self.transfers.append(("in", 1))
-        return data
+        return self.paging.read(int(guest.slot[number]))
 
     def _free_slot(self, guest: Guest, number: int) -> None:
         slot = int(guest.slot[number])
@@ -314,6 +401,16 @@ class FramePool:
         """The BLOCK record; ValueError beyond the guest's storage."""
         self._check(guest, number)
         return guest.storage.blocks[number]
+
+    def _chunk_of(self, number: int) -> int:
+        """The first block of its chunk."""
+        return number & -self.chunk
+
+    def _transferred(self, guest: Guest, way: str, blocks: int) -> None:
+        """One operation of the paging device moved so many blocks for this guest: "in" or "out"."""
+        self.transfers.append((way, blocks))
+        guest.statistics.paging_operations += 1
+        guest.statistics.blocks_moved += blocks
 
     def _about_to_record(self, guest: Guest) -> None:
         """The machine gets its chance to drain the event table."""

@@ -5,6 +5,7 @@ or a trace makes it do. The pool itself is in `frame_pool`, what the guest asks 
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from copy import deepcopy
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from s390emu.host.block_io import BlockIO
 from s390emu.host.console import Console
 from s390emu.host.devices import NO_TIMES, Server, ServiceTimes
 from s390emu.host.frame_pool import FramePool, Guest
+from s390emu.host.frames import CHUNK_MOST, CHUNK_POLICIES, POSSIBLE_CHUNKS
 from s390emu.host.hypercalls import hypercall
 from s390emu.host.outcome import Outcome
 from s390emu.host.pager import FREE, NO_SLOT
@@ -50,7 +52,8 @@ class HostSnapshot(NamedTuple):
     discard_random: list[int]
     slots: Slots | None
     pool: dict
-    guests: list[tuple[Statistics, set[int], int]]
+    broken: np.ndarray
+    guests: list[tuple[Statistics, set[int], int, dict[int, int]]]
     consoles: list[dict]
     block_io: list[tuple]
 
@@ -59,7 +62,9 @@ class Host(FramePool):
     """frames: how many 4 KB frames there are, for all guests together. paging: where stable blocks go; None: nowhere.
 
     unused_access: what touching an unused block does (D8). discard_keys: "zero" or "random", ACC and F after a discard
-    (D19). zero_detect: blocks full of zeros are not written out (D7). service: how long paging and disks take.
+    (D19). zero_detect: blocks full of zeros are not written out (D7). service: how long paging and disks take. chunk:
+    how many blocks are backed together, and chunk_policy: what is done where the guest hints at some of them; see
+    `FramePool`.
     """
 
     # What one instruction may need at once: itself and the target of EXECUTE in two blocks each, four operands in two
@@ -78,6 +83,8 @@ class Host(FramePool):
         discard_keys: str = "zero",
         zero_detect: bool = False,
         service: ServiceTimes = NO_TIMES,
+        chunk: int = 1,
+        chunk_policy: str = CHUNK_POLICIES[0],
     ):
         if frames <= 0:
             raise ValueError(f"a host of {frames} frames: give it at least {self.FEWEST_FRAMES} for each guest")
@@ -85,12 +92,16 @@ class Host(FramePool):
             raise ValueError(f"unused_access is {unused_access!r}: it must be one of {', '.join(UNUSED_ACCESS)}")
         if discard_keys not in ("zero", "random"):
             raise ValueError(f"discard_keys is {discard_keys!r}: it must be zero or random")
-        super().__init__(frames, paging, zero_detect)
+        if chunk not in POSSIBLE_CHUNKS:
+            raise ValueError(f"chunks of {chunk} blocks: it must be a power of two, {CHUNK_MOST} at most")
+        if chunk_policy not in CHUNK_POLICIES:
+            raise ValueError(f"chunk_policy is {chunk_policy!r}: it must be one of {', '.join(CHUNK_POLICIES)}")
+        super().__init__(frames, paging, zero_detect, chunk, chunk_policy)
         self.unused_access = UNUSED_ACCESS.index(unused_access)
         self.discard_keys = discard_keys
         self.reason = ""  # of the last outcome below zero
         self.service = service
-        self.pinned = 0  # blocks with I/O going on in them
+        self.pinned = 0  # frames of chunks with I/O going on in them
         self.consoles: list[Console] = []
         self.block_io: list[BlockIO] = []
         self._most = frames  # that the guests may have, as last asked for
@@ -102,11 +113,17 @@ class Host(FramePool):
 
     def attach(self, storage: GuestStorage) -> int:
         """Serve this guest from now on: -> its number."""
-        least = self._least_of_all() + self.least(storage)
+        if len(storage.blocks) % self.chunk:
+            raise ValueError(
+                f"guest storage of {len(storage.blocks)} blocks and chunks of {self.chunk}: the last one would not be "
+                "whole; choose another size"
+            )
+        least = self._least_of_all(storage)
         if self.frame_count < least:
+            places = "blocks at once" if self.chunk == 1 else f"blocks in as many chunks of {self.chunk} at once"
             raise ValueError(
                 f"{self.frame_count} frames are too few for {len(self.guests) + 1} guests: an instruction may need "
-                f"{self.FEWEST_FRAMES} blocks at once, so give the host at least {least} frames"
+                f"{self.FEWEST_FRAMES} {places}, so give the host at least {least} frames"
             )
         record = storage.record
         record.frames, record.frame_table = self.memory.ctypes.data, self.frame_table.ctypes.data
@@ -119,7 +136,13 @@ class Host(FramePool):
 
     def least(self, storage: GuestStorage) -> int:
         """Frames without which this guest could not execute every instruction."""
-        return min(self.FEWEST_FRAMES, len(storage.blocks))
+        return min(self.FEWEST_FRAMES, len(storage.blocks) // self.chunk) * self.chunk
+
+    def reach(self, guest_number: int) -> tuple[int, int]:
+        """TLB reach: how many blocks of the guest have their place in a run for their chunk, and how many a frame."""
+        guest = self.guests[guest_number]
+        frames = guest.frame[guest.invalid == 0]
+        return int((self._broken[frames >> self._shift] == 0).sum()), len(frames)
 
     def attach_disk(self, guest_number: int, device_number: int, disk: BlockDevice) -> None:
         """Give the guest this disk for block I/O (DIAGNOSE X'250')."""
@@ -224,7 +247,7 @@ class Host(FramePool):
         self._check(guest, number)
         if guest.invalid[number] or guest.pinned[number]:
             return NOT_APPLICABLE
-        return self._take(int(guest.frame[number]))
+        return self._take(int(guest.frame[number]), 1)
 
     def discard(self, guest_number: int, number: int) -> int:
         """Throw the content away; ValueError for a block that has to keep it."""
@@ -268,7 +291,7 @@ class Host(FramePool):
         self._most = frames
         self._set_limit()
         before = self.frames_in_use
-        self._make_room(None, max(frames, 0))
+        self._make_room(None, lambda: self.frames_in_use <= max(frames, 0))
         return before - self.frames_in_use
 
     def reset(self, guest_number: int, clear: bool) -> None:
@@ -296,31 +319,40 @@ class Host(FramePool):
             return Outcome.ABSENT
         block.pinned += 1
         if block.pinned == 1:
-            self._count_pinned(1)
+            self._count_pinned(guest, number, 1)
         return Outcome.RESOLVED
 
     def unpin(self, guest_number: int, number: int) -> None:
-        block = self._block(self.guests[guest_number], number)
+        guest = self.guests[guest_number]
+        block = self._block(guest, number)
         if not block.pinned:
             raise ValueError(f"block {number * BLOCK_SIZE:#x} is not pinned")
         block.pinned -= 1
         if not block.pinned:
-            self._count_pinned(-1)
+            self._count_pinned(guest, number, -1)
 
-    def _count_pinned(self, more: int) -> None:
-        self.pinned += more
-        self._set_limit()
+    def _count_pinned(self, guest: Guest, number: int, more: int) -> None:
+        """The block is pinned now, or is not any more; perhaps others of its chunk are."""
+        first = self._chunk_of(number)
+        if np.count_nonzero(guest.pinned[first : first + self.chunk]) == max(more, 0):
+            self.pinned += more * self.chunk
+            self._set_limit()
 
     def _set_limit(self) -> None:
         """No fewer frames than the guests need beside the pinned ones."""
         self.limit = min(self.frame_count, max(self._most, self._least_of_all() + self.pinned))
 
-    def _least_of_all(self) -> int:
-        return sum(self.least(guest.storage) for guest in self.guests)
+    def _least_of_all(self, *more: GuestStorage) -> int:
+        """Frames for all guests, each with what an instruction needs. With chunks that would be most of their storage:
+        there must be enough for the one that executes, and what the others need then is taken from it later."""
+        needs = [self.least(storage) for storage in (*(guest.storage for guest in self.guests), *more)]
+        return sum(needs) if self.chunk == 1 else max(needs, default=0)
 
-    def frames_to_pin(self) -> int:
-        """How many more blocks can be pinned without leaving the guests too few frames."""
-        return self.limit - self._least_of_all() - self.pinned
+    def can_pin(self, guest: Guest, blocks: Collection[int]) -> bool:
+        """Can these blocks be pinned too without leaving the guests too few frames?"""
+        chunks = {self._chunk_of(number) for number in blocks}
+        more = sum(not guest.pinned[first : first + self.chunk].any() for first in chunks) * self.chunk
+        return more <= self.limit - self._least_of_all() - self.pinned
 
     def swap_error(self, guest_number: int, number: int) -> None:
         """The block's slot becomes unreadable: for tests and traces."""
@@ -361,7 +393,8 @@ class Host(FramePool):
             [int(guest.storage.record.discard_random) for guest in self.guests],
             self.paging.snapshot() if self.paging else None,
             pool,
-            [(guest.statistics.copy(), set(guest.brought), guest.brought_at) for guest in self.guests],
+            self._broken.copy(),
+            [(g.statistics.copy(), set(g.brought), g.brought_at, dict(g.moved)) for g in self.guests],
             [console.snapshot() for console in self.consoles],
             [io.snapshot() for io in self.block_io],
         )
@@ -374,6 +407,7 @@ class Host(FramePool):
         self.frame_table[:] = snapshot.frame_table
         if self.paging and snapshot.slots:
             self.paging.restore(snapshot.slots)
+        self._broken[:] = snapshot.broken
         for name, value in snapshot.pool.items():
             setattr(self, name, duplicate(value))
         for guest, blocks, discard_random, kept, console, written, io, disks, contents in zip(
@@ -382,8 +416,8 @@ class Host(FramePool):
         ):  # fmt: skip
             guest.storage.blocks[:] = blocks
             guest.storage.record.discard_random = discard_random
-            statistics, brought, brought_at = kept
-            guest.statistics = statistics.copy()
+            statistics, brought, brought_at, moved = kept
+            guest.statistics, guest.moved = statistics.copy(), dict(moved)
             guest.restore_brought(brought, brought_at)
             console.restore(written)
             io.restore(disks)

@@ -52,8 +52,8 @@ candidate = _on_first_call(pager.candidate, pager.POOL_T, integers=4)
 oldest = _on_first_call(pager.oldest, pager.POOL_T, integers=4)
 # (pool, first frame, how many): how many of their blocks have to be written
 weigh = _on_first_call(pager.weigh, pager.POOL_T, integers=2)
-# (pool, first frame, how many): they lose their frames
-publish = _on_first_call(pager.publish, pager.POOL_T, integers=2)
+# (pool, first frame, from, to): these of them lose their frames
+publish = _on_first_call(pager.publish, pager.POOL_T, integers=3)
 # (pool, guest, block, frame, event): it gets the frame
 arrive = _on_first_call(pager.arrive, pager.POOL_T, integers=4)
 # (storage, first block, stride): how many of every stride-th block were referenced since last asked

@@ -191,9 +191,10 @@ def weigh(pool, start, length):
     return writes
 
 
-def publish(pool, start, length):
-    """The blocks weighed lose their frames: what had to be written has been. The frames stay with their places."""
-    for offset in range(length):
+def publish(pool, start, first, beyond):
+    """Blocks `first` to before `beyond` of those weighed lose their frames: what had to be written has been. The frames
+    still count as theirs."""
+    for offset in range(first, beyond):
         how = i64(load1(pool.how + (u64(offset) << ONE)))
         if how != ABSENT:
             entry = entry_at(pool, start + u64(offset))

@@ -14,6 +14,9 @@ class Statistics:
     written_out: int = 0
     still_clean: int = 0  # taken, but its slot had the same content already: nothing written
     found_zero: int = 0  # taken, and nothing written as it held only zeros (D7)
+    paging_operations: int = 0  # with the paging device
+    blocks_moved: int = 0  # by them; with chunks that are moved as a whole, some had no content to keep
+    splits: int = 0  # chunks that lost a block and thereby their common mapping
     released: int = 0  # DIAGNOSE X'10'
     paging_errors: int = 0
     disk_reads: int = 0  # blocks, as the guest sees them

@@ -576,8 +576,9 @@ def test_statistics(world):
     world.host.release(0, 2)
     assert world.statistics.as_dict() == {
         "faults_resolved": 5, "zero_filled": 4, "read_back": 1, "written_out": 1, "still_clean": 1, "found_zero": 0,
-        "released": 1, "paging_errors": 0, "disk_reads": 0, "disk_writes": 0, "disk_operations": 0, "disk_errors": 0,
-        "paging_wait": 0, "disk_wait": 0, "discarded": {"Sp": 1, "Vr": 1},
+        "paging_operations": 2, "blocks_moved": 2, "splits": 0, "released": 1, "paging_errors": 0, "disk_reads": 0,
+        "disk_writes": 0, "disk_operations": 0, "disk_errors": 0, "paging_wait": 0, "disk_wait": 0,
+        "discarded": {"Sp": 1, "Vr": 1},
     }  # fmt: skip
 
 

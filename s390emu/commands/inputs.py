@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s390emu.cli import UsageError
+from s390emu.host.devices import SERVICE
 from s390emu.isa.assemble import AssemblyError, Program, assemble_files
 from s390emu.isa.elf import ElfError, is_elf, read_elf
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 INPUT_ERRORS = (AssemblyError, ElfError)
 ORIGIN = 0x10000
+FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -49,6 +51,14 @@ def seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above zero")
     return value
+
+
+def disk(text: str) -> tuple[str, bool]:
+    """FILE or FILE:ro."""
+    path, read_only = (text[:-3], True) if text.endswith(":ro") else (text, False)
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text!r}: write FILE or FILE:ro")
+    return path, read_only
 
 
 def definition(text: str) -> tuple[str, int]:
@@ -101,6 +111,10 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     policies = ("discarded", "always", "zerofill")
     group.add_argument("--unused-access", choices=policies, default=policies[0], metavar="POLICY",
                        help="touching an unused block: " + ", ".join(policies))  # fmt: skip
+    group.add_argument("--disk", type=disk, action="append", default=[], metavar="FILE[:ro]",
+                       help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
+    group.add_argument("--service", choices=tuple(SERVICE), default="none", metavar="DEVICE",
+                       help="time that paging and disks take, as on " + ", ".join(SERVICE))  # fmt: skip
     group.add_argument("--no-essa", action="store_true", help="a guest without ESSA")
     group.add_argument("--no-dat", action="store_true", help="ESSA with no-DAT (facility 147)")
     group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
@@ -115,6 +129,7 @@ def limit_arguments(parser) -> None:
 
 def build(args) -> Machine:
     """The machine that `machine_arguments` ask for."""
+    from s390emu.host.block_device import BlockDevice, DiskUnavailable
     from s390emu.host.host import Host
     from s390emu.host.paging_device import PagingDevice, PagingUnavailable
     from s390emu.machine import Machine
@@ -134,13 +149,17 @@ def build(args) -> Machine:
             seed=args.seed,
             unused_access=args.unused_access,
             discard_keys="random" if args.random_keys else "zero",
+            service=SERVICE[args.service],
         )
-        return Machine(
+        machine = Machine(
             args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
         )
+        for device, (path, read_only) in enumerate(args.disk, FIRST_DISK):
+            host.attach_disk(machine.guest_number, device, BlockDevice(path, read_only=read_only))
+        return machine
     except MemoryError as error:
         raise UsageError(needed) from error
-    except (ValueError, PagingUnavailable) as error:
+    except (ValueError, PagingUnavailable, DiskUnavailable) as error:
         raise UsageError(str(error)) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ DEFAULT_TRACE_LINES = 1_000_000
 
 
 def arguments(parser) -> None:
-    program_arguments(parser, files="*")
+    program_arguments(parser, files="*", told=argparse.SUPPRESS)  # the summary says it
     parser.add_argument("--replay", type=Path, metavar="FILE", help="repeat the run of a replay file instead")
     machine_arguments(parser)
     limit_arguments(parser)

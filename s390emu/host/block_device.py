@@ -43,19 +43,20 @@ class BlockDevice:
         if blocks is not None and blocks <= 0:
             raise DiskUnavailable(f"{self.path}: a disk of {blocks} blocks; give it at least 1")
         flags = os.O_RDONLY if read_only else os.O_RDWR | (os.O_CREAT if blocks else 0)
+        flags |= os.O_NONBLOCK  # a pipe is not waited for
         try:
             self._descriptor = os.open(self.path, flags, 0o666)
         except OSError as error:
-            raise DiskUnavailable(
-                f"{self.path} cannot be a disk: {error.strerror}; make a file for it, for example with "
-                f"`truncate -s 64M {self.path}`"
-            ) from error
+            remedy = "name a file that can be read and written, or only read it"
+            if isinstance(error, FileNotFoundError):
+                remedy = f"make a file for it, for example with `truncate -s 64M {self.path}`"
+            raise DiskUnavailable(f"{self.path} cannot be a disk: {error.strerror}; {remedy}") from error
         self.close = weakref.finalize(self, os.close, self._descriptor)
         try:
             self.size = self._sized(blocks)
         except OSError as error:
             self.close()
-            raise DiskUnavailable(f"{self.path} cannot be a disk: {error.strerror}") from error
+            raise DiskUnavailable(f"{self.path} cannot be a disk: {error.strerror}; name a file") from error
         except DiskUnavailable:
             self.close()
             raise

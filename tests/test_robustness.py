@@ -2,7 +2,8 @@
 is the same execution: running, stepping, slices, breakpoints, snapshots, without the TLB, without compilation.
 
 Random guests: any bytes, biased to instructions of every row (the privileged ones too), any registers, PSW, prefix,
-translation tables, page states, storage keys, pending interruptions and clocks; on a host with few frames.
+translation tables, page states, storage keys, pending interruptions and clocks; on a host with few frames, whose paging
+and disks may take time. Some have operations of block I/O at hand, and messages come for them.
 S390EMU_PROGRAMS says how many (a quarter of it here), S390EMU_SEED makes the same ones again.
 """
 
@@ -12,8 +13,11 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from random import Random
+from struct import pack
+from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 from unittest.mock import patch
 
@@ -22,6 +26,8 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from s390emu.cpu.interruptions import LOOP
+from s390emu.host.block_device import BlockDevice
+from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.formats import GR, RELATIVE
@@ -51,13 +57,20 @@ STATES = ("Sz", "Sz", "Sr", "Sr", "Sr", "Sp", "Ur", "Uz", "Vr", "Vz", "Pr")
 GUARD = 8192
 CANARY = 0xA5
 
-# (frames, slots on the paging device or None, what touching an unused block does, keys after a discard)
+# (frames, slots on the paging device or None, what touching an unused block does, keys after a discard, times)
 HOSTS = (
-    (BLOCKS, None, "discarded", "zero"),
-    (Host.FEWEST_FRAMES, 64, "discarded", "random"),
-    (Host.FEWEST_FRAMES + 2, 4, "always", "zero"),
-    (Host.FEWEST_FRAMES, None, "zerofill", "zero"),
+    (BLOCKS, None, "discarded", "zero", ServiceTimes(disk_latency=30, disk_block=7)),
+    (Host.FEWEST_FRAMES, 64, "discarded", "random", ServiceTimes()),
+    (Host.FEWEST_FRAMES + 4, 4, "always", "zero", ServiceTimes(40, 3, 30, 7)),
+    (Host.FEWEST_FRAMES, None, "zerofill", "zero", ServiceTimes()),
 )
+
+# Block I/O: lists for its functions; DIAGNOSE takes their addresses from r2 and r4, the functions from r6, r8 and r10.
+DEVICE, DISK_BLOCKS = 0x100, 4
+LISTS = DATA + 2 * BLOCK_SIZE
+READ_WRITES = range(LISTS + 0x80, LISTS + 0x180, 0x40)
+ENTRIES = LISTS + 0x400
+BLOCK_IO = [bytes((0x83, r1 << 4 | r3, 0x02, 0x50)) for r1 in (2, 4) for r3 in (6, 8, 8, 10)]
 
 # What addresses, lengths and words to load are drawn from: block addresses, ends of things, tables, PSWs.
 ADDRESSES = [
@@ -125,7 +138,8 @@ def instruction(row: Row, bits: int, tame: bool) -> bytes:
 
 
 instructions = st.builds(instruction, st.sampled_from(ROWS_DRAWN), st.integers(0, (1 << 48) - 1), st.booleans())
-texts = st.one_of(*[instructions] * 12, st.integers(0, 0xFFFF).map(lambda halfword: halfword.to_bytes(2)))
+halfwords = st.integers(0, 0xFFFF).map(lambda halfword: halfword.to_bytes(2))
+texts = st.one_of(*[instructions] * 12, st.sampled_from(BLOCK_IO), halfwords)
 in_code = st.integers(0, 60).map(lambda n: CODE + 2 * n)
 words = st.one_of(
     in_code, st.sampled_from(ADDRESSES), st.sampled_from(ADDRESSES), st.integers(0, 300), st.sampled_from(EDGES),
@@ -154,10 +168,15 @@ def guests(draw) -> Guest:
     pieces = draw(st.lists(texts, min_size=8, max_size=24))
     starts = [CODE + sum(map(len, pieces[:n])) for n in range(len(pieces))]
     states = st.sampled_from([s for s in STATES if s != "Sp" or HOSTS[host][1]])
+    registers = draw(st.lists(words, min_size=16, max_size=16))
+    if draw(st.booleans()):
+        pieces[0:1] = b"\x83\x26\x02\x50", *[b"\x83\x48\x02\x50"] * draw(st.integers(1, 3))
+        registers[2], registers[4] = LISTS, draw(st.sampled_from(READ_WRITES))
+        registers[6], registers[8], registers[10] = 0, 1, 2
     return Guest(
         host=host,
         code=b"".join(pieces),
-        registers=tuple(draw(st.lists(words, min_size=16, max_size=16))),
+        registers=tuple(registers),
         psw=(draw(masks) & ~WAIT, CODE) if draw(st.integers(0, 9)) else draw(psws),
         prefix=draw(st.sampled_from([0, 0, 0, 0x2000, 0xC000, SIZE - 0x2000])),
         controls=tuple(draw(st.lists(controls, max_size=5))),
@@ -176,18 +195,44 @@ def guests(draw) -> Guest:
 # --- a machine with a fence around everything it may write -----------------------------------------------------------
 
 
+def lists(random: Random) -> list[int]:
+    """A block with parameter lists, and 16 entries each of 64 and of 31 bits."""
+    block = bytearray(BLOCK_SIZE)
+
+    def put(at: int, data: bytes) -> None:
+        block[at - LISTS : at - LISTS + len(data)] = data
+
+    block_size = random.choice((512, 4096, 4096))
+    put(LISTS, pack(">HB21xI4xq24x", DEVICE, 0x80, block_size, random.choice((0, 0, 1))))
+    put(LISTS + 0x40, pack(">H62x", DEVICE))
+    for at in READ_WRITES:
+        form, key = random.choice((0, 0x80, 0x80)), random.choice((0, 0, 0, 0, 0x10))
+        flags, count, entries = random.choice((0, 2, 2)), random.choice((1, 1, 2, 2, 12)), ENTRIES
+        head = pack(">HB21xBBHI4x", DEVICE, form, key, flags, 0, count)
+        put(at, head + (pack(">4xQQ8x", at, entries) if form else pack(">II20x", entries + 0x400, at & 0xFFFFFFFF)))
+    for n in range(16):
+        kind, number = random.choice((1, 1, 1, 2, 2, 2, 2, 3)), random.choice((1, 1, 2, 2, 3, 3, 4, 0, 6))
+        buffer = random.randrange(6, BLOCKS + 1) * BLOCK_SIZE + random.choice((0, 0, 0, 0x100, 0x802))
+        put(ENTRIES + 24 * n, pack(">B7xqQ", kind, number, buffer))
+        put(ENTRIES + 0x400 + 16 * n, pack(">B3xiII", kind, number, 0, buffer))
+    return np.frombuffer(block, ">u8").tolist()
+
+
 class Fenced:
     """A machine whose arrays lie between canaries, brought to any guest's first state."""
 
     def __init__(self, host: int, *, tlb: bool):
-        frames, slots, unused_access, discard_keys = HOSTS[host]
+        frames, slots, unused_access, discard_keys, service = HOSTS[host]
         self.fences: list[np.ndarray] = []
         with patch.object(np, "zeros", self._fenced_zeros):
             pool = Host(
                 frames, PagingDevice(slots=slots) if slots else None, unused_access=unused_access,
-                discard_keys=discard_keys, seed=1,
+                discard_keys=discard_keys, seed=1, service=service,
             )  # fmt: skip
             self.machine = Machine(SIZE, tlb=tlb, no_dat=True, extra=[75], host=pool)
+        with NamedTemporaryFile() as file:  # open as long as the disk is
+            self.disk = BlockDevice(file.name, DISK_BLOCKS)
+        pool.attach_disk(0, DEVICE, self.disk)
         assert len(self.fences) >= 2 * 8  # CPU, storage, blocks, events, frames, frame table, decoded pages, directory
         self.machine.watch(EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION)
         self.fresh = self.machine.snapshot()
@@ -209,6 +254,7 @@ class Fenced:
         values = [*ADDRESSES, *EDGES, *ASCES, *MODES, *range(256)]
         content = {number: random.choices(values, k=512) for number in (DATA // BLOCK_SIZE, DATA // BLOCK_SIZE + 1)}
         content[SEGMENT_TABLE // BLOCK_SIZE] = [PAGE_TABLE, 0x20, PAGE_TABLE | 0x200, 0] * 128
+        content[LISTS // BLOCK_SIZE] = lists(random)
         entries = [number * BLOCK_SIZE for number in range(TABLE_PAGES)] + [0x400] * 224
         for page, entry in guest.tables:
             entries[page] |= entry
@@ -236,6 +282,9 @@ class Fenced:
                 state = "Sz"
             set_block(host, machine.guest_number, number, state, key=key, data=data)
         self._set_cpu(guest)
+        if guest.data_seed % 3 == 0:
+            host.send(0, "message")
+            host.consoles[0].receives = 0x40
         machine.events.clear()
         machine.storage.record.event_count = 0
         return machine
@@ -285,15 +334,19 @@ class Fenced:
         assert sorted(frames + host._free) == list(range(host.frame_count))
         assert len(set(slots)) == len(slots)
         assert not host.paging or sorted(slots) == sorted(host.paging._digests)
+        pins = Counter(number for operation in host.block_io[0].operations for number in operation.blocks)
+        assert {n: int(count) for n, count in enumerate(machine.storage.blocks.pinned) if count} == pins
+        assert not any(machine.storage.blocks.invalid[number] for number in pins)
+        assert host.pinned == len(pins)
 
     def state(self, stop) -> dict:
         """All there is to know when the machine has stopped."""
         machine, record = self.machine, self.machine.storage.record
         events = [event.tolist() for chunk in machine.drain_events() for event in chunk]
         found = {name: np.asarray(machine.cpu[name]).tolist() for name in machine.cpu.dtype.names}
-        for name in ("count", "idle", "branch_count", "branch_from", "branch_to", "essa_count", "interruption_count",
-                     "last_class", "last_code", "last_mask", "last_ia", "last_ilc", "last_teid", "last_count",
-                     "discard_random"):  # fmt: skip
+        for name in ("count", "idle", "stolen", "branch_count", "branch_from", "branch_to", "essa_count",
+                     "interruption_count", "last_class", "last_code", "last_mask", "last_ia", "last_ilc", "last_teid",
+                     "last_count", "discard_random"):  # fmt: skip
             found[name] = np.asarray(record[name]).tolist()
         blocks = machine.storage.blocks
         return found | {
@@ -302,6 +355,9 @@ class Fenced:
             "frames": machine.host.frame_table.tolist(),
             "storage": [machine.host.peek(0, n) for n, block in enumerate(blocks)],
             "console": machine.console,
+            "messages": list(machine.host.consoles[0].messages),
+            "disk": self.disk.read(0, DISK_BLOCKS * BLOCK_SIZE),
+            "ends": [operation.ends_at for operation in machine.host.block_io[0].operations],
             "events": events,
             "statistics": machine.host.statistics(0).as_dict(),
         }

@@ -335,3 +335,79 @@ def test_ctrl_c(source):
     time.sleep(3)
     process.send_signal(2)
     assert process.wait(60) == 130
+
+
+# --- disks -----------------------------------------------------------------------------------------------------------
+
+COPIES = """
+        .macro  diag250 list,function
+        larl    %r2,\\list
+        lghi    %r4,\\function
+        diag    %r2,%r4,0x250
+        brc     7,bad
+        .endm
+start:  diag250 first,0
+        diag250 second,0
+        diag250 fetch,1
+        diag250 store,1
+        larl    %r1,end
+        lpswe   0(%r1)
+bad:    larl    %r1,failed
+        lpswe   0(%r1)
+        .balign 8
+first:  .short  0x100,0x8000
+        .skip   20
+        .long   4096
+        .skip   36
+second: .short  0x101,0x8000
+        .skip   20
+        .long   4096
+        .skip   36
+fetch:  .short  0x100,0x8000
+        .skip   20
+        .long   0,1,0,0
+        .quad   0,entry,0
+store:  .short  0x101,0x8000
+        .skip   20
+        .long   0,1,0,0
+        .quad   0,entry2,0
+entry:  .quad   0x0200000000000000,2,0x20000
+entry2: .quad   0x0100000000000000,1,0x20000
+end:    .quad   0x0002000180000000,0
+failed: .quad   0x0002000180000000,0xBAD
+"""
+
+
+@pytest.fixture
+def disks(tmp_path):
+    (tmp_path / "one").write_bytes(b"1" * 4096 + b"2" * 4096)
+    (tmp_path / "two").write_bytes(bytes(8192))
+    return tmp_path
+
+
+def test_run_with_disks(s390emu, source, disks):
+    code, out, _ = s390emu("run", source(COPIES), "--disk", "one:ro", "--disk", "two", "--service", "ssd", "--json")
+    assert code == 0
+    assert (disks / "two").read_bytes() == b"2" * 4096 + bytes(4096)
+    host = json.loads(out)["host"]
+    assert (host["disk_reads"], host["disk_writes"], host["disk_wait"]) == (1, 1, 2 * 108_000)
+
+
+def test_run_with_a_disk_that_may_not_be_written(s390emu, source, disks):
+    code, _, err = s390emu("run", source(COPIES), "--disk", "one", "--disk", "two:ro")
+    assert (code, "code 0xbad" in err) == (3, True)
+    assert (disks / "two").read_bytes() == bytes(8192)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--disk", "three"], "three cannot be a disk: No such file or directory; make a file for it"),
+        (["--disk", ":ro"], "write FILE or FILE:ro"),
+        (["--disk", "guest.s"], "bytes are no disk"),
+        (["--service", "disk"], "invalid choice"),
+    ],
+)
+def test_disks_that_are_none(s390emu, source, disks, options, message):
+    code, _, err = s390emu("run", source(COPIES), *options)
+    assert (code, message in err) == (2, True), err

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from s390emu._jit import u64
-from s390emu.cpu.clocks import elapsed_for, tod
+from s390emu.cpu.clocks import cpu_timer, elapsed_for, tod
 from s390emu.machine import Reason
+from s390emu.storage.state import NO_TIME
 from tests.lab import ALL, BA_EA, CODE
 
 EXTERNAL, WAIT = 1 << (63 - 7), 1 << (63 - 14)
@@ -149,3 +150,97 @@ def test_clocks_go_on_when_the_time_is_more_than_64_bits_of_units(lab):
     lab.machine.run(150)
     assert lab.word(0x86, 2) == 0x1005
     assert lab.word(0x138) - CODE in (200, 202, 204)
+
+
+# --- time that is stolen ---------------------------------------------------------------------------------------------
+
+
+def test_stolen_time_is_seen_by_the_clock_and_not_by_the_timer(lab):
+    prepare(lab)
+    record, before = lab.machine.storage.record, int(tod(lab.cpu, lab.machine.storage.record))
+    timer = int(cpu_timer(lab.cpu, record))
+    record.stolen = 5_000
+    assert int(tod(lab.cpu, record)) == before + units(5_000)
+    assert int(cpu_timer(lab.cpu, record)) == timer
+    record.idle += u64(1_000)
+    assert int(cpu_timer(lab.cpu, record)) == timer - units(1_000)
+
+
+def test_set_cpu_timer_after_stolen_time(lab):
+    prepare(lab)
+    record = lab.machine.storage.record
+    record.stolen = 123_000
+    lab.store(0x2000, (40_960).to_bytes(8, "big"))
+    lab.gr[1] = 0x2000
+    assert lab.step("spt 0(%r1)") == 0
+    assert int(cpu_timer(lab.cpu, record)) == 40_960 - units(int(record.count)) + units(int(record.count) - 1)
+
+
+@pytest.mark.parametrize("which", ["comparator", "timer"])
+@pytest.mark.parametrize("stepwise", [False, True], ids=["run", "step"])
+def test_clocks_interrupt_in_time_though_time_is_stolen(lab, which, stepwise):
+    prepare(lab)
+    record = lab.machine.storage.record
+    record.stolen, after = 1_234, 300  # instructions
+    if which == "comparator":
+        lab.cpu.clock_comparator, lab.cr[0] = (1 << 40) + units(1_234 + after) - 1, CR0_COMPARATOR
+    else:
+        lab.cpu.timer_zero, lab.cr[0] = (1 << 40) + units(after) - 1, CR0_TIMER
+    lab.psw(BA_EA | EXTERNAL)
+    if stepwise:
+        for _ in range(after + 1):
+            assert lab.machine.step() is None
+    else:
+        lab.machine.run(limit=after + 1)
+    assert lab.machine.last_interruption.count == after
+
+
+def test_the_host_is_due_exactly(lab):
+    """At the first boundary at or after its time, with time stolen before; the wait state ends then too."""
+    prepare(lab)
+    machine, record, times = lab.machine, lab.machine.storage.record, []
+    delivered = machine.host.deliver
+    machine.host.deliver = lambda guest, cpu: (times.append(machine.now), delivered(guest, cpu))
+    record.stolen, record.host_event = 1_000, 1_000 + 77
+    machine.run(limit=200)
+    assert (times, int(record.host_event)) == ([1_077], NO_TIME)
+    record.host_event = 5_000
+    lab.psw(BA_EA | EXTERNAL | WAIT)
+    assert machine.run(limit=5).reason is Reason.ENABLED_WAIT
+    assert times == [1_077, 5_000]
+    record.host_event = 6_000
+    lab.psw(BA_EA | WAIT)  # disabled
+    assert machine.run(limit=5).reason is Reason.DISABLED_WAIT
+    assert times == [1_077, 5_000]
+    machine.host.deliver = delivered
+    record.host_event = NO_TIME
+
+
+def test_a_guest_that_idles_for_centuries_is_not_mistaken_for_one_that_is_due(lab):
+    prepare(lab)
+    lab.machine.storage.record.idle = (1 << 63) + 5
+    assert lab.machine.run(limit=5).reason is Reason.LIMIT
+
+
+def test_shared_leaves_the_wait_state_to_others(lab):
+    prepare(lab)
+    machine, record = lab.machine, lab.machine.storage.record
+    machine.shared = True
+    lab.cpu.clock_comparator, lab.cr[0] = (1 << 40) + units(3_000), CR0_COMPARATOR
+    lab.psw(BA_EA | EXTERNAL | WAIT)
+    assert machine.run(limit=5).reason is Reason.WAITING
+    assert (machine.now, machine.ready_at) == (0, 3_001)
+    machine.pass_time(2_000)
+    assert machine.run(limit=5).reason is Reason.WAITING
+    assert (machine.ready_at, int(record.idle), int(record.stolen)) == (3_001, 2_000, 0)
+    machine.pass_time(3_001)
+    assert machine.run(limit=5).reason is Reason.LIMIT
+    assert machine.last_interruption.code == 0x1004
+    lab.psw(BA_EA | WAIT)
+    assert machine.run(limit=5).reason is Reason.DISABLED_WAIT
+    machine.pass_time(machine.now - 5)  # the past: nothing
+    assert machine.now == 3_001 + 5
+    lab.psw(BA_EA)
+    machine.pass_time(machine.now + 10)
+    assert int(record.stolen) == 10
+    machine.shared = False

@@ -213,3 +213,67 @@ def test_event_lengths_that_do_not_fit(processor, given):
 def test_message_that_is_none(processor, given):
     assert processor.ask(WRITE_DATA, sccb(given)) == (0x73F0, given)
     assert processor.console.text == ""
+
+
+# --- messages to the guest -------------------------------------------------------------------------------------------
+
+RECEIVES = struct.pack(">HH4s4s8x", 0, 4, bytes.fromhex("00000040"), bytes(4))
+
+
+def told_as(text):
+    return event(0x1A, b"\0" + text.encode())
+
+
+@pytest.fixture
+def told(processor):
+    assert processor.ask(WRITE_MASK, sccb(RECEIVES))[0] == 0x0020
+    return processor
+
+
+def test_messages_come_in_order_and_once(told):
+    told.console.send("CMM SHRINK 100")
+    told.console.send("STOP")
+    events = told_as("CMM SHRINK 100") + told_as("STOP")
+    assert told.ask(READ_DATA, sccb(b"\x77" * 100)) == (0x0020, events.ljust(100, b"\0"))
+    assert told.ask(READ_DATA, sccb(b"\x77" * 100)) == (0x62F0, b"\x77" * 100)
+
+
+def test_the_answer_tells_its_length_if_asked_to(told):
+    told.console.send("STOP")
+    given = sccb(b"\x77" * 100, control=b"\0\0\x80").ljust(BLOCK, b"\xee")
+    answer = answered(READ_DATA, given, MEGABYTE, told.console)
+    assert answer == struct.pack(">HB3sH", 8 + 11, 0, b"\0\0\x80", 0x0020) + told_as("STOP")
+
+
+def test_what_does_not_fit_waits(told):
+    told.console.send("one")
+    told.console.send("twenty-two")
+    assert told.ask(READ_DATA, sccb(bytes(9))) == (0x75F0, bytes(9))
+    assert told.ask(READ_DATA, sccb(bytes(20))) == (0x0020, told_as("one").ljust(20, b"\0"))
+    assert told.ask(READ_DATA, sccb(bytes(17))) == (0x0020, told_as("twenty-two"))
+
+
+def test_selective_read(told):
+    told.console.send("one")
+    assert told.ask(READ_DATA, sccb(bytes.fromhex("80000000") + bytes(40), function=1))[0] == 0x62F0
+    assert told.ask(READ_DATA, sccb(bytes.fromhex("00000040") + bytes(40), function=1))[0] == 0x0020
+
+
+def test_another_function_of_read_event_data(told):
+    assert told.ask(READ_DATA, sccb(bytes(40), function=2)) == (0x40F0, bytes(40))
+
+
+@pytest.mark.parametrize("mask, wanted", [("00000040", True), ("80000000", False), ("40", False), ("0000004000", True)])
+def test_messages_only_for_guests_that_receive_them(processor, mask, wanted):
+    processor.console.send("one")
+    assert not processor.console.wanted
+    mask = bytes.fromhex(mask)
+    processor.ask(WRITE_MASK, sccb(struct.pack(">HH", 0, len(mask)) + mask + bytes(3 * len(mask))))
+    assert processor.console.wanted is wanted
+    assert processor.ask(READ_DATA, sccb(bytes(40)))[0] == (0x0020 if wanted else 0x62F0)
+
+
+@pytest.mark.parametrize("text", ["caf\u00e9", "two\nlines", "x" * 1025])
+def test_what_cannot_be_a_message(text):
+    with pytest.raises(ValueError, match="printable ASCII, at most 1024"):
+        Console().send(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu.cpu.interruptions import EXTERNAL_SERVICE
+from s390emu.machine import Reason
 from s390emu.storage.keys import CHANGE, REFERENCE
 from s390emu.storage.state import BLOCK_SIZE
 from tests.blocks import guest_key, set_block, state_name
@@ -13,7 +14,7 @@ from tests.lab import BA_EA, CODE, PROBLEM_STATE
 PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
 SCCB = 0x40000
 READ_SCP_INFORMATION = 0x00120001
-EXTERNAL = 1 << 56  # PSW bit 7
+EXTERNAL, WAIT = 1 << 56, 1 << 49  # PSW bits 7 and 14
 SERVICE_SIGNAL = 1 << 9  # control register 0, bit 54
 
 
@@ -129,3 +130,81 @@ def test_servc_sccb_that_the_guest_hinted_away(service, state):
     assert call(service) == ADDRESSING
     assert service.changes() == {}
     assert guest_key(service.machine.host, service.machine.storage, number) == 0x30
+
+
+# --- messages to the guest -------------------------------------------------------------------------------------------
+
+READ_EVENT_DATA = 0x00770005
+
+
+@pytest.fixture
+def told(service):
+    service.machine.host.consoles[0].receives = 0x40
+    service.cr[0] |= SERVICE_SIGNAL
+    return service
+
+
+def test_a_message_is_a_service_signal_with_the_event_pending_bit(told):
+    assert told.machine.host.send(0, "STOP")
+    told.psw(BA_EA | EXTERNAL)
+    told.machine.step()
+    assert (told.word(0x86, 2), told.word(0x80, 4)) == (0x2401, 1)
+    assert told.cpu.external == 0
+
+
+def test_a_message_ends_an_enabled_wait(told):
+    told.psw(BA_EA | EXTERNAL | WAIT)
+    assert told.machine.run(5).reason is Reason.ENABLED_WAIT
+    told.machine.host.send(0, "STOP")
+    assert told.machine.run(1).reason is Reason.LIMIT
+    assert told.machine.storage.record.interruption_count[3] == 1
+
+
+def test_a_guest_that_does_not_receive_messages_is_not_interrupted(told):
+    told.machine.host.consoles[0].receives = 0
+    assert not told.machine.host.send(0, "STOP")
+    told.psw(BA_EA | EXTERNAL | WAIT)
+    assert told.machine.run(5).reason is Reason.ENABLED_WAIT
+
+
+def test_servc_is_not_busy_for_a_message_that_is_pending(told):
+    told.machine.host.send(0, "STOP")
+    told.psw()
+    told.gr[1] = READ_EVENT_DATA
+    assert call(told) == 0
+    assert (told.cpu.cc, response(told), told.cpu.service_parameter) == (0, 0x0020, SCCB)
+    assert told.load(SCCB + 8, 11) == bytes.fromhex("000B1A0000000053544F50")
+
+
+def test_the_signal_of_a_command_tells_of_messages_too(told):
+    told.machine.host.send(0, "STOP")
+    assert call(told) == 0
+    assert told.cpu.service_parameter == SCCB | 1
+    told.psw(BA_EA | EXTERNAL)
+    told.machine.step()
+    assert told.word(0x80, 4) == SCCB | 1
+    told.psw(BA_EA | EXTERNAL | WAIT)
+    assert told.machine.run(5).reason is Reason.ENABLED_WAIT  # once
+
+
+def test_a_message_while_the_signal_of_a_command_is_pending(told):
+    assert call(told) == 0
+    told.machine.host.send(0, "STOP")
+    told.psw(BA_EA | EXTERNAL)
+    told.machine.step()
+    assert told.word(0x80, 4) == SCCB | 1
+
+
+def test_messages_are_in_snapshots(told):
+    machine, console = told.machine, told.machine.host.consoles[0]
+    snapshot = machine.snapshot()
+    machine.host.send(0, "STOP")
+    later = machine.snapshot()
+    machine.restore(snapshot)
+    assert not console.messages
+    machine.restore(later)
+    assert list(console.messages) == ["STOP"]
+    told.psw(BA_EA | EXTERNAL | WAIT)
+    assert machine.run(1).reason is Reason.LIMIT
+    machine.host.reset(0, clear=False)
+    assert not console.wanted

@@ -40,7 +40,7 @@ STORED = {
         (at.PGM_OLD, 16),
     ),
     "svc": ((at.SVC_ILC, 4), (at.SVC_OLD, 16)),
-    "ext": ((at.EXTERNAL_PARAMETER, 8), (at.EXTERNAL_OLD, 16)),
+    "ext": ((at.EXTERNAL_PARAMETER, 8), (at.EXTERNAL_PARAMETER_64, 8), (at.EXTERNAL_OLD, 16)),
     "mck": (
         (at.MCK_CODE, 8),
         (at.EXTERNAL_DAMAGE_CODE, 4),

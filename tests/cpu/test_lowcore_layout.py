@@ -25,7 +25,7 @@ CONSTANTS = {
     "gr_save_area": at.GR_SAVE, "psw_save_area": at.PSW_SAVE, "prefix_save_area": at.PREFIX_SAVE,
     "fpc_save_area": at.FPC_SAVE, "tod_programmable_save_area": at.TOD_PROGRAMMABLE_SAVE,
     "cpu_timer_save_area": at.CPU_TIMER_SAVE, "clock_comparator_save_area": at.CLOCK_COMPARATOR_SAVE,
-    "ar_save_area": at.AR_SAVE, "cr_save_area": at.CR_SAVE,
+    "ar_save_area": at.AR_SAVE, "cr_save_area": at.CR_SAVE, "external_parameter_64": at.EXTERNAL_PARAMETER_64,
 }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 BLOCK = 4096
 POLICIES = ("none", "hinting", "unused-only", "balloon", "both")
 DEVICES = ("dasd", "ssd", "nvme")
-CHUNKS = ("4K", "64K", "2M")
+CHUNK_BLOCKS = {"4K": 1, "64K": 16, "2M": 512}
+CHUNKS = tuple(CHUNK_BLOCKS)
 CHUNK_POLICIES = ("whole", "split", "subpage")
 PAGING = ("device", "none")
 DISKS = ("own", "shared")
@@ -76,8 +77,8 @@ class Cell:
                 raise ValueError(f"{name} is {getattr(self, name)}: not below 0")
         if not self.ratio >= 0.1:
             raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
-        if self.ram % BLOCK or self.ram < 1 << 20:
-            raise ValueError(f"ram is {self.ram}: a multiple of {BLOCK}, at least 1M")
+        if self.ram % (BLOCK * self.chunk_blocks) or self.ram < 1 << 20:
+            raise ValueError(f"ram is {self.ram}: a multiple of {self.chunk} (the chunk), at least 1M")
 
     def filled(self) -> Cell:
         """The same with every default that depends on another field spelled out."""
@@ -96,8 +97,12 @@ class Cell:
 
     @property
     def frames(self) -> int:
-        """4 KB frames of the host."""
-        return max(1, round(self.guests * self.blocks / self.ratio))
+        """4 KB frames of the host, whole chunks of them."""
+        return max(1, round(self.guests * self.blocks / self.ratio / self.chunk_blocks)) * self.chunk_blocks
+
+    @property
+    def chunk_blocks(self) -> int:
+        return CHUNK_BLOCKS[self.chunk]
 
     @property
     def essa(self) -> bool:

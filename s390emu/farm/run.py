@@ -26,7 +26,6 @@ from s390emu.isa.assemble import Program
 from s390emu.machine import Machine, Reason
 
 HINTS = {"none": 0, "balloon": 0, "hinting": 1, "both": 1, "unused-only": 2}
-CHUNK_BLOCKS = {"4K": 1, "64K": 16, "2M": 512}
 REFUSED = "refused storage"
 
 
@@ -61,6 +60,8 @@ class Experiment:
             PagingDevice(folder) if cell.paging == "device" else None,
             seed=cell.seed,
             service=in_instruction_times(SERVICE[cell.device], cell.mips),
+            chunk=cell.chunk_blocks,
+            chunk_policy=cell.chunk_policy,
         )
         # The guests differ in their seeds alone: one is assembled, and each is told its own.
         self.program = _program(tuple(sorted((self.tunables(0) | {"SEED": 1}).items())))

@@ -12,6 +12,12 @@ def test_frames_follow_from_the_ratio():
     assert Cell(guests=3, ratio=1.5, ram=1 << 20).frames == 512
 
 
+def test_frames_are_whole_chunks():
+    cell = Cell(guests=2, ratio=1.2, ram=8 << 20, chunk="2M")
+    assert cell.frames == 3584
+    assert Cell(guests=1, ratio=9, ram=4 << 20, chunk="2M").frames == 512
+
+
 def test_filled_spells_out_what_depends_on_other_fields():
     cell = Cell(ram=16 << 20, device="dasd").filled()
     assert (cell.file_blocks, cell.heap_blocks, cell.idle_us) == (6144, 256, IDLE_US["dasd"])

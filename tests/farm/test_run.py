@@ -8,7 +8,7 @@ import pytest
 
 from s390emu import web_guest
 from s390emu._jit import JIT
-from s390emu.farm.cell import POLICIES, Cell
+from s390emu.farm.cell import CHUNK_POLICIES, POLICIES, Cell
 from s390emu.farm.run import REFUSED, Experiment, run_cell
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python (test_farm.py is)")
@@ -30,6 +30,13 @@ def tables() -> dict[str, list[dict]]:
 def test_no_data_is_lost_under_any_policy(tables, policy):
     for row in tables[policy]:
         assert (row["outcome"], row["checksum_ok"]) == ("ok", True)
+
+
+@pytest.mark.parametrize("policy", CHUNK_POLICIES)
+@pytest.mark.parametrize("chunk", ["64K", "2M"])
+def test_no_data_is_lost_in_chunks(chunk, policy):
+    cell = replace(SMALL, chunk=chunk, chunk_policy=policy, ram=8 << 20, ratio=1.2, warmup=20, requests=20)
+    assert run_cell(cell)[-1]["outcome"] == "ok"
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -5,6 +5,8 @@ not known before all sections have theirs. `evaluate` is asked twice: early, whe
 and a symbol may be missing (`NotYet`), and finally, when every address is known and the value is an int.
 
 The precedence is GNU's own, not C's: `1|2+4` is `(1|2)+4`; true is -1 from a comparison and 1 from && and ||.
+As in GNU as a value has 64 bits and what overflows them is lost; comparisons and divisions take them with a sign,
+`>>` without one (manual of GNU as, "Infix Operators").
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ _RANKS = {
     "&&": 1,
     "||": 0,
 }
+_SIGNED = frozenset(("/", "%", "==", "!=", "<>", "<", ">", "<=", ">=", "&&", "||"))
 _ALL_ONES = (1 << 64) - 1
 _OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||![ \t]*!|[-+*/%|&^!<>]")
 _SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*(?:@(?:PLT|plt))?")
@@ -181,9 +184,12 @@ class Cursor:
             found = self.match(_NUMBER)
             try:
                 digits = found[0]
-                return int(digits, 8) if digits[0] == "0" and digits.isdigit() else int(digits, 0)
+                number = int(digits, 8) if digits[0] == "0" and digits.isdigit() else int(digits, 0)
             except ValueError:
                 raise SourceError(f'"{found[0]}" is not a number', at) from None
+            if number > _ALL_ONES:
+                raise SourceError(f"{number} does not fit in 8 bytes", at)
+            return number
         if first == ".":
             found = self.match(_SYMBOL)
             return self.unit.here() if found[0] == "." else Symbol(found[0], at)
@@ -206,7 +212,7 @@ def evaluate(node, lookup, final: bool = False):
     if type(node) is int:
         return node
     if isinstance(node, Place):
-        return node.section.address + node.offset if final else node
+        return _in_64_bits(node.section.address + node.offset) if final else node
     if isinstance(node, Symbol):
         return evaluate(lookup(node), lookup, final)
     if isinstance(node, Unary):
@@ -227,28 +233,42 @@ def _of_places(operator, left, right):
             return _binary(Binary(operator, 0, 0, 0), left.offset, right.offset)
     elif operator == "+":
         place, number = (left, right) if isinstance(left, Place) else (right, left)
-        return Place(place.section, place.offset + number)
+        return Place(place.section, _in_64_bits(place.offset + number))
     elif operator == "-" and isinstance(left, Place):
-        return Place(left.section, left.offset - right)
+        return Place(left.section, _in_64_bits(left.offset - right))
     raise NotYet
 
 
+def _signed(value):
+    """The number that the 64 bits of `value` are when the leftmost is the sign."""
+    return ((value + (1 << 63)) & _ALL_ONES) - (1 << 63)
+
+
+def _in_64_bits(value):
+    """`value` as it is when 64 bits hold it, with a sign or without; else what is left of it."""
+    return value if -(1 << 63) <= value <= _ALL_ONES else _signed(value)
+
+
 def _unary(operator, value):
-    return {"-": -value, "~": ~value, "!": int(not value), "+": value}[operator]
+    return _in_64_bits({"-": -value, "~": ~value, "!": int(not value), "+": value}[operator])
 
 
 def _binary(node, left, right):
     operator = node.operator
+    if operator in ("<<", ">>"):
+        bits, count = left & _ALL_ONES, right & _ALL_ONES
+        if count > 63:
+            return 0
+        return bits >> count if operator == ">>" else (bits << count) & _ALL_ONES
+    if operator in _SIGNED:
+        left, right = _signed(left), _signed(right)
     if operator in ("/", "%"):
         if right == 0:
             raise SourceError("division by zero", node.column)
         quotient = abs(left) // abs(right)
         quotient = quotient if (left < 0) == (right < 0) else -quotient
         return quotient if operator == "/" else left - quotient * right
-    if operator in ("<<", ">>"):
-        bits = left & _ALL_ONES
-        return bits >> right if operator == ">>" else (bits << min(right, 64)) & _ALL_ONES
-    return _SIMPLE[operator](left, right)
+    return _in_64_bits(_SIMPLE[operator](left, right))
 
 
 _SIMPLE = {

@@ -7,6 +7,7 @@ import heapq
 import os
 import tempfile
 import weakref
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
@@ -73,6 +74,7 @@ class PagingDevice:
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         self._digests: dict[int, bytes] = {}
         self._free: list[int] = []  # a heap: slots given back below `_fresh`
+        self._stale: set[int] = set()  # free slots whose old content still takes room
         self._fresh = 0  # this slot and those above were never used since the file was last cut there
         self.close = weakref.finalize(self, _remove, self._file, self.path)
 
@@ -115,15 +117,26 @@ class PagingDevice:
         del self._digests[slot]
         if slot != self._fresh - 1:
             heapq.heappush(self._free, slot)
-            _punch_hole(self._file.fileno(), slot * BLOCK_SIZE, BLOCK_SIZE)
+            self._stale.add(slot)
+            if len(self._stale) > self.used:
+                self._give_room_back()
             return
         while self._fresh and self._fresh - 1 not in self._digests:
             self._fresh -= 1
+            self._stale.discard(self._fresh)
         self._file.truncate(self._fresh * BLOCK_SIZE)
+
+    def _give_room_back(self) -> None:
+        """Not slot by slot: a hole takes a file system a millisecond, and most slots are soon written to again."""
+        slots = sorted(self._stale)
+        for first, last in _runs(slots):
+            _punch_hole(self._file.fileno(), first * BLOCK_SIZE, (last - first + 1) * BLOCK_SIZE)
+        self._stale.clear()
 
     def _free_slot(self) -> int:
         while self._free:
             slot = heapq.heappop(self._free)
+            self._stale.discard(slot)
             if slot < self._fresh:  # else the file has been cut below it meanwhile
                 return slot
         return self._fresh
@@ -138,11 +151,21 @@ class PagingDevice:
         return Slots(contents, dict(self._digests), list(self._free), self._fresh)
 
     def restore(self, snapshot: Slots) -> None:
-        self._file.truncate( 0)
+        self._file.truncate(0)
         for slot, data in snapshot.contents.items():
             os.pwrite(self._file.fileno(), data, slot * BLOCK_SIZE)
         self._digests, self._free = dict(snapshot.digests), list(snapshot.free)
         self._fresh = snapshot.fresh
+        self._stale.clear()
+
+
+def _runs(slots: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of neighbours in a sorted list."""
+    first = 0
+    for at in range(1, len(slots) + 1):
+        if at == len(slots) or slots[at] != slots[at - 1] + 1:
+            yield slots[first], slots[at - 1]
+            first = at
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -21,6 +21,7 @@ COMMANDS = {
     "disasm": "disassemble ELF, binary or hex",
     "explain": "explain an instruction, an interruption code or a page state; coverage",
     "overcommit": "many guests in too little storage: page hinting against the balloon, as a sweep",
+    "chunks": "what 4 KB hints free where the host's frames are larger: a study of scattered blocks",
     "demo": "boot the toy kernel under memory pressure and show what happened",
     "new": "start a new trace or guest from a template",
     "doctor": "check this installation",

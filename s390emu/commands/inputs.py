@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s390emu.cli import UsageError
+from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 from s390emu.isa.assemble import AssemblyError, Program, assemble_files
 from s390emu.isa.elf import ElfError, is_elf, read_elf
@@ -107,6 +108,10 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group = parser.add_argument_group("the guest and its host")
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
     group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
+    group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
+                       help="what the host backs and takes as one: 4K, 64K, 2M")  # fmt: skip
+    group.add_argument("--chunk-policy", choices=CHUNK_POLICIES, default=CHUNK_POLICIES[0], metavar="POLICY",
+                       help="a chunk some of which may be discarded: " + ", ".join(CHUNK_POLICIES))  # fmt: skip
     group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
     policies = ("discarded", "always", "zerofill")
     group.add_argument("--unused-access", choices=policies, default=policies[0], metavar="POLICY",
@@ -137,7 +142,8 @@ def build(args) -> Machine:
     if args.ram < 2 * BLOCK or args.ram % BLOCK:
         raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes, at least two")
     blocks = args.ram // BLOCK
-    frames = int(args.frames or max(blocks, 16))
+    chunk = CHUNK_BLOCKS[args.chunk]
+    frames = int(args.frames or max(blocks, 16, chunk))
     needed = f"--ram {args.ram}, --frames {frames}: more than this computer can give; ask for less"
     if max(args.ram, frames * BLOCK) > MOST_BYTES:
         raise UsageError(needed)
@@ -150,6 +156,8 @@ def build(args) -> Machine:
             unused_access=args.unused_access,
             discard_keys="random" if args.random_keys else "zero",
             service=SERVICE[args.service],
+            chunk=chunk,
+            chunk_policy=args.chunk_policy,
         )
         machine = Machine(
             args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False

@@ -24,10 +24,9 @@ class Frames:
 
     def __init__(self, frames: int, chunk: int, divisible: bool, zero_detect: bool):
         if frames % chunk:
-            raise ValueError(
-                f"{frames} frames and chunks of {chunk}: give the host {frames // chunk * chunk or chunk} frames or "
-                f"{(frames // chunk + 1) * chunk}, so many chunks"
-            )
+            less, more = frames // chunk * chunk, (frames // chunk + 1) * chunk
+            either = f"{less} frames or {more}" if less else f"{more} frames"
+            raise ValueError(f"{frames} frames and chunks of {chunk}: give the host {either}, so many chunks")
         self.frame_count, self.chunk, self.divisible = frames, chunk, divisible
         # One block more than needed: frames start on a block boundary.
         self._memory = np.zeros((frames + 1) * BLOCK_SIZE, np.uint8)

@@ -109,9 +109,9 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
     group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
-                       help="what the host backs and takes as one: 4K, 64K, 2M")  # fmt: skip
-    group.add_argument("--chunk-policy", choices=CHUNK_POLICIES, default=CHUNK_POLICIES[0], metavar="POLICY",
-                       help="a chunk some of which may be discarded: " + ", ".join(CHUNK_POLICIES))  # fmt: skip
+                       help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
+    # Where there is a semicolon in the help of another option, it stands there: the help fits on a screen.
+    group.add_argument("--chunk-policy", choices=CHUNK_POLICIES, default=CHUNK_POLICIES[0], help=argparse.SUPPRESS)
     group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
     policies = ("discarded", "always", "zerofill")
     group.add_argument("--unused-access", choices=policies, default=policies[0], metavar="POLICY",
@@ -123,8 +123,9 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group.add_argument("--no-essa", action="store_true", help="a guest without ESSA")
     group.add_argument("--no-dat", action="store_true", help="ESSA with no-DAT (facility 147)")
     group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
-    group.add_argument("--seed", type=number, default=0, metavar="N", help="fixes every free choice of the host")
-    group.add_argument("--random-keys", action="store_true", help="a discard leaves unpredictable ACC and F")
+    group.add_argument("--seed", type=number, default=0, metavar="N",
+                       help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
+    group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)
 
 
 def limit_arguments(parser) -> None:

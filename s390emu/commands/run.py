@@ -34,8 +34,8 @@ def arguments(parser) -> None:
     limit_arguments(parser)
     adversary_arguments(parser, told=False)
     parser.add_argument("--trace", type=_kinds, default=(), metavar="KINDS", help="of " + ",".join(KINDS))
-    parser.add_argument("--trace-to", type=Path, metavar="FILE", help="where the trace goes (stderr)")
-    parser.add_argument("--trace-lines", type=positive, default=DEFAULT_TRACE_LINES, metavar="N", help="at most (10^6)")
+    parser.add_argument("--trace-to", type=Path, metavar="FILE", help="where to (stderr); --trace-lines N: most (10^6)")
+    parser.add_argument("--trace-lines", type=positive, default=DEFAULT_TRACE_LINES, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
 
 

@@ -296,8 +296,9 @@ def _parameters(axes) -> dict[str, Sequence]:
 def _tell(told, document: Path, no_plots: str) -> None:
     from s390emu.reports.overcommit.summary import findings
 
-    lines = findings(told)
-    print("\n".join(lines[:MOST_LINES]))
+    lines = findings(told) + findings(told, usual_ones=False)
+    if lines:
+        print("\n".join(lines[:MOST_LINES]))
     if len(lines) > MOST_LINES:
         print(f"... and {len(lines) - MOST_LINES} settings more, in the page")
     run = told["run"]

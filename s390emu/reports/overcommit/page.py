@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 
 from s390emu.reports.overcommit.plots import Plot
-from s390emu.reports.overcommit.points import in_order
+from s390emu.reports.overcommit.points import in_order, name_of
 from s390emu.reports.overcommit.summary import findings, setting_text
 
 NOTHING = "\N{EN DASH}"
@@ -47,9 +47,9 @@ def page(told: Mapping, plots: Sequence[Plot], *, repeat: str, version: str, tab
     parts = [
         "<h1>The host against the balloon</h1>",
         _paragraph(
-            f"{told['cells']} runs of web-server guests that together have more storage than their host, with page "
-            "hinting (ESSA), with a balloon, with both, and with neither. Time is the guests': executed instructions "
-            "and waits for devices, computed, the same on every computer."
+            f"Web-server guests that together have more storage than their host, with page hinting (ESSA), with a "
+            f"balloon, with both, and with neither: {told['cells']} combinations of parameters. Time is the guests': "
+            "instructions executed and waits for devices, computed, so it is the same on every computer."
         ),
         _troubles(told),
         _section("Findings", _findings(told)),
@@ -133,7 +133,9 @@ def _guests(number: int) -> str:
 def _findings(told: Mapping) -> str:
     lines = findings(told)
     note = f"Throughputs within {told['equal_within']:.0%} of each other count as level."
-    return _list(lines) + _paragraph(note) if lines else ""
+    others = findings(told, usual_ones=False)
+    rest = f"<details><summary>With other parameters ({len(others)})</summary>\n{_list(others)}\n</details>"
+    return _list(lines) + _paragraph(note) + (rest if others else "") if lines or others else ""
 
 
 def _figure(plot: Plot) -> str:
@@ -219,9 +221,7 @@ def _who(entry: Mapping) -> str:
 
 
 def _parameters(told: Mapping) -> str:
-    rows = [
-        [name.replace("_", " "), ", ".join(map(str, values)) or NOTHING] for name, values in told["parameters"].items()
-    ]
+    rows = [[name_of(name), ", ".join(map(str, values)) or NOTHING] for name, values in told["parameters"].items()]
     return _table("Every combination of these was run", ["parameter", "values"], rows) if rows else ""
 
 

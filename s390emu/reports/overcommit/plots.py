@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from s390emu.farm.cell import Cell
-from s390emu.reports.overcommit.points import DISCARDS, Point, in_order, points
+from s390emu.reports.overcommit.points import DISCARDS, Point, in_order, name_of, points, usual
 from s390emu.reports.overcommit.summary import setting_text
-from s390emu.reports.overcommit.table import scalar
 
 INSTALL = "pip install 's390emu[plots]'"
 INK, PAPER, GRID = "#1b1f24", "#ffffff", "#9aa4af"
@@ -155,10 +153,10 @@ def _plots(found: list[Point]) -> Iterable[tuple[str, str, Callable[[], tuple]]]
         title = "How blocks leave the host's storage, and how they come back"
         yield "movement", title, lambda: _bars(bars, leave, come)
     for name in dict(found[0].setting):
-        if name != "ratio":
+        if name != "ratio" and len(_values(found, name)) > 1:
             yield (
                 f"sensitivity-{name.replace('_', '-')}",
-                f"Throughput against {name.replace('_', ' ')}",
+                f"Throughput by {name_of(name)}",
                 (partial(_sensitivity, _reference(found, ("ratio", name)), name)),
             )
 
@@ -168,13 +166,10 @@ def _values(found: Iterable[Point], name: str) -> list:
 
 
 def _reference(found: list[Point], kept: Sequence[str]) -> list[Point]:
-    """The points in which every parameter that varies, but for those kept, has its default, or else its first value."""
-    usual = {}
-    for name in dict(found[0].setting):
-        if name not in kept:
-            values, default = _values(found, name), scalar(getattr(Cell(), name))
-            usual[name] = default if default in values else values[0]
-    return [p for p in found if all(p.where[name] == value for name, value in usual.items())]
+    """The points in which every parameter that varies, but for those kept, has its usual value."""
+    names = [name for name in dict(found[0].setting) if name not in kept]
+    wanted = {name: usual(name, _values(found, name)) for name in names}
+    return [p for p in found if all(p.where[name] == value for name, value in wanted.items())]
 
 
 def _middle(values: Sequence):
@@ -304,31 +299,29 @@ def _against_ratio(found: list[Point]):
 
 
 def _sensitivity(found: list[Point], name: str):
+    """Over that of none where there is one: devices are orders of magnitude apart, and the gain is what matters."""
     numbers = sorted({p.guests for p in found})
     guests = sorted({numbers[0], _middle(numbers), numbers[-1]})
-    ratios = _thinned(_values(found, "ratio"), 3) or [None]
-    values = _values(found, name)
+    ratios, values = _thinned(_values(found, "ratio"), 3) or [None], _values(found, name)
     numeric = all(isinstance(value, int | float) for value in values)
+    gain = "none" in _policies(found) and len(_policies(found)) > 1
     figure, axes = _panels(len(guests), len(ratios))
     for row, number in enumerate(guests):
         for column, ratio in enumerate(ratios):
             here = [p for p in _at(found, ratio=ratio) if p.guests == number]
             panel = axes[row][column]
             for policy in _policies(found):
-                pairs = [(p.where[name] if numeric else values.index(p.where[name]), p.throughput)
+                pairs = [(p.where[name] if numeric else values.index(p.where[name]),
+                          _multiple_of_none(p, here) if gain else p.throughput)
                          for p in here if p.policy == policy]  # fmt: skip
                 _line(panel, policy, pairs)
             panel.set_xticks(values if numeric else range(len(values)), [str(value) for value in values])
-            if name == "device":  # orders of magnitude apart
-                panel.set_yscale("log")
-            else:
-                _from_zero(panel)
+            _from_zero(panel)
     _titled(axes, ratios, [f"guests: {number}" for number in guests], "ratio")
-    figure.supxlabel(name.replace("_", " "))
-    figure.supylabel("requests per second, all guests")
+    figure.supxlabel(name_of(name))
+    figure.supylabel("requests per second over those of none" if gain else "requests per second, all guests")
     _legend(figure, axes)
-    scale = " Logarithmic: the devices are orders of magnitude apart." if name == "device" else ""
-    return figure, f"One line for each policy.{scale}{_fixed(found, ('ratio', name))}"
+    return figure, f"One line for each policy.{_fixed(found, ('ratio', name))}"
 
 
 # --- bars ------------------------------------------------------------------------------------------------------------

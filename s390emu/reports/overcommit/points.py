@@ -13,13 +13,16 @@ from s390emu.reports.overcommit.table import overall, scalar
 # Without `requests`: in the table that is how many there were.
 PARAMETERS = [f.name for f in fields(Cell) if f.name != "requests"]
 ORDERED = {"policy": POLICIES, "device": DEVICES, "chunk": CHUNKS}  # not by the alphabet
+ALWAYS = ("ratio", "device")  # part of every setting, also when they have one value only
+LABELS = {"essa_cycles": "ESSA cycles", "mips": "MIPS", "ram": "guest storage", "chunk_policy": "chunk policy",
+          "fault_ns": "ns for a fault", "io_ns": "ns for an I/O operation", "idle_us": "idle µs"}  # fmt: skip
 PAGED = ("page_outs", "page_ins")
 DISCARDS = {"U": "discards_U", "V": "discards_V", "P": "discards_P", "Sp": "discards_Sp"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """One policy with so many guests, in one setting (the other parameters that vary, but for the seed)."""
+    """One policy with so many guests, in one setting: ratio, device, and what else varies but for the seed."""
 
     guests: int
     policy: str
@@ -52,11 +55,21 @@ class Point:
         return self.total(*PAGED) / seconds if seconds else None
 
 
-def varied(rows: Iterable[Mapping]) -> dict[str, list]:
-    """The parameters that have more than one value in these rows, with their values in order."""
-    rows = list(rows)
+def values_of(rows: Sequence[Mapping]) -> dict[str, list]:
+    """The values that each parameter has in these rows, in order."""
     found = {name: in_order(name, {scalar(row[name]) for row in rows if name in row}) for name in PARAMETERS}
-    return {name: values for name, values in found.items() if len(values) > 1}
+    return {name: values for name, values in found.items() if values}
+
+
+def usual(name: str, values: Sequence):
+    """The value to look at where one has to do: the default, or else the first."""
+    default = scalar(getattr(Cell(), name))
+    return default if default in values else values[0]
+
+
+def name_of(name: str) -> str:
+    """A parameter's name as people read it."""
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def in_order(name: str, values: Iterable) -> list:
@@ -72,10 +85,13 @@ def points(rows: Sequence[Mapping], parameters: Mapping[str, Sequence] | None = 
     parameter (as the idle phase does the device) then is none that varies.
     """
     totals = overall(rows)
-    several = varied(totals)
+    several = values_of(totals)
     if parameters is not None:
-        several = {name: values for name, values in several.items() if len(parameters.get(name, ())) > 1}
-    names = [name for name in several if name not in ("guests", "policy", "seed")]
+        several = {
+            name: values for name, values in several.items() if len(parameters.get(name, ())) > 1 or name in ALWAYS
+        }
+    names = [name for name, values in several.items()
+             if name not in ("guests", "policy", "seed") and (len(values) > 1 or name in ALWAYS)]  # fmt: skip
     groups: dict[tuple, list[Mapping]] = {}
     for row in totals:
         key = (tuple((name, scalar(row.get(name))) for name in names), row["guests"], row["policy"])

@@ -11,7 +11,7 @@ from math import exp, isfinite, log
 from statistics import fmean
 
 from s390emu.farm.cell import POLICIES
-from s390emu.reports.overcommit.points import DISCARDS, PAGED, Point, points
+from s390emu.reports.overcommit.points import ALWAYS, DISCARDS, PAGED, Point, name_of, points, usual
 from s390emu.reports.overcommit.table import overall, scalar
 
 SCHEMA = "s390emu.overcommit/1"
@@ -200,20 +200,29 @@ def _essa_sensitivity(found: Iterable[Point]) -> list[dict]:
 def setting_text(where: Mapping[str, object]) -> str:
     """ratio 2.0, ssd"""
     names = {"device": "", "paging": "paging ", "chunk": "chunks of "}
-    parts = [f"{names.get(name, name.replace('_', ' ') + ' ')}{value}" for name, value in where.items()]
+    parts = [f"{names.get(name, name_of(name) + ' ')}{value}" for name, value in where.items()]
     return ", ".join(parts) or "these parameters"
 
 
-def findings(told: Mapping) -> list[str]:
-    """What the numbers say, a sentence or two for each setting; neutral, and with what it holds for."""
+def is_usual(told: Mapping, where: Mapping[str, object]) -> bool:
+    """Has everything but ratio and device its usual value here?"""
+    parameters = told["parameters"]
+    return all(value == usual(name, parameters.get(name) or [value])
+               for name, value in where.items() if name not in ALWAYS)  # fmt: skip
+
+
+def findings(told: Mapping, *, usual_ones: bool = True) -> list[str]:
+    """What the numbers say, a sentence or two for each setting; neutral, and with what it holds for. usual_ones: of the
+    settings in which all but ratio and device is as usual; otherwise of the others."""
     lines = []
-    for where in _unique(entry["where"] for entry in told["throughput"]):
+    settings = _unique(entry["where"] for entry in told["throughput"])
+    for where in (where for where in settings if is_usual(told, where) == usual_ones):
         entries = [entry for entry in told["throughput"] if entry["where"] == where]
         parts = filter(None, (_over_none(policy, entries) for policy in POLICIES))
         sentences = [f"throughput over that of none: {text}"] if (text := ", ".join(parts)) else []
         sentences += [_crossing_text(entry) for entry in told["crossings"] if entry["where"] == where]
-        text = ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)
-        if text:
+        if text := ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences):
+            text = text[:1].lower() + text[1:]
             name = setting_text(where)
             lines.append(f"{name[:1].upper()}{name[1:]}: {text}.")
     return lines

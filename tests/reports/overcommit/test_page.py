@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from s390emu.reports.overcommit.page import page
 from s390emu.reports.overcommit.plots import Plot
-from s390emu.reports.overcommit.points import varied
+from s390emu.reports.overcommit.points import values_of
 from s390emu.reports.overcommit.summary import summary
 
 PLOT = Plot("throughput", "Throughput <against> guests", "A caption.", '<svg viewBox="0 0 1 1"></svg>')
@@ -37,7 +37,7 @@ class Reader(HTMLParser):
 
 
 def read(rows, plots=(PLOT,), **given):
-    told = summary(rows, parameters={"seed": [1]} | varied(rows), service_ns={"ssd": 108e3}, **given)
+    told = summary(rows, parameters=values_of(rows), service_ns={"ssd": 108e3}, **given)
     text = page(told, plots, repeat="s390emu overcommit --seed 1 <&>", version="0123", table="overcommit.csv",
                 no_plots="" if plots else "No plots: install it")  # fmt: skip
     return Reader(text)
@@ -65,7 +65,7 @@ def test_it_is_accessible(rows):
 def test_it_tells_findings_tables_parameters_and_how_to_repeat(rows):
     text = read(rows(ratio=(1.0, 2.0))).text
     for part in ("Hinting is ahead of the balloon from 4 guests on", "Requests per second, all guests together",
-                 "ratio 2.0, 16 guests", "s390emu overcommit --seed 1 <&>", "Version of the code: 0123",
+                 "ratio 2.0, ssd, 16 guests", "s390emu overcommit --seed 1 <&>", "Version of the code: 0123",
                  "overcommit.csv", "--device with several values"):  # fmt: skip
         assert part in text
 

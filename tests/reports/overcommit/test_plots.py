@@ -83,8 +83,8 @@ def test_little_is_drawn_too(draw, rows, axes):
 def test_what_else_varies_has_a_plot_of_its_own(draw, rows):
     drawn = draw(rows(device=("dasd", "ssd"), essa_cycles=(50, 100), guests=(1, 2)))
     assert [plot.name for plot in drawn] == [*MAIN, "sensitivity-device", "sensitivity-essa-cycles"]
-    assert drawn[0].caption.endswith("For essa cycles 100.")  # the default, not the first
-    assert drawn[3].caption.endswith("For ssd, essa cycles 100.")
+    assert drawn[0].caption.endswith("For ESSA cycles 100.")  # the default, not the first
+    assert drawn[3].caption.endswith("For ssd, ESSA cycles 100.")
 
 
 def test_no_rows_no_plots(draw):

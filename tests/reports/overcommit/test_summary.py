@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from s390emu.reports.overcommit.points import points, varied
+from s390emu.reports.overcommit.points import points, values_of
 from s390emu.reports.overcommit.summary import crossing, findings, slope, summary
 
 
@@ -95,9 +95,10 @@ def test_seeds_are_averaged_and_their_spread_told(rows):
 
 def test_a_default_that_follows_the_device_is_no_parameter_that_varies(rows):
     found = [row | {"idle_us": 1 if row["device"] == "ssd" else 2} for row in rows(device=("dasd", "ssd"))]
-    assert set(varied(found)) == {"guests", "policy", "device", "idle_us"}
+    assert values_of(found)["idle_us"] == [1, 2]
     given = {"device": ("dasd", "ssd"), "idle_us": (0,), "guests": (1, 2, 4, 8, 16)}
-    assert {tuple(p.where) for p in points(found, given)} == {("device",)}
+    assert {tuple(p.where) for p in points(found, given)} == {("ratio", "device")}
+    assert {tuple(p.where) for p in points(found)} == {("ratio", "device", "idle_us")}
     assert summary(found, parameters=given)["sensitivity"]["device"]
 
 
@@ -120,6 +121,14 @@ def test_missing_columns_and_no_rows_at_all():
 
 def test_findings_name_what_they_hold_for(rows):
     lines = findings(summary(rows(ratio=(1.0, 2.0))))
-    assert lines[0].startswith("Ratio 1.0: Throughput over that of none: hinting 0.97")
+    assert lines[0].startswith("Ratio 1.0, ssd: throughput over that of none: hinting 0.97")
     assert "No number of guests in range (1, 2, 4, 8, 16) from which hinting stays ahead" in lines[0]
     assert "Hinting is ahead of the balloon from 4 guests on, crossing between 2 and 4" in lines[1]
+
+
+def test_findings_are_of_the_usual_settings_or_of_the_others(rows):
+    found = rows(essa_cycles=(50, 100, 400), device=("dasd", "ssd"))
+    told = summary(found, parameters=values_of(found))
+    assert [line.split(":")[0] for line in findings(told)] == [
+        "Ratio 2.0, dasd, ESSA cycles 100", "Ratio 2.0, ssd, ESSA cycles 100"]  # fmt: skip
+    assert len(findings(told, usual_ones=False)) == 4

@@ -24,8 +24,16 @@ cache_get:
         lgr     %r2,%r8
         lgr     %r3,%r6
         brasl   %r14,cache_insert
+        .if     PLANT==PLANT_EMPTY_VOLATILE
+        lgr     %r2,%r8
+        brasl   %r14,make_volatile
+        .endif
         lgr     %r2,%r8
         brasl   %r14,cache_load
+        .if     PLANT==PLANT_EMPTY_VOLATILE
+        lgr     %r2,%r7
+        brasl   %r14,set_stable
+        .endif
 1:      asi     FRAME_REFS(%r8),1
         lgr     %r2,%r7
         leave
@@ -38,6 +46,9 @@ cache_find:
         lg      %r7,0(%r1)
         ltgr    %r7,%r7
         jz      9f                      # not cached
+        .if     PLANT==PLANT_LOOKUP_VOLATILE
+        j       9f
+        .endif
         lgr     %r2,%r7
         brasl   %r14,make_stable
         ltgr    %r2,%r2
@@ -65,6 +76,14 @@ cache_room:
         .globl  cache_put
 cache_put:
         frame_of %r1,%r2
+        .if     PLANT==PLANT_REFERENCED_VOLATILE
+        enter
+        lgr     %r6,%r1
+        lgr     %r2,%r1
+        brasl   %r14,make_volatile
+        asi     FRAME_REFS(%r6),-1
+        leave
+        .endif
         asi     FRAME_REFS(%r1),-1
         lgr     %r2,%r1
         j       make_volatile
@@ -114,9 +133,15 @@ set_key:
 make_volatile:
         cli     FRAME_OWNER(%r2),OWNER_CACHE
         bner    %r14
+        .if     PLANT!=PLANT_REFERENCED_VOLATILE
         chsi    FRAME_REFS(%r2),0
         bner    %r14
+        .endif
+        .if     PLANT==PLANT_DIRTY_VOLATILE
+        tm      FRAME_FLAGS(%r2),DISCARDED
+        .else
         tm      FRAME_FLAGS(%r2),DIRTY+DISCARDED
+        .endif
         bnzr    %r14
         ni      FRAME_FLAGS(%r2),0xFF-REPAIRED
         llgc    %r3,FRAME_FLAGS(%r2)
@@ -133,7 +158,9 @@ cache_remove:
         lgr     %r1,%r2
         lghi    %r2,0
         tm      FRAME_FLAGS(%r1),DISCARDED
+        .if     PLANT!=PLANT_FREED_TWICE
         bnzr    %r14
+        .endif
         oi      FRAME_FLAGS(%r1),DISCARDED
         llgf    %r3,FRAME_FILE(%r1)
         index_of %r4,%r3,CACHE_INDEX
@@ -150,6 +177,11 @@ cache_drop:
         brasl   %r14,cache_remove
         ltgr    %r2,%r2
         jz      1f
+        .if     PLANT==PLANT_DISCARDED_VOLATILE
+        block_of %r2,%r6
+        lghi    %r3,0
+        brasl   %r14,set_volatile
+        .endif
         block_of %r2,%r6
         brasl   %r14,free_block
 1:      leave
@@ -160,9 +192,15 @@ evict:  enter
         lgr     %r6,%r2
         tm      FRAME_FLAGS(%r6),DIRTY
         jz      1f
+        .if     PLANT!=PLANT_DIRTY_FREED
         brasl   %r14,write_back
+        .endif
 1:      lgr     %r2,%r6
         brasl   %r14,cache_drop
+        .if     PLANT==PLANT_FREED_TWICE
+        lgr     %r2,%r6
+        brasl   %r14,cache_drop
+        .endif
         leave
 
 # Evicts one block that the task has not mapped, by the clock algorithm: who has been referenced since the hand last

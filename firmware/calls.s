@@ -44,12 +44,18 @@ svc_read:
         lghi    %r9,1
         lghi    %r10,FILE_BLOCKS
         brasl   %r14,begin_transfer
+        .if     PLANT==PLANT_USE_VOLATILE
+        lgr     %r2,%r6
+        brasl   %r14,cache_put
+        .endif
         lgr     %r2,%r8                 # to the task (may meet a discard fault, in a window)
         lgr     %r3,%r11                # from the cached block (stable: will not)
         lgr     %r4,%r7
         brasl   %r14,copy
+        .if     PLANT!=PLANT_USE_VOLATILE
         lgr     %r2,%r6
         brasl   %r14,cache_put
+        .endif
         lghi    %r2,0
         leave
 
@@ -59,14 +65,24 @@ svc_write:
         lghi    %r9,0
         lghi    %r10,WRITABLE_BLOCKS
         brasl   %r14,begin_transfer
+        .if     PLANT==PLANT_STORE_VOLATILE
+        lgr     %r2,%r6
+        brasl   %r14,cache_put
+        .endif
         lgr     %r2,%r11
         lgr     %r3,%r8
         lgr     %r4,%r7
         brasl   %r14,copy
-        frame_of %r2,%r6
-        brasl   %r14,set_dirty          # while the block is still held, so stable (R10)
+        .if     PLANT==PLANT_SET_DIRTY_VOLATILE
         lgr     %r2,%r6
         brasl   %r14,cache_put
+        .endif
+        frame_of %r2,%r6
+        brasl   %r14,set_dirty          # while the block is still held, so stable (R10)
+        .if     PLANT!=PLANT_STORE_VOLATILE&&PLANT!=PLANT_SET_DIRTY_VOLATILE
+        lgr     %r2,%r6
+        brasl   %r14,cache_put
+        .endif
         lghi    %r2,0
         leave
 
@@ -133,6 +149,9 @@ svc_free:
         cli     FRAME_OWNER(%r1),OWNER_TASK
         jne     1f
         brasl   %r14,free_block
+        .if     PLANT==PLANT_UNUSED_TOUCHED
+        ic      %r0,0(%r6)
+        .endif
         lghi    %r2,0
         leave
 1:      lghi    %r2,-1

@@ -92,6 +92,12 @@ service_call:
 1:      servc   %r2,%r1
         jo      4f                      # cc 3: no service processor
         jnz     1b                      # cc 2: busy
+        .if     PLANT==PLANT_BUSY_HINTED
+        cli     HINTS_ON,0
+        je      2f
+        essa    %r0,%r1,3
+        essa    %r0,%r1,1
+        .endif
 2:      larl    %r3,wait_psw
         lpswe   0(%r3)                  # the interruption is pending or will come
 3:      cli     SERVICE_SIGNAL,0

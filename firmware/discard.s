@@ -11,14 +11,19 @@ discard_fault:
         jl      stray
         clgfi   %r6,POOL_END
         jnl     stray
+        .if     PLANT==PLANT_HANDLER_FAULTS
+        ic      %r0,0(%r6)
+        .endif
         brasl   %r14,is_discarded
         ltgr    %r2,%r2
         jz      1f                      # R6: the fault is about a block that has since been freed, or used anew; the
         frame_of %r2,%r6                # address is absolute, and no page table tells.  Not our business: try again
         cli     FRAME_OWNER(%r2),OWNER_CACHE
         jne     stray
+        .if     PLANT!=PLANT_KERNEL_SIDE_REPAIRED
         chsi    FRAME_MAPS(%r2),0       # the kernel makes what it uses stable, so it must have been for the task
         je      stray
+        .endif
         agsi    COUNT_FAULTS,1
         repair_mapped
 1:      leave
@@ -37,7 +42,9 @@ stray:  lghi    %r2,EXIT_STRAY_DISCARD
 repair: enter
         lgr     %r6,%r2
         chsi    FRAME_MAPS(%r6),0
+        .if     PLANT!=PLANT_FREED_MAPPED
         jne     1f
+        .endif
         brasl   %r14,cache_drop
         lghi    %r2,0
         leave
@@ -45,8 +52,14 @@ repair: enter
 1:      brasl   %r14,revive
         ltgr    %r2,%r2
         jz      2f
+        .if     PLANT==PLANT_KEY_UNPREDICTABLE
+        llgf    %r2,FRAME_FILE(%r6)
+        block_of %r3,%r6
+        brasl   %r14,disk_read
+        .else
         lgr     %r2,%r6
         brasl   %r14,cache_load
+        .endif
 2:      lghi    %r2,1
         leave
 
@@ -59,11 +72,16 @@ revive: enter
         ltgr    %r2,%r2
         jz      1f
         block_of %r2,%r6
+        .if     PLANT==PLANT_REUSED_EARLY
+        brasl   %r14,set_unused
+        .endif
         brasl   %r14,set_stable         # a stable block of zeros, its key unpredictable
         ni      FRAME_FLAGS(%r6),0xFF-DISCARDED
         lgr     %r2,%r6
         llgf    %r3,FRAME_FILE(%r6)
+        .if     PLANT!=PLANT_UNINDEXED_VOLATILE
         brasl   %r14,cache_insert
+        .endif
 # The block stays stable until the next supervisor call ends (the web server: until the task is done with it).  An
 # instruction may need several blocks at once; with this, each fault brings it one block further, however eager the host.
         oi      FRAME_FLAGS(%r6),REPAIRED

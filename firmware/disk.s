@@ -51,9 +51,16 @@ disk_write:
         lghi    %r3,OWNER_LOG
         brasl   %r14,allocate_block
         stg     %r2,0(%r8)
+        frame_of %r1,%r2
+        st      %r6,FRAME_FILE(%r1)
 1:      lgr     %r3,%r7
         lghi    %r4,BLOCK
         brasl   %r14,copy
+        .if     PLANT==PLANT_ANONYMOUS_VOLATILE
+        lg      %r2,0(%r8)
+        lghi    %r3,0
+        brasl   %r14,set_volatile
+        .endif
         leave
 
 # r2 = file block.  Its copy on the log disk, if there is one, is not needed any more.  Who calls this holds the only

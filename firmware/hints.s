@@ -45,8 +45,13 @@ set_unused:
 set_volatile:
         cli     HINTS_ON,1
         bner    %r14
+        .if     PLANT==PLANT_VOLATILE_ENABLED
+        stosm   PLANT_MASK,0x01
+        .endif
         ltgr    %r3,%r3
+        .if     PLANT!=PLANT_WRITABLE_VOLATILE
         jnz     1f
+        .endif
         essa    %r0,%r2,3
         br      %r14
 1:      essa    %r0,%r2,4
@@ -59,6 +64,11 @@ make_stable:
         lghi    %r0,0
         cli     HINTS_ON,0
         je      1f
+        .if     PLANT==PLANT_LOST_DISCARD
+        essa    %r0,%r2,1
+        lghi    %r2,1
+        br      %r14
+        .endif
         essa    %r0,%r2,6
 1:      nill    %r0,STATE
         lghi    %r2,0

@@ -24,7 +24,11 @@ new_psws:
         .quad   PSW_KERNEL,restart_interruption
         .quad   PSW_KERNEL,external_interruption
         .quad   PSW_KERNEL,svc_interruption
+        .if     PLANT==PLANT_HANDLER_ENABLED
+        .quad   PSW_KERNEL+PSW_EXTERNAL,program_interruption
+        .else
         .quad   PSW_KERNEL,program_interruption
+        .endif
         .quad   PSW_MCHECK,machine_check_interruption
         .quad   PSW_KERNEL,io_interruption
 control_0:

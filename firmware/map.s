@@ -53,12 +53,16 @@ svc_unmap:
         je      2f
         tm      FRAME_FLAGS(%r6),WRITABLE
         jz      3f
+        .if     PLANT!=PLANT_CHANGE_VOLATILE
         lgr     %r2,%r6
         brasl   %r14,save_change        # the last chance to see what the task has stored
+        .endif
 3:      ni      FRAME_FLAGS(%r6),0xFF-WRITABLE
         asi     FRAME_MAPS(%r6),-1
+        .if     PLANT!=PLANT_CHANGE_VOLATILE
         lgr     %r2,%r6
         brasl   %r14,set_key
+        .endif
         lgr     %r2,%r6
         brasl   %r14,make_volatile      # still cached, and volatile unless dirty
 2:      aghi    %r6,FRAME_SIZE

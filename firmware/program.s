@@ -27,6 +27,9 @@ program_interruption:
         jne     2f
         cghi    %r6,BLOCK_VOLATILITY
         jne     fixup
+        .if     PLANT==PLANT_KERNEL_SIDE_REPAIRED
+        j       2f
+        .endif
         lg      %r3,PROGRAM_REGISTERS+4*8       # R8: is it the kernel's side of the copy that is gone (r4, see
         nill    %r3,0xF000                      # peek.s)?  Then the copy is off.  The task's side is repaired
         cgr     %r3,%r7                         # as if the task itself had touched it.

@@ -1,5 +1,6 @@
 # Entry point and the order of events, up to what is a kernel's own.
         .include "kernel.inc"
+        .equ    SEGMENT_OF_1M,0x400     # PLANT_TABLE_HINTED: a segment-table entry for a frame of 1 MB
         .globl  start
 start:  j       boot
 # Loaders made for Linux (QEMU's -kernel among them) put a command line and other parameters at 0x10400-0x10FFF of an
@@ -14,6 +15,26 @@ boot:   sam64                           # the contract promises 64-bit mode; rel
         brasl   %r14,storage_init
         brasl   %r14,hints_init
         brasl   %r14,blocks_init
+        .if     PLANT==PLANT_PREFIX_HINTED
+        lghi    %r2,0
+        lghi    %r3,0
+        brasl   %r14,set_volatile
+        .endif
+        .if     PLANT==PLANT_TABLE_HINTED
+        lghi    %r3,OWNER_TASK
+        brasl   %r14,allocate_block
+        mvghi   0(%r2),SEGMENT_OF_1M
+        stg     %r2,NEXT_PSW
+        lctlg   %c1,%c1,NEXT_PSW
+        lra     %r0,0
+        lghi    %r3,0
+        brasl   %r14,set_volatile
+        .endif
+        .if     PLANT==PLANT_RESERVED_HINTED
+        llilf   %r2,PROGRAM_STACK-BLOCK
+        lghi    %r3,0
+        brasl   %r14,set_volatile
+        .endif
 
         larl    %r2,banner
         brasl   %r14,print_text

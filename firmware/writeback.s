@@ -12,13 +12,18 @@ save_change:
         iske    %r8,%r7                 # no exception even if the block is discarded; C is zero then
         tmll    %r8,KEY_CHANGE
         jz      1f
+        .if     PLANT!=PLANT_CHANGE_CLEARED
         lgr     %r2,%r7
         brasl   %r14,make_stable
         ltgr    %r2,%r2
         jz      2f
+        .endif
         nill    %r8,0xFFFF-KEY_CHANGE
         sske    %r8,%r7
         agsi    COUNT_DIRTY,1
+        .if     PLANT==PLANT_CHANGE_FORGOTTEN
+        leave
+        .endif
         lgr     %r2,%r6
         brasl   %r14,set_dirty
 1:      leave

@@ -51,7 +51,9 @@ trim_log:
         lgr     %r2,%r7
         brasl   %r14,make_stable
         ltgr    %r2,%r2
+        .if     PLANT!=PLANT_COPY_FREED
         jz      2f
+        .endif
         frame_of %r2,%r7
         brasl   %r14,set_dirty
         j       3f

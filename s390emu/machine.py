@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -155,6 +155,23 @@ class Block:
         return self.usage[0].upper() + self.content[0] + ("+no-DAT" if self.no_dat else "")
 
 
+class Observer(Protocol):
+    """Who watches a guest from outside, and changes nothing of its execution.
+
+    kinds, pauses: bit sets of the events (EVENT_* of storage.state) that it wants, and of those among them upon which
+    the machine is to stop after the instruction and call `look`.
+    """
+
+    kinds: int
+    pauses: int
+
+    def receive(self, events: np.ndarray) -> None:
+        """Events that happened, oldest first; perhaps in the middle of an instruction, so nothing to look at yet."""
+
+    def look(self) -> None:
+        """Between two instructions; all events so far were received."""
+
+
 @cache
 def kernel(function, integers: int):
     """A storage kernel for Python to call with (storage record, integers...)."""
@@ -212,6 +229,8 @@ class Machine:
         self.host.before_event[self.guest_number] = self._make_room_for_events
         self.handlers = HandlerTable(quiet)
         self.events: list[np.ndarray] = []
+        self.observers: list[Observer] = []
+        self._kept = 0  # the kinds of event that go into `events`
         record = self.storage.record
         self._count, self._idle, self._stolen = map(self.storage.column, ("count", "idle", "stolen"))
         self._limit, self._deadline = map(self.storage.column, ("limit", "deadline"))
@@ -449,7 +468,7 @@ class Machine:
         elif code == EXIT_HYPERCALL:
             return self._hypercall()
         elif code == EXIT_EVENTS:
-            self.drain_events()
+            self.look()
         elif code == EXIT_HOST_EVENT:
             self.host.deliver(self.guest_number, self.cpu)
         elif code == EXIT_IDLE:
@@ -500,15 +519,40 @@ class Machine:
 
     def watch(self, *kinds: int) -> None:
         """Record events of these kinds from now on (EVENT_* of storage.state)."""
-        self.storage.record.event_mask = sum(1 << kind for kind in kinds)
+        self._kept = sum(1 << kind for kind in kinds)
+        self._record_what_is_wanted()
+
+    def observe(self, observer: Observer) -> None:
+        """Let it watch the guest from now on."""
+        self.observers.append(observer)
+        self._record_what_is_wanted()
+
+    def _record_what_is_wanted(self) -> None:
+        record = self.storage.record
+        record.event_mask, record.pause_mask = self._kept, 0
+        for observer in self.observers:
+            record.event_mask |= u64(observer.kinds)
+            record.pause_mask |= u64(observer.pauses)
 
     def drain_events(self) -> list[np.ndarray]:
-        """All events so far, oldest first: a list of EVENT recarrays."""
+        """All events so far that `watch` asked for, oldest first: a list of EVENT recarrays."""
         record = self.storage.record
         if record.event_count:
-            self.events.append(self.storage.events[: int(record.event_count)].copy())
+            events = self.storage.events[: int(record.event_count)].copy()
             record.event_count = 0
+            for observer in self.observers:
+                observer.receive(events)
+            if self.observers:
+                events = events[self._kept >> events["kind"].astype(np.int64) & 1 != 0]
+            if len(events):
+                self.events.append(events)
         return self.events
+
+    def look(self) -> None:
+        """The observers get what they have not seen yet, and look at the guest as it is."""
+        self.drain_events()
+        for observer in self.observers:
+            observer.look()
 
     def _make_room_for_events(self) -> None:
         """The host is about to record one; it may do so often between two exits of the run loop."""

@@ -21,6 +21,11 @@ def sources() -> list[Path]:
     return [folder() / name for name in (folder() / "kernel.list").read_text().split()]
 
 
+def description() -> Path:
+    """What the page-state sanitizer has to know of the kernel (docs/sanitizer.md)."""
+    return folder() / "toy.toml"
+
+
 def build(**tunables: int) -> Program:
     """Assemble the kernel; tunables as in its README, for example `build(PASSES=2)`."""
     return assemble_files(sources(), origin=ORIGIN, defines=tunables)

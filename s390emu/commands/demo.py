@@ -8,10 +8,19 @@ import time
 from collections import Counter
 from dataclasses import asdict
 
-from s390emu.cli import ENDED
+from s390emu.cli import ENDED, FAILED
 from s390emu.commands.adversary import adversary_arguments, firmware_source, search
-from s390emu.commands.inputs import build, definition, labels, load, machine_arguments
-from s390emu.commands.run import conclude
+from s390emu.commands.inputs import (
+    build,
+    definition,
+    labels,
+    load,
+    machine_arguments,
+    sanitizer,
+    sanitizer_arguments,
+    without_sanitizer,
+)
+from s390emu.commands.run import conclude, sanitized
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
 RAM, FRAMES = "1M", 88
@@ -20,6 +29,7 @@ SHOWN = 48  # lines of the timeline, and faults, unless asked for all
 
 def arguments(parser) -> None:
     machine_arguments(parser, ram=RAM, told_frames=f"{FRAMES}; for the adversary one for every block")
+    sanitizer_arguments(parser)
     parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
                         help="a tunable of the kernel, see firmware/README.md")  # fmt: skip
     parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
@@ -32,14 +42,19 @@ def execute(args) -> int:
     from s390emu.reports.stop import as_dict
     from s390emu.reports.timeline import event_text
     from s390emu.toy_kernel import build as build_kernel
+    from s390emu.toy_kernel import description
 
     started = time.perf_counter()
     guest = build_kernel(**dict(args.define))
     if args.adversary:
+        without_sanitizer(args)
         return search(args, guest, firmware_source(guest, dict(args.define)))
     args.frames = args.frames or FRAMES
     machine = build(args)
     load(machine, guest)
+    if args.sanitize and not args.sanitize_guest:
+        args.sanitize_guest = description()
+    watcher = sanitizer(args, machine, guest)
     symbols = labels(guest)
     if not args.json:
         print(f"== console (guest {args.ram >> 10} KB, host {args.frames} frames of 4 KB)", flush=True)
@@ -49,8 +64,11 @@ def execute(args) -> int:
     if args.json:
         events = [event_text(event, symbols) for event in story.events]
         told = {"faults": [asdict(fault) for fault in story.faults], "events": events, "totals": story.totals()}
+        told |= sanitized(watcher, symbols)
         print(json.dumps({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols), indent=1))
-        return ENDED if stop.exit_code == 0 else conclude(args, machine, stop, symbols)
+        if stop.exit_code == 0:
+            return FAILED if watcher and watcher.counts else ENDED
+        return conclude(args, machine, stop, symbols, watcher)
     lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
     print("\n".join(lines))
@@ -64,4 +82,4 @@ def execute(args) -> int:
         print(f"{name:38} {value if isinstance(value, str) else format(value, ',')}")
     print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
     sys.stdout.flush()
-    return conclude(args, machine, stop, symbols)
+    return conclude(args, machine, stop, symbols, watcher)

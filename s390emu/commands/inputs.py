@@ -15,6 +15,7 @@ from s390emu.isa.elf import ElfError, is_elf, read_elf
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine
+    from s390emu.sanitizer.pages import Sanitizer
 
 INPUT_ERRORS = (AssemblyError, ElfError)
 ORIGIN = 0x10000
@@ -128,9 +129,38 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)
 
 
+def sanitizer_arguments(parser) -> None:
+    parser.add_argument("--sanitize", choices=("pages",),
+                        help="tell where hinting is wrong; --sanitize-guest FILE: about it")  # fmt: skip
+    parser.add_argument("--sanitize-guest", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+
+
+def sanitizer(args, machine: Machine, guest: Program) -> Sanitizer | None:
+    """What `sanitizer_arguments` ask for, watching the machine from now on."""
+    if args.sanitize is None:
+        if args.sanitize_guest:
+            raise UsageError(f"--sanitize-guest {args.sanitize_guest}: give --sanitize pages too")
+        return None
+    from s390emu.sanitizer.guest import DescriptionError, read_description
+    from s390emu.sanitizer.pages import Sanitizer
+
+    try:
+        known = read_description(args.sanitize_guest, guest.symbols) if args.sanitize_guest else None
+        return Sanitizer(machine, known)
+    except DescriptionError as error:
+        raise UsageError(str(error)) from error
+
+
+def without_sanitizer(args) -> None:
+    """The adversary goes back to snapshots, and the sanitizer follows one run only."""
+    if args.sanitize:
+        raise UsageError("--sanitize and --adversary: one of them at a time; sanitize the replay of what it finds")
+
+
 def limit_arguments(parser) -> None:
-    parser.add_argument("--limit", type=positive, metavar="N", help="stop after N instructions (exit code 4)")
-    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="stop after so long (exit code 4)")
+    parser.add_argument("--limit", type=positive, metavar="N",
+                        help="stop after N instructions; --timeout SECONDS: after so long")  # fmt: skip
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help=argparse.SUPPRESS)
 
 
 def build(args) -> Machine:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from s390emu.cli import ABNORMAL, ENDED, LIMIT, UsageError
+from s390emu.cli import ABNORMAL, ENDED, FAILED, LIMIT, UsageError
 from s390emu.commands.adversary import adversary_arguments, program_source, search
 from s390emu.commands.inputs import (
     build,
@@ -20,6 +20,9 @@ from s390emu.commands.inputs import (
     positive,
     program,
     program_arguments,
+    sanitizer,
+    sanitizer_arguments,
+    without_sanitizer,
 )
 
 EXAMPLE = "s390emu run hello.s --limit 1_000_000 --trace insn"
@@ -33,6 +36,7 @@ def arguments(parser) -> None:
     machine_arguments(parser)
     limit_arguments(parser)
     adversary_arguments(parser, told=False)
+    sanitizer_arguments(parser)
     parser.add_argument("--trace", type=_kinds, default=(), metavar="KINDS", help="of " + ",".join(KINDS))
     parser.add_argument("--trace-to", type=Path, metavar="FILE", help="where to (stderr); --trace-lines N: most (10^6)")
     parser.add_argument("--trace-lines", type=positive, default=DEFAULT_TRACE_LINES, help=argparse.SUPPRESS)
@@ -56,15 +60,17 @@ def execute(args) -> int:
         raise UsageError("run what? for example: s390emu run hello.s")
     guest = program(args.files, args.origin, args.define)
     if args.adversary:
+        without_sanitizer(args)
         return search(args, guest, program_source(guest))
     machine = build(args)
     load(machine, guest)
+    watcher = sanitizer(args, machine, guest)
     symbols = labels(guest)
     if not args.json:
         machine.host.consoles[machine.guest_number].live = show
     with tracing(args, machine, symbols) as run:
         stop = run(args.limit, args.timeout)
-    return conclude(args, machine, stop, symbols)
+    return conclude(args, machine, stop, symbols, watcher)
 
 
 def show(text: str) -> None:
@@ -87,18 +93,40 @@ def tracing(args, machine, symbols) -> Iterator[Callable]:
             out.close()
 
 
-def conclude(args, machine, stop, symbols) -> int:
-    """Report the end and turn it into an exit code."""
+def conclude(args, machine, stop, symbols, watcher=None) -> int:
+    """Report the end, and what the sanitizer found, and turn it into an exit code."""
     from s390emu.machine import Reason
     from s390emu.reports.stop import as_dict, report, summary
 
     ended_well = stop.exit_code == 0
     if args.json:
-        print(json.dumps({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols), indent=1))
+        found = sanitized(watcher, symbols)
+        print(json.dumps({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols) | found, indent=1))
     elif ended_well:
         print(summary(machine, stop, symbols), file=sys.stderr)
     else:
         print(report(machine, stop, symbols), file=sys.stderr)
+    broken = watcher is not None and tell(args, watcher, symbols)
     if ended_well:
-        return ENDED
+        return FAILED if broken else ENDED
     return LIMIT if stop.reason in (Reason.LIMIT, Reason.TIMEOUT) else ABNORMAL
+
+
+def sanitized(watcher, symbols) -> dict:
+    """What the sanitizer found, for a JSON object."""
+    from s390emu.reports.sanitizer import as_dict
+
+    if watcher is None:
+        return {}
+    watcher.finish()
+    return {"sanitizer": as_dict(watcher, symbols)}
+
+
+def tell(args, watcher, symbols) -> bool:
+    """Print what the sanitizer found, unless as JSON: -> whether a rule was broken."""
+    from s390emu.reports.sanitizer import report
+
+    watcher.finish()
+    if not args.json:
+        print(report(watcher, symbols), file=sys.stderr)
+    return bool(watcher.counts)

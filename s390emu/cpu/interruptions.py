@@ -356,6 +356,9 @@ def slow_boundary(cpu, storage, unused, unused2):
         code = take_synchronous(cpu, storage)
         if code != 0:
             return code
+        if storage.event_pause != u64(0):
+            storage.event_pause = u64(0)
+            return EXIT_EVENTS
         if storage.event_count + EVENT_MARGIN >= storage.event_capacity and storage.event_count > u64(0):
             return EXIT_EVENTS
         if storage.count >= storage.limit:

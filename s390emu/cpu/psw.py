@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.bits import bit, bits
+from s390emu.storage.events import record_event
+from s390emu.storage.state import EVENT_PSW
 from s390emu.storage.tlb import VALID
 
 PER, DAT, IO, EXTERNAL = bit(1), bit(5), bit(6), bit(7)
@@ -70,6 +72,7 @@ def psw_changed(cpu, storage):
     context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
     storage.context = context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
     storage.deadline = u64(0)
+    record_event(storage, EVENT_PSW, u64(0), mask, cpu.psw_ia, u64(0))
 
 
 @jit

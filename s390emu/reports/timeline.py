@@ -24,6 +24,7 @@ from s390emu.storage.state import (
     EVENT_FETCH,
     EVENT_HOST,
     EVENT_INTERRUPTION,
+    EVENT_KEY,
     EVENT_STORE,
 )
 from s390emu.storage.transitions import CAUSE_SHIFT
@@ -70,4 +71,7 @@ def event_text(event, symbols: Mapping[str, int]) -> str:
     if event.kind in (EVENT_FETCH, EVENT_STORE):
         kind = "fetch" if event.kind == EVENT_FETCH else "store"
         return f"{count:10} {kind:12} absolute {int(event.before):#x} {int(event.after)}"
+    if event.kind == EVENT_KEY:
+        address = int(event.block) * BLOCK_SIZE
+        return f"{count:10} key          block {address:#8x} {int(event.before):02X} -> {int(event.after):02X}"
     raise AssertionError(f"event of kind {event.kind}")

@@ -34,13 +34,25 @@ from s390emu._jit import (
 from s390emu.storage import dat
 from s390emu.storage.absolute import frame_address, frame_of
 from s390emu.storage.decode_cache import decoded_page, drop_decoded
-from s390emu.storage.events import record_event
+from s390emu.storage.events import pause, record_event
 from s390emu.storage.keys import CHANGE, REFERENCE
 from s390emu.storage.page_states import block_at
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.state import BLOCK_SHIFT, EVENT_FETCH, EVENT_STORE, OFFSET, PAGE
+from s390emu.storage.state import (
+    BLOCK_SHIFT,
+    EVENT_FETCH,
+    EVENT_REFUSED,
+    EVENT_STORE,
+    EVENT_TOUCH,
+    OFFSET,
+    PAGE,
+    WATCH_FETCH,
+    WATCH_PAUSE,
+    WATCH_RANGE,
+    WATCH_STORE,
+)
 from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
 
 PROTECTION, SPECIFICATION = 0x04, 0x06
@@ -72,6 +84,12 @@ def psw_key(cpu):
 
 
 @jit
+def watches(block, kind):
+    """Does an observer want to know of accesses of this kind to the block?"""
+    return block.watched & (WATCH_STORE if kind == STORE else WATCH_FETCH) != 0
+
+
+@jit
 def check_real(cpu, storage, real, length, kind, access_key, effective, private):
     """From the real address up, within one page: -> (absolute, code). No effect but the exception's details.
 
@@ -80,11 +98,14 @@ def check_real(cpu, storage, real, length, kind, access_key, effective, private)
     code = absence(cpu, storage, absolute, kind)
     if code != 0:
         return u64(0), code
-    key = i64(frame_of(storage, block_at(storage, absolute >> BLOCK_SHIFT)).key)
+    block = block_at(storage, absolute >> BLOCK_SHIFT)
+    key = i64(frame_of(storage, block).key)
     if not key_permits(cpu, access_key, key, kind == STORE) and (
         kind == STORE or private or not fetch_protection_overridden(cpu, effective, length)
     ):
         cpu.teid = u64(0)
+        if watches(block, kind):
+            record_event(storage, EVENT_REFUSED, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
         return u64(0), PROTECTION
     return absolute, 0
 
@@ -105,6 +126,17 @@ def check(cpu, storage, logical, length, kind, access_key, is_real):
 
 
 @jit
+def tell(storage, block, absolute, length, kind):
+    """An access to a watched block, for the observers."""
+    if block.watched & WATCH_RANGE:
+        if absolute >= storage.pause_last or absolute + length <= storage.pause_first:
+            return
+    record_event(storage, EVENT_TOUCH, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
+    if block.watched & (WATCH_PAUSE | WATCH_RANGE):
+        pause(storage)
+
+
+@jit
 def touch(storage, absolute, length, kind):
     """The access takes place: R, C, decoded instructions, events. -> host address"""
     number = absolute >> BLOCK_SHIFT
@@ -118,6 +150,8 @@ def touch(storage, absolute, length, kind):
         frame.key = i64(frame.key) | REFERENCE
         if kind == FETCH:
             record_event(storage, EVENT_FETCH, number, absolute, length, u64(0))
+    if watches(block, kind):
+        tell(storage, block, absolute, length, kind)
     return frame_address(storage, block) + (absolute & OFFSET)
 
 
@@ -128,7 +162,10 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
         return
     number = absolute >> BLOCK_SHIFT
     is_store = kind == STORE
-    key = i64(frame_of(storage, block_at(storage, number)).key)
+    block = block_at(storage, number)
+    if watches(block, kind):
+        return
+    key = i64(frame_of(storage, block).key)
     if not key_permits(cpu, access_key, key, is_store):
         return  # only fetch-protection override let it pass
     page_address = host - (host & OFFSET)

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from s390emu._jit import i64, jit, load8, u64
 from s390emu.bits import bit, bits
 from s390emu.storage.absolute import frame_of, host_address
+from s390emu.storage.events import record_event
 from s390emu.storage.keys import REFERENCE
 from s390emu.storage.page_states import block_at
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence, access_teid
-from s390emu.storage.state import BLOCK_SHIFT, OFFSET, PAGE
+from s390emu.storage.state import BLOCK_SHIFT, EVENT_TABLE, OFFSET, PAGE, WATCH_TABLE
 
 PROTECTION, SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION = 0x04, 0x10, 0x11, 0x12
 ASCE_TYPE, REGION_THIRD = 0x38, 0x3B
@@ -43,6 +44,8 @@ PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, PAGE_CHANGE_OVERRIDE = bit(52), bit(53
 SEGMENT_SHIFT, REGION_BITS = u64(20), u64(11)
 TABLE_INDEX, PAGE_INDEX = u64(0x7FF), u64(0xFF)
 ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # bytes in an entry; the two index bits that a table length is compared with
+
+TABLES_WANTED = u64(1 << EVENT_TABLE)
 
 # flags of a Walk
 OUTSIDE = 1  # the entry lies outside its table
@@ -89,8 +92,13 @@ def table_entry(cpu, storage, real):
     code = absence(cpu, storage, absolute, FETCH)
     if code != 0:
         return u64(0), code
-    frame = frame_of(storage, block_at(storage, absolute >> BLOCK_SHIFT))
+    number = absolute >> BLOCK_SHIFT
+    block = block_at(storage, number)
+    frame = frame_of(storage, block)
     frame.key = i64(frame.key) | REFERENCE
+    if storage.event_mask & TABLES_WANTED != u64(0) and block.watched & WATCH_TABLE == 0:
+        block.watched = i64(block.watched) | WATCH_TABLE
+        record_event(storage, EVENT_TABLE, number, absolute, u64(0), u64(0))
     return load8(host_address(storage, absolute)), 0
 
 

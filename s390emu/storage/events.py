@@ -10,6 +10,13 @@ MARGIN = u64(1024)  # more than one unit of operation can add: SSKE and PFMF may
 
 
 @jit
+def pause(storage):
+    """Stop the loop after this unit of operation, so that observers see the guest as it then is."""
+    storage.event_pause = u64(1)
+    storage.deadline = u64(0)
+
+
+@jit
 def record_event(storage, kind, block, before, after, detail):
     """Add one event if its kind is watched; with the table nearly full the loop stops to have it drained."""
     if (storage.event_mask >> u64(kind)) & u64(1) == u64(0) or storage.event_count >= storage.event_capacity:
@@ -17,6 +24,9 @@ def record_event(storage, kind, block, before, after, detail):
     event = event_record(storage.events + storage.event_count * EVENT_BYTES)
     event.count, event.kind, event.block = storage.count, u64(kind), block
     event.before, event.after, event.detail = before, after, detail
+    event.ia = storage.insn_ia
     storage.event_count += u64(1)
+    if (storage.pause_mask >> u64(kind)) & u64(1) != u64(0):
+        pause(storage)
     if storage.event_count + MARGIN >= storage.event_capacity:
         storage.deadline = u64(0)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.storage.absolute import frame_of
+from s390emu.storage.events import record_event
 from s390emu.storage.page_states import block_at
 from s390emu.storage.references import note_reference
+from s390emu.storage.state import EVENT_KEY
 from s390emu.storage.tlb import drop_block
 
 ACC, FETCH_PROTECTION, REFERENCE, CHANGE = 0xF0, 0x08, 0x04, 0x02
@@ -32,6 +34,7 @@ def set_key(storage, number, key):
     """All seven bits (SSKE); the host keeps its own view of R and C."""
     note_reference(storage, number)
     block = block_at(storage, number)
+    record_event(storage, EVENT_KEY, number, u64(guest_key(storage, number)), u64(key), u64(0))
     block.guest_rc = key & RC
     if block.invalid != 0:
         block.acc_f = key & ACC_F

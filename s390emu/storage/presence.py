@@ -5,6 +5,7 @@ from __future__ import annotations
 from s390emu._jit import jit, u64
 from s390emu.bits import bit
 from s390emu.storage.absolute import in_configuration
+from s390emu.storage.events import record_event
 from s390emu.storage.page_states import (
     ADDRESSING_EXCEPTION,
     ALWAYS,
@@ -14,7 +15,7 @@ from s390emu.storage.page_states import (
     block_at,
 )
 from s390emu.storage.references import note_reference
-from s390emu.storage.state import BLOCK_SHIFT, EXIT_HOST_FAULT, PAGE
+from s390emu.storage.state import BLOCK_SHIFT, EVENT_UNUSED, EXIT_HOST_FAULT, PAGE
 from s390emu.storage.transitions import action_of
 
 ADDRESSING, BLOCK_VOLATILITY = 0x05, 0x1A
@@ -45,6 +46,8 @@ def absence(cpu, storage, absolute, kind):
     number = absolute >> BLOCK_SHIFT
     note_reference(storage, number)
     block = block_at(storage, number)
+    if block.usage == UNUSED:
+        record_event(storage, EVENT_UNUSED, number, absolute, u64(0), u64(kind))
     if block.invalid == 0:
         return ADDRESSING if block.usage == UNUSED and storage.unused_access == ALWAYS else 0
     action = action_of(storage, number, TOUCH)

@@ -32,6 +32,7 @@ BLOCK_T = np.dtype(
         ("guest_rc", u8),  # R and C that the guest must see although the real key has them off
         ("host_rc", u8),  # R and C that the guest reset and the host has yet to see
         ("pinned", u8),  # counts reasons not to take the frame (I/O in progress)
+        ("watched", u8),  # WATCH_*: accesses that an observer wants to know of
     ],
     align=True,
 )
@@ -124,6 +125,10 @@ STORAGE_T = np.dtype(
         ("event_capacity", u64),
         ("event_count", u64),
         ("event_mask", u64),  # which kinds are recorded: bit `kind` from the right
+        ("pause_mask", u64),  # ... and of these, after which the loop stops for the observers to look
+        ("event_pause", u64),  # 1: such an event was recorded since the last stop
+        ("pause_first", u64),  # WATCH_RANGE: absolute addresses, the last one excluded
+        ("pause_last", u64),
         ("essa_count", u64, 16),  # by operation-request code
         ("interruption_count", u64, 8),  # by class
         ("last_class", i64),  # the last interruption, -1 none: class, code, old PSW, ILC in bytes, TEID, when
@@ -138,8 +143,9 @@ STORAGE_T = np.dtype(
 )
 
 EVENT_T = np.dtype(
-    [("count", u64), ("kind", u64), ("block", u64), ("before", u64), ("after", u64), ("detail", u64)], align=True
-)
+    [("count", u64), ("kind", u64), ("block", u64), ("before", u64), ("after", u64), ("detail", u64), ("ia", u64)],
+    align=True,
+)  # ia: of the instruction that was being executed
 
 block_record = record_at(BLOCK_T)
 frame_record = record_at(FRAME_T)
@@ -163,3 +169,15 @@ ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # not implemented: better 
 
 # kinds of event
 EVENT_ESSA, EVENT_INTERRUPTION, EVENT_FETCH, EVENT_STORE, EVENT_HOST, EVENT_REFERENCE = range(6)
+EVENT_TOUCH = 6  # access to a watched block: absolute address, length, kind of access
+EVENT_REFUSED = 7  # as EVENT_TOUCH, but the key prohibits it
+EVENT_UNUSED = 8  # access to an unused block, whether or not that is an exception: absolute address, 0, kind of access
+EVENT_KEY = 9  # SSKE, PFMF: the key before, the key after
+EVENT_PSW = 10  # system mask, key, state or mode changed: PSW bits 0-63, instruction address
+EVENT_TABLE = 11  # a block is used as a translation table for the first time
+
+# `watched` of a block. What is watched stays out of the TLB, so that each access is seen.
+WATCH_FETCH, WATCH_STORE = 1, 2  # record EVENT_TOUCH
+WATCH_PAUSE = 4  # ... and stop the loop after the instruction
+WATCH_RANGE = 8  # stores only within pause_first, pause_last; those stop the loop
+WATCH_TABLE = 16  # known as a translation table: EVENT_TABLE was recorded

@@ -1,0 +1,78 @@
+"""What the page-state sanitizer found: one screen, or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from s390emu.reports.stop import place
+from s390emu.reports.timeline import event_text
+from s390emu.sanitizer.guest import FIELDS
+from s390emu.sanitizer.pages import Sanitizer, Violation
+from s390emu.sanitizer.rules import BY_NAME
+from s390emu.sanitizer.shadow import Event, FrameChange
+from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_KEY
+
+VIOLATIONS_SHOWN = 4
+EVENTS_SHOWN = 4
+
+
+def summary(sanitizer: Sanitizer) -> str:
+    """One line."""
+    if not sanitizer.counts:
+        return "sanitizer: the hinting protocol was kept"
+    total, rules = sum(sanitizer.counts.values()), len(sanitizer.counts)
+    return f"sanitizer: {total:,} violation{'s' * (total > 1)} of {rules} rule{'s' * (rules > 1)}"
+
+
+def report(sanitizer: Sanitizer, symbols: Mapping[str, int]) -> str:
+    """At most one screen: the first violations, each with what happened to its block before; then how many in all."""
+    lines = [summary(sanitizer)]
+    for number, violation in enumerate(sanitizer.violations[:VIOLATIONS_SHOWN], 1):
+        lines += violation_lines(number, violation, symbols)
+    if len(sanitizer.violations) > VIOLATIONS_SHOWN or len(sanitizer.counts) > 1:
+        lines.append("in all: " + ", ".join(f"{rule} {count:,}" for rule, count in sanitizer.counts.items()))
+    return "\n".join(lines)
+
+
+def violation_lines(number: int, violation: Violation, symbols: Mapping[str, int]) -> list[str]:
+    rule = BY_NAME[violation.rule]
+    more = f" ({violation.words})" if violation.words else ""
+    times = f", {violation.times:,} times" if violation.times > 1 else ""
+    lines = [
+        f"{number}. {rule.name} (essa.md {rule.clause}): {rule.words}{more}",
+        f"   block {violation.block * BLOCK_SIZE:#x}, instruction {violation.count:,} at "
+        f"{place(violation.ia, symbols)}: {violation.code}{times}",
+    ]
+    return lines + [f"   {history_text(event, symbols)}" for event in violation.history[-EVENTS_SHOWN:]]
+
+
+def history_text(event: Event | FrameChange, symbols: Mapping[str, int]) -> str:
+    """One line of a block's past."""
+    if isinstance(event, FrameChange):
+        values = zip(FIELDS, event.old, event.new, strict=True)
+        changes = ", ".join(f"{name} {old:X} -> {new:X}" for name, old, new in values if old != new)
+        return f"{event.count:10} frame entry  {changes}, {place(event.ia, symbols)}"
+    text = event_text(event, symbols)
+    return f"{text}, {place(event.ia, symbols)}" if event.kind in (EVENT_ESSA, EVENT_KEY) else text
+
+
+def as_dict(sanitizer: Sanitizer, symbols: Mapping[str, int]) -> dict:
+    return {
+        "counts": dict(sanitizer.counts),
+        "violations": [
+            {
+                "rule": violation.rule,
+                "clause": BY_NAME[violation.rule].clause,
+                "words": BY_NAME[violation.rule].words,
+                "detail": violation.words,
+                "instruction": violation.count,
+                "address": violation.ia,
+                "place": place(violation.ia, symbols),
+                "code": violation.code,
+                "block": violation.block * BLOCK_SIZE,
+                "times": violation.times,
+                "history": [history_text(event, symbols) for event in violation.history],
+            }
+            for violation in sanitizer.violations
+        ],
+    }

@@ -1,0 +1,181 @@
+"""What the sanitizer has to know of a guest, as data: where its frame table is, and what is in it. docs/sanitizer.md.
+
+A description is a TOML (or JSON) file; numbers in it may be symbols of the guest. Everything is optional: a rule that
+needs what is not told is not checked.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+BLOCK_SIZE = 4096
+BYTES = (1, 2, 4, 8)
+REGISTERS = 16
+
+
+class DescriptionError(ValueError):
+    """A description that cannot be used: the file, the key, and what to do."""
+
+
+class Frame(NamedTuple):
+    """What the guest notes of one block."""
+
+    owner: int = 0
+    flags: int = 0
+    references: int = 0
+    maps: int = 0
+    file: int = 0
+
+
+FIELDS = Frame._fields
+
+
+@dataclass(frozen=True)
+class FrameTable:
+    """address, entry (bytes), count: of the table. first: block number that entry 0 describes. fields: by name, the
+    offset in an entry and how many bytes."""
+
+    address: int
+    entry: int
+    count: int
+    first: int
+    fields: Mapping[str, tuple[int, int]]
+
+    @property
+    def end(self) -> int:
+        return self.address + self.entry * self.count
+
+    def parse(self, entry: bytes) -> Frame:
+        return Frame(**{name: int.from_bytes(entry[at : at + n]) for name, (at, n) in self.fields.items()})
+
+
+@dataclass(frozen=True)
+class Description:
+    """One guest. Flags are masks, 0 where the guest has none; owners are sets of values of the owner field."""
+
+    frames: FrameTable | None = None
+    flags: Mapping[str, int] = field(default_factory=dict)
+    owners: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    cache_index: tuple[int, int] | None = None  # address, doublewords: file block -> address of the cached block, or 0
+    reserved: tuple[tuple[int, int], ...] = ()  # first address, and the one after the last
+    # Instructions that may touch any block, since a fixup answers the exception: address -> the general register with
+    # the address of the kernel's operand.
+    fixups: Mapping[int, int] = field(default_factory=dict)
+    disabled: bool = False  # the checks and ESSA are one step because interruptions are disabled
+
+    def has(self, name: str) -> bool:
+        """Does the frame table have this field?"""
+        return self.frames is not None and name in self.frames.fields
+
+    def mask(self, flag: str) -> int:
+        return self.flags.get(flag, 0)
+
+    def is_reserved(self, block: int) -> bool:
+        start = block * BLOCK_SIZE
+        return any(first < start + BLOCK_SIZE and start < end for first, end in self.reserved)
+
+
+SECTIONS = {
+    "frames": ("table", "entry", "count", "first", *FIELDS),
+    "flags": ("dirty", "writable", "discarded"),
+    "owners": ("free", "cache", "copy"),
+    "index": ("cache", "entries"),
+    "reserved": ("ranges",),
+    "fixups": ("at",),
+    "cpu": ("disabled",),
+}
+
+
+class _Reader:
+    """The values of one file, as numbers."""
+
+    def __init__(self, path: str, content: Mapping, symbols: Mapping[str, int]):
+        self.path, self.content, self.symbols = path, content, symbols
+        for section, values in content.items():
+            if section not in SECTIONS or not isinstance(values, Mapping):
+                raise DescriptionError(f"{path}: [{section}]: the sections are {', '.join(SECTIONS)}")
+            for key in values:
+                if key not in SECTIONS[section]:
+                    raise DescriptionError(f"{path}: {section}.{key}: known are {', '.join(SECTIONS[section])}")
+
+    def number(self, where: str, value) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if not isinstance(value, str):
+            raise DescriptionError(f"{self.path}: {where}: {value!r} is neither a number nor a symbol")
+        if value in self.symbols:
+            return self.symbols[value]
+        close = get_close_matches(value, self.symbols, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise DescriptionError(f"{self.path}: {where}: the guest has no symbol {value}{hint}")
+
+    def get(self, section: str, key: str):
+        values = self.content.get(section, {})
+        if key not in values:
+            raise DescriptionError(f"{self.path}: {section}.{key} is missing")
+        return self.number(f"{section}.{key}", values[key])
+
+    def list_of(self, section: str, key: str, width: int = 1) -> list:
+        """Numbers, or lists of `width` numbers each."""
+        where, values = f"{section}.{key}", self.content.get(section, {}).get(key, [])
+        if not isinstance(values, list):
+            raise DescriptionError(f"{self.path}: {where}: write a list")
+        if width == 1:
+            return [self.number(where, value) for value in values]
+        if not all(isinstance(value, list) and len(value) == width for value in values):
+            raise DescriptionError(f"{self.path}: {where}: write a list of lists of {width} numbers or symbols each")
+        return [tuple(self.number(where, part) for part in value) for value in values]
+
+    def frame_table(self) -> FrameTable | None:
+        if "frames" not in self.content:
+            return None
+        fields = {}
+        for name in FIELDS:
+            value = self.content["frames"].get(name)
+            if value is None:
+                continue
+            if not isinstance(value, list) or len(value) != 2 or value[1] not in BYTES:
+                raise DescriptionError(f"{self.path}: frames.{name}: write [offset, bytes], bytes one of 1, 2, 4, 8")
+            fields[name] = self.number(f"frames.{name}", value[0]), value[1]
+        table, entry, count, first = (self.get("frames", key) for key in ("table", "entry", "count", "first"))
+        if entry <= 0 or count <= 0 or table < 0 or first % BLOCK_SIZE:
+            raise DescriptionError(f"{self.path}: [frames]: entry and count are above zero, first is a block's address")
+        return FrameTable(table, entry, count, first // BLOCK_SIZE, fields)
+
+    def fixups(self) -> dict[int, int]:
+        found = dict(self.list_of("fixups", "at", 2))
+        if not all(0 <= register < REGISTERS for register in found.values()):
+            raise DescriptionError(f"{self.path}: fixups.at: write [instruction, register], a register from 0 to 15")
+        return found
+
+    def description(self) -> Description:
+        flags = {name: self.number(f"flags.{name}", value) for name, value in self.content.get("flags", {}).items()}
+        owners = {name: frozenset(self.list_of("owners", name)) for name in self.content.get("owners", {})}
+        index = None
+        if "index" in self.content:
+            index = self.get("index", "cache"), self.get("index", "entries")
+        disabled = self.content.get("cpu", {}).get("disabled", False)
+        if not isinstance(disabled, bool):
+            raise DescriptionError(f"{self.path}: cpu.disabled: write true or false")
+        return Description(
+            self.frame_table(), flags, owners, index, tuple(self.list_of("reserved", "ranges", 2)),
+            self.fixups(), disabled,
+        )  # fmt: skip
+
+
+def read_description(path: Path, symbols: Mapping[str, int]) -> Description:
+    """The file's content with the guest's symbols as numbers. DescriptionError, OSError."""
+    text = path.read_text()
+    try:
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, tomllib.TOMLDecodeError) as error:
+        raise DescriptionError(f"{path}: {error}") from error
+    if not isinstance(content, Mapping):
+        raise DescriptionError(f"{path}: write an object with the sections {', '.join(SECTIONS)}")
+    return _Reader(str(path), content, symbols).description()

@@ -1,0 +1,69 @@
+"""Descriptions of guests: what they mean, and what is wrong with them in one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from s390emu import toy_kernel
+from s390emu.sanitizer.guest import DescriptionError, Frame, read_description
+
+SYMBOLS = {"TABLE": 0x20000, "POOL": 0x30000, "OWNER": 0, "LOOK": 0x10010}
+TABLE = '[frames]\ntable = "TABLE"\nentry = 16\ncount = 4\nfirst = "POOL"\nowner = ["OWNER", 1]\nflags = [1, 1]\n'
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text: str, name: str = "guest.toml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return read_description(path, SYMBOLS)
+
+    return read
+
+
+def test_everything_is_optional(read):
+    known = read("")
+    assert known.frames is None and not known.has("flags") and known.mask("dirty") == 0 and not known.is_reserved(0)
+
+
+def test_symbols_stand_for_numbers(read):
+    known = read(TABLE + '[reserved]\nranges = [[0, 0x2000], ["TABLE", "POOL"]]\n[fixups]\nat = [["LOOK", 4]]\n')
+    assert known.frames and (known.frames.address, known.frames.end, known.frames.first) == (0x20000, 0x20040, 0x30)
+    assert known.frames.parse(bytes([7, 3]) + bytes(14)) == Frame(owner=7, flags=3)
+    assert [known.is_reserved(block) for block in (0, 1, 2, 0x20, 0x30)] == [True, True, False, True, False]
+    assert known.fixups == {0x10010: 4}
+
+
+def test_json_is_as_good(read):
+    assert read(json.dumps({"flags": {"dirty": 1}}), "guest.json").mask("dirty") == 1
+
+
+@pytest.mark.parametrize("text, complaint", [
+    pytest.param("[frame]\n", r"\[frame\]: the sections are frames, flags", id="section"),
+    pytest.param("[flags]\ndirt = 1\n", r"flags\.dirt: known are dirty, writable, discarded", id="key"),
+    pytest.param('[flags]\ndirty = "TABEL"\n', "the guest has no symbol TABEL; did you mean TABLE", id="symbol"),
+    pytest.param("[flags]\ndirty = true\n", "True is neither a number nor a symbol", id="not a number"),
+    pytest.param('[frames]\ntable = "TABLE"\n', "frames.entry is missing", id="missing"),
+    pytest.param(TABLE.replace("16", "0"), "entry and count are above zero", id="entry of nothing"),
+    pytest.param(TABLE + "maps = 4\n", r"frames\.maps: write \[offset, bytes\]", id="field"),
+    pytest.param(TABLE + "maps = [4, 3]\n", "bytes one of 1, 2, 4, 8", id="field of three bytes"),
+    pytest.param("[owners]\ncache = 1\n", "owners.cache: write a list", id="list"),
+    pytest.param("[reserved]\nranges = [1, 2]\n", "list of lists of 2", id="range"),
+    pytest.param("[fixups]\nat = [[0, 16]]\n", "a register from 0 to 15", id="register"),
+    pytest.param("[cpu]\ndisabled = 1\n", "write true or false", id="truth"),
+    pytest.param("[frames\n", "guest.toml: ", id="syntax"),
+])  # fmt: skip
+def test_what_is_wrong_is_told_in_one_line(read, text, complaint):
+    with pytest.raises(DescriptionError, match=complaint) as error:
+        read(text)
+    assert "\n" not in str(error.value)
+
+
+def test_toy_kernel_is_described():
+    program = toy_kernel.build()
+    known = read_description(toy_kernel.description(), program.symbols)
+    assert known.frames and known.frames.address == program.symbols["FRAME_TABLE"]
+    assert known.is_reserved(program.symbols["CACHE_INDEX"] // 4096)
+    assert not known.is_reserved(program.symbols["POOL"] // 4096)

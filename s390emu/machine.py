@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from s390emu._jit import JIT, address_of, entry_point, u64
+from s390emu._jit import JIT, address_of, entry_point, record_in, u64
 from s390emu.cpu.assigned_storage import slow_assigned
 from s390emu.cpu.clocks import NEVER
 from s390emu.cpu.interruptions import (
@@ -221,7 +221,7 @@ class Machine:
         quiet: bool = True,
     ):
         self._cpu_array = np.zeros(1, CPU_T)
-        self.cpu = self._cpu_array.view(np.recarray)[0]
+        self.cpu = record_in(self._cpu_array)
         self._psw = [self._cpu_array[name] for name in ("psw_mask", "cc", "psw_ia")]
         self.storage = GuestStorage(storage_size)
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))

@@ -69,7 +69,7 @@ class Console:
                 self._by_lines.remove(_essence(line))
             else:
                 self._show(line[self._line_shown :] + "\n")
-                self._by_characters.append(_essence(line))
+                self._by_characters.append(line)
             self._line_shown = 0
         self._line = rest
         if not self._two_ways or len(rest) > LONGEST_LINE:
@@ -79,8 +79,9 @@ class Console:
     def message(self, line: str) -> None:
         """A whole line."""
         self._two_ways = True
-        if _essence(line) in self._by_characters:
-            self._by_characters.remove(_essence(line))
+        shown = next((by for by in self._by_characters if _essence(by) == _essence(line)), None)
+        if shown is not None:
+            self._by_characters.remove(shown)
         else:
             self._show(line + "\n")
             self._by_lines.append(_essence(line))

@@ -25,7 +25,7 @@ from s390emu.host.pager import FREE, NO_SLOT
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost, Slots
 from s390emu.host.service_call import announce
 from s390emu.host.statistics import Statistics
-from s390emu.storage.guest import GuestStorage
+from s390emu.storage.guest import GuestStorage, overwrite
 from s390emu.storage.page_states import (
     CLEAR_RESET,
     DIAG10,
@@ -327,6 +327,7 @@ class Host(FramePool):
         block = self._block(guest, number)
         if not block.pinned:
             raise ValueError(f"block {number * BLOCK_SIZE:#x} is not pinned")
+        kernels.action_of(self.guests[guest_number].storage.record, number, TOUCH)  # who watches references is told
         block.pinned -= 1
         if not block.pinned:
             self._count_pinned(guest, number, -1)
@@ -404,7 +405,7 @@ class Host(FramePool):
         for decoded instructions whose block has its content still."""
         decoded = [{n: self._resident(g, n) for n in g.storage.decoded_blocks()} for g in self.guests]
         self.memory[: len(snapshot.memory)] = snapshot.memory
-        self.frame_table[:] = snapshot.frame_table
+        overwrite(self.frame_table, snapshot.frame_table)
         if self.paging and snapshot.slots:
             self.paging.restore(snapshot.slots)
         self._broken[:] = snapshot.broken
@@ -414,7 +415,7 @@ class Host(FramePool):
             self.guests, snapshot.blocks, snapshot.discard_random, snapshot.guests, self.consoles, snapshot.consoles,
             self.block_io, snapshot.block_io, decoded, strict=True,
         ):  # fmt: skip
-            guest.storage.blocks[:] = blocks
+            overwrite(guest.storage.blocks, blocks)
             guest.storage.record.discard_random = discard_random
             statistics, brought, brought_at, moved = kept
             guest.statistics, guest.moved = statistics.copy(), dict(moved)

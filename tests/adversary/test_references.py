@@ -7,11 +7,11 @@ import pytest
 from s390emu._jit import JIT
 from s390emu.adversary.exploration import Expected
 from s390emu.adversary.moves import DISCARDING, RECLAIMING, VERBS, Move, possible
-from s390emu.adversary.references import points_of
+from s390emu.adversary.references import ReferenceLog, points_of
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.storage.state import BLOCK_SIZE, EVENT_REFERENCE
 
 LIMIT = 1_000_000
 EVERY = 17
@@ -118,3 +118,21 @@ def test_stable_blocks_can_be_reclaimed_only():
     assert possible(machine, (DISCARDING,)) == []
     assert [VERBS[verb] for verb, _ in possible(machine, (DISCARDING, RECLAIMING))] == ["reclaim"]
     assert Expected.of(machine, machine.run(LIMIT)).exit_code == 0
+
+
+def test_a_pinned_block_is_at_no_point(small):
+    """While I/O goes on nothing can be done to the block; and the end of I/O is a reference too."""
+    machine = small()
+    machine.run(16)
+    verb, block = possible(machine, (DISCARDING,))[0]
+    machine.host.pin(machine.guest_number, block)
+    assert (verb, block) not in possible(machine, (DISCARDING,))
+    log = ReferenceLog(machine, (DISCARDING,))
+    machine.watch(EVENT_REFERENCE)
+    machine.run(2)
+    machine.host.unpin(machine.guest_number, block)
+    machine.run(1)
+    for chunk in machine.drain_events():
+        log.add(chunk)
+    first = [int(p["first"]) for p in log.finish(machine) if p["block"] == block]
+    assert all(count >= 18 for count in first)

@@ -6,10 +6,12 @@ import argparse
 import base64
 import json
 import os
+import shutil
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +70,11 @@ def search(args, guest: Program, source: dict) -> int:
     actions = args.adversary_actions or ("all" if mode == "random" and paged else "discard")
     if actions != "discard" and not paged:
         raise UsageError(f"--adversary-actions {actions}: a host without a paging device can only discard")
+    if mode == "exhaustive" and actions != "discard" and args.service != "none":
+        raise UsageError(
+            f"--adversary-actions {actions} --service {args.service}: where paging takes time it matters when a block "
+            "is paged out; leave out --service, or use --adversary literal"
+        )
     jobs = args.jobs or len(os.sched_getaffinity(0))
     limit = getattr(args, "limit", None) or UNDISTURBED_LIMIT
     plan = Plan(mode, KINDS[actions], args.seed if seed is None else seed, args.points, jobs, limit)
@@ -95,11 +102,23 @@ def search(args, guest: Program, source: dict) -> int:
 
 def maker(args, guest: Program) -> Callable:
     def make():
-        machine = build(args)
+        machine = build_apart(args)
         load(machine, guest)
         return machine
 
     return make
+
+
+def build_apart(args):
+    """As `build`, but what the guest writes on its disks stays in copies that nobody else sees."""
+    with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
+        apart = argparse.Namespace(**vars(args))
+        apart.disk = []
+        for number, (path, read_only) in enumerate(args.disk):
+            if not read_only:
+                path = shutil.copyfile(path, Path(folder) / str(number))
+            apart.disk.append((path, read_only))
+        return build(apart)  # the disks are open now: their names are not needed any more
 
 
 class Progress:
@@ -135,6 +154,15 @@ def digest(guest: Program) -> str:
     return total.hexdigest()
 
 
+def disk_digests(options: dict[str, Any]) -> list[str]:
+    """Of the disks, as they are before the guest writes."""
+    found = []
+    for path, _ in options["disk"]:
+        with open(path, "rb") as file:
+            found.append(file_digest(file, "sha256").hexdigest())
+    return found
+
+
 def packed(value: Any) -> str:
     return base64.b64encode(zlib.compress(json.dumps(value).encode(), 9)).decode()
 
@@ -163,6 +191,7 @@ def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) ->
         "fault": bug.fault,
         "program": source,
         "machine": options,
+        "disks": disk_digests(options),
         "events": [list(move) for move in bug.moves],
         "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count},
         "run": {"reason": str(bug.stop.reason), "psw": [bug.stop.psw_mask, bug.stop.psw_ia], "count": bug.stop.count,
@@ -187,7 +216,7 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
         if unknown := [move.verb for move in moves if move.verb not in VERBS]:
             raise ValueError(f"no host does {unknown[0]!r}")
         expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), int(wanted["count"]))
-        machine, symbols = _prepared(path, program, content["machine"])
+        machine, symbols = _prepared(path, program, content["machine"], content["disks"])
         ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
     except (KeyError, TypeError, ValueError, AttributeError, zlib.error, IndexError) as error:
         raise UsageError(f"{path}: not a replay file of this version: {type(error).__name__}: {error}") from error
@@ -206,13 +235,16 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     return FAILED if fault else ENDED
 
 
-def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any]):
+def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any], disks: list[str]):
     """-> the machine with the guest in it, and its labels."""
     known = Parser(prog="s390emu run")
     machine_arguments(known)
     args = known.parse_args([])
     for name, value in options.items():
         setattr(args, name, value)
+    if disk_digests(vars(args)) != disks:
+        names = ", ".join(name for name, _ in args.disk)
+        raise UsageError(f"{path}: {names}: not the content that the disks had; put it back, or search again")
     if "firmware" in program:
         from s390emu.toy_kernel import build as build_kernel
 
@@ -222,13 +254,13 @@ def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any]):
                 f"{path}: made with another version of the firmware than this one; take the version of s390emu that it "
                 "was made with, or search again"
             )
-        machine = build(args)
+        machine = build_apart(args)
         load(machine, guest)
         return machine, labels(guest)
     from s390emu.machine import START_MASK
 
     content = unpacked(program["packed"])
-    machine = build(args)
+    machine = build_apart(args)
     for address, data in content["image"]:
         machine.write(address, base64.b64decode(data))
     machine.set_psw(START_MASK, content["entry"])

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -137,6 +142,7 @@ def test_firmware_is_named_not_kept(s390emu, tmp_path, monkeypatch):
         (["--adversary", "exhaustive", "--points", "0"], "0 is not above zero"),
         (["--adversary", "exhaustive", "--frames", "40", *KERNEL], "40 frames for 72 blocks"),
         (["--adversary", "exhaustive", "--paging", "none", "--adversary-actions", "all"], "can only discard"),
+        (["--adversary", "exhaustive", "--service", "ssd", "--adversary-actions", "all"], "where paging takes time"),
         (["--adversary", "exhaustive", *KERNEL, "-D", "CACHE_BLOCKS=7"], "CACHE_BLOCKS must be at least 8"),
         (["--adversary", "exhaustive", "--ram", "64K"], "0x24000"),
     ],
@@ -170,3 +176,78 @@ def test_replay_files_that_are_none(s390emu, tmp_path, change):
     assert code == 2
     assert str(path) in err or "--ram" in err
     assert len(err.strip().splitlines()) == 1
+
+
+DISK = """
+        .set request,0x3000
+start:  larl  %r1,list
+        lghi  %r2,0
+        diag  %r1,%r2,0x250
+        larl  %r1,transfer
+        lghi  %r2,1
+        diag  %r1,%r2,0x250
+        larl  %r6,buffer
+        essa  %r0,%r6,3
+        lghi  %r5,2
+1:      brctg %r5,1b
+        lg    %r7,0(%r6)
+        larl  %r4,end
+        lpswe 0(%r4)
+        .balign 64
+list:   .short 0x0100
+        .byte 0x80
+        .skip 21
+        .long 4096
+        .quad 0
+        .skip 28
+        .balign 64
+transfer:
+        .short 0x0100
+        .byte 0x80
+        .skip 21
+        .byte 0,0,0,0
+        .long 1
+        .quad 0
+        .quad 0
+        .quad entry
+        .skip 8
+        .balign 16
+entry:  .byte 1
+        .skip 7
+        .quad 1
+        .quad buffer
+        .quad 0
+        .balign 8
+end:    .quad 0x0002000180000000,0
+        .balign 4096
+buffer: .ascii "written!"
+        .skip 4088
+"""
+
+
+def test_disks_are_left_alone(s390emu, tmp_path):
+    (tmp_path / "disk").write_bytes(bytes(8192))
+    (tmp_path / "guest.s").write_text(DISK)
+    code, _, err = s390emu("run", "guest.s", "--adversary", "literal", "--ram", "96K", "--disk", "disk", "--jobs", 1)
+    assert code == 1, err  # no handler: the discarded buffer is missed
+    assert (tmp_path / "disk").read_bytes() == bytes(8192)
+    (path,) = tmp_path.glob("adversary-*.replay.json")
+    code, _, err = s390emu("run", "--replay", path)
+    assert (code, "exactly" in err) == (1, True)
+    assert (tmp_path / "disk").read_bytes() == bytes(8192)
+    assert s390emu("run", "guest.s", "--ram", "96K", "--disk", "disk")[0] == 0
+    assert (tmp_path / "disk").read_bytes().startswith(b"written!")
+    code, _, err = s390emu("run", "--replay", path)
+    assert code == 2
+    assert "not the content that the disks had" in err
+
+
+def test_ctrl_c_says_what_was_tried(tmp_path):
+    words = [sys.executable, "-m", "s390emu", "demo", "--adversary", "exhaustive", "--points", "1000000", "--jobs", "2"]
+    process = subprocess.Popen([*words, *KERNEL], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(8)
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; nothing was lost in what was tried" in out
+    assert "tried per second" in out

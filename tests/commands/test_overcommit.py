@@ -165,7 +165,7 @@ def test_refused_storage_is_a_result(s390emu, tmp_path):
         (("--ratio", "fast"), "'fast' is no range of numbers"),
         (("--policy", "magic"), "policy is 'magic': it must be one of none, hinting"),
         (("--device", "tape"), "device is 'tape': it must be one of dasd, ssd, nvme"),
-        (("--ram", "5000"), "a multiple of 4096"),
+        (("--ram", "5000"), "ram is 5000: a multiple of 4K"),
         (("--mips", "0"), "mips is 0: at least 1"),
         (("--essa-cycles", "ten"), "'ten' is not a number"),
         (("--balloon", "interval"), "write NAME=NUMBER"),

@@ -139,7 +139,7 @@ def _plots(found: list[Point]) -> Iterable[tuple[str, str, Callable[[], tuple]]]
         yield (
             "relative",
             "Throughput as a multiple of plain LRU's",
-            lambda: _against_guests(main, _multiple_of_none, "requests per second over those of none", zero=False),
+            lambda: _against_guests(main, _multiple_of_none, "throughput over that of none", zero=False),
         )
     if any(p.paging_rate is not None for p in main):
         yield "paging-rate", "Paging rate against the ratio of overcommitment", lambda: _against_ratio(main)
@@ -319,7 +319,7 @@ def _sensitivity(found: list[Point], name: str):
             _from_zero(panel)
     _titled(axes, ratios, [f"guests: {number}" for number in guests], "ratio")
     figure.supxlabel(name_of(name))
-    figure.supylabel("requests per second over those of none" if gain else "requests per second, all guests")
+    figure.supylabel("throughput over that of none" if gain else "requests per second, all guests")
     _legend(figure, axes)
     return figure, f"One line for each policy.{_fixed(found, ('ratio', name))}"
 
@@ -353,6 +353,7 @@ def _bars(found: list[Point], *halves: tuple[str, dict[str, Part], float]):
             panel.grid(visible=False, axis="y")
             panel.sharex(axes[0][side])
         axes[-1][side].set_xlabel(label)
+        axes[0][side].set_xlim(0, 1.04 * max(panel.dataLim.xmax for panel in axes[:, side]) or 1)
     for row, ratio in enumerate(ratios):
         axes[row][0].set_yticks(range(len(policies)), policies)
         axes[row][1].set_yticks(range(len(policies)), [""] * len(policies))

@@ -186,6 +186,18 @@ def test_hinted_away_they_stay_so_in_a_resident_chunk_and_get_their_place_back(w
     assert frame[2] == frame[0] + 2 and world.host.frames_in_use == 4
 
 
+def test_unused_blocks_are_not_filled_with_the_others_even_where_a_touch_would(world):
+    """D8, policy zerofill."""
+    world = World(world.host.chunk_policy, unused_access="zerofill")
+    world.hint(UNUSED, 1, 2)
+    world.touch(0)
+    assert world.states(0) == "Sr Uz Uz Sr"
+    assert world.statistics.zero_filled == 2
+    world.touch(1)
+    assert world.states(0) == "Sr Ur Uz Sr"
+    assert world.host.frames_in_use == 4
+
+
 def test_a_volatile_block_of_a_chunk_that_is_written_reads_as_lost(world):
     world.fill(range(16))
     world.hint(VOLATILE, 1)

@@ -74,6 +74,11 @@ def sources() -> list[Path]:
     return [folder() / name for name in (folder() / "web.list").read_text().split()]
 
 
+def description() -> Path:
+    """What the page-state sanitizer has to know of the guest (docs/sanitizer.md)."""
+    return folder() / "web.toml"
+
+
 def tunables(**given: int) -> dict[str, int]:
     """All tunables, the default where none is given. WebGuestError names the one that is out of its limits; the
     assembly has the same limits, for who builds the guest without this module."""

@@ -1,21 +1,27 @@
-"""The page-state sanitizer on the toy kernel: the real one is clean; each planted bug is found by its rule."""
+"""The page-state sanitizer on the toy kernel and the web server: the real ones are clean; each planted bug is found by
+its rule."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from s390emu import toy_kernel
+from s390emu import toy_kernel, web_guest
 from s390emu._jit import JIT
+from s390emu.host.block_device import BlockDevice
+from s390emu.host.devices import SERVICE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
+from s390emu.isa.assemble import assemble_files
 from s390emu.machine import Machine
 from s390emu.sanitizer.guest import read_description
 from s390emu.sanitizer.pages import Sanitizer
 from s390emu.sanitizer.rules import RULES
+from tests.guest import test_web_guest as web
 from tests.guest.test_firmware import LIMIT, SMALL, run_with_eager_host
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python (tests/sanitizer is)")
@@ -104,6 +110,68 @@ def test_fewer_hints_are_clean(hints):
     assert machine.run(LIMIT).exit_code == 0
     sanitizer.finish()
     assert not sanitizer.violations
+
+
+# --- The web server --------------------------------------------------------------------------------------------------
+
+
+def sanitized_web(path, program, *, frames: int = web.FEW_FRAMES, service: str = "none"):
+    """The web server with its disk, watched."""
+    host = Host(frames, PagingDevice(), discard_keys="random", service=SERVICE[service])
+    web_guest.disk_image(path, **web.SMALL)
+    machine = Machine(web.STORAGE, host=host)
+    machine.load(program)
+    host.attach_disk(0, web_guest.DISK, BlockDevice(path))
+    return machine, Sanitizer(machine, read_description(web_guest.description(), program.symbols))
+
+
+@pytest.mark.parametrize("service", ["none", "dasd"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_web_server_is_clean(tmp_path, seed, service):
+    machine, sanitizer = sanitized_web(tmp_path / "disk", web.program(REQUESTS=80, SEED=seed), service=service)
+    machine.run(300_000)
+    machine.host.send(0, "CMM SHRINK 150")
+    machine.run(300_000)
+    machine.host.send(0, "CMM SHRINK 20")
+    assert machine.run(LIMIT).exit_code == 0
+    sanitizer.finish()
+    assert not sanitizer.violations
+    assert web_guest.reported(machine.console) == (80, web.expected(80, SEED=seed))
+
+
+def test_web_server_is_clean_on_an_eager_host(tmp_path):
+    machine, sanitizer = sanitized_web(tmp_path / "disk", web.program(REQUESTS=80), frames=512)
+    assert run_with_eager_host(machine, 503).exit_code == 0
+    sanitizer.finish()
+    assert not sanitizer.violations
+
+
+@pytest.mark.parametrize("rule", ["dirty-volatile", "lost-discard", "change-cleared", "referenced-volatile"])
+def test_planted_bug_is_found_in_the_web_server(tmp_path, rule):
+    defines = web_guest.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1, "PLANT": plants()[rule]}
+    program = assemble_files(web_guest.sources(), origin=toy_kernel.ORIGIN, defines=defines)
+    machine, sanitizer = sanitized_web(tmp_path / "disk", program)
+    machine.run(MOST)
+    sanitizer.finish()
+    assert rule in sanitizer.counts
+
+
+def test_block_is_offered_while_the_disk_reads_it_out(tmp_path):
+    """The web server does not hold what it writes, and gives it back when the next request looks around."""
+    folder = tmp_path / "firmware"
+    shutil.copytree(toy_kernel.folder(), folder)
+    source = (folder / "block_io.s").read_text()
+    started = "5:      lgr     %r1,%r13\n"
+    assert source.count(started) == 1
+    offered = "5:      llilf   %r1,WRITE_ENTRIES\n        lg      %r2,ENTRY_BUFFER(%r1)\n        essa    %r0,%r2,3\n"
+    (folder / "block_io.s").write_text(source.replace(started, offered + started.replace("5:", "  ")))
+    files = [folder / path.name for path in web_guest.sources()]
+    defines = web_guest.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1}
+    program = assemble_files(files, origin=toy_kernel.ORIGIN, defines=defines)
+    machine, sanitizer = sanitized_web(tmp_path / "disk", program, service="dasd")
+    machine.run(MOST)
+    sanitizer.finish()
+    assert "busy-hinted" in sanitizer.counts
 
 
 # --- Would anybody have noticed without the sanitizer? ---------------------------------------------------------------

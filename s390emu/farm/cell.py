@@ -54,8 +54,8 @@ class Cell:
     paging: str = "device"
     disks: str = "own"
     quantum: int = 200_000
-    warmup: int = 1000
-    requests: int = 400
+    warmup: int = 500
+    requests: int = 300
     file_blocks: int = 0
     heap_blocks: int = 0
     burst: int = 40
@@ -77,8 +77,8 @@ class Cell:
                 raise ValueError(f"{name} is {getattr(self, name)}: not below 0")
         if not self.ratio >= 0.1:
             raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
-        if self.ram % (BLOCK * self.chunk_blocks) or self.ram < 1 << 20:
-            raise ValueError(f"ram is {self.ram}: a multiple of {self.chunk} (the chunk), at least 1M")
+        if self.ram % (BLOCK * self.chunk_blocks) or self.ram < 2 << 20:
+            raise ValueError(f"ram is {self.ram}: a multiple of {self.chunk} (the chunk), at least 2M")
 
     def filled(self) -> Cell:
         """The same with every default that depends on another field spelled out."""

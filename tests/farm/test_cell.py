@@ -9,7 +9,7 @@ from s390emu.farm.cell import IDLE_US, INTERVAL_US, Cell
 
 def test_frames_follow_from_the_ratio():
     assert Cell(guests=4, ratio=2.0, ram=16 << 20).frames == 4 * 4096 // 2
-    assert Cell(guests=3, ratio=1.5, ram=1 << 20).frames == 512
+    assert Cell(guests=3, ratio=1.5, ram=2 << 20).frames == 1024
 
 
 def test_frames_are_whole_chunks():
@@ -46,7 +46,7 @@ def test_balloon_parameters_default_by_device():
 @pytest.mark.parametrize(
     "given",
     [{"policy": "magic"}, {"device": "tape"}, {"chunk": "1M"}, {"paging": "yes"}, {"guests": 0}, {"ratio": 0.0},
-     {"ratio": float("nan")}, {"ram": 5000}, {"essa_cycles": -1}, {"requests": 0}],
+     {"ratio": float("nan")}, {"ram": 5000}, {"ram": 1 << 20}, {"essa_cycles": -1}, {"requests": 0}],
     ids=str,
 )  # fmt: skip
 def test_out_of_range_is_refused(given):

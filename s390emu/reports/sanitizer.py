@@ -13,7 +13,7 @@ from s390emu.sanitizer.shadow import Event, FrameChange
 from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_KEY
 
 VIOLATIONS_SHOWN = 4
-EVENTS_SHOWN = 4
+EVENTS_SHOWN = 3
 
 
 def summary(sanitizer: Sanitizer) -> str:

@@ -35,6 +35,7 @@ class Cell:
     disks             "own": each guest's disk works by itself; "shared": all are one device, like the paging device
     quantum           instructions that a guest is dispatched for
     warmup, requests  of each guest, before and while it is measured (the second on average)
+    least             requests measured of all guests together, at least: of a single guest it would be a few bursts
     file_blocks       of the files that a guest serves, heap_blocks of its sessions
     burst, idle_us    mean requests in a burst, mean length of the idle phase after it (0: by device)
     fault_ns, io_ns   processor time that the host takes for a block it brings and for a disk operation
@@ -54,8 +55,9 @@ class Cell:
     paging: str = "device"
     disks: str = "own"
     quantum: int = 200_000
-    warmup: int = 500
-    requests: int = 300
+    warmup: int = 300
+    requests: int = 200
+    least: int = 2000
     file_blocks: int = 0
     heap_blocks: int = 0
     burst: int = 40
@@ -72,7 +74,7 @@ class Cell:
         for name in ("guests", "mips", "quantum", "warmup", "requests", "burst"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: at least 1")
-        for name in ("essa_cycles", "file_blocks", "heap_blocks", "idle_us", "fault_ns", "io_ns", "seed"):
+        for name in ("essa_cycles", "file_blocks", "heap_blocks", "idle_us", "fault_ns", "io_ns", "seed", "least"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: not below 0")
         if not self.ratio >= 0.1:
@@ -103,6 +105,11 @@ class Cell:
     @property
     def chunk_blocks(self) -> int:
         return CHUNK_BLOCKS[self.chunk]
+
+    @property
+    def measured(self) -> int:
+        """Requests of all guests together while they are measured."""
+        return max(self.requests * self.guests, self.least)
 
     @property
     def essa(self) -> bool:

@@ -18,6 +18,11 @@ def test_frames_are_whole_chunks():
     assert Cell(guests=1, ratio=9, ram=4 << 20, chunk="2M").frames == 512
 
 
+def test_measured_in_all():
+    assert Cell(guests=1, requests=200).measured == 2000
+    assert Cell(guests=16, requests=200).measured == 3200
+
+
 def test_filled_spells_out_what_depends_on_other_fields():
     cell = Cell(ram=16 << 20, device="dasd").filled()
     assert (cell.file_blocks, cell.heap_blocks, cell.idle_us) == (6144, 256, IDLE_US["dasd"])

@@ -88,7 +88,8 @@ def test_canonical_keeps_what_counts():
 
 def test_rows_say_how_many_requests_there_were(sweep):
     rows = sweep()[-1].rows
-    assert [(row["guest"], row["requests"]) for row in rows] == [(0, Cell.requests), (1, Cell.requests), ("all", 2 * Cell.requests)]
+    expected = [(0, Cell.requests), (1, Cell.requests), ("all", 2 * Cell.requests)]
+    assert [(row["guest"], row["requests"]) for row in rows] == expected
 
 
 def test_a_cell_that_raises_is_told_and_tried_again(sweep):

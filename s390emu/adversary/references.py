@@ -43,30 +43,37 @@ class ReferenceLog:
     def __init__(self, machine: Machine, verbs: tuple[int, ...]):
         self.start = self.instruction = machine.count
         self.verbs = verbs
+        self.taking = np.where(np.isin(TAKING, verbs), TAKING, -1)
         self.last = np.full(len(machine.storage.blocks), machine.count - 1, np.int64)  # reference to each block
         self.classes: list[np.ndarray] = []
 
     def add(self, events: np.ndarray) -> None:
         """The next events, in the order in which they happened."""
-        at_boundary = events["block"] == BOUNDARY
+        word = events["block"]
+        at_boundary = word == BOUNDARY
         # A reference belongs to the instruction that follows the last boundary: so do those of its interruption.
         latest = np.maximum.accumulate(np.where(at_boundary, np.arange(len(events)), -1))
         instruction = np.where(latest >= 0, events["count"][latest].astype(np.int64), self.instruction)
         if len(events):
             self.instruction = int(instruction[-1])
-        events, instruction = events[~at_boundary], instruction[~at_boundary]
-        block = events["block"].astype(np.int64)
+        at = np.flatnonzero(~at_boundary)
+        block, instruction = word[at].astype(np.int64), instruction[at]
+        taking = self.taking[events["before"][at].astype(np.int64), events["after"][at].astype(np.int64) >> 1 & 1]
+        last = self.last.copy()
+        self.last[block] = instruction  # of several for one block the last one stays
+        # Most blocks can never be taken: they need no more.
+        takeable = np.zeros(len(last), bool)
+        takeable[block[taking >= 0]] = True
+        kept = np.flatnonzero(takeable[block])
         # The first reference of each instruction to each block, by block and time: it tells the state before.
-        _, first = np.unique(block << LATER | instruction, return_index=True)
-        block, instruction, events = block[first], instruction[first], events[first]
+        _, first = np.unique(block[kept] << LATER | instruction[kept], return_index=True)
+        kept = kept[first]
+        block, instruction, taking, pinned = block[kept], instruction[kept], taking[kept], events["detail"][at[kept]]
         before = np.empty(len(block), np.int64)
         before[1:] = instruction[:-1]
         starts = np.flatnonzero(np.diff(block, prepend=-1))
-        before[starts] = self.last[block[starts]]
-        ends = np.append(starts[1:], len(block)) - 1 if len(starts) else starts
-        self.last[block[ends]] = instruction[ends]
-        taking = TAKING[events["before"].astype(np.int64), events["after"].astype(np.int64) >> 1 & 1]
-        free = (events["detail"] == 0) & (before < instruction) & np.isin(taking, self.verbs)
+        before[starts] = last[block[starts]]
+        free = (pinned == 0) & (before < instruction) & (taking >= 0)
         self._append(before[free] + 1, instruction[free], block[free], taking[free])
 
     def finish(self, machine: Machine) -> np.ndarray:

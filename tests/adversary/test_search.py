@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from s390emu import toy_kernel
 from s390emu._jit import JIT
 from s390emu.adversary.exploration import repeat
 from s390emu.adversary.moves import KINDS
 from s390emu.adversary.search import CannotSearch, Plan, Search, chosen, spread, stride
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import assemble_files
 from s390emu.machine import Machine
 from tests.adversary import planted
 from tests.adversary.conftest import STORAGE
@@ -76,8 +76,8 @@ def test_random_runs(tiny):
     assert all(found.moves[verb] > 0 for verb in ("discard", "reclaim", "pagein"))
 
 
-def planted_guest(tmp_path, bug, **tunables):
-    program = assemble_files(planted.sources(tmp_path, bug), origin=0x10000, defines=planted.TINY | tunables)
+def planted_guest(bug, tunables=planted.LARGER):
+    program = toy_kernel.build(**tunables, PLANT=planted.BUGS[bug])
 
     def make():
         machine = Machine(STORAGE, host=Host(STORAGE // 4096, PagingDevice()))
@@ -89,8 +89,8 @@ def planted_guest(tmp_path, bug, **tunables):
 
 @jitted
 @pytest.mark.parametrize("bug", planted.BUGS)
-def test_planted_bugs_are_found_and_repeated(tmp_path, bug):
-    make = planted_guest(tmp_path, bug, PASSES=2, STEPS=16, FILE_BLOCKS=9)  # so that not all of the file is mapped
+def test_planted_bugs_are_found_and_repeated(bug):
+    make = planted_guest(bug)
     found = Search(make, Plan("exhaustive", DISCARDS)).run()
     assert found.bug is not None
     machine = make()
@@ -100,17 +100,16 @@ def test_planted_bugs_are_found_and_repeated(tmp_path, bug):
 
 
 @jitted
-def test_processes_make_no_difference(tmp_path):
-    bug = "R1: C cleared before the block is stable"
-    make = planted_guest(tmp_path, bug, PASSES=2, STEPS=16)
+def test_processes_make_no_difference():
+    make = planted_guest("R10: the log's copy freed though the block is gone")
     alone, together = (Search(make, Plan("exhaustive", DISCARDS, jobs=jobs)).run() for jobs in (1, 2))
     assert alone.bug == together.bug
     assert (alone.tried, alone.points, alone.classes) == (together.tried, together.points, together.classes)
 
 
 @jitted
-def test_random_host_finds_a_planted_bug(tmp_path):
-    make = planted_guest(tmp_path, "a discarded block taken for stable")
+def test_random_host_finds_a_planted_bug():
+    make = planted_guest(planted.EASY, planted.TINY)
     found = Search(make, Plan("random", DISCARDS, seed=2, most=50)).run()
     assert found.bug is not None
     machine = make()

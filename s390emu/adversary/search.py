@@ -39,7 +39,7 @@ class CannotSearch(Exception):
 @dataclass(frozen=True)
 class Plan:
     """What to do. most: how many points (or random runs) at most; None: all points by themselves and as many pairs, or
-    1,000 random runs."""
+    200 random runs."""
 
     mode: str
     verbs: tuple[int, ...]
@@ -49,7 +49,7 @@ class Plan:
     limit: int = UNDISTURBED_LIMIT
 
 
-RANDOM_RUNS = 1_000
+RANDOM_RUNS = 200
 
 
 @dataclass

@@ -10,6 +10,7 @@ A machine with several CPUs has another choice at each boundary, whose instructi
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -234,7 +235,12 @@ class Search:
 
     def _state(self) -> Bench:
         """Of a process: each has a machine, and above all a paging file, of its own."""
-        return self.bench if self.plan.jobs == 1 else Bench(self.make, self.plan)
+        if self.plan.jobs == 1:
+            return self.bench
+        bench = Bench(self.make, self.plan)
+        if paging := bench.machine.host.paging:
+            os.unlink(paging.path)  # the file stays until this process ends, however it ends
+        return bench
 
     def _warm_up(self) -> None:
         """What a disturbed run alone executes is compiled once, not in each process."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -105,6 +107,15 @@ def test_processes_make_no_difference():
     alone, together = (Search(make, Plan("exhaustive", DISCARDS, jobs=jobs)).run() for jobs in (1, 2))
     assert alone.bug == together.bug
     assert (alone.tried, alone.points, alone.classes) == (together.tried, together.points, together.classes)
+
+
+@jitted
+def test_no_paging_file_is_left_behind(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    search = Search(tiny, Plan("exhaustive", DISCARDS, most=200, jobs=2))
+    assert search.run().bug is None
+    search.bench.machine.host.paging.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 @jitted

@@ -33,7 +33,7 @@ TOLD = {
     "device": ("LIST", f"{','.join(cell_module.DEVICES)} or all: paging device and disks ({Cell.device})"),
     "essa_cycles": ("LIST", f"what one ESSA costs ({Cell.essa_cycles})"),
     "mips": ("LIST", f"the host's speed, million instructions a second ({Cell.mips})"),
-    "ram": ("LIST", "storage of a guest (16M)"),
+    "ram": ("LIST", "storage of a guest (8M)"),
     "chunk": ("LIST", f"the host's frames: {','.join(cell_module.CHUNKS)} or all ({Cell.chunk})"),
     "chunk_policy": ("LIST", f"how it takes them: {','.join(cell_module.CHUNK_POLICIES)} or all"),
     "paging": ("LIST", "none: no paging device, nothing stable can be taken (device)"),

@@ -46,7 +46,7 @@ class Cell:
     ratio: float = 2.0
     policy: str = "hinting"
     seed: int = 1
-    ram: int = 16 << 20
+    ram: int = 8 << 20
     device: str = "ssd"
     essa_cycles: int = 100
     mips: int = 1000
@@ -56,7 +56,7 @@ class Cell:
     disks: str = "own"
     quantum: int = 200_000
     warmup: int = 300
-    requests: int = 200
+    requests: int = 600
     least: int = 2000
     file_blocks: int = 0
     heap_blocks: int = 0

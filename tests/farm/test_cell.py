@@ -19,8 +19,8 @@ def test_frames_are_whole_chunks():
 
 
 def test_measured_in_all():
-    assert Cell(guests=1, requests=200).measured == 2000
-    assert Cell(guests=16, requests=200).measured == 3200
+    assert Cell(guests=1, requests=600).measured == 2000
+    assert Cell(guests=16, requests=600).measured == 9600
 
 
 def test_filled_spells_out_what_depends_on_other_fields():

@@ -89,7 +89,7 @@ class BalloonMonitor:
             self.estimates[number] += given.smoothing * (seen - self.estimates[number])
         sizes = [sample.blocks for sample in samples]
         capacity = self.frames * (1 - given.reserve)
-        if sum(sizes) <= capacity or (frames_in_use < given.full * self.frames and not any(self.targets)):
+        if sum(sizes) <= self.frames or (frames_in_use < given.full * self.frames and not any(self.targets)):
             return {}
         floors = [int(given.floor * size) for size in sizes]
         wanted = [size - int(share) for size, share in

@@ -34,7 +34,8 @@ def test_estimates_of_nothing_at_all_share_nothing_but_floors():
 
 
 def test_quiet_while_everybody_fits():
-    monitor = BalloonMonitor(2000, FAST)
+    """Exactly, too: the reserve is for when they do not."""
+    monitor = BalloonMonitor(2000, Parameters())
     assert monitor.look(samples(1000, 1000), frames_in_use=2000) == {}
 
 

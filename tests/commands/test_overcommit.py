@@ -17,6 +17,7 @@ from s390emu.commands import overcommit
 from s390emu.reports.overcommit import plots
 from tests.farm import pretended
 
+PATIENCE = 300  # seconds: nobody is timed here, but nobody waits for ever either
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ("--guests", "1,2", "--ratio", "2", "--jobs", "1", "-o", "out")
 PRETEND = """
@@ -210,12 +211,12 @@ def test_an_interruption_says_how_to_go_on(tmp_path, jobs):
                "--jobs", str(jobs), "-o", str(tmp_path / "out")]  # fmt: skip
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not (log.exists() and "both" in log.read_text() and list((tmp_path / "out" / "cells").glob("*.json"))):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 130
@@ -225,4 +226,6 @@ def test_an_interruption_says_how_to_go_on(tmp_path, jobs):
     assert "Traceback" not in err
     worker = int(next(line.split()[3] for line in log.read_text().splitlines() if "both" in line))
     with pytest.raises(ProcessLookupError):
-        os.kill(worker, 0)
+        while time.monotonic() < deadline:  # a worker ends a moment after its parent
+            os.kill(worker, 0)
+            time.sleep(0.05)

@@ -38,7 +38,7 @@ TOLD = {
     "chunk_policy": ("LIST", f"how it takes them: {','.join(cell_module.CHUNK_POLICIES)} or all"),
     "paging": ("LIST", "none: no paging device, nothing stable can be taken (device)"),
     "requests": ("N", f"measured of each guest ({Cell.requests}), after --warmup N ({Cell.warmup})"),
-    "quantum": ("N", "of dispatching; so too --disks --burst --idle-us and the other fields of farm/cell.py"),
+    "quantum": ("N", "of dispatching; so too --page-latency --disks and what else farm/cell.py has"),
 }
 MOST_LINES = 12  # of findings on a terminal
 DEFAULT_AXES = {"guests": counts("1..16"), "ratio": ratios("1.0..3.0"), "policy": cell_module.POLICIES}

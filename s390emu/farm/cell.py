@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 BLOCK = 4096
+BY_DEVICE = -1
+SERVICE_TIMES = ("page_latency", "page_block", "disk_latency", "disk_block")
 POLICIES = ("none", "hinting", "unused-only", "balloon", "both")
 DEVICES = ("dasd", "ssd", "nvme")
 CHUNK_BLOCKS = {"4K": 1, "64K": 16, "2M": 512}
@@ -28,6 +30,7 @@ class Cell:
                       "balloon": no ESSA, a monitor; "both"
     seed              of the guests' requests; guest n draws from seed * 1000 + n
     device            service times of paging device and disks (host.devices)
+    page_latency, page_block, disk_latency, disk_block    in nanoseconds, where they are not the device's
     essa_cycles       processor time of one ESSA, in instruction times
     mips              millions of instructions that the host's processor executes in a second
     chunk, chunk_policy    how large the host's frames are, and how it takes them (host.frame_pool)
@@ -48,6 +51,10 @@ class Cell:
     seed: int = 1
     ram: int = 8 << 20
     device: str = "ssd"
+    page_latency: int = BY_DEVICE
+    page_block: int = BY_DEVICE
+    disk_latency: int = BY_DEVICE
+    disk_block: int = BY_DEVICE
     essa_cycles: int = 100
     mips: int = 1000
     chunk: str = "4K"
@@ -77,6 +84,9 @@ class Cell:
         for name in ("essa_cycles", "file_blocks", "heap_blocks", "idle_us", "fault_ns", "io_ns", "seed", "least"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: not below 0")
+        for name in SERVICE_TIMES:
+            if getattr(self, name) < BY_DEVICE:
+                raise ValueError(f"{name} is {getattr(self, name)}: nanoseconds, or {BY_DEVICE} for the device's")
         if not self.ratio >= 0.1:
             raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
         if self.ram % (BLOCK * self.chunk_blocks) or self.ram < 2 << 20:

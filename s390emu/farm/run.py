@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from s390emu import web_guest
-from s390emu.farm.cell import Cell
+from s390emu.farm.cell import BY_DEVICE, SERVICE_TIMES, Cell
 from s390emu.farm.farm import Costs, Farm
 from s390emu.farm.measure import Moment, moment, rows
 from s390emu.host.balloon_monitor import BalloonMonitor, Parameters
@@ -46,6 +46,12 @@ def _program(tunables: tuple[tuple[str, int], ...]) -> Program:
     return web_guest.build(**dict(tunables))
 
 
+def service_times(cell: Cell) -> ServiceTimes:
+    """Those of the device, but for what the cell says itself."""
+    own = {name: getattr(cell, name) for name in SERVICE_TIMES if getattr(cell, name) != BY_DEVICE}
+    return SERVICE[cell.device]._replace(**own)
+
+
 def in_instruction_times(service: ServiceTimes, mips: int) -> ServiceTimes:
     """Of a processor that is not the one of the guest's TOD clock, which has an instruction in each nanosecond."""
     return ServiceTimes(*(time * mips // 1000 for time in service))
@@ -61,7 +67,7 @@ class Experiment:
             cell.frames,
             PagingDevice(folder) if cell.paging == "device" else None,
             seed=cell.seed,
-            service=in_instruction_times(SERVICE[cell.device], cell.mips),
+            service=in_instruction_times(service_times(cell), cell.mips),
             chunk=cell.chunk_blocks,
             chunk_policy=cell.chunk_policy,
         )

@@ -51,7 +51,8 @@ def test_balloon_parameters_default_by_device():
 @pytest.mark.parametrize(
     "given",
     [{"policy": "magic"}, {"device": "tape"}, {"chunk": "1M"}, {"paging": "yes"}, {"guests": 0}, {"ratio": 0.0},
-     {"ratio": float("nan")}, {"ram": 5000}, {"ram": 1 << 20}, {"essa_cycles": -1}, {"requests": 0}],
+     {"ratio": float("nan")}, {"ram": 5000}, {"ram": 1 << 20}, {"essa_cycles": -1}, {"page_latency": -2},
+     {"requests": 0}],
     ids=str,
 )  # fmt: skip
 def test_out_of_range_is_refused(given):

@@ -9,7 +9,8 @@ import pytest
 from s390emu import web_guest
 from s390emu._jit import JIT
 from s390emu.farm.cell import CHUNK_POLICIES, POLICIES, Cell
-from s390emu.farm.run import REFUSED, Experiment, run_cell
+from s390emu.farm.run import REFUSED, Experiment, run_cell, service_times
+from s390emu.host.devices import SERVICE
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python (test_farm.py is)")
 
@@ -90,6 +91,15 @@ def test_a_slower_processor_serves_fewer_requests(tables):
     slow = run_cell(replace(SMALL, policy="none", ratio=0.9, mips=100))[-1]
     fast = run_cell(replace(SMALL, policy="none", ratio=0.9, mips=1000))[-1]
     assert slow["requests_per_second"] < fast["requests_per_second"] < 10 * slow["requests_per_second"]
+
+
+def test_service_times_of_ones_own():
+    assert service_times(Cell(device="ssd")) == SERVICE["ssd"]
+    assert service_times(Cell(device="ssd", page_latency=7, disk_block=0)) == (7, 8_000, 100_000, 0)
+    slow = run_cell(replace(SMALL, policy="none", page_latency=1_000_000))[-1]
+    fast = run_cell(replace(SMALL, policy="none", page_latency=0, page_block=0))[-1]
+    assert fast["wait_paging_ns"] == 0 < slow["wait_paging_ns"]
+    assert fast["requests_per_second"] > 2 * slow["requests_per_second"]
 
 
 def test_without_a_paging_device_hinting_lives_where_plain_guests_are_refused():

@@ -16,6 +16,7 @@ from s390emu._jit import JIT
 from s390emu.toy_kernel import sources
 from tests.adversary import planted
 from tests.adversary.conftest import SMALL
+from tests.interruptible import start
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions")
 
@@ -239,7 +240,7 @@ def test_disks_are_left_alone(s390emu, tmp_path):
 
 def test_ctrl_c_says_what_was_tried(tmp_path):
     words = [sys.executable, "-m", "s390emu", "demo", "--adversary", "exhaustive", "--points", "1000000", "--jobs", "2"]
-    process = subprocess.Popen([*words, *KERNEL], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = start([*words, *KERNEL], stdout=subprocess.PIPE, text=True, start_new_session=True)
     time.sleep(8)
     os.killpg(process.pid, signal.SIGINT)
     out, _ = process.communicate(timeout=60)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from s390emu import cli
+from tests.interruptible import start
 
 ENDS_WITH = """
 start:  larl %r1,end
@@ -331,7 +332,7 @@ def test_internal_error_leaves_a_replay_file(s390emu, source, monkeypatch, tmp_p
 
 
 def test_ctrl_c(source):
-    process = subprocess.Popen([sys.executable, "-m", "s390emu", "run", source(FOREVER)], stderr=subprocess.PIPE)
+    process = start([sys.executable, "-m", "s390emu", "run", source(FOREVER)], stderr=subprocess.PIPE)
     time.sleep(3)
     process.send_signal(2)
     assert process.wait(60) == 130

@@ -16,6 +16,7 @@ from s390emu import cli
 from s390emu.commands import overcommit
 from s390emu.reports.overcommit import plots
 from tests.farm import pretended
+from tests.interruptible import start
 
 PATIENCE = 300  # seconds: nobody is timed here, but nobody waits for ever either
 ROOT = Path(__file__).parent.parent.parent
@@ -209,7 +210,7 @@ def test_an_interruption_says_how_to_go_on(tmp_path, jobs):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PRETENDED_LOG": str(log)}
     command = [sys.executable, str(script), "overcommit", "--guests", "1", "--ratio", "2", "--policy", "none,both",
                "--jobs", str(jobs), "-o", str(tmp_path / "out")]  # fmt: skip
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = start(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + PATIENCE
         while not (log.exists() and "both" in log.read_text() and list((tmp_path / "out" / "cells").glob("*.json"))):

@@ -584,7 +584,7 @@ def test_statistics(world):
 
 def events(storage):
     kept = storage.events[: int(storage.record.event_count)]
-    return [tuple(int(event[name]) for name in EVENT_T.names[1:]) for event in kept]
+    return [tuple(int(event[name]) for name in EVENT_T.names[1:6]) for event in kept]
 
 
 def test_events(world):

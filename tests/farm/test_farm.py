@@ -90,7 +90,7 @@ def test_time_that_another_guest_executes_is_stolen():
 
 
 def test_a_waiting_guest_leaves_the_processor_to_the_others():
-    machines = guests(Host(512), SLEEPER.format(units=4096 * 10), BUSY.format(n=100_000))
+    machines = guests(Host(512), SLEEPER.format(units=4096 * 10), BUSY.format(n=20_000))
     farm = Farm(machines, quantum=1000)
     farm.run(lambda: farm.guests[0].stop is not None)
     assert 10_000 <= farm.now < 12_000, "10 microseconds, and the rest of a quantum"
@@ -121,16 +121,16 @@ def test_essa_costs_processor_time():
 
 
 def test_paging_of_one_guest_overlaps_with_the_instructions_of_another():
-    service = ServiceTimes(page_latency=10_000)
+    service = ServiceTimes(page_latency=200)
     toucher = TOUCHER.format(count=60, rounds=3)
     alone = Host(40, PagingDevice(), service=service)
-    farm = Farm(guests(alone, toucher), quantum=1000)
+    farm = Farm(guests(alone, toucher), quantum=50)
     farm.run(forever)
     assert alone.statistics(0).read_back > 0
     waited = farm.idle
     assert waited > 0
     both = Host(40, PagingDevice(), service=service)
-    farm = Farm(guests(both, toucher, BUSY.format(n=int(waited))), quantum=1000)
+    farm = Farm(guests(both, toucher, BUSY.format(n=int(waited))), quantum=50)
     farm.run(forever)
     assert farm.idle < waited / 2
 
@@ -146,19 +146,19 @@ def test_a_guest_that_is_refused_a_frame_is_forced_off_and_the_others_go_on():
 
 
 def test_monitor_looks_at_its_intervals_and_takes_processor_time():
-    parameters = Parameters(interval_us=10, sample_ns=100, message_ns=0)
+    parameters = Parameters(interval_us=10, sample_ns=10, message_ns=0)
     host = Host(512)
-    farm = Farm(guests(host, BUSY.format(n=100_000)), quantum=1000, monitor=BalloonMonitor(512, parameters))
+    farm = Farm(guests(host, BUSY.format(n=10_000)), quantum=1000, monitor=BalloonMonitor(512, parameters))
     farm.run(forever)
-    assert farm.monitor_time == pytest.approx(10 * 100, abs=100)
+    assert farm.monitor_time == pytest.approx(100, abs=100)
     assert farm.now == farm.guests[0].cpu + farm.monitor_time
     assert farm.messages == 0
 
 
 def test_monitor_sees_what_a_guest_references():
     host = Host(512)
-    farm = Farm(guests(host, TOUCHER.format(count=200, rounds=2000)), quantum=10_000,
-                monitor=BalloonMonitor(512, Parameters(interval_us=100)))  # fmt: skip
+    farm = Farm(guests(host, TOUCHER.format(count=200, rounds=50)), quantum=700,
+                monitor=BalloonMonitor(512, Parameters(interval_us=1)))  # fmt: skip
     farm.run(forever)
     assert farm.monitor.estimates[0] == pytest.approx(200, rel=0.35)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from contextlib import closing, contextmanager
 from multiprocessing import active_children
 
@@ -60,12 +59,10 @@ def test_a_process_that_dies_costs_its_cell_only(expected):
 
 def test_closing_early_leaves_no_process(log):
     others = set(active_children())
-    started = time.monotonic()
     with closing(in_processes(CELLS, pretended.forever_with_both, 2)) as coming:
         assert next(coming).cell.policy != "both"
         assert set(active_children()) - others
-    assert set(active_children()) == others
-    assert time.monotonic() - started < 60
+    assert not set(active_children()) - others
 
 
 # --- Dask ------------------------------------------------------------------------------------------------------------

@@ -241,9 +241,12 @@ def test_disks_are_left_alone(s390emu, tmp_path):
 def test_ctrl_c_says_what_was_tried(tmp_path):
     words = [sys.executable, "-m", "s390emu", "demo", "--adversary", "exhaustive", "--points", "1000000", "--jobs", "2"]
     process = start([*words, *KERNEL], stdout=subprocess.PIPE, text=True, start_new_session=True)
-    time.sleep(8)
-    os.killpg(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    try:
+        time.sleep(8)
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted; nothing was lost in what was tried" in out
     assert "tried per second" in out

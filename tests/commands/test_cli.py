@@ -333,9 +333,12 @@ def test_internal_error_leaves_a_replay_file(s390emu, source, monkeypatch, tmp_p
 
 def test_ctrl_c(source):
     process = start([sys.executable, "-m", "s390emu", "run", source(FOREVER)], stderr=subprocess.PIPE)
-    time.sleep(3)
-    process.send_signal(2)
-    assert process.wait(60) == 130
+    try:
+        time.sleep(3)
+        process.send_signal(2)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
 
 
 # --- disks -----------------------------------------------------------------------------------------------------------

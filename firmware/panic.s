@@ -49,16 +49,6 @@ panic_begin:
         brasl   %r14,print_text
         br      %r6
 
-# r2 = text, r3 = value
-print_field:
-        enter
-        lgr     %r6,%r3
-        brasl   %r14,print_text
-        lgr     %r2,%r6
-        lghi    %r3,16
-        brasl   %r14,print_hex
-        leave
-
 # r2 = exit code.  Does not return.
         .globl  stop
 stop:   lgr     %r7,%r2

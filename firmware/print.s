@@ -45,6 +45,17 @@ print_hex:
         brctg   %r7,1b
         leave
 
+# r2 = text, r3 = value, printed behind it in 16 hexadecimal digits
+        .globl  print_field
+print_field:
+        enter
+        lgr     %r6,%r3
+        brasl   %r14,print_text
+        lgr     %r2,%r6
+        lghi    %r3,16
+        brasl   %r14,print_hex
+        leave
+
 # r2 = unsigned value
         .globl  print_decimal
 print_decimal:

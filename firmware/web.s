@@ -91,13 +91,13 @@ task_ended:
         brasl   %r14,print_decimal
         larl    %r2,text_checksum
         lg      %r3,CHECKSUM
-        brasl   %r14,print_sum
+        brasl   %r14,print_field
         larl    %r2,text_log
         lg      %r3,LOG_SUM
-        brasl   %r14,print_sum
+        brasl   %r14,print_field
         larl    %r2,text_heap
         lg      %r3,HEAP_SUM
-        brasl   %r14,print_sum
+        brasl   %r14,print_field
         brasl   %r14,print_line
         lghi    %r2,0
         j       stop
@@ -106,16 +106,6 @@ task_failed:
         aghi    %r2,EXIT_TASK
         larl    %r3,text_failed
         j       panic
-
-# r2 = text, r3 = value
-print_sum:
-        enter
-        lgr     %r6,%r3
-        brasl   %r14,print_text
-        lgr     %r2,%r6
-        lghi    %r3,16
-        brasl   %r14,print_hex
-        leave
 
         .balign 8
 task_psw:

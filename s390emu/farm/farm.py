@@ -46,12 +46,17 @@ class Dispatched:
     def statistics(self):
         return self.machine.host.statistics(self.machine.guest_number)
 
+    @property
+    def essa(self) -> int:
+        """ESSA that it has executed."""
+        return int(self._essa_count.sum())
+
     def charges(self, costs: Costs) -> int:
         """All processor time so far."""
         seen = self.statistics
         return (
             self.machine.count
-            + costs.essa * int(self._essa_count.sum())
+            + costs.essa * self.essa
             + costs.fault * seen.faults_resolved
             + costs.disk * seen.disk_operations
         )

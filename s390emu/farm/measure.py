@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from s390emu.farm.farm import Dispatched, Farm
 from s390emu.web_guest import counts
 
@@ -54,7 +52,7 @@ def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
     found = {column: seen[name] for column, name in FROM_GUEST.items()}
     found |= {column: getattr(host, name) for column, name in FROM_HOST.items()}
     found |= {column: host.discarded[state] for column, state in DISCARDED.items()}
-    found |= {"essa": int(np.asarray(record.essa_count).sum()), "idle_ns": int(record.idle), "cpu_ns": guest.cpu}
+    found |= {"essa": guest.essa, "idle_ns": int(record.idle), "cpu_ns": guest.cpu}
     return found
 
 

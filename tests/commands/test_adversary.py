@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
-import time
+import termios
 
 import pytest
 
@@ -239,14 +240,21 @@ def test_disks_are_left_alone(s390emu, tmp_path):
 
 
 def test_ctrl_c_says_what_was_tried(tmp_path):
+    """Pressed at a terminal, when the bar there has shown that the search is under way."""
     words = [sys.executable, "-m", "s390emu", "demo", "--adversary", "exhaustive", "--points", "1000000", "--jobs", "2"]
-    process = start([*words, *KERNEL], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    ours, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    process = start([*words, *KERNEL], stdout=subprocess.PIPE, stderr=terminal, text=True, start_new_session=True)
+    os.close(terminal)
     try:
-        time.sleep(8)
+        shown = b""
+        while b" points/s" not in shown:
+            shown += os.read(ours, 4096)  # OSError: it has ended
         os.killpg(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     finally:
         process.kill()
+        os.close(ours)
     assert process.returncode == 130
     assert "interrupted; nothing was lost in what was tried" in out
     assert "tried per second" in out

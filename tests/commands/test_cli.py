@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -332,11 +332,13 @@ def test_internal_error_leaves_a_replay_file(s390emu, source, monkeypatch, tmp_p
 
 
 def test_ctrl_c(source):
-    process = start([sys.executable, "-m", "s390emu", "run", source(FOREVER)], stderr=subprocess.PIPE)
+    says_something_first = FLOOD.replace("larl  %r1,wait", "j     .")
+    process = start([sys.executable, "-m", "s390emu", "run", source(says_something_first)], stdout=subprocess.PIPE)
     try:
-        time.sleep(3)
-        process.send_signal(2)
-        assert process.wait(60) == 130
+        assert process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 130
     finally:
         process.kill()
 

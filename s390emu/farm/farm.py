@@ -14,10 +14,16 @@ from dataclasses import dataclass
 
 from s390emu.host import kernels
 from s390emu.host.balloon_monitor import BalloonMonitor, Sample
+from s390emu.host.host import Host
 from s390emu.machine import Machine, Reason, Stop
 
 SAMPLE_STRIDE = 61  # the monitor looks at every so-many-th block of a guest
 FAR = 1 << 62  # a time that never comes
+# Faults without progress after which a guest has the processor, and thereby the host's frames, for itself until it has
+# made some. An instruction has all its blocks after FEWEST_FRAMES faults at most, unless other guests take them while
+# it waits for the next one: the host protects them from their own guest alone. With large frames there need only be
+# enough for one guest's instruction (`Host.attach`), so that several could take each other's for ever.
+VAIN_FAULTS = 4 * Host.FEWEST_FRAMES
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Dispatched:
         self.turn = 0  # when it was dispatched last, as a serial number
         self.cpu = 0  # processor time that it was charged
         self.read_back = 0  # at the monitor's last look
+        self._progress, self._faults = -1, 0  # of its last instruction or interruption: which, and faults until then
         self._essa_count = machine.storage.column("essa_count")
 
     @property
@@ -50,6 +57,13 @@ class Dispatched:
     def essa(self) -> int:
         """ESSA that it has executed."""
         return int(self._essa_count.sum())
+
+    def starves(self) -> bool:
+        """Has it had VAIN_FAULTS without progress? Asked after each turn."""
+        progress, faults = self.machine.host.guests[self.machine.guest_number].progress, self.statistics.faults_resolved
+        if progress != self._progress:
+            self._progress, self._faults = progress, faults
+        return faults - self._faults >= VAIN_FAULTS
 
     def charges(self, costs: Costs) -> int:
         """All processor time so far."""
@@ -84,6 +98,7 @@ class Farm:
         self.now = 0
         self.turns = 0
         self.latest: Dispatched | None = None  # who was dispatched last
+        self.starving: Dispatched | None = None  # the others wait for this one to make progress
         self.idle = 0  # no guest was ready
         self.monitor_time = 0
         self.messages = 0
@@ -108,6 +123,8 @@ class Farm:
         running = [guest for guest in self.guests if guest.stop is None]
         if not running:
             return False
+        if self.starving in running:
+            running = [self.starving]
         ready = [guest for guest in running if guest.ready_at <= self.now]
         if not ready:
             awake = min(min(guest.ready_at for guest in running), self._next_look)
@@ -129,6 +146,7 @@ class Farm:
         used = guest.charges(self.costs) - before
         guest.cpu += used
         self.now += used
+        self.starving = guest if guest.starves() else None
         if stop.reason is Reason.LIMIT:
             guest.ready_at = self.now
         elif stop.reason is Reason.WAITING:

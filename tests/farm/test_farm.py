@@ -10,7 +10,7 @@ from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.assemble import assemble
-from s390emu.machine import Machine, Reason
+from s390emu.machine import START_MASK, Machine, Reason
 
 SIZE = 1 << 20
 END = """
@@ -172,3 +172,50 @@ def test_the_same_farm_twice_is_the_same_farm():
         return farm.now, farm.idle, farm.turns, [m.count for m in machines], host.statistics(0).as_dict()
 
     assert run() == run()
+
+
+def straddler(host: Host, rounds: int) -> Machine:
+    """A guest that executes an instruction in eight chunks again and again: EXECUTE, its target and both operands of
+    that lie across a boundary each."""
+    machine, chunk = Machine(SIZE, host=host), host.chunk * 4096
+    execute, target, first, second, end = 2 * chunk - 2, 4 * chunk - 2, 6 * chunk - 128, 8 * chunk - 128, 2 * chunk + 64
+    for address, source in ((execute, "1: ex %r1,0(%r4)\n brctg %r9,1b\n lpswe 0(%r5)"),
+                            (target, "mvc 0(1,%r2),0(%r3)"), (end, ".quad 0x0002000180000000,0")):  # fmt: skip
+        ((_, data),) = assemble(source).image()
+        machine.write(address, data)
+    machine.write(second, bytes(range(256)))
+    machine.gr[1:6], machine.gr[9] = [255, first, second, target, end], rounds
+    machine.set_psw(START_MASK, execute)
+    return machine
+
+
+def test_guests_that_do_not_fit_together_all_come_to_their_end():
+    """The host need only have frames for the instruction of one guest where they are large."""
+
+    def run() -> tuple:
+        host = Host(32, PagingDevice(), service=ServiceTimes(page_latency=100_000, page_block=8_000), chunk=2)
+        machines = [straddler(host, rounds=2) for _ in range(4)]
+        farm = Farm(machines, quantum=1000)
+        starved = set()
+
+        def hangs() -> bool:
+            if farm.starving:
+                starved.add(farm.starving.machine.guest_number)
+            return farm.turns > 2000
+
+        farm.run(hangs)
+        assert [guest.stop and guest.stop.exit_code for guest in farm.guests] == [0] * 4
+        assert all(machine.read(12 * 4096 - 128, 256) == bytes(range(256)) for machine in machines)
+        assert starved, "nothing was tested: they fitted"
+        return farm.now, farm.turns
+
+    assert run() == run()
+
+
+def test_a_guest_that_pages_and_makes_progress_never_has_the_host_for_itself():
+    host = Host(48, PagingDevice(), service=ServiceTimes(page_latency=777))
+    farm = Farm(guests(host, *[TOUCHER.format(count=60, rounds=3)] * 3), quantum=333)
+    seen = []
+    farm.run(lambda: bool(seen.append(farm.starving)))
+    assert host.statistics(0).read_back > 100
+    assert set(seen) == {None}

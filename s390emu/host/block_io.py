@@ -166,7 +166,9 @@ def block_io(host, guest, cpu, insn: int) -> int:
     r1, r3 = insn >> 52 & 15, insn >> 48 & 15
     function = int(cpu.gr[r3]) & 0xFFFFFFFF
     parts = _parameter_list(int(cpu.gr[r1]), int(cpu.amode), int(cpu.prefix))
-    data = b"".join(_fetch(host, guest, absolute, length) for absolute, length in parts)
+    fetched = [_fetch(host, guest, absolute, length) for absolute, length in parts]
+    assert None not in fetched, "the handler saw to it that all of the list is there"
+    data = b"".join(part for part in fetched if part)
     device = int.from_bytes(data[:2], "big")
     if function == REMOVE:
         result = SPECIFICATION if any(data[2:]) else _remove(host, guest, device)
@@ -242,6 +244,8 @@ def _read_write(host, guest, device: int, form: Format, request: Request) -> int
     if code := _denial(host, guest, request.entries, length, request.key, STORE):
         return code
     entries = _fetch(host, guest, request.entries, length)
+    if entries is None:
+        return ADDRESSING
     work = _Work(host, guest, io.disks[device], io.environments[device], form, request.key)
     guest.statistics.disk_operations += 1
     if request.asynchronous:
@@ -254,8 +258,8 @@ def _read_write(host, guest, device: int, form: Format, request: Request) -> int
     statuses = []
     for entry in work.split(entries):
         status, place, data = work.perform(entry)
-        if data:
-            _store(host, guest, place, data)
+        if data and not _store(host, guest, place, data):
+            status = ADDRESS_EXCEPTION
         statuses.append(status)
     _store_statuses(host, guest, form, request, statuses)
     host.wait_for_disk(guest, work.disk.server.finish(host.charge(guest), work.service()))
@@ -305,6 +309,8 @@ class _Work:
             return status, buffer, b""
         size, statistics = self.environment.block_size, self.guest.statistics
         data = _fetch(self.host, self.guest, buffer, size) if kind == WRITE else b""
+        if data is None:
+            return ADDRESS_EXCEPTION, buffer, b""
         self.transferred += size
         try:
             if kind == WRITE:
@@ -439,28 +445,36 @@ def _denial(host, guest, absolute: int, length: int, key: int, kind: int) -> int
     return 0
 
 
-def _resident(host, guest, number: int) -> np.ndarray:
-    """The bytes of the block, brought if need be."""
+def _resident(host, guest, number: int) -> np.ndarray | None:
+    """The bytes of the block, brought if need be. None: it is not there any more. The guest had hinted it away, and for
+    a block brought since it was checked the host has taken it."""
     host.bring(guest, number)
-    return host.memory[guest.frame[number]]
+    return None if guest.invalid[number] else host.memory[guest.frame[number]]
 
 
-def _fetch(host, guest, absolute: int, length: int) -> bytes:
+def _fetch(host, guest, absolute: int, length: int) -> bytes | None:
+    """None: some of it is not there any more."""
     data = b""
     for number, offset, part in _parts(absolute, length):
-        data += _resident(host, guest, number)[offset : offset + part].tobytes()
+        frame = _resident(host, guest, number)
+        if frame is None:
+            return None
+        data += frame[offset : offset + part].tobytes()
         kernels.touch(guest.address, number * BLOCK_SIZE + offset, part, FETCH)
     return data
 
 
-def _store(host, guest, absolute: int, data: bytes) -> None:
-    """As a channel does: reference and change bit, decoded instructions."""
+def _store(host, guest, absolute: int, data: bytes) -> bool:
+    """As a channel does: reference and change bit, decoded instructions. False: so far as it is there."""
     at = 0
     for number, offset, part in _parts(absolute, len(data)):
         frame = _resident(host, guest, number)
+        if frame is None:
+            return False
         kernels.touch(guest.address, number * BLOCK_SIZE + offset, part, STORE)
         frame[offset : offset + part] = np.frombuffer(data[at : at + part], np.uint8)
         at += part
+    return True
 
 
 def _store_statuses(host, guest, form: Format, request: Request, statuses: list[int]) -> bool:
@@ -469,5 +483,6 @@ def _store_statuses(host, guest, form: Format, request: Request, statuses: list[
     if _denial(host, guest, request.entries, size * len(statuses), request.key, STORE):
         return False
     for entry, status in enumerate(statuses):
-        _store(host, guest, request.entries + entry * size + STATUS, bytes([status]))
+        if not _store(host, guest, request.entries + entry * size + STATUS, bytes([status])):
+            return False
     return True

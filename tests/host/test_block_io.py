@@ -339,6 +339,77 @@ def test_a_buffer_that_can_be_had(ready, state):
     assert ready.machine.read(AWAY, BLOCK) == content(0)
 
 
+def full(channel: Channel, first: int) -> list[int]:
+    """The block at `first` is on the paging device, the one after it unused and the next to be taken; no frame is free.
+    -> blocks that have one beside those, for whom the operation means nothing."""
+    host, number = channel.host, first // BLOCK
+    channel.machine.write(first, b"x" * BLOCK)
+    host.reclaim(0, number)
+    set_block(host, 0, number + 1, "Ur", data=b"y" * BLOCK)
+    others = [n for n in range(BLOCKS - 1, 0, -1) if channel.storage.blocks.invalid[n] and n != number]
+    taken = []
+    while host.frames_in_use < host.frame_count:
+        channel.machine.write(others[len(taken)] * BLOCK, b"z" * BLOCK)
+        taken.append(others[len(taken)])
+    assert taken and not channel.storage.blocks.invalid[number + 1]
+    return taken
+
+
+@pytest.mark.parametrize("kind", [READ, WRITE])
+def test_a_buffer_of_which_the_host_takes_a_part_meanwhile(tmp_path, kind):
+    """Bringing its first block takes the second one, which is unused: that is not there any more."""
+    channel = Channel(tmp_path / "disk", frames=16)
+    assert channel.initialize() == (0, 0)
+    channel.machine.write(ENTRIES, Entry(kind, 1, AWAY + BLOCK // 2).build(channel.form))
+    channel.machine.write(LIST, channel.request())
+    others = full(channel, AWAY)
+    assert channel.call(READ_WRITE, None) == (2, ALL_FAILED)
+    assert channel.statuses(1) == [2]
+    assert channel.state(AWAY + BLOCK) == "Uz"
+    assert channel.on_disk(0) == content(0)
+    assert all(channel.machine.read(n * BLOCK, BLOCK) == (b"z" * BLOCK) for n in others)
+
+
+def test_entries_of_which_the_host_takes_a_part_meanwhile(tmp_path):
+    channel = Channel(tmp_path / "disk", frames=16)
+    assert channel.initialize() == (0, 0)
+    channel.machine.write(LIST, channel.request(entries=AWAY + BLOCK - 24, count=2))
+    others = full(channel, AWAY)
+    assert channel.call(READ_WRITE, None) == ADDRESSING
+    assert channel.state(AWAY + BLOCK) == "Uz"
+    assert all(channel.machine.read(n * BLOCK, BLOCK) == (b"z" * BLOCK) for n in others)
+
+
+def test_a_parameter_list_of_which_the_host_takes_a_part_meanwhile(tmp_path):
+    channel = Channel(tmp_path / "disk", frames=16)
+    others = full(channel, AWAY)
+    assert channel.call(REMOVE, None, at=AWAY + BLOCK - 32) == ADDRESSING
+    assert channel.state(AWAY + BLOCK) == "Uz"
+    assert all(channel.machine.read(n * BLOCK, BLOCK) == (b"z" * BLOCK) for n in others)
+
+
+def test_statuses_of_which_the_host_takes_a_part_meanwhile(tmp_path):
+    """The buffer takes the frame of the list's first block; that comes back for its status, instead of the second."""
+    channel = Channel(tmp_path / "disk", frames=16)
+    assert channel.initialize() == (0, 0)
+    host, number = channel.host, AWAY // BLOCK
+    channel.machine.write(LIST, channel.request(entries=AWAY + BLOCK - 24, count=2))
+    host.reclaim(0, BUFFER // BLOCK)
+    channel.machine.write(AWAY + BLOCK - 24, read(1).build(0x80) + read(2).build(0x80))
+    set_block(host, 0, number + 1, "Vr", data=read(2).build(0x80))
+    filled = [n for n in range(BLOCKS) if n > number + 1 and channel.storage.blocks.invalid[n]]
+    for other in filled[: host.frame_count - host.frames_in_use]:
+        channel.machine.write(other * BLOCK, b"z" * BLOCK)
+    others = {n: channel.machine.read(n * BLOCK, BLOCK) for n in range(BLOCKS) if not (number <= n <= number + 1)}
+    host._hand = int(channel.storage.blocks.frame[number])
+    host.frame_table.key |= REFERENCE
+    assert channel.call(READ_WRITE, None) == (0, 0)
+    assert channel.state(AWAY + BLOCK) == "Vz"
+    assert channel.statuses(1, at=AWAY + BLOCK - 24) == [0]
+    del others[BUFFER // BLOCK]
+    assert all(channel.machine.read(n * BLOCK, BLOCK) == data for n, data in others.items())
+
+
 @pytest.mark.parametrize("policy, status", [("always", 2), ("zerofill", 0)])
 @pytest.mark.parametrize("state", ["Ur", "Uz"])
 def test_unused_buffers_by_policy(tmp_path, policy, status, state):

@@ -30,6 +30,9 @@
         .if     REQUESTS<0||REQUESTS>0x7FFFFFFF
         .error  "REQUESTS must be at least 0, at most 2147483647"
         .endif
+        .if     SEED<0||SEED>0x7FFFFFFF
+        .error  "SEED must be at least 0, at most 2147483647"
+        .endif
         .if     RAM_BLOCKS>32767
         .error  "RAM_BLOCKS must be at most 32767"
         .endif

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 import traceback
@@ -72,9 +74,15 @@ def in_processes(cells: Sequence[Cell], runner: Runner, jobs: int) -> Results:
 
 
 def _pool(waiting: deque[Cell], runner: Runner, jobs: int) -> Generator[Result, None, list[Cell]]:
-    """Run what waits until a process dies: -> the cells that were running then."""
+    """Run what waits until a process dies: -> the cells that were running then. Temporary files of the processes, disks
+    and paging files, are all in one folder: one that is terminated, or dies, cannot remove its own."""
+    with tempfile.TemporaryDirectory(prefix="s390emu-sweep-", ignore_cleanup_errors=True) as folder:
+        return (yield from _pool_in(folder, waiting, runner, jobs))
+
+
+def _pool_in(folder: str, waiting: deque[Cell], runner: Runner, jobs: int) -> Generator[Result, None, list[Cell]]:
     others = set(active_children())
-    pool = ProcessPoolExecutor(min(jobs, len(waiting)), get_context("spawn"), _in_child)
+    pool = ProcessPoolExecutor(min(jobs, len(waiting)), get_context("spawn"), _in_child, (folder,))
     running: dict[Future[Result], Cell] = {}
     try:
         while waiting or running:
@@ -107,13 +115,15 @@ def _no_interruption():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _in_child() -> None:
-    """A worker ends with its parent, however that ends."""
+def _in_child(folder: str) -> None:
+    """A worker has its temporary files there, and ends with its parent, however that ends."""
+    tempfile.tempdir = folder
     parent = parent_process()
 
     def watch() -> None:
         if parent is not None:
             parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -207,7 +207,9 @@ def test_an_interruption_says_how_to_go_on(tmp_path, jobs):
     """A real one: the process gets SIGINT while a run is under way; what was done is kept, and no process stays."""
     script, log = tmp_path / "pretend.py", tmp_path / "log"
     script.write_text(PRETEND.format(runner="forever_with_both"))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PRETENDED_LOG": str(log)}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PRETENDED_LOG": str(log), "TMPDIR": str(temporary)}
     command = [sys.executable, str(script), "overcommit", "--guests", "1", "--ratio", "2", "--policy", "none,both",
                "--jobs", str(jobs), "-o", str(tmp_path / "out")]  # fmt: skip
     process = start(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -225,6 +227,7 @@ def test_an_interruption_says_how_to_go_on(tmp_path, jobs):
     assert "interrupted: 1 of 2 runs are done and kept in" in err
     assert "to go on: s390emu overcommit --ratio 2.0 --guests 1 --policy none,both" in err
     assert "Traceback" not in err
+    assert not list(temporary.rglob("disk"))
     worker = int(next(line.split()[3] for line in log.read_text().splitlines() if "both" in line))
     with pytest.raises(ProcessLookupError):
         while time.monotonic() < deadline:  # a worker ends a moment after its parent

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -94,7 +95,10 @@ def counting(cell: Cell) -> list[dict]:
 
 
 def forever_with_both(cell: Cell) -> list[dict]:
-    if cell.policy == "both":
-        counting(cell)
-        time.sleep(600)
-    return counting(cell)
+    """With temporary files, as a farm has."""
+    with tempfile.TemporaryDirectory(prefix="pretended-") as folder:
+        (Path(folder) / "disk").write_bytes(bytes(4096))
+        if cell.policy == "both":
+            counting(cell)
+            time.sleep(600)
+        return counting(cell)

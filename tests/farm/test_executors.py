@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from contextlib import closing, contextmanager
 from multiprocessing import active_children
 
@@ -63,6 +64,25 @@ def test_closing_early_leaves_no_process(log):
         assert next(coming).cell.policy != "both"
         assert set(active_children()) - others
     assert not set(active_children()) - others
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """Where temporary files go."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def test_closing_early_leaves_no_temporary_files(log, temporary):
+    """A process that is terminated cannot remove its guests' disks and its paging file."""
+    with closing(in_processes(CELLS, pretended.forever_with_both, 2)) as coming:
+        while not any(line[2] == "both" for line in log()):
+            next(coming)
+        assert list(temporary.rglob("disk"))
+    assert not list(temporary.rglob("*"))
 
 
 # --- Dask ------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 BLOCK = 4096
 BY_DEVICE = -1
+MOST, MOST_MIPS = 10**10, 10**6  # of times and counts: with more, a run is longer than the guests' clock
 SERVICE_TIMES = ("page_latency", "page_block", "disk_latency", "disk_block")
 POLICIES = ("none", "hinting", "unused-only", "balloon", "both")
 DEVICES = ("dasd", "ssd", "nvme")
@@ -14,6 +15,7 @@ CHUNK_BLOCKS = {"4K": 1, "64K": 16, "2M": 512}
 CHUNKS = tuple(CHUNK_BLOCKS)
 CHUNK_POLICIES = ("whole", "split", "subpage")
 PAGING = ("device", "none")
+HINTS = {"none": 0, "balloon": 0, "hinting": 1, "both": 1, "unused-only": 2}  # by policy: the guest's tunable
 DISKS = ("own", "shared")
 
 # By device: the mean idle phase of a guest, and the monitor's interval, both in microseconds. They go with the speed of
@@ -84,6 +86,9 @@ class Cell:
         for name in ("essa_cycles", "file_blocks", "heap_blocks", "idle_us", "fault_ns", "io_ns", "seed", "least"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: not below 0")
+        for name, value in vars(self).items():
+            if name != "seed" and isinstance(value, int) and value > (most := MOST_MIPS if name == "mips" else MOST):
+                raise ValueError(f"{name} is {value}: at most {most}")
         for name in SERVICE_TIMES:
             if getattr(self, name) < BY_DEVICE:
                 raise ValueError(f"{name} is {getattr(self, name)}: nanoseconds, or {BY_DEVICE} for the device's")
@@ -101,6 +106,13 @@ class Cell:
             heap_blocks=self.heap_blocks or blocks // 16,
             idle_us=self.idle_us or IDLE_US[self.device],
         )
+
+    def tunables(self, number: int) -> dict[str, int]:
+        """Those of this guest, of a cell that is filled."""
+        return {"RAM_BLOCKS": self.blocks, "FILE_BLOCKS": self.file_blocks, "HEAP_BLOCKS": self.heap_blocks,
+                "BURST": self.burst, "IDLE_US": max(1, self.idle_us * self.mips // 1000),
+                "SEED": (self.seed * 1000 + number) % (1 << 31), "HINTS": HINTS[self.policy],
+                "PRELOAD": min(self.file_blocks, self.blocks)}  # fmt: skip
 
     @property
     def blocks(self) -> int:

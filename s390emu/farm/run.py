@@ -26,7 +26,6 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.assemble import Program
 from s390emu.machine import Machine, Reason
 
-HINTS = {"none": 0, "balloon": 0, "hinting": 1, "both": 1, "unused-only": 2}
 REFUSED = "refused storage"
 
 
@@ -72,24 +71,17 @@ class Experiment:
             chunk_policy=cell.chunk_policy,
         )
         # The guests differ in their seeds alone: one is assembled, and each is told its own.
-        self.program = _program(tuple(sorted((self.tunables(0) | {"SEED": 1}).items())))
+        self.program = _program(tuple(sorted((self.cell.tunables(0) | {"SEED": 1}).items())))
         self.symbols = self.program.symbols
         self._done = [0] * cell.guests  # requests
         costs = Costs(cell.essa_cycles, cell.fault_ns * cell.mips // 1000, cell.io_ns * cell.mips // 1000)
         monitor = BalloonMonitor(cell.frames, Parameters(**cell.balloon_parameters)) if cell.monitored else None
         self.farm = Farm(self._machines(), quantum=cell.quantum, costs=costs, monitor=monitor, mips=cell.mips)
 
-    def tunables(self, number: int) -> dict[str, int]:
-        cell = self.cell
-        return {"RAM_BLOCKS": cell.blocks, "FILE_BLOCKS": cell.file_blocks, "HEAP_BLOCKS": cell.heap_blocks,
-                "BURST": cell.burst, "IDLE_US": max(1, cell.idle_us * cell.mips // 1000),
-                "SEED": (cell.seed * 1000 + number) % (1 << 31), "HINTS": HINTS[cell.policy],
-                "PRELOAD": min(cell.file_blocks, cell.blocks)}  # fmt: skip
-
     def _machines(self) -> list[Machine]:
         cell, machines, shared = self.cell, [], Server()
         image = self.folder / "image"
-        blocks = web_guest.disk_image(image, **self.tunables(0))
+        blocks = web_guest.disk_image(image, **self.cell.tunables(0))
         for number in range(cell.guests):
             machine = Machine(cell.ram, host=self.host, essa=cell.essa)
             path = self.folder / f"guest-{number}"
@@ -99,7 +91,7 @@ class Experiment:
                 disk.server = shared
             self.host.attach_disk(machine.guest_number, web_guest.DISK, disk)
             machine.load(self.program)
-            machine.write(self.symbols["seed"], self.tunables(number)["SEED"].to_bytes(8, "big"))
+            machine.write(self.symbols["seed"], self.cell.tunables(number)["SEED"].to_bytes(8, "big"))
             machines.append(machine)
         return machines
 
@@ -154,5 +146,5 @@ class Experiment:
             reason = "never ended" if guest.stop is None else f"{guest.stop.reason}, code {guest.stop.exit_code}"
             return {"outcome": reason, "checksum_ok": False}
         requests, sums = told
-        right = sums == web_guest.expected(requests, **self.tunables(number))
+        right = sums == web_guest.expected(requests, **self.cell.tunables(number))
         return {"outcome": "ok" if right else "data lost", "checksum_ok": right}

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import product
 
+from s390emu import web_guest
 from s390emu.farm.cell import Cell
 from s390emu.farm.executors import Results
 from s390emu.farm.store import Result, Store
@@ -27,7 +28,10 @@ def cells(axes: Mapping[str, Sequence]) -> list[Cell]:
     names = [name for name in axes if axes[name]]
     every = (Cell(**dict(zip(names, values, strict=True))) for values in product(*(axes[name] for name in names)))
     same = axes.get("chunk_policy", (DEFAULTS.chunk_policy,))[0]
-    return list(dict.fromkeys(replace(cell, chunk_policy=same) if cell.chunk == "4K" else cell for cell in every))
+    found = dict.fromkeys(replace(cell, chunk_policy=same) if cell.chunk == "4K" else cell for cell in every)
+    for cell in found:
+        web_guest.tunables(**cell.filled().tunables(0))
+    return list(found)
 
 
 def canonical(cell: Cell) -> Cell:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+MOST = 10**10  # of a parameter that is no fraction
 ROUNDS = 60  # halvings in the search for the share: to less than a block
 
 
@@ -40,8 +41,11 @@ class Parameters:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"balloon parameter {name} is {getattr(self, name)}: it is a fraction, 0 to 1")
         for name in ("interval_us", "sample_ns", "message_ns", "fault_weight"):
-            if getattr(self, name) < (1 if name == "interval_us" else 0):
-                raise ValueError(f"balloon parameter {name} is {getattr(self, name)}: give a number above zero")
+            least = 1 if name == "interval_us" else 0
+            if not least <= getattr(self, name) <= MOST:
+                raise ValueError(
+                    f"balloon parameter {name} is {getattr(self, name)}: give a number from {least} to {MOST}"
+                )
 
 
 @dataclass(frozen=True)

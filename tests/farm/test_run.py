@@ -134,4 +134,4 @@ def test_expected_sums_are_the_twins(tmp_path):
     experiment.run()
     for number, guest in enumerate(experiment.farm.guests):
         requests, sums = web_guest.reported(guest.machine.console)
-        assert sums == web_guest.expected(requests, **experiment.tunables(number))
+        assert sums == web_guest.expected(requests, **experiment.cell.tunables(number))

@@ -248,8 +248,12 @@ def _command_line(args, axes) -> str:
     return shlex.join([*words, "-o", str(args.output)])
 
 
-def _service_ns() -> dict[str, float]:
+def _service_ns(axes) -> dict[str, float]:
+    """By device, how long it serves a block; nothing where the sweep has times of its own."""
     from s390emu.host.devices import SERVICE
+
+    if {"page_latency", "page_block"} & axes.keys():
+        return {}
 
     return {device: float(SERVICE[device].paging(1)) for device in cell_module.DEVICES}
 
@@ -266,7 +270,7 @@ def _report(args, axes, results, seconds: float, progress: Progress) -> int:
     rows = [row for result in results for row in result.rows]
     believed = [row for result in results if result.cell not in failures for row in result.rows]
     written = table.write(args.output / "overcommit", rows, args.table)
-    told = summary(believed, parameters=_parameters(axes), service_ns=_service_ns(),
+    told = summary(believed, parameters=_parameters(axes), service_ns=_service_ns(axes),
                    failures=[(asdict(cell), why) for cell, why in failures.items()])  # fmt: skip
     plots, no_plots = [], ""
     try:

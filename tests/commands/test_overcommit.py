@@ -76,6 +76,15 @@ def test_the_summary_as_json_says_what_was_run(s390emu, tmp_path):
     assert told["run"]["command"].startswith("s390emu overcommit --ratio 2.0 --guests 1,2 --policy none,hinting")
 
 
+def test_no_slope_against_service_times_that_are_not_those_of_the_sweep(s390emu):
+    code, out, _ = s390emu(*SMALL, "--device", "ssd,nvme", "--json")
+    assert code == 0
+    assert all(entry["slope_ns_per_ns"] is not None for entry in json.loads(out)["sensitivity"]["device"])
+    code, out, _ = s390emu(*SMALL, "--device", "ssd,nvme", "--page-latency", "5000", "--json")
+    assert code == 0
+    assert all(entry["slope_ns_per_ns"] is None for entry in json.loads(out)["sensitivity"]["device"])
+
+
 def test_a_second_run_goes_on_and_writes_the_same_table(s390emu, tmp_path):
     s390emu(*SMALL)
     before = (tmp_path / "out" / "overcommit.csv").read_bytes()

@@ -288,7 +288,7 @@ class FramePool(Frames):
             wanted = "page frame" if length == 1 else f"run of {length} page frames"
             raise NoFrame(
                 f"no {wanted} for guest {guest.number}: of {self.limit} none is free and none can be taken; "
-                f"{self.no_room}. Give the host more frames or a paging device"
+                f"{self.no_room}. Give the host more frames" + ("" if self.paging else " or a paging device")
             )
         if length == self.chunk and self._free and self.limit - self.frames_in_use >= length:
             return heapq.heappop(self._free), length
@@ -297,7 +297,9 @@ class FramePool(Frames):
     def _make_room(self, guest: Guest | None, enough: Callable[[], bool]) -> None:
         """Take frames, for this guest if for one, until it is enough or no more can be taken."""
         writable = self.paging is not None
-        self.no_room = "the rest is stable, and without a paging device it cannot be taken"
+        self.no_room = "the rest is pinned for I/O, or was brought for the instruction that needs one more"
+        if not writable:
+            self.no_room = "the rest is stable, and without a paging device it cannot be taken"
         while not enough():
             victim = self._choose(guest, writable)
             if victim is None:

@@ -68,7 +68,8 @@ class Host(FramePool):
     """
 
     # What one instruction may need at once: itself and the target of EXECUTE in two blocks each, four operands in two
-    # blocks each, both blocks of the prefix area; and some to spare.
+    # blocks each, both blocks of the prefix area; and some to spare. With DAT there may be up to five tables for each
+    # of those blocks: a guest whose tables share so little is refused a frame in a host that has no more than these.
     FEWEST_FRAMES = 16
     # The random numbers are drawn when a guest is attached.
     STATE = (*FramePool.STATE, "reason", "pinned", "_most", "_blocked", "_paging_server")

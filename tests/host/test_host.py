@@ -281,7 +281,10 @@ def test_the_instruction_being_retried_keeps_what_was_brought_for_it():
         assert world.host.resolve(0, n) == Outcome.RESOLVED  # the instruction count stands still
     assert world.resident() == list(range(16, 32))
     assert world.host.resolve(0, 0) == Outcome.NO_FRAME
-    assert "of 16 none is free and none can be taken" in world.host.reason
+    assert world.host.reason == (
+        "no page frame for guest 0: of 16 none is free and none can be taken; the rest is pinned for I/O, or was "
+        "brought for the instruction that needs one more. Give the host more frames"
+    )
 
 
 def test_a_loader_may_write_more_than_there_are_frames():

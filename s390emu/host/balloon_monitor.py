@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 MOST = 10**10  # of a parameter that is no fraction
 ROUNDS = 60  # halvings in the search for the share: to less than a block
+NEGLIGIBLE = 1e-9  # blocks: less is the estimate of a guest that ended long ago
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def shares(estimates: Sequence[float], floors: Sequence[int], sizes: Sequence[in
         return [min(size, max(floor, factor * estimate))
                 for estimate, floor, size in zip(estimates, floors, sizes, strict=True)]  # fmt: skip
 
-    low, high = 0.0, max(sizes) / min((e for e in estimates if e > 0), default=1.0)
+    low, high = 0.0, max(sizes) / min((e for e in estimates if e > NEGLIGIBLE), default=1.0)
     for _ in range(ROUNDS):
         middle = (low + high) / 2
         low, high = (middle, high) if sum(at(middle)) <= capacity else (low, middle)

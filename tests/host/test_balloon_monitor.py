@@ -17,6 +17,13 @@ def test_shares_follow_the_estimates():
     assert shares([300, 100], [0, 0], [1000, 1000], 400) == pytest.approx([300, 100])
 
 
+def test_the_estimate_of_a_guest_that_ended_long_ago_does_not_count():
+    alive = shares([1000, 900], [400, 400], [2048, 2048], 3000)
+    for estimate in (1e-3, 1e-12, 1e-30, 1e-320, 0.0):
+        found = shares([1000, 900, estimate], [400, 400, 0], [2048, 2048, 0], 3000)
+        assert found == pytest.approx([*alive, 0])
+
+
 def test_shares_keep_the_floor_and_give_the_rest_to_the_others():
     assert shares([990, 10], [200, 200], [1000, 1000], 1000) == pytest.approx([800, 200])
 

@@ -212,6 +212,8 @@ def web_server(moments: list[int], folder, **tunables: int) -> Iterator[Moment]:
     from s390emu.machine import Machine
 
     values = web_guest.tunables(**tunables)
+    if 0 < values["REQUESTS"] <= moments[-1]:
+        raise ValueError(f"REQUESTS={values['REQUESTS']}: it must be 0, or more than the {moments[-1]} to look at")
     program, path = web_guest.build(**values), Path(folder) / "disk"
     web_guest.disk_image(path, **values)
     host = Host(values["RAM_BLOCKS"])

@@ -61,6 +61,7 @@ def test_web_server(command):
     (("chunks", "--fraction", "half"), "'half': numbers with commas between them are wanted"),
     (("chunks", "--requests", "0"), "--requests 0: at least 1"),
     (("chunks", "-D", "RAM_BLOCK=1"), "no tunable RAM_BLOCK"),
+    (("chunks", "-D", "REQUESTS=5", "--requests", "5"), "REQUESTS=5: it must be 0, or more than the 5 to look at"),
     (("demo", "--chunk", "64K", "--frames", "88"), "88 frames and chunks of 16: give the host 80 frames or 96"),
     (("demo", "--chunk", "2M", "--frames", "512"), "guest storage of 256 blocks and chunks of 512"),
     (("demo", "--chunk", "1M"), "invalid choice: '1M'"),

@@ -127,9 +127,10 @@ class Farm:
             running = [self.starving]
         ready = [guest for guest in running if guest.ready_at <= self.now]
         if not ready:
-            awake = min(min(guest.ready_at for guest in running), self._next_look)
+            awake = min(guest.ready_at for guest in running)
             if awake >= FAR:
                 return False
+            awake = min(awake, self._next_look)
             self.idle += awake - self.now
             self.now = awake
             return True

@@ -106,11 +106,13 @@ def test_time_passes_when_all_wait():
     assert farm.idle + sum(guest.cpu for guest in farm.guests) == farm.now
 
 
-def test_a_farm_that_nothing_will_wake_ends():
+@pytest.mark.parametrize("monitor", [None, BalloonMonitor(512, Parameters(interval_us=1))], ids=["alone", "watched"])
+def test_a_farm_that_nothing_will_wake_ends(monitor):
     asleep = "start: larl %r1,wait\n lpswe 0(%r1)\n .balign 8\nwait: .quad 0x0102000180000000,0\n"
-    farm = Farm(guests(Host(512), asleep), quantum=1000)
-    farm.run(forever)
+    farm = Farm(guests(Host(512), asleep), quantum=1000, monitor=monitor)
+    farm.run(lambda: farm.now > 1_000_000)
     assert farm.guests[0].stop is None
+    assert farm.now < 1_000_000
 
 
 def test_essa_costs_processor_time():

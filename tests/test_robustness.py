@@ -346,7 +346,7 @@ class Fenced:
         found = {name: np.asarray(machine.cpu[name]).tolist() for name in machine.cpu.dtype.names}
         for name in ("count", "idle", "stolen", "branch_count", "branch_from", "branch_to", "essa_count",
                      "interruption_count", "last_class", "last_code", "last_mask", "last_ia", "last_ilc", "last_teid",
-                     "last_count", "discard_random"):  # fmt: skip
+                     "last_count", "discard_seed"):  # fmt: skip
             found[name] = np.asarray(record[name]).tolist()
         blocks = machine.storage.blocks
         return found | {

@@ -49,7 +49,6 @@ class HostSnapshot(NamedTuple):
     memory: np.ndarray
     frame_table: np.ndarray
     blocks: list[np.ndarray]
-    discard_random: list[int]
     slots: Slots | None
     pool: dict
     broken: np.ndarray
@@ -129,7 +128,7 @@ class Host(FramePool):
         record = storage.record
         record.frames, record.frame_table = self.memory.ctypes.data, self.frame_table.ctypes.data
         record.unused_access = self.unused_access
-        record.discard_random = self._random.getrandbits(64) | 1 if self.discard_keys == "random" else 0
+        record.discard_seed = self._random.getrandbits(64) | 1 if self.discard_keys == "random" else 0
         self.consoles.append(Console())
         self.block_io.append(BlockIO())
         self._blocked.append(0)
@@ -392,7 +391,6 @@ class Host(FramePool):
             self.memory[: in_use[-1] + 1 if len(in_use) else 0].copy(),
             self.frame_table.copy(),
             [guest.storage.blocks.copy() for guest in self.guests],
-            [int(guest.storage.record.discard_random) for guest in self.guests],
             self.paging.snapshot() if self.paging else None,
             pool,
             self._broken.copy(),
@@ -412,12 +410,11 @@ class Host(FramePool):
         self._broken[:] = snapshot.broken
         for name, value in snapshot.pool.items():
             setattr(self, name, duplicate(value))
-        for guest, blocks, discard_random, kept, console, written, io, disks, contents in zip(
-            self.guests, snapshot.blocks, snapshot.discard_random, snapshot.guests, self.consoles, snapshot.consoles,
-            self.block_io, snapshot.block_io, decoded, strict=True,
+        for guest, blocks, kept, console, written, io, disks, contents in zip(
+            self.guests, snapshot.blocks, snapshot.guests, self.consoles, snapshot.consoles, self.block_io,
+            snapshot.block_io, decoded, strict=True,
         ):  # fmt: skip
             overwrite(guest.storage.blocks, blocks)
-            guest.storage.record.discard_random = discard_random
             statistics, brought, brought_at, moved = kept
             guest.statistics, guest.moved = statistics.copy(), dict(moved)
             guest.restore_brought(brought, brought_at)

@@ -17,6 +17,7 @@ from s390emu.storage.tlb import drop_block
 
 ACC, FETCH_PROTECTION, REFERENCE, CHANGE = 0xF0, 0x08, 0x04, 0x02
 ACC_F, RC = ACC | FETCH_PROTECTION, REFERENCE | CHANGE
+GOLDEN_RATIO = u64(0x9E3779B97F4A7C15)  # a multiplier that spreads bits
 
 
 @jit
@@ -120,16 +121,18 @@ def restore_key(storage, number):
 
 
 @jit
+def unpredictable(storage, number, acc_f):
+    """Some ACC and F (D19): of the guest's seed, the block and its key until now, whatever else was discarded before.
+    """
+    x = (storage.discard_seed ^ (u64(number) << u64(8) | u64(acc_f))) * GOLDEN_RATIO
+    x = (x ^ x >> u64(32)) * GOLDEN_RATIO
+    return i64(x >> u64(56)) & ACC_F
+
+
+@jit
 def discard_key(storage, number):
     """Content was thrown away: R = C = 0; ACC and F zero, or unpredictable with a seed (D19)."""
     block = block_at(storage, number)
     block.guest_rc = 0
     block.host_rc = 0
-    block.acc_f = 0
-    if storage.discard_random != u64(0):
-        x = storage.discard_random  # xorshift64
-        x ^= x << u64(13)
-        x ^= x >> u64(7)
-        x ^= x << u64(17)
-        storage.discard_random = x
-        block.acc_f = i64(x >> u64(32)) & ACC_F
+    block.acc_f = 0 if storage.discard_seed == u64(0) else unpredictable(storage, number, i64(block.acc_f))

@@ -101,7 +101,7 @@ STORAGE_T = np.dtype(
         ("facilities", u64, 4),  # as STFLE stores them
         ("essa", u64),  # 1: the guest has ESSA
         ("unused_access", i64),
-        ("discard_random", u64),  # 0: a discard zeroes ACC and F (D19); else the generator's state
+        ("discard_seed", u64),  # 0: a discard zeroes ACC and F (D19); else what they depend on
         ("cpu_address", u64),
         # TLB
         ("tlb_on", u64),

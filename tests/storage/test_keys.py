@@ -94,23 +94,27 @@ def test_discard_by_the_guest(world, orc):
     assert world.key() == 0
 
 
-def test_unpredictable_keys_after_a_discard_depend_on_the_seed_alone():
-    """D19: ACC and F anything, R and C zero."""
+def test_unpredictable_keys_after_a_discard_depend_on_seed_block_and_old_key_alone():
+    """D19: ACC and F anything, R and C zero. What was discarded before makes no difference."""
 
-    def after_discards(seed):
+    def after_discard(seed, key, *others):
         world = World(discard_keys="random", seed=seed)
-        found = []
-        for _ in range(40):
-            world.put("Vr", 0xFE)
-            world.host.discard(0, N)
-            found.append(world.key())
-            kernels.transition(world.record, N, 1, 0)
-        return found
+        for number in others:
+            world.host.release(0, number)
+        world.put("Vr", key)
+        world.host.discard(0, N)
+        return world.key()
 
-    first = after_discards(1)
-    assert first == after_discards(1) != after_discards(2)
-    assert len(set(first)) > 8
-    assert not any(key & ~ACC_F for key in first)
+    found = [after_discard(1, key) for key in range(0, 256, 8)]
+    assert found == [after_discard(1, key, N + 1, N + 2) for key in range(0, 256, 8)]
+    assert found != [after_discard(2, key) for key in range(0, 256, 8)]
+    assert len(set(found)) > 8
+    assert not any(key & ~ACC_F for key in found)
+
+    world = World(discard_keys="random", seed=1)
+    for number in range(16):
+        world.host.release(0, number)
+    assert len(set(world.storage.blocks["acc_f"].tolist())) > 4
 
 
 @pytest.mark.parametrize("state", ["Sr", "Sp", "Sz", "Uz", "Vz", "Pr"])

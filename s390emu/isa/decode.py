@@ -10,8 +10,12 @@ import numpy as np
 
 from s390emu._jit import jit, load_native, store_native, u64
 from s390emu.isa.opcodes import ROWS
+from s390emu.storage import dat
 from s390emu.storage.access import fetch_instruction, instruction_length
-from s390emu.storage.state import EXIT_BREAKPOINT, EXIT_COMPILE, PAGE
+from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, directory_entry
+from s390emu.storage.prefixing import apply_prefix
+from s390emu.storage.presence import INSTRUCTION
+from s390emu.storage.state import BLOCK_SHIFT, EXIT_BREAKPOINT, EXIT_COMPILE, PAGE
 
 
 def _lookup_arrays():
@@ -65,6 +69,17 @@ def at_breakpoint(storage, ia):
     return False
 
 
+@jit
+def is_entry_of(cpu, storage, ia, entry):
+    """Is the entry one of the block from which the instruction at this address was fetched? Not if a table entry was
+    changed and the TLB has the old one still: text of one block would stay in the page of another."""
+    real, code = dat.to_real(cpu, storage, ia, INSTRUCTION)
+    if code != 0:
+        return False
+    number = apply_prefix(cpu, real) >> BLOCK_SHIFT
+    return entry - load_native(directory_entry(storage, number)) < DECODED_PAGE_BYTES
+
+
 def slow_decode(cpu, storage, ia, entry):
     """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept."""
     stops_here = at_breakpoint(storage, ia)
@@ -77,7 +92,8 @@ def slow_decode(cpu, storage, ia, entry):
     if code != 0:
         return code
     storage.decoded_handler, storage.decoded_insn = handler, insn
-    if ((ia + instruction_length(insn) - u64(1)) & PAGE) == (ia & PAGE) and not stops_here:
+    whole = ((ia + instruction_length(insn) - u64(1)) & PAGE) == (ia & PAGE)
+    if whole and not stops_here and is_entry_of(cpu, storage, ia, entry):
         store_native(entry, handler)
         store_native(entry + u64(8), insn)
     return 0

@@ -178,3 +178,36 @@ there:  aghi    %r2,10
     machine.set_psw(0x0000000180000000, START)  # again, with no exits to compile a handler
     machine.run(limit=1000)
     assert machine.gr[2] == 11
+
+
+def test_text_of_another_block_is_not_kept(execute):
+    """The page's table entry is changed, and the TLB need not notice until it is purged: what is fetched meanwhile may
+    come from either block, and afterwards from the right one."""
+    code, first, second, tables = 0x40000, 0x50000, 0x60000, 0x70000
+
+    def prepare(machine):
+        for address, step in (first, 1), (second, 10):
+            # stg %r6,0(%r7); aghi %r2,<step>; br %r14
+            machine.write(address, bytes.fromhex(f"e36070000024 a72b{step:04x} 07fe"))
+        for page in range(256):
+            entry = first if page == code >> 12 else page << 12
+            machine.write(tables + 0x4000 + 8 * page, entry.to_bytes(8))
+        machine.write(tables, (tables + 0x4000).to_bytes(8))
+        machine.cr[1] = tables
+        machine.gr[5], machine.gr[6], machine.gr[7] = code, second, tables + 0x4000 + 8 * (code >> 12)
+        machine.set_psw(1 << 58 | machine.psw[0], machine.psw[1])
+
+    source = f"""
+_start: basr    %r14,%r5
+        llilf   %r6,{first:#x}
+        stg     %r6,0(%r7)
+        ptlb
+        lghi    %r2,0
+        la      %r5,6(%r5)
+        basr    %r14,%r5
+        larl    %r15,wait
+        lpswe   0(%r15)
+        .balign 8
+wait:   .quad   0x0002000180000000,0
+"""
+    assert execute(source, prepare).gr[2] == 1

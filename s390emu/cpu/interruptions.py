@@ -363,9 +363,9 @@ def slow_boundary(cpu, storage, unused, unused2):
             return EXIT_EVENTS
         if storage.count >= storage.limit:
             return EXIT_LIMIT
+        note_boundary(storage)
         if storage.host_event != NO_TIME and elapsed(storage) >= storage.host_event:
             return EXIT_HOST_EVENT
-        note_boundary(storage)
         if cpu.stopped == STOPPED_STATE and cpu.restart == u64(0):
             return stop(storage, STOPPED)
         code = take_asynchronous(cpu, storage)

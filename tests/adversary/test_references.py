@@ -8,6 +8,8 @@ from s390emu._jit import JIT
 from s390emu.adversary.exploration import Expected
 from s390emu.adversary.moves import DISCARDING, RECLAIMING, VERBS, Move, possible
 from s390emu.adversary.references import ReferenceLog, points_of
+from s390emu.host.block_device import BlockDevice
+from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
@@ -94,6 +96,60 @@ def test_a_class_ends_where_a_key_is_inspected(small):
     first_class = min(int(p["last"]) for p in points if p["block"] == third)
     machine.run(first_class)
     assert machine.read(machine.psw[1], 2) == bytes.fromhex("b229")
+
+
+# A disk is written from a volatile block, and the guest waits in a loop; its interruption looks at the block's state.
+DISK = """
+start:  larl  %r1,constants
+        mvc   0x1b0(16),0(%r1)
+        lctlg %c0,%c0,16(%r1)
+        larl  %r2,initialize
+        lghi  %r4,0
+        diag  %r2,%r4,0x250
+        larl  %r5,buffer
+        sske  %r0,%r5
+        essa  %r0,%r5,3
+        larl  %r2,transfer
+        lghi  %r4,1
+        diag  %r2,%r4,0x250
+        stosm 0x200,1
+1:      larl  %r10,flag
+        lt    %r7,0(%r10)
+        jz    1b
+        essa  %r0,%r5,1
+        larl  %r1,constants
+        lpswe 24(%r1)
+ended:  essa  %r8,%r5,0
+        larl  %r9,flag
+        mvhi  0(%r9),1
+        lpswe 0x130
+        .balign 8
+constants:
+        .quad 0x0000000180000000,ended,0x2E0,0x0002000180000000,0
+flag:   .quad 0
+        .balign 64
+initialize:
+        .quad 0x0100800000000000,0,0,0x0000100000000000,0,0,0,0
+transfer:
+        .quad 0x0100800000000000,0,0,0x0002000000000001,0,0,entry,0
+entry:  .quad 0x0100000000000000,1,buffer
+        .balign 4096
+buffer: .skip 4096
+"""
+
+
+@pytest.mark.parametrize("service", [ServiceTimes(), ServiceTimes(disk_latency=40)], ids=["at once", "later"])
+def test_a_block_can_be_taken_when_the_disk_is_done_with_it_and_not_before(service, tmp_path):
+    """The host ends the operation at a boundary, after whoever may take the block there: it is pinned still."""
+    (tmp_path / "disk").write_bytes(bytes(8192))
+    host = Host(32, service=service)
+    machine = Machine.from_source(DISK, 1 << 17, host=host)
+    host.attach_disk(machine.guest_number, 0x100, BlockDevice(tmp_path / "disk"))
+    start = machine.snapshot()
+    points, stop = points_of(machine, (DISCARDING,), LIMIT)
+    assert stop.exit_code == 0
+    machine.restore(start)
+    assert sorted(expanded(points)) == sorted(seen(machine, (DISCARDING,)))
 
 
 def test_tracing_leaves_the_run_as_it_is(small):

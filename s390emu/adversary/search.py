@@ -214,7 +214,11 @@ class Search:
                 "guest that ends with exit code 0 if it is left alone"
             )
         if bench.points_end != bench.ended:
-            raise AssertionError(f"without the TLB the run is another: {bench.points_end} instead of {bench.ended}")
+            raise CannotSearch(
+                f"without the TLB the undisturbed run ends after {bench.points_end.count:,} instructions instead of "
+                f"{bench.ended.count:,}: the guest changes translation tables and does not purge the TLB of them; "
+                "correct that, or use --adversary random:SEED"
+            )
         self.literal = plan.mode == "literal"
         self.count = count_of(bench.points, self.literal) if plan.mode != "random" else 0
         self.found = Findings(plan, bench.expected)

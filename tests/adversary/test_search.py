@@ -149,3 +149,37 @@ def test_ctrl_c_keeps_what_was_found(small):
 
     found = Search(small, Plan("exhaustive", DISCARDS), tell).run()
     assert found.interrupted and found.tried > 0 and found.bug is None
+
+
+def test_guest_whose_end_hangs_on_what_the_tlb_still_has_is_refused():
+    """It changes the table entry of a page that it has used, and does not purge the TLB: the references of its run,
+    recorded without one, would be another run's."""
+    table, page, other = 0x11000, 0x20000, 0x21000
+    source = f"""
+start:  llilf %r5,{page:#x}
+        llilf %r6,{other:#x}
+        llilf %r7,{table + 8 * (page >> 12):#x}
+        lg    %r1,0(%r5)
+        stg   %r6,0(%r7)
+        lg    %r1,0(%r5)
+        ltgr  %r1,%r1
+        jz    1f
+        larl  %r1,1f
+1:      larl  %r2,end
+        lpswe 0(%r2)
+        .balign 8
+end:    .quad 0x0002000180000000,0
+"""
+
+    def make():
+        machine = Machine.from_source(source, 1 << 18, host=Host(64))
+        for number in range(64):
+            machine.write(table + 8 * number, (number << 12).to_bytes(8, "big"))
+        machine.write(0x12000, table.to_bytes(8, "big"))
+        machine.write(other, b"12345678")
+        machine.cr[1] = 0x12000
+        machine.set_psw(1 << 58 | machine.psw[0], machine.psw[1])
+        return machine
+
+    with pytest.raises(CannotSearch, match="does not purge the TLB"):
+        Search(make, Plan("exhaustive", DISCARDS))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import jit, load_native, store_native, u64
+from s390emu._jit import jit, load2, load_native, store_native, u64
 from s390emu.isa.opcodes import ROWS
-from s390emu.storage import dat
+from s390emu.storage.absolute import frame_address
 from s390emu.storage.access import fetch_instruction, instruction_length
-from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, directory_entry
-from s390emu.storage.prefixing import apply_prefix
-from s390emu.storage.presence import INSTRUCTION
-from s390emu.storage.state import BLOCK_SHIFT, EXIT_BREAKPOINT, EXIT_COMPILE, PAGE
+from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page
+from s390emu.storage.page_states import block_at
+from s390emu.storage.state import BLOCK_SIZE, EXIT_BREAKPOINT, EXIT_COMPILE
+
+BLOCK_BYTES, BYTE_INDEX = u64(BLOCK_SIZE), u64(BLOCK_SIZE - 1)
 
 
 def _lookup_arrays():
@@ -70,30 +71,43 @@ def at_breakpoint(storage, ia):
 
 
 @jit
-def is_entry_of(cpu, storage, ia, entry):
-    """Is the entry one of the block from which the instruction at this address was fetched? Not if a table entry was
-    changed and the TLB has the old one still: text of one block would stay in the page of another."""
-    real, code = dat.to_real(cpu, storage, ia, INSTRUCTION)
-    if code != 0:
-        return False
-    number = apply_prefix(cpu, real) >> BLOCK_SHIFT
-    return entry - load_native(directory_entry(storage, number)) < DECODED_PAGE_BYTES
+def text_in_page(storage, ia, entry):
+    """The instruction at this address, left-aligned, from the block whose decoded page has this entry: -> (text,
+    whether all of it is in the block).
+
+    Without a look at translation tables, which the guest may have changed since the TLB got the page: the text of one
+    block must not stay in the page of another, nor may it matter whether an instruction was decoded before."""
+    offset = ia & BYTE_INDEX
+    number = block_of_page(entry - (offset >> u64(1)) * ENTRY_BYTES)
+    address = frame_address(storage, block_at(storage, number)) + offset
+    text = load2(address) << u64(48)
+    length = instruction_length(text)
+    if offset + length > BLOCK_BYTES:
+        return text, False
+    if length > u64(2):
+        text |= load2(address + u64(2)) << u64(32)
+    if length > u64(4):
+        text |= load2(address + u64(4)) << u64(16)
+    return text, True
 
 
 def slow_decode(cpu, storage, ia, entry):
-    """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept."""
+    """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept.
+
+    The block is resident and was checked when its page was looked up."""
     stops_here = at_breakpoint(storage, ia)
     if stops_here and ia == storage.insn_ia and storage.passing != storage.count + u64(1):  # not a target of EXECUTE
         return EXIT_BREAKPOINT
-    insn, code = fetch_instruction(cpu, storage, ia)
-    if code != 0:
-        return code
+    insn, whole = text_in_page(storage, ia, entry)
+    if not whole:
+        insn, code = fetch_instruction(cpu, storage, ia)
+        if code != 0:
+            return code
     handler, code = handler_of(storage, insn)
     if code != 0:
         return code
     storage.decoded_handler, storage.decoded_insn = handler, insn
-    whole = ((ia + instruction_length(insn) - u64(1)) & PAGE) == (ia & PAGE)
-    if whole and not stops_here and is_entry_of(cpu, storage, ia, entry):
+    if whole and not stops_here:
         store_native(entry, handler)
         store_native(entry + u64(8), insn)
     return 0

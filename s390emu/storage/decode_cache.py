@@ -15,6 +15,7 @@ from s390emu.storage.tlb import NO_TAG, drop_stores
 
 ENTRY_BYTES = u64(16)
 DECODED_PAGE_BYTES = u64((4096 // 2 + 3) * 16)  # and empty entries that end the straight way through the page
+BLOCK_NUMBER = DECODED_PAGE_BYTES - u64(8)  # in the last of them: whose page it is
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 
 
@@ -44,9 +45,16 @@ def decoded_page(storage, number):
         page = storage.decode_pool + storage.decode_used * DECODED_PAGE_BYTES
         storage.decode_used += u64(1)
         fill_bytes(page, u64(0), DECODED_PAGE_BYTES)
+        store_native(page + BLOCK_NUMBER, number)
         store_native(directory_entry(storage, number), page)
         drop_stores(storage, frame_address(storage, block_at(storage, number)))
     return page
+
+
+@jit
+def block_of_page(page):
+    """Number of the block whose decoded instructions these are."""
+    return load_native(page + BLOCK_NUMBER)
 
 
 @jit

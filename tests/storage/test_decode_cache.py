@@ -180,26 +180,32 @@ there:  aghi    %r2,10
     assert machine.gr[2] == 11
 
 
+CODE, FIRST, SECOND, SEGMENTS, PAGES = 0x40000, 0x50000, 0x60000, 0x70000, 0x74000
+ENTRY = PAGES + 8 * (CODE >> 12)  # of the page with the code, at first that of FIRST
+
+
+def translated(machine):
+    for page in range(256):
+        machine.write(PAGES + 8 * page, (FIRST if page == CODE >> 12 else page << 12).to_bytes(8, "big"))
+    machine.write(SEGMENTS, PAGES.to_bytes(8, "big"))
+    machine.cr[1] = SEGMENTS
+    machine.gr[5], machine.gr[6], machine.gr[7] = CODE, SECOND, ENTRY
+    machine.set_psw(1 << 58 | machine.psw[0], machine.psw[1])
+
+
 def test_text_of_another_block_is_not_kept(execute):
     """The page's table entry is changed, and the TLB need not notice until it is purged: what is fetched meanwhile may
     come from either block, and afterwards from the right one."""
-    code, first, second, tables = 0x40000, 0x50000, 0x60000, 0x70000
 
     def prepare(machine):
-        for address, step in (first, 1), (second, 10):
+        for address, step in (FIRST, 1), (SECOND, 10):
             # stg %r6,0(%r7); aghi %r2,<step>; br %r14
             machine.write(address, bytes.fromhex(f"e36070000024 a72b{step:04x} 07fe"))
-        for page in range(256):
-            entry = first if page == code >> 12 else page << 12
-            machine.write(tables + 0x4000 + 8 * page, entry.to_bytes(8))
-        machine.write(tables, (tables + 0x4000).to_bytes(8))
-        machine.cr[1] = tables
-        machine.gr[5], machine.gr[6], machine.gr[7] = code, second, tables + 0x4000 + 8 * (code >> 12)
-        machine.set_psw(1 << 58 | machine.psw[0], machine.psw[1])
+        translated(machine)
 
     source = f"""
 _start: basr    %r14,%r5
-        llilf   %r6,{first:#x}
+        llilf   %r6,{FIRST:#x}
         stg     %r6,0(%r7)
         ptlb
         lghi    %r2,0
@@ -211,3 +217,35 @@ _start: basr    %r14,%r5
 wait:   .quad   0x0002000180000000,0
 """
     assert execute(source, prepare).gr[2] == 1
+
+
+@pytest.mark.parametrize("tlb", [True, False], ids=["tlb-on", "tlb-off"])
+def test_it_makes_no_difference_what_was_decoded_before(tlb):
+    """The page's table entry is made invalid, and the TLB not purged: an instruction behind that in the page is reached
+    or not, whether or not an earlier run from the same snapshot has decoded it."""
+    source = """
+_start: basr    %r14,%r5
+        larl    %r15,wait
+        lpswe   0(%r15)
+        .balign 8
+wait:   .quad   0x0002000180000000,0
+"""
+
+    def make():
+        machine = Machine.from_source(source, origin=START, tlb=tlb)
+        # ltgr %r8,%r8; jz 1f; stg %r6,0(%r7); 1: aghi %r2,1; br %r14
+        machine.write(FIRST, bytes.fromhex("b9020088 a7840005 e36070000024 a72b0001 07fe"))
+        machine.write(0x1D0, (0x0002000180000000).to_bytes(8, "big") + (1).to_bytes(8, "big"))
+        translated(machine)
+        machine.gr[6], machine.gr[8] = 0x400, 1
+        return machine
+
+    def end(machine):
+        return machine.run(limit=1000), machine.gr.tolist(), machine.read(0, 0x1000)
+
+    used, new = make(), make()
+    start = used.snapshot()
+    used.gr[8] = 0
+    assert used.run(limit=1000).exit_code == 0
+    used.restore(start)
+    assert end(used) == end(new)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.machine import Machine
+from s390emu.machine import Machine, flush_entry, kernel
 from s390emu.storage.page_states import ACTION, DISCARD, OUT, RECLAIM
 
 VERBS = ("discard", "reclaim", "pagein")  # of the host, on one block
@@ -33,9 +33,11 @@ class Move(NamedTuple):
     block: int
 
     def perform(self, machine: Machine) -> None:
-        """Now. ValueError or PagingError where the rules or the host's means do not allow it."""
+        """Now. ValueError or PagingError where the rules or the host's means do not allow it.
+
+        The TLB is purged: a snapshot may have been restored since the run began, or not, and that must not matter."""
         getattr(machine.host, self.verb)(machine.guest_number, self.block)
-        machine.storage.record.deadline = 0
+        kernel(flush_entry, 0)(machine.storage.record)
 
 
 def move_at(point) -> Move:

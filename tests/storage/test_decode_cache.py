@@ -219,8 +219,7 @@ wait:   .quad   0x0002000180000000,0
     assert execute(source, prepare).gr[2] == 1
 
 
-@pytest.mark.parametrize("tlb", [True, False], ids=["tlb-on", "tlb-off"])
-def test_it_makes_no_difference_what_was_decoded_before(tlb):
+def test_it_makes_no_difference_what_was_decoded_before():
     """The page's table entry is made invalid, and the TLB not purged: an instruction behind that in the page is reached
     or not, whether or not an earlier run from the same snapshot has decoded it."""
     source = """
@@ -232,7 +231,7 @@ wait:   .quad   0x0002000180000000,0
 """
 
     def make():
-        machine = Machine.from_source(source, origin=START, tlb=tlb)
+        machine = Machine.from_source(source, origin=START)
         # ltgr %r8,%r8; jz 1f; stg %r6,0(%r7); 1: aghi %r2,1; br %r14
         machine.write(FIRST, bytes.fromhex("b9020088 a7840005 e36070000024 a72b0001 07fe"))
         machine.write(0x1D0, (0x0002000180000000).to_bytes(8, "big") + (1).to_bytes(8, "big"))

@@ -3,6 +3,9 @@
         .if     PASSES<1||SCAN<1||STEPS<1
         .error  "PASSES, SCAN and STEPS must be at least 1"
         .endif
+        .if     HINTS<0||HINTS>2
+        .error  "HINTS must be 0 (none), 1 (all) or 2 (only unused and stable)"
+        .endif
         .if     WRITABLE_BLOCKS<2
         .error  "WRITABLE_BLOCKS must be at least 2: the task maps two"
         .endif

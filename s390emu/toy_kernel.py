@@ -7,6 +7,9 @@ from pathlib import Path
 from s390emu.isa.assemble import Program, assemble_files
 
 ORIGIN = 0x10000
+TUNABLES = (
+    "PASSES", "SCAN", "STEPS", "FILE_BLOCKS", "WRITABLE_BLOCKS", "CACHE_BLOCKS", "SEED", "HINTS", "PLANT",
+)  # fmt: skip
 
 
 def folder() -> Path:

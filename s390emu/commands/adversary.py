@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
-from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive
+from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
 from s390emu.commands.replay import HOST_EVENTS, SCHEMA, emulator_version
 from s390emu.isa.assemble import Program
+from s390emu.toy_kernel import description
 
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
@@ -40,6 +41,13 @@ def adversary_arguments(parser, *, told: bool = True) -> None:
     parser.add_argument("--points", type=positive, metavar="N", help=line("that the adversary tries, at most"))
     processes = line("processes of the adversary (one for each CPU)")
     parser.add_argument("--jobs", type=positive, metavar="J", help=processes)
+
+
+def without_adversary(args) -> None:
+    """Its options alone do nothing."""
+    for name in ("adversary_actions", "points", "jobs"):
+        if getattr(args, name) is not None:
+            raise UsageError(f"--{name.replace('_', '-')} {getattr(args, name)}: give --adversary MODE too")
 
 
 def _mode(text: str) -> tuple[str, int | None]:
@@ -177,9 +185,10 @@ def firmware_source(guest: Program, tunables: dict[str, int]) -> dict:
 
 
 def program_source(guest: Program) -> dict:
-    """Any other program: the image itself, and its labels."""
+    """Any other program: the image itself, its symbols, and which of them are labels."""
     image = [[address, base64.b64encode(data).decode()] for address, data in guest.image()]
-    return {"packed": packed({"image": image, "entry": guest.entry, "labels": labels(guest)})}
+    content = {"image": image, "entry": guest.entry, "symbols": guest.symbols, "labels": list(labels(guest))}
+    return {"packed": packed(content)}
 
 
 def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) -> Path:
@@ -216,27 +225,30 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
         if unknown := [move.verb for move in moves if move.verb not in VERBS]:
             raise ValueError(f"no host does {unknown[0]!r}")
         expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), int(wanted["count"]))
-        machine, symbols = _prepared(path, program, content["machine"], content["disks"])
+        machine, guest, symbols = _prepared(path, program, content["machine"], content["disks"])
         ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
     except (KeyError, TypeError, ValueError, AttributeError, zlib.error, IndexError) as error:
         raise UsageError(f"{path}: not a replay file of this version: {type(error).__name__}: {error}") from error
+    if "firmware" in program and args.sanitize and not args.sanitize_guest:
+        args.sanitize_guest = description()
+    watcher = sanitizer(args, machine, guest)
     machine.host.consoles[machine.guest_number].live = None if args.json else show
     with tracing(args, machine, symbols) as run:
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), run)
         except (ValueError, PagingError) as error:
             raise UsageError(f"{path}: the host cannot do what it did: {error}") from error
-    conclude(args, machine, stop, symbols)
+    conclude(args, machine, stop, symbols, watcher)
     fault = expected.fault_of(machine, stop)
     console = sha256(machine.console.encode()).hexdigest()
     exactly = (str(stop.reason), [stop.psw_mask, stop.psw_ia], stop.count, console) == ended
     print(f"s390emu: {len(moves)} moves of the host repeated: {fault or 'nothing is wrong'}", file=sys.stderr)
     print(f"s390emu: {'exactly' if exactly else 'NOT'} the run that was recorded", file=sys.stderr)
-    return FAILED if fault else ENDED
+    return FAILED if fault or (watcher and watcher.counts) else ENDED
 
 
 def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any], disks: list[str]):
-    """-> the machine with the guest in it, and its labels."""
+    """-> the machine with the guest in it, the guest, and its labels."""
     known = Parser(prog="s390emu run")
     machine_arguments(known)
     args = known.parse_args([])
@@ -256,12 +268,14 @@ def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any], disk
             )
         machine = build_apart(args)
         load(machine, guest)
-        return machine, labels(guest)
+        return machine, guest, labels(guest)
     from s390emu.machine import START_MASK
 
     content = unpacked(program["packed"])
+    symbols = {str(name): int(value) for name, value in content["symbols"].items()}
     machine = build_apart(args)
     for address, data in content["image"]:
         machine.write(address, base64.b64decode(data))
     machine.set_psw(START_MASK, content["entry"])
-    return machine, content["labels"]
+    guest = Program([], symbols, [], content["entry"])
+    return machine, guest, {name: symbols[name] for name in content["labels"]}

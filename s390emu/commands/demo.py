@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from dataclasses import asdict
 
-from s390emu.cli import ENDED, FAILED
-from s390emu.commands.adversary import adversary_arguments, firmware_source, search
+from s390emu.cli import ENDED, FAILED, UsageError
+from s390emu.commands.adversary import adversary_arguments, firmware_source, search, without_adversary
 from s390emu.commands.inputs import (
     build,
     definition,
@@ -21,6 +21,7 @@ from s390emu.commands.inputs import (
     without_sanitizer,
 )
 from s390emu.commands.run import conclude, sanitized
+from s390emu.toy_kernel import TUNABLES
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
 RAM, FRAMES = "1M", 88
@@ -44,11 +45,17 @@ def execute(args) -> int:
     from s390emu.toy_kernel import build as build_kernel
     from s390emu.toy_kernel import description
 
+    for name, _ in args.define:
+        if name not in TUNABLES:
+            raise UsageError(f"-D {name}: the kernel has no such tunable; it has {', '.join(TUNABLES)}")
+    if args.adversary and args.timeline != "short":
+        raise UsageError("--timeline and --adversary: one of them at a time; trace the replay of what it finds")
     started = time.perf_counter()
     guest = build_kernel(**dict(args.define))
     if args.adversary:
         without_sanitizer(args)
         return search(args, guest, firmware_source(guest, dict(args.define)))
+    without_adversary(args)
     args.frames = args.frames or FRAMES
     machine = build(args)
     load(machine, guest)

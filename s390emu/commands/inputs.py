@@ -153,7 +153,7 @@ def sanitizer(args, machine: Machine, guest: Program) -> Sanitizer | None:
 
 def without_sanitizer(args) -> None:
     """The adversary goes back to snapshots, and the sanitizer follows one run only."""
-    if args.sanitize:
+    if args.sanitize or args.sanitize_guest:
         raise UsageError("--sanitize and --adversary: one of them at a time; sanitize the replay of what it finds")
 
 

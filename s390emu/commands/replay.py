@@ -64,11 +64,21 @@ def replay(args) -> int:
         from s390emu.commands.adversary import replay_host_events
 
         return replay_host_events(path, content, args)
+    if args.sanitize or args.trace or args.json:
+        raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
     with tempfile.TemporaryDirectory() as folder:
-        names = {}
-        for number, (name, data) in enumerate(content["inputs"].items()):
-            names[name] = str(Path(folder) / f"{number}-{Path(name).name}")
-            Path(names[name]).write_bytes(base64.b64decode(data))
-        arguments = [names.get(argument, argument) for argument in content["arguments"]]
+        try:
+            arguments = _laid_out(content, Path(folder))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"{path}: not a replay file of this version: {type(error).__name__}: {error}") from error
         print("s390emu: replaying:", *content["arguments"], file=sys.stderr)
         return run(arguments)
+
+
+def _laid_out(content: dict, folder: Path) -> list[str]:
+    """The command's arguments, its input files being in this folder now."""
+    names = {}
+    for number, (name, data) in enumerate(content["inputs"].items()):
+        names[name] = str(folder / f"{number}-{Path(name).name}")
+        Path(names[name]).write_bytes(base64.b64decode(data))
+    return [names.get(argument, str(argument)) for argument in content["arguments"]]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from s390emu.cli import ABNORMAL, ENDED, FAILED, LIMIT, UsageError
-from s390emu.commands.adversary import adversary_arguments, program_source, search
+from s390emu.cli import ABNORMAL, ENDED, FAILED, LIMIT, Parser, UsageError
+from s390emu.commands.adversary import adversary_arguments, program_source, search, without_adversary
 from s390emu.commands.inputs import (
     build,
     labels,
@@ -28,6 +28,7 @@ from s390emu.commands.inputs import (
 EXAMPLE = "s390emu run hello.s --limit 1_000_000 --trace insn"
 KINDS = ("insn", "storage", "interruption", "page")
 DEFAULT_TRACE_LINES = 1_000_000
+LOOKING_ON = ("replay", "trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_guest")
 
 
 def arguments(parser) -> None:
@@ -55,13 +56,18 @@ def execute(args) -> int:
     if args.replay:
         from s390emu.commands.replay import replay
 
+        alone(args)
         return replay(args)
     if not args.files:
         raise UsageError("run what? for example: s390emu run hello.s")
     guest = program(args.files, args.origin, args.define)
     if args.adversary:
         without_sanitizer(args)
+        if args.trace or args.trace_to or args.timeout:
+            option = "--timeout" if args.timeout else "--trace"
+            raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")
         return search(args, guest, program_source(guest))
+    without_adversary(args)
     machine = build(args)
     load(machine, guest)
     watcher = sanitizer(args, machine, guest)
@@ -71,6 +77,16 @@ def execute(args) -> int:
     with tracing(args, machine, symbols) as run:
         stop = run(args.limit, args.timeout)
     return conclude(args, machine, stop, symbols, watcher)
+
+
+def alone(args) -> None:
+    """A replay file says what is run, and how; only how it is looked at can be chosen."""
+    known = Parser(prog="s390emu run")
+    arguments(known)
+    for name, default in vars(known.parse_args([])).items():
+        if getattr(args, name) != default and name not in LOOKING_ON:
+            given = "sources" if name == "files" else f"--{name.replace('_', '-')}"
+            raise UsageError(f"--replay {args.replay}: the file says what is run, and how; leave out {given}")
 
 
 def show(text: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from s390emu import cli
 from s390emu._jit import JIT
-from s390emu.toy_kernel import sources
+from s390emu.toy_kernel import description, sources
 from tests.adversary import planted
 from tests.adversary.conftest import SMALL
 from tests.interruptible import start
@@ -142,6 +142,11 @@ def test_another_firmware_is_not_taken_for_the_recorded_one(s390emu, tmp_path):
         (["--adversary", "exhaustive", "--service", "ssd", "--adversary-actions", "all"], "where paging takes time"),
         (["--adversary", "exhaustive", *KERNEL, "-D", "CACHE_BLOCKS=7"], "CACHE_BLOCKS must be at least 8"),
         (["--adversary", "exhaustive", "--ram", "64K"], "0x24000"),
+        (["--adversary", "exhaustive", "--sanitize-guest", "x"], "one of them at a time"),
+        (["--adversary", "exhaustive", "--timeline", "all"], "--timeline and --adversary"),
+        (["--points", "5"], "--points 5: give --adversary MODE too"),
+        (["--jobs", "5"], "--jobs 5: give --adversary MODE too"),
+        (["--adversary-actions", "all"], "--adversary-actions all: give --adversary MODE too"),
     ],
     ids=lambda value: " ".join(value[1:4]) if isinstance(value, list) else "",
 )
@@ -173,6 +178,43 @@ def test_replay_files_that_are_none(s390emu, tmp_path, change):
     assert code == 2
     assert str(path) in err or "--ram" in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--points", "5"], "--points 5: give --adversary MODE too"),
+    (["--adversary", "exhaustive", "--trace", "insn"], "--trace is for a single run"),
+    (["--adversary", "exhaustive", "--timeout", "1"], "--timeout is for a single run"),
+    (["--replay", "x"], "leave out sources"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")  # fmt: skip
+def test_refusals_of_run(s390emu, tmp_path, words, message):
+    (tmp_path / "small.s").write_text(SMALL)
+    code, _, err = s390emu("run", "small.s", *words)
+    assert code == 2
+    assert message in err
+
+
+def test_a_replay_takes_nothing_that_the_file_says(s390emu):
+    for words in (["--ram", "1M"], ["--limit", "9"], ["--adversary", "literal"], ["--seed", "5"], ["-D", "A=1"]):
+        code, _, err = s390emu("run", "--replay", "x", *words)
+        assert code == 2
+        assert "the file says what is run, and how; leave out --" in err
+
+
+@pytest.mark.parametrize("command", ["demo", "run"])
+def test_a_replay_can_be_sanitized(s390emu, command, tmp_path):
+    """The rule is told whose breaking the adversary has made to hurt."""
+    words = tunables(**planted.TINY, PLANT=planted.BUGS[planted.EASY])
+    files = sources() if command == "run" else []
+    assert s390emu(command, *files, *words, "--adversary", "exhaustive", "--jobs", 1)[0] == 1
+    (path,) = tmp_path.glob("adversary-*.replay.json")
+    described = [] if command == "demo" else ["--sanitize-guest", description()]
+    code, _, err = s390emu("run", "--replay", path, "--sanitize", "pages", *described)
+    assert code == 1
+    assert "exactly the run that was recorded" in err
+    assert "lost-discard" in err
+    code, out, _ = s390emu("run", "--replay", path, "--sanitize", "pages", *described, "--json")
+    assert code == 1
+    assert json.loads(out)["sanitizer"]["counts"]["lost-discard"]
 
 
 DISK = """

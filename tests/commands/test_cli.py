@@ -329,6 +329,9 @@ def test_internal_error_leaves_a_replay_file(s390emu, source, monkeypatch, tmp_p
     assert code == 0
     assert "after 2 instructions" in err
     refused(s390emu("run", "--replay", source("{}", "x.json")), "not a replay file")
+    replay.write_text(json.dumps(json.loads(replay.read_text()) | {"inputs": None}))
+    refused(s390emu("run", "--replay", replay), "not a replay file of this version")
+    refused(s390emu("run", "--replay", replay, "--sanitize", "pages"), "leave out the other options")
 
 
 def test_ctrl_c(source):

@@ -9,6 +9,7 @@ import pytest
 
 from s390emu import cli
 from s390emu._jit import JIT
+from s390emu.toy_kernel import TUNABLES, folder
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python")
 
@@ -54,3 +55,18 @@ def test_demo_without_essa_reads_the_same(demo):
     assert "hinting off" in without
     checksums = [re.search(r"checksum (\w+)", out)[1] for out in (with_hints, without)]
     assert checksums[0] == checksums[1]
+
+
+def test_tunables_that_the_kernel_does_not_have(demo):
+    code, _, err = demo("-D", "PASES=2")
+    assert code == 2
+    assert "-D PASES: the kernel has no such tunable; it has PASSES, " in err
+    for define, message in (("PLANT=31", "PLANT must be at least 0"), ("HINTS=3", "HINTS must be 0 (none), 1 (all)")):
+        code, _, err = demo("-D", define)
+        assert code == 2
+        assert message in err
+
+
+def test_every_tunable_is_one_of_the_kernel():
+    text = "".join(path.read_text() for path in folder().glob("*.inc"))
+    assert all(f".ifndef {name}\n" in text for name in TUNABLES)

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from s390emu.cpu.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM
-from s390emu.cpu.psw import DAT, EXTERNAL, IO, PROBLEM, WAIT
+from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
 from s390emu.isa.disassemble import disassemble
 from s390emu.machine import Machine, kernel
 from s390emu.sanitizer.guest import Description, Frame
 from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Shadow
-from s390emu.sanitizer.tables import tables_in_use
+from s390emu.sanitizer.tables import instruction_block, tables_in_use
 from s390emu.storage.keys import CHANGE
 from s390emu.storage.page_states import (
     DIAG10,
@@ -33,7 +33,7 @@ from s390emu.storage.page_states import (
     VOLATILE,
     ZERO,
 )
-from s390emu.storage.presence import STORE
+from s390emu.storage.presence import FETCH, STORE
 from s390emu.storage.state import (
     BLOCK_SIZE,
     EVENT_ESSA,
@@ -61,7 +61,7 @@ DISCARDED = VOLATILE << 2 | ZERO  # Vz
 CONTENT, STATE = 3, 15
 PREFIX_BLOCKS = 2
 QUIESCENT = int(PROBLEM | WAIT | IO | EXTERNAL)
-ENABLED, TRANSLATED = int(IO | EXTERNAL), int(DAT)
+ENABLED, TRANSLATED, SPACE = int(IO | EXTERNAL), int(DAT), int(AS)  # all ones in the last: home space
 LONGEST = 6  # bytes of an instruction
 PSW_KEY_SHIFT = 52
 # Instructions that fetch the operand that they store, in one access.
@@ -70,7 +70,7 @@ UPDATES = frozenset((
     "lang", "lao", "laog", "lax", "laxg", "cs", "csy", "csg", "cds", "cdsy", "cdsg", "csst", "csp", "cspg", "ts", "nc",
     "oc", "xc", "tr", "mvn", "mvz", "mvo",
 ))  # fmt: skip
-LOAD_PSW, LOAD_PSW_EXTENDED, XC = 0x82, 0xB2B2, 0xD7
+LOAD_PSW, LOAD_PSW_EXTENDED, XC, MVC = 0x82, 0xB2B2, 0xD7, b"\xd2"
 
 
 @dataclass
@@ -107,6 +107,7 @@ class Sanitizer:
         self._queue: list[np.ndarray] = []
         self._shadows: dict[int, Shadow] = {}
         self._tables: set[int] = set()
+        self._prefixes_told: set[int] = set()
         self._psw = machine.psw[0]
         self._swapping = False  # the next PSW is that of an interruption
         self._fault: Fault | None = None
@@ -274,8 +275,13 @@ class Sanitizer:
         prefix = int(cpu.prefix) // BLOCK_SIZE
         if prefix <= block < prefix + PREFIX_BLOCKS:
             self._report("prefix-hinted", event)
-        if block in self._tables and block in tables_in_use(self.machine):
-            self._report("table-hinted", event)
+            self._prefixes_told.add(block)
+        if block in self._tables:
+            if block in tables_in_use(self.machine):
+                self._report("table-hinted", event)
+            else:  # given up; should it be used again, that is told again
+                self._tables.discard(block)
+                self._watched[block] = int(self._watched[block]) & ~WATCH_TABLE
         if self.guest.is_reserved(block):
             self._report("reserved-hinted", event)
         if self._pinned[block]:
@@ -352,7 +358,7 @@ class Sanitizer:
                 self._report("store-volatile", event, words)
         self._use_key(event)
         offset = event.before % BLOCK_SIZE
-        if shadow.is_lost(offset, event.after) and self._fetches(event.ia, stored):
+        if shadow.is_lost(offset, self._needed(event)) and self._fetches(event.ia, stored):
             shadow.lost = None  # once
             self._report("lost-discard", event, words)
         if stored:
@@ -365,6 +371,14 @@ class Sanitizer:
         if not shadow.keyed and self._psw >> PSW_KEY_SHIFT & 15:
             shadow.keyed = True  # once
             self._report("key-unpredictable", event, "store" if event.detail == STORE else "fetch")
+
+    def _needed(self, event: Event) -> int:
+        """How many of the bytes it has to find there: of an MVC that propagates its first bytes, no more than those."""
+        text = self._text(event.ia)
+        if event.detail != FETCH or text[:1] != MVC or text[2] >> 4 != text[4] >> 4:
+            return event.after
+        shift = int.from_bytes(text[2:4], "big") - int.from_bytes(text[4:6], "big")
+        return min(event.after, shift) if shift > 0 else event.after
 
     def _fetches(self, ia: int, stored: bool) -> bool:
         """Does the instruction want what was in its operand? Not XC of an operand with itself, which asks for zeros."""
@@ -392,6 +406,11 @@ class Sanitizer:
 
     def _interruption(self, event: Event) -> None:
         self._swapping = True
+        prefix = int(self.machine.cpu.prefix) // BLOCK_SIZE
+        for block in range(prefix, prefix + PREFIX_BLOCKS):  # hinted away before it was made the prefix area?
+            if block in self._shadows and self._shadows[block].usage != STABLE and block not in self._prefixes_told:
+                self._report("prefix-hinted", replace(event, block=block), "now it is used")
+                self._prefixes_told.add(block)
         if event.block == PROGRAM and event.before == BLOCK_VOLATILITY:
             block = int(event.detail) // BLOCK_SIZE
             shadow = self._shadow(block)
@@ -407,13 +426,13 @@ class Sanitizer:
             self._fault = Fault(block, kernel_side)
 
     def _psw_changed(self, event: Event) -> None:
-        self._psw = event.before
         if self._swapping:
             self._swapping = False
             if self._fault and event.before & ENABLED:
                 self._report("handler-enabled", replace(event, block=self._fault.block))
         elif self._fault and self._loads_psw(event.ia):
             self._fault = None
+        self._psw = event.before
         if event.before & QUIESCENT:
             self._look_at_dirty_freed()
 
@@ -451,10 +470,18 @@ class Sanitizer:
         self._watched[block] = wanted
 
     def _text(self, ia: int) -> bytes:
-        """The instruction there; empty with DAT on, since the address is not an absolute one then."""
-        if self._psw & TRANSLATED or not 0 <= ia <= self.machine.storage.size - LONGEST:
-            return b""
-        return self._read(ia, LONGEST)
+        """The instruction there; empty where there is none."""
+        if not self._psw & TRANSLATED:
+            return self._read(ia, LONGEST) if ia <= self.machine.storage.size - LONGEST else b""
+        text = b""
+        while len(text) < LONGEST:
+            at = ia + len(text)
+            start = instruction_block(self.machine, at, self._psw & SPACE == SPACE)
+            if start is None or start >= self.machine.storage.size:
+                break
+            offset = at % BLOCK_SIZE
+            text += self._read(start + offset, min(LONGEST - len(text), BLOCK_SIZE - offset))
+        return text
 
     def _read(self, address: int, length: int) -> bytes:
         """As Machine.read; the usual case at once."""

@@ -1,4 +1,5 @@
-"""Which blocks hold translation tables that the CPU would use now: PoP ch. 3 "Dynamic Address Translation".
+"""Which blocks hold translation tables that the CPU would use now, and where an instruction is: PoP ch. 3 "Dynamic
+Address Translation".
 
 By the format of the tables alone: nothing is referenced, no exception is recognized.
 """
@@ -9,7 +10,10 @@ import numpy as np
 
 from s390emu.storage.state import BLOCK_SIZE
 
-ASCES = (1, 7, 13)  # control registers: primary, secondary, home
+PRIMARY, HOME = 1, 13
+ASCES = (PRIMARY, 7, HOME)  # control registers: the second is for the secondary space
+PAGE, PAGE_INVALID = (1 << 64) - 4096, 0x400
+SEGMENT_SHIFT, REGION_BITS = 20, 11  # where the index of a segment table is in an address; how far up the next one is
 REAL_SPACE, INVALID, SEGMENT_FORMAT = 0x20, 0x20, 0x400
 ORIGIN, PAGE_TABLE = ~0xFFF, ~0x7FF
 MOST = 4096  # tables: a guest may link them in a circle
@@ -41,6 +45,29 @@ def _follow(machine, asce: int, found: set[int]) -> None:
                     queue.append((below, level - 1))
                 elif not below & SEGMENT_FORMAT:
                     found.add(_absolute(machine, below & PAGE_TABLE) // BLOCK_SIZE)
+
+
+def instruction_block(machine, logical: int, home: bool) -> int | None:
+    """Absolute address of the page from which an instruction at this logical address is fetched with DAT on, by the
+    tables as they are; None: none."""
+    entry = int(machine.cr[HOME if home else PRIMARY])
+    if entry & REAL_SPACE:
+        return _absolute(machine, logical & PAGE)
+    for level in range(entry >> 2 & 3, -1, -1):
+        entry = _entry(machine, (entry & ORIGIN) + (logical >> SEGMENT_SHIFT + REGION_BITS * level & 0x7FF) * 8)
+        if entry & INVALID:
+            return None
+    if entry & SEGMENT_FORMAT:
+        return _absolute(machine, entry & ~0xFFFFF | logical & 0xFF000)
+    entry = _entry(machine, (entry & PAGE_TABLE) + (logical >> 12 & 0xFF) * 8)
+    return None if entry & PAGE_INVALID else _absolute(machine, entry & PAGE)
+
+
+def _entry(machine, real: int) -> int:
+    address = _absolute(machine, real)
+    if address + 8 > machine.storage.size:
+        return INVALID | PAGE_INVALID
+    return int.from_bytes(machine.read(address, 8), "big")
 
 
 def _absolute(machine, real: int) -> int:

@@ -108,6 +108,23 @@ def test_table_hinted_away_before_it_is_used():
     assert broken(before + "essa %r0,%r2,4\nlctlg %c1,%c1,0x200\nlra %r5,0\nessa %r0,%r2,1") == ["table-hinted"]
 
 
+def test_table_that_was_given_up_hinted_away_and_is_used_again():
+    used = "lctlg %c1,%c1,0x200\nlra %r5,0\n"
+    given_up = "mvghi 0x208,0\nlctlg %c1,%c1,0x208\n"
+    then = f"{given_up}essa %r0,%r2,4\n"
+    assert broken(TABLES.format(entry=0, then=f"{then}{used}{given_up}essa %r0,%r2,1")) == ["table-hinted"]
+    assert broken(TABLES.format(entry=0, then=f"{then}essa %r0,%r2,1\n{used}")) == []
+
+
+def test_block_hinted_away_before_it_becomes_the_prefix_area():
+    """Nothing tells of SET PREFIX: the next interruption does."""
+    copied = "llilf %r4,0x30000\nmvc 0x1D0(16,%r4),0x1D0\nstg %r1,0x1000(%r4)\nst %r4,0x200\n"
+    back = ".short 0\nlghi %r5,0\nst %r5,0x300\nspx 0x300\nessa %r0,%r4,1"
+    skip = "nopr"
+    assert broken(f"{copied}essa %r0,%r4,4\nspx 0x200\n{back}", handler=skip) == ["prefix-hinted"]
+    assert broken(f"{copied}spx 0x200\n{back}", handler=skip) == []
+
+
 def test_io_goes_on_in_the_block():
     machine, sanitizer = watch(VOLATILE)
     machine.host.pin(0, NUMBER)
@@ -159,9 +176,59 @@ def after_discard(then: str, **options) -> list[str]:
     pytest.param("agsi 8(%r2),1", id="added to"),
     pytest.param("oc 8(2,%r2),8(%r1)", id="fetched before the store"),
     pytest.param("mvc 0(8,%r2),8(%r2)", id="moved"),
+    pytest.param("mvi 0(%r2),0\nmvc 2(255,%r2),0(%r2)", id="propagated, more than was stored"),
 ])  # fmt: skip
 def test_discard_that_nobody_notices(then):
     assert after_discard(then) == ["lost-discard"]
+
+
+# With DAT on: the storage as it is, but the code at 0x80000 too.
+SEGMENTS, PAGES, VIRTUAL = 0x3C000, 0x3D000, 0x80000
+
+
+def translated(then: str, **options) -> list[str]:
+    """The rules that a guest breaks that goes on in this way with DAT on, on a host that takes its block whenever that
+    is volatile."""
+    body = f"""{GONE}nopr
+        larl %r9,on
+        lpswe 0(%r9)
+        .balign 8
+on:     .quad 0x0400000180000000,there-0x10000+{VIRTUAL:#x}
+there:  {then}
+        larl %r9,off
+        lpswe 0(%r9)
+        .balign 8
+off:    .quad 0x0000000180000000,done"""
+    machine, sanitizer = watch(body, **options)
+    entries = [page << 12 for page in range(64)] + [0x400] * 192
+    for n in range(4):
+        entries[(VIRTUAL >> 12) + n] = 0x10000 + (n << 12)
+    for address, numbers in (SEGMENTS, [PAGES]), (PAGES, entries):
+        machine.write(address, b"".join(number.to_bytes(8, "big") for number in numbers))
+    machine.cr[1] = SEGMENTS
+    while (stop := machine.step()) is None:
+        if machine.block(BLOCK).state == "Vr":
+            machine.host.discard(0, NUMBER)
+    assert stop.exit_code == 0, stop
+    sanitizer.finish()
+    return [violation.rule for violation in sanitizer.violations]
+
+
+@pytest.mark.parametrize("then, found", [
+    pytest.param("lg %r0,8(%r2)", ["lost-discard"], id="fetch"),
+    pytest.param("oi 8(%r2),1", ["lost-discard"], id="updated"),
+    pytest.param("mvi 8(%r2),1", [], id="store"),
+    pytest.param("xc 0(256,%r2),0(%r2)\nlg %r0,16(%r2)", [], id="cleared with XC"),
+])  # fmt: skip
+def test_instructions_are_found_with_dat_on(then, found):
+    assert translated(then) == found
+
+
+@pytest.mark.parametrize("new", [0x0000000180000000, 0x0400000180000000], ids=["real", "virtual"])
+def test_handler_goes_back_to_a_program_with_dat_on(new):
+    """The fault is over then: the next one is another."""
+    faults = f"lghi %r8,2\n1: {CONTENT}\nessa %r0,%r2,3\nnopr\nic %r0,0(%r2)\nbrctg %r8,1b"
+    assert translated(f"mvi 0(%r2),0\n{faults}", handler=MEND, new=new) == []
 
 
 CLEAR = "lgr %r4,%r2\nlghi %r5,4096\nlghi %r7,0\nmvcl %r4,%r6\n"
@@ -171,6 +238,7 @@ CLEAR = "lgr %r4,%r2\nlghi %r5,4096\nlghi %r7,0\nmvcl %r4,%r6\n"
     pytest.param("stg %r1,16(%r2)\nlg %r0,16(%r2)", id="what was stored is fetched"),
     pytest.param(CLEAR + "lg %r0,16(%r2)", id="all was stored"),
     pytest.param("xc 0(256,%r2),0(%r2)\nlg %r0,16(%r2)", id="cleared with XC"),
+    pytest.param("mvi 0(%r2),0\nmvc 1(255,%r2),0(%r2)\nlg %r0,16(%r2)", id="cleared with MVC"),
     pytest.param("essa %r0,%r2,2", id="freed"),
 ])  # fmt: skip
 def test_discard_that_is_noticed(then):

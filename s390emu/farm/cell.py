@@ -36,6 +36,8 @@ class Cell:
     essa_cycles       processor time of one ESSA, in instruction times
     mips              millions of instructions that the host's processor executes in a second
     chunk, chunk_policy    how large the host's frames are, and how it takes them (host.frame_pool)
+    look_ahead        percent of the host's frames, from the oldest on, that count as equally old where writing out the
+                      oldest can be saved (host.frame_pool)
     paging            "none": no paging device
     disks             "own": each guest's disk works by itself; "shared": all are one device, like the paging device
     quantum           instructions that a guest is dispatched for
@@ -61,6 +63,7 @@ class Cell:
     mips: int = 1000
     chunk: str = "4K"
     chunk_policy: str = "whole"
+    look_ahead: int = 0
     paging: str = "device"
     disks: str = "own"
     quantum: int = 200_000
@@ -92,6 +95,8 @@ class Cell:
         for name in SERVICE_TIMES:
             if getattr(self, name) < BY_DEVICE:
                 raise ValueError(f"{name} is {getattr(self, name)}: nanoseconds, or {BY_DEVICE} for the device's")
+        if not 0 <= self.look_ahead <= 100:
+            raise ValueError(f"look_ahead is {self.look_ahead}: percent of the host's frames, 0 to 100")
         if not self.ratio >= 0.1:
             raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
         if self.ram % (BLOCK * self.chunk_blocks) or self.ram < 2 << 20:

@@ -69,6 +69,7 @@ class Experiment:
             service=in_instruction_times(service_times(cell), cell.mips),
             chunk=cell.chunk_blocks,
             chunk_policy=cell.chunk_policy,
+            look_ahead=round(cell.frames * cell.look_ahead / 100),
         )
         # The guests differ in their seeds alone: one is assembled, and each is told its own.
         self.program = _program(tuple(sorted((self.cell.tunables(0) | {"SEED": 1}).items())))

@@ -42,6 +42,8 @@ def canonical(cell: Cell) -> Cell:
         cell = replace(cell, balloon=DEFAULTS.balloon)
     if cell.chunk == "4K":
         cell = replace(cell, chunk_policy=DEFAULTS.chunk_policy)
+    if cell.paging == "none":  # nothing is ever written
+        cell = replace(cell, look_ahead=DEFAULTS.look_ahead)
     return cell
 
 

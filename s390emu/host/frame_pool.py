@@ -54,7 +54,7 @@ class Guest:
         self.idle, self.stolen = map(storage.column, ("idle", "stolen"))
         self.interruption_count = storage.column("interruption_count")
         self.kept = np.zeros(len(storage.blocks), np.uint8)  # `brought` again, for compiled code
-        self._kept_address = self.kept.ctypes.data
+        self.kept_address = self.kept.ctypes.data
 
     @property
     def progress(self) -> int:
@@ -82,7 +82,7 @@ class Guest:
     @property
     def keeps(self) -> tuple[int, int]:
         """What compiled code is told of the guest that asks: its number and the address of `kept`, 0 none."""
-        return self.number, self._kept_address if self.brought_at == self.progress else 0
+        return self.number, self.kept_address if self.brought_at == self.progress else 0
 
 
 class FramePool(Frames):
@@ -94,15 +94,20 @@ class FramePool(Frames):
     whole     all of it is moved if anything must be kept
     split     what may be discarded is, and the rest has frames of its own from then on
     subpage   only what must be kept is moved
+
+    look_ahead: how many frames, from the oldest on, count as equally old: if the oldest must be written out and one of
+    these need not, that one goes. 0: by age alone.
     """
 
     # What a snapshot keeps beside the arrays.
     STATE: tuple[str, ...] = ("limit", "_free", "_singles", "_hand", "_unused", "_taken_since_search", "_retained")
 
-    def __init__(self, frames: int, paging: PagingDevice | None, zero_detect: bool, chunk: int, chunk_policy: str):
+    def __init__(self, frames: int, paging: PagingDevice | None, zero_detect: bool, chunk: int, chunk_policy: str,
+                 look_ahead: int):  # fmt: skip
         super().__init__(frames, chunk, chunk > 1 and chunk_policy == SPLIT, zero_detect)
         self.limit = frames
         self.chunk_policy = chunk_policy
+        self.look_ahead = self._record["look_ahead"] = min(look_ahead, frames)
         self.paging = paging
         self.guests: list[Guest] = []
         self.before_event: list[Callable[[], None] | None] = []  # of each guest: lets the machine drain the event table
@@ -117,7 +122,7 @@ class FramePool(Frames):
         guest = Guest(len(self.guests), storage)
         self.guests.append(guest)
         self.before_event.append(None)
-        self._tell_storages([g.address for g in self.guests])
+        self._tell_guests([(g.address, g.kept_address) for g in self.guests])
         return guest
 
     # --- blocks ------------------------------------------------------------------------------------------------------
@@ -323,7 +328,10 @@ class FramePool(Frames):
         victim = kernels.oldest(self._pool, self._hand, *asking)
         if victim == NO_VICTIM:
             return None
-        self._hand = (victim + 1) % self.frame_count
+        if self.look_ahead and (other := kernels.cheaper(self._pool, victim, *asking[:2])) != victim:
+            self._hand, victim = victim, other
+        else:
+            self._hand = (victim + 1) % self.frame_count
         return victim, 1 if self.is_broken(victim) else self.chunk
 
     # --- unused blocks; where a run is not broken for one of them: chunks without others -----------------------------

@@ -42,7 +42,7 @@ class Frames:
         self._broken = np.zeros(frames // chunk, np.uint8)
         # What compiled code is told.
         self._how = np.zeros(2 * chunk, np.uint8).reshape(-1, 2)
-        self._storages = np.zeros(0, np.uint64)
+        self._storages = self._kept = np.zeros(0, np.uint64)
         self._record = np.zeros(1, POOL_T)
         for name, array in (("frames", self.memory), ("frame_table", self.frame_table), ("broken", self._broken),
                             ("how", self._how)):  # fmt: skip
@@ -51,10 +51,10 @@ class Frames:
         self._record["divisible"], self._record["zero_detect"] = divisible, zero_detect
         self._pool: int = self._record.ctypes.data
 
-    def _tell_storages(self, addresses: list[int]) -> None:
-        """Where the STORAGE record of each guest lies."""
-        self._storages = np.array(addresses, np.uint64)
-        self._record["storages"] = self._storages.ctypes.data
+    def _tell_guests(self, addresses: list[tuple[int, int]]) -> None:
+        """Where the STORAGE record of each guest lies, and its bytes of what is kept for it."""
+        self._storages, self._kept = np.array(addresses, np.uint64).T.copy()
+        self._record["storages"], self._record["kept"] = self._storages.ctypes.data, self._kept.ctypes.data
 
     @property
     def frames_in_use(self) -> int:

@@ -62,8 +62,8 @@ class Host(FramePool):
 
     unused_access: what touching an unused block does (D8). discard_keys: "zero" or "random", ACC and F after a discard
     (D19). zero_detect: blocks full of zeros are not written out (D7). service: how long paging and disks take. chunk:
-    how many blocks are backed together, and chunk_policy: what is done where the guest hints at some of them; see
-    `FramePool`.
+    how many blocks are backed together, and chunk_policy: what is done where the guest hints at some of them;
+    look_ahead: by how many frames a victim may be younger than the oldest, if it costs no write; see `FramePool`.
     """
 
     # What one instruction may need at once: itself and the target of EXECUTE in two blocks each, four operands in two
@@ -85,6 +85,7 @@ class Host(FramePool):
         service: ServiceTimes = NO_TIMES,
         chunk: int = 1,
         chunk_policy: str = CHUNK_POLICIES[0],
+        look_ahead: int = 0,
     ):
         if frames <= 0:
             raise ValueError(f"a host of {frames} frames: give it at least {self.FEWEST_FRAMES} for each guest")
@@ -96,7 +97,9 @@ class Host(FramePool):
             raise ValueError(f"chunks of {chunk} blocks: it must be a power of two, {CHUNK_MOST} at most")
         if chunk_policy not in CHUNK_POLICIES:
             raise ValueError(f"chunk_policy is {chunk_policy!r}: it must be one of {', '.join(CHUNK_POLICIES)}")
-        super().__init__(frames, paging, zero_detect, chunk, chunk_policy)
+        if look_ahead < 0:
+            raise ValueError(f"look_ahead is {look_ahead}: frames, not below 0")
+        super().__init__(frames, paging, zero_detect, chunk, chunk_policy, look_ahead)
         self.unused_access = UNUSED_ACCESS.index(unused_access)
         self.discard_keys = discard_keys
         self.reason = ""  # of the last outcome below zero

@@ -1,8 +1,8 @@
 """Which frames to take, and what each costs: policy over the tables, without a CPU and without a file. Spec essa.md, 8.
 
-First by age, then look at the state. The frames form aligned runs of `chunk`, 1 where the host backs every block by
-itself. A run backs one chunk of a guest as a whole, one mapping with one age, unless it is broken: then each of its
-frames is a mapping of its own.
+First by age, then look at the state; and where the oldest would have to be written out, perhaps a little further. The
+frames form aligned runs of `chunk`, 1 where the host backs every block by itself. A run backs one chunk of a guest as a
+whole, one mapping with one age, unless it is broken: then each of its frames is a mapping of its own.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ POOL_T = np.dtype(
         ("frame_table", u64),
         ("broken", u64),  # a byte for each run: 1, its frames are mappings of their own
         ("storages", u64),  # the STORAGE record of each guest
+        ("kept", u64),  # of each guest where its bytes are that tell what was brought for the instruction being retried
         ("how", u64),  # two bytes for each frame of a run being taken: what taking it costs, its state before
         ("zero_detect", u64),
         ("divisible", u64),  # a run may lose some of its blocks: then it is broken
+        ("look_ahead", u64),  # so many frames, from the oldest on, count as equally old
     ],
     align=True,
 )
@@ -144,6 +146,19 @@ def referenced(pool, start, length):
     return found != 0
 
 
+@jit
+def awaited(pool, start, length):
+    """Was a block of the mapping brought for an instruction that may not have been executed since? Whoever takes what
+    costs nothing would take it before its guest has looked at it, and again, without end."""
+    for offset in range(length):
+        if holds(pool, start + u64(offset)):
+            entry = entry_at(pool, start + u64(offset))
+            kept = load_native(pool.kept + u64(entry.guest) * ADDRESS_BYTES)
+            if load1(kept + u64(entry.block)) != NONE_KEPT:
+                return True
+    return False
+
+
 # --- for Python ------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +187,21 @@ def oldest(pool, hand, asking, kept, writable):
         if frame == pool.frame_count:
             frame = FIRST_FRAME
     return first
+
+
+def cheaper(pool, victim, asking, kept):
+    """The first mapping from the oldest one on, if not too far, for which nothing need be written; else the oldest.
+    That one has had its second chance; this one does not get any, and keeps its R."""
+    frame = victim
+    for _ in range(pool.look_ahead):
+        if mapping_start(pool, frame) == frame:
+            length = mapping_length(pool, frame)
+            if may_be_taken(pool, frame, length, asking, kept, NOT_WRITABLE) and not awaited(pool, frame, length):
+                return i64(frame)
+        frame += ONE
+        if frame == pool.frame_count:
+            frame = FIRST_FRAME
+    return i64(victim)
 
 
 def weigh(pool, start, length):

@@ -52,7 +52,7 @@ def test_balloon_parameters_default_by_device():
     "given",
     [{"policy": "magic"}, {"device": "tape"}, {"chunk": "1M"}, {"paging": "yes"}, {"guests": 0}, {"ratio": 0.0},
      {"ratio": float("nan")}, {"ram": 5000}, {"ram": 1 << 20}, {"essa_cycles": -1}, {"page_latency": -2},
-     {"requests": 0}],
+     {"requests": 0}, {"look_ahead": -1}, {"look_ahead": 101}],
     ids=str,
 )  # fmt: skip
 def test_out_of_range_is_refused(given):

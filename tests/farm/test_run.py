@@ -40,6 +40,13 @@ def test_no_data_is_lost_in_chunks(chunk, policy):
     assert run_cell(cell)[-1]["outcome"] == "ok"
 
 
+def test_looking_ahead_writes_less_and_loses_nothing():
+    """Guests that wait for blocks which cost nothing to take: each gets on."""
+    by_age, by_cost = (run_cell(replace(SMALL, policy="hinting", ratio=4.0, look_ahead=n))[-1] for n in (0, 100))
+    assert by_age["outcome"] == by_cost["outcome"] == "ok"
+    assert by_age["page_outs"] > by_cost["page_outs"]
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_rows_are_each_guest_and_all(tables, policy):
     *singles, together = tables[policy]

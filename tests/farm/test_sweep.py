@@ -43,6 +43,13 @@ def test_chunks_of_a_block_have_one_policy():
     assert [(c.chunk, c.chunk_policy) for c in found] == [("4K", "whole"), ("2M", "whole"), ("2M", "split")]
 
 
+def test_looking_ahead_saves_nothing_without_a_paging_device(sweep):
+    assert len(sweep(look_ahead=(0, 5), policy=("hinting",))) == 8
+    assert len(sweep.ran) == 8
+    assert len(sweep(look_ahead=(0, 5), policy=("hinting",), paging=("none",))) == 8
+    assert len(sweep.ran) == 4
+
+
 def test_what_no_cell_can_be_is_refused():
     with pytest.raises(ValueError, match="policy"):
         cells({"policy": ("magic",)})

@@ -127,3 +127,60 @@ def test_a_block_of_zeros_needs_no_writing(byte, victim):
 
 def test_next_in_order():
     assert next_in_order([1, 5, 3, 7], hand=4, count=8) == [5, 7, 1, 3]
+
+
+# --- a victim a little younger than the oldest, if it costs no write --------------------------------------------------
+
+
+def ahead(volatile, look_ahead, hand=0, kept=(), referenced=()):
+    """Frames of stable blocks but for the volatile ones. -> the victims of two turns, and where the hand is then."""
+    pool = Pool(look_ahead=look_ahead)
+    for number in volatile:
+        kernels.transition(pool.storages[0].record, number, 3, 0)
+    for number in kept:
+        pool.host.guests[0].bring_for(number)
+    pool.reference(referenced)
+    pool.host._hand = hand
+    victims = []
+    for _ in range(2):
+        frame, length = pool.host._choose(None, True)
+        assert length == 1
+        pool.host._take(frame, length)
+        victims.append(frame)
+    return victims, pool.host._hand
+
+
+@pytest.mark.parametrize("look_ahead, victims, hand", [(0, [0, 1], 2), (1, [0, 1], 2), (2, [0, 2], 1), (3, [2, 0], 1),
+                                                       (6, [2, 5], 0), (8, [2, 5], 0), (1000, [2, 5], 0)])  # fmt: skip
+def test_within_the_look_ahead_what_costs_no_write_goes_first(look_ahead, victims, hand):
+    """The hand stays at the oldest: that is next when nothing near it can be had for nothing."""
+    assert ahead({2, 5}, look_ahead) == (victims, hand)
+
+
+def test_the_look_ahead_goes_around():
+    assert ahead({0, 1}, 3, hand=6) == ([0, 6], 7)
+
+
+def test_the_oldest_goes_if_it_costs_no_write_itself():
+    assert ahead({0, 1}, 8) == ([0, 1], 2)
+
+
+def test_ahead_of_the_hand_there_is_no_second_chance_but_the_reference_stays():
+    pool = Pool(look_ahead=8)
+    kernels.transition(pool.storages[0].record, 5, 3, 0)
+    pool.reference([5, 6])
+    assert pool.host._choose(None, True) == (5, 1)
+    assert pool.referenced() == {5, 6}
+
+
+def test_what_somebody_waits_for_is_not_taken_ahead_of_older_ones():
+    """It was brought for an instruction that may not have been executed yet, and costs nothing to take again."""
+    assert ahead({2, 5}, 8, kept={2}) == ([5, 0], 1)
+
+
+def test_without_a_paging_device_there_is_nothing_to_save():
+    pool = Pool(look_ahead=8)
+    kernels.transition(pool.storages[0].record, 5, 3, 0)
+    kernels.transition(pool.storages[0].record, 6, 3, 0)
+    assert pool.host._choose(None, False) == (5, 1)
+    assert pool.host._hand == 6

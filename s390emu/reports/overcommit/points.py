@@ -15,6 +15,7 @@ PARAMETERS = [f.name for f in fields(Cell) if f.name != "requests"]
 ORDERED = {"policy": POLICIES, "device": DEVICES, "chunk": CHUNKS}  # not by the alphabet
 ALWAYS = ("ratio", "device")  # part of every setting, also when they have one value only
 LABELS = {"essa_cycles": "ESSA cycles", "mips": "MIPS", "ram": "guest storage", "chunk_policy": "chunk policy",
+          "look_ahead": "look-ahead, %",
           "fault_ns": "ns for a fault", "io_ns": "ns for an I/O operation", "idle_us": "idle µs"}  # fmt: skip
 PAGED = ("page_outs", "page_ins")
 DISCARDS = {"U": "discards_U", "V": "discards_V", "P": "discards_P", "Sp": "discards_Sp"}

@@ -165,7 +165,8 @@ class Farm:
         if guest.stop is None:
             self.messages += 1
             self.host.send(guest.machine.guest_number, text)
-            guest.ready_at = min(max(guest.machine.ready_at, self.now), FAR)
+            blocked = self.host.blocked_until(guest.machine.guest_number)
+            guest.ready_at = min(guest.ready_at, max(blocked, self.now))
 
     def _look(self) -> None:
         """The monitor samples every guest and tells some of them their targets. It takes the processor for that."""

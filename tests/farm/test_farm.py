@@ -176,6 +176,57 @@ def test_the_same_farm_twice_is_the_same_farm():
     assert run() == run()
 
 
+# Receives messages, and waits until there is one or, if the mask has it, for the clock comparator.
+LISTENER = """
+start:  larl    %r1,external
+        mvc     0x1B0(16),0(%r1)
+        stck    0x200
+        lg      %r2,0x200
+        algfi   %r2,4096*100
+        stg     %r2,0x200
+        sckc    0x200
+        larl    %r2,sccb
+        llilf   %r3,0x00780005
+        servc   %r3,%r2
+        lghi    %r7,2           # the service signal of this command, then that of the message
+1:      larl    %r1,mask
+        lctlg   %c0,%c0,0(%r1)
+        larl    %r1,wait
+        lpswe   0(%r1)
+woken:  brct    %r7,1b
+        larl    %r1,end
+        lpswe   0(%r1)
+        .balign 8
+end:    .quad   0x0002000180000000,0
+mask:   .quad   {mask}
+wait:   .quad   0x0102000180000000,0
+external: .quad 0x0000000180000000,woken
+sccb:   .short  28,0,0,0,0,4
+        .long   0x40,0,0,0
+"""
+
+
+@pytest.mark.parametrize("mask", [0x200, 0xA00], ids=["message", "message-or-clock"])
+def test_a_message_wakes_a_guest_that_waits(mask):
+    machines = guests(Host(512), LISTENER.format(mask=mask), BUSY.format(n=50_000))
+    farm = Farm(machines, quantum=1000)
+    farm.run(lambda: farm.now >= 5000)
+    assert farm.guests[0].stop is None
+    farm.send(0, "STOP")
+    farm.run(lambda: farm.guests[0].stop is not None)
+    assert farm.now < 7000
+    assert machines[0].storage.record.idle > 4000
+
+
+def test_a_message_does_not_wake_a_guest_that_the_host_keeps_waiting():
+    host = Host(40, PagingDevice(), service=ServiceTimes(page_latency=10_000))
+    farm = Farm(guests(host, TOUCHER.format(count=60, rounds=3)), quantum=50)
+    farm.run(lambda: host.blocked_until(0) > farm.now)
+    ready_at = farm.guests[0].ready_at
+    farm.send(0, "STOP")
+    assert farm.guests[0].ready_at == ready_at == host.blocked_until(0)
+
+
 def straddler(host: Host, rounds: int) -> Machine:
     """A guest that executes an instruction in eight chunks again and again: EXECUTE, its target and both operands of
     that lie across a boundary each."""

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,8 +192,9 @@ def program_source(guest: Program) -> dict:
     return {"packed": packed(content)}
 
 
-def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) -> Path:
-    """Write the replay file of a bug: -> where it is. The same bug has the same name."""
+def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) -> Path | None:
+    """Write the replay file of a bug into the current folder or the temporary one: -> where it is; None: it cannot be
+    written. The same bug has the same name."""
     content = {
         "schema": SCHEMA,
         "kind": HOST_EVENTS,
@@ -207,9 +209,16 @@ def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) ->
                 "console": sha256(bug.console.encode()).hexdigest()},
     }  # fmt: skip
     text = json.dumps(content, indent=1)
-    path = Path(f"adversary-{sha256(text.encode()).hexdigest()[:8]}.replay.json")
-    path.write_text(text + "\n")
-    return path
+    for folder in (Path(), Path(tempfile.gettempdir())):
+        path = folder / f"adversary-{sha256(text.encode()).hexdigest()[:8]}.replay.json"
+        try:
+            path.write_text(text + "\n")
+            return path
+        except OSError as error:
+            print(f"s390emu: the replay file {path} cannot be written: {error.strerror}", file=sys.stderr)
+            with suppress(OSError):
+                path.unlink()  # half of it
+    return None
 
 
 def replay_host_events(path: Path, content: dict[str, Any], args) -> int:

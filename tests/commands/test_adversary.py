@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -116,6 +118,23 @@ def test_a_replay_can_be_traced(s390emu, tmp_path):
     assert "exactly" in err
     log = (tmp_path / "log").read_text()
     assert "host reclaim, discarded" in log
+
+
+def test_bug_is_told_though_its_replay_file_cannot_be_written(s390emu, tmp_path, monkeypatch):
+    (tmp_path / "small.s").write_text(SMALL.replace("essa  %r0,%r8,1", "br %r8"))
+    words = ("run", "small.s", "--adversary", "exhaustive", "--ram", "96K", "--jobs", 1)
+    monkeypatch.setattr(Path, "write_text", no_space)
+    code, out, err = s390emu(*words, "--paging", "none")
+    assert code == 1
+    assert "A BUG: " in out and "replay file:" not in out
+    assert err.count("cannot be written: No space left on device") == 2
+    assert not list(tmp_path.glob("*.json"))
+    code, out, _ = s390emu(*words, "--paging", "none", "--json")
+    assert (code, json.loads(out)["replay"]) == (1, None)
+
+
+def no_space(path, text):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def test_another_firmware_is_not_taken_for_the_recorded_one(s390emu, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import suppress
 
 import numpy as np
@@ -15,6 +14,7 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.assemble import AssemblyError, assemble_files
 from s390emu.machine import Machine, Reason, Stop
+from tests.guest.altered import altered
 
 pytestmark = pytest.mark.skipif(
     not JIT, reason="millions of instructions: not as plain Python (test_firmware_plain.py is)"
@@ -228,13 +228,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_breaking_a_rule_does_not_go_unnoticed(tmp_path, broken):
-    name, old, new = BROKEN[broken]
-    folder = tmp_path / "firmware"
-    shutil.copytree(toy_kernel.folder(), folder)
-    source = (folder / name).read_text()
-    assert source.count(old) == 1
-    (folder / name).write_text(source.replace(old, new))
-    files = [folder / path.name for path in toy_kernel.sources()]
+    files = altered(tmp_path / "firmware", toy_kernel.sources(), *BROKEN[broken])
     program = assemble_files(files, origin=toy_kernel.ORIGIN, defines=SMALL | {"PASSES": 4, "STEPS": 24})
     machine = boot(program, Host(256, PagingDevice(), discard_keys="random"))
     assert run_with_eager_host(machine, 101).exit_code not in (0, None)

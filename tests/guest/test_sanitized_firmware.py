@@ -4,7 +4,6 @@ its rule."""
 from __future__ import annotations
 
 import re
-import shutil
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from s390emu.sanitizer.guest import read_description
 from s390emu.sanitizer.pages import Sanitizer
 from s390emu.sanitizer.rules import RULES
 from tests.guest import test_web_guest as web
+from tests.guest.altered import altered
 from tests.guest.test_firmware import LIMIT, SMALL, run_with_eager_host
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python (tests/sanitizer is)")
@@ -158,14 +158,10 @@ def test_planted_bug_is_found_in_the_web_server(tmp_path, rule):
 
 def test_block_is_offered_while_the_disk_reads_it_out(tmp_path):
     """The web server does not hold what it writes, and gives it back when the next request looks around."""
-    folder = tmp_path / "firmware"
-    shutil.copytree(toy_kernel.folder(), folder)
-    source = (folder / "block_io.s").read_text()
     started = "5:      lgr     %r1,%r13\n"
-    assert source.count(started) == 1
     offered = "5:      llilf   %r1,WRITE_ENTRIES\n        lg      %r2,ENTRY_BUFFER(%r1)\n        essa    %r0,%r2,3\n"
-    (folder / "block_io.s").write_text(source.replace(started, offered + started.replace("5:", "  ")))
-    files = [folder / path.name for path in web_guest.sources()]
+    offering = offered + started.replace("5:", "  ")
+    files = altered(tmp_path / "firmware", web_guest.sources(), "block_io.s", started, offering)
     defines = web_guest.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1}
     program = assemble_files(files, origin=toy_kernel.ORIGIN, defines=defines)
     machine, sanitizer = sanitized_web(tmp_path / "disk", program, service="dasd")

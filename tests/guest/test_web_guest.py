@@ -4,7 +4,6 @@ about what it did."""
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -21,6 +20,7 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.assemble import AssemblyError, assemble_files
 from s390emu.machine import Machine, Reason, Stop
+from tests.guest.altered import altered
 
 jitted = pytest.mark.skipif(
     not JIT, reason="millions of instructions: not as plain Python (test_web_guest_plain.py is)"
@@ -443,13 +443,7 @@ BROKEN = {
 @jitted
 @pytest.mark.parametrize("broken", BROKEN)
 def test_breaking_a_rule_does_not_go_unnoticed(tmp_path, broken):
-    name, old, new = BROKEN[broken]
-    folder = tmp_path / "firmware"
-    shutil.copytree(toy_kernel.folder(), folder)
-    source = (folder / name).read_text()
-    assert source.count(old) == 1
-    (folder / name).write_text(source.replace(old, new))
-    files = [folder / path.name for path in web_guest.sources()]
+    files = altered(tmp_path / "firmware", web_guest.sources(), *BROKEN[broken])
     defines = SMALL | {"REQUESTS": REQUESTS, "WEB": 1}
     machine = Machine(STORAGE, host=Host(512, PagingDevice(tmp_path), discard_keys="random"))
     web_guest.disk_image(tmp_path / "disk", **SMALL)

@@ -16,6 +16,8 @@ from tests.adversary.test_references import expanded, seen
 
 LIMIT = 600
 FRAMES = 24
+# That of seed 21 changes its translation tables and does not purge the TLB: a search refuses it (test_search.py).
+SEEDS = [seed for seed in range(25) if seed != 21]
 EDGE = 3  # points at the beginning and at the end of a class that are tried, and as many in between
 
 
@@ -31,7 +33,7 @@ def tried(point) -> list[int]:
     return sorted({*every[:EDGE], *between[:: max(1, len(between) // EDGE)], *every[-EDGE:]})
 
 
-@pytest.mark.parametrize("seed", range(24 if JIT else 2))
+@pytest.mark.parametrize("seed", SEEDS if JIT else SEEDS[:2])
 def test_points_of_a_class_are_the_same(seed):
     paged = seed % 4 == 3
     verbs = (DISCARDING, RECLAIMING) if paged else (DISCARDING,)
@@ -42,8 +44,7 @@ def test_points_of_a_class_are_the_same(seed):
 
     machine.restore(start)
     points, _ = points_of(machine, verbs, LIMIT)
-    if whole_state(machine) != undisturbed:
-        pytest.skip("the guest changes its translation tables and does not purge the TLB")
+    assert whole_state(machine) == undisturbed
     machine.restore(start)
     assert sorted(expanded(points)) == sorted(point for point in seen(machine, verbs) if point[0] < LIMIT)
     for point in points:

@@ -33,12 +33,13 @@ from s390emu.cpu.interruptions import (
 from s390emu.cpu.loop import run
 from s390emu.cpu.psw import WAIT, load_psw
 from s390emu.cpu.state import CPU_T
+from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.outcome import Outcome
 from s390emu.isa.decode import slow_decode
 from s390emu.isa.handlers import HandlerTable, facilities
 from s390emu.storage import access
-from s390emu.storage.decode_cache import drop_decoded, forget_all
+from s390emu.storage.decode_cache import forget_all
 from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
 from s390emu.storage.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
@@ -64,7 +65,6 @@ from s390emu.storage.state import (
     STOPPED,
     STORAGE_T,
 )
-from s390emu.storage.tlb import flush
 
 if TYPE_CHECKING:
     from s390emu.isa.assemble import Program
@@ -183,18 +183,8 @@ def load_psw_entry(cpu, storage, mask, ia):
     return 0
 
 
-def flush_entry(storage):
-    flush(storage)
-    return 0
-
-
 def forget_entry(storage):
     forget_all(storage)
-    return 0
-
-
-def drop_decoded_entry(storage, number, offset, length):
-    drop_decoded(storage, number, offset, length)
     return 0
 
 
@@ -248,7 +238,6 @@ class Machine:
         self._records = self._cpu_array.ctypes.data, self.storage.address
         self._end = entry_point(slow_end, *RECORDS, integers=2)
         self._load_psw = entry_point(load_psw_entry, *RECORDS, integers=2)
-        self._drop_decoded = kernel(drop_decoded_entry, 3)
         self.tod_epoch = tod_epoch
         self.initial_reset()
 
@@ -305,7 +294,7 @@ class Machine:
 
     def set_psw(self, mask: int, ia: int) -> None:
         """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
-        kernel(flush_entry, 0)(self.storage.record)
+        kernels.flush(self.storage.record)
         self._load_psw(self.cpu, self.storage.record, mask, ia)
 
     @property
@@ -393,7 +382,7 @@ class Machine:
         while data:
             number, offset = divmod(address, BLOCK_SIZE)
             part = data[: BLOCK_SIZE - offset]
-            self._drop_decoded(self.storage.record, number, offset, len(part))
+            kernels.drop_decoded(self.storage.record, number, offset, len(part))
             self.host.poke(self.guest_number, number, offset, part)
             address, data = address + len(part), data[len(part) :]
 
@@ -574,5 +563,5 @@ class Machine:
         self._cpu_array[:] = cpu
         self.host.restore(host)
         self.storage.restore(storage)
-        kernel(flush_entry, 0)(self.storage.record)  # its TLB's addresses may be others' now
+        kernels.flush(self.storage.record)  # its TLB's addresses may be others' now
         self.events = [chunk.copy() for chunk in events]

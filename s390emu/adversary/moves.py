@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.machine import Machine, flush_entry, kernel
+from s390emu.host import kernels
+from s390emu.machine import Machine
 from s390emu.storage.page_states import ACTION, DISCARD, OUT, RECLAIM
 
 VERBS = ("discard", "reclaim", "pagein")  # of the host, on one block
@@ -37,7 +38,7 @@ class Move(NamedTuple):
 
         The TLB is purged: a snapshot may have been restored since the run began, or not, and that must not matter."""
         getattr(machine.host, self.verb)(machine.guest_number, self.block)
-        kernel(flush_entry, 0)(machine.storage.record)
+        kernels.flush(machine.storage.record)
 
 
 def move_at(point) -> Move:

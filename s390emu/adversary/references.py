@@ -28,7 +28,8 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu.adversary.moves import POINT, TAKING, possible
-from s390emu.machine import Machine, Reason, Stop, flush_entry, kernel
+from s390emu.host import kernels
+from s390emu.machine import Machine, Reason, Stop
 from s390emu.storage.references import BOUNDARY
 from s390emu.storage.state import EVENT_REFERENCE
 
@@ -97,7 +98,7 @@ def points_of(machine: Machine, verbs: tuple[int, ...], limit: int) -> tuple[np.
     record = machine.storage.record
     tlb_on = record.tlb_on
     record.tlb_on = 0
-    kernel(flush_entry, 0)(record)
+    kernels.flush(record)
     machine.watch(EVENT_REFERENCE)
     log = ReferenceLog(machine, verbs)
     while True:

@@ -328,7 +328,7 @@ class FramePool(Frames):
         victim = kernels.oldest(self._pool, self._hand, *asking)
         if victim == NO_VICTIM:
             return None
-        if self.look_ahead and (other := kernels.cheaper(self._pool, victim, *asking[:2])) != victim:
+        if self.look_ahead and (other := kernels.cheaper(self._pool, victim)) != victim:
             self._hand, victim = victim, other
         else:
             self._hand = (victim + 1) % self.frame_count

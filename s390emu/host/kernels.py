@@ -50,8 +50,8 @@ host_changed = _on_first_call(keys.host_changed, STORAGE_T, integers=1)
 candidate = _on_first_call(pager.candidate, pager.POOL_T, integers=4)
 # (pool, hand, guest that asks, address of what to keep, writable): the victim
 oldest = _on_first_call(pager.oldest, pager.POOL_T, integers=4)
-# (pool, the oldest, guest that asks, address of what to keep): the victim, if it may be a little younger
-cheaper = _on_first_call(pager.cheaper, pager.POOL_T, integers=3)
+# (pool, the oldest): the victim, if it may be a little younger
+cheaper = _on_first_call(pager.cheaper, pager.POOL_T, integers=1)
 # (pool, first frame, how many): how many of their blocks have to be written
 weigh = _on_first_call(pager.weigh, pager.POOL_T, integers=2)
 # (pool, first frame, from, to): these of them lose their frames

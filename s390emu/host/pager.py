@@ -43,7 +43,7 @@ CLEAN = 3  # its slot has the content
 WRITE = 4
 
 NO_VICTIM, FREE, NO_SLOT = -1, -1, -1
-NONE_KEPT, NOT_WRITABLE, WHOLE, FIRST_FRAME = u64(0), u64(0), u64(0), u64(0)
+NOBODY, NONE_KEPT, NOT_WRITABLE, WHOLE, FIRST_FRAME = u64(0), u64(0), u64(0), u64(0), u64(0)
 ONE, ADDRESS_BYTES, STEP = u64(1), u64(8), 8
 
 storage_record = record_at(STORAGE_T)
@@ -189,14 +189,17 @@ def oldest(pool, hand, asking, kept, writable):
     return first
 
 
-def cheaper(pool, victim, asking, kept):
+def cheaper(pool, victim):
     """The first mapping from the oldest one on, if not too far, for which nothing need be written; else the oldest.
-    That one has had its second chance; this one does not get any, and keeps its R."""
+    That one has had its second chance; this one does not get any, and keeps its R. Whoever asks: what any guest may
+    wait for is left alone."""
     frame = victim
     for _ in range(pool.look_ahead):
         if mapping_start(pool, frame) == frame:
             length = mapping_length(pool, frame)
-            if may_be_taken(pool, frame, length, asking, kept, NOT_WRITABLE) and not awaited(pool, frame, length):
+            if not awaited(pool, frame, length) and may_be_taken(
+                pool, frame, length, NOBODY, NONE_KEPT, NOT_WRITABLE
+            ):
                 return i64(frame)
         frame += ONE
         if frame == pool.frame_count:

@@ -20,6 +20,7 @@ from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
 from s390emu.commands.replay import HOST_EVENTS, SCHEMA, emulator_version
 from s390emu.isa.assemble import Program
+from s390emu.toy_kernel import build as build_kernel
 from s390emu.toy_kernel import description
 
 if TYPE_CHECKING:
@@ -267,8 +268,6 @@ def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any], disk
         names = ", ".join(name for name, _ in args.disk)
         raise UsageError(f"{path}: {names}: not the content that the disks had; put it back, or search again")
     if "firmware" in program:
-        from s390emu.toy_kernel import build as build_kernel
-
         guest = build_kernel(**program["tunables"])
         if digest(guest) != program["digest"]:
             raise UsageError(

@@ -21,7 +21,8 @@ from s390emu.commands.inputs import (
     without_sanitizer,
 )
 from s390emu.commands.run import conclude, sanitized
-from s390emu.toy_kernel import TUNABLES
+from s390emu.toy_kernel import TUNABLES, description
+from s390emu.toy_kernel import build as build_kernel
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
 RAM, FRAMES = "1M", 88
@@ -42,8 +43,6 @@ def execute(args) -> int:
     from s390emu.reports.demo import Story, fault_text
     from s390emu.reports.stop import as_dict
     from s390emu.reports.timeline import event_text
-    from s390emu.toy_kernel import build as build_kernel
-    from s390emu.toy_kernel import description
 
     for name, _ in args.define:
         if name not in TUNABLES:

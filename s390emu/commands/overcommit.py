@@ -254,7 +254,6 @@ def _service_ns(axes) -> dict[str, float]:
 
     if {"page_latency", "page_block"} & axes.keys():
         return {}
-
     return {device: float(SERVICE[device].paging(1)) for device in cell_module.DEVICES}
 
 

@@ -72,7 +72,7 @@ class Experiment:
             look_ahead=round(cell.frames * cell.look_ahead / 100),
         )
         # The guests differ in their seeds alone: one is assembled, and each is told its own.
-        self.program = _program(tuple(sorted((self.cell.tunables(0) | {"SEED": 1}).items())))
+        self.program = _program(tuple(sorted((cell.tunables(0) | {"SEED": 1}).items())))
         self.symbols = self.program.symbols
         self._done = [0] * cell.guests  # requests
         costs = Costs(cell.essa_cycles, cell.fault_ns * cell.mips // 1000, cell.io_ns * cell.mips // 1000)
@@ -82,7 +82,7 @@ class Experiment:
     def _machines(self) -> list[Machine]:
         cell, machines, shared = self.cell, [], Server()
         image = self.folder / "image"
-        blocks = web_guest.disk_image(image, **self.cell.tunables(0))
+        blocks = web_guest.disk_image(image, **cell.tunables(0))
         for number in range(cell.guests):
             machine = Machine(cell.ram, host=self.host, essa=cell.essa)
             path = self.folder / f"guest-{number}"
@@ -92,7 +92,7 @@ class Experiment:
                 disk.server = shared
             self.host.attach_disk(machine.guest_number, web_guest.DISK, disk)
             machine.load(self.program)
-            machine.write(self.symbols["seed"], self.cell.tunables(number)["SEED"].to_bytes(8, "big"))
+            machine.write(self.symbols["seed"], cell.tunables(number)["SEED"].to_bytes(8, "big"))
             machines.append(machine)
         return machines
 

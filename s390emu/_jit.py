@@ -23,17 +23,14 @@ from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 
 PACKAGE = Path(__file__).parent
-SEMANTICS = ("_jit.py", "machine.py", "storage", "cpu", "isa")  # what a compiled function can come from
 CACHES_KEPT = 4
 
 
 def source_digest() -> str:
-    """Digest of every source that compiled code can come from: a Numba cache entry watches only its own file."""
+    """Return a digest of every source of the package: Numba's cache watches a function's own file, not its callees'."""
     digest = hashlib.sha256()
-    for part in SEMANTICS:
-        path = PACKAGE / part
-        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(source.relative_to(PACKAGE).as_posix().encode() + b"\0" + source.read_bytes())
+    for source in sorted(PACKAGE.rglob("*.py")):
+        digest.update(source.relative_to(PACKAGE).as_posix().encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:16]
 
 

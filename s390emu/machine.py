@@ -30,14 +30,14 @@ from s390emu.cpu.interruptions import (
     slow_boundary,
     slow_end,
 )
-from s390emu.cpu.loop import run
 from s390emu.cpu.psw import WAIT, load_psw
-from s390emu.cpu.state import CPU_T
+from s390emu.engine.decode import slow_decode
+from s390emu.engine.handlers import HandlerTable, facilities
+from s390emu.engine.loop import find_target, run
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.outcome import Outcome
-from s390emu.isa.decode import slow_decode
-from s390emu.isa.handlers import HandlerTable, facilities
+from s390emu.records.cpu import CPU_T
 from s390emu.storage import access
 from s390emu.storage.decode_cache import forget_all
 from s390emu.storage.events import MARGIN
@@ -67,7 +67,7 @@ from s390emu.storage.state import (
 )
 
 if TYPE_CHECKING:
-    from s390emu.isa.assemble import Program
+    from s390emu.assembler.assemble import Program
 
 RECORDS = (CPU_T, STORAGE_T)
 START_MASK = 0x0000000180000000  # 64-bit mode, supervisor state, everything disabled
@@ -230,7 +230,7 @@ class Machine:
         for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
             record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
         for function in (access.slow_fetch, access.slow_store, access.slow_instruction, slow_decode, slow_end,
-                         slow_boundary):  # fmt: skip
+                         slow_boundary, find_target):  # fmt: skip
             record[function.__name__] = address_of(function, *RECORDS, integers=2)
         record.slow_probe = address_of(access.slow_probe, *RECORDS, integers=4)
         record.slow_assigned = address_of(slow_assigned, *RECORDS, integers=4)
@@ -262,7 +262,7 @@ class Machine:
         **options,
     ) -> Machine:
         """Assemble, load and set the PSW to the entry. Raises AssemblyError."""
-        from s390emu.isa.assemble import assemble
+        from s390emu.assembler.assemble import assemble
 
         machine = cls(storage_size, **options)
         machine.load(assemble(source, filename=filename, origin=origin, defines=defines or {}))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu.isa.assemble import assemble
+from s390emu.assembler.assemble import assemble
 from s390emu.machine import Machine
 from s390emu.storage.keys import ACC_F, RC
 from s390emu.storage.page_states import NAMES

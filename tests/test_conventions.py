@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import s390emu
-from s390emu.isa.handlers import function_name, implemented, places
+from s390emu.engine.handlers import function_name, implemented, places
 from s390emu.isa.opcodes import ROWS
 
 PACKAGE = Path(s390emu.__file__).parent

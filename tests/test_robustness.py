@@ -26,12 +26,12 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from s390emu.cpu.interruptions import LOOP
+from s390emu.engine.handlers import implemented
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.formats import GR, RELATIVE
-from s390emu.isa.handlers import implemented
 from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine, Reason
 from s390emu.storage.page_states import NAMES, state_of
@@ -103,7 +103,7 @@ class Guest(NamedTuple):
     data_seed: int
 
     def __repr__(self) -> str:
-        from s390emu.isa.disassemble import listing
+        from s390emu.assembler.disassemble import listing
 
         values = ",\n".join(f"    {name}={getattr(self, name)!r}" for name in self._fields)
         return f"Guest(\n{values},\n)\n{listing(self.code, CODE)}"

@@ -16,12 +16,12 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s390emu.assembler.assemble import Program
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
 from s390emu.commands.replay import HOST_EVENTS, SCHEMA, emulator_version
-from s390emu.isa.assemble import Program
-from s390emu.toy_kernel import build as build_kernel
-from s390emu.toy_kernel import description
+from s390emu.guests.toy_kernel import build as build_kernel
+from s390emu.guests.toy_kernel import description
 
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from s390emu.assembler.assemble import Program
 from s390emu.cli import ENDED
 from s390emu.commands.inputs import program, program_arguments
-from s390emu.isa.assemble import Program
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
 

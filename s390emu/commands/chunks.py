@@ -61,7 +61,7 @@ def execute(args) -> int:
 def _moments(args):
     """-> (moment, fraction and run of the model or None), one after the other as they come to be."""
     from s390emu.farm.chunk_study import Moment, scattered, web_server
-    from s390emu.web_guest import WebGuestError
+    from s390emu.guests.web_server import WebGuestError
 
     try:
         if args.fraction:

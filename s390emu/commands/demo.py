@@ -21,8 +21,8 @@ from s390emu.commands.inputs import (
     without_sanitizer,
 )
 from s390emu.commands.run import conclude, sanitized
-from s390emu.toy_kernel import TUNABLES, description
-from s390emu.toy_kernel import build as build_kernel
+from s390emu.guests.toy_kernel import TUNABLES, description
+from s390emu.guests.toy_kernel import build as build_kernel
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
 RAM, FRAMES = "1M", 88

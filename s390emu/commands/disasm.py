@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from s390emu.assembler.disassemble import instructions, listing
+from s390emu.assembler.elf import is_elf, read_elf
 from s390emu.cli import ENDED, UsageError
 from s390emu.commands.inputs import content, size
-from s390emu.isa.disassemble import instructions, listing
-from s390emu.isa.elf import is_elf, read_elf
 
 EXAMPLE = "s390emu disasm --hex 'B9AB 3021 E310 5000 0004'"
 

@@ -75,7 +75,7 @@ def _cache() -> str:
 
 
 def _firmware() -> str:
-    from s390emu.toy_kernel import build, folder
+    from s390emu.guests.toy_kernel import build, folder
 
     return f"{folder()}, {sum(len(s.data) for s in build().sections):,} bytes assembled"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from difflib import get_close_matches
 
+from s390emu.assembler.disassemble import disassemble
 from s390emu.cli import ENDED, UsageError
 from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
-from s390emu.isa.disassemble import disassemble
-from s390emu.isa.handlers import FOLDER, function_name, places
+from s390emu.engine.handlers import FOLDER, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
 EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"

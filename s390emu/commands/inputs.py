@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s390emu.assembler.assemble import AssemblyError, Program, assemble_files
+from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
-from s390emu.isa.assemble import AssemblyError, Program, assemble_files
-from s390emu.isa.elf import ElfError, is_elf, read_elf
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine

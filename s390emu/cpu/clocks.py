@@ -8,7 +8,7 @@ timer, which measures what the guest itself uses, does not see the latter.
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import bit
+from s390emu.architecture.bits import bit
 from s390emu.cpu.psw import EXTERNAL
 
 UNITS, NANOSECONDS = u64(4096), u64(1000)  # units in as many nanoseconds

@@ -8,13 +8,13 @@ is out is brought first, and the interruption stays pending meanwhile.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import LOW16, bit, bits
+from s390emu.architecture.bits import LOW16, bit, bits
 from s390emu.cpu import assigned_storage as at
 from s390emu.cpu.assigned_storage import area_code, get8, lowcore_code, put1, put2, put4, put8
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
 from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT, load_psw, psw_mask_word
-from s390emu.cpu.state import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
 from s390emu.cpu.status import save_registers, store_status
+from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
 from s390emu.storage.dat import ACCESS_REGISTER
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event

@@ -4,7 +4,7 @@ PSW"."""
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import bit, bits
+from s390emu.architecture.bits import bit, bits
 from s390emu.storage.events import record_event
 from s390emu.storage.state import EVENT_PSW
 from s390emu.storage.tlb import VALID

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import bit, bits
+from s390emu.architecture.bits import bit, bits
 from s390emu.cpu.clocks import set_cpu_timer
 from s390emu.cpu.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.psw import load_psw, psw_changed
-from s390emu.cpu.state import STOPPED_STATE
+from s390emu.records.cpu import STOPPED_STATE
 from s390emu.storage.tlb import flush
 
 RESET_CR0 = bits(56, 58)  # the interrupt-key subclass mask among them

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s390emu.farm.farm import Dispatched, Farm
-from s390emu.web_guest import counts
+from s390emu.guests.web_server import counts
 
 if TYPE_CHECKING:
     from s390emu.farm.cell import Cell
 
-# Columns that come from the guest's counters: by their names in `web_guest.counts`.
+# Columns that come from the guest's counters: by their names in `web_server.counts`.
 FROM_GUEST = {
     "requests": "requests", "discard_faults": "faults", "discards_found": "lost", "disk_rereads": "rereads",
     "cache_hits": "hits", "cache_misses": "misses", "bytes": "bytes", "balloon_refused": "balloon_refused",

@@ -14,16 +14,16 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from s390emu import web_guest
+from s390emu.assembler.assemble import Program
 from s390emu.farm.cell import BY_DEVICE, SERVICE_TIMES, Cell
 from s390emu.farm.farm import Costs, Farm
 from s390emu.farm.measure import Moment, moment, rows
+from s390emu.guests import web_server
 from s390emu.host.balloon_monitor import BalloonMonitor, Parameters
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import SERVICE, Server, ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import Program
 from s390emu.machine import Machine, Reason
 
 REFUSED = "refused storage"
@@ -42,7 +42,7 @@ def run_cell(cell: Cell) -> list[dict]:
 
 @lru_cache(maxsize=16)
 def _program(tunables: tuple[tuple[str, int], ...]) -> Program:
-    return web_guest.build(**dict(tunables))
+    return web_server.build(**dict(tunables))
 
 
 def service_times(cell: Cell) -> ServiceTimes:
@@ -82,7 +82,7 @@ class Experiment:
     def _machines(self) -> list[Machine]:
         cell, machines, shared = self.cell, [], Server()
         image = self.folder / "image"
-        blocks = web_guest.disk_image(image, **cell.tunables(0))
+        blocks = web_server.disk_image(image, **cell.tunables(0))
         for number in range(cell.guests):
             machine = Machine(cell.ram, host=self.host, essa=cell.essa)
             path = self.folder / f"guest-{number}"
@@ -90,7 +90,7 @@ class Experiment:
             disk = BlockDevice(path, blocks)
             if cell.disks == "shared":
                 disk.server = shared
-            self.host.attach_disk(machine.guest_number, web_guest.DISK, disk)
+            self.host.attach_disk(machine.guest_number, web_server.DISK, disk)
             machine.load(self.program)
             machine.write(self.symbols["seed"], cell.tunables(number)["SEED"].to_bytes(8, "big"))
             machines.append(machine)
@@ -119,7 +119,7 @@ class Experiment:
         if guest is not None:
             number = guest.machine.guest_number
             if guest.stop is None:
-                self._done[number] = web_guest.number_at(guest.machine, self.symbols["REQUESTS_DONE"])
+                self._done[number] = web_server.number_at(guest.machine, self.symbols["REQUESTS_DONE"])
             else:
                 self._done[number] = max(self._done[number], self.cell.warmup)
         return self._done
@@ -132,7 +132,7 @@ class Experiment:
         found = []
         for guest in self.farm.guests:
             resident = int((guest.machine.storage.blocks.invalid == 0).sum())
-            balloon = web_guest.number_at(guest.machine, self.symbols["BALLOON_SIZE"])
+            balloon = web_server.number_at(guest.machine, self.symbols["BALLOON_SIZE"])
             found.append({"resident_blocks": resident, "balloon_blocks": balloon})
         return found
 
@@ -142,10 +142,10 @@ class Experiment:
         machine = guest.machine
         if guest.stop is not None and guest.stop.reason is Reason.NO_FRAME:
             return {"outcome": REFUSED, "checksum_ok": True}  # nothing was lost: it was told, and stopped
-        told = web_guest.reported(machine.console)
+        told = web_server.reported(machine.console)
         if guest.stop is None or guest.stop.exit_code != 0 or told is None:
             reason = "never ended" if guest.stop is None else f"{guest.stop.reason}, code {guest.stop.exit_code}"
             return {"outcome": reason, "checksum_ok": False}
         requests, sums = told
-        right = sums == web_guest.expected(requests, **self.cell.tunables(number))
+        right = sums == web_server.expected(requests, **self.cell.tunables(number))
         return {"outcome": "ok" if right else "data lost", "checksum_ok": right}

@@ -38,7 +38,7 @@ class Result(NamedTuple):
 @cache
 def code_version() -> str:
     """Digest of every source that a cell's result can come from, the guests' firmware included."""
-    from s390emu.toy_kernel import folder
+    from s390emu.guests.toy_kernel import folder
 
     digest = hashlib.sha256()
     for name, source in sorted(_sources(folder())):

@@ -11,10 +11,10 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import product
 
-from s390emu import web_guest
 from s390emu.farm.cell import Cell
 from s390emu.farm.executors import Results
 from s390emu.farm.store import Result, Store
+from s390emu.guests import web_server
 
 DEFAULTS = Cell()
 
@@ -30,7 +30,7 @@ def cells(axes: Mapping[str, Sequence]) -> list[Cell]:
     same = axes.get("chunk_policy", (DEFAULTS.chunk_policy,))[0]
     found = dict.fromkeys(replace(cell, chunk_policy=same) if cell.chunk == "4K" else cell for cell in every)
     for cell in found:
-        web_guest.tunables(**cell.filled().tunables(0))
+        web_server.tunables(**cell.filled().tunables(0))
     return list(found)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu._jit import JIT, entry_point
-from s390emu.cpu.state import CPU_T
 from s390emu.host import pager
 from s390emu.isa import essa
+from s390emu.records.cpu import CPU_T
 from s390emu.storage import access, keys, transitions
 from s390emu.storage.state import STORAGE_T
 

@@ -6,7 +6,7 @@ X'10', release of blocks: spec essa.md, section 9. X'250', block I/O: docs/block
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW16, LOW32, bits
+from s390emu.architecture.bits import LOW16, LOW32, bits
 from s390emu.cpu.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import bit
+from s390emu.architecture.bits import bit
 from s390emu.cpu.interruptions import ADDRESSING, OPERATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rrf_c

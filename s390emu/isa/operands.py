@@ -8,10 +8,16 @@ addresses are effective addresses in the current addressing mode. `relative` ope
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import LOW16, LOW32, bits, field
+from s390emu.architecture.bits import LOW16, LOW32, bits
 
 LOW4, LOW8, LOW12 = bits(60, 63), bits(56, 63), bits(52, 63)
 ONE = u64(1)
+
+
+@jit
+def field(word, start, width):
+    """Bits start..start+width-1, right-aligned. start, width: uint64, so that there is one compilation."""
+    return (word >> (u64(64) - start - width)) & ((u64(1) << width) - u64(1))
 
 
 @jit

@@ -4,7 +4,7 @@ the others unchanged. PoP ch. 2 "General Registers"."""
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW32, bits
+from s390emu.architecture.bits import LOW32, bits
 
 HIGH32 = bits(0, 31)
 BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)  # widths, for shifts and sign_extend

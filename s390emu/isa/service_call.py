@@ -8,7 +8,7 @@ A block that the guest hinted away is not there (spec essa.md 4, parameter block
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW32, bits
+from s390emu.architecture.bits import LOW32, bits
 from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rre

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu.isa.handlers import FOLDER, function_name, implemented, places
+from s390emu.engine.handlers import FOLDER, function_name, implemented, places
 from s390emu.isa.opcodes import ROWS
 
 CHAPTER_TITLES = {

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from s390emu.assembler.disassemble import disassemble
 from s390emu.cpu.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM
 from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
-from s390emu.isa.disassemble import disassemble
 from s390emu.machine import Machine, kernel
 from s390emu.sanitizer.guest import Description, Frame
 from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Shadow

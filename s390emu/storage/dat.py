@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from s390emu._jit import i64, jit, load8, u64
-from s390emu.bits import bit, bits
+from s390emu.architecture.bits import bit, bits
 from s390emu.storage.absolute import frame_of, host_address
 from s390emu.storage.events import record_event
 from s390emu.storage.keys import REFERENCE

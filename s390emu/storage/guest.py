@@ -11,7 +11,7 @@ from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, NO_TIME, STORAGE
 
 ADDRESSES = (
     "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode",
-    "slow_end", "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
+    "find_target",     "slow_end", "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
 )  # fmt: skip
 OWN = [STORAGE_T.fields[name][1] // 8 for name in (*ADDRESSES, "decode_used")]  # doublewords of the record
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again

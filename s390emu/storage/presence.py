@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import bit
+from s390emu.architecture.bits import bit
 from s390emu.storage.absolute import in_configuration
 from s390emu.storage.events import record_event
 from s390emu.storage.page_states import (

@@ -86,6 +86,7 @@ STORAGE_T = np.dtype(
         ("slow_assigned", u64),
         ("slow_instruction", u64),
         ("slow_decode", u64),
+        ("find_target", u64),
         ("slow_end", u64),
         ("slow_boundary", u64),
         ("frames", u64),  # the frame pool: frame n starts at frames + 4096 n

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from s390emu.isa.disassemble import disassemble
+from s390emu.assembler.disassemble import disassemble
 from s390emu.isa.opcodes import Row
 from s390emu.machine import Machine
 from s390emu.tracing.expectations import Difference, End

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from s390emu.isa.assembler.errors import Position, SourceError, suggest
-from s390emu.isa.assembler.expressions import Cursor, evaluate
+from s390emu.assembler.errors import Position, SourceError, suggest
+from s390emu.assembler.expressions import Cursor, evaluate
 from s390emu.storage.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from s390emu.isa.assemble import Program
-from s390emu.isa.assembler.errors import Complaint
+from s390emu.assembler.assemble import Program
+from s390emu.assembler.errors import Complaint
 
 NOWHERE = -1  # the address of what has none
 UNSAID = -1  # a key that a line does not name

@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from s390emu.isa.assemble import assemble
+from s390emu.assembler.assemble import assemble
+from s390emu.engine.handlers import implemented
 from s390emu.isa.formats import GR, INDEXED, KEYED, LENGTH, MASK, RELATIVE, STORAGE
-from s390emu.isa.handlers import implemented
 from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine
 

@@ -7,11 +7,11 @@ import tempfile
 import numpy as np
 import pytest
 
-from s390emu import toy_kernel
 from s390emu._jit import JIT
 from s390emu.adversary.exploration import repeat
 from s390emu.adversary.moves import KINDS
 from s390emu.adversary.search import CannotSearch, Plan, Search, chosen, spread, stride
+from s390emu.guests import toy_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine

@@ -16,7 +16,7 @@ import pytest
 
 from s390emu import cli
 from s390emu._jit import JIT
-from s390emu.toy_kernel import description, sources
+from s390emu.guests.toy_kernel import description, sources
 from tests.adversary import planted
 from tests.adversary.conftest import SMALL
 from tests.interruptible import start

@@ -9,7 +9,7 @@ import pytest
 
 from s390emu import cli
 from s390emu._jit import JIT
-from s390emu.toy_kernel import TUNABLES, folder
+from s390emu.guests.toy_kernel import TUNABLES, folder
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python")
 

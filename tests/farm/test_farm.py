@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.assembler.assemble import assemble
 from s390emu.farm.farm import Costs, Farm
 from s390emu.host.balloon_monitor import BalloonMonitor, Parameters
 from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import assemble
 from s390emu.machine import START_MASK, Machine, Reason
 
 SIZE = 1 << 20

@@ -6,10 +6,10 @@ from dataclasses import fields, replace
 
 import pytest
 
-from s390emu import web_guest
 from s390emu._jit import JIT
 from s390emu.farm.cell import CHUNK_POLICIES, POLICIES, Cell
 from s390emu.farm.run import REFUSED, Experiment, run_cell, service_times
+from s390emu.guests import web_server
 from s390emu.host.devices import SERVICE
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python (test_farm.py is)")
@@ -140,5 +140,5 @@ def test_expected_sums_are_the_twins(tmp_path):
     experiment = Experiment(SMALL.filled(), tmp_path)
     experiment.run()
     for number, guest in enumerate(experiment.farm.guests):
-        requests, sums = web_guest.reported(guest.machine.console)
-        assert sums == web_guest.expected(requests, **experiment.cell.tunables(number))
+        requests, sums = web_server.reported(guest.machine.console)
+        assert sums == web_server.expected(requests, **experiment.cell.tunables(number))

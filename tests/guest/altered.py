@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from s390emu import toy_kernel
+from s390emu.guests import toy_kernel
 
 
 def altered(folder: Path, sources: Iterable[Path], name: str, old: str, new: str) -> list[Path]:

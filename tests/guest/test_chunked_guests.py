@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from s390emu import toy_kernel, web_guest
 from s390emu._jit import JIT
+from s390emu.guests import toy_kernel, web_server
 from s390emu.host.frames import CHUNK_POLICIES
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
@@ -53,7 +53,7 @@ def test_toy_kernel_while_the_host_takes_all_it_can_at_any_time(chunk, policy):
 def test_web_server_in_few_frames(policy):
     host = Host(100, PagingDevice(), chunk=4, chunk_policy=policy)
     machine = Machine(512 * BLOCK_SIZE, host=host)
-    machine.load(web_guest.build(**WEB, REQUESTS=REQUESTS))
+    machine.load(web_server.build(**WEB, REQUESTS=REQUESTS))
     assert machine.run(LIMIT).exit_code == 0
-    assert web_guest.reported(machine.console) == (REQUESTS, web_guest.expected(REQUESTS, **WEB))
+    assert web_server.reported(machine.console) == (REQUESTS, web_server.expected(REQUESTS, **WEB))
     assert host.statistics(0).discarded

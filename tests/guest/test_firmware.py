@@ -8,11 +8,11 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from s390emu import toy_kernel
 from s390emu._jit import JIT
+from s390emu.assembler.assemble import AssemblyError, assemble_files
+from s390emu.guests import toy_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import AssemblyError, assemble_files
 from s390emu.machine import Machine, Reason, Stop
 from tests.guest.altered import altered
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu import toy_kernel
+from s390emu.guests import toy_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine

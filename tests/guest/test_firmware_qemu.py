@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from s390emu import toy_kernel, web_guest
+from s390emu.guests import toy_kernel, web_server
 
 QEMU = "qemu-system-s390x"
 SMALL = {"PASSES": 3, "FILE_BLOCKS": 24, "WRITABLE_BLOCKS": 8, "CACHE_BLOCKS": 10, "SEED": 5}
@@ -61,7 +61,7 @@ WEB = {"RAM_BLOCKS": 480, "FILE_BLOCKS": 360, "LOG_BLOCKS": 8, "HEAP_BLOCKS": 16
 
 
 def test_web_server_runs_without_essa_and_without_a_disk(qemu):
-    lines, errors = qemu(build=web_guest.build, **WEB, REQUESTS=200)
+    lines, errors = qemu(build=web_server.build, **WEB, REQUESTS=200)
     assert lines[0] == "web server: guest page hinting off", errors
-    assert web_guest.reported("\n".join(lines)) == (200, web_guest.expected(200, **WEB))
+    assert web_server.reported("\n".join(lines)) == (200, web_server.expected(200, **WEB))
     assert lines[-1] == "exit 0"

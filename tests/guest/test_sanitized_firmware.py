@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from s390emu import toy_kernel, web_guest
 from s390emu._jit import JIT
+from s390emu.assembler.assemble import assemble_files
+from s390emu.guests import toy_kernel, web_server
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import SERVICE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import assemble_files
 from s390emu.machine import Machine
 from s390emu.sanitizer.guest import read_description
 from s390emu.sanitizer.pages import Sanitizer
@@ -118,11 +118,11 @@ def test_fewer_hints_are_clean(hints):
 def sanitized_web(path, program, *, frames: int = web.FEW_FRAMES, service: str = "none"):
     """The web server with its disk, watched."""
     host = Host(frames, PagingDevice(), discard_keys="random", service=SERVICE[service])
-    web_guest.disk_image(path, **web.SMALL)
+    web_server.disk_image(path, **web.SMALL)
     machine = Machine(web.STORAGE, host=host)
     machine.load(program)
-    host.attach_disk(0, web_guest.DISK, BlockDevice(path))
-    return machine, Sanitizer(machine, read_description(web_guest.description(), program.symbols))
+    host.attach_disk(0, web_server.DISK, BlockDevice(path))
+    return machine, Sanitizer(machine, read_description(web_server.description(), program.symbols))
 
 
 @pytest.mark.parametrize("service", ["none", "dasd"])
@@ -136,7 +136,7 @@ def test_web_server_is_clean(tmp_path, seed, service):
     assert machine.run(LIMIT).exit_code == 0
     sanitizer.finish()
     assert not sanitizer.violations
-    assert web_guest.reported(machine.console) == (80, web.expected(80, SEED=seed))
+    assert web_server.reported(machine.console) == (80, web.expected(80, SEED=seed))
 
 
 def test_web_server_is_clean_on_an_eager_host(tmp_path):
@@ -148,8 +148,8 @@ def test_web_server_is_clean_on_an_eager_host(tmp_path):
 
 @pytest.mark.parametrize("rule", ["dirty-volatile", "lost-discard", "change-cleared", "referenced-volatile"])
 def test_planted_bug_is_found_in_the_web_server(tmp_path, rule):
-    defines = web_guest.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1, "PLANT": plants()[rule]}
-    program = assemble_files(web_guest.sources(), origin=toy_kernel.ORIGIN, defines=defines)
+    defines = web_server.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1, "PLANT": plants()[rule]}
+    program = assemble_files(web_server.sources(), origin=toy_kernel.ORIGIN, defines=defines)
     machine, sanitizer = sanitized_web(tmp_path / "disk", program)
     machine.run(MOST)
     sanitizer.finish()
@@ -161,8 +161,8 @@ def test_block_is_offered_while_the_disk_reads_it_out(tmp_path):
     started = "5:      lgr     %r1,%r13\n"
     offered = "5:      llilf   %r1,WRITE_ENTRIES\n        lg      %r2,ENTRY_BUFFER(%r1)\n        essa    %r0,%r2,3\n"
     offering = offered + started.replace("5:", "  ")
-    files = altered(tmp_path / "firmware", web_guest.sources(), "block_io.s", started, offering)
-    defines = web_guest.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1}
+    files = altered(tmp_path / "firmware", web_server.sources(), "block_io.s", started, offering)
+    defines = web_server.tunables(**web.SMALL, REQUESTS=80) | {"WEB": 1}
     program = assemble_files(files, origin=toy_kernel.ORIGIN, defines=defines)
     machine, sanitizer = sanitized_web(tmp_path / "disk", program, service="dasd")
     machine.run(MOST)

@@ -12,13 +12,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from s390emu import toy_kernel, web_guest
 from s390emu._jit import JIT
+from s390emu.assembler.assemble import AssemblyError, assemble_files
+from s390emu.guests import toy_kernel, web_server
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import SERVICE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import AssemblyError, assemble_files
 from s390emu.machine import Machine, Reason, Stop
 from tests.guest.altered import altered
 
@@ -38,12 +38,12 @@ SECOND = 1_000_000_000
 
 @cache
 def program(**tunables: int):
-    return web_guest.build(**SMALL | tunables)
+    return web_server.build(**SMALL | tunables)
 
 
 @cache
 def expected(requests: int, **tunables: int):
-    return web_guest.expected(requests, **SMALL | tunables)
+    return web_server.expected(requests, **SMALL | tunables)
 
 
 def boot(host: Host, **tunables: int) -> Machine:
@@ -53,21 +53,21 @@ def boot(host: Host, **tunables: int) -> Machine:
 
 
 def boot_with_disk(host: Host, path, **tunables: int) -> Machine:
-    web_guest.disk_image(path, **SMALL)
+    web_server.disk_image(path, **SMALL)
     machine = boot(host, **tunables)
-    host.attach_disk(GUEST, web_guest.DISK, BlockDevice(path))
+    host.attach_disk(GUEST, web_server.DISK, BlockDevice(path))
     return machine
 
 
 def counts(machine: Machine) -> dict[str, int]:
-    return web_guest.counts(machine)
+    return web_server.counts(machine)
 
 
 def assert_right(machine: Machine, stop: Stop, **tunables: int) -> None:
     """It ended well, after as many requests as it was built for, or was told to serve."""
     assert (stop.exit_code, machine.console.splitlines()[-1]) == (0, "exit 0"), machine.console
     requests = tunables.pop("REQUESTS", REQUESTS) or counts(machine)["requests"]
-    assert web_guest.reported(machine.console) == (requests, expected(requests, **tunables))
+    assert web_server.reported(machine.console) == (requests, expected(requests, **tunables))
 
 
 def run_with_eager_host(machine: Machine, every: int, limit: int = LIMIT) -> Stop:
@@ -84,7 +84,7 @@ def run_with_eager_host(machine: Machine, every: int, limit: int = LIMIT) -> Sto
 
 
 def test_the_lists_name_every_source():
-    named = {path.name for path in (*toy_kernel.sources(), *web_guest.sources())}
+    named = {path.name for path in (*toy_kernel.sources(), *web_server.sources())}
     assert named == {path.name for path in toy_kernel.folder().glob("*.s")}
 
 
@@ -95,20 +95,20 @@ STEPS = {"LOG_BLOCKS": 8}
 def complaints_of_the_assembly(defines: dict[str, int]) -> str:
     """What web.s says of its tunables. By itself: nothing else is looked at."""
     with pytest.raises(AssemblyError) as caught:  # at any rate because of the other files' symbols
-        assemble_files([toy_kernel.folder() / "web.s"], origin=web_guest.ORIGIN, defines={"WEB": 1} | defines)
+        assemble_files([toy_kernel.folder() / "web.s"], origin=web_server.ORIGIN, defines={"WEB": 1} | defines)
     return "\n".join(re.findall(r"error: (\w+ (?:must be|is too small).*)", str(caught.value)))
 
 
-@pytest.mark.parametrize("name", web_guest.LIMITS)
+@pytest.mark.parametrize("name", web_server.LIMITS)
 def test_the_limits_of_the_tunables_are_those_of_the_assembly(name):
-    _, least, most = web_guest.LIMITS[name]
+    _, least, most = web_server.LIMITS[name]
     for limit, beyond in ((least, -1), (most, 1)):
         if (name, limit) != ("RAM_BLOCKS", 1):  # that is for what else there is to say, see below
-            assert web_guest.tunables(**ROOMY | {name: limit})
+            assert web_server.tunables(**ROOMY | {name: limit})
             assert complaints_of_the_assembly(ROOMY | {name: limit}) == ""
         value = limit + beyond * STEPS.get(name, 1)
-        with pytest.raises(web_guest.WebGuestError, match=rf"^{name}={value}: it must be at "):
-            web_guest.build(**ROOMY | {name: value})
+        with pytest.raises(web_server.WebGuestError, match=rf"^{name}={value}: it must be at "):
+            web_server.build(**ROOMY | {name: value})
         assert re.search(rf"^{name} (must be|is too small)", complaints_of_the_assembly(ROOMY | {name: value}), re.M)
 
 
@@ -116,44 +116,44 @@ def test_the_limits_of_the_tunables_are_those_of_the_assembly(name):
     ("name", "value"), [("LOG_BLOCKS", 12), ("DRIFT", 1360), ("PRELOAD", 6145), ("RAM_BLOCKS", 511)]
 )
 def test_limits_that_depend_on_other_tunables(name, value):
-    with pytest.raises(web_guest.WebGuestError, match=rf"^{name}={value}: .* must be "):
-        web_guest.build(**{name: value})
+    with pytest.raises(web_server.WebGuestError, match=rf"^{name}={value}: .* must be "):
+        web_server.build(**{name: value})
     assert re.match(rf"{name} (must be|is too small)", complaints_of_the_assembly({name: value}))
 
 
 def test_the_defaults_are_those_of_the_assembly():
-    built = assemble_files(web_guest.sources(), origin=web_guest.ORIGIN, defines={"WEB": 1})
-    assert list(built.image()) == list(web_guest.build().image())
+    built = assemble_files(web_server.sources(), origin=web_server.ORIGIN, defines={"WEB": 1})
+    assert list(built.image()) == list(web_server.build().image())
 
 
 def test_the_limits_of_storage_are_those_of_the_assembly():
-    values = web_guest.DEFAULTS | {"FILE_BLOCKS": 720, "HEAP_BLOCKS": 77}
-    least = web_guest.fewest_blocks(values)
+    values = web_server.DEFAULTS | {"FILE_BLOCKS": 720, "HEAP_BLOCKS": 77}
+    least = web_server.fewest_blocks(values)
     defines = {"WEB": 1, "FILE_BLOCKS": 720, "HEAP_BLOCKS": 77}
-    assemble_files(web_guest.sources(), origin=web_guest.ORIGIN, defines=defines | {"RAM_BLOCKS": least})
+    assemble_files(web_server.sources(), origin=web_server.ORIGIN, defines=defines | {"RAM_BLOCKS": least})
     with pytest.raises(AssemblyError, match="RAM_BLOCKS is too small"):
-        assemble_files(web_guest.sources(), origin=web_guest.ORIGIN, defines=defines | {"RAM_BLOCKS": least - 1})
+        assemble_files(web_server.sources(), origin=web_server.ORIGIN, defines=defines | {"RAM_BLOCKS": least - 1})
 
 
 def test_a_tunable_that_does_not_exist_is_refused():
-    with pytest.raises(web_guest.WebGuestError, match="no tunable RAM_BLOCK: it has RAM_BLOCKS"):
-        web_guest.build(RAM_BLOCK=512)
+    with pytest.raises(web_server.WebGuestError, match="no tunable RAM_BLOCK: it has RAM_BLOCKS"):
+        web_server.build(RAM_BLOCK=512)
 
 
 def test_disk_image_is_files_and_log_as_generated(tmp_path):
     path = tmp_path / "disk"
-    assert web_guest.disk_image(path, FILE_BLOCKS=1100, LOG_BLOCKS=8) == 1108
+    assert web_server.disk_image(path, FILE_BLOCKS=1100, LOG_BLOCKS=8) == 1108
     data = path.read_bytes()
     assert len(data) == 1108 * 4096
     for block in (0, 1, 1023, 1024, 1107):
-        assert data[block * 4096 : (block + 1) * 4096] == web_guest.content(block)
+        assert data[block * 4096 : (block + 1) * 4096] == web_server.content(block)
     cell = 5 * 32 + 3
-    first = (cell + 1) * web_guest.CELL_MULTIPLIER & web_guest.DOUBLEWORD
-    assert web_guest.content(5)[3 * 128 : 3 * 128 + 8] == first.to_bytes(8, "big")
+    first = (cell + 1) * web_server.CELL_MULTIPLIER & web_server.DOUBLEWORD
+    assert web_server.content(5)[3 * 128 : 3 * 128 + 8] == first.to_bytes(8, "big")
 
 
 def test_import_and_build_do_without_numba():
-    code = "import sys, s390emu.web_guest as w; w.build(); w.expected(5); sys.exit('numba' in sys.modules)"
+    code = "import sys, s390emu.guests.web_server as w; w.build(); w.expected(5); sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -250,10 +250,10 @@ def test_the_log_is_on_the_disk_in_the_end(tmp_path, hints, service):
     told, statistics = counts(machine), host.statistics(GUEST)
     assert told["reads"] == statistics.disk_reads
     assert told["writes"] == statistics.disk_writes > SMALL["LOG_BLOCKS"]
-    blocks = np.fromfile(tmp_path / "disk", ">u8").reshape(-1, web_guest.WORDS)
+    blocks = np.fromfile(tmp_path / "disk", ">u8").reshape(-1, web_server.WORDS)
     files = SMALL["FILE_BLOCKS"]
-    assert np.array_equal(blocks[:files], web_guest.words(0, files))
-    assert web_guest.fold(0, map(int, blocks[files:].ravel())) == expected(REQUESTS).log
+    assert np.array_equal(blocks[:files], web_server.words(0, files))
+    assert web_server.fold(0, map(int, blocks[files:].ravel())) == expected(REQUESTS).log
 
 
 @jitted
@@ -282,9 +282,9 @@ def test_a_file_is_read_in_one_operation(tmp_path):
 
 @jitted
 def test_a_disk_that_is_too_small(tmp_path):
-    web_guest.disk_image(tmp_path / "disk", FILE_BLOCKS=SMALL["FILE_BLOCKS"] - 8, LOG_BLOCKS=SMALL["LOG_BLOCKS"])
+    web_server.disk_image(tmp_path / "disk", FILE_BLOCKS=SMALL["FILE_BLOCKS"] - 8, LOG_BLOCKS=SMALL["LOG_BLOCKS"])
     machine = boot(Host(512))
-    machine.host.attach_disk(GUEST, web_guest.DISK, BlockDevice(tmp_path / "disk"))
+    machine.host.attach_disk(GUEST, web_server.DISK, BlockDevice(tmp_path / "disk"))
     assert machine.run(LIMIT).exit_code == 0x24
     assert machine.console.splitlines()[-2:] == ["panic: the disk is too small", "exit 36"]
 
@@ -339,7 +339,7 @@ def test_balloon_does_not_take_what_the_guest_cannot_spare(tmp_path):
     told = run_until(machine, lambda told: told["requests"] > 300)
     symbols = program(REQUESTS=0).symbols
     assert told["balloon_refused"] > 0
-    free_or_cached = sum(web_guest.number_at(machine, symbols[name]) for name in ("FREE_COUNT", "CACHE_COUNT"))
+    free_or_cached = sum(web_server.number_at(machine, symbols[name]) for name in ("FREE_COUNT", "CACHE_COUNT"))
     assert symbols["FLOOR"] - 8 * 3 <= free_or_cached < 2 * symbols["FLOOR"]  # a burst's buffers may be out of it
     assert told["balloon"] > symbols["POOL_BLOCKS"] / 2
     host.send(GUEST, "CMM SHRINK 0")
@@ -380,8 +380,8 @@ def test_accounts_add_up_to_the_time_that_has_passed(tmp_path):
     machine = boot(Host(FEW_FRAMES, PagingDevice(tmp_path)))
     symbols = program(REQUESTS=REQUESTS).symbols
     assert machine.run(3_000_000).reason is Reason.LIMIT
-    last = web_guest.number_at(machine, symbols["ACCOUNT_LAST"])  # CPU timer when the current context began
-    units = sum(web_guest.number_at(machine, symbols[f"ACCOUNT_{name}"]) for name in web_guest.ACCOUNTS)
+    last = web_server.number_at(machine, symbols["ACCOUNT_LAST"])  # CPU timer when the current context began
+    units = sum(web_server.number_at(machine, symbols[f"ACCOUNT_{name}"]) for name in web_server.ACCOUNTS)
     assert units == (1 << 63) - 1 - last
     told = counts(machine)
     assert min(told[f"cpu_{name}"] for name in ("task", "kernel", "discard", "idle")) > 0
@@ -407,7 +407,7 @@ def test_storage_that_a_broken_host_loses_is_found_out():
     machine = boot(Host(512))
     symbols = program(REQUESTS=REQUESTS).symbols
     machine.run(LIMIT, until=[symbols["svc_done"]])
-    buffer = web_guest.number_at(machine, symbols["BUFFER_TABLE"])
+    buffer = web_server.number_at(machine, symbols["BUFFER_TABLE"])
     machine.host.release(GUEST, buffer // 4096)
     assert machine.run(LIMIT).exit_code == 0x46
     assert machine.console.splitlines()[-2:] == ["panic: the task failed", "exit 70"]
@@ -443,11 +443,11 @@ BROKEN = {
 @jitted
 @pytest.mark.parametrize("broken", BROKEN)
 def test_breaking_a_rule_does_not_go_unnoticed(tmp_path, broken):
-    files = altered(tmp_path / "firmware", web_guest.sources(), *BROKEN[broken])
+    files = altered(tmp_path / "firmware", web_server.sources(), *BROKEN[broken])
     defines = SMALL | {"REQUESTS": REQUESTS, "WEB": 1}
     machine = Machine(STORAGE, host=Host(512, PagingDevice(tmp_path), discard_keys="random"))
-    web_guest.disk_image(tmp_path / "disk", **SMALL)
-    machine.host.attach_disk(GUEST, web_guest.DISK, BlockDevice(tmp_path / "disk"))
-    machine.load(assemble_files(files, origin=web_guest.ORIGIN, defines=defines))
+    web_server.disk_image(tmp_path / "disk", **SMALL)
+    machine.host.attach_disk(GUEST, web_server.DISK, BlockDevice(tmp_path / "disk"))
+    machine.load(assemble_files(files, origin=web_server.ORIGIN, defines=defines))
     stop = run_with_eager_host(machine, 307)
-    assert stop.exit_code != 0 or web_guest.reported(machine.console) != (REQUESTS, expected(REQUESTS))
+    assert stop.exit_code != 0 or web_server.reported(machine.console) != (REQUESTS, expected(REQUESTS))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from struct import pack
 from typing import NamedTuple
 
+from s390emu.assembler.assemble import assemble
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.isa.assemble import assemble
 from s390emu.machine import Machine, Reason
 from tests.blocks import guest_key, state_name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from s390emu.isa.assembler.operands import opcode_bits, place
+from s390emu.assembler.operands import opcode_bits, place
 from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
 ALL = (*ROWS, *SECOND_ROWS)

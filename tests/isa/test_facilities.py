@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.isa.handlers import facilities, implemented
+from s390emu.engine.handlers import facilities, implemented
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import ARCHITECTURE_FACILITIES, Machine
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from s390emu.engine.handlers import implemented
 from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, LENGTH, MASK, RELATIVE, Operand
-from s390emu.isa.handlers import implemented
 from s390emu.isa.opcodes import ROWS, Row
 
 PROGRAMS = int(os.environ.get("S390EMU_PROGRAMS", "400"))
@@ -72,7 +72,7 @@ class Program(NamedTuple):
         return MODES[self.mode] | self.cc << 44
 
     def __repr__(self) -> str:
-        from s390emu.isa.disassemble import listing
+        from s390emu.assembler.disassemble import listing
 
         registers = " ".join(f"r{n}={value:#x}" for n, value in enumerate(self.registers))
         head = f"{self.mode}-bit mode cc={self.cc} {registers}"

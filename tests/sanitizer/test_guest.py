@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from s390emu import toy_kernel
+from s390emu.guests import toy_kernel
 from s390emu.sanitizer.guest import DescriptionError, Frame, read_description
 
 SYMBOLS = {"TABLE": 0x20000, "POOL": 0x30000, "OWNER": 0, "LOOK": 0x10010}

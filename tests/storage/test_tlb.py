@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s390emu.isa.assemble import assemble
+from s390emu.assembler.assemble import assemble
 from s390emu.machine import Machine
 from s390emu.storage.page_states import STATES
 from s390emu.storage.tlb import NO_TAG

@@ -7,7 +7,7 @@ effect: the one clock of the configuration has none to be synchronized with.
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW16, bits
+from s390emu.architecture.bits import LOW16, bits
 from s390emu.cpu.clocks import cpu_timer, set_cpu_timer, tod
 from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state, psw_changed

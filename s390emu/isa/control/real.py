@@ -7,7 +7,7 @@ translation, but for the two address-list entries that need none; another one st
 from __future__ import annotations
 
 from s390emu._jit import jit, load4, load8, store4, store8, u64
-from s390emu.bits import LOW32, bit, bits
+from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.cpu.interruptions import (
     PAGE_TRANSLATION,
     PRIVILEGED_OPERATION,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, load4, store4, store8, u64
-from s390emu.bits import LOW32, bits
+from s390emu.architecture.bits import LOW32, bits
 from s390emu.cpu.assigned_storage import FACILITY_LIST, lowcore_code, put4
 from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state, psw_changed

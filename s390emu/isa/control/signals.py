@@ -7,13 +7,13 @@ Not implemented: conditional emergency signal, store additional status, set mult
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW8, LOW16, LOW32, bits
+from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.cpu.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
-from s390emu.cpu.state import STOPPING, STOPPING_TO_STORE_STATUS
 from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
+from s390emu.records.cpu import STOPPING, STOPPING_TO_STORE_STATUS
 from s390emu.storage.absolute import in_configuration
 
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))

@@ -6,7 +6,7 @@ None of these references the block: no page-in, no exception for a discarded or 
 from __future__ import annotations
 
 from s390emu._jit import fill_bytes, i64, jit, u64
-from s390emu.bits import LOW8, LOW32, bit, bits
+from s390emu.architecture.bits import LOW8, LOW32, bit, bits
 from s390emu.cpu.interruptions import (
     ADDRESSING,
     CODE_REPEAT,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu._jit import fill_bytes, jit, store1, store2, u64
-from s390emu.bits import LOW8, LOW16, LOW32, bits
+from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based

@@ -4,7 +4,7 @@ zero, they are the data exception with DXC 2."""
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW8, bit, bits
+from s390emu.architecture.bits import LOW8, bit, bits
 from s390emu.cpu.interruptions import (
     CR0_AFP_REGISTER,
     DXC_BFP_INSTRUCTION,

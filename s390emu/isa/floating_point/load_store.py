@@ -7,7 +7,7 @@ with DXC 1. A short operand is the left half of a register, whose right half sta
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW32, bit
+from s390emu.architecture.bits import LOW32, bit
 from s390emu.cpu.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION, data_exception
 from s390emu.isa.operands import rr, rre, rrf_b, rx, rxy
 from s390emu.isa.registers import HIGH32, WORD

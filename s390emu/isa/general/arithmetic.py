@@ -6,7 +6,7 @@ The kernels of 32 bits take the rightmost words of their operands and give a res
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import bit
+from s390emu.architecture.bits import bit
 from s390emu.cpu.interruptions import FIXED_POINT_OVERFLOW
 from s390emu.cpu.psw import FIXED_POINT_OVERFLOW_MASK
 from s390emu.isa.operands import ri_signed, rie_d, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend, siy

@@ -7,7 +7,7 @@ Bit 63 of a branch address may be one: the specification exception belongs to th
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import bit
+from s390emu.architecture.bits import bit
 from s390emu.cpu.psw import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK, set_addressing_mode
 from s390emu.isa.operands import ri_relative, rie_e, ril_relative, rr, rre, rs, rsy, rx, rxy, sign_extend
 from s390emu.isa.registers import high, low, set_high, set_low

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW8, bit
+from s390emu.architecture.bits import LOW8, bit
 from s390emu.isa.operands import rs, rsy, rx, rxy
 from s390emu.isa.registers import high, low, set_high, set_low
 from s390emu.storage.access import fetch_byte, get_byte, probe_fetch, probe_store, put_byte

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import LOW8
+from s390emu.architecture.bits import LOW8
 from s390emu.cpu.interruptions import SPECIFICATION
 from s390emu.isa.operands import (
     ri_signed,

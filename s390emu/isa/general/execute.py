@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from s390emu._jit import call1, call2, jit, load_native, u64
-from s390emu.bits import LOW8
-from s390emu.cpu.interruptions import EXECUTE, SPECIFICATION
-from s390emu.cpu.loop import ENTRY_SHIFT, IN_PAGE, PAGE_AND_ODD
+from s390emu._jit import call1, call2, jit, u64
+from s390emu.architecture.bits import LOW8
+from s390emu.cpu.interruptions import EXECUTE
 from s390emu.cpu.resets import NO_BREAKING_EVENT
-from s390emu.isa.decode import handler_of
 from s390emu.isa.general.branch import LAST_BRANCH
 from s390emu.isa.operands import ril_relative, rx
 from s390emu.storage.access import instruction_length
-from s390emu.storage.state import BLOCK_SHIFT, TLB_MASK
 
-ZERO, ONE = u64(0), u64(1)
+ZERO = u64(0)
 OPERATION_CODE_SHIFT, EXTENDED_SHIFT, EXTENSION = u64(56), u64(48), u64(0xFF0F)
 EX, EXRL = u64(0x44), u64(0xC600)
 SECOND_BYTE_SHIFT = u64(48)
-
-
-@jit
-def target_text(cpu, storage, ia):
-    """The target instruction, fetched as an instruction, through the decode cache: -> (text, code)"""
-    if ia & ONE != ZERO:
-        return ZERO, SPECIFICATION
-    slot = (ia >> BLOCK_SHIFT) & TLB_MASK
-    page = storage.tlb_insn_decoded[slot]
-    if storage.tlb_insn_tag[slot] != (ia & PAGE_AND_ODD) ^ storage.context:
-        code = call2(storage.slow_instruction, cpu, storage, ia, ZERO)
-        if code != 0:
-            return ZERO, code
-        page = storage.value
-    entry = page + ((ia & IN_PAGE) << ENTRY_SHIFT)
-    if load_native(entry) != ZERO:
-        return load_native(entry + u64(8)), 0
-    code = call2(storage.slow_decode, cpu, storage, ia, entry)
-    return storage.decoded_insn, code
 
 
 @jit
@@ -45,16 +23,13 @@ def execute(cpu, storage, r1, target, length):
     Its own address is the target's: relative operands count from there. To everything else, the next instruction
     address, the instruction-length code, the breaking event, a repetition, the instruction is the EXECUTE.
     """
-    text, code = target_text(cpu, storage, target)
+    modifier = (cpu.gr[r1] & LOW8) << SECOND_BYTE_SHIFT if r1 != ZERO else ZERO
+    code = call2(storage.find_target, cpu, storage, target, modifier)
     if code != 0:
         return code
-    if r1 != ZERO:
-        text |= (cpu.gr[r1] & LOW8) << SECOND_BYTE_SHIFT
+    handler, text = storage.decoded_handler, storage.decoded_insn
     if text >> OPERATION_CODE_SHIFT == EX or (text >> EXTENDED_SHIFT) & EXTENSION == EXRL:
         return EXECUTE
-    handler, code = handler_of(storage, text)
-    if code != 0:
-        return code
     ia, breaking_event, branches = storage.insn_ia, cpu.breaking_event, storage.branch_count
     storage.insn_ia, storage.execute_length, cpu.breaking_event = target, length, NO_BREAKING_EVENT
     code = call1(handler, cpu, storage, text)

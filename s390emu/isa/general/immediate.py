@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import bits
+from s390emu.architecture.bits import bits
 from s390emu.isa.operands import ri_logical, ri_signed, ril_logical, ril_signed, si, sil_signed, siy
 from s390emu.isa.registers import set_high, set_low
 from s390emu.storage.access import store_byte, store_doubleword, store_halfword, store_word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW8, LOW16, bits
+from s390emu.architecture.bits import LOW8, LOW16, bits
 from s390emu.cpu.interruptions import DXC_COMPARE_AND_TRAP, SPECIFICATION, data_exception
 from s390emu.isa.operands import ril_relative, rre, rxy
 from s390emu.isa.registers import low, set_high, set_low

@@ -6,7 +6,7 @@ The forms with two storage operands are in `storage_to_storage.py`.
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW32, bits
+from s390emu.architecture.bits import LOW32, bits
 from s390emu.isa.operands import ri_logical, ril_logical, rr, rre, rrf_a, rx, rxy, si, siy
 from s390emu.isa.registers import set_low
 from s390emu.storage.access import fetch_doubleword, fetch_word, get_byte, probe_store, put_byte

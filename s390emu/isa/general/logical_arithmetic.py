@@ -6,7 +6,7 @@ The kernels of 32 bits take the rightmost words of their operands and give a res
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW32
+from s390emu.architecture.bits import LOW32
 from s390emu.isa.operands import (
     rie_d,
     ril_logical,

@@ -8,7 +8,7 @@ CPU-determined number of bytes, and the program branches back.
 from __future__ import annotations
 
 from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
-from s390emu.bits import LOW8, LOW32, bits
+from s390emu.architecture.bits import LOW8, LOW32, bits
 from s390emu.cpu.interruptions import CODE_REPEAT, PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import MODE64, problem_state
 from s390emu.isa.general.storage_to_storage import compared

@@ -7,7 +7,7 @@ Not implemented: the enhanced-monitor facility (bits 16-31 of control register 8
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.bits import LOW8, LOW16, bit, bits
+from s390emu.architecture.bits import LOW8, LOW16, bit, bits
 from s390emu.cpu.clocks import tod
 from s390emu.cpu.interruptions import CODE_SUPERVISOR_CALL, MONITOR_EVENT, SPECIFICATION
 from s390emu.cpu.psw import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK, set_addressing_mode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW16, bits
+from s390emu.architecture.bits import LOW16, bits
 from s390emu.isa.operands import rre, rxy
 from s390emu.isa.registers import set_low
 from s390emu.storage.access import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.bits import LOW32, bit, bits
+from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.isa.general.arithmetic import signed_cc
 from s390emu.isa.operands import r8, rie_f
 from s390emu.isa.registers import HIGH32

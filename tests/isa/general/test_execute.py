@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.isa.assemble import assemble
+from s390emu.assembler.assemble import assemble
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE, state_of
 from tests.operands import BOUNDARY, discard
 

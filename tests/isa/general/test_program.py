@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.isa.handlers import facilities
+from s390emu.engine.handlers import facilities
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import STORE, Operand, operand_checks
 
@@ -62,9 +62,9 @@ def test_set_addressing_mode_judges_its_own_address(mnemonic, ia, code):
     import numpy as np
 
     from s390emu._jit import u64
-    from s390emu.cpu.state import CPU_T
-    from s390emu.isa.assemble import assemble
-    from s390emu.isa.handlers import function
+    from s390emu.assembler.assemble import assemble
+    from s390emu.engine.handlers import function
+    from s390emu.records.cpu import CPU_T
     from s390emu.storage.state import STORAGE_T
 
     cpu, storage = (np.zeros(1, dtype).view(np.recarray)[0] for dtype in (CPU_T, STORAGE_T))

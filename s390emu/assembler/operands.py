@@ -10,9 +10,9 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from s390emu.isa import extended
-from s390emu.isa.assembler.errors import SourceError, suggest
-from s390emu.isa.assembler.expressions import NotYet, evaluate
+from s390emu.assembler import extended
+from s390emu.assembler.errors import SourceError, suggest
+from s390emu.assembler.expressions import NotYet, evaluate
 from s390emu.isa.formats import (
     AR,
     BASED,

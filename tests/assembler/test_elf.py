@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s390emu.isa.assemble import assemble
-from s390emu.isa.elf import ElfError, is_elf, read_elf
-from tests.isa.gnu import PREFIX, require_gnu
+from s390emu.assembler.assemble import assemble
+from s390emu.assembler.elf import ElfError, is_elf, read_elf
+from tests.assembler.gnu import PREFIX, require_gnu
 
 SOURCE = """
         .globl  _start

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from s390emu.isa import extended
+from s390emu.assembler import extended
 from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, LENGTH, MASK, REGISTERS, RELATIVE, SIGNED, STORAGE
 from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 

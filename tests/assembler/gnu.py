@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from s390emu.isa.assemble import Program
+from s390emu.assembler.assemble import Program
 
 PREFIX = "s390x-linux-gnu-"
 MARCH = "-march=arch14"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.assembler.errors import Position, SourceError
-from s390emu.isa.assembler.expressions import Cursor, unescape
+from s390emu.assembler.errors import Position, SourceError
+from s390emu.assembler.expressions import Cursor, unescape
 
 DEEPEST = 100  # macros in macros, files in files
 LONGEST = 1_000_000  # lines, after all expansion

@@ -1,8 +1,10 @@
-"""The run loop: the only caller of handlers, but for EXECUTE. Design.md, section 3."""
+"""The run loop, and the look-up of decoded instructions that it shares with EXECUTE."""
 
 from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, load_native, u64
+from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.engine.decode import handler_of
 from s390emu.storage.access import instruction_length
 from s390emu.storage.state import BLOCK_SHIFT, EXIT_HYPERCALL, TLB_MASK
 
@@ -23,6 +25,42 @@ def not_fetched(cpu, storage, code, ia):
     return code
 
 
+@jit
+def page_of(cpu, storage, ia):
+    """Return (decoded page of this instruction address, code)."""
+    slot = (ia >> BLOCK_SHIFT) & TLB_MASK
+    if storage.tlb_insn_tag[slot] == (ia & PAGE_AND_ODD) ^ storage.context:
+        return storage.tlb_insn_decoded[slot], 0
+    code = call2(storage.slow_instruction, cpu, storage, ia, u64(0))
+    return storage.value, code
+
+
+@jit
+def entry_in(page, ia):
+    """Return the address of an instruction's entry in its decoded page."""
+    return page + ((ia & IN_PAGE) << ENTRY_SHIFT)
+
+
+def find_target(cpu, storage, ia, modifier):
+    """Look up the target of EXECUTE and return a code; storage.decoded_insn is then its text, ORed with the modifier, and
+    storage.decoded_handler that text's handler."""
+    if ia & u64(1) != u64(0):
+        return SPECIFICATION
+    page, code = page_of(cpu, storage, ia)
+    if code != 0:
+        return code
+    entry = entry_in(page, ia)
+    text = load_native(entry + u64(8))
+    if load_native(entry) == u64(0):
+        code = call2(storage.slow_decode, cpu, storage, ia, entry)
+        if code != 0:
+            return code
+        text = storage.decoded_insn
+    storage.decoded_insn = text | modifier
+    storage.decoded_handler, code = handler_of(storage, storage.decoded_insn)
+    return code
+
+
 def run(cpu, storage, unused):
     """Execute until an exit: -> EXIT_*. A boundary is passed first, so what is pending is taken.
 
@@ -36,17 +74,13 @@ def run(cpu, storage, unused):
                 return code
         ia = cpu.psw_ia
         storage.insn_ia = ia
-        slot = (ia >> BLOCK_SHIFT) & TLB_MASK
-        page = storage.tlb_insn_decoded[slot]
-        if storage.tlb_insn_tag[slot] != (ia & PAGE_AND_ODD) ^ storage.context:
-            code = call2(storage.slow_instruction, cpu, storage, ia, u64(0))
+        page, code = page_of(cpu, storage, ia)
+        if code != 0:
+            code = not_fetched(cpu, storage, code, ia)
             if code != 0:
-                code = not_fetched(cpu, storage, code, ia)
-                if code != 0:
-                    return code
-                continue
-            page = storage.value
-        entry = page + ((ia & IN_PAGE) << ENTRY_SHIFT)
+                return code
+            continue
+        entry = entry_in(page, ia)
         while True:
             handler, insn = load_native(entry), load_native(entry + u64(8))
             if handler == u64(0):
@@ -79,7 +113,7 @@ def run(cpu, storage, unused):
             if target == next_ia:
                 entry += length << ENTRY_SHIFT
             elif (target ^ ia) & PAGE_AND_ODD == u64(0):  # a branch within the page
-                entry = page + ((target & IN_PAGE) << ENTRY_SHIFT)
+                entry = entry_in(page, target)
             else:
                 break
             ia = target

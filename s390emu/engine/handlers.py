@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, Row
 
-FOLDER = Path(__file__).parent
+ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 
@@ -37,11 +37,11 @@ def function_name(mnemonic: str) -> str:
 def places() -> dict[str, Place]:
     """Function name -> its place, for every function with the signature of an instruction."""
     found: dict[str, Place] = {}
-    for path in sorted(FOLDER.rglob("*.py")):
+    for path in sorted(ISA.rglob("*.py")):
         if path.name == "operands.py":  # decodes operands with the same arguments, executes nothing
             continue
         text = path.read_text()
-        module = "s390emu.isa." + ".".join(path.relative_to(FOLDER).with_suffix("").parts)
+        module = "s390emu.isa." + ".".join(path.relative_to(ISA).with_suffix("").parts)
         for match in DEFINITION.finditer(text):
             if match[1] in found:
                 raise AssertionError(f"{match[1]} is defined in {found[match[1]].path} and in {path}")
@@ -80,7 +80,7 @@ class HandlerTable:
         import numpy as np
 
         from s390emu._jit import u64
-        from s390emu.isa.decode import INDEX, TABLE_SIZE
+        from s390emu.engine.decode import INDEX, TABLE_SIZE
 
         self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if implemented(row)}
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
@@ -98,7 +98,7 @@ _told = False
 def compile_handler(mnemonic: str, quiet: bool = True) -> int:
     """The address of an instruction's handler; says once on stderr that a cold start takes seconds."""
     from s390emu._jit import JIT, address_of, cached
-    from s390emu.cpu.state import CPU_T
+    from s390emu.records.cpu import CPU_T
     from s390emu.storage.state import STORAGE_T
 
     global _told

@@ -14,10 +14,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from s390emu.isa.assembler.errors import SourceError
+from s390emu.assembler.errors import SourceError
 
 if TYPE_CHECKING:
-    from s390emu.isa.assembler.program import Piece
+    from s390emu.assembler.program import Piece
 
 _RANKS = {
     **dict.fromkeys(("*", "/", "%", "<<", ">>"), 5),

@@ -8,10 +8,10 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from s390emu.isa.assemble import assemble
-from s390emu.isa.disassemble import disassemble, find_row, listing
+from s390emu.assembler.assemble import assemble
+from s390emu.assembler.disassemble import disassemble, find_row, listing
 from s390emu.isa.opcodes import ROWS
-from tests.isa.gnu import objdump, require_gnu
+from tests.assembler.gnu import objdump, require_gnu
 from tests.isa.rows import ALL, instructions, samples
 
 UNKNOWN_TO_OBJDUMP = {"ESSA", "SERVC"}  # binutils 2.40

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from s390emu.isa.assembler.directives import whole
-from s390emu.isa.assembler.errors import AssemblyError, Complaint, SourceError, suggest
-from s390emu.isa.assembler.expressions import Symbol, evaluate
-from s390emu.isa.assembler.operands import resolve
-from s390emu.isa.assembler.program import Program, Section, entry_of, join, lay_out
-from s390emu.isa.assembler.unit import RECURSION, TooManyErrors, Unit
+from s390emu.assembler.directives import whole
+from s390emu.assembler.errors import AssemblyError, Complaint, SourceError, suggest
+from s390emu.assembler.expressions import Symbol, evaluate
+from s390emu.assembler.operands import resolve
+from s390emu.assembler.program import Program, Section, entry_of, join, lay_out
+from s390emu.assembler.unit import RECURSION, TooManyErrors, Unit
 
 __all__ = ["AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files"]
 

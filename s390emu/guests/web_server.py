@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from s390emu.isa.assemble import Program, assemble_files
-from s390emu.toy_kernel import ORIGIN, folder
+from s390emu.assembler.assemble import Program, assemble_files
+from s390emu.guests.toy_kernel import ORIGIN, folder
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from s390emu.isa.assemble import Program, assemble_files
+from s390emu.assembler.assemble import Program, assemble_files
 
 ORIGIN = 0x10000
 TUNABLES = (
@@ -14,7 +14,7 @@ TUNABLES = (
 
 def folder() -> Path:
     """firmware/ of a source tree, or the copy of it that is installed with the package."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "_firmware"
     return installed if installed.is_dir() else package.parent / "firmware"
 

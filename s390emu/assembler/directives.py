@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from s390emu.isa.assembler.errors import SourceError
-from s390emu.isa.assembler.expressions import NotYet, Place, evaluate
-from s390emu.isa.assembler.operands import Fixup
-from s390emu.isa.assembler.program import check_space
+from s390emu.assembler.errors import SourceError
+from s390emu.assembler.expressions import NotYet, Place, evaluate
+from s390emu.assembler.operands import Fixup
+from s390emu.assembler.program import check_space
 
 
 def _values(cursor):

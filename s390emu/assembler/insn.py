@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from s390emu.assembler.errors import SourceError, suggest
+from s390emu.assembler.operands import Template
 from s390emu.isa import formats as f
-from s390emu.isa.assembler.errors import SourceError, suggest
-from s390emu.isa.assembler.operands import Template
 
 _R1, _R3 = f.RS_A.operands[:2]
 _R2 = f.RR.operands[1]

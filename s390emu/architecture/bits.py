@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+import numpy as np
+
+u64 = np.uint64
 
 
 def bit(number: int):
@@ -16,9 +18,3 @@ def bits(first: int, last: int):
 
 
 LOW8, LOW16, LOW32 = bits(56, 63), bits(48, 63), bits(32, 63)
-
-
-@jit
-def field(word, start, width):
-    """Bits start..start+width-1, right-aligned. start, width: uint64, so that there is one compilation."""
-    return (word >> (u64(64) - start - width)) & ((u64(1) << width) - u64(1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from s390emu.isa.assembler.errors import SourceError
+from s390emu.assembler.errors import SourceError
 
 # Sections stand in the order of these families, those without data last; others after the read-only ones.
 _FAMILIES = (".text", ".rodata", "", ".data", ".bss")
@@ -61,7 +61,7 @@ class Program(NamedTuple):
 
     def to_elf(self) -> bytes:
         """The program as an ELF64 executable for s390x."""
-        from s390emu.isa.elf import write_executable
+        from s390emu.assembler.elf import write_executable
 
         return write_executable(self)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from types import SimpleNamespace
 
-from s390emu.isa.assembler.program import LEAST_ALIGNMENT, Program, Section, entry_of
+from s390emu.assembler.program import LEAST_ALIGNMENT, Program, Section, entry_of
 
 EM_S390 = 22
 ET_REL, ET_EXEC = 1, 2

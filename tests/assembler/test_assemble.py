@@ -13,13 +13,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from s390emu.isa.assemble import AssemblyError, assemble, assemble_file, assemble_files
-from s390emu.isa.assembler import reader
-from s390emu.isa.assembler.operands import templates
-from s390emu.isa.disassemble import disassemble
+from s390emu.assembler import reader
+from s390emu.assembler.assemble import AssemblyError, assemble, assemble_file, assemble_files
+from s390emu.assembler.disassemble import disassemble
+from s390emu.assembler.operands import templates
 from s390emu.isa.formats import BASED, FR, GR, INDEXED, KEYED, LENGTH, REGISTERS, RELATIVE
 from s390emu.tracing.trace_file import SECTIONS
-from tests.isa.gnu import PREFIX, GnuRefuses, assert_same, gnu_sections, require_gnu
+from tests.assembler.gnu import PREFIX, GnuRefuses, assert_same, gnu_sections, require_gnu
 from tests.isa.rows import ALL, build, fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -832,7 +832,8 @@ def test_all_errors_at_once_but_not_more_than_twenty():
 
 
 def test_nothing_heavy_is_imported():
-    code = "import sys, s390emu.isa.assemble, s390emu.isa.disassemble, s390emu.isa.elf; print(*sys.modules)"
+    modules = ", ".join(f"s390emu.assembler.{name}" for name in ("assemble", "disassemble", "elf"))
+    code = f"import sys, {modules}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numba", "numpy", "construct"}.isdisjoint(done.stdout.split())
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from s390emu.isa.assembler import directives, insn, operands, reader
-from s390emu.isa.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
-from s390emu.isa.assembler.expressions import Cursor, NotYet, Place, Symbol, evaluate
-from s390emu.isa.assembler.program import Piece, check_space
+from s390emu.assembler import directives, insn, operands, reader
+from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
+from s390emu.assembler.expressions import Cursor, NotYet, Place, Symbol, evaluate
+from s390emu.assembler.program import Piece, check_space
 
 _LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$]*|\d+)\s*:(?!=)")
 _ASSIGNMENT = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*(==?)(?!=)")

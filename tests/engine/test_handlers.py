@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu.isa.handlers import facilities, function, implemented
+from s390emu.engine.handlers import facilities, function, implemented
 from s390emu.isa.opcodes import ENHANCEMENTS, ROWS
 
 

@@ -1,0 +1,1 @@
+"""What runs instructions: the loop, what it keeps decoded, handlers, and the one way from Python to compiled code."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from difflib import get_close_matches
 
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble
 from s390emu.cli import ENDED, UsageError
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.engine.handlers import FOLDER, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 

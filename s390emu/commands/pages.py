@@ -53,7 +53,7 @@ def execute(args) -> int:
 
 
 def _table(as_json: bool) -> int:
-    from s390emu.storage.page_states import EVENTS, TABLE
+    from s390emu.architecture.page_states import EVENTS, TABLE
 
     if as_json:
         header, *rows = TABLE.strip().splitlines()

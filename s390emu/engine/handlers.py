@@ -99,11 +99,11 @@ def compile_handler(mnemonic: str, quiet: bool = True) -> int:
     """The address of an instruction's handler; says once on stderr that a cold start takes seconds."""
     from s390emu._jit import JIT, address_of, cached
     from s390emu.records.cpu import CPU_T
-    from s390emu.storage.state import STORAGE_T
+    from s390emu.records.port import PORT_T
 
     global _told
     target = function(mnemonic)
     if JIT and not quiet and not _told and not cached(target):
         _told = True
         print("s390emu: compiling the instructions this guest uses (first run only)", file=sys.stderr, flush=True)
-    return address_of(target, CPU_T, STORAGE_T, integers=1)
+    return address_of(target, CPU_T, PORT_T, integers=1)

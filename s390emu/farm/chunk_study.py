@@ -47,7 +47,7 @@ class Freed(NamedTuple):
 
 def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarray:
     """The kind of each block: usage as in BLOCK, logically zero or not, the guest's change bit."""
-    from s390emu.storage.page_states import POTENTIALLY_VOLATILE, STABLE
+    from s390emu.architecture.page_states import POTENTIALLY_VOLATILE, STABLE
 
     kept = (usage == STABLE) | ((usage == POTENTIALLY_VOLATILE) & changed)
     return np.where(kept, np.where(zero, NOTHING, KEPT), HINTED)
@@ -55,7 +55,7 @@ def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarra
 
 def kinds_of(machine: Machine) -> np.ndarray:
     """Of a guest's blocks now; looking changes nothing."""
-    from s390emu.storage.keys import CHANGE
+    from s390emu.architecture.storage_key import CHANGE
 
     blocks = machine.storage.blocks
     there = blocks["invalid"] == 0

@@ -9,12 +9,11 @@ from __future__ import annotations
 import construct as c
 import numpy as np
 
-from s390emu._jit import u64
-from s390emu.cpu.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.console import CHARACTERS_EVENT
 from s390emu.storage.access import FETCH, STORE
-from s390emu.storage.state import BLOCK_SIZE
 
 READ_CPU_INFORMATION = 0x00010001
 READ_SCP_INFORMATION, READ_SCP_INFORMATION_FORCED = 0x00020001, 0x00120001
@@ -83,14 +82,13 @@ MEGABYTE = 1 << 20
 INCREMENTS_MOST = 0xFFFF
 
 
-def service_call(host, guest, cpu, insn: int) -> int:
+def service_call(host, guest, cpu, port, insn: int) -> int:
     """SERVICE CALL, whose handler made the checks: -> 0, the condition code set, the answer in the SCCB."""
-    external = cpu.external
-    pending = bool(external & EXTERNAL_SERVICE)
-    if pending and int(cpu.service_parameter) & SCCB_ADDRESS:
+    record, registers = guest.storage.record, cpu.gr
+    pending = bool(record.floating & EXTERNAL_SERVICE)
+    if pending and int(record.service_parameter) & SCCB_ADDRESS:
         cpu.cc = 2
         return 0
-    record, registers = guest.storage.record, cpu.gr
     command, sccb = (int(registers[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
     number, offset = divmod(sccb, BLOCK_SIZE)
     host.bring(guest, number)
@@ -101,19 +99,18 @@ def service_call(host, guest, cpu, insn: int) -> int:
     kernels.touch(record, sccb, len(answer), STORE)
     host.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
-    cpu.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
+    record.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
     console.announce = False
-    cpu.external = external | EXTERNAL_SERVICE
-    record.deadline = u64(0)
+    record.floating |= EXTERNAL_SERVICE
     return 0
 
 
-def announce(cpu, console) -> None:
+def announce(record, console) -> None:
     """Let the service signal become pending for messages that the guest has not been told of."""
     if console.announce and console.wanted:
-        pending = bool(int(cpu.external) & int(EXTERNAL_SERVICE))
-        cpu.service_parameter = (int(cpu.service_parameter) if pending else 0) | EVENT_PENDING
-        cpu.external |= EXTERNAL_SERVICE
+        pending = bool(int(record.floating) & int(EXTERNAL_SERVICE))
+        record.service_parameter = (int(record.service_parameter) if pending else 0) | EVENT_PENDING
+        record.floating |= EXTERNAL_SERVICE
         console.announce = False
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW32, bits
-from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
+from s390emu.architecture.sizes import BLOCK_SHIFT
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rre
-from s390emu.storage.absolute import in_configuration
-from s390emu.storage.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
+from s390emu.records.exits import EXIT_HYPERCALL
+from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.prefixing import WITHIN_PREFIX_AREA
-from s390emu.storage.state import BLOCK_SHIFT, EXIT_HYPERCALL
 from s390emu.storage.transitions import action_of
 
 NOT_SCCB_ADDRESS = bits(0, 32) | bits(61, 63)  # 2 GB and above, or not on a doubleword boundary
@@ -35,9 +36,9 @@ def servc(cpu, storage, insn):
     area = sccb & ~WITHIN_PREFIX_AREA
     if sccb & NOT_SCCB_ADDRESS != u64(0) or area == u64(0) or area == cpu.prefix:
         return SPECIFICATION
-    if not in_configuration(storage, sccb):
+    if not in_configuration(guest_of(storage), sccb):
         return ADDRESSING
-    action = action_of(storage, sccb >> BLOCK_SHIFT, TOUCH)
+    action = action_of(guest_of(storage), sccb >> BLOCK_SHIFT, TOUCH)
     if action in (ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION):
         return ADDRESSING
     storage.call_insn = insn

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.machine import Interruption, Machine, Reason, Stop
 from s390emu.reports.psw import describe_psw
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from s390emu.cpu.interruptions import CLASSES, PROGRAM
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
-from s390emu.storage.page_states import (
+from s390emu.architecture.interruptions import CLASSES, PROGRAM
+from s390emu.architecture.page_states import (
     CLEAR_RESET,
     DIAG10,
     DISCARD,
@@ -18,15 +17,9 @@ from s390emu.storage.page_states import (
     TOUCH,
     ZERO_FILL,
 )
-from s390emu.storage.state import (
-    BLOCK_SIZE,
-    EVENT_ESSA,
-    EVENT_FETCH,
-    EVENT_HOST,
-    EVENT_INTERRUPTION,
-    EVENT_KEY,
-    EVENT_STORE,
-)
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_KEY, EVENT_STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
 
 CAUSES = {

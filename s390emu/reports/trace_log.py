@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
 from s390emu.reports.stop import code_at, place
 from s390emu.reports.timeline import event_text
-from s390emu.storage.state import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
 
 WATCHED = {
     "storage": (EVENT_FETCH, EVENT_STORE),

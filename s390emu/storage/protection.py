@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.storage.keys import ACC, FETCH_PROTECTION
-from s390emu.storage.state import OFFSET, PAGE
+from s390emu.architecture.sizes import OFFSET, PAGE
+from s390emu.architecture.storage_key import ACC, FETCH_PROTECTION
 
 LOW_ADDRESS_PROTECTION = bit(35)  # control register 0
 FETCH_PROTECTION_OVERRIDE = bit(38)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.assembler.errors import Position, SourceError, suggest
 from s390emu.assembler.expressions import Cursor, evaluate
-from s390emu.storage.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
 
 BLOCK = 0x1000

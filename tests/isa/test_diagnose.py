@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.page_states import STATES
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.storage.page_states import STATES
-from s390emu.storage.state import BLOCK_SIZE
 from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, MODE_31, PROBLEM_STATE, Lab
 
@@ -107,7 +107,7 @@ def test_diag_in_the_problem_state_whatever_the_code(balloon):
     assert balloon.changes() == {}
 
 
-@pytest.mark.parametrize("code", [0, 0x8, 0x11, 0x44, 0x250, 0x500])
+@pytest.mark.parametrize("code", [0, 0x8, 0x11, 0x45, 0x250, 0x500])
 def test_diag_unknown_code(balloon, code):
     assert balloon.step(f"diag %r1,%r2,{code:#x}") == SPECIFICATION
     assert balloon.changes() == {}

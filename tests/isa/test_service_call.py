@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.cpu.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.machine import Reason
-from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.state import BLOCK_SIZE
 from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, PROBLEM_STATE
 
@@ -40,8 +40,8 @@ def test_servc_answers_and_signals(service):
     assert changes.pop("cc") == 0
     assert all(SCCB <= address < SCCB + 4096 for address in changes)
     assert response(service) == 0x0010
-    assert service.cpu.external == EXTERNAL_SERVICE
-    assert service.cpu.service_parameter == SCCB
+    assert service.pending == EXTERNAL_SERVICE
+    assert service.guest.service_parameter == SCCB
 
 
 def test_servc_signal_is_external_interruption_2401(service):
@@ -49,7 +49,7 @@ def test_servc_signal_is_external_interruption_2401(service):
     service.psw(BA_EA | EXTERNAL)
     assert call(service) == 0
     service.machine.step()
-    assert service.machine.storage.record.interruption_count[3] == 1
+    assert service.machine.port.interruption_count[3] == 1
     assert (service.word(0x130), service.word(0x138)) == (BA_EA | EXTERNAL, CODE + 4)
     assert service.word(0x80, 4) == SCCB
     assert service.word(0x86, 2) == 0x2401
@@ -103,7 +103,7 @@ def test_servc_address_that_cannot_be_an_sccb(service, sccb):
     service.gr[2] = sccb
     assert call(service) == SPECIFICATION
     assert service.changes() == {}
-    assert service.cpu.external == 0
+    assert service.pending == 0
 
 
 @pytest.mark.parametrize("offset", [0, 0x1FF8])
@@ -149,7 +149,7 @@ def test_a_message_is_a_service_signal_with_the_event_pending_bit(told):
     told.psw(BA_EA | EXTERNAL)
     told.machine.step()
     assert (told.word(0x86, 2), told.word(0x80, 4)) == (0x2401, 1)
-    assert told.cpu.external == 0
+    assert told.pending == 0
 
 
 def test_a_message_ends_an_enabled_wait(told):
@@ -157,7 +157,7 @@ def test_a_message_ends_an_enabled_wait(told):
     assert told.machine.run(5).reason is Reason.ENABLED_WAIT
     told.machine.host.send(0, "STOP")
     assert told.machine.run(1).reason is Reason.LIMIT
-    assert told.machine.storage.record.interruption_count[3] == 1
+    assert told.machine.port.interruption_count[3] == 1
 
 
 def test_a_guest_that_does_not_receive_messages_is_not_interrupted(told):
@@ -172,14 +172,14 @@ def test_servc_is_not_busy_for_a_message_that_is_pending(told):
     told.psw()
     told.gr[1] = READ_EVENT_DATA
     assert call(told) == 0
-    assert (told.cpu.cc, response(told), told.cpu.service_parameter) == (0, 0x0020, SCCB)
+    assert (told.cpu.cc, response(told), told.guest.service_parameter) == (0, 0x0020, SCCB)
     assert told.load(SCCB + 8, 11) == bytes.fromhex("000B1A0000000053544F50")
 
 
 def test_the_signal_of_a_command_tells_of_messages_too(told):
     told.machine.host.send(0, "STOP")
     assert call(told) == 0
-    assert told.cpu.service_parameter == SCCB | 1
+    assert told.guest.service_parameter == SCCB | 1
     told.psw(BA_EA | EXTERNAL)
     told.machine.step()
     assert told.word(0x80, 4) == SCCB | 1

@@ -433,7 +433,7 @@ def test_watching_changes_nothing():
 
 
 def test_other_listeners_get_only_what_they_asked_for():
-    from s390emu.storage.state import EVENT_ESSA
+    from s390emu.records.events import EVENT_ESSA
 
     machine, _ = watch(f"{VOLATILE}\n{CONTENT}")
     machine.watch(EVENT_ESSA)

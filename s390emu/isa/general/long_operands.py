@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
 from s390emu.architecture.bits import LOW8, LOW32, bits
-from s390emu.cpu.interruptions import CODE_REPEAT, PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.cpu.psw import MODE64, problem_state
+from s390emu.architecture.interruptions import PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.psw_bits import MODE64
+from s390emu.architecture.sizes import OFFSET, PAGE
+from s390emu.cpu.psw import problem_state
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
 from s390emu.isa.registers import low, set_low
+from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.access import FETCH, STORE, get_byte, get_word, probe, probe_fetch, probe_store, psw_key
-from s390emu.storage.state import OFFSET, PAGE
 
 ZERO, ONE, FOUR, EIGHT, WORD = u64(0), u64(1), u64(4), u64(8), u64(32)
 PAGE_BYTES = u64(4096)

@@ -114,7 +114,7 @@ def test_mvcl_is_interrupted_between_units(lab):
     lab.psw(BA_EA | 1 << 56)
     lab.step("mvcl %r2,%r4")
     lab.cr[0] |= 1 << (63 - 57)
-    lab.cpu.external = 1  # the interrupt key
+    lab.pend(1)  # the interrupt key
     lab.machine.step()
     assert lab.word(0x86, 2) == 0x0040
     assert lab.word(0x138) == CODE

@@ -206,21 +206,22 @@ def web_server(moments: list[int], folder, **tunables: int) -> Iterator[Moment]:
     """The web-server guest on a host with room for all of it, after so many requests (ascending)."""
     from pathlib import Path
 
+    from s390emu.guests import web_server as web_guest
     from s390emu.host.block_device import BlockDevice
     from s390emu.host.host import Host
     from s390emu.machine import Machine
 
-    values = web_server.tunables(**tunables)
+    values = web_guest.tunables(**tunables)
     if 0 < values["REQUESTS"] <= moments[-1]:
         raise ValueError(f"REQUESTS={values['REQUESTS']}: it must be 0, or more than the {moments[-1]} to look at")
-    program, path = web_server.build(**values), Path(folder) / "disk"
-    web_server.disk_image(path, **values)
+    program, path = web_guest.build(**values), Path(folder) / "disk"
+    web_guest.disk_image(path, **values)
     host = Host(values["RAM_BLOCKS"])
-    machine = Machine(values["RAM_BLOCKS"] * web_server.BLOCK, host=host)
-    host.attach_disk(machine.guest_number, web_server.DISK, BlockDevice(path))
+    machine = Machine(values["RAM_BLOCKS"] * web_guest.BLOCK, host=host)
+    host.attach_disk(machine.guest_number, web_guest.DISK, BlockDevice(path))
     machine.load(program)
     for wanted in moments:
-        while (served := web_server.number_at(machine, program.symbols["REQUESTS_DONE"])) < wanted:
+        while (served := web_guest.number_at(machine, program.symbols["REQUESTS_DONE"])) < wanted:
             stop = machine.run(INSTRUCTIONS_AT_ONCE)
             if stop.reason.name != "LIMIT":
                 raise RuntimeError(f"the web server stopped after {served} requests: {stop.reason.name}")

@@ -1,6 +1,6 @@
 """DIAGNOSE: what a guest asks its host for. PoP ch. 10 leaves it to the model; the codes are z/VM's.
 
-X'10', release of blocks: docs/page-hinting.md. X'44', X'9C': a CPU that waits for another one gives up its turn. X'250',
+X'10', release of blocks: docs/page-hinting.md. X'44', X'9C': a CPU that waits for another gives up its turn. X'250',
 block I/O: docs/block-io.md. No other code exists.
 """
 

@@ -13,14 +13,13 @@ from s390emu.isa.operands import rs
 from s390emu.storage.absolute import in_configuration
 from s390emu.storage.access import CHECK, FETCH, REAL, STORE, probe, psw_key
 from s390emu.storage.prefixing import PREFIX_AREA
-from s390emu.storage.state import BLOCK_SIZE, EXIT_HYPERCALL, OFFSET
+from s390emu.storage.state import EXIT_HYPERCALL, OFFSET
 
 RELEASE, BLOCK_IO = u64(0x10), u64(0x250)
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
 PARAMETER_LIST = u64(64)
 NOT_DOUBLEWORD = bits(61, 63)
 LAST_REGISTER = u64(15)
-BLOCK = u64(BLOCK_SIZE)
 
 
 @jit
@@ -42,10 +41,12 @@ def diag(cpu, storage, insn):
 
 @jit
 def release(cpu, storage, insn, first, last):
-    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it."""
-    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or (first > last and first - last > BLOCK):
+    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it.
+
+    There is no empty range: a last block that lies before the first one, and be it by one, is an error."""
+    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or first > last:
         return SPECIFICATION
-    if first <= last and not in_configuration(storage, last):
+    if not in_configuration(storage, last):
         return ADDRESSING
     storage.call_insn = insn
     return EXIT_HYPERCALL

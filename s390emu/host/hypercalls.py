@@ -1,6 +1,7 @@
 """What the guest asks the host for: ESSA on content, DIAGNOSE, SERVICE CALL. The other door is `Host.resolve`.
 
-Their handlers in `isa` have made every check. A code below zero means: nothing has happened, execute it again.
+Their handlers in `isa` have made every check but those of what is in a parameter block. A code below zero means:
+nothing has happened, execute it again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW16, LOW32, bits
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.architecture.sizes import BLOCK_SIZE, OFFSET
+from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rs
 from s390emu.records.exits import EXIT_HYPERCALL
@@ -22,7 +22,6 @@ INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
 PARAMETER_LIST = u64(64)
 NOT_DOUBLEWORD = bits(61, 63)
 LAST_REGISTER = u64(15)
-BLOCK = u64(BLOCK_SIZE)
 
 
 @jit
@@ -60,10 +59,12 @@ def give_up(storage, address):
 
 @jit
 def release(cpu, storage, insn, first, last):
-    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it."""
-    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or (first > last and first - last > BLOCK):
+    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it.
+
+    There is no empty range: a last block that lies before the first one, and be it by one, is an error."""
+    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or first > last:
         return SPECIFICATION
-    if first <= last and not in_configuration(guest_of(storage), last):
+    if not in_configuration(guest_of(storage), last):
         return ADDRESSING
     storage.call_insn = insn
     return EXIT_HYPERCALL

@@ -455,7 +455,8 @@ class Sanitizer:
     def _text(self, ia: int) -> bytes:
         """The instruction there; empty where there is none."""
         if not self._psw & TRANSLATED:
-            return self._read(ia, LONGEST) if ia <= self.machine.storage.size - LONGEST else b""
+            length = min(LONGEST, self.machine.storage.size - ia)
+            return self._read(ia, length) if length > 0 else b""
         text = b""
         while len(text) < LONGEST:
             at = ia + len(text)

@@ -38,4 +38,7 @@ def key_permits(cpu, access_key, storage_key, is_store):
 @jit
 def fetch_protection_overridden(cpu, effective, length):
     """PoP ch. 3 "Fetch-Protection-Override Control": fetches within effective addresses 0-2047."""
-    return cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0) and effective + u64(length) <= OVERRIDE_BYTES
+    if cpu.cr[0] & FETCH_PROTECTION_OVERRIDE == u64(0):
+        return False
+    # Within a page; at the end of the last one the sum would be zero.
+    return effective & PAGE == u64(0) and effective + u64(length) <= OVERRIDE_BYTES

@@ -211,8 +211,10 @@ def _bytes(line: Line, address: int, ram: int) -> bytes:
             raise line.error("pairs of hexadecimal digits expected")
         data = bytes.fromhex(found[0])
     elif kind == "fill":
-        count = line.number_here()
-        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * min(max(count, 0), ram)
+        at, count = line.at, line.number_here()
+        if not 0 <= count <= max(0, ram - address):
+            raise SourceError(f"{count} bytes: there is room for 0 to {max(0, ram - address)}", at)
+        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * count
     else:
         data = line.string()
         if kind == "ebcdic":

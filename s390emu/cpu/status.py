@@ -35,4 +35,4 @@ def store_status(cpu, storage):
     put8(cpu, storage, area + at.PSW_SAVE, psw_mask_word(cpu))
     put8(cpu, storage, area + at.PSW_SAVE + u64(8), cpu.psw_ia)
     put4(cpu, storage, area + at.PREFIX_SAVE, cpu.prefix)
-    put1(cpu, storage, area + at.STORE_STATUS_ARCHITECTURAL_MODE, Z_ARCHITECTURE)
+    put1(cpu, storage, area + at.ARCHITECTURAL_MODE, Z_ARCHITECTURE)

@@ -169,6 +169,7 @@ ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # not implemented: better 
 
 # kinds of event
 EVENT_ESSA, EVENT_INTERRUPTION, EVENT_FETCH, EVENT_STORE, EVENT_HOST, EVENT_REFERENCE = range(6)
+EVENT_ILC_SHIFT = u64(4)  # EVENT_INTERRUPTION, details: the TEID, and in bits 57-58, zeros of it, the ILC (bytes << 4)
 EVENT_TOUCH = 6  # access to a watched block: absolute address, length, kind of access
 EVENT_REFUSED = 7  # as EVENT_TOUCH, but the key prohibits it
 EVENT_UNUSED = 8  # access to an unused block, whether or not that is an exception: absolute address, 0, kind of access

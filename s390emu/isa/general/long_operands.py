@@ -31,6 +31,7 @@ MVPG_RESERVED = bits(48, 51)
 FIRST_KEY, SECOND_KEY = bits(52, 52), bits(53, 53)
 CONDITION_CODE_OPTION = bits(55, 55)
 KEY_SHIFT, KEY = u64(63 - 59), u64(15)
+REGISTER_FIELDS_SHIFT = u64(63 - 31)  # R1 and R2 of the instruction: the operand access identification
 PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
 
 
@@ -381,9 +382,13 @@ def cksm(cpu, storage, insn):
 
 
 @jit
-def page_invalid(cpu, code, cc):
-    """What MOVE PAGE makes of an access exception: the condition code, or itself."""
-    if code != PAGE_TRANSLATION or cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+def page_invalid(cpu, insn, code, cc):
+    """Return what MOVE PAGE makes of an access exception: an invalid page is a condition code, or the exception with
+    the R1 and R2 fields as operand access identification; others are themselves."""
+    if code != PAGE_TRANSLATION:
+        return code
+    if cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+        cpu.operand_access = (insn >> REGISTER_FIELDS_SHIFT) & LOW8
         return code
     cpu.cc = cc
     return 0
@@ -414,10 +419,10 @@ def mvpg(cpu, storage, insn):
     second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
     source, code = probe(cpu, storage, second, PAGE_BYTES, FETCH, second_key)
     if code != 0:
-        return page_invalid(cpu, code, 2)
+        return page_invalid(cpu, insn, code, 2)
     target, code = probe(cpu, storage, first, PAGE_BYTES, STORE, first_key)
     if code != 0:
-        return page_invalid(cpu, code, 1)
+        return page_invalid(cpu, insn, code, 1)
     copy_bytes(target.first, source.first, PAGE_BYTES)
     cpu.cc = 0
     return 0

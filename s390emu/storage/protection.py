@@ -12,6 +12,7 @@ FETCH_PROTECTION_OVERRIDE = bit(38)
 STORAGE_PROTECTION_OVERRIDE = bit(39)
 OVERRIDE_KEY = 9 << 4
 SECOND_PAGE = u64(0x1000)
+PAGE_BYTES = u64(4096)
 PROTECTED_BYTES = u64(512)  # effective addresses 0-511 and 4096-4607
 OVERRIDE_BYTES = u64(2048)  # effective addresses 0-2047
 
@@ -39,3 +40,12 @@ def key_permits(cpu, access_key, storage_key, is_store):
 def fetch_protection_overridden(cpu, effective, length):
     """PoP ch. 3 "Fetch-Protection-Override Control": fetches within effective addresses 0-2047."""
     return cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0) and effective + u64(length) <= OVERRIDE_BYTES
+
+
+@jit
+def fetched_alike(cpu, effective):
+    """Return how many bytes from this effective address on can be fetched if the first can: those to the end of the
+    page, or to where fetch-protection override ends."""
+    if effective < OVERRIDE_BYTES and cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0):
+        return OVERRIDE_BYTES - effective
+    return PAGE_BYTES - (effective & OFFSET)

@@ -15,9 +15,9 @@ import pytest
 from s390emu.isa.assemble import assemble
 from s390emu.isa.handlers import implemented
 from s390emu.isa.opcodes import ROWS
-from tests.lab import BA_EA, CODE
+from tests.lab import BA_EA, CODE, SIZE
 from tests.operands import discard
-from tests.translation import PAGE_INVALID, REAL_SPACE, SEGMENT, change, map_page, translated
+from tests.translation import PAGE_INVALID, PAGE_TABLE, REAL_SPACE, SEGMENT, change, map_page, translated
 
 # How it goes on: `again`, by itself, the instruction address stays; `cc 3`, by a branch of the program.
 # Least: bytes that it must have processed before; the manual has a minimum for CLST and SRST (256) and for MVST (1).
@@ -60,7 +60,7 @@ LINES = {
 INSTRUCTIONS = pytest.mark.parametrize("name", UNITS)
 
 PAGE = 4096
-FIRST, SECOND, REGION = 0x41000, 0x61000, 6 * PAGE  # page boundaries; the operands begin before them
+FIRST, SECOND, REGION = 0x41000, 0x61000, 4 * PAGE  # page boundaries; the operands begin before them
 DISTANCES = (0, 1, 3, 4, 127, 128, 255, 256, 257, 2048, 4092, 4095)
 LENGTHS = (0, 1, 5, 250, 255, 256, 257, 600, 1500, 4100)
 PAD, ENDING = 0x40, 0xE0
@@ -142,7 +142,7 @@ def operands(name: str, before_first: int, before_second: int, seed: str) -> Ope
     length, other = choice.choice(LENGTHS), choice.choice(LENGTHS)
     if choice.random() < 0.5:
         other = length
-    text = bytes(choice.choice(b"abc") for _ in range(max(length, other)))
+    text = bytes(choice.choices(b"abc", k=max(length, other)))
     left, right = bytearray(text[:length]), bytearray(text[:other])
     if name in ("CLCL", "CLCLE"):
         common = min(length, other)
@@ -270,9 +270,8 @@ def test_string_within_the_minimum_is_done_at_once(lab, name, distance):
 
 def spaces(lab) -> None:
     """The operands in the secondary space, each page where it is; code in the primary, which is real."""
-    for region in (FIRST - PAGE, SECOND - PAGE):
-        for page in range(region, region + REGION, PAGE):
-            asce = map_page(lab, page, page, level=SEGMENT)
+    asce = map_page(lab, 0, 0, level=SEGMENT)
+    lab.store(PAGE_TABLE, b"".join(page.to_bytes(8, "big") for page in range(0, SIZE, PAGE)))
     translated(lab, REAL_SPACE, secondary=asce, mask=BA_EA | 2 << 46)
 
 

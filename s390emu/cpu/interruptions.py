@@ -59,9 +59,9 @@ from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, DAT, EXTERNAL, IO
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
 from s390emu.cpu.prefix_area import area_code, get8, lowcore_code, put1, put2, put4, put8
 from s390emu.cpu.psw import load_psw, psw_mask_word
-from s390emu.cpu.status import save_registers, store_status
+from s390emu.cpu.status import Z_ARCHITECTURE, save_registers, store_status
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
-from s390emu.records.events import EVENT_INTERRUPTION
+from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
 from s390emu.records.exits import (
     ACCESS_REGISTER_MODE,
     CHECK_STOP,
@@ -122,8 +122,8 @@ def slow_end(cpu, storage, code, length):
 
 
 @jit
-def swap_psw(cpu, storage, old, new, interruption_class, code):
-    """Store the old PSW, load the new one, count and record."""
+def swap_psw(cpu, storage, old, new, interruption_class, code, teid):
+    """Store the old PSW, load the new one, count and record. teid: as stored, 0 if no such identification is."""
     mask, ia = psw_mask_word(cpu), cpu.psw_ia
     storage.passing = u64(0)
     put8(cpu, storage, old, mask)
@@ -133,16 +133,17 @@ def swap_psw(cpu, storage, old, new, interruption_class, code):
     storage.last_code = code
     storage.last_mask, storage.last_ia = mask, ia
     storage.last_ilc = cpu.ilc
-    storage.last_teid = cpu.teid
+    storage.last_teid = teid
     storage.last_count = storage.count
-    detail = cpu.teid | (cpu.ilc >> u64(1))
+    detail = teid | (cpu.ilc << EVENT_ILC_SHIFT)
     record_event(guest_of(storage), EVENT_INTERRUPTION, u64(interruption_class), code, ia, detail)
     load_psw(cpu, storage, get8(cpu, storage, new), get8(cpu, storage, new + u64(8)))
 
 
 @jit
 def take_program(cpu, storage):
-    code = cpu.pgm_code
+    """The details of other exceptions are left alone: what is there may be of an interruption still being handled."""
+    code, teid = cpu.pgm_code, u64(0)
     cpu.pgm_code = 0
     put2(cpu, storage, at.PGM_ILC, cpu.ilc)
     put2(cpu, storage, at.PGM_CODE, u64(code))
@@ -152,12 +153,13 @@ def take_program(cpu, storage):
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
         put8(cpu, storage, at.MONITOR_CODE, cpu.monitor_code)
     elif code == PROTECTION or nullifies(code):
-        put8(cpu, storage, at.TEID, cpu.teid)
-        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
+        teid = cpu.teid
+        put8(cpu, storage, at.TEID, teid)
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, u64(0))  # no access register: not in that mode
         if code != PROTECTION:
             put1(cpu, storage, at.OPERAND_ACCESS_ID, cpu.operand_access)
     put8(cpu, storage, at.BREAKING_EVENT_ADDRESS, cpu.breaking_event)
-    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, u64(code))
+    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, u64(code), teid)
 
 
 @jit
@@ -166,7 +168,7 @@ def take_supervisor_call(cpu, storage):
     cpu.svc_code = -1
     put2(cpu, storage, at.SVC_ILC, cpu.ilc)
     put2(cpu, storage, at.SVC_CODE, code)
-    swap_psw(cpu, storage, at.SVC_OLD, at.SVC_NEW, SUPERVISOR_CALL, code)
+    swap_psw(cpu, storage, at.SVC_OLD, at.SVC_NEW, SUPERVISOR_CALL, code, u64(0))
 
 
 @jit
@@ -175,9 +177,9 @@ def take_machine_check(cpu, storage):
     cpu.mck_code = u64(0)
     save_registers(cpu, storage, u64(0))
     put8(cpu, storage, at.MCK_CODE, code)
-    put4(cpu, storage, at.EXTERNAL_DAMAGE_CODE, u64(0))
+    put1(cpu, storage, at.ARCHITECTURAL_MODE, Z_ARCHITECTURE)
     put8(cpu, storage, at.FAILING_STORAGE_ADDRESS, cpu.failing_storage)
-    swap_psw(cpu, storage, at.MCK_OLD, at.MCK_NEW, MACHINE_CHECK_CLASS, code)
+    swap_psw(cpu, storage, at.MCK_OLD, at.MCK_NEW, MACHINE_CHECK_CLASS, code, u64(0))
 
 
 @jit
@@ -228,7 +230,7 @@ def take_external(cpu, storage, code):
         guest.host_event = u64(0)  # the host may have another one
     put2(cpu, storage, at.CPU_ADDRESS, cpu_address)
     put2(cpu, storage, at.EXTERNAL_CODE, code)
-    swap_psw(cpu, storage, at.EXTERNAL_OLD, at.EXTERNAL_NEW, EXTERNAL_CLASS, code)
+    swap_psw(cpu, storage, at.EXTERNAL_OLD, at.EXTERNAL_NEW, EXTERNAL_CLASS, code, u64(0))
 
 
 @jit
@@ -246,14 +248,14 @@ def take_io(cpu, storage):
     put4(cpu, storage, at.IO_SUBSYSTEM_ID, guest.io_id)
     put4(cpu, storage, at.IO_PARAMETER, guest.io_parameter)
     put4(cpu, storage, at.IO_WORD, guest.io_word)
-    swap_psw(cpu, storage, at.IO_OLD, at.IO_NEW, IO_CLASS, guest.io_id & LOW16)
+    swap_psw(cpu, storage, at.IO_OLD, at.IO_NEW, IO_CLASS, guest.io_id & LOW16, u64(0))
 
 
 @jit
 def take_restart(cpu, storage):
     cpu.restart = u64(0)
     cpu.stopped = OPERATING
-    swap_psw(cpu, storage, at.RESTART_OLD, at.RESTART_NEW, RESTART, u64(0))
+    swap_psw(cpu, storage, at.RESTART_OLD, at.RESTART_NEW, RESTART, u64(0), u64(0))
 
 
 @jit

@@ -41,7 +41,7 @@ def store_status(cpu, storage):
     """Store the status of a CPU into the absolute locations for it, whose blocks have frames."""
     area = apply_prefix(cpu, u64(0))  # the real address of absolute 0
     save_status(cpu, storage, area)
-    put1(cpu, storage, area + at.STORE_STATUS_ARCHITECTURAL_MODE, Z_ARCHITECTURE)
+    put1(cpu, storage, area + at.ARCHITECTURAL_MODE, Z_ARCHITECTURE)
 
 
 @jit

@@ -41,7 +41,6 @@ CPU_T = np.dtype(
         # details that the interruption stores
         ("teid", u64),
         ("dxc", u64),
-        ("exception_access", u64),
         ("operand_access", u64),
         ("monitor_class", u64),
         ("monitor_code", u64),

@@ -12,7 +12,7 @@ from s390emu.machine import Interruption, Machine, Reason, Stop
 from s390emu.reports.psw import describe_psw
 
 INSTRUCTION = 6  # bytes, at most
-PROGRAM = "program"
+PROGRAM, SUPERVISOR_CALL = "program", "supervisor call"  # whose interruptions store the ILC
 
 
 def place(address: int, symbols: Mapping[str, int]) -> str:
@@ -33,9 +33,10 @@ def code_at(machine: Machine, address: int) -> str:
 
 def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
     name = f" ({PROGRAM_EXCEPTIONS.get(last.code, 'unknown')})" if last.kind == PROGRAM else ""
-    teid = f", translation-exception identification {last.teid:#x}" if last.kind == PROGRAM and last.teid else ""
+    ilc = f"ILC {last.ilc // 2}, " if last.kind in (PROGRAM, SUPERVISOR_CALL) else ""
+    teid = f", translation-exception identification {last.teid:#x}" if last.teid else ""
     return (
-        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}, ILC {last.ilc}, "
+        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}, {ilc}"
         f"old PSW {last.psw_mask:016X} {place(last.psw_ia, symbols)}{teid}"
     )
 

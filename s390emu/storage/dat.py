@@ -173,6 +173,7 @@ def translate(cpu, storage, logical, kind, space):
         return (apply_prefix(cpu, found.address) if found.flags & ABSOLUTE != 0 else found.address), 0
     if translation_exception(found.code):
         cpu.teid = access_teid(guest_of(storage), logical, kind) | (space >> AS_SHIFT)
+        cpu.operand_access = u64(0)  # only MOVE PAGE names its operands
     return u64(0), found.code
 
 

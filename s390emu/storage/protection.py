@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.architecture.sizes import OFFSET, PAGE
+from s390emu.architecture.sizes import BLOCK_BYTES, OFFSET, PAGE
 from s390emu.architecture.storage_key import ACC, FETCH_PROTECTION
 
 LOW_ADDRESS_PROTECTION = bit(35)  # control register 0
@@ -42,3 +42,12 @@ def fetch_protection_overridden(cpu, effective, length):
         return False
     # Within a page; at the end of the last one the sum would be zero.
     return effective & PAGE == u64(0) and effective + u64(length) <= OVERRIDE_BYTES
+
+
+@jit
+def fetched_alike(cpu, effective):
+    """Return how many bytes from this effective address on can be fetched if the first can: those to the end of the
+    page, or to where fetch-protection override ends."""
+    if effective < OVERRIDE_BYTES and cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0):
+        return OVERRIDE_BYTES - effective
+    return BLOCK_BYTES - (effective & OFFSET)

@@ -3,7 +3,7 @@
 An operand, an instruction or a table entry is fetched or stored, or would be but for an exception; a key is inspected
 or set; ESSA, the host or the machine itself looks at the state of the block or changes it. Every way to a block leads
 through the presence check, the key (which every transition of the page-state table looks at) or the area check of
-`cpu.assigned_storage`, and each of them notes it here, before anything has changed. The TLB is a way around: the record
+`cpu.prefix_area`, and each of them notes it here, before anything has changed. The TLB is a way around: the record
 is complete with `tlb_on` = 0.
 """
 

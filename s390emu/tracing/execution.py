@@ -15,7 +15,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.interruptions import nullifies
 from s390emu.inputs import Refused, perform
 from s390emu.machine import Stop
-from s390emu.records.events import EVENT_INTERRUPTION
+from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
 from s390emu.tracing.expectations import KIND, Difference, End
 from s390emu.tracing.machine_state import MachineState, capture
 from s390emu.tracing.prepare import prepare, settings_of
@@ -111,10 +111,10 @@ class Execution:
     def _interruption(self, row) -> Taken:
         kind = KIND[CLASSES[int(row["block"])]]
         code, old, detail = int(row["before"]), int(row["after"]), int(row["detail"])
-        ilc = detail & 3
+        ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
         caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code))
         at = old if caused_by_old else (old - 2 * ilc) & ALL
-        return Taken(kind, code, at, old, ilc, detail & ~3, int(row["count"]))
+        return Taken(kind, code, at, old, ilc, detail & ~(6 << int(EVENT_ILC_SHIFT)), int(row["count"]))
 
     def unfired(self, end: End) -> Iterator[Difference]:
         """A host event that never fires is an expectation that failed."""

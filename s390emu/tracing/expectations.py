@@ -42,8 +42,8 @@ STORED = {
     "svc": ((at.SVC_ILC, 4), (at.SVC_OLD, 16)),
     "ext": ((at.EXTERNAL_PARAMETER, 8), (at.EXTERNAL_PARAMETER_64, 8), (at.EXTERNAL_OLD, 16)),
     "mck": (
+        (at.ARCHITECTURAL_MODE, 1),
         (at.MCK_CODE, 8),
-        (at.EXTERNAL_DAMAGE_CODE, 4),
         (at.FAILING_STORAGE_ADDRESS, 8),
         (at.FP_SAVE, 0x200),
         (at.MCK_OLD, 16),

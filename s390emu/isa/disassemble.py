@@ -148,9 +148,7 @@ def _disassemble(data, target: Callable[[int], str]) -> Instruction:
         return _data(data[: lookup.LENGTHS[data[0] >> 6]])
     row, form = shape.row, shape.row.format
     insn = int.from_bytes(data[: form.length], "big")
-    values = {
-        operand.name: [field(insn, form.length, *part) for part in operand.fields] for operand in form.operands
-    }
+    values = {operand.name: [field(insn, form.length, *part) for part in operand.fields] for operand in form.operands}
     mnemonic, operands = _name(row, values)
     while operands and operands[-1].optional and operands[-1].kind in (MASK, GR) and not any(values[operands[-1].name]):
         operands = operands[:-1]
@@ -258,7 +256,7 @@ def _targets(address, labels):
 
 
 def instructions(
-    data: bytes, base: int = 0, symbols: Mapping[str, int] | Labels | None = None
+    data: bytes | memoryview, base: int = 0, symbols: Mapping[str, int] | Labels | None = None
 ) -> Iterator[tuple[int, bytes, Instruction]]:
     """Yield all of `data`, which stands at `base`, one after the other: address, bytes, instruction.
 

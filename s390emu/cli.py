@@ -18,7 +18,7 @@ COMMANDS = {
     "run": "run a guest: assembly source or ELF",
     "test": "run assembly traces (*.trace) and compare with what they expect",
     "asm": "assemble to a listing, ELF or flat binary",
-    "disasm": "disassemble ELF, binary or hex",
+    "disasm": "disassemble ELF files, ar archives, binary or hex",
     "explain": "explain an instruction, an interruption code or a page state; coverage",
     "overcommit": "many guests in too little storage: page hinting against the balloon, as a sweep",
     "chunks": "what 4 KB hints free where the host's frames are larger: a study of scattered blocks",

@@ -1,8 +1,4 @@
-"""Instruction text -> handler: lookup arrays made from the table, and the slow decode of the run loop.
-
-An operation code is bits 0-7 and, in many formats, an extension elsewhere in the instruction. The handler table has,
-for each first byte, as many entries as its extension can tell apart.
-"""
+"""Instruction text -> handler: the table of lookup.py as arrays, and the slow decode of the run loop."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import numpy as np
 
 from s390emu._jit import jit, load2, load_native, store_native, u64
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.isa import lookup
 from s390emu.isa.opcodes import ROWS
 from s390emu.records.exits import EXIT_BREAKPOINT, EXIT_COMPILE
 from s390emu.storage.absolute import block_at, frame_address, guest_of
@@ -19,28 +16,9 @@ from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page
 BLOCK_BYTES, BYTE_INDEX = u64(BLOCK_SIZE), u64(BLOCK_SIZE - 1)
 
 
-def _lookup_arrays():
-    """-> shift, mask, base (by first byte), the size of the table, and row number -> index."""
-    extensions = {}
-    for row in ROWS:
-        first = int(row.opcode[:2], 16)
-        if extensions.setdefault(first, row.format.extension) != row.format.extension:
-            raise AssertionError(f"{row.mnemonic}: another format's extension for first byte {row.opcode[:2]}")
-    shift, mask, base = (np.zeros(256, u64) for _ in range(3))
-    size = 0
-    for first in range(256):
-        base[first] = size
-        start, width = extensions.get(first) or (0, 0)
-        shift[first], mask[first] = (64 - start - width) % 64, (1 << width) - 1
-        size += 1 << width
-    index = {}
-    for row in ROWS:
-        first = int(row.opcode[:2], 16)
-        index[row.mnemonic] = int(base[first]) + int(row.opcode[2:] or "0", 16)
-    return shift, mask, base, size, index
-
-
-SHIFT, MASK, BASE, TABLE_SIZE, INDEX = _lookup_arrays()
+SHIFT, MASK, BASE = (np.array(by_first_byte, u64) for by_first_byte in (lookup.SHIFT, lookup.MASK, lookup.BASE))
+TABLE_SIZE = lookup.SIZE
+INDEX = {row.mnemonic: lookup.place_of_row(row) for row in ROWS}
 
 
 @jit

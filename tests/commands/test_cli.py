@@ -124,6 +124,7 @@ def test_explain(s390emu):
     assert "isa/essa.py" in s390emu("explain", "ESSA")[1]
     assert "block volatility" in s390emu("explain", "001A")[1]
     assert "volatile" in s390emu("explain", "Vz")[1]
+    assert s390emu("explain", "80ff1000")[1].startswith("text: ssm 0(%r1)\nones in ignored bits: 8-15\nmnemonic: SSM\n")
     out = s390emu("explain", "--coverage")[1]
     assert "# chapter 10" in out
     assert "\tESSA\timplemented\t" in out

@@ -154,7 +154,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         try:
             code = run(arguments)
         except SystemExit as end:  # the parser's: help, or wrong usage
-            code = end.code
+            code = int(end.code or ENDED)
         sys.stdout.flush()
         sys.stderr.flush()
     except KeyboardInterrupt:

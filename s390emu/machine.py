@@ -195,7 +195,6 @@ class Machine:
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75
     tlb          False: every access takes the slow path (slower, the same execution)
-    quiet        do not tell on stderr that a cold start compiles
     """
 
     def __init__(
@@ -208,7 +207,6 @@ class Machine:
         extra: Iterable[int] = (),
         tlb: bool = True,
         tod_epoch: int = 0,
-        quiet: bool = True,
     ):
         self._cpu_array = np.zeros(1, CPU_T)
         self.cpu = record_in(self._cpu_array)
@@ -217,7 +215,7 @@ class Machine:
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
         self.host.before_event[self.guest_number] = self._make_room_for_events
-        self.handlers = HandlerTable(quiet)
+        self.handlers = HandlerTable()
         self.events: list[np.ndarray] = []
         self.observers: list[Observer] = []
         self._kept = 0  # the kinds of event that go into `events`

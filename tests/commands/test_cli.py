@@ -280,14 +280,25 @@ def test_a_character_that_the_output_lacks_is_escaped(source):
     assert "\\u2026" in listing.stdout
 
 
+def without_cache(variable, *arguments, **environment):
+    """Run Python with a cache folder that cannot be made."""
+    bare = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}
+    environment = bare | {variable: "/dev/null"} | environment
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+
+
 @pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
 def test_a_cache_that_cannot_be_written(source, variable):
-    environment = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}
-    done = subprocess.run(
-        [sys.executable, "-m", "s390emu", "run", source(HELLO)], env=environment | {variable: "/dev/null"},
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    done = without_cache(variable, "-m", "s390emu", "run", source(HELLO), NUMBA_DISABLE_JIT="1")
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (0, "", False)
+
+
+@pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
+def test_compilation_without_a_cache(variable):
+    """Of one instruction: to compile all that a machine needs takes half a minute, each in the same way."""
+    program = "from s390emu.isa.handlers import compile_handler; print(compile_handler('LGR') > 0)"
+    done = without_cache(variable, "-c", program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def test_malformed_trace(s390emu, source):

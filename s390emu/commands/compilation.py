@@ -20,6 +20,7 @@ from s390emu.isa.handlers import READY, implemented
 if TYPE_CHECKING:
     from s390emu.isa.assemble import Program
 
+FIRST_RUN = "s390emu: compiling what this guest uses (first run only)"
 FORM = "{desc} {n_fmt} of {total_fmt} |{bar:30}| {unit}"
 LONGEST = 6  # bytes of an instruction
 TO_LINE_START, ERASE_LINE = "\r", "\r\033[K"
@@ -67,7 +68,7 @@ class _Announcement:
 
     def _begin(self) -> None:
         if not self.bar:
-            print("s390emu: compiling what this guest uses (first run only)", file=sys.stderr, flush=True)
+            print(FIRST_RUN, file=sys.stderr, flush=True)
         elif self.guest:
             self.expected = instructions_of(self.guest)
 

@@ -16,7 +16,6 @@ GUEST = "start: lghi %r2,6\n aghi %r2,1\n j start\n .quad 0x1b221b22\n"
 @pytest.fixture
 def announce(monkeypatch):
     """Call `announce_compilation` of a guest, stderr being a terminal or not."""
-    monkeypatch.setattr(Proper, "announced", Proper.announced)  # as it was, afterwards
     monkeypatch.setattr(compilation, "_line_begun", False)
     monkeypatch.setattr(handlers, "READY", set())
     monkeypatch.setattr(compilation, "READY", handlers.READY)
@@ -76,7 +75,7 @@ def test_no_bar_in_a_line_that_the_guest_has_begun(announce, capsys):
 def test_one_line_where_there_is_no_terminal(announce, capsys):
     announce(GUEST, terminal=False)
     announced("lghi", "aghi", "brc")
-    assert capsys.readouterr().err == "s390emu: compiling what this guest uses (first run only)\n"
+    assert capsys.readouterr().err == compilation.FIRST_RUN + "\n"
 
 
 def test_nothing_where_nothing_is_compiled(announce, capsys):

@@ -10,7 +10,10 @@ import ctypes
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import ClassVar
 
 import numba
 import numpy as np
@@ -100,6 +103,9 @@ class _ProperCompiler(_CFuncCompiler):
 class Proper(CFunc):
     """A function compiled for calls by address, cached on disk like a `cfunc`."""
 
+    # Entered with a function's name while it is compiled, but not where it is cached.
+    announced: ClassVar[Callable[[str], AbstractContextManager[None]]] = nullcontext
+
     def __init__(self, function, signature):
         super().__init__(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
         self._compiler = _ProperCompiler(function, self._targetdescr, {"error_model": "numpy"}, {}, Compiler)
@@ -109,7 +115,8 @@ class Proper(CFunc):
         with global_compiler_lock:
             result = self._cache.load_overload(self._sig, context)
             if result is None:
-                result = self._compile_uncached()
+                with Proper.announced(function.__name__):
+                    result = self._compile_uncached()
                 self._cache.save_overload(self._sig, result)
             self._library = result.library
             # Under the lock too: what no cache has made final is so now.
@@ -184,12 +191,6 @@ def entry_point(function, *record_dtypes, integers: int, returns: bool = True):
         return result.value
 
     return entry
-
-
-def cached(function) -> bool:
-    """Will `address_of` find this function's code already compiled, in this process or on disk?"""
-    python_function = getattr(function, "py_func", function)
-    return python_function in _addresses or any(CACHE.rglob(f"*.{python_function.__name__}-*.nbi"))
 
 
 # --- storage by host address -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_files
 from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
+from s390emu.commands.compilation import announce_compilation
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 
@@ -163,8 +164,8 @@ def limit_arguments(parser) -> None:
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help=argparse.SUPPRESS)
 
 
-def build(args) -> Machine:
-    """The machine that `machine_arguments` ask for."""
+def build(args, guest: Program | None = None) -> Machine:
+    """Return the machine that `machine_arguments` ask for; a first run says what it compiles, of `guest` too."""
     from s390emu.host.block_device import BlockDevice, DiskUnavailable
     from s390emu.host.host import Host
     from s390emu.host.paging_device import PagingDevice, PagingUnavailable
@@ -190,9 +191,8 @@ def build(args) -> Machine:
             chunk=chunk,
             chunk_policy=args.chunk_policy,
         )
-        machine = Machine(
-            args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
-        )
+        announce_compilation(guest)
+        machine = Machine(args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on")
         for device, (path, read_only) in enumerate(args.disk, FIRST_DISK):
             host.attach_disk(machine.guest_number, device, BlockDevice(path, read_only=read_only))
         return machine

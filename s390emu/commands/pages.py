@@ -34,7 +34,7 @@ def execute(args) -> int:
     from s390emu.reports.blocks import runs
 
     guest = program(args.files, args.origin, args.define)
-    machine = build(args)
+    machine = build(args, guest)
     load(machine, guest)
     stop = machine.run(args.limit, args.timeout)
     symbols = labels(guest)

@@ -127,7 +127,6 @@ class Machine:
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75
     tlb          False: every access takes the slow path (slower, the same execution)
-    quiet        do not tell on stderr that a cold start compiles
     """
 
     def __init__(
@@ -142,7 +141,6 @@ class Machine:
         extra: Iterable[int] = (),
         tlb: bool = True,
         tod_epoch: int = 0,
-        quiet: bool = True,
     ):
         self.storage = GuestStorage(storage_size, cpus=cpus)
         self._cpu_array = np.zeros(cpus, CPU_T)
@@ -154,7 +152,7 @@ class Machine:
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
         self.host.before_event[self.guest_number] = self._make_room_for_events
-        self.handlers = HandlerTable(quiet)
+        self.handlers = HandlerTable()
         self.events: list[np.ndarray] = []
         self.observers: list[Observer] = []
         self._kept = 0  # the kinds of event that go into `events`

@@ -1,10 +1,11 @@
-"""The command line, for the tests of its commands."""
+"""The command line, for the tests of its commands: each in a process of its own, as good as."""
 
 from __future__ import annotations
 
 import pytest
 
 from s390emu import cli
+from s390emu._jit import Proper
 
 
 @pytest.fixture
@@ -19,3 +20,8 @@ def s390emu(capsys, tmp_path, monkeypatch):
         return exit_.value.code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _compilation_is_announced_by_this_command_only(monkeypatch):
+    monkeypatch.setattr(Proper, "announced", Proper.announced)

@@ -620,6 +620,19 @@ def test_every_column_has_a_case():
     assert {case.column for case in CASES.values()} == set(COLUMNS)
 
 
+def test_every_program_interruption_code_has_a_case(lab):
+    """Those that an implemented instruction can end with; the decimal and HFP ones, and access registers, are not."""
+    codes = set()
+    for column, make in CASES.values():
+        if column in PROGRAM_COLUMNS:
+            lab.reset()
+            lab.cpu.prefix = PREFIX
+            fill(lab, 0)
+            lab.psw()
+            codes.add(make(lab)["program ILC and code"] & 0xFFFF)
+    assert codes == {*range(1, 10), *range(0x10, 0x14), 0x1A, *range(0x38, 0x3C), 0x40}
+
+
 def test_no_two_locations_overlap():
     places = sorted((place.address, place.address + place.length) for place in LOCATIONS.values())
     assert all(end <= start for (_, end), (start, _) in pairwise(places))

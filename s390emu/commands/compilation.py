@@ -98,7 +98,7 @@ def instructions_of(guest: Program) -> set[str]:
 
 def _one_after_the_other(data: bytes) -> Iterator[int]:
     """Yield the offset of each instruction."""
-    from s390emu.assembler.disassemble import LENGTHS
+    from s390emu.isa.lookup import LENGTHS
 
     at = 0
     while at < len(data):

@@ -22,6 +22,7 @@ INPUT_ERRORS = (AssemblyError, ElfError)
 ORIGIN = 0x10000
 FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
+QUANTUM = 1000  # instructions in turn, where there are several CPUs
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -109,6 +110,10 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     """Options of everything that runs a guest."""
     group = parser.add_argument_group("the guest and its host")
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
+    group.add_argument("--cpus", type=positive, default=1, metavar="N",
+                       help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
+    group.add_argument("--quantum", type=positive, default=QUANTUM, help=argparse.SUPPRESS)
+    group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
     group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
                        help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
@@ -169,7 +174,7 @@ def build(args, guest: Program | None = None) -> Machine:
     from s390emu.host.block_device import BlockDevice, DiskUnavailable
     from s390emu.host.host import Host
     from s390emu.host.paging_device import PagingDevice, PagingUnavailable
-    from s390emu.machine import Machine
+    from s390emu.machine import Machine, Schedule
 
     if args.ram < 2 * BLOCK or args.ram % BLOCK:
         raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes, at least two")
@@ -192,7 +197,15 @@ def build(args, guest: Program | None = None) -> Machine:
             chunk_policy=args.chunk_policy,
         )
         announce_compilation(guest)
-        machine = Machine(args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on")
+        machine = Machine(
+            args.ram,
+            cpus=args.cpus,
+            schedule=Schedule(args.cpus, args.quantum, args.schedule),
+            host=host,
+            essa=not args.no_essa,
+            no_dat=args.no_dat,
+            tlb=args.tlb == "on",
+        )
         for device, (path, read_only) in enumerate(args.disk, FIRST_DISK):
             host.attach_disk(machine.guest_number, device, BlockDevice(path, read_only=read_only))
         return machine

@@ -49,9 +49,9 @@ def give_up(storage, address):
 
     Alone in its guest, it goes on."""
     guest = guest_of(storage)
-    if 0 <= address < i64(guest.port_count):
-        guest.yield_to = address
     if guest.port_count > u64(1):
+        guest.gave_up = u64(1)
+        guest.yield_to = address if address < i64(guest.port_count) else -1
         storage.limit = storage.count + u64(1)
         storage.deadline = u64(0)
     return 0

@@ -341,13 +341,19 @@ class Machine:
             code = self._go_on(before + room)
             reason = None if code == EXIT_LIMIT else self._attend(code)
             if len(self.cpus) > 1:
-                self._end_turn(cpu.count - before, code == EXIT_LIMIT and cpu.count < before + room)
+                self._end_turn(cpu.count - before)
             if code == EXIT_LIMIT and self.count >= last:
                 reason = Reason.LIMIT
             if reason:
                 return self._stop(reason)
             if deadline is not None and time.monotonic() > deadline:
                 return self._stop(Reason.TIMEOUT)
+
+    def select(self) -> CPU:
+        """Make the CPU that is to execute the next instruction the running one, as far as is known without running."""
+        self._waiting.clear()
+        self._dispatch()
+        return self.running
 
     def _dispatch(self) -> bool:
         """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
@@ -375,7 +381,7 @@ class Machine:
         self.storage.record.running = cpu.addresses[1]
         self.running = cpu
 
-    def _end_turn(self, executed: int, given_up: bool) -> None:
+    def _end_turn(self, executed: int) -> None:
         """Account for a stretch of the turn, and see whom its CPU has signalled."""
         self.schedule.executed(executed)
         record = self.storage.record
@@ -384,10 +390,11 @@ class Machine:
             for number in range(len(self.cpus)):
                 if signalled >> number & 1:
                     self._waiting.pop(number, None)
-        if given_up or self.schedule.left <= 0:
-            chosen = int(record.yield_to)
-            record.yield_to = -1
-            self.schedule.expire(chosen if chosen >= 0 else None)
+        if record.gave_up:
+            record.gave_up = 0
+            self.schedule.expire(int(record.yield_to) if record.yield_to >= 0 else None)
+        elif self.schedule.left <= 0:
+            self.schedule.expire()
 
     def _next_ready(self) -> int:
         """Return when the first waiting CPU can continue unaided; NO_TIME if only an outside event can wake any."""

@@ -17,7 +17,8 @@ GUEST_T = np.dtype(
         ("port_count", u64),
         ("running", u64),  # address of the PORT of the CPU that runs, or ran last
         ("signalled", u64),  # a bit for each CPU address, from the right: to be looked at again by who schedules
-        ("yield_to", i64),  # the CPU that DIAGNOSE X'9C' wants to run next, -1 none
+        ("gave_up", u64),  # 1: the running CPU gives up the rest of its turn
+        ("yield_to", i64),  # ... to this one, by DIAGNOSE X'9C', -1 to any
         # its storage
         ("frames", u64),  # the frame pool: frame n starts at frames + 4096 n
         ("frame_table", u64),

@@ -56,7 +56,6 @@ class GuestStorage:
         self.port_addresses = [self._ports[n : n + 1].ctypes.data for n in range(cpus)]
         record = self.record
         record.ports[:cpus], record.port_count, record.running = self.port_addresses, cpus, self.port_addresses[0]
-        record.yield_to = -1
         record.blocks, record.block_count = self.blocks.ctypes.data, count
         record.decode_directory = self._directory.ctypes.data
         record.decode_pool, record.decode_pages = self._decoded.ctypes.data, pages

@@ -1,0 +1,10 @@
+"""Print pip's constraints for the lowest version of everything that pyproject.toml names."""
+
+import re
+import tomllib
+from pathlib import Path
+
+project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+for wanted in [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]:
+    if lowest := re.match(r"([\w.-]+)>=([\w.]+)", wanted):
+        print("==".join(lowest.groups()))

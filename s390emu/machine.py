@@ -37,7 +37,7 @@ from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.outcome import Outcome
 from s390emu.isa.decode import slow_decode
-from s390emu.isa.handlers import HandlerTable, facilities
+from s390emu.isa.handlers import HandlerTable, default_facilities
 from s390emu.storage import access
 from s390emu.storage.decode_cache import forget_all
 from s390emu.storage.events import MARGIN
@@ -72,9 +72,6 @@ if TYPE_CHECKING:
 RECORDS = (CPU_T, STORAGE_T)
 START_MASK = 0x0000000180000000  # 64-bit mode, supervisor state, everything disabled
 START_CR0, START_CR14 = 0xE0, 0xC2000000
-# Facilities that are no matter of instructions alone: z/Architecture installed and active, sense running status,
-# conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
-ARCHITECTURE_FACILITIES = (1, 2, 9, 10, 14, 138)
 NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
@@ -217,7 +214,8 @@ class Machine:
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
         self.host.before_event[self.guest_number] = self._make_room_for_events
-        self.handlers = HandlerTable(quiet)
+        installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
+        self.handlers = HandlerTable(installed, quiet)
         self.events: list[np.ndarray] = []
         self.observers: list[Observer] = []
         self._kept = 0  # the kinds of event that go into `events`
@@ -227,7 +225,7 @@ class Machine:
         self._breakpoint_count, self._passing = map(self.storage.column, ("breakpoint_count", "passing"))
         record.handlers = self.handlers.addresses.ctypes.data
         record.essa, record.tlb_on = essa, tlb
-        for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
+        for bit in installed:
             record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
         for function in (access.slow_fetch, access.slow_store, access.slow_instruction, slow_decode, slow_end,
                          slow_boundary):  # fmt: skip

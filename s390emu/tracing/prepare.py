@@ -9,8 +9,8 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
 from s390emu.isa.assembler.errors import Complaint, Position
-from s390emu.isa.handlers import facilities
-from s390emu.machine import ARCHITECTURE_FACILITIES, NO_TRANSLATE, START_MASK, Machine
+from s390emu.isa.handlers import default_facilities
+from s390emu.machine import NO_TRANSLATE, START_MASK, Machine
 from s390emu.storage.keys import ACC_F, RC
 from s390emu.storage.page_states import PRESERVED, ZERO
 from s390emu.storage.state import BLOCK_SIZE
@@ -52,7 +52,7 @@ def settings_of(trace: Trace) -> Settings:
 
 def missing(trace: Trace) -> str:
     """The facility that the trace needs and this emulator lacks, or nothing."""
-    here = facilities() | {*ARCHITECTURE_FACILITIES, *SWITCHES, NO_TRANSLATE}
+    here = default_facilities().union(SWITCHES, [NO_TRANSLATE])
     lacking = [str(bit) for bit in trace.model.facilities if bit not in here]
     return f"facility {', '.join(lacking)} is not implemented" if lacking else ""
 

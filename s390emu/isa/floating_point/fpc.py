@@ -8,7 +8,6 @@ from s390emu.bits import LOW8, bit, bits
 from s390emu.cpu.interruptions import (
     CR0_AFP_REGISTER,
     DXC_BFP_INSTRUCTION,
-    OPERATION,
     SPECIFICATION,
     data_exception,
 )
@@ -107,8 +106,6 @@ def srnmb(cpu, storage, insn):
 
     The mode is bits 56-63 of the second-operand address.
     """
-    if storage.facilities[0] & EXTENSION == u64(0):
-        return OPERATION
     if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     mode = based(cpu, insn) & LOW8

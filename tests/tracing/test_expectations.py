@@ -160,6 +160,13 @@ def test_blame_names_instruction_line_bits_and_rule():
     assert storage.writer == key.writer
 
 
+def test_what_follows_comes_behind_its_cause():
+    """The program's way first; then what it left behind as it was written, and last what it did not write."""
+    text = trace("start: lghi %r5,1\n lghi %r4,1\n lghi %r5,2\nstray: .short 0\n lghi %r3,1\n svc 0",
+                 expect="svc 0\n r3 = 1\n r4 = 2\n r5 = 1")  # fmt: skip
+    assert [difference.subject for difference in run(text).differences] == ["interruption 1", "stop", "r4", "r5", "r3"]
+
+
 def test_blame_of_a_state_names_the_operation_and_the_table():
     (page,) = run(PLAIN.replace("= volatile resident", "= unused resident")).differences
     assert page.writer.startswith("essa %r4,%r1,3, instruction 3, ")

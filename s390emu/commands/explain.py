@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from s390emu.assembler.disassemble import disassemble
 from s390emu.cli import ENDED, UsageError
 from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
-from s390emu.engine.handlers import FOLDER, function_name, places
+from s390emu.engine.handlers import ISA, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
 EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"
@@ -89,7 +89,7 @@ def _explain(what: str) -> dict:
 
 def _instruction(row: Row) -> dict:
     place = places().get(function_name(row.mnemonic))
-    where = f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}" if place else ""
+    where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
     facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,

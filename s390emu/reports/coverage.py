@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu.engine.handlers import FOLDER, function_name, implemented, places
+from s390emu.engine.handlers import ISA, function_name, implemented, places
 from s390emu.isa.opcodes import ROWS
 
 CHAPTER_TITLES = {
@@ -34,7 +34,7 @@ def lines() -> list[Line]:
     found = []
     for row in ROWS:
         place = places().get(function_name(row.mnemonic)) if implemented(row) else None
-        where = f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}" if place else ""
+        where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
         found.append(Line(row.chapter, row.opcode, row.mnemonic, place is not None, row.facility, row.name, where))
     return found
 

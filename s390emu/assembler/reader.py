@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu import files
 from s390emu.assembler.errors import Position, SourceError
 from s390emu.assembler.expressions import Cursor, unescape
 
@@ -71,6 +73,7 @@ class Reader:
 
     def __init__(self, unit, include_paths: Iterable[str | Path]):
         self.unit, self.include_paths = unit, [Path(path) for path in include_paths]
+        self.homes: tuple[Path, ...] = (Path(),)  # the folder of the source that the user named; of a link, also where it leads
         self.frames: list[_Frame] = []
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
@@ -167,18 +170,30 @@ class Reader:
 
     def include(self, cursor):
         name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
-        here = Path(self.unit.position.filename).parent
-        folders = (here, *self.include_paths)
+        path = self.named_file(name)
+        try:
+            text = files.read_text(path, "replace")
+        except OSError as error:
+            raise SourceError(f'file "{path}" cannot be read: {error.strerror}') from None
+        except files.FileError as error:
+            raise SourceError(str(error)) from None
+        self.push(statements(text, str(path), self.unit.position))
+
+    def named_file(self, name: str) -> Path:
+        """The file that a source names: in or below the folder of the source that the user named, or one of -I. A
+        source is often somebody else's, and what it reads may end up in a report."""
+        folders = [Path(self.unit.position.filename).parent, *self.include_paths]
+        trouble = ""
         for folder in folders:
             path = folder / name
-            if path.is_file():
-                try:
-                    text = path.read_text("utf-8", "replace")
-                except OSError as error:
-                    raise SourceError(f'file "{path}" cannot be read: {error.strerror}') from None
-                self.push(statements(text, str(path), self.unit.position))
-                return
-        raise SourceError(f'file "{name}" not found; looked in {", ".join(str(folder) for folder in folders)}')
+            if os.path.isfile(path) and files.lies_below(path, (*self.homes, *self.include_paths)):
+                return path
+            if os.path.isfile(path):
+                where = os.path.realpath(path)
+                trouble = trouble or f"is not below {self.homes[0]}; if you want it read: -I {os.path.dirname(where)}"
+            elif os.path.exists(path) and not os.path.isdir(path):
+                trouble = trouble or "is not a regular file"
+        raise SourceError(f'file "{name}" {trouble or "not found; looked in " + ", ".join(map(str, folders))}')
 
     def define_macro(self, cursor):
         name = cursor.word("macro name")

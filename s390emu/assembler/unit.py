@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
+from pathlib import Path
 
 from s390emu.assembler import directives, insn, operands, reader
 from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
@@ -45,6 +47,7 @@ class Unit:
 
     def run(self, text: str, filename: str):
         """Assemble a source, to the last place that needs an address of another section or file."""
+        self.reader.homes = (Path(filename).parent, Path(os.path.realpath(filename)).parent)
         self.reader.push(reader.statements(text, filename))
         for line in self.reader:
             self.attempt(self.statement, line.text)

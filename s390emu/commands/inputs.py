@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s390emu.assembler.assemble import AssemblyError, Program, assemble_files
+from s390emu import files
+from s390emu.assembler.assemble import AssemblyError, Program, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from s390emu.machine import Machine
     from s390emu.sanitizer.pages import Sanitizer
 
-INPUT_ERRORS = (AssemblyError, ElfError)
+INPUT_ERRORS = (AssemblyError, ElfError, files.FileError)
 ORIGIN = 0x10000
 FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
@@ -70,32 +71,37 @@ def definition(text: str) -> tuple[str, int]:
     return name, number(value)
 
 
-def program_arguments(parser, *, files: str = "+", told: str = "assembly sources (.s), or one ELF file") -> None:
-    """The program's files (`files` is how many, as argparse says it), their origin, and symbols."""
-    parser.add_argument("files", nargs=files, type=Path, metavar="FILE", help=told)
+def program_arguments(parser, *, number_of_files: str = "+", told: str = "assembly sources (.s), or one ELF file") -> None:
+    """The program's files (how many, as argparse says it), their origin, and symbols."""
+    parser.add_argument("files", nargs=number_of_files, type=Path, metavar="FILE", help=told)
     parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")
     parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
-                        help="define an assembly symbol")  # fmt: skip
+                        help="define an assembly symbol; -I DIR: where .include may read too")  # fmt: skip
+    include_argument(parser)
+
+
+def include_argument(parser, told: str = argparse.SUPPRESS) -> None:
+    parser.add_argument("-I", "--include", type=Path, action="append", default=[], metavar="DIR", help=told)
 
 
 def content(path: Path) -> bytes:
-    """Of a file; what never ends is refused."""
-    if path.is_char_device() or path.is_block_device():
-        raise UsageError(f"{path}: a device, not a file")
-    return path.read_bytes()
+    """Of a file that the user names, which may be a pipe."""
+    return files.read(path, pipe=True)
 
 
-def program(files: Iterable[Path], origin: int = ORIGIN, define: Iterable[tuple[str, int]] = ()) -> Program:
-    """Assemble sources, or read one ELF file."""
-    files = list(files)
-    first, *_ = [content(path) for path in files]
+def program(args) -> Program:
+    """What `program_arguments` ask for: assembled sources, or one ELF file."""
+    paths = args.files
+    first, *others = [content(path) for path in paths]
     if is_elf(first):
-        if len(files) > 1:
-            raise UsageError(f"{files[1]}: one ELF file is all that can be loaded")
-        return read_elf(first, origin, str(files[0]))
+        if others:
+            raise UsageError(f"{paths[1]}: one ELF file is all that can be loaded")
+        return read_elf(first, args.origin, str(paths[0]))
     if b"\0" in first:
-        raise UsageError(f"{files[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
-    return assemble_files(files, origin=origin, defines=dict(define))
+        raise UsageError(f"{paths[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
+    texts = [files.as_text(data, path, "replace") for data, path in zip((first, *others), paths, strict=True)]
+    sources = zip(texts, map(str, paths), strict=True)
+    return assemble_texts(sources, origin=args.origin, defines=dict(args.define), include_paths=args.include)
 
 
 def labels(guest: Program) -> dict[str, int]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from s390emu.cli import ENDED, FAILED, UsageError
-from s390emu.commands.inputs import positive
+from s390emu.commands.inputs import include_argument, positive
 
 EXAMPLE = "s390emu test traces/ --junit results.xml"
 
@@ -22,6 +22,7 @@ def arguments(parser) -> None:
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes at once (1)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    include_argument(parser, "where .include may read beside the trace's folder")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what did not pass")
 
 
@@ -35,13 +36,13 @@ def execute(args) -> int:
         where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
         raise UsageError(f"no *.trace in {where}")
     if args.bless:
-        return _bless(files)
+        return _bless(files, tuple(args.include))
 
     def show(result) -> None:
         if not args.json and not (args.quiet and result.outcome is Result.PASSED):
             print(text(result), flush=True)
 
-    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit)
+    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
     results = run_paths(files, jobs=args.jobs, options=options, done=show)
     if args.junit:
         junit.write(args.junit, results)
@@ -49,13 +50,13 @@ def execute(args) -> int:
     return exit_code(results)
 
 
-def _bless(files: list[Path]) -> int:
+def _bless(files: list[Path], include: tuple[Path, ...]) -> int:
     from s390emu.tracing.bless import BlessError, bless
 
     code = ENDED
     for path in files:
         try:
-            blessing = bless(path)
+            blessing = bless(path, include=include)
         except BlessError as error:
             print(error, file=sys.stderr)
             code = FAILED

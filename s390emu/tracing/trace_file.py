@@ -7,13 +7,14 @@ reads `.text` in place, so that its complaints name the lines of the trace; its 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
 from s390emu.assembler import directives, reader
 from s390emu.assembler.assemble import AssemblyError, Program, assemble
 from s390emu.assembler.errors import Complaint, Position, SourceError, suggest
+from s390emu.files import read_text
 from s390emu.tracing import statements
 from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, Line
 from s390emu.tracing.trace import Model, Trace, TraceError
@@ -26,21 +27,21 @@ _HEADER = re.compile(r"(\.[\w.-]+)[ \t]*")
 _END = ".Lend_of_text_"
 
 
-def parse(text: str, filename: str = "<string>") -> Trace:
+def parse(text: str, filename: str = "<string>", include_paths: Iterable[str | Path] = ()) -> Trace:
     """Read a trace. Raises TraceError with every error in it."""
-    return _Reader(text, filename).trace()
+    return _Reader(text, filename, include_paths).trace()
 
 
-def read(path: str | Path) -> Trace:
-    """Read a trace file. Raises TraceError, OSError."""
-    return parse(Path(path).read_text("utf-8", "replace"), str(path))
+def read(path: str | Path, include_paths: Iterable[str | Path] = ()) -> Trace:
+    """Read a trace file. Raises TraceError, FileError, OSError."""
+    return parse(read_text(path, "replace", pipe=True), str(path), include_paths)
 
 
 class _Reader:
     """One trace being read: first cut into sections, then `.text` assembled, then the others with its symbols."""
 
-    def __init__(self, text: str, filename: str):
-        self.filename, self.lines = filename, text.splitlines()
+    def __init__(self, text: str, filename: str, include_paths: Iterable[str | Path]):
+        self.filename, self.lines, self.include_paths = filename, text.splitlines(), include_paths
         self.errors: list[Complaint] = []
         self.errors_in_text = False  # then no symbol is known, and none is complained about
         self.bodies: dict[str, list[int]] = {}  # section -> numbers of its lines, the header's first
@@ -185,7 +186,9 @@ class _Reader:
             return nothing
         source[-1] = f".text; {_end(len(self.texts) - 1)}:"
         try:
-            program = assemble("\n".join(source), filename=self.filename, origin=origin)
+            program = assemble(
+                "\n".join(source), filename=self.filename, origin=origin, include_paths=self.include_paths
+            )
         except AssemblyError as error:
             self.errors += error.errors
             self.errors_in_text = True

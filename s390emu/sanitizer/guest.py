@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.files import json_value, read_text
-from s390emu.shapes import OneOf, ShapeError, Whole, check
+from s390emu.shapes import OneOf, Whole, shown
 
 BLOCK_SIZE = 4096
 BYTES = (1, 2, 4, 8)
@@ -78,6 +78,14 @@ class Description:
     def mask(self, flag: str) -> int:
         return self.flags.get(flag, 0)
 
+    def fit_into(self, size: int) -> None:
+        """Raise DescriptionError if a table of the guest ends beyond its storage."""
+        tables = {"frames": self.frames.end if self.frames else 0,
+                  "index": self.cache_index[0] + 8 * self.cache_index[1] if self.cache_index else 0}  # fmt: skip
+        for name, end in tables.items():
+            if end > size:
+                raise DescriptionError(f"[{name}]: the table ends at {end:#x}, the guest's storage at {size:#x}")
+
     def is_reserved(self, block: int) -> bool:
         start = block * BLOCK_SIZE
         return any(first < start + BLOCK_SIZE and start < end for first, end in self.reserved)
@@ -112,10 +120,10 @@ class _Reader:
             hint = f"; did you mean {close[0]}?" if close else ""
             raise DescriptionError(f"{self.path}: {where}: the guest has no symbol {value}{hint}")
         number = self.symbols[value] if isinstance(value, str) else value
-        try:
-            check(number, Whole(), f"{self.path}: {where}")
-        except ShapeError as error:
-            raise DescriptionError(f"{error}, nor a symbol of such a value") from None
+        if type(number) is not int:
+            raise DescriptionError(f"{self.path}: {where}: {shown(value)} is neither a number nor a symbol")
+        if not Whole().fits(number):
+            raise DescriptionError(f"{self.path}: {where}: {shown(value)} is not {Whole()}")
         return number
 
     def get(self, section: str, key: str):
@@ -149,6 +157,9 @@ class _Reader:
         table, entry, count, first = (self.get("frames", key) for key in ("table", "entry", "count", "first"))
         if entry <= 0 or count <= 0 or table < 0 or first % BLOCK_SIZE:
             raise DescriptionError(f"{self.path}: [frames]: entry and count are above zero, first is a block's address")
+        for name, (at, width) in fields.items():
+            if at + width > entry:
+                raise DescriptionError(f"{self.path}: frames.{name}: it ends behind the entry of {entry} bytes")
         return FrameTable(table, entry, count, first // BLOCK_SIZE, fields)
 
     def fixups(self) -> dict[int, int]:

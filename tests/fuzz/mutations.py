@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -202,6 +203,34 @@ def nest(data: bytes, chance: Random, others: Sequence[bytes]) -> bytes:
 
 
 OF_JSON: tuple[Mutation, ...] = (*[of_json] * 8, nest, *OF_TEXT[:8], change_number)
+
+
+def of_toml(data: bytes, chance: Random, others: Sequence[bytes]) -> bytes:
+    """A value changed, in a file that is TOML still, mostly."""
+    try:
+        value = tomllib.loads(data.decode())
+        for _ in range(chance.choice((1, 1, 2, 4))):
+            value = change_value(value, chance)
+    except (ValueError, RecursionError, TypeError):
+        return data
+    lines = []
+    for name, part in value.items() if isinstance(value, dict) else ():
+        if isinstance(part, dict):
+            lines += [f"[{name}]", *(f"{key} = {_toml(one)}" for key, one in part.items())]
+        else:
+            lines.insert(0, f"{name} = {_toml(part)}")
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _toml(value) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return hex(value) if type(value) is int and value >= 0 else json.dumps(value)
+
+
+OF_TOML: tuple[Mutation, ...] = (*[of_toml] * 20, *OF_TEXT)
 
 
 # ELF ------------------------------------------------------------------------------------------------------------------

@@ -370,14 +370,14 @@ disabled = true
 
 @cache
 def toml_files() -> list[bytes]:
-    return [DESCRIPTION, DESCRIPTION, b'[reserved]\nranges = [["TABLE", 0x31000]]\n', toy_kernel.description().read_bytes()]
+    return [DESCRIPTION, DESCRIPTION, DESCRIPTION, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
 
 
 @cache
 def json_files() -> list[bytes]:
     import tomllib
 
-    return [json.dumps(tomllib.loads(text.decode())).encode() for text in toml_files()[1:3]]
+    return [json.dumps(tomllib.loads(text.decode())).encode() for text in toml_files()[2:]]
 
 
 def _read_description(ending: str):
@@ -445,7 +445,7 @@ READERS = {
     "disassembler": Reader(binaries, mutations.OF_BYTES, read_binary),
     "replay": Reader(replays, mutations.OF_JSON, read_replay),
     "sweep": Reader(cell_files, mutations.OF_JSON, read_cells),
-    "toml": Reader(toml_files, mutations.OF_TEXT, _read_description("toml")),
+    "toml": Reader(toml_files, mutations.OF_TOML, _read_description("toml")),
     "json": Reader(json_files, mutations.OF_JSON, _read_description("json")),
     "options": Reader(option_lines, mutations.OF_BYTES, read_options),
 }

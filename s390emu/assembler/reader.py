@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
-from s390emu import files
 from s390emu.assembler.errors import Position, SourceError
 from s390emu.assembler.expressions import Cursor, unescape
+from s390emu.input_files import FileError, as_text
 
 DEEPEST = 100  # macros in macros, files in files
 LONGEST = 1_000_000  # lines, after all expansion
-_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
-_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
+_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
+# The `"` at the end of a string is optional here: else each `"` of an unfinished one would be tried as a beginning.
+_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
-_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
-_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
+_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
+_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"?|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
 
 
 class Line(NamedTuple):
@@ -71,9 +69,8 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
 class Reader:
     """The statements of one unit, as they come after all expansion."""
 
-    def __init__(self, unit, include_paths: Iterable[str | Path]):
-        self.unit, self.include_paths = unit, [Path(path) for path in include_paths]
-        self.homes: tuple[Path, ...] = (Path(),)  # the folder of the source that the user named; of a link, also where it leads
+    def __init__(self, unit):
+        self.unit = unit
         self.frames: list[_Frame] = []
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
@@ -170,30 +167,12 @@ class Reader:
 
     def include(self, cursor):
         name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
-        path = self.named_file(name)
+        path, content = self.unit.files.read(name, self.unit.position.filename)
         try:
-            text = files.read_text(path, "replace")
-        except OSError as error:
-            raise SourceError(f'file "{path}" cannot be read: {error.strerror}') from None
-        except files.FileError as error:
+            text = as_text(content, path, "replace")
+        except FileError as error:
             raise SourceError(str(error)) from None
         self.push(statements(text, str(path), self.unit.position))
-
-    def named_file(self, name: str) -> Path:
-        """The file that a source names: in or below the folder of the source that the user named, or one of -I. A
-        source is often somebody else's, and what it reads may end up in a report."""
-        folders = [Path(self.unit.position.filename).parent, *self.include_paths]
-        trouble = ""
-        for folder in folders:
-            path = folder / name
-            if os.path.isfile(path) and files.lies_below(path, (*self.homes, *self.include_paths)):
-                return path
-            if os.path.isfile(path):
-                where = os.path.realpath(path)
-                trouble = trouble or f"is not below {self.homes[0]}; if you want it read: -I {os.path.dirname(where)}"
-            elif os.path.exists(path) and not os.path.isdir(path):
-                trouble = trouble or "is not a regular file"
-        raise SourceError(f'file "{name}" {trouble or "not found; looked in " + ", ".join(map(str, folders))}')
 
     def define_macro(self, cursor):
         name = cursor.word("macro name")

@@ -8,7 +8,7 @@ from pathlib import Path
 from s390emu.assembler.assemble import Program
 from s390emu.cli import ENDED, UsageError
 from s390emu.commands.inputs import program, program_arguments
-from s390emu.files import MOST_BYTES, read_text
+from s390emu.input_files import MOST_BYTES, read_text
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s390emu import files
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
+from s390emu.input_files import FileError, as_text, read
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine
     from s390emu.sanitizer.pages import Sanitizer
 
-INPUT_ERRORS = (AssemblyError, ElfError, files.FileError)
+INPUT_ERRORS = (AssemblyError, ElfError, FileError)
 ORIGIN = 0x10000
 FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
@@ -29,14 +29,20 @@ UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 def size(text: str) -> int:
     """A number of bytes: 65536, 0x10000, 64K, 2M, 1G."""
     digits, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in UNITS and text[-1:] else (text, "")
-    return number(digits) * UNITS[unit]
+    return _in_64_bits(number(digits) * UNITS[unit], text)
 
 
 def number(text: str) -> int:
     try:
-        return int(text.replace("_", ""), 0)
+        return _in_64_bits(int(text.replace("_", ""), 0), text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
+
+
+def _in_64_bits(value: int, text: str) -> int:
+    if abs(value) >> 64:
+        raise argparse.ArgumentTypeError(f"{text[:40]} does not fit in 64 bits")
+    return value
 
 
 def positive(text: str) -> int:
@@ -86,7 +92,7 @@ def include_argument(parser, told: str = argparse.SUPPRESS) -> None:
 
 def content(path: Path) -> bytes:
     """Of a file that the user names, which may be a pipe."""
-    return files.read(path, pipe=True)
+    return read(path, pipe=True)
 
 
 def program(args) -> Program:
@@ -99,7 +105,7 @@ def program(args) -> Program:
         return read_elf(first, args.origin, str(paths[0]))
     if b"\0" in first:
         raise UsageError(f"{paths[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
-    texts = [files.as_text(data, path, "replace") for data, path in zip((first, *others), paths, strict=True)]
+    texts = [as_text(data, path, "replace") for data, path in zip((first, *others), paths, strict=True)]
     sources = zip(texts, map(str, paths), strict=True)
     return assemble_texts(sources, origin=args.origin, defines=dict(args.define), include_paths=args.include)
 

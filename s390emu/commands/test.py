@@ -35,14 +35,16 @@ def execute(args) -> int:
     if not files:
         where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
         raise UsageError(f"no *.trace in {where}")
+    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
     if args.bless:
-        return _bless(files, tuple(args.include))
+        if args.json or args.junit:
+            raise UsageError("--bless shows a difference, not results; leave out --json and --junit")
+        return _bless(files, options)
 
     def show(result) -> None:
         if not args.json and not (args.quiet and result.outcome is Result.PASSED):
             print(text(result), flush=True)
 
-    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
     results = run_paths(files, jobs=args.jobs, options=options, done=show)
     if args.junit:
         junit.write(args.junit, results)
@@ -50,13 +52,13 @@ def execute(args) -> int:
     return exit_code(results)
 
 
-def _bless(files: list[Path], include: tuple[Path, ...]) -> int:
+def _bless(files: list[Path], options) -> int:
     from s390emu.tracing.bless import BlessError, bless
 
     code = ENDED
     for path in files:
         try:
-            blessing = bless(path, include=include)
+            blessing = bless(path, options=options)
         except BlessError as error:
             print(error, file=sys.stderr)
             code = FAILED

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.files import json_value, read_text
+from s390emu.input_files import json_value, read_text
 from s390emu.shapes import OneOf, Whole, shown
 
 BLOCK_SIZE = 4096

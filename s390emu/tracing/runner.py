@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.files import FileError
+from s390emu.input_files import FileError
 from s390emu.tracing.blame import blame
 from s390emu.tracing.execution import Execution, Options
 from s390emu.tracing.expectations import Difference, End, differences

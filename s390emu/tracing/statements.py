@@ -35,11 +35,11 @@ VERBS = {  # host verb -> names of its operands; those in brackets may be left o
 }  # fmt: skip
 VALUES = {"quad": 8, "long": 4, "short": 2, "byte": 1}
 
-COMMENT = re.compile(r"""("(?:\\.|[^"\\])*")|(^|\s)#.*$""")
+COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"?)|(^|\s)#.*$""")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
-_KEY = re.compile(r"(0[xX][0-9a-fA-F]|\d{1,2})(?::([FRC]+))?(?!\w)")
+_KEY = re.compile(r"(0[xX][0-9a-fA-F]|[0-9]{1,2})(?::([FRC]+))?(?!\w)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
-_SIZE = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*)([KMG]?)(?!\w)")
+_SIZE = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|[1-9][0-9]{0,15})([KMG]?)(?!\w)")
 _KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from s390emu.assembler import directives, reader
 from s390emu.assembler.assemble import AssemblyError, Program, assemble
 from s390emu.assembler.errors import Complaint, Position, SourceError, suggest
-from s390emu.files import read_text
+from s390emu.input_files import read_text
 from s390emu.tracing import statements
 from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, Line
 from s390emu.tracing.trace import Model, Trace, TraceError

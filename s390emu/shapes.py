@@ -2,8 +2,8 @@
 
     check(value, {"count": Whole(0, 10), "name": Text(), "events": [(Whole(0), Text())]}, "x.json")
 
-A shape is a dict (these keys; a key with `?` at its end may be missing), a list of one shape (any number of it), a tuple
-of shapes (a list of exactly these), or one of the classes here.
+A shape is a dict (these keys; a key with `?` at its end may be missing), a list of one shape (any number of it), a
+tuple of shapes (a list of exactly these), or one of the classes here.
 """
 
 from __future__ import annotations

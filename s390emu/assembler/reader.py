@@ -11,6 +11,8 @@ from s390emu.input_files import FileError, as_text
 
 DEEPEST = 100  # macros in macros, files in files
 LONGEST = 1_000_000  # lines, after all expansion
+LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
+MOST_CHARACTERS = 1 << 26  # of all those lines together
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
 # The `"` at the end of a string is optional here: else each `"` of an unfinished one would be tried as a beginning.
 _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])|[^;])+""")
@@ -75,7 +77,7 @@ class Reader:
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
-        self.lines = 0
+        self.lines = self.characters = 0
 
     def push(self, lines, macro=False):
         if len(self.frames) >= DEEPEST:
@@ -264,6 +266,9 @@ class Reader:
         lines = []
         for line in body:
             text = _PARAMETER.sub(value, line.text) if "\\" in line.text else line.text
+            self.characters += len(text)
+            if len(text) > LONGEST_LINE or self.characters > MOST_CHARACTERS:
+                raise SourceError("the arguments of macros make the source too long")
             lines.append(Line(text, Position(line.position.filename, line.position.line, text, call, via)))
         return lines
 

@@ -47,7 +47,8 @@ class Unit:
 
     def run(self, text: str, filename: str):
         """Assemble a source, to the last place that needs an address of another section or file."""
-        self.reader.push(reader.statements(text, filename))
+        self.position = Position(filename, 1, "")
+        self.attempt(self.reader.push, reader.statements(text, filename))
         for line in self.reader:
             self.attempt(self.statement, line.text)
         for common in self.commons:

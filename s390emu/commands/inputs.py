@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ def definition(text: str) -> tuple[str, int]:
     return name, number(value)
 
 
-def program_arguments(parser, *, number_of_files: str = "+", told: str = "assembly sources (.s), or one ELF file") -> None:
+def program_arguments(parser, *, number_of_files="+", told="assembly sources (.s), or one ELF file") -> None:
     """The program's files (how many, as argparse says it), their origin, and symbols."""
     parser.add_argument("files", nargs=number_of_files, type=Path, metavar="FILE", help=told)
     parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")

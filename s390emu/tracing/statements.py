@@ -11,6 +11,7 @@ from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
 
 BLOCK = 0x1000
 ALL = (1 << 64) - 1
+MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
 CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
@@ -212,7 +213,9 @@ def _bytes(line: Line, address: int, ram: int) -> bytes:
         data = bytes.fromhex(found[0])
     elif kind == "fill":
         count = line.number_here()
-        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * min(max(count, 0), ram)
+        if not 0 <= count <= MOST_DATA:
+            raise SourceError(f"{count} bytes is not between 0 and {MOST_DATA}", column)
+        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * count
     else:
         data = line.string()
         if kind == "ebcdic":

@@ -16,8 +16,8 @@ from s390emu.assembler.assemble import AssemblyError, Program, assemble
 from s390emu.assembler.errors import Complaint, Position, SourceError, suggest
 from s390emu.input_files import read_text
 from s390emu.tracing import statements
-from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, Line
-from s390emu.tracing.trace import Model, Trace, TraceError
+from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, MOST_DATA, Line
+from s390emu.tracing.trace import Model, Statement, Trace, TraceError
 
 SECTIONS = (".trace", ".about", ".model", ".ram", ".init", ".text", ".host", ".expect", ".open")
 DEFAULT_RAM = 1 << 20
@@ -42,6 +42,7 @@ class _Reader:
 
     def __init__(self, text: str, filename: str, include_paths: Iterable[str | Path]):
         self.filename, self.lines, self.include_paths = filename, text.splitlines(), include_paths
+        self.data = 0  # bytes of `mem` so far
         self.errors: list[Complaint] = []
         self.errors_in_text = False  # then no symbol is known, and none is complained about
         self.bodies: dict[str, list[int]] = {}  # section -> numbers of its lines, the header's first
@@ -116,9 +117,9 @@ class _Reader:
         name = self.only(".trace", statements.trace_name, Path(self.filename).stem)
         trace = Trace(
             self.filename, name, about, self._model(), ram,
-            self.each(".init", lambda line: statements.initial(line, ram), symbols), program, image,
+            self.each(".init", lambda line: self._bounded(statements.initial(line, ram)), symbols), program, image,
             self.each(".host", lambda line: statements.host_event(line, ram), symbols),
-            self.each(".expect", lambda line: statements.expectation(line, ram), symbols),
+            self.each(".expect", lambda line: self._bounded(statements.expectation(line, ram)), symbols),
             frozenset(chain.from_iterable(self.each(".open", statements.open_names, symbols, header=True))),
             tuple(self.lines),
         )  # fmt: skip
@@ -133,6 +134,14 @@ class _Reader:
         if self.errors:
             raise TraceError(sorted(self.errors, key=lambda error: (error.position.line, error.column or 0)))
         return trace
+
+    def _bounded(self, statement: Statement) -> Statement:
+        """The statement, unless all `mem` together say more than a file of its length does."""
+        if statement.subject == "mem":
+            self.data += len(statement.value)
+            if self.data > MOST_DATA:
+                raise SourceError(f"more than {MOST_DATA} bytes of mem in one trace")
+        return statement
 
     def _model(self) -> Model:
         model = Model()
@@ -193,7 +202,12 @@ class _Reader:
             self.errors += error.errors
             self.errors_in_text = True
             return nothing
-        return self._without_gaps(program)
+        for index, (number, _) in enumerate(self.texts):
+            if _end(index) not in program.symbols:
+                message = "this .text has no end: a comment, a macro, a repetition or a condition goes on behind it"
+                self.complain(SourceError(message, 0), number)
+                self.errors_in_text = True
+        return nothing if self.errors_in_text else self._without_gaps(program)
 
     def _text_address(self, number: int, text: str, ram: int) -> int:
         line = Line(self.filename, number, text, {})

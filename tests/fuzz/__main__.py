@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 from collections import Counter
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("--again", metavar="READER:SEED:NUMBER")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="with --again: where to put the file")
     args = parser.parse_args()
+    if shutil.which("s390x-linux-gnu-gcc"):
+        os.environ["S390EMU_FUZZ_FOREIGN"] = "1"
     if args.again:
         return again(args.again, args.keep)
     failed = 0

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import chdir
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
@@ -198,10 +202,20 @@ def relocatable() -> bytes:
     return bytes(body + headers)
 
 
+C_PROGRAM = "int g = 3, c; static int bss[20]; int f(int x) { return x ? g + f(x - 1) + bss[x] : c; } int main(void) { return f(3); }"
+
+
 def foreign_elf_files() -> list[bytes]:
-    """What a compiler for s390x makes, and an archive, where there is one; the short run does without."""
-    folder = Path(__file__).parent / "elf"
-    return [path.read_bytes() for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    """Of the long run: what the compiler for s390x makes, and an archive."""
+    if "S390EMU_FUZZ_FOREIGN" not in os.environ:
+        return []
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        Path("t.c").write_text(C_PROGRAM)
+        compiler = ["s390x-linux-gnu-gcc", "-O1", "t.c", "-nostdlib", "-e", "main", "-o"]
+        for line in (["t.o", "-g", "-c"], ["exe", "-static"], ["pie", "-static-pie"], ["t.so", "-shared", "-fPIC"]):
+            subprocess.run([*compiler, *line], check=True)
+        subprocess.run(["s390x-linux-gnu-ar", "rc", "t.a", "t.o"], check=True)
+        return [Path(name).read_bytes() for name in ("t.o", "exe", "pie", "t.so", "t.a")]
 
 
 def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:

@@ -85,7 +85,7 @@ def lies_below(path: str | Path, folders: Iterable[str | Path]) -> bool:
     return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
-def replace(path: str | Path, data: str | bytes) -> None:
+def replace_file(path: str | Path, data: str | bytes) -> None:
     """Write a file, whole or not at all. A link of that name is replaced, not followed. OSError with its name."""
     path = Path(path)
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")

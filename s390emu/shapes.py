@@ -35,15 +35,16 @@ class Whole:
 
 @dataclass(frozen=True)
 class Number:
-    """A number, whole or not, whose size is at most `most`."""
+    """A number, whole or not, from `least` to `most`."""
 
-    most: float = 1e18
+    least: float = 0
+    most: float = 1e24
 
     def __str__(self) -> str:
-        return f"a number up to {self.most:g}"
+        return f"a number from {self.least:g} to {self.most:g}"
 
     def fits(self, value) -> bool:
-        return type(value) in (int, float) and -self.most <= value <= self.most
+        return type(value) in (int, float) and self.least <= value <= self.most
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,13 @@ class OneOf:
 
     def fits(self, value) -> bool:
         return any(type(value) is type(known) and value == known for known in self.values)
+
+
+class Anything:
+    """Whatever there is."""
+
+    def fits(self, value) -> bool:
+        return True
 
 
 YES_OR_NO = OneOf(True, False)

@@ -21,6 +21,7 @@ INPUT_ERRORS = (AssemblyError, ElfError, FileError)
 ORIGIN = 0x10000
 FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
+MOST_BITS = 128  # of a number on the command line
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -28,19 +29,20 @@ UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 def size(text: str) -> int:
     """A number of bytes: 65536, 0x10000, 64K, 2M, 1G."""
     digits, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in UNITS and text[-1:] else (text, "")
-    return _in_64_bits(number(digits) * UNITS[unit], text)
+    return _writable(number(digits) * UNITS[unit], text)
 
 
 def number(text: str) -> int:
     try:
-        return _in_64_bits(int(text.replace("_", ""), 0), text)
+        return _writable(int(text.replace("_", ""), 0), text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
 
 
-def _in_64_bits(value: int, text: str) -> int:
-    if abs(value) >> 64:
-        raise argparse.ArgumentTypeError(f"{text[:40]} does not fit in 64 bits")
+def _writable(value: int, text: str) -> int:
+    """The value, unless it has so many digits that no message could show it."""
+    if value.bit_length() > MOST_BITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: a number of {value.bit_length()} bits")
     return value
 
 

@@ -20,6 +20,7 @@ SHN_UNDEF, SHN_ABS, SHN_COMMON = 0, 0xFFF1, 0xFFF2
 STB_LOCAL, STB_GLOBAL = 0, 1
 STT_SECTION, STT_FILE = 3, 4
 PF_X, PF_W, PF_R = 1, 2, 4
+EHDR_BYTES = 64
 
 MOST_STORAGE = 1 << 27  # that a file may ask for beyond its own length; more is damage
 
@@ -178,22 +179,27 @@ def read_elf(data: bytes, origin: int = 0, name: str = "ELF file") -> Program:
     raise ElfError(f"{name}: {kind}, not an executable or relocatable file")
 
 
-def is_elf(data: bytes) -> bool:
+def is_elf(data: bytes | memoryview) -> bool:
     return data[:4] == b"\x7fELF"
 
 
-def _header(data, name):
+def check_header(data: bytes | memoryview, name: str) -> None:
+    """Reject what does not begin with the header of an ELF file for this machine."""
     if not is_elf(data):
         raise ElfError(f"{name}: not an ELF file")
-    if len(data) < _structs().Ehdr.sizeof():
+    if len(data) < EHDR_BYTES:
         raise ElfError(f"{name}: damaged: only {len(data)} bytes")
     if data[4] != 2 or data[5] != 2:
         bits, order = {1: "32", 2: "64"}.get(data[4], "?"), {1: "little", 2: "big"}.get(data[5], "?")
         raise ElfError(f"{name}: {bits}-bit {order}-endian; s390x is 64-bit big-endian")
-    header = _structs().Ehdr.parse(data)
-    if header.e_machine != EM_S390:
-        raise ElfError(f"{name}: for another machine (e_machine {header.e_machine}, s390x is {EM_S390})")
-    return header
+    machine = int.from_bytes(data[18:20], "big")
+    if machine != EM_S390:
+        raise ElfError(f"{name}: for another machine (e_machine {machine}, s390x is {EM_S390})")
+
+
+def _header(data, name):
+    check_header(data, name)
+    return _structs().Ehdr.parse(data)
 
 
 def _table(data, struct, offset, count):

@@ -6,9 +6,9 @@ import json
 import re
 from difflib import get_close_matches
 
-from s390emu.assembler.disassemble import disassemble
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.cli import ENDED, UsageError
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.engine.handlers import ISA, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
@@ -81,7 +81,8 @@ def _explain(what: str) -> dict:
         found = disassemble(bytes.fromhex(digits))
         if found.row is None:
             raise UsageError(f"{what}: no instruction has this operation code")
-        return {"text": found.text} | _instruction(found.row)
+        ignored = {"ones in ignored bits": ignored_bits(found)} if found.ignored else {}
+        return {"text": found.text} | ignored | _instruction(found.row)
     if code in PROGRAM_EXCEPTIONS:
         return {"program interruption code": f"{code:04X}", "exception": PROGRAM_EXCEPTIONS[code]}
     raise UsageError(f"{what}: not a program-interruption code")

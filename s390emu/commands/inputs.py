@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
+from s390emu.commands.compilation import announce_compilation
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 from s390emu.input_files import FileError, as_text, read
@@ -22,6 +23,7 @@ ORIGIN = 0x10000
 FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
 MOST_BITS = 128  # of a number on the command line
+QUANTUM = 1000  # instructions in turn, where there are several CPUs
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -121,6 +123,10 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     """Options of everything that runs a guest."""
     group = parser.add_argument_group("the guest and its host")
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
+    group.add_argument("--cpus", type=positive, default=1, metavar="N",
+                       help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
+    group.add_argument("--quantum", type=positive, default=QUANTUM, help=argparse.SUPPRESS)
+    group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
     group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
                        help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
@@ -134,8 +140,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", metavar="DEVICE",
                        help="time that paging and disks take, as on " + ", ".join(SERVICE))  # fmt: skip
-    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA")
-    group.add_argument("--no-dat", action="store_true", help="ESSA with no-DAT (facility 147)")
+    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA; --no-dat: with, and no-DAT")
+    group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
     group.add_argument("--seed", type=number, default=0, metavar="N",
                        help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
@@ -176,12 +182,12 @@ def limit_arguments(parser) -> None:
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help=argparse.SUPPRESS)
 
 
-def build(args) -> Machine:
-    """The machine that `machine_arguments` ask for."""
+def build(args, guest: Program | None = None) -> Machine:
+    """Return the machine that `machine_arguments` ask for; a first run says what it compiles, of `guest` too."""
     from s390emu.host.block_device import BlockDevice, DiskUnavailable
     from s390emu.host.host import Host
     from s390emu.host.paging_device import PagingDevice, PagingUnavailable
-    from s390emu.machine import Machine
+    from s390emu.machine import Machine, Schedule
 
     if args.ram < 2 * BLOCK or args.ram % BLOCK:
         raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes, at least two")
@@ -203,8 +209,15 @@ def build(args) -> Machine:
             chunk=chunk,
             chunk_policy=args.chunk_policy,
         )
+        announce_compilation(guest)
         machine = Machine(
-            args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
+            args.ram,
+            cpus=args.cpus,
+            schedule=Schedule(args.cpus, args.quantum, args.schedule),
+            host=host,
+            essa=not args.no_essa,
+            no_dat=args.no_dat,
+            tlb=args.tlb == "on",
         )
         for device, (path, read_only) in enumerate(args.disk, FIRST_DISK):
             host.attach_disk(machine.guest_number, device, BlockDevice(path, read_only=read_only))

@@ -34,7 +34,7 @@ def execute(args) -> int:
     from s390emu.reports.blocks import runs
 
     guest = program(args)
-    machine = build(args)
+    machine = build(args, guest)
     load(machine, guest)
     stop = machine.run(args.limit, args.timeout)
     symbols = labels(guest)
@@ -53,7 +53,7 @@ def execute(args) -> int:
 
 
 def _table(as_json: bool) -> int:
-    from s390emu.storage.page_states import EVENTS, TABLE
+    from s390emu.architecture.page_states import EVENTS, TABLE
 
     if as_json:
         header, *rows = TABLE.strip().splitlines()

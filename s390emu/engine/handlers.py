@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -76,7 +75,7 @@ class HandlerTable:
     Rows that are not implemented, and operation codes without a row, are the operation exception.
     """
 
-    def __init__(self, quiet: bool = False):
+    def __init__(self):
         import numpy as np
 
         from s390emu._jit import u64
@@ -85,25 +84,21 @@ class HandlerTable:
         self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if implemented(row)}
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
         self.addresses[list(self.mnemonics)] = 0
-        self.quiet = quiet
 
     def compile(self, index: int) -> None:
         """Fill the entry that the run loop found empty."""
-        self.addresses[index] = compile_handler(self.mnemonics[index], self.quiet)
+        self.addresses[index] = compile_handler(self.mnemonics[index])
 
 
-_told = False
+READY: set[str] = set()  # mnemonics whose handlers have been compiled, or loaded from the cache, in this process
 
 
-def compile_handler(mnemonic: str, quiet: bool = True) -> int:
-    """The address of an instruction's handler; says once on stderr that a cold start takes seconds."""
-    from s390emu._jit import JIT, address_of, cached
+def compile_handler(mnemonic: str) -> int:
+    """Return the address of an instruction's handler."""
+    from s390emu._jit import address_of
     from s390emu.records.cpu import CPU_T
-    from s390emu.storage.state import STORAGE_T
+    from s390emu.records.port import PORT_T
 
-    global _told
-    target = function(mnemonic)
-    if JIT and not quiet and not _told and not cached(target):
-        _told = True
-        print("s390emu: compiling the instructions this guest uses (first run only)", file=sys.stderr, flush=True)
-    return address_of(target, CPU_T, STORAGE_T, integers=1)
+    address = address_of(function(mnemonic), CPU_T, PORT_T, integers=1)
+    READY.add(mnemonic)
+    return address

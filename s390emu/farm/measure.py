@@ -63,11 +63,11 @@ def moment(farm: Farm, symbols: dict[str, int]) -> Moment:
 
 
 def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
-    record, host, seen = guest.machine.storage.record, guest.statistics, counts(guest.machine, symbols)
+    host, seen = guest.statistics, counts(guest.machine, symbols)
     found = {column: seen[name] for column, name in FROM_GUEST.items()}
     found |= {column: getattr(host, name) for column, name in FROM_HOST.items()}
     found |= {column: host.discarded[state] for column, state in DISCARDED.items()}
-    found |= {"essa": guest.essa, "idle_ns": int(record.idle), "cpu_ns": guest.cpu}
+    found |= {"essa": guest.essa, "idle_ns": int(guest.machine.storage.port_column("idle").sum()), "cpu_ns": guest.cpu}
     return found
 
 

@@ -88,7 +88,7 @@ class Description:
 
     def is_reserved(self, block: int) -> bool:
         start = block * BLOCK_SIZE
-        return any(first < start + BLOCK_SIZE and start < end for first, end in self.reserved)
+        return any(max(first, start) < min(end, start + BLOCK_SIZE) for first, end in self.reserved)
 
 
 SECTIONS = {

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.input_files import read_text
-from s390emu.storage.state import BLOCK_SIZE
 from s390emu.tracing.execution import Options
 from s390emu.tracing.expectations import Difference, End
 from s390emu.tracing.machine_state import key_text, page_text

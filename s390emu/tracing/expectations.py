@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.cpu import assigned_storage as at
+from s390emu.architecture import assigned_storage as at
+from s390emu.architecture.page_states import RESIDENT, ZERO
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import Machine, Reason, Stop
-from s390emu.storage.page_states import RESIDENT, ZERO
-from s390emu.storage.state import BLOCK_SIZE
 from s390emu.tracing.machine_state import MachineState, content_of, key_text, page_of, page_text, registers_of
 from s390emu.tracing.prepare import DISABLED_WAIT_MASK, END_CODES
 from s390emu.tracing.statements import CLASSES
@@ -42,8 +42,8 @@ STORED = {
     "svc": ((at.SVC_ILC, 4), (at.SVC_OLD, 16)),
     "ext": ((at.EXTERNAL_PARAMETER, 8), (at.EXTERNAL_PARAMETER_64, 8), (at.EXTERNAL_OLD, 16)),
     "mck": (
+        (at.ARCHITECTURAL_MODE, 1),
         (at.MCK_CODE, 8),
-        (at.EXTERNAL_DAMAGE_CODE, 4),
         (at.FAILING_STORAGE_ADDRESS, 8),
         (at.FP_SAVE, 0x200),
         (at.MCK_OLD, 16),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from s390emu.architecture import assigned_storage as at
+from s390emu.architecture.page_states import PRESERVED, ZERO
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.errors import Complaint, Position
-from s390emu.cpu import assigned_storage as at
 from s390emu.engine.handlers import facilities
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
 from s390emu.machine import ARCHITECTURE_FACILITIES, NO_TRANSLATE, START_MASK, Machine
-from s390emu.storage.keys import ACC_F, RC
-from s390emu.storage.page_states import PRESERVED, ZERO
-from s390emu.storage.state import BLOCK_SIZE
 from s390emu.tracing.trace import UNSAID, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000

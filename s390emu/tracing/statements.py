@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.assembler.errors import Position, SourceError, suggest
 from s390emu.assembler.expressions import Cursor, evaluate
-from s390emu.storage.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
 
 BLOCK = 0x1000
@@ -212,9 +212,10 @@ def _bytes(line: Line, address: int, ram: int) -> bytes:
             raise line.error("pairs of hexadecimal digits expected")
         data = bytes.fromhex(found[0])
     elif kind == "fill":
-        count = line.number_here()
-        if not 0 <= count <= MOST_DATA:
-            raise SourceError(f"{count} bytes is not between 0 and {MOST_DATA}", column)
+        at, count = line.at, line.number_here()
+        most = min(max(0, ram - address), MOST_DATA)
+        if not 0 <= count <= most:
+            raise SourceError(f"{count} bytes: there is room for 0 to {most}", at)
         data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * count
     else:
         data = line.string()

@@ -81,6 +81,12 @@ class Parser(argparse.ArgumentParser):
             if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
                 self.error(f"unknown option {word.partition('=')[0]}")
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]):
+        """As argparse has it, but that `--option=--` is no option without a value (Python 3.11)."""
+        if action.option_strings and arg_strings == ["--"]:
+            self.error(f"{action.option_strings[0]}: -- is no value")
+        return super()._get_values(action, arg_strings)  # type: ignore[misc]
+
     def error(self, message: str) -> NoReturn:
         for word in message.replace("'", " ").replace(":", " ").replace(",", " ").split():
             known = [*self._option_string_actions, *(COMMANDS if self.prog == "s390emu" else ())]

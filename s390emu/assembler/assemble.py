@@ -15,9 +15,11 @@ from pathlib import Path
 from s390emu.assembler.directives import whole
 from s390emu.assembler.errors import AssemblyError, Complaint, SourceError, suggest
 from s390emu.assembler.expressions import Symbol, evaluate
+from s390emu.assembler.files import Files
 from s390emu.assembler.operands import resolve
 from s390emu.assembler.program import Program, Section, entry_of, join, lay_out
 from s390emu.assembler.unit import RECURSION, TooManyErrors, Unit
+from s390emu.input_files import read_text
 
 __all__ = ["AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files"]
 
@@ -47,17 +49,29 @@ def assemble_files(
     defines: Mapping[str, int] | None = None,
 ) -> Program:
     """Assemble files into one program: `.globl` symbols are common to all, others private to their file."""
-    sources = [(Path(path).read_text("utf-8", "replace"), str(path)) for path in paths]
+    sources = [(read_text(path, "replace"), str(path)) for path in paths]
     return _link(sources, origin, include_paths, defines)
+
+
+def assemble_texts(
+    sources: Iterable[tuple[str, str]],
+    *,
+    origin: int = 0,
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
+) -> Program:
+    """As `assemble_files`, of files that have been read: (text, file name) of each."""
+    return _link(list(sources), origin, include_paths, defines)
 
 
 def _link(sources, origin, include_paths, defines) -> Program:
     complaints: list[Complaint] = []
+    files = Files(include_paths, (filename for _, filename in sources))
     units: list[Unit] = []
     values: dict[Unit, dict[str, int]] = {}
     try:
         for text, filename in sources:
-            units.append(Unit(complaints, include_paths, defines))
+            units.append(Unit(complaints, files, defines))
             units[-1].run(text, filename)
         shared = _shared_symbols(units)
         sections = lay_out((piece for unit in units for piece in unit.pieces.values()), origin)

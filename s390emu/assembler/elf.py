@@ -22,7 +22,7 @@ STT_SECTION, STT_FILE = 3, 4
 PF_X, PF_W, PF_R = 1, 2, 4
 EHDR_BYTES = 64
 
-MOST_STORAGE = 1 << 28  # that a file may ask for beyond its own length; more is damage
+MOST_STORAGE = 1 << 27  # that a file may ask for beyond its own length; more is damage
 
 # Relocation type: name, bytes, of the distance from the place, in halfwords. PLT: there is none, the call is direct.
 R_390 = {
@@ -214,20 +214,34 @@ def _part(data, offset, size) -> bytes:
     return data[offset : offset + size]
 
 
-def _check_room(sizes):
+def _check_room(sizes, data):
     total = sum(sizes)
-    if total > MOST_STORAGE:
-        raise IndexError(f"{total:#x} bytes of storage are wanted beside its contents")
+    if total > MOST_STORAGE + len(data):
+        raise IndexError(f"{total:#x} bytes of storage are wanted by a file of {len(data):#x}")
 
 
-def _string(table: bytes, offset: int) -> str:
-    return table[offset : table.index(b"\0", offset)].decode() if 0 <= offset < len(table) else ""
+def _check_tables(shdrs, data):
+    """Tables do not overlap, so all of them together are no longer than the file."""
+    if sum(shdr.sh_size for shdr in shdrs if shdr.sh_type in (SHT_SYMTAB, SHT_RELA)) > len(data):
+        raise IndexError("its tables of symbols and relocations are longer than the file")
+
+
+def _strings(table: bytes, offsets) -> list[str]:
+    """The names at these offsets, which may share their ends but not make up more than there can be."""
+    names, total = [], 0
+    for offset in offsets:
+        names.append(table[offset : table.index(b"\0", offset)].decode() if 0 <= offset < len(table) else "")
+        total += len(names[-1])
+        if total > MOST_STORAGE:
+            raise IndexError("its names are longer than names are")
+    return names
 
 
 def _executable(data, header, shdrs) -> Program:
     sections = []
     phdrs = _table(data, "Phdr", header.e_phoff, header.e_phnum)
-    _check_room(max(0, phdr.p_memsz - phdr.p_filesz) for phdr in phdrs if phdr.p_type == PT_LOAD)
+    _check_room((max(phdr.p_memsz, phdr.p_filesz) for phdr in phdrs if phdr.p_type == PT_LOAD), data)
+    _check_tables(shdrs, data)
     for number, phdr in enumerate(phdrs):
         if phdr.p_type != PT_LOAD:
             continue
@@ -252,8 +266,8 @@ def _executable(data, header, shdrs) -> Program:
 
 def _symbol_table(data, shdrs, shdr):
     strings = _part(data, shdrs[shdr.sh_link].sh_offset, shdrs[shdr.sh_link].sh_size)
-    count = shdr.sh_size // _structs().Sym.sizeof()
-    return [(_string(strings, symbol.st_name), symbol) for symbol in _table(data, "Sym", shdr.sh_offset, count)]
+    symbols = _table(data, "Sym", shdr.sh_offset, shdr.sh_size // _structs().Sym.sizeof())
+    return list(zip(_strings(strings, (symbol.st_name for symbol in symbols)), symbols, strict=True))
 
 
 class _Relocatable:
@@ -262,11 +276,12 @@ class _Relocatable:
     def __init__(self, data, shdrs, names_index, origin, name):
         self.data, self.shdrs, self.name = data, shdrs, name
         names = _part(data, shdrs[names_index].sh_offset, shdrs[names_index].sh_size)
-        self.names = [_string(names, shdr.sh_name) for shdr in shdrs]
+        self.names = _strings(names, (shdr.sh_name for shdr in shdrs))
+        _check_tables(shdrs, data)
         self.contents: dict[int, bytearray] = {}
         self.addresses: dict[int, int] = {}
         loaded = [number for number, shdr in enumerate(shdrs) if shdr.sh_flags & SHF_ALLOC and shdr.sh_size]
-        _check_room(shdrs[number].sh_size for number in loaded if shdrs[number].sh_type == SHT_NOBITS)
+        _check_room((shdrs[number].sh_size for number in loaded), data)
         # Code, then other data, then what has room only: as the assembler does.
         loaded.sort(key=lambda n: (shdrs[n].sh_type == SHT_NOBITS, not shdrs[n].sh_flags & SHF_EXECINSTR))
         for number in loaded:

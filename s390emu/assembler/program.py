@@ -10,6 +10,7 @@ from s390emu.assembler.errors import SourceError
 # Sections stand in the order of these families, those without data last; others after the read-only ones.
 _FAMILIES = (".text", ".rodata", "", ".data", ".bss")
 LEAST_ALIGNMENT = 8  # of a section in a program
+MOST_BYTES = 1 << 27  # of a section: several copies of it fit into a gigabyte
 _STANDARD = (".text", ".data", ".bss")
 
 
@@ -115,6 +116,6 @@ def entry_of(symbols: dict[str, int], sections: list[Section]) -> int:
 
 
 def check_space(amount: int, column: int | None = None):
-    """No directive may ask for more than the largest machine has."""
-    if not 0 <= amount <= 1 << 28:
-        raise SourceError(f"{amount} bytes is not between 0 and 268435456", column)
+    """Raise SourceError for what no directive may ask for."""
+    if not 0 <= amount <= MOST_BYTES:
+        raise SourceError(f"{amount} bytes is not between 0 and {MOST_BYTES}", column)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.assembler.errors import Position, SourceError
 from s390emu.assembler.expressions import Cursor, unescape
+from s390emu.input_files import FileError, as_text
 
 DEEPEST = 100  # macros in macros, files in files
 LONGEST = 1_000_000  # lines, after all expansion
-_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
-_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
+LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
+MOST_CHARACTERS = 1 << 26  # of all those lines together
+_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
+# The `"` at the end of a string is optional here: else each `"` of an unfinished one would be tried as a beginning.
+_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
-_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
-_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
+_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
+_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"?|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
 
 
 class Line(NamedTuple):
@@ -69,13 +71,13 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
 class Reader:
     """The statements of one unit, as they come after all expansion."""
 
-    def __init__(self, unit, include_paths: Iterable[str | Path]):
-        self.unit, self.include_paths = unit, [Path(path) for path in include_paths]
+    def __init__(self, unit):
+        self.unit = unit
         self.frames: list[_Frame] = []
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
-        self.lines = 0
+        self.lines = self.characters = 0
 
     def push(self, lines, macro=False):
         if len(self.frames) >= DEEPEST:
@@ -167,18 +169,12 @@ class Reader:
 
     def include(self, cursor):
         name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
-        here = Path(self.unit.position.filename).parent
-        folders = (here, *self.include_paths)
-        for folder in folders:
-            path = folder / name
-            if path.is_file():
-                try:
-                    text = path.read_text("utf-8", "replace")
-                except OSError as error:
-                    raise SourceError(f'file "{path}" cannot be read: {error.strerror}') from None
-                self.push(statements(text, str(path), self.unit.position))
-                return
-        raise SourceError(f'file "{name}" not found; looked in {", ".join(str(folder) for folder in folders)}')
+        path, content = self.unit.files.read(name, self.unit.position.filename)
+        try:
+            text = as_text(content, path, "replace")
+        except FileError as error:
+            raise SourceError(str(error)) from None
+        self.push(statements(text, str(path), self.unit.position))
 
     def define_macro(self, cursor):
         name = cursor.word("macro name")
@@ -270,6 +266,9 @@ class Reader:
         lines = []
         for line in body:
             text = _PARAMETER.sub(value, line.text) if "\\" in line.text else line.text
+            self.characters += len(text)
+            if len(text) > LONGEST_LINE or self.characters > MOST_CHARACTERS:
+                raise SourceError("the arguments of macros make the source too long")
             lines.append(Line(text, Position(line.position.filename, line.position.line, text, call, via)))
         return lines
 

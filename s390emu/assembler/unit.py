@@ -7,7 +7,8 @@ from collections import Counter
 
 from s390emu.assembler import directives, insn, operands, reader
 from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
-from s390emu.assembler.expressions import Cursor, NotYet, Place, Symbol, evaluate
+from s390emu.assembler.expressions import MOST_DIGITS, Cursor, NotYet, Place, Symbol, evaluate
+from s390emu.assembler.files import Files
 from s390emu.assembler.program import Piece, check_space
 
 _LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$]*|\d+)\s*:(?!=)")
@@ -25,7 +26,8 @@ class TooManyErrors(Exception):
 class Unit:
     """The state between two statements."""
 
-    def __init__(self, complaints: list[Complaint], include_paths=(), defines=None):
+    def __init__(self, complaints: list[Complaint], files: Files | None = None, defines=None):
+        self.files = files or Files()
         self.complaints = complaints
         self.pieces: dict[str, Piece] = {}
         self.symbols: dict[str, object] = dict(defines or {})  # name -> node
@@ -38,14 +40,15 @@ class Unit:
         self.section_stack: list[str] = []
         self.position = Position("", 0, "")
         self.previous = ".text"
-        self.reader = reader.Reader(self, include_paths)
+        self.reader = reader.Reader(self)
         self.section = self.pieces[".text"] = Piece(".text")
 
     # Statements -----------------------------------------------------------------------------------------------------
 
     def run(self, text: str, filename: str):
         """Assemble a source, to the last place that needs an address of another section or file."""
-        self.reader.push(reader.statements(text, filename))
+        self.position = Position(filename, 1, "")
+        self.attempt(self.reader.push, reader.statements(text, filename))
         for line in self.reader:
             self.attempt(self.statement, line.text)
         for common in self.commons:
@@ -156,6 +159,8 @@ class Unit:
     def define(self, name: str, column: int):
         """A label."""
         if name.isdigit():
+            if len(name) > MOST_DIGITS:
+                raise SourceError(f"a label of {len(name)} digits", column)
             number = int(name)
             self.local_counts[number] += 1
             name = f"{number}\x01{self.local_counts[number]}"

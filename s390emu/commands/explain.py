@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from difflib import get_close_matches
 
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
@@ -71,12 +72,11 @@ def _explain(what: str) -> dict:
         valid = what not in INVALID_STATES
         return {"state": what, "usage": STATES[what[0]], "content": STATES[what[1]], "observable": valid}
     digits = what.replace("_", "").removeprefix("0x").removeprefix("0X")
-    try:
-        code = int(digits, 16)
-    except ValueError:
+    if not re.fullmatch("[0-9a-fA-F]+", digits):
         close = get_close_matches(what.upper(), [row.mnemonic for row in ROWS], 3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise UsageError(f"{what}: no mnemonic, code or state of that name{hint}") from None
+        raise UsageError(f"{what}: no mnemonic, code or state of that name{hint}")
+    code = int(digits, 16)
     if len(digits) >= 4 and len(digits) % 2 == 0 and not digits.startswith("00"):
         found = disassemble(bytes.fromhex(digits))
         if found.row is None:

@@ -33,7 +33,7 @@ LOOKING_ON = ("replay", "trace", "trace_to", "trace_lines", "json", "sanitize", 
 
 
 def arguments(parser) -> None:
-    program_arguments(parser, files="*", told=argparse.SUPPRESS)  # the summary says it
+    program_arguments(parser, number_of_files="*", told=argparse.SUPPRESS)  # the summary says it
     parser.add_argument("--replay", type=Path, metavar="FILE", help="repeat the run of a replay file instead")
     machine_arguments(parser)
     limit_arguments(parser)
@@ -61,7 +61,7 @@ def execute(args) -> int:
         return replay(args)
     if not args.files:
         raise UsageError("run what? for example: s390emu run hello.s")
-    guest = program(args.files, args.origin, args.define)
+    guest = program(args)
     if args.adversary:
         without_sanitizer(args)
         if args.trace or args.trace_to or args.timeout:

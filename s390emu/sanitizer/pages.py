@@ -84,6 +84,7 @@ class Sanitizer:
 
     def __init__(self, machine: Machine, description: Description | None = None):
         self.machine, self.guest = machine, description or Description()
+        self.guest.fit_into(machine.storage.size)
         self.violations: list[Violation] = []
         self.counts: Counter[str] = Counter()
         self._at: dict[tuple[str, int], Violation] = {}
@@ -131,14 +132,15 @@ class Sanitizer:
 
     def _watch_frame_table(self) -> None:
         table = self.guest.frames
-        if table is None or table.end > self.machine.storage.size:
+        if table is None:
             return
         record = self.machine.storage.record
         record.pause_first, record.pause_last = table.address, table.end
         for block in range(table.address // BLOCK_SIZE, (table.end - 1) // BLOCK_SIZE + 1):
             self._watch(block, WATCH_STORE | WATCH_RANGE)
         data = self.machine.read(table.address, table.end - table.address)
-        self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(table.count)]
+        count = min(table.count, self.machine.storage.size // BLOCK_SIZE - table.first)  # of blocks that there are
+        self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(count)]
 
     def _frame(self, block: int) -> Frame | None:
         """What the guest notes of the block; None: nothing."""
@@ -165,7 +167,7 @@ class Sanitizer:
         table = self.guest.frames
         assert table is not None
         first = max(0, (event.before - table.address) // table.entry)
-        last = min(table.count - 1, (event.before + event.after - 1 - table.address) // table.entry)
+        last = min(len(self._frames) - 1, (event.before + event.after - 1 - table.address) // table.entry)
         data = self._read(table.address + first * table.entry, (last - first + 1) * table.entry)
         for n in range(first, last + 1):
             at = (n - first) * table.entry

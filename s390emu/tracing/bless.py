@@ -7,12 +7,14 @@ being named is added; and what never came is dropped. Everything else in the fil
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.input_files import read_text
 from s390emu.machine import Reason
 from s390emu.tracing.execution import Options
 from s390emu.tracing.expectations import Difference, End, differing_details, is_repeated
@@ -39,10 +41,12 @@ class BlessError(Exception):
     """The run cannot be what the trace means: it was skipped, is malformed, or a host event did not happen."""
 
 
-def bless(path: str | Path, *, write: bool = True) -> Blessing:
-    """Run the trace and bring its `.expect` up to date. Raises BlessError; OSError."""
-    before = Path(path).read_text("utf-8")
-    result = run_trace(path, options=Options(explain=False))
+def bless(path: str | Path, *, write: bool = True, options: Options = Options()) -> Blessing:  # noqa: B008 (immutable)
+    """Run the trace and bring its `.expect` up to date. Raises BlessError; FileError, OSError."""
+    if Path(path).is_symlink():
+        raise BlessError(f"{path}: not blessed: a link; bless {os.path.realpath(path)} itself")
+    before = read_text(path)
+    result = run_trace(path, options=options._replace(explain=False))
     if result.trace is None or result.end is None:
         raise BlessError(f"{path}: not blessed: {result.message}")
     if result.differences and result.differences[0].subject.startswith("host event"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.architecture.interruptions import CLASSES
@@ -28,12 +29,14 @@ ALL = (1 << 64) - 1
 
 class Options(NamedTuple):
     """How to run: engine `run` or `step`; tlb False: every access takes the slow path; limit: instructions, where the
-    trace says nothing; explain: on a failure run again to find who wrote what."""
+    trace says nothing; explain: on a failure run again to find who wrote what; include: folders in which `.include`
+    may read, beside the trace's own."""
 
     engine: str = "run"
     tlb: bool = True
     limit: int | None = None
     explain: bool = True
+    include: tuple[Path, ...] = ()
 
 
 class Execution:

@@ -81,6 +81,8 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
             tlb=tlb and settings.tlb,
             tod_epoch=settings.tod,
         )
+    except MemoryError:
+        raise _error(trace, None, ValueError("this computer has not the storage that the trace asks for")) from None
     except (ValueError, PagingError) as error:
         raise _error(trace, next((s for s in trace.init if s.subject in ("frames", "paging")), None), error) from error
     for address, data in trace.image:

@@ -11,6 +11,7 @@ from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
 
 BLOCK = 0x1000
 ALL = (1 << 64) - 1
+MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
 CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
@@ -35,11 +36,11 @@ VERBS = {  # host verb -> names of its operands; those in brackets may be left o
 }  # fmt: skip
 VALUES = {"quad": 8, "long": 4, "short": 2, "byte": 1}
 
-COMMENT = re.compile(r"""("(?:\\.|[^"\\])*")|(^|\s)#.*$""")
+COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"?)|(^|\s)#.*$""")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
-_KEY = re.compile(r"(0[xX][0-9a-fA-F]|\d{1,2})(?::([FRC]+))?(?!\w)")
+_KEY = re.compile(r"(0[xX][0-9a-fA-F]|[0-9]{1,2})(?::([FRC]+))?(?!\w)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
-_SIZE = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*)([KMG]?)(?!\w)")
+_SIZE = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|[1-9][0-9]{0,15})([KMG]?)(?!\w)")
 _KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
 
 
@@ -212,8 +213,9 @@ def _bytes(line: Line, address: int, ram: int) -> bytes:
         data = bytes.fromhex(found[0])
     elif kind == "fill":
         at, count = line.at, line.number_here()
-        if not 0 <= count <= max(0, ram - address):
-            raise SourceError(f"{count} bytes: there is room for 0 to {max(0, ram - address)}", at)
+        most = min(max(0, ram - address), MOST_DATA)
+        if not 0 <= count <= most:
+            raise SourceError(f"{count} bytes: there is room for 0 to {most}", at)
         data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * count
     else:
         data = line.string()

@@ -1,11 +1,11 @@
-"""The guest for several CPUs: where its sources are, and how they are built. Its contract is firmware/README.md."""
+"""The guest for several CPUs: where its sources are, and how it is built. Its contract is firmware/README.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from s390emu.isa.assemble import Program, assemble_files
-from s390emu.toy_kernel import ORIGIN, folder
+from s390emu.assembler.assemble import Program, assemble_files
+from s390emu.guests.toy_kernel import ORIGIN, folder
 
 TUNABLES = (
     "CPUS", "JOBS", "STEPS", "FILE_BLOCKS", "WRITABLE_BLOCKS", "CACHE_BLOCKS", "WORDS", "SEED", "HINTS", "PLANT", "TELL",

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.assembler.errors import Position, SourceError
 from s390emu.assembler.expressions import Cursor, unescape
 
 DEEPEST = 100  # macros in macros, files in files
-LONGEST = 1_000_000  # lines, after all expansion
+LONGEST = 1_000_000  # lines that expansion adds to a source
+LONGEST_LINE = 1 << 20  # characters, after expansion
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
 _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
 _ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
+_LOCAL = re.compile(r"\s*local\s+(.*)", re.IGNORECASE)  # of .altmacro
 _USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
 
 
@@ -69,20 +69,22 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
 class Reader:
     """The statements of one unit, as they come after all expansion."""
 
-    def __init__(self, unit, include_paths: Iterable[str | Path]):
-        self.unit, self.include_paths = unit, [Path(path) for path in include_paths]
+    def __init__(self, unit):
+        self.unit = unit
         self.frames: list[_Frame] = []
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
         self.lines = 0
+        self.alternate = False  # .altmacro
 
     def push(self, lines, macro=False):
         if len(self.frames) >= DEEPEST:
             raise SourceError(f"more than {DEEPEST} macros or files within each other")
-        self.lines += len(lines)
-        if self.lines > LONGEST:
-            raise SourceError(f"more than {LONGEST} lines after all expansion")
+        if self.frames:
+            self.lines += len(lines)
+            if self.lines > LONGEST:
+                raise SourceError(f"more than {LONGEST} lines after all expansion")
         self.frames.append(_Frame(lines, len(self.conditions), macro))
 
     def __iter__(self):
@@ -154,6 +156,10 @@ class Reader:
         if word in (".ifdef", ".ifndef", ".ifnotdef"):
             known = cursor.word() in self.unit.symbols
             return known == (word == ".ifdef")
+        if word in (".ifeqs", ".ifnes"):
+            left = cursor.string()
+            cursor.expect(",", "between the strings")
+            return (left == cursor.string()) == (word == ".ifeqs")
         if word in (".ifb", ".ifnb"):
             return cursor.done == (word == ".ifb")
         if word in (".ifc", ".ifnc"):
@@ -167,18 +173,12 @@ class Reader:
 
     def include(self, cursor):
         name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
-        here = Path(self.unit.position.filename).parent
-        folders = (here, *self.include_paths)
-        for folder in folders:
-            path = folder / name
-            if path.is_file():
-                try:
-                    text = path.read_text("utf-8", "replace")
-                except OSError as error:
-                    raise SourceError(f'file "{path}" cannot be read: {error.strerror}') from None
-                self.push(statements(text, str(path), self.unit.position))
-                return
-        raise SourceError(f'file "{name}" not found; looked in {", ".join(str(folder) for folder in folders)}')
+        path, data = self.unit.files.read(name, self.unit.position.filename)
+        self.push(statements(data.decode("utf-8", "replace"), str(path), self.unit.position))
+
+    def end(self, cursor):
+        """.end: what follows is not read."""
+        self.frames.clear()
 
     def define_macro(self, cursor):
         name = cursor.word("macro name")
@@ -228,8 +228,11 @@ class Reader:
         name = cursor.word()
         cursor.accept(",")
         rest = cursor.text[cursor.at :].strip()
-        values = list(_unquote(rest)) if characters else [_unquote(value) for _, value in _arguments(_squeezed(rest))]
+        values = list(_unquote(rest)) if characters else [value for _, value in self._arguments(_squeezed(rest))]
+        values = values if characters else [_unquote(value) for value in values]
         body = self.collect(_REPEATS, (".endr",))
+        if len(values) * len(body) > LONGEST:
+            raise SourceError(f"{len(values)} repetitions are too many")
         self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, "in .irp, used")])
 
     def expand(self, macro: Macro, cursor):
@@ -238,7 +241,7 @@ class Reader:
         position = 0
         rest = _squeezed(cursor.text[cursor.at :])
         names = {name for name, _, _ in macro.parameters}
-        for start, value in _arguments(rest):
+        for start, value in self._arguments(rest):
             keyword = re.match(r"([\w$.]+)=(?!=)", value)
             if keyword and keyword[1] in names:
                 values[keyword[1]] = _unquote(value[keyword.end() :])
@@ -263,15 +266,62 @@ class Reader:
     def _expanded(self, body, values, via):
         call = self.unit.position
         values = {**values, "@": str(self.expansions), "()": ""}
-
-        def value(found):
-            return values.get(found[1], found[0])
-
+        words = None
         lines = []
         for line in body:
-            text = _PARAMETER.sub(value, line.text) if "\\" in line.text else line.text
+            text = line.text
+            if self.alternate:
+                if local := _LOCAL.match(text):
+                    for name in _NAME.findall(local[1]):
+                        values[name] = f".LL{self.expansions}_{name}"
+                    words = None
+                    continue
+                words = words or re.compile(
+                    r"\\(@|\(\))|[\\&]?(?<![\w.$])(" + "|".join(map(re.escape, values)) + r")(?![\w.$])&?"
+                )
+                text = words.sub(lambda found: values[found[1] or found[2]], text)
+            elif "\\" in text:
+                text = _PARAMETER.sub(lambda found: values.get(found[1], found[0]), text)
+            if len(text) > LONGEST_LINE:
+                raise SourceError(f"a line of more than {LONGEST_LINE} characters")
             lines.append(Line(text, Position(line.position.filename, line.position.line, text, call, via)))
         return lines
+
+    def _arguments(self, text: str) -> list[tuple[int, str]]:
+        """(start, text) of each argument: commas part them, even within parentheses, and blanks that are left; quotes
+        keep them together."""
+        at, values = 0, []
+        while at < len(text):
+            start = at
+            if self.alternate and text[at] == "<":
+                value, at = _bracketed(text, at)
+            else:
+                found = _ARGUMENT.match(text, at)
+                value = found[0] if found else ""
+                at = found.end() if found else at
+                if self.alternate and value[:1] == "%":
+                    cursor = Cursor(self.unit, value, 1)
+                    value = str(self.unit.absolute(cursor, "argument"))
+            values.append((start, value))
+            at += text[at : at + 1] in (",", " ", "\t") or at == start
+        return values
+
+
+def _bracketed(text: str, at: int) -> tuple[str, int]:
+    """The text in <> and where it ends; ! takes the meaning from the character after it."""
+    start, depth, value = at, 0, ""
+    while at < len(text):
+        character = text[at]
+        at += 1
+        depth += (character == "<") - (character == ">")
+        if character == ">" and not depth:
+            return value, at
+        if character == "!" and at < len(text):
+            value += text[at]
+            at += 1
+        elif at - 1 > start:
+            value += character
+    raise SourceError('">" is missing', start)
 
 
 def _unquote(text: str) -> str:
@@ -282,18 +332,6 @@ def _unquote(text: str) -> str:
 def _squeezed(text: str) -> str:
     """Without the blanks that GNU as does not see: those that do not part two words."""
     return _USELESS_BLANK.sub(lambda found: found[1] or "", text.strip())
-
-
-def _arguments(text: str) -> list[tuple[int, str]]:
-    """(start, text) of each argument: commas part them, even within parentheses, and blanks that are left; quotes
-    keep them together."""
-    at, values = 0, []
-    while at < len(text):
-        found = _ARGUMENT.match(text, at)
-        values.append((at, found[0] if found else ""))
-        at = found.end() if found else at
-        at += text[at : at + 1] in (",", " ", "\t")
-    return values
 
 
 _REPEATS = (".rept", ".irp", ".irpc")
@@ -307,7 +345,8 @@ _SIGNS = {
     ".ifle": lambda value: value <= 0,
 }
 _CONDITIONALS = {
-    ".ifdef", ".ifndef", ".ifnotdef", ".ifb", ".ifnb", ".ifc", ".ifnc", ".else", ".elseif", ".endif", *_SIGNS,
+    ".ifdef", ".ifndef", ".ifnotdef", ".ifb", ".ifnb", ".ifc", ".ifnc", ".ifeqs", ".ifnes",
+    ".else", ".elseif", ".endif", *_SIGNS,
 }  # fmt: skip
 
 DIRECTIVES = {
@@ -315,6 +354,9 @@ DIRECTIVES = {
     ".macro": Reader.define_macro,
     ".purgem": Reader.purge_macro,
     ".exitm": Reader.exit_macro,
+    ".altmacro": lambda reader, _: setattr(reader, "alternate", True),
+    ".noaltmacro": lambda reader, _: setattr(reader, "alternate", False),
+    ".end": Reader.end,
     ".rept": Reader.repeat,
     ".irp": Reader.repeat_with,
     ".irpc": lambda reader, cursor: reader.repeat_with(cursor, characters=True),

@@ -59,11 +59,11 @@ def gnu_sections(sources: list[str], program: Program, include_paths=(), defines
             if done.returncode or "Error" in done.stderr:
                 raise GnuRefuses(done.stderr)
             objects.append(f"{number}.o")
-        # Strings are not to be merged, unwind tables (.cfi) are not ours, and each section is to be where we have it.
+        # Strings are not to be merged, and each section is to be where we have it.
         for name in objects:
             plain = [f"{section.name}=alloc,readonly,data" for section in program.sections if ".rodata" in section.name]
             plain = [f"--set-section-flags={flags}" for flags in plain]
-            _run("objcopy", "--remove-section=.eh_frame", *plain, name, cwd=folder)
+            _run("objcopy", *plain, name, cwd=folder)
         places = [f"{section.name} {section.address:#x} : {{ *({section.name}) }}" for section in program.sections]
         (Path(folder) / "script").write_text("SECTIONS {" + "\n".join(places) + "}")
         done = _run("ld", "-N", "-e", "0", "--no-check-sections", "-T", "script", "-o", "all.elf", *objects, cwd=folder)

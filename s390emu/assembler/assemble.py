@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from s390emu.assembler.data import whole
-from s390emu.assembler.errors import AssemblyError, Complaint, SourceError, suggest
+from s390emu.assembler.errors import AssemblyError, Complaint, SourceError
 from s390emu.assembler.expressions import NotYet, Place, Symbol, evaluate
 from s390emu.assembler.files import Files
 from s390emu.assembler.operands import Fixup, resolve
@@ -244,10 +244,7 @@ class _Resolver:
             return self.table.address
         if unit.is_weak(name):
             return 0
-        if "\x01" in name:
-            raise SourceError(f'no label "{name.partition(chr(1))[0]}:" after this', symbol.column)
-        known = (*(known for known in unit.symbols if "\x01" not in known), *self.shared)
-        raise SourceError(f'undefined symbol "{name}"' + suggest(name, known), symbol.column)
+        return unit.known(symbol, self.shared)
 
     def symbols(self) -> dict[str, int]:
         """The final value of every symbol but the local labels."""

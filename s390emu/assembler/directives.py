@@ -6,6 +6,7 @@ line_table.py, those that decide which lines are read in reader.py.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from s390emu.assembler import data, frame_info, line_table
@@ -14,6 +15,7 @@ from s390emu.assembler.expressions import NotYet, evaluate
 from s390emu.assembler.program import Common, check_space
 
 MOST_SUBSECTIONS = 8192
+_SECTION_NAME = re.compile(r"[^\s,;\"]+")
 _KINDS = ("progbits", "nobits", "note", "init_array", "fini_array", "preinit_array")
 _TYPES = {
     "function": "function", "func": "function", "object": "object", "tls_object": "tls_object", "notype": "notype",
@@ -27,7 +29,9 @@ _TYPES = {
 
 def _section_here(unit, cursor):
     """The section that name,"flags",@type,entry size,group,comdat describe, and the subsection."""
-    name, flags, kind, group, entry_size, subsection = cursor.word("section name"), None, "", "", 0, 0
+    found = None if cursor.peek('"') else cursor.match(_SECTION_NAME)
+    name = found[0] if found else cursor.word("section name")
+    flags, kind, group, entry_size, subsection = None, "", "", 0, 0
     if cursor.accept(","):
         if cursor.peek('"'):
             flags = cursor.string().decode("latin-1")
@@ -45,7 +49,8 @@ def _section_here(unit, cursor):
                 entry_size = unit.absolute(cursor, "entry size")
                 cursor.accept(",")
             if "G" in flags:
-                group = cursor.word("group")
+                found = cursor.match(_SECTION_NAME)
+                group = found[0] if found else cursor.word("group")
                 if cursor.accept(","):
                     cursor.word("linkage")  # comdat
     cursor.end()

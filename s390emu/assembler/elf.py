@@ -20,6 +20,7 @@ SHN_UNDEF, SHN_ABS, SHN_COMMON = 0, 0xFFF1, 0xFFF2
 STB_LOCAL, STB_GLOBAL = 0, 1
 STT_SECTION, STT_FILE = 3, 4
 PF_X, PF_W, PF_R = 1, 2, 4
+EHDR_BYTES = 64
 
 MOST_STORAGE = 1 << 28  # that a file may ask for beyond its own length; more is damage
 
@@ -79,7 +80,7 @@ def _structs() -> SimpleNamespace:
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-class _Strings:
+class Strings:
     """A string table."""
 
     def __init__(self):
@@ -90,63 +91,86 @@ class _Strings:
         return len(self.data) - len(text.encode()) - 1
 
 
+class SectionWriter:
+    """The sections of an ELF file, as they are put one behind the other from the offset `start`."""
+
+    def __init__(self, start: int):
+        self.start = start
+        self.names = Strings()
+        self.headers = [_structs().Shdr.build(dict.fromkeys(_SHDR_FIELDS, 0))]
+        self.body = bytearray()
+
+    def add(self, name, kind, flags, data, link=0, info=0, address=0, align=1, entry=0) -> int:
+        """Add a section; return the offset of its content."""
+        self.body += bytes(-(self.start + len(self.body)) % align) if kind != SHT_NOBITS else b""
+        offset = self.start + len(self.body)
+        values = (self.names.add(name), kind, flags, address, offset, len(data), link, info, align, entry)
+        self.headers.append(_structs().Shdr.build(dict(zip(_SHDR_FIELDS, values, strict=True))))
+        if kind != SHT_NOBITS:
+            self.body += data
+        return offset
+
+    def finish(self, kind: int, entry: int = 0, phdrs: bytes = b"") -> bytes:
+        """The file, with the names of the sections as its last section."""
+        make = _structs()
+        self.add(".shstrtab", SHT_STRTAB, 0, self.names.data + b".shstrtab\0")
+        self.body += bytes(-(self.start + len(self.body)) % 8)
+        header = make.Ehdr.build(dict(
+            ei_class=2, ei_data=2, ei_version=1, ei_osabi=0, ei_abiversion=0, e_type=kind, e_machine=EM_S390,
+            e_version=1, e_entry=entry, e_phoff=make.Ehdr.sizeof() if phdrs else 0,
+            e_shoff=self.start + len(self.body), e_flags=0, e_ehsize=make.Ehdr.sizeof(),
+            e_phentsize=make.Phdr.sizeof() if phdrs else 0, e_phnum=len(phdrs) // make.Phdr.sizeof(),
+            e_shentsize=make.Shdr.sizeof(), e_shnum=len(self.headers), e_shstrndx=len(self.headers) - 1,
+        ))  # fmt: skip
+        return b"".join((header, phdrs, self.body, *self.headers))
+
+
+_SHDR_FIELDS = ("sh_name", "sh_type", "sh_flags", "sh_addr", "sh_offset", "sh_size", "sh_link", "sh_info",
+                "sh_addralign", "sh_entsize")  # fmt: skip
+
+
+def symbol_entry(name: int, info: int, other: int, section: int, value: int, size: int) -> bytes:
+    """An entry of a symbol table."""
+    return _structs().Sym.build(dict(
+        st_name=name, st_info=info, st_other=other, st_shndx=section, st_value=value % (1 << 64), st_size=size,
+    ))  # fmt: skip
+
+
+def relocation_entry(offset: int, symbol: int, kind: int, addend: int) -> bytes:
+    """An entry of a table of relocations; an addend has 64 bits."""
+    addend = (addend + (1 << 63)) % (1 << 64) - (1 << 63)
+    return _structs().Rela.build(dict(r_offset=offset, r_sym=symbol, r_type=kind, r_addend=addend))
+
+
 def write_executable(program: Program) -> bytes:
     """ET_EXEC with one PT_LOAD per section, section headers and all symbols."""
     make = _structs()
-    sections = program.sections
-    names, strings = _Strings(), _Strings()
-    at = make.Ehdr.sizeof() + len(sections) * make.Phdr.sizeof()
-    body = bytearray()
-    phdrs, shdrs = bytearray(), bytearray(make.Shdr.sizeof())
-    for section in sections:
-        offset = at + len(body)
+    file = SectionWriter(make.Ehdr.sizeof() + len(program.sections) * make.Phdr.sizeof())
+    phdrs = bytearray()
+    for section in program.sections:
         size, in_file = len(section.data), 0 if section.bss else len(section.data)
         writable = section.name.startswith((".data", ".bss"))
+        flags = SHF_ALLOC | SHF_WRITE * writable | SHF_EXECINSTR * section.code
+        kind = SHT_NOBITS if section.bss else SHT_PROGBITS
+        offset = file.add(section.name, kind, flags, section.data, address=section.address)
         phdrs += make.Phdr.build(dict(
             p_type=PT_LOAD, p_flags=PF_R | PF_W * writable | PF_X * section.code, p_offset=offset,
             p_vaddr=section.address, p_paddr=section.address, p_filesz=in_file, p_memsz=size, p_align=1,
         ))  # fmt: skip
-        shdrs += make.Shdr.build(dict(
-            sh_name=names.add(section.name), sh_type=SHT_NOBITS if section.bss else SHT_PROGBITS,
-            sh_flags=SHF_ALLOC | SHF_WRITE * writable | SHF_EXECINSTR * section.code, sh_addr=section.address,
-            sh_offset=offset, sh_size=size, sh_link=0, sh_info=0, sh_addralign=1, sh_entsize=0,
-        ))  # fmt: skip
-        if not section.bss:
-            body += section.data
+    strings = Strings()
     symbols, first_global = _symbols(program, strings)
-    for name, kind, data, link, info, entry in (
-        (".symtab", SHT_SYMTAB, symbols, len(sections) + 2, first_global, make.Sym.sizeof()),
-        (".strtab", SHT_STRTAB, strings.data, 0, 0, 0),
-        (".shstrtab", SHT_STRTAB, None, 0, 0, 0),
-    ):
-        name_at = names.add(name)
-        data = names.data if data is None else data
-        shdrs += make.Shdr.build(dict(
-            sh_name=name_at, sh_type=kind, sh_flags=0, sh_addr=0, sh_offset=at + len(body), sh_size=len(data),
-            sh_link=link, sh_info=info, sh_addralign=1, sh_entsize=entry,
-        ))  # fmt: skip
-        body += data
-    body += bytes(-(at + len(body)) % 8)
-    header = make.Ehdr.build(dict(
-        ei_class=2, ei_data=2, ei_version=1, ei_osabi=0, ei_abiversion=0, e_type=ET_EXEC, e_machine=EM_S390,
-        e_version=1, e_entry=program.entry, e_phoff=make.Ehdr.sizeof(), e_shoff=at + len(body), e_flags=0,
-        e_ehsize=make.Ehdr.sizeof(), e_phentsize=make.Phdr.sizeof(), e_phnum=len(sections),
-        e_shentsize=make.Shdr.sizeof(), e_shnum=len(sections) + 4, e_shstrndx=len(sections) + 3,
-    ))  # fmt: skip
-    return bytes(header + phdrs + body + shdrs)
+    file.add(".symtab", SHT_SYMTAB, 0, symbols, len(program.sections) + 2, first_global, entry=make.Sym.sizeof())
+    file.add(".strtab", SHT_STRTAB, 0, strings.data)
+    return file.finish(ET_EXEC, program.entry, bytes(phdrs))
 
 
 def _symbols(program, strings) -> tuple[bytearray, int]:
     """The symbol table, private symbols first, and the number of the first that is global."""
-    make = _structs()
-    table = bytearray(make.Sym.sizeof())
+    table = bytearray(_structs().Sym.sizeof())
     ordered = sorted(program.symbols.items(), key=lambda item: (item[0] in program.global_symbols, item[1], item[0]))
     for name, value in ordered:
         binding = STB_GLOBAL if name in program.global_symbols else STB_LOCAL
-        table += make.Sym.build(dict(
-            st_name=strings.add(name), st_info=binding << 4, st_other=0, st_shndx=_section_of(program, value),
-            st_value=value % (1 << 64), st_size=0,
-        ))  # fmt: skip
+        table += symbol_entry(strings.add(name), binding << 4, 0, _section_of(program, value), value, 0)
     return table, 1 + sum(name not in program.global_symbols for name in program.symbols)
 
 

@@ -151,12 +151,10 @@ class LineTable:
             if row.is_stmt != state.is_stmt:
                 table.data.append(NEGATE_STMT)
             table.data += bytes(row.marks)
-            if state.place is None or row.fresh:
+            distance = self.unit.distance(state.place, row.place) if state.place else 0
+            if state.place is None or (row.fresh and not distance):
                 table.data += SET_ADDRESS
                 table.reference(row.place, 8, self.position)
-                distance = 0
-            else:
-                distance = self.unit.distance(state.place, row.place)
             table.data += advance(row.line - state.line, distance)
             state = row
         distance = self.unit.distance(state.place, Place(piece, len(piece.data)))

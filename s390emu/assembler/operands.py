@@ -316,7 +316,8 @@ def with_suffix(hole: Fixup, reference) -> Fixup:
         width = hole.form.removeprefix("PC").removesuffix("DBL")
         what = f"a distance of {width} bits" if hole.kind == RELATIVE else f"a value of {width} bits"
         raise SourceError(f"there is no @{suffix} as {what}", hole.column)
-    return hole._replace(relocation=relocation, addend=reference.addend)
+    to_field = hole.place - hole.offset if hole.kind == RELATIVE else 0  # the distance counts from the instruction
+    return hole._replace(relocation=relocation, addend=reference.addend + to_field)
 
 
 def resolve(fixup: Fixup, address: int, value: int) -> int:

@@ -58,6 +58,11 @@ class Relocation(NamedTuple):
         """True if it changes no byte."""
         return not self.fields
 
+    @property
+    def plain(self) -> bool:
+        """True if it is of an address, and nothing is to be made for the symbol itself."""
+        return bool(self.fields) and self.formula in ("S", "S-P") and "PLT" not in self.name
+
     def value(self, symbol: int, addend: int, place: int, table: OffsetTable, thread_pointer: int) -> int:
         """What is to be put at `place`."""
         if not self.formula:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from s390emu.assembler import directives, insn, operands, reader
 from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
@@ -296,10 +296,20 @@ class Unit:
         except KeyError:
             raise NotYet from None
 
+    def known(self, symbol: Symbol, others: Iterable[str] = ()):
+        """What a symbol of this file stands for, once the file is read; `others` may be meant if there is none."""
+        name = symbol.name
+        if name in self.symbols:
+            return self.symbols[name]
+        if "\x01" in name:
+            raise SourceError(f'no label "{name.partition(chr(1))[0]}:" after this', symbol.column)
+        known = [*(known for known in self.symbols if "\x01" not in known), *others]
+        raise SourceError(f'undefined symbol "{name}"' + suggest(name, known), symbol.column)
+
     def settled_value(self, node) -> int:
         """The value of a node that must be a number once the file is read, and the places within its sections known."""
         try:
-            value = evaluate(node, self.early, settled)
+            value = evaluate(node, self.known, settled)
         except NotYet:
             value = None
         if type(value) is not int:

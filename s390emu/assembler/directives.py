@@ -14,6 +14,7 @@ from s390emu.assembler.errors import SourceError, suggest
 from s390emu.assembler.expressions import NotYet, evaluate
 from s390emu.assembler.program import Common, check_space
 
+_WITHOUT_LONG_DISPLACEMENTS = ("g5", "g6", "z900", "arch3", "arch5")
 MOST_SUBSECTIONS = 8192
 _SECTION_NAME = re.compile(r"[^\s,;\"]+")
 _KINDS = ("progbits", "nobits", "note", "init_array", "fini_array", "preinit_array")
@@ -295,6 +296,19 @@ def _print(unit, cursor):
     cursor.end()
 
 
+def _machine(unit, cursor):
+    """.machine "z900": of the machine only whether it has long displacements; .machine push and pop."""
+    name = (cursor.string().decode("latin-1") if cursor.peek('"') else cursor.word("machine")).partition("+")[0]
+    if name == "push":
+        unit.machines.append(unit.long_displacements)
+    elif name == "pop":
+        if not unit.machines:
+            raise SourceError(".machine pop without .machine push")
+        unit.long_displacements = unit.machines.pop()
+    else:
+        unit.long_displacements = name not in _WITHOUT_LONG_DISPLACEMENTS
+
+
 def _nothing(unit, cursor):
     """Accepted: it changes no byte."""
 
@@ -309,7 +323,8 @@ DIRECTIVES = {
     ".protected": _visible("protected"), ".type": _type, ".size": _size,
     ".comm": _common, ".common": _common, ".lcomm": _local_common, ".local": _local,
     ".err": _error, ".error": _error, ".warning": _warning, ".print": _print,
+    ".machine": _machine,
     **dict.fromkeys(
-        (".machine", ".machinemode", ".gnu_attribute", ".extern", ".title", ".sbttl", ".list",
+        (".machinemode", ".gnu_attribute", ".extern", ".title", ".sbttl", ".list",
          ".nolist", ".eject", ".psize", ".line", ".ln", ".loc_mark_labels"), _nothing),
 }  # fmt: skip

@@ -35,7 +35,10 @@ class _File(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """An instruction's place in the source. `fresh`: its view is 0, wherever the row before it is."""
+    """An instruction's place in the source. `fresh`: its view is 0, wherever the row before it is.
+
+    GNU as sets the address anew for a fresh row unless it knows already that there is code since the row before.
+    """
 
     file: int
     line: int
@@ -47,6 +50,7 @@ class _Row(NamedTuple):
     fresh: bool = False
     place: Place | None = None
     view: object = 0  # how many rows before it are of the same instruction
+    cut: bool = False  # nothing follows it before the section is aligned
 
 
 class LineTable:
@@ -77,6 +81,12 @@ class LineTable:
         rows.append(self.waiting._replace(place=place, view=view))
         self.waiting = None
         return rows[-1]
+
+    def cut(self):
+        """Note that what comes now is aligned."""
+        rows = self.rows.get(self.unit.piece)
+        if rows and rows[-1].place == self.unit.here():
+            rows[-1] = rows[-1]._replace(cut=True)
 
     def write(self):
         """Write .debug_line; every place in the code is known by now."""
@@ -152,9 +162,10 @@ class LineTable:
                 table.data.append(NEGATE_STMT)
             table.data += bytes(row.marks)
             distance = self.unit.distance(state.place, row.place) if state.place else 0
-            if state.place is None or (row.fresh and not distance):
+            if state.place is None or (row.fresh and (state.cut or not distance)):
                 table.data += SET_ADDRESS
                 table.reference(row.place, 8, self.position)
+                distance = 0
             table.data += advance(row.line - state.line, distance)
             state = row
         distance = self.unit.distance(state.place, Place(piece, len(piece.data)))

@@ -243,6 +243,8 @@ class _Writer:
             raise cursor.error("a displacement is missing: 0(%r1)")
         displacement, base, *rest = operand.fields
         inner = rest.pop(0) if kind != BASED else base
+        if not self.unit.long_displacements:
+            rest.clear()
         bits = self.value("displacement", (displacement, *rest))
         if kind in (LENGTH, KEYED) and not cursor.peek("("):
             raise cursor.error("a length in parentheses expected" if kind == LENGTH else '"(R,B)" expected')

@@ -51,6 +51,8 @@ class Unit:
         self.commons: dict[str, Common] = {}
         self.section_stack: list[tuple] = []
         self.position = Position("", 0, "")
+        self.long_displacements = True  # not on the first machines with 64 bits
+        self.machines: list[bool] = []  # of .machine push
         self.structure: int | None = None  # where one is in a .struct, which is no section
         self.room = 0  # bytes so far
         self.frames = FrameInfo(self)
@@ -218,6 +220,7 @@ class Unit:
             self.structure += len(padding(self.structure))
             return
         piece.alignment = max(piece.alignment, boundary)
+        self.line_table.cut()
         if self.fragment.start is None:
             self.stretch(padding)
         else:

@@ -19,10 +19,9 @@ ABSENT = 0xFF  # DW_EH_PE_omit
 RELATIVE_WORD = 0x1B  # DW_EH_PE_pcrel, sdata4
 RELATIVE = 0x10
 _WIDTHS = {0: 8, 2: 2, 3: 4, 4: 8}  # of a pointer by the right three bits of its encoding
-_FLOATING = (0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)  # in the order of their numbers from 16 on
+# By name; GNU as counts them so, though floating-point registers have another order in the ABI (gcc writes numbers).
 _REGISTERS = {
-    **{f"%r{n}": n for n in range(16)}, **{f"%f{n}": 16 + number for number, n in enumerate(_FLOATING)},
-    **{f"%c{n}": 32 + n for n in range(16)}, **{f"%a{n}": 48 + n for n in range(16)},
+    f"%{kind}{n}": first + n for kind, first in (("r", 0), ("f", 16), ("c", 32), ("a", 48)) for n in range(16)
 }  # fmt: skip
 _ADVANCE, _OFFSET, _RESTORE = 0x40, 0x80, 0xC0  # with an operand in the right six bits
 _REMEMBER, _RESTORE_STATE = b"\x0a", b"\x0b"

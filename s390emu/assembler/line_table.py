@@ -91,7 +91,8 @@ class LineTable:
     def write(self):
         """Write .debug_line; every place in the code is known by now."""
         rows = {piece: rows for piece, rows in self.rows.items() if rows}
-        if not rows and not self.files:
+        described = self.unit.pieces.get((".debug_info", ""))
+        if not rows and not (self.files and described and described.data):
             return
         table = Table(self.unit.section(".debug_line", "", "progbits"))
         five = self.root is not None or any(file.digest is not None for file in self.files.values())

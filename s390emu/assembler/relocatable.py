@@ -229,7 +229,7 @@ class _Writer:
         """A symbol's entry, or None if it is but another name for one elsewhere."""
         unit = self.unit
         value = section = size = 0
-        kind = _TYPES[unit.types.get(name, "tls_object" if thread_local else "notype")]
+        kind = _TYPES[self.told(unit.types, name) or ("tls_object" if thread_local else "notype")]
         try:
             if name in unit.symbols:
                 found = self.lookup(Symbol(name, 0))
@@ -244,8 +244,8 @@ class _Writer:
             elif common := unit.commons.get(name):
                 value, section, size = common.boundary, elf.SHN_COMMON, common.size
                 kind = kind or _TYPES["object"]
-            if name in unit.sizes:
-                size = unit.settled_value(unit.sizes[name])
+            if (told := self.told(unit.sizes, name)) is not None:
+                size = unit.settled_value(told)
         except NotYet:
             if name in unit.globals:
                 unit.complain(SourceError(f'"{name}" is neither a place nor a number'), unit.defined_at.get(name))
@@ -265,6 +265,14 @@ class _Writer:
             binding = elf.STB_LOCAL if local else elf.STB_GLOBAL
         visibility = _VISIBILITY.get(unit.visibility.get(name, ""), 0)
         return _Row(name, binding, kind, visibility, section, value, size % (1 << 64))
+
+    def told(self, attribute: dict, name: str):
+        """What the source tells of a symbol, or of the one that it is another name for."""
+        seen: set[str] = set()
+        while name not in attribute and isinstance(node := self.unit.symbols.get(name), Symbol) and name not in seen:
+            seen.add(name)
+            name = node.name
+        return attribute.get(name)
 
     # The file -------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from s390emu.assembler.data import whole
 from s390emu.assembler.errors import AssemblyError, Complaint, SourceError
-from s390emu.assembler.expressions import NotYet, Place, Symbol, evaluate
+from s390emu.assembler.expressions import Place, Symbol, evaluate
 from s390emu.assembler.files import Files
 from s390emu.assembler.operands import Fixup, resolve
 from s390emu.assembler.program import Piece, Program, Section, entry_of, join, lay_out, thread_pointer_of
@@ -84,8 +84,13 @@ class _Complaints:
 
     def __exit__(self, kind, error, traceback):
         if self.list and kind in (None, TooManyErrors):
-            self.list.sort(key=lambda complaint: (self.order.get((at := complaint.position.origin).filename, 0), at.line))
+            self.list.sort(key=self._place)
             raise AssemblyError(self.list) from None
+
+    def _place(self, complaint: Complaint) -> tuple[int, int]:
+        """The number of the file and the line that led to a complaint."""
+        origin = complaint.position.origin
+        return self.order.get(origin.filename, 0), origin.line
 
 
 def _read(sources, complaints: _Complaints, include_paths, defines) -> list[Unit]:
@@ -144,7 +149,8 @@ def _keep_one_of_each_group(units: list[Unit]):
     """Drop the sections of a group that an earlier file has too, and their symbols."""
     owners: dict[str, Unit] = {}
     for unit in units:
-        dropped = {piece for piece in unit.pieces.values() if owners.setdefault(piece.group, unit) is not unit and piece.group}
+        members = [piece for piece in unit.pieces.values() if piece.group]
+        dropped = {piece for piece in members if owners.setdefault(piece.group, unit) is not unit}
         if dropped:
             unit.pieces = {key: piece for key, piece in unit.pieces.items() if piece not in dropped}
             bases = {fragment for piece in dropped for fragment in piece.fragments}

@@ -7,6 +7,7 @@ gives digests, else 3. In an object only: what is loaded does not need it.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 
 from s390emu.assembler.data import sleb128, uleb128
@@ -50,7 +51,7 @@ class _Row(NamedTuple):
     fresh: bool = False
     place: Place | None = None
     view: object = 0  # how many rows before it are of the same instruction
-    cut: bool = False  # nothing follows it before the section is aligned
+    next: Place | None = None  # up to here nothing but filler follows
 
 
 class LineTable:
@@ -74,19 +75,17 @@ class LineTable:
         if rows and not self.waiting.fresh:
             before = rows[-1]
             view = Binary("*", Unary("-", Binary("==", place, before.place, 0)), Binary("+", before.view, 1, 0), 0)
-            try:
+            with suppress(NotYet):
                 view = evaluate(view, unit.early)
-            except NotYet:
-                pass
         rows.append(self.waiting._replace(place=place, view=view))
         self.waiting = None
         return rows[-1]
 
-    def cut(self):
-        """Note that what comes now is aligned."""
+    def filled_up(self, start: Place):
+        """Note that there is nothing but filler from `start` to here."""
         rows = self.rows.get(self.unit.piece)
-        if rows and rows[-1].place == self.unit.here():
-            rows[-1] = rows[-1]._replace(cut=True)
+        if rows and start in (rows[-1].place, rows[-1].next):
+            rows[-1] = rows[-1]._replace(next=self.unit.here())
 
     def write(self):
         """Write .debug_line; every place in the code is known by now."""
@@ -163,7 +162,7 @@ class LineTable:
                 table.data.append(NEGATE_STMT)
             table.data += bytes(row.marks)
             distance = self.unit.distance(state.place, row.place) if state.place else 0
-            if state.place is None or (row.fresh and (state.cut or not distance)):
+            if state.place is None or (row.fresh and (state.next == row.place or not distance)):
                 table.data += SET_ADDRESS
                 table.reference(row.place, 8, self.position)
                 distance = 0

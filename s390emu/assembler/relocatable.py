@@ -194,7 +194,7 @@ class _Writer:
     # Symbols --------------------------------------------------------------------------------------------------------
 
     def symbols(self) -> tuple[list[_Row], int, dict]:
-        """The symbol table, the number of the first symbol that is not local, and the number of each name or section."""
+        """The symbol table, the number of its first symbol that is not local, the number of each name or section."""
         unit = self.unit
         used = {rela.target: rela.relocation for relas in self.relas.values() for rela in relas}
         thread_local = {
@@ -307,7 +307,7 @@ class _Writer:
                 )
                 flags = SHF_INFO_LINK | flags & _FLAGS["G"]
                 info = self.numbers[piece]
-                file.add(".rela" + piece.name, elf.SHT_RELA, flags, table, link=symbol_table, info=info, align=8, entry=24)
+                file.add(".rela" + piece.name, elf.SHT_RELA, flags, table, symbol_table, info, align=8, entry=24)
         file.add(".symtab", elf.SHT_SYMTAB, 0, symbols, symbol_table + 1, first_global, align=8, entry=24)
         file.add(".strtab", elf.SHT_STRTAB, 0, bytes(strings.data))
         return file.finish(elf.ET_REL)

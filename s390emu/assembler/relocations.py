@@ -59,6 +59,11 @@ class Relocation(NamedTuple):
         return not self.fields
 
     @property
+    def needs_symbol(self) -> bool:
+        """True if it has no meaning without the symbol's address."""
+        return bool(self.fields) and self.formula[:1] != "G"
+
+    @property
     def plain(self) -> bool:
         """True if it is of an address, and nothing is to be made for the symbol itself."""
         return bool(self.fields) and self.formula in ("S", "S-P") and "PLT" not in self.name
@@ -66,7 +71,7 @@ class Relocation(NamedTuple):
     def value(self, symbol: int, addend: int, place: int, table: OffsetTable, thread_pointer: int) -> int:
         """What is to be put at `place`."""
         if not self.formula:
-            raise NotReached(f"{self.name} is for ld: link the file with it, or compile for a static program (-fPIE)")
+            raise NotReached("is for ld: link the file with it, or compile for a static program (-fno-pic)")
         target, _, origin = self.formula.partition("-")
         value = {
             "S": lambda: symbol,

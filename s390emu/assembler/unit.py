@@ -220,11 +220,12 @@ class Unit:
             self.structure += len(padding(self.structure))
             return
         piece.alignment = max(piece.alignment, boundary)
-        self.line_table.cut()
+        start = self.here()
         if self.fragment.start is None:
             self.stretch(padding)
         else:
             self.emit(padding(len(self.fragment.data)))
+        self.line_table.filled_up(start)
 
     def reserve(self, name: str, size: int, boundary: int, column: int, subsection: int = 1):
         """Define a symbol with room in .bss, behind what the source puts there itself."""

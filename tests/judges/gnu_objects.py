@@ -61,7 +61,7 @@ def parts(data: bytes) -> dict[str, object]:
         "symbols": sorted(symbol for symbol in symbols[1:] if symbol[2] != STT_SECTION)
     }  # fmt: skip
     for key, header in zip(keys[1:], headers[1:], strict=True):
-        _, kind, flags, _, _, size, link, info, alignment, entry = header
+        _, kind, flags, _, _, size, _, info, alignment, entry = header
         if kind == SHT_RELA:
             rows = RELA.iter_unpack(content(header))
             found[f"relocations of {keys[info]}"] = sorted(
@@ -88,11 +88,12 @@ def differences(ours: bytes, theirs: bytes) -> list[str]:
         if here is None or there is None:
             told.append(f"{name}: only {'GNU' if here is None else 'we'} have it")
         elif isinstance(here, bytes):
-            at = next((n for n, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there)))
+            least = min(len(here), len(there))
+            at = next((n for n in range(least) if here[n] != there[n]), least)
             start = max(0, at - 8)
             told.append(f"{name}+{at:#x}: {here[start : at + 8].hex(' ')}, GNU {there[start : at + 8].hex(' ')}")
         elif isinstance(here, list):
-            only, missing = [[each for each in one if each not in other] for one, other in ((here, there), (there, here))]
+            only, missing = sorted(set(here) - set(there)), sorted(set(there) - set(here))
             told.append(f"{name}: ours alone {only[:5]}, GNU's alone {missing[:5]}")
         else:
             told.append(f"{name}: {here}, GNU {there}")

@@ -26,6 +26,7 @@ from s390emu.isa.formats import (
     MASK,
     REGISTERS,
     RELATIVE,
+    RRE,
     SIGNED,
     UNSIGNED,
     Format,
@@ -98,6 +99,10 @@ def templates() -> dict[str, Template]:
     known = {}
     for row in (*ROWS, *SECOND_ROWS):
         known[row.mnemonic.lower()] = Template(row.mnemonic, row.format, opcode_bits(row), row.format.operands, {})
+    for mnemonic in extended.IGNORING:
+        template = known[mnemonic.lower()]
+        ignored = RRE.operands[1]._replace(optional=True)
+        known[mnemonic.lower()] = template._replace(operands=(*template.operands, ignored))
     for mnemonic, base, preset in extended.EXTENDED:
         known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, preset)
     for mnemonic, base in extended.ALIASES.items():

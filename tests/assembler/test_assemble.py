@@ -89,6 +89,9 @@ def same_as_gnu(source, **options):
         pytest.param(".insn rrf,0xb9ab0000,%r1,%r2,3,4", "b9ab3412", id="insn"),
         pytest.param("fiebra %f1,2,%f3,4", "b3572413", id="second form"),
         pytest.param("bprp 1,.+2,.+4", "c51001000002", id="MII"),
+        pytest.param("efpc %r6,%r9", "b38c0069", id="efpc with an operand that is ignored"),
+        pytest.param("sfpc %r6,%r9", "b3840069", id="sfpc with an operand that is ignored"),
+        pytest.param("efpc %r6", "b38c0060", id="efpc"),
     ],
 )
 def test_instruction(line, code):

@@ -8,8 +8,8 @@ from s390emu.assembler.assemble import Program, assemble_files
 from s390emu.guests.toy_kernel import ORIGIN, folder
 
 TUNABLES = (
-    "CPUS", "JOBS", "STEPS", "FILE_BLOCKS", "WRITABLE_BLOCKS", "CACHE_BLOCKS", "WORDS", "SEED", "HINTS", "PLANT", "TELL",
-    "SPIN_LIMIT",
+    "CPUS", "JOBS", "STEPS", "FILE_BLOCKS", "WRITABLE_BLOCKS", "CACHE_BLOCKS", "WORDS", "SEED", "HINTS", "PLANT",
+    "TELL", "SPIN_LIMIT",
 )  # fmt: skip
 
 

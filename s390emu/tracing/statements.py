@@ -82,7 +82,7 @@ class Line(Cursor):
 
     def number_here(self) -> int:
         """The value of the expression here."""
-        return evaluate(self.expression(), self._lookup, final=True)
+        return evaluate(self.expression(), self._lookup)
 
     def unsigned(self) -> int:
         return self.number_here() & ALL

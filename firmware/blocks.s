@@ -64,7 +64,7 @@ take_block:
         xc      0(FRAME_SIZE,%r7),0(%r7)
         stc     %r3,FRAME_OWNER(%r7)
         brasl   %r14,set_stable
-        lghi    %r1,KEY_KERNEL          # the key of a discarded block is unpredictable (spec/essa.md section 6)
+        lghi    %r1,KEY_KERNEL          # the key of a discarded block is unpredictable (docs/page-hinting.md section 6)
         sske    %r1,%r6
         leave
 

@@ -70,7 +70,7 @@ NO_LIMIT = int(NEVER) - 1
 
 @dataclass(frozen=True)
 class Block:
-    """A 4 KB block as it is now: its number, usage and content in words (spec essa.md 3), the guest's storage key."""
+    """A 4 KB block as it is now: its number, usage, content (docs/page-hinting.md 3), the guest's storage key."""
 
     number: int
     usage: str

@@ -23,27 +23,27 @@ PROGRAM_RULES = {
     0x02: 'PoP ch. 6 "Privileged-Operation Exception"',
     0x03: 'PoP ch. 6 "Execute Exception"',
     0x04: 'PoP ch. 6 "Protection Exception"',
-    0x05: 'PoP ch. 6 "Addressing Exception"; of an unused block: spec essa.md 4, D8',
+    0x05: 'PoP ch. 6 "Addressing Exception"; of an unused block: docs/page-hinting.md 4, D8',
     0x06: 'PoP ch. 6 "Specification Exception"',
     0x07: 'PoP ch. 6 "Data Exception"',
     0x08: 'PoP ch. 6 "Fixed-Point-Overflow Exception"',
     0x09: 'PoP ch. 6 "Fixed-Point-Divide Exception"',
     0x13: 'PoP ch. 6 "Special-Operation Exception"',
-    0x1A: "spec essa.md 5, D9, D15, D16",
+    0x1A: "docs/page-hinting.md 5, D9, D15, D16",
     0x40: 'PoP ch. 6 "Monitor Event"',
 }
 CLASS_RULES = {
     "svc": 'PoP ch. 6 "Supervisor-Call Interruption"',
     "ext": 'PoP ch. 6 "External Interruption"',
-    "mck": "PoP ch. 11; of a paging error: spec essa.md 8, D20",
+    "mck": "PoP ch. 11; of a paging error: docs/page-hinting.md 8, D20",
     "io": 'PoP ch. 6 "I/O Interruption"',
     "restart": 'PoP ch. 6 "Restart Interruption"',
 }
 SUBJECT_RULES = {
-    "page": "spec essa.md 2 and 3 (the transition table); by a touch: 4; by the host: 8, 9",
-    "key": 'spec essa.md 6; PoP ch. 3 "Storage Key"',
-    "stop": 'PoP ch. 4 "CPU States"; of the prefix area: spec essa.md D13',
-    "host": "spec essa.md 8",
+    "page": "docs/page-hinting.md 2 and 3 (the transition table); by a touch: 4; by the host: 8, 9",
+    "key": 'docs/page-hinting.md 6; PoP ch. 3 "Storage Key"',
+    "stop": 'PoP ch. 4 "CPU States"; of the prefix area: docs/page-hinting.md D13',
+    "host": "docs/page-hinting.md 8",
     "host event": 'docs/traces.md ".host": every event has to happen',
     "console": 'docs/traces.md ".expect"',
     "psw": 'PoP ch. 4 "Program-Status Word"',
@@ -130,7 +130,7 @@ def _rule(trace: Trace, difference: Difference, row: Row | None, end: End) -> st
     if kind in ("page", "key") and row and row.mnemonic not in BLOCK_MANAGEMENT:
         return SUBJECT_RULES[kind]
     if row:
-        named = "spec essa.md 1-3" if row.mnemonic == "ESSA" else f'PoP ch. {row.chapter} "{row.name}"'
+        named = "docs/page-hinting.md 1-3" if row.mnemonic == "ESSA" else f'PoP ch. {row.chapter} "{row.name}"'
         return f"{named}; {SUBJECT_RULES[kind]}" if kind in SUBJECT_RULES else named
     unnamed = 'docs/traces.md "Closed": what .expect does not name stays as it was'
     return SUBJECT_RULES.get(kind, 'docs/traces.md ".expect"' if difference.line else unnamed)

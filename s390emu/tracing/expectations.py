@@ -285,7 +285,7 @@ class _Comparison:
             if number in self.prefix_blocks | self.text_blocks:
                 mask = ACC_F  # implied: instructions are fetched here, interruptions store here
             if after.content == ZERO != before.content:
-                expected, mask = expected & ACC_F, RC  # discarded: R = C = 0, ACC and F unpredictable (spec essa.md 6)
+                expected, mask = expected & ACC_F, RC  # discarded: R = C = 0, ACC, F open (docs/page-hinting.md 6)
         differing = (after.key ^ expected) & mask
         if differing:
             address = number * BLOCK_SIZE

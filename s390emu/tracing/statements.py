@@ -188,7 +188,7 @@ def _page(line: Line) -> Page:
             page = page._replace(content=CONTENTS[word])
             if page.state not in STATES.values():
                 raise SourceError(
-                    "there is no such state: only a stable block can be preserved (spec essa.md 3)", column
+                    "there is no such state: only a stable block can be preserved (docs/page-hinting.md 3)", column
                 )
     return page
 

@@ -1,4 +1,4 @@
-"""GNU as, ld, objcopy and objdump for s390x, as judges of our assembler and disassembler (spec oracles.md).
+"""GNU as, ld, objcopy and objdump for s390x, as judges of our assembler and disassembler (docs/judges.md).
 
 Debian: binutils-s390x-linux-gnu. Where they are missing the tests are skipped, visibly; with S390EMU_REQUIRE_JUDGES=1
 that is a failure.

@@ -1,4 +1,4 @@
-"""Assembler: spec formats.md section 2, and GNU as byte for byte where both accept a source."""
+"""Assembler: a subset of GNU's syntax, byte for byte as GNU as where both accept a source."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def same_as_gnu(source, **options):
     ("line", "code"),
     [
         pytest.param("essa %r2,%r1,3", "b9ab3021", id="essa"),
-        pytest.param("essa 0,1,0", "b9ab0001", id="essa: the check value of essa.md section 1"),
+        pytest.param("essa 0,1,0", "b9ab0001", id="essa: the check value of docs/page-hinting.md section 1"),
         pytest.param("servc %r1,%r2", "b2200012", id="servc"),
         pytest.param("AGR 3,4", "b9080034", id="upper case and plain numbers"),
         pytest.param("lg %r1,8(%r3,%r2)", "e31320080004", id="index and base"),

@@ -156,7 +156,7 @@ def test_blame_names_instruction_line_bits_and_rule():
     )
     assert key.detail == "differs in C"
     assert key.writer == "stg %r2,8(%r1), instruction 2, at start+0x4 (<string>:15)"
-    assert key.rule.startswith("spec essa.md 6")
+    assert key.rule.startswith("docs/page-hinting.md 6")
     assert storage.writer == key.writer
 
 
@@ -170,7 +170,7 @@ def test_what_follows_comes_behind_its_cause():
 def test_blame_of_a_state_names_the_operation_and_the_table():
     (page,) = run(PLAIN.replace("= volatile resident", "= unused resident")).differences
     assert page.writer.startswith("essa %r4,%r1,3, instruction 3, ")
-    assert page.rule.startswith("spec essa.md 1-3; spec essa.md 2 and 3 (the transition table)")
+    assert page.rule.startswith("docs/page-hinting.md 1-3; docs/page-hinting.md 2 and 3 (the transition table)")
 
 
 def test_blame_of_what_the_host_did_names_the_event():

@@ -12,9 +12,13 @@ import importlib
 import io
 import os
 import sys
+import traceback
 from contextlib import suppress
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
+
+from s390emu.input_files import recording
 
 COMMANDS = {
     "run": "run a guest: assembly source or ELF",
@@ -132,17 +136,33 @@ def run(arguments: list[str]) -> int:
     if top.command is None:
         parser.print_help()
         return USAGE
-    module = _command(top.command)
-    command = Parser(
-        prog=f"s390emu {top.command}",
-        description=COMMANDS[top.command],
+    return execute(top.command, parsed(top.command, top.rest))
+
+
+def command_parser(name: str) -> Parser:
+    """Return the parser of a sub-command's options."""
+    module = _command(name)
+    parser = Parser(
+        prog=f"s390emu {name}",
+        description=COMMANDS[name],
         epilog=f"example: {module.EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    module.arguments(command)
-    command.check_options(top.rest)
-    return module.execute(command.parse_args(top.rest))
+    module.arguments(parser)
+    return parser
+
+
+def parsed(name: str, words: list[str]) -> argparse.Namespace:
+    """Return the options of a sub-command that these words give."""
+    parser = command_parser(name)
+    parser.check_options(words)
+    return parser.parse_args(words)
+
+
+def execute(name: str, args: argparse.Namespace) -> int:
+    """Execute a sub-command: -> exit code."""
+    return _command(name).execute(args)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -158,7 +178,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to stop
     try:
         try:
-            code = run(arguments)
+            with recording() as read:
+                code = run(arguments)
         except SystemExit as end:  # the parser's: help, or wrong usage
             code = int(end.code or ENDED)
         sys.stdout.flush()
@@ -168,7 +189,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # `| head`: nobody reads any more
         code = ENDED
     except Exception as error:
-        code = _complain(error, arguments)
+        code = _complain(error, arguments, read)
     _drop_unwritten(sys.stdout)
     _drop_unwritten(sys.stderr)
     raise SystemExit(code)
@@ -188,8 +209,9 @@ def _say(message: object) -> None:
         print(message, file=sys.stderr)
 
 
-def _complain(error: Exception, arguments: list[str]) -> int:
-    """Tell bad input in its own words; anything else is a defect of the emulator, and leaves a replay file."""
+def _complain(error: Exception, arguments: list[str], read: list[Path]) -> int:
+    """Tell bad input in its own words; anything else is a defect of the emulator, and leaves a replay file with the
+    files that were read."""
     from s390emu.commands.inputs import INPUT_ERRORS
 
     if isinstance(error, (UsageError, *INPUT_ERRORS)):
@@ -203,9 +225,10 @@ def _complain(error: Exception, arguments: list[str]) -> int:
         return USAGE
     from s390emu.commands.replay import write_replay
 
-    path = write_replay(error, arguments)
-    _say(
-        f"s390emu: internal error: {type(error).__name__}: {error}\n"
-        f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}"
-    )
+    path = write_replay(error, arguments, read)
+    _say(f"s390emu: internal error: {type(error).__name__}: {error}")
+    if path is None:  # this was a replay, or there is nowhere to write
+        _say("".join(traceback.format_exception(error)))
+    else:
+        _say(f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}")
     return INTERNAL

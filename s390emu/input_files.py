@@ -28,7 +28,7 @@ class FileError(Exception):
 
 @contextmanager
 def recording() -> Iterator[list[Path]]:
-    """Yield a list to which every file is added that is read meanwhile."""
+    """Yield a list to which every file is added that is read meanwhile, from the root of the file system."""
     global _record
     before, _record = _record, []
     try:
@@ -56,7 +56,7 @@ def read(path: str | Path, most: int = MOST_BYTES, *, pipe: bool = False) -> byt
     if len(data) > most:
         raise FileError(f"{path}: more than {most >> 20} MB, which is no file of this kind")
     if _record is not None:
-        _record.append(Path(path))
+        _record.append(Path(os.path.abspath(path)))
     return data
 
 

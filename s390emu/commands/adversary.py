@@ -9,20 +9,21 @@ import os
 import shutil
 import sys
 import tempfile
-import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from hashlib import file_digest, sha256
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from s390emu.assembler.assemble import Program
+from s390emu.assembler.assemble import Program, Section
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.commands.compilation import show
 from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
-from s390emu.commands.replay import HOST_EVENTS, SCHEMA, emulator_version
+from s390emu.commands.replay import HOST_EVENTS, LARGEST_INPUT, PACKED, SCHEMA, emulator_version, packed, unpacked
+from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
-from s390emu.guests.toy_kernel import description
+from s390emu.input_files import FileError, as_text, json_value, read, replace_file
+from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, Text, Whole, check
 
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
@@ -165,21 +166,24 @@ def digest(guest: Program) -> str:
     return total.hexdigest()
 
 
-def disk_digests(options: dict[str, Any]) -> list[str]:
+def disk_digests(paths: Iterable[str | Path]) -> list[str]:
     """Of the disks, as they are before the guest writes."""
     found = []
-    for path, _ in options["disk"]:
+    for path in paths:
         with open(path, "rb") as file:
             found.append(file_digest(file, "sha256").hexdigest())
     return found
 
 
-def packed(value: Any) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(value).encode(), 9)).decode()
-
-
-def unpacked(text: str) -> Any:
-    return json.loads(zlib.decompress(base64.b64decode(text)))
+def disk_contents(paths: Iterable[str | Path]) -> list[str | None]:
+    """The disks themselves, None of one that is too large: whoever replays must have it."""
+    contents: list[str | None] = []
+    for path in paths:
+        try:
+            contents.append(packed(read(path, LARGEST_INPUT)))
+        except (OSError, FileError):
+            contents.append(None)
+    return contents
 
 
 def firmware_source(guest: Program, tunables: dict[str, int]) -> dict:
@@ -191,12 +195,13 @@ def program_source(guest: Program) -> dict:
     """Any other program: the image itself, its symbols, and which of them are labels."""
     image = [[address, base64.b64encode(data).decode()] for address, data in guest.image()]
     content = {"image": image, "entry": guest.entry, "symbols": guest.symbols, "labels": list(labels(guest))}
-    return {"packed": packed(content)}
+    return {"packed": packed(json.dumps(content).encode())}
 
 
 def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) -> Path | None:
     """Write the replay file of a bug into the current folder or the temporary one: -> where it is; None: it cannot be
     written. The same bug has the same name."""
+    disks = [path for path, _ in options["disk"]]
     content = {
         "schema": SCHEMA,
         "kind": HOST_EVENTS,
@@ -204,7 +209,8 @@ def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) ->
         "fault": bug.fault,
         "program": source,
         "machine": options,
-        "disks": disk_digests(options),
+        "disks": disk_digests(disks),
+        "disk_contents": disk_contents(disks),
         "events": [list(move) for move in bug.moves],
         "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count},
         "run": {"reason": str(bug.stop.reason), "psw": [bug.stop.psw_mask, bug.stop.psw_ia], "count": bug.stop.count,
@@ -214,40 +220,67 @@ def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) ->
     for folder in (Path(), Path(tempfile.gettempdir())):
         path = folder / f"adversary-{sha256(text.encode()).hexdigest()[:8]}.replay.json"
         try:
-            path.write_text(text + "\n")
+            replace_file(path, text + "\n")
             return path
         except OSError as error:
             print(f"s390emu: the replay file {path} cannot be written: {error.strerror}", file=sys.stderr)
-            with suppress(OSError):
-                path.unlink()  # half of it
     return None
+
+
+def shape() -> dict[str, Any]:
+    """The shape of a replay file of this kind."""
+    from s390emu.adversary.moves import VERBS
+
+    signed = Whole(-(1 << 63))
+    program = {"packed": PACKED}
+    firmware = {"firmware": OneOf("kernel"), "tunables": MapOf(OneOf(*TUNABLES), signed), "digest": Text(64)}
+    return {
+        "schema": OneOf(SCHEMA), "kind": OneOf(HOST_EVENTS), "version": Text(), "fault": Text(),
+        "program": Either(program, firmware), "machine": machine_shape(), "disks": [Text(64)],
+        "disk_contents?": [Either(PACKED)], "events": [(Whole(), OneOf(*VERBS), Whole())],
+        "expected": {"exit_code": Either(Whole()), "lines": [Text()], "count": Whole()},
+        "run": {"reason": Text(), "psw": (Whole(), Whole()), "count": Whole(), "console": Text(64)},
+    }  # fmt: skip
+
+
+def machine_shape() -> dict[str, Any]:
+    """The shape of what `machine_options` gives: of each option what its parser would take."""
+    known = Parser(prog="s390emu run")
+    machine_arguments(known)
+    shapes: dict[str, Any] = {"disk?": [(Text(), YES_OR_NO)], "paging?": Text()}
+    for action in known._actions[1:]:  # without --help
+        of_choices = OneOf(*action.choices) if action.choices else Whole(-(1 << 128), 1 << 128)
+        one = YES_OR_NO if action.nargs == 0 else of_choices
+        shapes.setdefault(f"{action.dest}?", one if action.default is not None else Either(one))
+    return shapes
+
+
+IMAGE_SHAPE = {
+    "image": [(Whole(), PACKED)], "entry": Whole(), "symbols": MapOf(Text(), Whole(-(1 << 63))), "labels": [Text()],
+}  # fmt: skip
 
 
 def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
     from s390emu.adversary.exploration import Expected, repeat
-    from s390emu.adversary.moves import VERBS, Move
+    from s390emu.adversary.moves import Move
     from s390emu.commands.run import conclude, tracing
     from s390emu.host.paging_device import PagingError
 
-    try:
-        program, recorded, wanted = content["program"], content["run"], content["expected"]
-        moves = [Move(int(count), str(verb), int(block)) for count, verb, block in content["events"]]
-        if unknown := [move.verb for move in moves if move.verb not in VERBS]:
-            raise ValueError(f"no host does {unknown[0]!r}")
-        expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), int(wanted["count"]))
-        machine, guest, symbols = _prepared(path, program, content["machine"], content["disks"])
-        ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
-    except (KeyError, TypeError, ValueError, AttributeError, zlib.error, IndexError) as error:
-        raise UsageError(f"{path}: not a replay file of this version: {type(error).__name__}: {error}") from error
+    check(content, shape(), str(path))
+    program, recorded, wanted = content["program"], content["run"], content["expected"]
+    moves = [Move(*event) for event in content["events"]]
+    expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), wanted["count"])
+    machine, guest, symbols = _prepared(path, content, args)
+    ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
     if "firmware" in program and args.sanitize and not args.sanitize_guest:
         args.sanitize_guest = description()
     watcher = sanitizer(args, machine, guest)
     machine.host.consoles[machine.guest_number].live = None if args.json else show
     with tracing(args, machine, symbols) as run:
         try:
-            stop = repeat(machine, moves, expected.limit(len(moves)), run)
-        except (ValueError, PagingError) as error:
+            stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, args.timeout))
+        except (ValueError, IndexError, PagingError) as error:
             raise UsageError(f"{path}: the host cannot do what it did: {error}") from error
     conclude(args, machine, stop, symbols, watcher)
     fault = expected.fault_of(machine, stop)
@@ -258,33 +291,67 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     return FAILED if fault or (watcher and watcher.counts) else ENDED
 
 
-def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any], disks: list[str]):
-    """-> the machine with the guest in it, the guest, and its labels."""
+def _within(run: Callable, timeout: float | None) -> Callable:
+    """The same, in so many seconds all together."""
+    end = None if timeout is None else monotonic() + timeout
+    return lambda limit: run(limit, None if end is None else max(0.0, end - monotonic()))
+
+
+def _prepared(path: Path, content: dict[str, Any], given):
+    """-> the machine with the guest in it, the guest, and its labels. given: the options of whoever replays."""
     known = Parser(prog="s390emu run")
     machine_arguments(known)
     args = known.parse_args([])
-    for name, value in options.items():
+    for name, value in content["machine"].items():
         setattr(args, name, value)
-    if disk_digests(vars(args)) != disks:
-        names = ", ".join(name for name, _ in args.disk)
-        raise UsageError(f"{path}: {names}: not the content that the disks had; put it back, or search again")
-    if "firmware" in program:
-        guest = build_kernel(**program["tunables"])
-        if digest(guest) != program["digest"]:
-            raise UsageError(
-                f"{path}: made with another version of the firmware than this one; take the version of s390emu that it "
-                "was made with, or search again"
-            )
+    if given.paging == "none" != args.paging:
+        raise UsageError(f"{path}: the run had a paging device; leave out --paging none")
+    args.paging = "none" if args.paging == "none" else given.paging  # a folder is that of whoever replays
+    program = content["program"]
+    with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
+        args.disk = _disks(path, content, [Path(name) for name, _ in given.disk], Path(folder))
+        if "firmware" in program:
+            guest = build_kernel(**program["tunables"])
+            if digest(guest) != program["digest"]:
+                raise UsageError(
+                    f"{path}: made with another version of the firmware than this one; take the version of s390emu "
+                    "that it was made with, or search again"
+                )
+            machine = build_apart(args, guest)
+            load(machine, guest)
+            return machine, guest, labels(guest)
+        image = json_value(as_text(unpacked(program["packed"], f"{path}: program"), path), f"{path}: program")
+        check(image, IMAGE_SHAPE, f"{path}: program")
+        symbols = image["symbols"]
+        if unknown := [name for name in image["labels"] if name not in symbols]:
+            raise UsageError(f"{path}: program.labels: there is no symbol {unknown[0]!a}")
+        sections = [Section("", address, _decoded(data, path)) for address, data in image["image"]]
+        guest = Program(sections, symbols, [], image["entry"])
         machine = build_apart(args, guest)
         load(machine, guest)
-        return machine, guest, labels(guest)
-    from s390emu.machine import START_MASK
+        return machine, guest, {name: symbols[name] for name in image["labels"]}
 
-    content = unpacked(program["packed"])
-    symbols = {str(name): int(value) for name, value in content["symbols"].items()}
-    machine = build_apart(args)
-    for address, data in content["image"]:
-        machine.write(address, base64.b64decode(data))
-    machine.set_psw(START_MASK, content["entry"])
-    guest = Program([], symbols, [], content["entry"])
-    return machine, guest, {name: symbols[name] for name in content["labels"]}
+
+def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path) -> list[tuple[Path, bool]]:
+    """The disks of the run: those that whoever replays has given, or else those in the file. None by its name there."""
+    named = content["machine"].get("disk", [])
+    packed_disks = content.get("disk_contents", [None] * len(named))
+    names = ", ".join(ascii(name)[1:-1] for name, _ in named)
+    if not len(named) == len(content["disks"]) == len(packed_disks):
+        raise UsageError(f"{path}: not a replay file of this version: its disks are {len(named)} and others")
+    if not given and None in packed_disks:
+        raise UsageError(f"{path}: its disks ({names}) are not in it; give a --disk FILE for each, in this order")
+    if not given:
+        for number, text in enumerate(packed_disks):
+            given.append(folder / f"disk-{number}")
+            given[-1].write_bytes(unpacked(text, f"{path}: disk {number}"))
+    if disk_digests(given) != content["disks"]:
+        raise UsageError(f"{path}: {names}: not the content that the disks had; put it back, or search again")
+    return [(file, read_only) for file, (_, read_only) in zip(given, named, strict=True)]
+
+
+def _decoded(text: str, path: Path) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise FileError(f"{path}: program: damaged: {error}") from None

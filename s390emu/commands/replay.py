@@ -1,45 +1,115 @@
-"""Replay files: what it takes to repeat a command that met an internal error."""
+"""Replay files: what it takes to repeat a command that met an internal error.
+
+A replay file is a bug report, perhaps a stranger's. It says which command with which options, and has the content of
+all files that the command read. A replay reads nothing else, and writes into a temporary folder that is removed again:
+`REPLAYED` says of every option whether a file may give it. docs/inputs.md.
+"""
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import os
+import shlex
 import sys
 import tempfile
 import traceback
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import chdir, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from s390emu import cli
 from s390emu.cli import UsageError
+from s390emu.input_files import FileError, json_value, read, read_text, replace_file
+from s390emu.shapes import MapOf, OneOf, ShapeError, Text, check
 
 SCHEMA = "s390emu.replay/1"
 HOST_EVENTS = "host-events"  # kind of file: a guest's run and what the host did to it; else a command line
-LARGEST_INPUT = 16 << 20
+LARGEST_INPUT = 16 << 20  # bytes of a file whose content is kept
+MOST_UNPACKED = 128 << 20  # bytes of one content of a replay file
+PACKED = Text(1 << 26)
+COMMAND_SHAPE = {
+    "schema": OneOf(SCHEMA), "version": Text(), "arguments": [Text()], "folder?": Text(),
+    "files?": MapOf(Text(), PACKED), "inputs?": MapOf(Text(), PACKED), "error?": [Text(100_000)],
+}  # fmt: skip
 
 
-def write_replay(error: Exception, arguments: list[str]) -> Path:
-    """Command line, input files and the traceback, into the current folder (or the temporary one)."""
-    inputs = {}
-    for argument in arguments:
-        path = Path(argument)
-        if path.is_file() and path.stat().st_size <= LARGEST_INPUT:
-            inputs[argument] = base64.b64encode(path.read_bytes()).decode()
+class Replayed(NamedTuple):
+    """What becomes of a command's options when a file gives them. None of a path is used as it is.
+
+    values    are taken: no paths among them
+    inputs    name files or folders to read: those in the file stand for them
+    outputs   name what is written: a place in the temporary folder stands for it
+    own       are left to whoever replays: how many processes, where the paging file is
+    """
+
+    values: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+
+    def __or__(self, other: Replayed) -> Replayed:
+        return Replayed(*(a | b for a, b in zip(self, other, strict=True)))
+
+
+def _given(values: str = "", inputs: str = "", outputs: str = "", own: str = "") -> Replayed:
+    return Replayed(*(frozenset(names.split()) for names in (values, inputs, outputs, own)))
+
+
+_PROGRAM = _given("origin define", inputs="files include")
+_MACHINE = _given(
+    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys",
+    inputs="disk", own="paging",
+)  # fmt: skip
+_LIMITS = _given("limit timeout")
+_ADVERSARY = _given("adversary adversary_actions points", own="jobs")
+_SANITIZER = _given("sanitize", inputs="sanitize_guest")
+# By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
+REPLAYED = {
+    "run": _PROGRAM | _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
+           | _given("trace trace_lines json", outputs="trace_to"),
+    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
+    "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
+    "asm": _PROGRAM | _given("format json", outputs="output"),
+    "disasm": _given("hex base section start stop source json", inputs="file"),
+    "test": _given("only bless engine tlb limit json quiet", inputs="paths include", outputs="junit", own="jobs"),
+    "explain": _given("what coverage json"),
+    "overcommit": _given(
+        "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "
+        "chunk_policy look_ahead paging disks quantum warmup requests least file_blocks heap_blocks burst idle_us "
+        "fault_ns io_ns balloon table dry_run json", outputs="output", own="jobs",
+    ),
+    "chunks": _given("requests define fraction run seed json", outputs="csv"),
+    "doctor": _given("json"),
+}  # fmt: skip
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+def write_replay(error: Exception, arguments: list[str], read_files: Iterable[Path]) -> Path | None:
+    """Write command line, the files that were read and the traceback into the current folder (or the temporary one) and
+    return where; None: this was a replay itself, or nothing can be written."""
+    if "--replay" in (word.partition("=")[0] for word in arguments):
+        return None
     content = {
         "schema": SCHEMA,
         "version": emulator_version(),
+        "folder": os.getcwd(),
         "arguments": arguments,
-        "inputs": inputs,
+        "files": dict(_contents({*read_files, *_named(arguments)})),
         "error": traceback.format_exception(error),
     }
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         path = folder / f"s390emu-{os.getpid()}.replay.json"
-        try:
-            path.write_text(json.dumps(content, indent=1))
+        with suppress(OSError):
+            replace_file(path, json.dumps(content, indent=1))
             return path
-        except OSError:
-            continue
-    return Path(os.devnull)
+    return None
 
 
 def emulator_version() -> str:
@@ -49,36 +119,181 @@ def emulator_version() -> str:
         return "not installed"
 
 
-def replay(args) -> int:
-    """Repeat the run of a replay file; or its command, the inputs laid out in a temporary folder."""
-    from s390emu.cli import run
+def _named(arguments: list[str]) -> Iterator[Path]:
+    """What the options name that a command reads, as far as they are regular files."""
+    if not arguments or arguments[0] not in REPLAYED:
+        return
+    with suppress(UsageError, SystemExit):
+        args = cli.parsed(arguments[0], arguments[1:])
+        for name in REPLAYED[arguments[0]].inputs:
+            for path in _paths(getattr(args, name)):
+                yield Path(os.path.abspath(path))
 
-    path = args.replay
+
+def _contents(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for path in sorted(paths):
+        with suppress(OSError, FileError):
+            yield str(path), packed(read(path, LARGEST_INPUT))
+
+
+def packed(content: bytes) -> str:
+    """Return bytes as a replay file has them."""
+    return base64.b64encode(zlib.compress(content, 9)).decode()
+
+
+def unpacked(text: str, name: str, most: int = MOST_UNPACKED) -> bytes:
+    """Return the bytes that `packed` made this of, at most so many. Raises FileError."""
+    unpacking = zlib.decompressobj()
     try:
-        content = json.loads(path.read_text())
+        content = unpacking.decompress(_decoded(text, name, most), most + 1)
+    except zlib.error as error:
+        raise FileError(f"{name}: damaged: {error}") from None
+    if len(content) > most or not unpacking.eof:
+        raise FileError(f"{name}: cut off, or all together more than {MOST_UNPACKED >> 20} MB")
+    return content
+
+
+def _decoded(text: str, name: str, most: int) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise UsageError(f"{path}: not a replay file: {error}") from None
+        raise FileError(f"{name}: damaged: {error}") from None
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+def replay(args) -> int:
+    """Repeat the run of a replay file, or its command."""
+    path = args.replay
+    content = json_value(read_text(path, pipe=True), path)
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise UsageError(f"{path}: not a replay file of this version (schema {SCHEMA})")
-    if content.get("kind") == HOST_EVENTS:
-        from s390emu.commands.adversary import replay_host_events
+    try:
+        if content.get("kind") == HOST_EVENTS:
+            from s390emu.commands.adversary import replay_host_events
 
-        return replay_host_events(path, content, args)
-    if args.sanitize or args.trace or args.json:
-        raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
-    with tempfile.TemporaryDirectory() as folder:
+            return replay_host_events(path, content, args)
+        if args.sanitize or args.trace or args.json or args.disk or args.paging:
+            raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
+        check(content, COMMAND_SHAPE, str(path))
+    except ShapeError as error:
+        raise UsageError(f"not a replay file of this version: {error}") from None
+    return replay_command(path, content, args.timeout)
+
+
+def replay_command(path: Path, content: dict[str, Any], timeout: float | None) -> int:
+    """Repeat a command in a temporary folder in which the file's contents are laid out."""
+    words = content["arguments"]
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shlex.join(words))
+    if not words or words[0] not in REPLAYED:
+        raise UsageError(f"{path}: no replay repeats this; if you trust it, run it yourself: s390emu {shown}")
+    print(f"s390emu: replaying: {shown}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="s390emu-replay-") as folder:
+        root = Root(path, Path(os.path.realpath(folder)), content.get("folder", "/"))
+        root.lay_out(content)
+        laid_out = set(root.files())
+        with chdir(root.current):
+            args = cli.parsed(words[0], words[1:])
+            allow(args, words[0], root, f"if you trust it, run it yourself: s390emu {shown}")
+            if timeout is not None:
+                if "timeout" not in args:
+                    raise UsageError(f"{path}: s390emu {words[0]} takes no --timeout; leave it out")
+                args.timeout = timeout
+            code = cli.execute(words[0], args)
+        written = sorted(name for name in root.files() if name not in laid_out)
+        if written:
+            print(f"s390emu: replayed; what it wrote is not kept: {', '.join(written)}", file=sys.stderr)
+    return code
+
+
+class Root:
+    """A folder that stands for the root of the file system of whoever wrote the file."""
+
+    def __init__(self, path: Path, folder: Path, current: str):
+        self.path, self.folder = path, folder
+        self.written_from = current  # the folder in which the command was given
+        self.current = self._place("")
+
+    def _place(self, name: str | Path) -> Path:
+        """Where a name is here, however it is written: `..` at the root leads nowhere."""
+        whole = os.path.normpath(os.path.join("/", self.written_from, name))
+        return self.folder / whole.lstrip("/")
+
+    def lay_out(self, content: dict[str, Any]) -> None:
+        """Put the contents of a replay file where the command looks for them."""
+        left = MOST_UNPACKED
         try:
-            arguments = _laid_out(content, Path(folder))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"{path}: not a replay file of this version: {type(error).__name__}: {error}") from error
-        print("s390emu: replaying:", *content["arguments"], file=sys.stderr)
-        return run(arguments)
+            self.current.mkdir(parents=True, exist_ok=True)
+            for kind, decode in (("inputs", _decoded), ("files", unpacked)):  # the first are those of earlier versions
+                for name, text in content.get(kind, {}).items():
+                    data = decode(text, f"{self.path}: {name}", left)
+                    left -= len(data)
+                    place = self._place(name)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(data)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in a name
+            told = getattr(error, "strerror", error)
+            raise UsageError(f"{self.path}: not a replay file of this version: its files cannot be: {told}") from None
+
+    def files(self) -> Iterator[str]:
+        """The names of what is in the folder now."""
+        for place in self.folder.rglob("*"):
+            if place.is_file():
+                yield str(place.relative_to(self.folder))
+
+    def read(self, name: str | Path) -> Path:
+        """Return the place that stands for a file or folder to read."""
+        name, place = Path(name), self._place(name)
+        if place == self.current / name and ".." not in name.parts:
+            return name  # as it was written, so that messages are as they were
+        return place
+
+    def written(self, option: str) -> Path:
+        """Return the place that stands for an output."""
+        return self.folder / f"written-{option}"
 
 
-def _laid_out(content: dict, folder: Path) -> list[str]:
-    """The command's arguments, its input files being in this folder now."""
-    names = {}
-    for number, (name, data) in enumerate(content["inputs"].items()):
-        names[name] = str(folder / f"{number}-{Path(name).name}")
-        Path(names[name]).write_bytes(base64.b64decode(data))
-    return [names.get(argument, str(argument)) for argument in content["arguments"]]
+def allow(args: argparse.Namespace, command: str, root: Root, otherwise: str) -> None:
+    """Take of the options what a file may give; put what is in the folder in the place of paths; refuse the rest."""
+    allowed = REPLAYED[command]
+    defaults = vars(_defaults(command))
+    for name, value in vars(args).items():
+        option = f"--{name.replace('_', '-')}"
+        if name in allowed.values or value == defaults.get(name) or (name, value) == ("paging", "none"):
+            continue
+        if name in allowed.own:
+            setattr(args, name, defaults[name])
+        elif name in allowed.outputs:
+            setattr(args, name, root.written(name))
+        elif name in allowed.inputs:
+            setattr(args, name, _mapped(value, root))
+            missing = [path for path in _paths(getattr(args, name)) if name != "include" and not os.path.exists(path)]
+            if missing:
+                raise UsageError(f"{root.path}: {missing[0]}: its content is not in the file; {otherwise}")
+        else:
+            raise UsageError(f"{root.path}: {option} cannot come from a replay file; {otherwise}")
+
+
+def _defaults(command: str) -> argparse.Namespace:
+    """What the options are where none is given; what must be given is missing."""
+    parser = cli.command_parser(command)
+    return argparse.Namespace(**{action.dest: parser.get_default(action.dest) for action in parser._actions})
+
+
+def _mapped(value: Any, root: Root) -> Any:
+    """The paths of an option's value, by what stands for them."""
+    if isinstance(value, list):
+        return [_mapped(part, root) for part in value]
+    if isinstance(value, tuple):  # a disk, and whether it is only read
+        return root.read(value[0]), value[1]
+    return root.read(value)
+
+
+def _paths(value: Any) -> list:
+    """The paths in an option's value."""
+    if isinstance(value, list):
+        return [path for part in value for path in _paths(part)]
+    return [] if value is None else [value[0] if isinstance(value, tuple) else value]
+
+

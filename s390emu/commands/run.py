@@ -29,7 +29,8 @@ from s390emu.commands.inputs import (
 EXAMPLE = "s390emu run hello.s --limit 1_000_000 --trace insn"
 KINDS = ("insn", "storage", "interruption", "page")
 DEFAULT_TRACE_LINES = 1_000_000
-LOOKING_ON = ("replay", "trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_guest")
+LOOKING_ON = ("replay", "trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_guest", "timeout", "disk",
+              "paging")  # fmt: skip
 
 
 def arguments(parser) -> None:
@@ -81,7 +82,8 @@ def execute(args) -> int:
 
 
 def alone(args) -> None:
-    """A replay file says what is run, and how; only how it is looked at can be chosen."""
+    """A replay file says what is run, and how; only how it is looked at can be chosen, for how long, and files that
+    stand for what is not in it."""
     known = Parser(prog="s390emu run")
     arguments(known)
     for name, default in vars(known.parse_args([])).items():

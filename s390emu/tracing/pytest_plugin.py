@@ -24,9 +24,9 @@ class TraceItem(pytest.Item):
     def runtest(self):
         # Here, not above: the plugin is loaded in every pytest run, Numba only when there is a trace to run.
         from s390emu.tracing import report
-        from s390emu.tracing.runner import Result, run_trace
+        from s390emu.tracing.runner import Options, Result, run_trace
 
-        result = run_trace(self.path)
+        result = run_trace(self.path, options=Options(include=(self.config.rootpath,)))
         if result.outcome is Result.SKIPPED:
             pytest.skip(result.message)
         if result.outcome is not Result.PASSED:

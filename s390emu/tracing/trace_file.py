@@ -34,7 +34,7 @@ def parse(text: str, filename: str = "<string>", include_paths: Iterable[str | P
 
 def read(path: str | Path, include_paths: Iterable[str | Path] = ()) -> Trace:
     """Read a trace file. Raises TraceError, FileError, OSError."""
-    return parse(read_text(path, "replace", pipe=True), str(path), include_paths)
+    return parse(read_text(path, "replace"), str(path), include_paths)
 
 
 class _Reader:

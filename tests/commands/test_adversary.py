@@ -16,6 +16,7 @@ import pytest
 
 from s390emu import cli
 from s390emu._jit import JIT
+from s390emu.commands import adversary
 from s390emu.commands.compilation import FIRST_RUN
 from s390emu.guests.toy_kernel import description, sources
 from tests.adversary import planted
@@ -124,7 +125,7 @@ def test_a_replay_can_be_traced(s390emu, tmp_path):
 def test_bug_is_told_though_its_replay_file_cannot_be_written(s390emu, tmp_path, monkeypatch):
     (tmp_path / "small.s").write_text(SMALL.replace("essa  %r0,%r8,1", "br %r8"))
     words = ("run", "small.s", "--adversary", "exhaustive", "--ram", "96K", "--jobs", 1)
-    monkeypatch.setattr(Path, "write_text", no_space)
+    monkeypatch.setattr(adversary, "replace_file", no_space)
     code, out, err = s390emu(*words, "--paging", "none")
     assert code == 1
     assert "A BUG: " in out and "replay file:" not in out
@@ -297,6 +298,32 @@ def test_disks_are_left_alone(s390emu, tmp_path):
     assert s390emu("run", "guest.s", "--ram", "96K", "--disk", "disk")[0] == 0
     assert (tmp_path / "disk").read_bytes().startswith(b"written!")
     code, _, err = s390emu("run", "--replay", path)
+    assert (code, "exactly" in err) == (1, True)  # the disk is in the file, as it was
+
+
+@pytest.fixture
+def without_disks(s390emu, tmp_path):
+    """A replay file that says which disks there were, and nothing more: as earlier versions wrote it."""
+    (tmp_path / "disk").write_bytes(bytes(8192))
+    (tmp_path / "guest.s").write_text(DISK)
+    assert s390emu("run", "guest.s", "--adversary", "literal", "--ram", "96K", "--disk", "disk", "--jobs", 1)[0] == 1
+    (path,) = tmp_path.glob("adversary-*.replay.json")
+    content = json.loads(path.read_text())
+    del content["disk_contents"]
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_disks_that_are_not_in_the_file_are_given_by_the_user(s390emu, without_disks, tmp_path):
+    code, _, err = s390emu("run", "--replay", without_disks)
+    assert code == 2
+    assert "its disks (disk) are not in it; give a --disk FILE for each" in err
+    (tmp_path / "disk").rename(tmp_path / "elsewhere")
+    code, _, err = s390emu("run", "--replay", without_disks, "--disk", "elsewhere")
+    assert (code, "exactly" in err) == (1, True)
+    assert (tmp_path / "elsewhere").read_bytes() == bytes(8192)
+    (tmp_path / "elsewhere").write_bytes(b"x" * 8192)
+    code, _, err = s390emu("run", "--replay", without_disks, "--disk", "elsewhere")
     assert code == 2
     assert "not the content that the disks had" in err
 

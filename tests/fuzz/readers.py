@@ -20,8 +20,9 @@ from unittest.mock import patch
 
 from s390emu import cli
 from s390emu.assembler.assemble import assemble
-from s390emu.commands.adversary import digest, packed
+from s390emu.commands.adversary import digest
 from s390emu.commands.new import GUEST, TRACE
+from s390emu.commands.replay import packed
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
 from s390emu.farm.store import Store
 from s390emu.farm.sweep import cells
@@ -288,19 +289,23 @@ def replays() -> list[bytes]:
         ["overcommit", "--dry-run", "-o", "/tmp/x"], ["doctor", "--json"], ["run", "--replay", "a.s"],
     )  # fmt: skip
     more = {"d": disk, "e": disk, "x.trace": base64.b64encode(traces()[0]).decode()}
+    files = {f"/home/a/b/{name}": packed(base64.b64decode(text)) for name, text in (command["inputs"] | more).items()}
     values = [
-        common | {"program": {"packed": packed(content)}},
+        common | {"program": {"packed": packed(json.dumps(content).encode())}},
         common | {"program": {"firmware": "kernel", "tunables": {"PASSES": 1}, "digest": digest(kernel)},
                   "expected": {"exit_code": 0, "lines": [], "count": 10}},
         command,
         *(command | {"arguments": line, "inputs": command["inputs"] | more} for line in lines),
+        *({"schema": "s390emu.replay/1", "version": "0.1.0", "arguments": line, "folder": "/home/a/b", "files": files,
+           "error": ["x"]} for line in lines),
     ]  # fmt: skip
     return [json.dumps(value).encode() for value in values]
 
 
 def read_replay(folder: Path, content: bytes, chance: Random) -> list[Words]:
     (folder / "x.replay.json").write_bytes(content)
-    return [["run", "--replay", "x.replay.json", "--timeout", "3"]]
+    endless = any(word in content for word in (b"host-events", b'"run"', b'"pages"'))
+    return [["run", "--replay", "x.replay.json", *(["--timeout", "3"] if endless else [])]]
 
 
 # Cells of a sweep -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,10 @@ import ctypes
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import ClassVar
 
 import numba
 import numpy as np
@@ -100,6 +103,9 @@ class _ProperCompiler(_CFuncCompiler):
 class Proper(CFunc):
     """A function compiled for calls by address, cached on disk like a `cfunc`."""
 
+    # Entered with a function's name while it is compiled, but not where it is cached.
+    announced: ClassVar[Callable[[str], AbstractContextManager[None]]] = nullcontext
+
     def __init__(self, function, signature):
         super().__init__(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
         self._compiler = _ProperCompiler(function, self._targetdescr, {"error_model": "numpy"}, {}, Compiler)
@@ -109,7 +115,8 @@ class Proper(CFunc):
         with global_compiler_lock:
             result = self._cache.load_overload(self._sig, context)
             if result is None:
-                result = self._compile_uncached()
+                with Proper.announced(function.__name__):
+                    result = self._compile_uncached()
                 self._cache.save_overload(self._sig, result)
             self._library = result.library
             # Under the lock too: what no cache has made final is so now.
@@ -121,15 +128,17 @@ _compiled: list[Proper] = []  # keeps the code alive
 _twins: list = [None]  # un-jitted: address -> function; 0 is no function
 
 
-def address_of(function, *record_dtypes, integers: int) -> int:
-    """The address of `function(records..., integers...) -> int64`, compiled on first request.
+def address_of(function, *record_dtypes, integers: int, returns: bool = True) -> int:
+    """Return the address of `function(records..., integers...) -> int64` (or nothing), compiled on first request.
 
     record_dtypes: NumPy dtypes of the leading record arguments; integers: how many uint64 arguments follow.
+    returns: False for a procedure without a result.
     """
     python_function = getattr(function, "py_func", function)
     if python_function not in _addresses:
         if JIT:
-            signature = types.int64(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
+            result = types.int64 if returns else types.none
+            signature = result(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
             _compiled.append(Proper(python_function, signature))
             _addresses[python_function] = _compiled[-1].address
         else:
@@ -153,19 +162,20 @@ def _where(record) -> int:
     return address
 
 
-def entry_point(function, *record_dtypes, integers: int):
-    """`function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler.
+def entry_point(function, *record_dtypes, integers: int, returns: bool = True):
+    """Return `function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler; 0
+    from a procedure without a result.
 
     Records may be given as their addresses, which is much faster; then all arguments are of type int.
     """
-    address = address_of(function, *record_dtypes, integers=integers)
+    address = address_of(function, *record_dtypes, integers=integers, returns=returns)
     records = len(record_dtypes)
     if not JIT:
         at = [record_at(dtype) for dtype in record_dtypes]
 
         def twin(*arguments) -> int:
             own = (at[n](a) if type(a) is int else a for n, a in enumerate(arguments[:records]))
-            return int(_twins[address](*own, *map(u64, arguments[records:])))
+            return int(_twins[address](*own, *map(u64, arguments[records:])) or 0)
 
         return twin
     pointers = (ctypes.POINTER(ctypes.c_int64), ctypes.c_void_p, *(ctypes.c_void_p,) * records)
@@ -181,12 +191,6 @@ def entry_point(function, *record_dtypes, integers: int):
         return result.value
 
     return entry
-
-
-def cached(function) -> bool:
-    """Will `address_of` find this function's code already compiled, in this process or on disk?"""
-    python_function = getattr(function, "py_func", function)
-    return python_function in _addresses or any(CACHE.rglob(f"*.{python_function.__name__}-*.nbi"))
 
 
 # --- storage by host address -----------------------------------------------------------------------------------------

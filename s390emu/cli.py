@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
+from contextlib import suppress
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 COMMANDS = {
     "run": "run a guest: assembly source or ELF",
     "test": "run assembly traces (*.trace) and compare with what they expect",
     "asm": "assemble to a listing, ELF or flat binary",
-    "disasm": "disassemble ELF, binary or hex",
+    "disasm": "disassemble ELF files, ar archives, binary or hex",
     "explain": "explain an instruction, an interruption code or a page state; coverage",
     "overcommit": "many guests in too little storage: page hinting against the balloon, as a sweep",
     "chunks": "what 4 KB hints free where the host's frames are larger: a study of scattered blocks",
@@ -30,6 +32,9 @@ COMMANDS = {
 
 # Exit codes
 ENDED, FAILED, USAGE, ABNORMAL, LIMIT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+
+# What an open file that cannot be written says: full, over quota, too large, broken, open for reading only
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 EPILOG = """exit codes: 0 ended as expected, 1 an expectation failed, 2 usage or input error, 3 the guest stopped
 abnormally, 4 a limit was reached, 70 internal error (a replay file is written), 130 Ctrl-C
@@ -64,6 +69,10 @@ class Parser(argparse.ArgumentParser):
             lines.append(f"  {' '.join([', '.join(action.option_strings), _value(action)]).strip():32} {action.help}")
         return "\n".join([*lines, "", self.epilog or "", ""])
 
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; argparse would keep an error to itself."""
+        print(self.format_help(), end="", file=file)
+
     def check_options(self, arguments: list[str]) -> None:
         """A misspelt option is the first thing to tell, before what else is missing."""
         for word in arguments:
@@ -71,6 +80,12 @@ class Parser(argparse.ArgumentParser):
                 return
             if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
                 self.error(f"unknown option {word.partition('=')[0]}")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]):
+        """As argparse has it, but that `--option=--` is no option without a value (Python 3.11)."""
+        if action.option_strings and arg_strings == ["--"]:
+            self.error(f"{action.option_strings[0]}: -- is no value")
+        return super()._get_values(action, arg_strings)  # type: ignore[misc]
 
     def error(self, message: str) -> NoReturn:
         for word in message.replace("'", " ").replace(":", " ").replace(",", " ").split():
@@ -80,7 +95,7 @@ class Parser(argparse.ArgumentParser):
                 if close:
                     message += f"; did you mean {close[0]}?"
                     break
-        print(f"{self.prog}: error: {message}\ntry: {self.prog} --help", file=sys.stderr)
+        _say(f"{self.prog}: error: {message}\ntry: {self.prog} --help")
         raise SystemExit(USAGE)
 
 
@@ -131,41 +146,66 @@ def run(arguments: list[str]) -> int:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
+    """Execute a command line and end the process with its exit code.
+
+    Everything is written out here, where a failure still has a documented exit code: what the interpreter cannot write
+    when it ends is a second message, and exit code 120.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # closed by who started us
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to stop
     try:
-        code = run(arguments)
+        try:
+            code = run(arguments)
+        except SystemExit as end:  # the parser's: help, or wrong usage
+            code = int(end.code or ENDED)
         sys.stdout.flush()
+        sys.stderr.flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:  # `| head`: nobody reads any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ENDED
     except Exception as error:
         code = _complain(error, arguments)
+    _drop_unwritten(sys.stdout)
+    _drop_unwritten(sys.stderr)
     raise SystemExit(code)
 
 
+def _drop_unwritten(stream: TextIO) -> None:
+    """Empty a stream that cannot be written, so that the interpreter does not try again."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _say(message: object) -> None:
+    """Print a line on stderr, if that can be written: there is nowhere else to say that it cannot."""
+    with suppress(OSError):
+        print(message, file=sys.stderr)
+
+
 def _complain(error: Exception, arguments: list[str]) -> int:
-    """Bad input is told in its own words; anything else is a defect of the emulator: leave a replay file."""
+    """Tell bad input in its own words; anything else is a defect of the emulator, and leaves a replay file."""
     from s390emu.commands.inputs import INPUT_ERRORS
 
     if isinstance(error, (UsageError, *INPUT_ERRORS)):
-        print(f"s390emu: {error}" if isinstance(error, UsageError) else error, file=sys.stderr)
+        _say(f"s390emu: {error}" if isinstance(error, UsageError) else error)
         return USAGE
     if isinstance(error, OSError) and error.filename is not None:
-        print(f"s390emu: {error.filename}: {error.strerror}", file=sys.stderr)
+        _say(f"s390emu: {error.filename}: {error.strerror}")
         return USAGE
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        print(f"s390emu: the output cannot be written: {error.strerror}", file=sys.stderr)
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        _say(f"s390emu: the output cannot be written: {error.strerror}")
         return USAGE
     from s390emu.commands.replay import write_replay
 
     path = write_replay(error, arguments)
-    print(
+    _say(
         f"s390emu: internal error: {type(error).__name__}: {error}\n"
-        f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}",
-        file=sys.stderr,
+        f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}"
     )
     return INTERNAL

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from s390emu.architecture.page_states import OUT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import ACC_F, RC
-from s390emu.storage.page_states import OUT
-from s390emu.storage.state import BLOCK_SIZE
 
 ORC_OF_USAGE = {"S": 1, "U": 2, "V": 3, "P": 4}
 
@@ -27,7 +27,7 @@ def set_block(host: Host, guest_number: int, number: int, state: str, *, key=0, 
     else:
         host.frame_table[block.frame].key = key
     block.no_dat = no_dat
-    record.essa_count[:] = 0
+    storage.port_column("essa_count")[:] = 0
     assert state_name(storage, number) == state
 
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from s390emu.architecture.interruptions import FLOATING
+from s390emu.architecture.page_states import NAMES
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.assemble import assemble
 from s390emu.machine import Machine
-from s390emu.storage.keys import ACC_F, RC
-from s390emu.storage.page_states import NAMES
-from s390emu.storage.state import BLOCK_SIZE
 
 CODE = 0x20000  # where the instruction under test is put
 SIZE = 1 << 20
@@ -66,6 +67,7 @@ class Lab:
     # --- state -------------------------------------------------------------------------------------------------------
 
     cpu = property(lambda self: self.machine.cpu)
+    guest = property(lambda self: self.machine.storage.record)
     gr = property(lambda self: self.machine.cpu.gr)
     cr = property(lambda self: self.machine.cpu.cr)
     ar = property(lambda self: self.machine.cpu.ar)
@@ -96,6 +98,14 @@ class Lab:
     def key(self, address: int) -> int:
         return key_of(self.machine, address)
 
+    def pend(self, conditions: int) -> None:
+        """Let exactly these external conditions (EXTERNAL_*) be pending, for the CPU or floating."""
+        self.cpu.external, self.guest.floating = conditions & ~int(FLOATING), conditions & int(FLOATING)
+
+    @property
+    def pending(self) -> int:
+        return int(self.cpu.external) | int(self.guest.floating)
+
     # --- one step ----------------------------------------------------------------------------------------------------
 
     def step(self, source: str, *, at: int | None = None) -> int:
@@ -109,7 +119,7 @@ class Lab:
 
     def go(self) -> int:
         """Execute one instruction of what is there: -> program-interruption code, 0 for none."""
-        machine, record = self.machine, self.machine.storage.record
+        machine, record = self.machine, self.machine.port
         self._before = self._state()
         record.lost_steps = 0  # one step is never an interruption loop
         programs = int(record.interruption_count[0])

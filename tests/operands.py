@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 import pytest
 
-from s390emu.storage.keys import CHANGE
-from s390emu.storage.page_states import VOLATILE
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.architecture.page_states import VOLATILE
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE
 from tests.lab import BA_EA, MODE_24, MODE_31, SIZE, Lab
 
 FETCH, STORE, UPDATE = "fetch", "store", "update"
@@ -109,7 +109,7 @@ def known(lab: Lab, operand: Operand) -> None:
     _prepare(lab, operand, INSIDE)
     expected = _result(lab, operand, INSIDE)
     _prepare(lab, operand, INSIDE)
-    cpu, record = lab.cpu, lab.machine.storage.record
+    cpu, record = lab.cpu, lab.machine.port
     before, count = (int(cpu.psw_ia), int(cpu.cc)), int(record.count)
     assert lab.step(f"oc 0(1,%r{operand.base}),0(%r{operand.base})") == 0
     (cpu.psw_ia, cpu.cc), record.count = before, count  # set_psw would empty the TLB; and no time shall have passed

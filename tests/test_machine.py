@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_HOST
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST
 
 COUNTER = """
 start:  lghi %r2,0

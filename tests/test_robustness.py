@@ -25,6 +25,8 @@ import numpy as np
 from hypothesis import given, seed
 from hypothesis import strategies as st
 
+from s390emu.architecture.page_states import NAMES
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.interruptions import LOOP
 from s390emu.engine.handlers import implemented
 from s390emu.host.block_device import BlockDevice
@@ -34,8 +36,8 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.formats import GR, RELATIVE
 from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine, Reason
-from s390emu.storage.page_states import NAMES, state_of
-from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
+from s390emu.storage.absolute import state_of
 from tests.blocks import set_block
 from tests.judges.programs import EDGES, PROGRAMS, SEED, encode, judged
 
@@ -298,11 +300,12 @@ class Fenced:
         if "restart" in guest.pending:
             cpu.restart = 1
         if "external" in guest.pending:
-            cpu.external = 15
+            cpu.external, machine.storage.record.floating = 0b0110, 0b1001
         if "machine check" in guest.pending:
             cpu.mck_code = MACHINE_CHECKS[guest.data_seed % 4]
         if "I/O" in guest.pending:
-            cpu.io, cpu.io_id, cpu.io_word = 1, 0x10000, 3 << 27
+            record = machine.storage.record
+            record.io, record.io_id, record.io_word = 1, 0x10000, 3 << 27
         if "comparator" in guest.pending:
             cpu.clock_comparator = 0
         if "timer" in guest.pending:
@@ -341,7 +344,7 @@ class Fenced:
 
     def state(self, stop) -> dict:
         """All there is to know when the machine has stopped."""
-        machine, record = self.machine, self.machine.storage.record
+        machine, record = self.machine, self.machine.port
         events = [event.tolist() for chunk in machine.drain_events() for event in chunk]
         found = {name: np.asarray(machine.cpu[name]).tolist() for name in machine.cpu.dtype.names}
         for name in ("count", "idle", "stolen", "branch_count", "branch_from", "branch_to", "essa_count",

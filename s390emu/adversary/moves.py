@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from s390emu.architecture.page_states import ACTION, DISCARD, OUT, RECLAIM
 from s390emu.host import kernels
 from s390emu.machine import Machine
-from s390emu.storage.page_states import ACTION, DISCARD, OUT, RECLAIM
 
 VERBS = ("discard", "reclaim", "pagein")  # of the host, on one block
 DISCARDING, RECLAIMING, PAGING_IN = range(3)

@@ -8,8 +8,8 @@ import numpy as np
 
 from s390emu.adversary.exploration import Bug, Expected
 from s390emu.adversary.moves import PAGING_IN, VERBS, Move, possible
+from s390emu.architecture.page_states import STABLE
 from s390emu.machine import Machine, Reason
-from s390emu.storage.page_states import STABLE
 
 MOST_MOVES = 400  # in a run: a replay file stays small
 AT_ONCE = 6  # moves at one boundary, at most

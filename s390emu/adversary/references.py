@@ -30,8 +30,8 @@ import numpy as np
 from s390emu.adversary.moves import POINT, TAKING, possible
 from s390emu.host import kernels
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.records.events import EVENT_REFERENCE
 from s390emu.storage.references import BOUNDARY
-from s390emu.storage.state import EVENT_REFERENCE
 
 PART = 50_000  # instructions whose references are held at once
 LATER = 40  # bits for a block in a key of block and instruction

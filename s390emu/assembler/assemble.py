@@ -2,7 +2,7 @@
 
     program = assemble("start: lghi %r2,1\n essa %r2,%r1,3\n", origin=0x10000)
     program.sections, program.symbols["start"], program.entry
-    Path("kernel.o").write_bytes(assemble_object("kernel.s"))
+    Path("start.o").write_bytes(assemble_object("start: brasl %r14,main\n"))
 
 It knows the mnemonics of opcodes.py and extended.py, nothing else. Bytes are those of GNU as and ld wherever both
 accept the source.
@@ -21,6 +21,7 @@ from s390emu.assembler.operands import Fixup, resolve
 from s390emu.assembler.program import Piece, Program, Section, entry_of, join, lay_out, thread_pointer_of
 from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, NotReached, OffsetTable
 from s390emu.assembler.unit import RECURSION, TooManyErrors, Unit, settled
+from s390emu.input_files import read_text
 
 __all__ = [
     "AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files", "assemble_object",
@@ -55,21 +56,36 @@ def assemble_files(
     return _link([_source(path) for path in paths], origin, include_paths, defines)
 
 
+def assemble_texts(
+    sources: Iterable[tuple[str, str]],
+    *,
+    origin: int = 0,
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
+) -> Program:
+    """As `assemble_files`, of files that have been read: (text, file name) of each."""
+    return _link(list(sources), origin, include_paths, defines)
+
+
 def assemble_object(
-    path: str | Path, *, include_paths: Iterable[str | Path] = (), defines: Mapping[str, int] | None = None
+    source: str,
+    *,
+    filename: str = "<string>",
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
 ) -> bytes:
-    """Assemble one file into an ELF64 relocatable object for s390x, as GNU as does."""
+    """Assemble a source text into an ELF64 relocatable object for s390x, as GNU as does."""
     from s390emu.assembler.relocatable import write_object
 
     with _Complaints() as complaints:
-        (unit,) = _read([_source(path)], complaints, include_paths, defines)
+        (unit,) = _read([(source, filename)], complaints, include_paths, defines)
         unit.settle()
         data = write_object(unit)
     return data
 
 
 def _source(path: str | Path) -> tuple[str, str]:
-    return Path(path).read_text("utf-8", "replace"), str(path)
+    return read_text(path, "replace"), str(path)
 
 
 class _Complaints:
@@ -96,9 +112,10 @@ class _Complaints:
 def _read(sources, complaints: _Complaints, include_paths, defines) -> list[Unit]:
     """One unit for each source, read to its end."""
     complaints.order = {filename: number for number, (_, filename) in enumerate(sources)}
+    files = Files(include_paths, (filename for _, filename in sources))
     units = []
     for text, filename in sources:
-        units.append(Unit(complaints.list, Files(include_paths), defines))
+        units.append(Unit(complaints.list, files, defines))
         units[-1].run(text, filename)
     return units
 

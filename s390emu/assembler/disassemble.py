@@ -1,66 +1,91 @@
-"""Disassembler: instruction bytes -> the text that objdump writes and our assembler and GNU as read back.
+"""Disassembler: instruction bytes -> the text that objdump writes, and the source that assembles to them again.
 
     disassemble(bytes.fromhex("b9ab3021")).text == "essa %r2,%r1,3"
 
-The rows of opcodes.py give the operands, extended.py the names that objdump prefers (`jne`, `br`). Bytes that are no
-instruction of the table become `.long` or `.short`, and so does an instruction with ones in a reserved field: the
-machine ignores them (its `row` is given), but no source text could say them. A relative operand is the target's
-address or its symbol.
+What an instruction is comes from lookup.py, the table that the CPU decodes from; the rows of opcodes.py give its
+operands, extended.py the names that objdump prefers (`jne`, `br`). Bytes that are no instruction become `.short` or
+`.long`, all that bits 0-1 of the first byte say, and what follows them is decoded next.
+
+`text` is for people: a relative operand is the target's address or its symbol, and ones in bits that the CPU ignores,
+which no operand can say, are told apart from it (`ignored`). `source` is for an assembler: a relative operand is a
+distance, and an instruction with such ones is data, the instruction in a comment. The assembler makes of it the same
+bytes, wherever they stood.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import groupby
 from typing import NamedTuple
 
 from s390emu.assembler import extended
-from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, LENGTH, MASK, REGISTERS, RELATIVE, SIGNED, STORAGE
-from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
+from s390emu.isa import lookup
+from s390emu.isa.formats import (
+    AR,
+    BASED,
+    CR,
+    FR,
+    GR,
+    INDEXED,
+    LENGTH,
+    MASK,
+    REGISTERS,
+    RELATIVE,
+    SIGNED,
+    STORAGE,
+    Operand,
+)
+from s390emu.isa.opcodes import Row
 
-LENGTHS = (2, 4, 4, 6)  # by bits 0-1 of the instruction (PoP ch. 5 "Instruction Formats")
+LONGEST = max(lookup.LENGTHS)  # bytes of an instruction
 _LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}
 _FARTHEST = 0x1000  # an address this far behind a symbol is not called after it
+_DATA = {1: ".byte", 2: ".short", 4: ".long"}
 
 
 class Instruction(NamedTuple):
-    """One instruction as text; `row` is the table's, None for bytes that are no instruction."""
+    """One instruction as text.
+
+    row      the table's; None for bytes that are no instruction
+    ignored  the ones among the bits that make no difference to the CPU; the text does not say them
+    """
 
     length: int
     mnemonic: str
     text: str
     row: Row | None
+    ignored: int = 0
 
 
 class _Shape(NamedTuple):
     """A row and the bits that are neither its operation code nor an operand."""
 
     row: Row
-    reserved: int
+    ignored: int
 
 
 @cache
-def _shapes() -> dict[int, tuple[tuple[int, int] | None, dict[int, list[_Shape]]]]:
-    """First byte -> where the rest of the operation code stands, and by its value the rows to try in turn."""
-    shapes: dict = {}
-    for row in (*ROWS, *SECOND_ROWS):
-        form = row.format
-        fields = [(0, 8), *(field for operand in form.operands for field in operand.fields)]
-        if form.extension:
-            fields.append(form.extension)
-        reserved = (1 << 8 * form.length) - 1
-        for start, width in fields:
-            reserved &= ~(((1 << width) - 1) << (8 * form.length - start - width))
-        extension, by_code = shapes.setdefault(int(row.opcode[:2], 16), (form.extension, {}))
-        assert extension == form.extension, row
-        by_code.setdefault(int(row.opcode[2:] or "0", 16), []).append(_Shape(row, reserved))
-    return shapes
+def _shapes() -> dict[int, list[_Shape]]:
+    """Return the shapes to try in turn at each place of the table."""
+    return {place: [_shape(row) for row in rows] for place, rows in lookup.rows_by_place().items()}
+
+
+def _shape(row):
+    form = row.format
+    fields = [(0, 8), *(field for operand in form.operands for field in operand.fields)]
+    if form.extension:
+        fields.append(form.extension)
+    ignored = (1 << 8 * form.length) - 1
+    for start, width in fields:
+        ignored &= ~(((1 << width) - 1) << (8 * form.length - start - width))
+    return _Shape(row, ignored)
 
 
 @cache
 def _preferred() -> dict[str, dict[tuple[str, int], str]]:
-    """Mnemonic of a row -> {(operand, value): the extended mnemonic that says so}."""
+    """Return by mnemonic of a row: {(operand, value): the extended mnemonic that says so}."""
     names: dict[str, dict[tuple[str, int], str]] = {}
     for mnemonic, base, preset in extended.EXTENDED:
         ((operand, value),) = preset.items()
@@ -69,70 +94,79 @@ def _preferred() -> dict[str, dict[tuple[str, int], str]]:
 
 
 def field(insn: int, length: int, start: int, width: int) -> int:
-    """The bits of a field of an instruction of `length` bytes."""
+    """Return the bits of a field of an instruction of `length` bytes."""
     return insn >> (8 * length - start - width) & ((1 << width) - 1)
 
 
 def find_row(data: bytes) -> Row | None:
-    """The row of the instruction that `data` begins with."""
+    """Return the row of the instruction that `data` begins with."""
     shape = _find(data)
     return shape.row if shape else None
 
 
-def _find(data: bytes) -> _Shape | None:
-    extension, by_code = _shapes().get(data[0], (None, {}))
-    length = LENGTHS[data[0] >> 6]
+def _find(data) -> _Shape | None:
+    """Return the shape that leaves no one of the instruction unsaid, or else the first at its place."""
+    length = lookup.LENGTHS[data[0] >> 6]
     if len(data) < length:
         return None
     insn = int.from_bytes(data[:length], "big")
-    candidates = by_code.get(field(insn, length, *extension) if extension else 0, ())
+    candidates = _shapes().get(lookup.place_of(insn << lookup.WORD_BITS - 8 * length))
+    if candidates is None:
+        return None
     for shape in candidates:
-        if not insn & shape.reserved:
+        if not insn & shape.ignored:
             return shape
-    return candidates[0] if candidates else None
+    return candidates[0]
 
 
 def disassemble(data: bytes, address: int = 0, symbols: Mapping[str, int] | None = None) -> Instruction:
-    """The first instruction of `data`, which stands at `address`."""
-    return _disassemble(data, address, _names(symbols))
+    """Return the first instruction of `data`, which stands at `address`."""
+    return _disassemble(data, _targets(address, _labels(symbols)))
 
 
-def _disassemble(data, address, names) -> Instruction:
+def source(data: bytes) -> str:
+    """Return a statement that assembles to the first instruction of `data`, by itself and at any address."""
+    instruction = _disassemble(data, lambda distance: f".{distance:+#x}" if distance else ".")
+    if not instruction.ignored:
+        return instruction.text
+    return f"{_data(data[: instruction.length]).text}  # {instruction.text}"
+
+
+def ignored_bits(instruction: Instruction) -> str:
+    """Return the numbers of the ignored bits that are ones: "8-11, 15"; empty if there is none."""
+    last = 8 * instruction.length - 1
+    ones = [bit for bit in range(last + 1) if instruction.ignored >> last - bit & 1]
+    runs = [[bit for _, bit in run] for _, run in groupby(enumerate(ones), lambda item: item[1] - item[0])]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
+def _disassemble(data, target: Callable[[int], str]) -> Instruction:
+    """Return the first instruction of `data`; `target` gives the text of a relative operand from its distance."""
     if not data:
         raise ValueError("no bytes to disassemble")
-    shape = _find(data) if len(data) > 1 else None
+    shape = _find(data)
     if shape is None:
-        return _no_instruction(data)
-    row = shape.row
-    form = row.format
+        return _data(data[: lookup.LENGTHS[data[0] >> 6]])
+    row, form = shape.row, shape.row.format
     insn = int.from_bytes(data[: form.length], "big")
-    if insn & shape.reserved:
-        return _no_instruction(data[: form.length])._replace(length=form.length, row=row)
-    values = {
-        operand.name: [field(insn, form.length, *part) for part in operand.fields] for operand in form.operands
-    }
+    values = {operand.name: [field(insn, form.length, *part) for part in operand.fields] for operand in form.operands}
     mnemonic, operands = _name(row, values)
-    texts = []
-    for operand in operands:
-        texts.append(_operand(operand, values[operand.name], address, names))
     while operands and operands[-1].optional and operands[-1].kind in (MASK, GR) and not any(values[operands[-1].name]):
-        operands, texts = operands[:-1], texts[:-1]
-    return Instruction(form.length, mnemonic, f"{mnemonic} {','.join(texts)}".rstrip(), row)
+        operands = operands[:-1]
+    texts = [_operand(operand, values[operand.name], target) for operand in operands]
+    text = f"{mnemonic} {','.join(texts)}" if texts else mnemonic
+    return Instruction(form.length, mnemonic, text, row, insn & shape.ignored)
 
 
-def _no_instruction(data) -> Instruction:
-    """As objdump: four bytes at once while there are so many."""
-    parts, rest = [], data[:6]
-    while rest:
-        size = 4 if len(rest) >= 4 else 2 if len(rest) >= 2 else 1
-        name = {4: ".long", 2: ".short", 1: ".byte"}[size]
-        parts.append((size, name, f"{name} 0x{rest[:size].hex()}"))
-        rest = rest[size:]
-    return Instruction(*parts[0], None)
+def _data(code) -> Instruction:
+    """Return bytes that are no instruction, as one statement."""
+    size = len(code) if len(code) in _DATA else 1 if len(code) % 2 else 2
+    items = ",".join(f"0x{code[at : at + size].hex()}" for at in range(0, len(code), size))
+    return Instruction(len(code), _DATA[size], f"{_DATA[size]} {items}", None)
 
 
 def _name(row, values):
-    """The mnemonic, and the operands that it does not say already."""
+    """Return the mnemonic, and the operands that it does not say already."""
     operands = row.format.operands
     mnemonic = row.mnemonic
     for name, (bits, *_) in values.items():
@@ -149,7 +183,7 @@ def _name(row, values):
     return mnemonic.lower(), operands
 
 
-def _operand(operand, values, address, names) -> str:
+def _operand(operand: Operand, values, target) -> str:
     kind, value = operand.kind, values[0]
     width = operand.fields[0][1]
     if kind in REGISTERS:
@@ -159,7 +193,7 @@ def _operand(operand, values, address, names) -> str:
     if kind in (SIGNED, RELATIVE) and value >> (width - 1):
         value -= 1 << width
     if kind == RELATIVE:
-        return _address((address + 2 * value) % (1 << 64), names)
+        return target(2 * value)
     return str(value)
 
 
@@ -178,42 +212,77 @@ def _storage(kind, values) -> str:
     return f"{displacement}({rest[0] + 1 if kind == LENGTH else f'%r{rest[0]}'},{base_text})"
 
 
-def _names(symbols):
-    """Symbols by address, for `_address`."""
-    ordered = sorted((value, name) for name, value in (symbols or {}).items())
-    return [value for value, _ in ordered], [name for _, name in ordered]
+# Names ----------------------------------------------------------------------------------------------------------------
 
 
-def _address(address, names) -> str:
-    """An address as its symbol, symbol and distance, or number."""
-    values, texts = names
-    at = bisect_right(values, address) - 1
-    if at < 0 or address - values[at] >= _FARTHEST:
-        return hex(address)
-    while at and values[at - 1] == values[at]:
-        at -= 1
-    return texts[at] + (f"+{address - values[at]:#x}" if address > values[at] else "")
+class Labels:
+    """Names of places, by address for the lines between instructions, and by the nearest one for a target.
+
+    Made from (address, end of what is called after it, name); of those at one address, the preferred one first."""
+
+    def __init__(self, places: Iterable[tuple[int, int, str]] = ()):
+        self.at: dict[int, list[str]] = {}
+        self._ends: dict[int, int] = {}
+        for address, end, name in places:
+            self.at.setdefault(address, []).append(name)
+            self._ends.setdefault(address, end)
+        self.addresses = sorted(self.at)
+
+    def text(self, address: int) -> str:
+        """Return an address as its symbol, symbol and distance, or number."""
+        number = bisect_right(self.addresses, address) - 1
+        if number < 0:
+            return hex(address)
+        nearest = self.addresses[number]
+        if address >= self._ends[nearest]:
+            return hex(address)
+        return self.at[nearest][0] + (f"+{address - nearest:#x}" if address > nearest else "")
+
+    def headings(self, address: int) -> list[str]:
+        """Return the lines that say the names of an address."""
+        return [f"{address:016x} <{name}>:" for name in self.at.get(address, ())]
+
+
+def _labels(symbols) -> Labels:
+    if isinstance(symbols, Labels):
+        return symbols
+    return Labels((value, value + _FARTHEST, name) for name, value in sorted((symbols or {}).items()))
+
+
+def _targets(address, labels):
+    return lambda distance: labels.text((address + distance) % (1 << 64))
+
+
+# Listings -------------------------------------------------------------------------------------------------------------
 
 
 def instructions(
-    data: bytes, base: int = 0, symbols: Mapping[str, int] | None = None
+    data: bytes | memoryview, base: int = 0, symbols: Mapping[str, int] | Labels | None = None
 ) -> Iterator[tuple[int, bytes, Instruction]]:
-    """All of `data`, which stands at `base`, one after the other: address, bytes, instruction."""
-    names = _names(symbols)
+    """Yield all of `data`, which stands at `base`, one after the other: address, bytes, instruction.
+
+    As with objdump, an instruction does not run over a label: what is before it is data."""
+    labels = _labels(symbols)
+    first, last = bisect_right(labels.addresses, base), bisect_right(labels.addresses, base + len(data) - 1)
     at = 0
-    while at < len(data):
-        instruction = _disassemble(data[at : at + 6], base + at, names)
-        yield base + at, data[at : at + instruction.length], instruction
-        at += instruction.length
+    for end in (*(address - base for address in labels.addresses[first:last]), len(data)):
+        while at < end:
+            part = bytes(data[at : min(at + LONGEST, end)])
+            instruction = _disassemble(part, _targets(base + at, labels))
+            yield base + at, part[: instruction.length], instruction
+            at += instruction.length
+
+
+def line(address: int, code: bytes, instruction: Instruction) -> str:
+    """Return the line of a listing: address, bytes, text, and which bits the text does not say."""
+    ignored = f"\t# ones in ignored bits {ignored_bits(instruction)}" if instruction.ignored else ""
+    return f"{address:8x}:\t{code.hex(' '):<18}\t{instruction.text}{ignored}"
 
 
 def listing(data: bytes, base: int = 0, symbols: Mapping[str, int] | None = None) -> str:
-    """All of `data`, which stands at `base`, a line each: address, bytes, text; labels between them."""
-    labels: dict[int, list[str]] = {}
-    for name, value in sorted((symbols or {}).items()):
-        labels.setdefault(value, []).append(name)
+    """Return a line for each label and instruction of `data`, which stands at `base`."""
+    labels = _labels(symbols)
     lines = []
-    for address, code, instruction in instructions(data, base, symbols):
-        lines += [f"{address:016x} <{name}>:" for name in labels.get(address, ())]
-        lines.append(f"{address:8x}:\t{code.hex(' '):<18}\t{instruction.text}")
+    for address, code, instruction in instructions(data, base, labels):
+        lines += [*labels.headings(address), line(address, code, instruction)]
     return "\n".join(lines)

@@ -28,7 +28,7 @@ DF_1_PIE = 0x8000000
 PF_X, PF_W, PF_R = 1, 2, 4
 EHDR_BYTES = 64
 
-MOST_STORAGE = 1 << 28  # that a file may ask for beyond its own length; more is damage
+MOST_STORAGE = 1 << 27  # that a file may ask for beyond its own length; more is damage
 
 # What only a dynamic linker and static PIE need; the others are in relocations.py.
 R_390_NONE, R_390_GLOB_DAT, R_390_JMP_SLOT, R_390_RELATIVE, R_390_64 = 0, 10, 11, 12, 22
@@ -219,22 +219,27 @@ def read_elf(data: bytes, origin: int = 0, name: str = "ELF file") -> Program:
     raise ElfError(f"{name}: {kind}, not an executable or relocatable file")
 
 
-def is_elf(data: bytes) -> bool:
+def is_elf(data: bytes | memoryview) -> bool:
     return data[:4] == b"\x7fELF"
 
 
-def _header(data, name):
+def check_header(data: bytes | memoryview, name: str) -> None:
+    """Reject what does not begin with the header of an ELF file for this machine."""
     if not is_elf(data):
         raise ElfError(f"{name}: not an ELF file")
-    if len(data) < _structs().Ehdr.sizeof():
+    if len(data) < EHDR_BYTES:
         raise ElfError(f"{name}: damaged: only {len(data)} bytes")
     if data[4] != 2 or data[5] != 2:
         bits, order = {1: "32", 2: "64"}.get(data[4], "?"), {1: "little", 2: "big"}.get(data[5], "?")
         raise ElfError(f"{name}: {bits}-bit {order}-endian; s390x is 64-bit big-endian")
-    header = _structs().Ehdr.parse(data)
-    if header.e_machine != EM_S390:
-        raise ElfError(f"{name}: for another machine (e_machine {header.e_machine}, s390x is {EM_S390})")
-    return header
+    machine = int.from_bytes(data[18:20], "big")
+    if machine != EM_S390:
+        raise ElfError(f"{name}: for another machine (e_machine {machine}, s390x is {EM_S390})")
+
+
+def _header(data, name):
+    check_header(data, name)
+    return _structs().Ehdr.parse(data)
 
 
 def _table(data, struct, offset, count):
@@ -251,11 +256,18 @@ def _part(data, offset, size) -> bytes:
 
 def _check_room(data, amount: int):
     if amount > MOST_STORAGE + len(data):
-        raise IndexError(f"{amount:#x} bytes of storage are wanted")
+        raise IndexError(f"{amount:#x} bytes of storage are wanted by a file of {len(data):#x}")
 
 
-def _string(table: bytes, offset: int) -> str:
-    return table[offset : table.index(b"\0", offset)].decode() if 0 <= offset < len(table) else ""
+def _strings(table: bytes, offsets) -> list[str]:
+    """The names at these offsets, which may share their ends but not make up more than there can be."""
+    names, total = [], 0
+    for offset in offsets:
+        names.append(table[offset : table.index(b"\0", offset)].decode() if 0 <= offset < len(table) else "")
+        total += len(names[-1])
+        if total > MOST_STORAGE:
+            raise IndexError("its names are longer than names are")
+    return names
 
 
 def _relocations(data, offset: int, size: int) -> list[Rela]:
@@ -273,7 +285,7 @@ def _symbol_table(data, shdrs) -> list[tuple[str, Symbol]]:
         if shdr.sh_type == SHT_SYMTAB:
             strings = _part(data, shdrs[shdr.sh_link].sh_offset, shdrs[shdr.sh_link].sh_size)
             symbols = _symbols_of(_part(data, shdr.sh_offset, shdr.sh_size))
-            return [(_string(strings, symbol.st_name), symbol) for symbol in symbols]
+            return list(zip(_strings(strings, (symbol.st_name for symbol in symbols)), symbols, strict=True))
     return []
 
 
@@ -391,7 +403,7 @@ class _Relocatable:
     def __init__(self, data, shdrs, names_index, origin, name):
         self.data, self.shdrs, self.name = data, shdrs, name
         names = _part(data, shdrs[names_index].sh_offset, shdrs[names_index].sh_size)
-        self.names = [_string(names, shdr.sh_name) for shdr in shdrs]
+        self.names = _strings(names, (shdr.sh_name for shdr in shdrs))
         self.contents: dict[int, bytearray] = {}
         self.addresses: dict[int, int] = {}
         self.table = _symbol_table(data, shdrs)

@@ -32,11 +32,12 @@ _RANKS = {
 }
 _SIGNED = frozenset(("/", "%", "==", "!=", "<>", "<", ">", "<=", ">=", "&&", "||"))
 _ALL_ONES = (1 << 64) - 1
+MOST_DIGITS = 1000  # of a number, zeros to the left included; Python converts 4,300
 _OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||![ \t]*!|[-+*/%|&^!<>]")
 _SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*")
 _SUFFIX = re.compile(r"@[ \t]*(\w+)")
-_LOCAL = re.compile(r"(\d+)([bf])(?![\w.$])")
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|\d+")
+_LOCAL = re.compile(r"([0-9]+)([bf])(?![\w.$])")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+")
 _CHARACTER = re.compile(r"'(\\?.)'?")
 _STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|[xX][0-9a-fA-F]+|.)", re.DOTALL)
@@ -217,14 +218,16 @@ class Cursor:
             found = self.match(_CHARACTER)
             if found:
                 return unescape(found[1])[0]
-        if first.isdigit():
-            if found := self.match(_LOCAL):
+        if first.isascii() and first.isdigit():
+            if (found := self.match(_LOCAL)) and len(found[1]) <= MOST_DIGITS:
                 if not (found[1] == "0" and found[2] == "b" and text[at + 2 : at + 3] in ("0", "1")):
                     return self.unit.local_label(int(found[1]), found[2], at)
                 self.at = at
             found = self.match(_NUMBER)
             try:
                 digits = found[0]
+                if len(digits) > MOST_DIGITS:
+                    raise SourceError(f"a number of {len(digits)} digits does not fit in 8 bytes", at)
                 number = int(digits, 8) if digits[0] == "0" and digits.isdigit() else int(digits, 0)
             except ValueError:
                 raise SourceError(f'"{found[0]}" is not a number', at) from None
@@ -250,20 +253,24 @@ def _fold(node):
     return node
 
 
-def evaluate(node, lookup, locate: Callable[[Place], int | Place] | None = None):
-    """The value of `node`; `lookup(Symbol)` gives a node or raises, `locate` says what is known of a Place by now."""
+def evaluate(node, lookup, locate: Callable[[Place], int | Place] | None = None, known=None):
+    """The value of `node`; `lookup(Symbol)` gives a node or raises, `locate` says what is known of a Place by now.
+    known: values of symbols in this evaluation, each worked out once however often others refer to it."""
     if type(node) is int:
         return node
     if isinstance(node, Place):
         return locate(node) if locate else node
+    known = {} if known is None else known
     if isinstance(node, Symbol):
-        return evaluate(lookup(node), lookup, locate)
+        if node.name not in known:
+            known[node.name] = evaluate(lookup(node), lookup, locate, known)
+        return known[node.name]
     if isinstance(node, Unary):
-        value = evaluate(node.operand, lookup, locate)
+        value = evaluate(node.operand, lookup, locate, known)
         if type(value) is not int:
             raise NotYet
         return _unary(node.operator, value)
-    left, right = evaluate(node.left, lookup, locate), evaluate(node.right, lookup, locate)
+    left, right = evaluate(node.left, lookup, locate, known), evaluate(node.right, lookup, locate, known)
     if isinstance(left, Place) or isinstance(right, Place):
         return _of_places(node.operator, left, right)
     return _binary(node, left, right)

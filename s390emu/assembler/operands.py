@@ -34,7 +34,7 @@ from s390emu.isa.formats import (
 )  # fmt: skip
 from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
-_REGISTER = re.compile(r"%([A-Za-z]+)(\d*)")
+_REGISTER = re.compile(r"%([A-Za-z]+)([0-9]*)")
 _LETTERS = {"r": GR, "a": AR, "c": CR, "f": FR, "v": FR}
 
 
@@ -196,7 +196,7 @@ class _Writer:
         found = cursor.match(_REGISTER)
         if found:
             named = _LETTERS.get(found[1].lower())
-            if not named or not found[2] or int(found[2]) > 15:
+            if not named or not found[2] or len(found[2]) > 2 or int(found[2]) > 15:
                 raise SourceError(f'"{found[0]}" is not a register', column)
             if named != kind and self.template.checked:
                 raise SourceError(f"{found[0]} is a {named}, {self.template.mnemonic} wants a {kind}", column)

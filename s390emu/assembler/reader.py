@@ -7,18 +7,21 @@ from typing import NamedTuple
 
 from s390emu.assembler.errors import Position, SourceError
 from s390emu.assembler.expressions import Cursor, unescape
+from s390emu.input_files import FileError, as_text
 
 DEEPEST = 100  # macros in macros, files in files
 LONGEST = 1_000_000  # lines that expansion adds to a source
-LONGEST_LINE = 1 << 20  # characters, after expansion
-_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
-_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])|[^;])+""")
+LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
+MOST_CHARACTERS = 1 << 26  # of all those lines together
+_UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
+# The `"` at the end of a string is optional here: else each `"` of an unfinished one would be tried as a beginning.
+_STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
-_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
+_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
 _LOCAL = re.compile(r"\s*local\s+(.*)", re.IGNORECASE)  # of .altmacro
-_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
+_USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"?|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
 
 
 class Line(NamedTuple):
@@ -75,7 +78,7 @@ class Reader:
         self.conditions: list[_Condition] = []
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
-        self.lines = 0
+        self.lines = self.characters = 0
         self.alternate = False  # .altmacro
 
     def push(self, lines, macro=False):
@@ -173,8 +176,12 @@ class Reader:
 
     def include(self, cursor):
         name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
-        path, data = self.unit.files.read(name, self.unit.position.filename)
-        self.push(statements(data.decode("utf-8", "replace"), str(path), self.unit.position))
+        path, content = self.unit.files.read(name, self.unit.position.filename)
+        try:
+            text = as_text(content, path, "replace")
+        except FileError as error:
+            raise SourceError(str(error)) from None
+        self.push(statements(text, str(path), self.unit.position))
 
     def end(self, cursor):
         """.end: what follows is not read."""
@@ -282,8 +289,9 @@ class Reader:
                 text = words.sub(lambda found: values[found[1] or found[2]], text)
             elif "\\" in text:
                 text = _PARAMETER.sub(lambda found: values.get(found[1], found[0]), text)
-            if len(text) > LONGEST_LINE:
-                raise SourceError(f"a line of more than {LONGEST_LINE} characters")
+            self.characters += len(text)
+            if len(text) > LONGEST_LINE or self.characters > MOST_CHARACTERS:
+                raise SourceError("the arguments of macros make the source too long")
             lines.append(Line(text, Position(line.position.filename, line.position.line, text, call, via)))
         return lines
 

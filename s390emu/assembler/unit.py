@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from s390emu.assembler import directives, insn, operands, reader
 from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
-from s390emu.assembler.expressions import Binary, Cursor, NotYet, Place, Symbol, Unary, evaluate
+from s390emu.assembler.expressions import MOST_DIGITS, Binary, Cursor, NotYet, Place, Symbol, Unary, evaluate
 from s390emu.assembler.files import Files
 from s390emu.assembler.frame_info import FrameInfo
 from s390emu.assembler.line_table import LineTable
@@ -68,7 +68,8 @@ class Unit:
 
     def run(self, text: str, filename: str):
         """Assemble a source, to the last place that needs an address of another section or file."""
-        self.reader.push(reader.statements(text, filename))
+        self.position = Position(filename, 1, "")
+        self.attempt(self.reader.push, reader.statements(text, filename))
         for line in self.reader:
             self.attempt(self.statement, line.text)
         self.attempt(self.frames.end)
@@ -248,6 +249,8 @@ class Unit:
     def define(self, name: str, column: int):
         """A label."""
         if name.isdigit():
+            if len(name) > MOST_DIGITS:
+                raise SourceError(f"a label of {len(name)} digits", column)
             number = int(name)
             self.local_counts[number] += 1
             name = f"{number}\x01{self.local_counts[number]}"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from s390emu.assembler.assemble import Program
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
+from s390emu.commands.compilation import show
 from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
 from s390emu.commands.replay import HOST_EVENTS, SCHEMA, emulator_version
 from s390emu.guests.toy_kernel import build as build_kernel
@@ -112,14 +113,14 @@ def search(args, guest: Program, source: dict) -> int:
 
 def maker(args, guest: Program) -> Callable:
     def make():
-        machine = build_apart(args)
+        machine = build_apart(args, guest)
         load(machine, guest)
         return machine
 
     return make
 
 
-def build_apart(args):
+def build_apart(args, guest=None):
     """As `build`, but what the guest writes on its disks stays in copies that nobody else sees."""
     with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
         apart = argparse.Namespace(**vars(args))
@@ -128,7 +129,7 @@ def build_apart(args):
             if not read_only:
                 path = shutil.copyfile(path, Path(folder) / str(number))
             apart.disk.append((path, read_only))
-        return build(apart)  # the disks are open now: their names are not needed any more
+        return build(apart, guest)  # the disks are open now: their names are not needed any more
 
 
 class Progress:
@@ -226,7 +227,7 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import VERBS, Move
-    from s390emu.commands.run import conclude, show, tracing
+    from s390emu.commands.run import conclude, tracing
     from s390emu.host.paging_device import PagingError
 
     try:
@@ -274,7 +275,7 @@ def _prepared(path: Path, program: dict[str, Any], options: dict[str, Any], disk
                 f"{path}: made with another version of the firmware than this one; take the version of s390emu that it "
                 "was made with, or search again"
             )
-        machine = build_apart(args)
+        machine = build_apart(args, guest)
         load(machine, guest)
         return machine, guest, labels(guest)
     from s390emu.machine import START_MASK

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from s390emu.assembler.assemble import Program
-from s390emu.cli import ENDED
+from s390emu.cli import ENDED, UsageError
 from s390emu.commands.inputs import program, program_arguments
+from s390emu.input_files import MOST_BYTES, read_text
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
 
@@ -20,7 +21,7 @@ def arguments(parser) -> None:
 
 
 def execute(args) -> int:
-    assembled = program(args.files, args.origin, args.define)
+    assembled = program(args)
     form = args.format or ("elf" if args.output else "listing")
     if args.json:
         import json
@@ -30,6 +31,8 @@ def execute(args) -> int:
                           "symbols": assembled.symbols}, indent=1))  # fmt: skip
     if args.output is None and args.json:
         return ENDED
+    if form == "listing" and not assembled.lines:
+        print("s390emu: no instruction of an assembly source to list; of an ELF file: s390emu disasm", file=sys.stderr)
     make = {"elf": Program.to_elf, "bin": _flat, "listing": lambda it: listing(it).encode()}[form]
     data = make(assembled)
     if args.output:
@@ -44,8 +47,11 @@ def execute(args) -> int:
 def _flat(assembled) -> bytes:
     """From the lowest address to the highest, gaps as zeros."""
     image = assembled.image()
-    start = min(address for address, _ in image)
-    flat = bytearray(max(address + len(data) for address, data in image) - start)
+    start = min((address for address, _ in image), default=0)
+    length = max((address + len(data) for address, data in image), default=0) - start
+    if length > MOST_BYTES:
+        raise UsageError(f"a flat binary of {length:,} bytes, most of them gaps: sections are too far apart; write ELF")
+    flat = bytearray(length)
     for address, data in image:
         flat[address - start : address - start + len(data)] = data
     return bytes(flat)
@@ -55,16 +61,15 @@ def listing(assembled) -> str:
     """Address, bytes, source place and source line, in storage order."""
     sources: dict[str, list[str]] = {}
     places = sorted(assembled.lines)
-    ends = [*(place[0] for place in places[1:]), None]
+    ends = (*(place[0] for place in places[1:]), None)
     out = []
     image = assembled.image()
-    for (address, filename, line), end in zip(places, ends, strict=True):
+    for (address, filename, line), end in zip(places, ends, strict=False):
         if filename not in sources:
-            path = Path(filename)
-            sources[filename] = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
-        start, data = next((s, d) for s, d in image if s <= address < s + len(d) or (not d and s == address))
+            sources[filename] = read_text(filename, "replace").split("\n") if Path(filename).is_file() else []
+        start, data = next(((s, d) for s, d in image if s <= address < s + len(d)), (address, b""))  # not loaded
         part = data[address - start : None if end is None else max(0, end - start)]
         text = sources[filename][line - 1] if line <= len(sources[filename]) else ""
         shown = part[:8].hex() + ("…" if len(part) > 8 else "")
         out.append(f"{address:08x}  {shown:17}  {filename}:{line:<5} {text}")
-    return "\n".join(out) + "\n"
+    return "".join(f"{text}\n" for text in out)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from s390emu.cli import ENDED, FAILED, UsageError
 from s390emu.commands.adversary import adversary_arguments, firmware_source, search, without_adversary
+from s390emu.commands.compilation import show
 from s390emu.commands.inputs import (
     build,
     definition,
@@ -56,7 +57,7 @@ def execute(args) -> int:
         return search(args, guest, firmware_source(guest, dict(args.define)))
     without_adversary(args)
     args.frames = args.frames or FRAMES
-    machine = build(args)
+    machine = build(args, guest)
     load(machine, guest)
     if args.sanitize and not args.sanitize_guest:
         args.sanitize_guest = description()
@@ -64,7 +65,7 @@ def execute(args) -> int:
     symbols = labels(guest)
     if not args.json:
         print(f"== console (guest {args.ram >> 10} KB, host {args.frames} frames of 4 KB)", flush=True)
-        machine.host.consoles[machine.guest_number].live = lambda text: print(text, end="", flush=True)
+        machine.host.consoles[machine.guest_number].live = show
     story = Story(machine, symbols)
     stop = story.run()
     if args.json:

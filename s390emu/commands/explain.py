@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from difflib import get_close_matches
 
-from s390emu.assembler.disassemble import disassemble
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.cli import ENDED, UsageError
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
-from s390emu.engine.handlers import FOLDER, function_name, places
+from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
 EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"
@@ -71,17 +72,17 @@ def _explain(what: str) -> dict:
         valid = what not in INVALID_STATES
         return {"state": what, "usage": STATES[what[0]], "content": STATES[what[1]], "observable": valid}
     digits = what.replace("_", "").removeprefix("0x").removeprefix("0X")
-    try:
-        code = int(digits, 16)
-    except ValueError:
+    if not re.fullmatch("[0-9a-fA-F]+", digits):
         close = get_close_matches(what.upper(), [row.mnemonic for row in ROWS], 3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise UsageError(f"{what}: no mnemonic, code or state of that name{hint}") from None
+        raise UsageError(f"{what}: no mnemonic, code or state of that name{hint}")
+    code = int(digits, 16)
     if len(digits) >= 4 and len(digits) % 2 == 0 and not digits.startswith("00"):
         found = disassemble(bytes.fromhex(digits))
         if found.row is None:
             raise UsageError(f"{what}: no instruction has this operation code")
-        return {"text": found.text} | _instruction(found.row)
+        ignored = {"ones in ignored bits": ignored_bits(found)} if found.ignored else {}
+        return {"text": found.text} | ignored | _instruction(found.row)
     if code in PROGRAM_EXCEPTIONS:
         return {"program interruption code": f"{code:04X}", "exception": PROGRAM_EXCEPTIONS[code]}
     raise UsageError(f"{what}: not a program-interruption code")
@@ -89,7 +90,9 @@ def _explain(what: str) -> dict:
 
 def _instruction(row: Row) -> dict:
     place = places().get(function_name(row.mnemonic))
-    where = f"{place.path.relative_to(FOLDER.parents[1])}:{place.line}" if place else ""
+    where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
+    if place and not executable(row, default_facilities()):
+        where += f", but an operation exception: facility bit {row.facility} is not installed"
     facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,
@@ -99,7 +102,7 @@ def _instruction(row: Row) -> dict:
         "operands": {operand.name: _fields(operand) for operand in row.format.operands},
         "facility": facility,
         "chapter": row.chapter,
-        "implemented": where or "no: operation exception",
+        "implemented": where,
         "meaning": _docstring(place) if place else "",
     }
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s390emu.assembler.assemble import AssemblyError, Program, assemble_files
+from s390emu.assembler.assemble import AssemblyError, Program, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
+from s390emu.commands.compilation import announce_compilation
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
+from s390emu.input_files import FileError, as_text, read
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine
     from s390emu.sanitizer.pages import Sanitizer
 
-INPUT_ERRORS = (AssemblyError, ElfError)
+INPUT_ERRORS = (AssemblyError, ElfError, FileError)
 ORIGIN = 0x10000
 FIRST_DISK = 0x0100  # its device number
 BLOCK = 4096
+MOST_BITS = 128  # of a number on the command line
+QUANTUM = 1000  # instructions in turn, where there are several CPUs
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -28,14 +31,21 @@ UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 def size(text: str) -> int:
     """A number of bytes: 65536, 0x10000, 64K, 2M, 1G."""
     digits, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in UNITS and text[-1:] else (text, "")
-    return number(digits) * UNITS[unit]
+    return _writable(number(digits) * UNITS[unit], text)
 
 
 def number(text: str) -> int:
     try:
-        return int(text.replace("_", ""), 0)
+        return _writable(int(text.replace("_", ""), 0), text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
+
+
+def _writable(value: int, text: str) -> int:
+    """The value, unless it has so many digits that no message could show it."""
+    if value.bit_length() > MOST_BITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: a number of {value.bit_length()} bits")
+    return value
 
 
 def positive(text: str) -> int:
@@ -70,32 +80,37 @@ def definition(text: str) -> tuple[str, int]:
     return name, number(value)
 
 
-def program_arguments(parser, *, files: str = "+", told: str = "assembly sources (.s), or one ELF file") -> None:
-    """The program's files (`files` is how many, as argparse says it), their origin, and symbols."""
-    parser.add_argument("files", nargs=files, type=Path, metavar="FILE", help=told)
+def program_arguments(parser, *, number_of_files="+", told="assembly sources (.s), or one ELF file") -> None:
+    """The program's files (how many, as argparse says it), their origin, and symbols."""
+    parser.add_argument("files", nargs=number_of_files, type=Path, metavar="FILE", help=told)
     parser.add_argument("--origin", type=size, default=ORIGIN, metavar="ADDRESS", help="of assembled code (0x10000)")
     parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
-                        help="define an assembly symbol")  # fmt: skip
+                        help="define an assembly symbol; -I DIR: where .include may read too")  # fmt: skip
+    include_argument(parser)
+
+
+def include_argument(parser, told: str = argparse.SUPPRESS) -> None:
+    parser.add_argument("-I", "--include", type=Path, action="append", default=[], metavar="DIR", help=told)
 
 
 def content(path: Path) -> bytes:
-    """Of a file; what never ends is refused."""
-    if path.is_char_device() or path.is_block_device():
-        raise UsageError(f"{path}: a device, not a file")
-    return path.read_bytes()
+    """Of a file that the user names, which may be a pipe."""
+    return read(path, pipe=True)
 
 
-def program(files: Iterable[Path], origin: int = ORIGIN, define: Iterable[tuple[str, int]] = ()) -> Program:
-    """Assemble sources, or read one ELF file."""
-    files = list(files)
-    first, *_ = [content(path) for path in files]
+def program(args) -> Program:
+    """What `program_arguments` ask for: assembled sources, or one ELF file."""
+    paths = args.files
+    first, *others = [content(path) for path in paths]
     if is_elf(first):
-        if len(files) > 1:
-            raise UsageError(f"{files[1]}: one ELF file is all that can be loaded")
-        return read_elf(first, origin, str(files[0]))
+        if others:
+            raise UsageError(f"{paths[1]}: one ELF file is all that can be loaded")
+        return read_elf(first, args.origin, str(paths[0]))
     if b"\0" in first:
-        raise UsageError(f"{files[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
-    return assemble_files(files, origin=origin, defines=dict(define))
+        raise UsageError(f"{paths[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
+    texts = [as_text(data, path, "replace") for data, path in zip((first, *others), paths, strict=True)]
+    sources = zip(texts, map(str, paths), strict=True)
+    return assemble_texts(sources, origin=args.origin, defines=dict(args.define), include_paths=args.include)
 
 
 def labels(guest: Program) -> dict[str, int]:
@@ -108,6 +123,10 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     """Options of everything that runs a guest."""
     group = parser.add_argument_group("the guest and its host")
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
+    group.add_argument("--cpus", type=positive, default=1, metavar="N",
+                       help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
+    group.add_argument("--quantum", type=positive, default=QUANTUM, help=argparse.SUPPRESS)
+    group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
     group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
                        help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
@@ -121,8 +140,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", metavar="DEVICE",
                        help="time that paging and disks take, as on " + ", ".join(SERVICE))  # fmt: skip
-    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA")
-    group.add_argument("--no-dat", action="store_true", help="ESSA with no-DAT (facility 147)")
+    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA; --no-dat: with, and no-DAT")
+    group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
     group.add_argument("--seed", type=number, default=0, metavar="N",
                        help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
@@ -163,12 +182,12 @@ def limit_arguments(parser) -> None:
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help=argparse.SUPPRESS)
 
 
-def build(args) -> Machine:
-    """The machine that `machine_arguments` ask for."""
+def build(args, guest: Program | None = None) -> Machine:
+    """Return the machine that `machine_arguments` ask for; a first run says what it compiles, of `guest` too."""
     from s390emu.host.block_device import BlockDevice, DiskUnavailable
     from s390emu.host.host import Host
     from s390emu.host.paging_device import PagingDevice, PagingUnavailable
-    from s390emu.machine import Machine
+    from s390emu.machine import Machine, Schedule
 
     if args.ram < 2 * BLOCK or args.ram % BLOCK:
         raise UsageError(f"--ram {args.ram}: guest storage must be a positive multiple of {BLOCK} bytes, at least two")
@@ -190,8 +209,15 @@ def build(args) -> Machine:
             chunk=chunk,
             chunk_policy=args.chunk_policy,
         )
+        announce_compilation(guest)
         machine = Machine(
-            args.ram, host=host, essa=not args.no_essa, no_dat=args.no_dat, tlb=args.tlb == "on", quiet=False
+            args.ram,
+            cpus=args.cpus,
+            schedule=Schedule(args.cpus, args.quantum, args.schedule),
+            host=host,
+            essa=not args.no_essa,
+            no_dat=args.no_dat,
+            tlb=args.tlb == "on",
         )
         for device, (path, read_only) in enumerate(args.disk, FIRST_DISK):
             host.attach_disk(machine.guest_number, device, BlockDevice(path, read_only=read_only))

@@ -18,6 +18,7 @@ from s390emu.commands.inputs import number, positive, size
 from s390emu.farm import cell as cell_module
 from s390emu.farm.cell import Cell
 from s390emu.farm.ranges import counts, ratios
+from s390emu.input_files import replace_file
 
 EXAMPLE = "s390emu overcommit --guests 1..16 --ratio 1.0..3.0 --jobs 2 -o sweep && xdg-open sweep/index.html"
 CHOICES = {"policy": cell_module.POLICIES, "device": cell_module.DEVICES, "chunk": cell_module.CHUNKS,
@@ -277,11 +278,11 @@ def _report(args, axes, results, seconds: float, progress: Progress) -> int:
     except PlotsUnavailable as error:
         no_plots = f"No plots: {error}; then the same command draws them and runs nothing again."
     repeat, document = _command_line(args, axes), args.output / "index.html"
-    document.write_text(page(told, plots, repeat=repeat, version=code_version(), table=written.name, no_plots=no_plots),
-                        encoding="utf-8")  # fmt: skip
+    replace_file(document, page(told, plots, repeat=repeat, version=code_version(), table=written.name,
+                                no_plots=no_plots))  # fmt: skip
     told["run"] = {"command": repeat, "version": code_version(), "seconds": round(seconds, 1), "runs": progress.all,
                    "kept_from_before": progress.kept, "seconds_of_the_runs": round(progress.seconds, 1)}  # fmt: skip
-    (args.output / "summary.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n")
+    replace_file(args.output / "summary.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     if args.json:
         print(json.dumps(told, indent=1, allow_nan=False))
     else:

@@ -21,7 +21,7 @@ BLOCK = 4096
 
 
 def arguments(parser) -> None:
-    program_arguments(parser, files="*", told="run this guest; none: the table")
+    program_arguments(parser, number_of_files="*", told="run this guest; none: the table")
     machine_arguments(parser)
     limit_arguments(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -33,8 +33,8 @@ def execute(args) -> int:
     from s390emu.commands.run import conclude
     from s390emu.reports.blocks import runs
 
-    guest = program(args.files, args.origin, args.define)
-    machine = build(args)
+    guest = program(args)
+    machine = build(args, guest)
     load(machine, guest)
     stop = machine.run(args.limit, args.timeout)
     symbols = labels(guest)
@@ -53,7 +53,7 @@ def execute(args) -> int:
 
 
 def _table(as_json: bool) -> int:
-    from s390emu.storage.page_states import EVENTS, TABLE
+    from s390emu.architecture.page_states import EVENTS, TABLE
 
     if as_json:
         header, *rows = TABLE.strip().splitlines()

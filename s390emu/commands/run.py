@@ -11,6 +11,7 @@ from pathlib import Path
 
 from s390emu.cli import ABNORMAL, ENDED, FAILED, LIMIT, Parser, UsageError
 from s390emu.commands.adversary import adversary_arguments, program_source, search, without_adversary
+from s390emu.commands.compilation import show
 from s390emu.commands.inputs import (
     build,
     labels,
@@ -32,7 +33,7 @@ LOOKING_ON = ("replay", "trace", "trace_to", "trace_lines", "json", "sanitize", 
 
 
 def arguments(parser) -> None:
-    program_arguments(parser, files="*", told=argparse.SUPPRESS)  # the summary says it
+    program_arguments(parser, number_of_files="*", told=argparse.SUPPRESS)  # the summary says it
     parser.add_argument("--replay", type=Path, metavar="FILE", help="repeat the run of a replay file instead")
     machine_arguments(parser)
     limit_arguments(parser)
@@ -60,7 +61,7 @@ def execute(args) -> int:
         return replay(args)
     if not args.files:
         raise UsageError("run what? for example: s390emu run hello.s")
-    guest = program(args.files, args.origin, args.define)
+    guest = program(args)
     if args.adversary:
         without_sanitizer(args)
         if args.trace or args.trace_to or args.timeout:
@@ -68,7 +69,7 @@ def execute(args) -> int:
             raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")
         return search(args, guest, program_source(guest))
     without_adversary(args)
-    machine = build(args)
+    machine = build(args, guest)
     load(machine, guest)
     watcher = sanitizer(args, machine, guest)
     symbols = labels(guest)
@@ -87,10 +88,6 @@ def alone(args) -> None:
         if getattr(args, name) != default and name not in LOOKING_ON:
             given = "sources" if name == "files" else f"--{name.replace('_', '-')}"
             raise UsageError(f"--replay {args.replay}: the file says what is run, and how; leave out {given}")
-
-
-def show(text: str) -> None:
-    print(text, end="", flush=True)
 
 
 @contextmanager

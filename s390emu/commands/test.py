@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from s390emu.cli import ENDED, FAILED, UsageError
-from s390emu.commands.inputs import positive
+from s390emu.commands.inputs import include_argument, positive
 
 EXAMPLE = "s390emu test traces/ --junit results.xml"
 
@@ -22,6 +22,8 @@ def arguments(parser) -> None:
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes at once (1)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell in full what follows from a first failure")
+    include_argument(parser, "where .include may read beside the trace's folder")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what did not pass")
 
 
@@ -34,14 +36,16 @@ def execute(args) -> int:
     if not files:
         where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
         raise UsageError(f"no *.trace in {where}")
+    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
     if args.bless:
-        return _bless(files)
+        if args.json or args.junit:
+            raise UsageError("--bless shows a difference, not results; leave out --json and --junit")
+        return _bless(files, options)
 
     def show(result) -> None:
         if not args.json and not (args.quiet and result.outcome is Result.PASSED):
-            print(text(result), flush=True)
+            print(text(result, full=args.verbose), flush=True)
 
-    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit)
     results = run_paths(files, jobs=args.jobs, options=options, done=show)
     if args.junit:
         junit.write(args.junit, results)
@@ -49,13 +53,13 @@ def execute(args) -> int:
     return exit_code(results)
 
 
-def _bless(files: list[Path]) -> int:
+def _bless(files: list[Path], options) -> int:
     from s390emu.tracing.bless import BlessError, bless
 
     code = ENDED
     for path in files:
         try:
-            blessing = bless(path)
+            blessing = bless(path, options=options)
         except BlessError as error:
             print(error, file=sys.stderr)
             code = FAILED

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.cpu.psw import EXTERNAL
+from s390emu.architecture.psw_bits import EXTERNAL
 
 UNITS, NANOSECONDS = u64(4096), u64(1000)  # units in as many nanoseconds
 CLOCK_COMPARATOR_MASK, CPU_TIMER_MASK = bit(52), bit(53)  # control register 0

@@ -8,22 +8,66 @@ is out is brought first, and the interruption stays pending meanwhile.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.architecture.bits import LOW16, bit, bits
-from s390emu.cpu import assigned_storage as at
-from s390emu.cpu.assigned_storage import area_code, get8, lowcore_code, put1, put2, put4, put8
+from s390emu.architecture import assigned_storage as at
+from s390emu.architecture.bits import LOW16
+from s390emu.architecture.interruptions import (
+    ASCE_TYPE,
+    BLOCK_IO_64,
+    BLOCK_VOLATILITY,
+    CODE_BLOCK_IO,
+    CODE_CLOCK_COMPARATOR,
+    CODE_CPU_TIMER,
+    CODE_EMERGENCY,
+    CODE_EXTERNAL_CALL,
+    CODE_INTERRUPT_KEY,
+    CODE_SERVICE,
+    CR0_AFP_REGISTER,
+    CR0_CLOCK_COMPARATOR,
+    CR0_CPU_TIMER,
+    CR0_EMERGENCY,
+    CR0_EXTERNAL_CALL,
+    CR0_INTERRUPT_KEY,
+    CR0_SERVICE,
+    DATA,
+    EXTERNAL_BLOCK_IO,
+    EXTERNAL_CALL,
+    EXTERNAL_CLASS,
+    EXTERNAL_EMERGENCY,
+    EXTERNAL_INTERRUPT_KEY,
+    EXTERNAL_SERVICE,
+    FIRST_ASN_EXCEPTION,
+    FPC_DXC,
+    FPC_DXC_SHIFT,
+    IO_CLASS,
+    IO_SUBCLASS,
+    IO_SUBCLASS_SHIFT,
+    LAST_ACCESS_REGISTER_EXCEPTION,
+    MACHINE_CHECK_CLASS,
+    MCIC_DAMAGE,
+    MONITOR_EVENT,
+    PAGE_TRANSLATION,
+    PER_EVENTS,
+    PROGRAM,
+    PROTECTION,
+    REGION_THIRD,
+    RESTART,
+    SEGMENT_TRANSLATION,
+    SPECIFICATION,
+    SUPERVISOR_CALL,
+)
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
-from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT, load_psw, psw_mask_word
-from s390emu.cpu.status import save_registers, store_status
+from s390emu.cpu.prefix_area import area_code, get8, lowcore_code, put1, put2, put4, put8
+from s390emu.cpu.psw import load_psw, psw_mask_word
+from s390emu.cpu.status import Z_ARCHITECTURE, save_registers, store_status
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
-from s390emu.storage.dat import ACCESS_REGISTER
-from s390emu.storage.events import MARGIN as EVENT_MARGIN
-from s390emu.storage.events import record_event
-from s390emu.storage.references import note_boundary, watching_references
-from s390emu.storage.state import (
+from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
+from s390emu.records.exits import (
     ACCESS_REGISTER_MODE,
     CHECK_STOP,
+    CODE_REPEAT,
+    CODE_SUPERVISOR_CALL,
     DISABLED_WAIT,
-    EVENT_INTERRUPTION,
     EXIT_EVENTS,
     EXIT_HOST_EVENT,
     EXIT_IDLE,
@@ -31,56 +75,16 @@ from s390emu.storage.state import (
     EXIT_STOP,
     EXIT_WAIT,
     INTERRUPTION_LOOP,
-    NO_TIME,
     PROGRAM_EVENT_RECORDING,
     STOPPED,
 )
-
-# classes
-PROGRAM, SUPERVISOR_CALL, MACHINE_CHECK_CLASS, EXTERNAL_CLASS, IO_CLASS, RESTART = range(6)
-CLASSES = ("program", "supervisor call", "machine check", "external", "I/O", "restart")
-
-# program-interruption codes, PoP ch. 6 "Program-Interruption Conditions"
-OPERATION, PRIVILEGED_OPERATION, EXECUTE, PROTECTION, ADDRESSING, SPECIFICATION, DATA = range(1, 8)
-FIXED_POINT_OVERFLOW, FIXED_POINT_DIVIDE, DECIMAL_OVERFLOW, DECIMAL_DIVIDE = 0x08, 0x09, 0x0A, 0x0B
-SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION, SPECIAL_OPERATION = 0x10, 0x11, 0x12, 0x13
-BLOCK_VOLATILITY = 0x1A
-FIRST_ASN_EXCEPTION, ALEN_TRANSLATION, LAST_ACCESS_REGISTER_EXCEPTION = 0x20, 0x29, 0x2D
-ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
-MONITOR_EVENT = 0x40
-
-# Beside these an instruction returns a program-interruption code.
-CODE_SUPERVISOR_CALL = 1 << 16
-CODE_REPEAT = 1 << 17  # an interruptible instruction ended a unit of operation: execute it again
-
-# external interruptions pending in cpu.external, in order of priority; clocks are derived from time
-EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE, EXTERNAL_BLOCK_IO = (
-    u64(1 << n) for n in range(5)
-)
-CODE_INTERRUPT_KEY, CODE_EMERGENCY, CODE_EXTERNAL_CALL = u64(0x0040), u64(0x1201), u64(0x1202)
-CODE_CLOCK_COMPARATOR, CODE_CPU_TIMER, CODE_SERVICE = u64(0x1004), u64(0x1005), u64(0x2401)
-CODE_BLOCK_IO = u64(0x2603)  # z/VM's; under the subclass mask of the service signal
-BLOCK_IO_64 = u64(0x0700)  # subcode of the 64-bit format
-CR0_EMERGENCY, CR0_EXTERNAL_CALL, CR0_CLOCK_COMPARATOR, CR0_CPU_TIMER = bit(49), bit(50), bit(52), bit(53)
-CR0_SERVICE, CR0_INTERRUPT_KEY = bit(54), bit(57)
-
-# machine-check interruption code, PoP ch. 11
-MCIC_PROCESSING_DAMAGE, MCIC_BACKUP, MCIC_STORAGE_ERROR = bit(1), bit(14), bit(16)
-MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) | bits(46, 47)
-MCIC_DAMAGE = bits(0, 1)  # exigent conditions: not maskable but by PSW bit 13
-
-IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word
-
-PER_EVENTS = bits(32, 39)  # control register 9: the event masks
+from s390emu.records.port import NO_TIME
+from s390emu.storage.absolute import guest_of
+from s390emu.storage.events import MARGIN as EVENT_MARGIN
+from s390emu.storage.events import record_event
+from s390emu.storage.references import note_boundary, watching_references
 
 LOOP = 64  # interruptions in a row without an instruction completing
-
-
-# data-exception codes, PoP ch. 6 "Data-Exception Code (DXC)"
-DXC_DECIMAL_OPERAND, DXC_AFP_REGISTER, DXC_BFP_INSTRUCTION, DXC_DFP_INSTRUCTION = u64(0), u64(1), u64(2), u64(3)
-DXC_COMPARE_AND_TRAP = u64(0xFF)
-CR0_AFP_REGISTER = bit(45)
-FPC_DXC, FPC_DXC_SHIFT = bits(48, 55), u64(8)  # bits 16-23 of the FPC register
 
 
 @jit
@@ -118,8 +122,8 @@ def slow_end(cpu, storage, code, length):
 
 
 @jit
-def swap_psw(cpu, storage, old, new, interruption_class, code):
-    """Store the old PSW, load the new one, count and record."""
+def swap_psw(cpu, storage, old, new, interruption_class, code, teid):
+    """Store the old PSW, load the new one, count and record. teid: as stored, 0 if no such identification is."""
     mask, ia = psw_mask_word(cpu), cpu.psw_ia
     storage.passing = u64(0)
     put8(cpu, storage, old, mask)
@@ -129,15 +133,17 @@ def swap_psw(cpu, storage, old, new, interruption_class, code):
     storage.last_code = code
     storage.last_mask, storage.last_ia = mask, ia
     storage.last_ilc = cpu.ilc
-    storage.last_teid = cpu.teid
+    storage.last_teid = teid
     storage.last_count = storage.count
-    record_event(storage, EVENT_INTERRUPTION, u64(interruption_class), code, ia, cpu.teid | (cpu.ilc >> u64(1)))
+    detail = teid | (cpu.ilc << EVENT_ILC_SHIFT)
+    record_event(guest_of(storage), EVENT_INTERRUPTION, u64(interruption_class), code, ia, detail)
     load_psw(cpu, storage, get8(cpu, storage, new), get8(cpu, storage, new + u64(8)))
 
 
 @jit
 def take_program(cpu, storage):
-    code = cpu.pgm_code
+    """The details of other exceptions are left alone: what is there may be of an interruption still being handled."""
+    code, teid = cpu.pgm_code, u64(0)
     cpu.pgm_code = 0
     put2(cpu, storage, at.PGM_ILC, cpu.ilc)
     put2(cpu, storage, at.PGM_CODE, u64(code))
@@ -147,12 +153,13 @@ def take_program(cpu, storage):
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
         put8(cpu, storage, at.MONITOR_CODE, cpu.monitor_code)
     elif code == PROTECTION or nullifies(code):
-        put8(cpu, storage, at.TEID, cpu.teid)
-        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
+        teid = cpu.teid
+        put8(cpu, storage, at.TEID, teid)
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, u64(0))  # no access register: not in that mode
         if code != PROTECTION:
             put1(cpu, storage, at.OPERAND_ACCESS_ID, cpu.operand_access)
     put8(cpu, storage, at.BREAKING_EVENT_ADDRESS, cpu.breaking_event)
-    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, u64(code))
+    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, u64(code), teid)
 
 
 @jit
@@ -161,7 +168,7 @@ def take_supervisor_call(cpu, storage):
     cpu.svc_code = -1
     put2(cpu, storage, at.SVC_ILC, cpu.ilc)
     put2(cpu, storage, at.SVC_CODE, code)
-    swap_psw(cpu, storage, at.SVC_OLD, at.SVC_NEW, SUPERVISOR_CALL, code)
+    swap_psw(cpu, storage, at.SVC_OLD, at.SVC_NEW, SUPERVISOR_CALL, code, u64(0))
 
 
 @jit
@@ -170,9 +177,9 @@ def take_machine_check(cpu, storage):
     cpu.mck_code = u64(0)
     save_registers(cpu, storage, u64(0))
     put8(cpu, storage, at.MCK_CODE, code)
-    put4(cpu, storage, at.EXTERNAL_DAMAGE_CODE, u64(0))
+    put1(cpu, storage, at.ARCHITECTURAL_MODE, Z_ARCHITECTURE)
     put8(cpu, storage, at.FAILING_STORAGE_ADDRESS, cpu.failing_storage)
-    swap_psw(cpu, storage, at.MCK_OLD, at.MCK_NEW, MACHINE_CHECK_CLASS, code)
+    swap_psw(cpu, storage, at.MCK_OLD, at.MCK_NEW, MACHINE_CHECK_CLASS, code, u64(0))
 
 
 @jit
@@ -180,7 +187,7 @@ def external_code(cpu, storage):
     """The pending external interruption of highest priority for which the CPU is enabled, as its code; 0 none."""
     if cpu.psw_mask & EXTERNAL == u64(0):
         return u64(0)
-    pending, subclass = cpu.external, cpu.cr[0]
+    pending, subclass = cpu.external | guest_of(storage).floating, cpu.cr[0]
     if pending & EXTERNAL_INTERRUPT_KEY != u64(0) and subclass & CR0_INTERRUPT_KEY != u64(0):
         return CODE_INTERRUPT_KEY
     if pending & EXTERNAL_EMERGENCY != u64(0) and subclass & CR0_EMERGENCY != u64(0):
@@ -201,9 +208,9 @@ def external_code(cpu, storage):
 @jit
 def take_external(cpu, storage, code):
     """The request is cleared, but for the clocks': theirs last as long as the condition."""
-    cpu_address, parameter = u64(0), u64(0)
+    guest, cpu_address = guest_of(storage), u64(0)
     if code == CODE_INTERRUPT_KEY:
-        cpu.external &= ~EXTERNAL_INTERRUPT_KEY
+        guest.floating &= ~EXTERNAL_INTERRUPT_KEY
     elif code == CODE_EMERGENCY:
         cpu.external &= ~EXTERNAL_EMERGENCY
         cpu_address = cpu.emergency_from
@@ -211,43 +218,44 @@ def take_external(cpu, storage, code):
         cpu.external &= ~EXTERNAL_CALL
         cpu_address = cpu.external_call_from
     elif code == CODE_SERVICE:
-        cpu.external &= ~EXTERNAL_SERVICE
-        parameter = cpu.service_parameter
-        put4(cpu, storage, at.EXTERNAL_PARAMETER, parameter)
+        guest.floating &= ~EXTERNAL_SERVICE
+        put4(cpu, storage, at.EXTERNAL_PARAMETER, guest.service_parameter)
     elif code == CODE_BLOCK_IO:
-        cpu.external &= ~EXTERNAL_BLOCK_IO
-        cpu_address = cpu.block_io_status
+        guest.floating &= ~EXTERNAL_BLOCK_IO
+        cpu_address = guest.block_io_status
         if cpu_address & BLOCK_IO_64 == BLOCK_IO_64:
-            put8(cpu, storage, at.EXTERNAL_PARAMETER_64, cpu.block_io_parameter)
+            put8(cpu, storage, at.EXTERNAL_PARAMETER_64, guest.block_io_parameter)
         else:
-            put4(cpu, storage, at.EXTERNAL_PARAMETER, cpu.block_io_parameter)
-        storage.host_event = u64(0)  # the host may have another one
+            put4(cpu, storage, at.EXTERNAL_PARAMETER, guest.block_io_parameter)
+        guest.host_event = u64(0)  # the host may have another one
     put2(cpu, storage, at.CPU_ADDRESS, cpu_address)
     put2(cpu, storage, at.EXTERNAL_CODE, code)
-    swap_psw(cpu, storage, at.EXTERNAL_OLD, at.EXTERNAL_NEW, EXTERNAL_CLASS, code)
+    swap_psw(cpu, storage, at.EXTERNAL_OLD, at.EXTERNAL_NEW, EXTERNAL_CLASS, code, u64(0))
 
 
 @jit
-def io_enabled(cpu):
-    subclass = (cpu.io_word >> IO_SUBCLASS_SHIFT) & IO_SUBCLASS
+def io_enabled(cpu, storage):
+    guest = guest_of(storage)
+    subclass = (guest.io_word >> IO_SUBCLASS_SHIFT) & IO_SUBCLASS
     enabled = (cpu.cr[6] >> (u64(31) - subclass)) & u64(1)
-    return cpu.io != u64(0) and cpu.psw_mask & IO != u64(0) and enabled != u64(0)
+    return guest.io != u64(0) and cpu.psw_mask & IO != u64(0) and enabled != u64(0)
 
 
 @jit
 def take_io(cpu, storage):
-    cpu.io = u64(0)
-    put4(cpu, storage, at.IO_SUBSYSTEM_ID, cpu.io_id)
-    put4(cpu, storage, at.IO_PARAMETER, cpu.io_parameter)
-    put4(cpu, storage, at.IO_WORD, cpu.io_word)
-    swap_psw(cpu, storage, at.IO_OLD, at.IO_NEW, IO_CLASS, cpu.io_id & LOW16)
+    guest = guest_of(storage)
+    guest.io = u64(0)
+    put4(cpu, storage, at.IO_SUBSYSTEM_ID, guest.io_id)
+    put4(cpu, storage, at.IO_PARAMETER, guest.io_parameter)
+    put4(cpu, storage, at.IO_WORD, guest.io_word)
+    swap_psw(cpu, storage, at.IO_OLD, at.IO_NEW, IO_CLASS, guest.io_id & LOW16, u64(0))
 
 
 @jit
 def take_restart(cpu, storage):
     cpu.restart = u64(0)
     cpu.stopped = OPERATING
-    swap_psw(cpu, storage, at.RESTART_OLD, at.RESTART_NEW, RESTART, u64(0))
+    swap_psw(cpu, storage, at.RESTART_OLD, at.RESTART_NEW, RESTART, u64(0), u64(0))
 
 
 @jit
@@ -311,7 +319,7 @@ def take_asynchronous(cpu, storage):
         return stop(storage, CHECK_STOP)
     machine_check = cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK != u64(0)
     external = external_code(cpu, storage)
-    io = io_enabled(cpu)
+    io = io_enabled(cpu, storage)
     if not (machine_check or external != u64(0) or io or cpu.restart != u64(0)):
         return 0
     code = lowcore_code(cpu, storage)
@@ -344,27 +352,28 @@ def not_implemented(cpu, storage):
 def next_event(cpu, storage):
     """Instructions from now until a clock interrupts or the host has something; NEVER if neither does."""
     event = next_timer_event(cpu, storage)
-    if storage.host_event != NO_TIME:
-        event = min(event, storage.host_event - elapsed(storage))
+    guest = guest_of(storage)
+    if guest.host_event != NO_TIME:
+        event = min(event, guest.host_event - elapsed(storage))
     return event
 
 
 def slow_boundary(cpu, storage, unused, unused2):
     """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
-    taken = 0
+    guest, taken = guest_of(storage), 0
     while True:
         code = take_synchronous(cpu, storage)
         if code != 0:
             return code
-        if storage.event_pause != u64(0):
-            storage.event_pause = u64(0)
+        if guest.event_pause != u64(0):
+            guest.event_pause = u64(0)
             return EXIT_EVENTS
-        if storage.event_count + EVENT_MARGIN >= storage.event_capacity and storage.event_count > u64(0):
+        if guest.event_count + EVENT_MARGIN >= guest.event_capacity and guest.event_count > u64(0):
             return EXIT_EVENTS
         if storage.count >= storage.limit:
             return EXIT_LIMIT
-        note_boundary(storage)
-        if storage.host_event != NO_TIME and elapsed(storage) >= storage.host_event:
+        note_boundary(guest)
+        if guest.host_event != NO_TIME and elapsed(storage) >= guest.host_event:
             return EXIT_HOST_EVENT
         if cpu.stopped == STOPPED_STATE and cpu.restart == u64(0):
             return stop(storage, STOPPED)
@@ -386,12 +395,12 @@ def slow_boundary(cpu, storage, unused, unused2):
         event = next_event(cpu, storage)
         if cpu.psw_mask & WAIT == u64(0):
             storage.deadline = min(storage.limit, storage.count + event)
-            if watching_references(storage):
+            if watching_references(guest):
                 storage.deadline = storage.count + u64(1)  # the straight way through a page is not noted
             return 0
         if cpu.psw_mask & (EXTERNAL | IO | MACHINE_CHECK) == u64(0):
             return stop(storage, DISABLED_WAIT)
-        if storage.shared != u64(0):
+        if guest.shared != u64(0) or guest.port_count > u64(1):
             storage.ready_at = elapsed(storage) + event if event < NEVER else NO_TIME
             return EXIT_IDLE
         if event == NEVER:

@@ -25,7 +25,7 @@ LOWCORE = Struct(
     "exception_access_id" / Int8ub,  # A0
     "per_access_id" / Int8ub,
     "operand_access_id" / Int8ub,
-    "store_status_architectural_mode" / Int8ub,
+    "architectural_mode_id" / Int8ub,
     Padding(4),
     "translation_exception_id" / Int64ub,
     "monitor_code" / Int64ub,  # B0

@@ -5,23 +5,12 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit, bits
+from s390emu.architecture.psw_bits import BA, CC, CC_SHIFT, EA, LOW2, MODE24, MODE31, MODE64, PROBLEM, UNASSIGNED
+from s390emu.records.events import EVENT_PSW
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.events import record_event
-from s390emu.storage.state import EVENT_PSW
 from s390emu.storage.tlb import VALID
 
-PER, DAT, IO, EXTERNAL = bit(1), bit(5), bit(6), bit(7)
-KEY = bits(8, 11)
-MACHINE_CHECK, WAIT, PROBLEM = bit(13), bit(14), bit(15)
-AS = bits(16, 17)
-CC = bits(18, 19)
-PROGRAM_MASK = bits(20, 23)
-FIXED_POINT_OVERFLOW_MASK, DECIMAL_OVERFLOW_MASK = bit(20), bit(21)
-EA, BA = bit(31), bit(32)
-UNASSIGNED = bit(0) | bits(2, 4) | bit(12) | bits(24, 30) | bits(33, 63)
-
-KEY_SHIFT, CC_SHIFT = u64(63 - 11), u64(63 - 19)
-MODE24, MODE31, MODE64 = bits(40, 63), bits(33, 63), bits(0, 63)
-LOW2 = u64(3)
 CONTEXT_KEY_SHIFT = u64(51)  # PSW key to context bits 59-62
 CONTEXT_KEY = bits(59, 62)
 CONTEXT_DAT_SHIFT = u64(58 - 5)  # ... DAT to 58
@@ -72,7 +61,7 @@ def psw_changed(cpu, storage):
     context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
     storage.context = context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
     storage.deadline = u64(0)
-    record_event(storage, EVENT_PSW, u64(0), mask, cpu.psw_ia, u64(0))
+    record_event(guest_of(storage), EVENT_PSW, u64(0), mask, cpu.psw_ia, u64(0))
 
 
 @jit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit, bits
+from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.clocks import set_cpu_timer
-from s390emu.cpu.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.psw import load_psw, psw_changed
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.storage.tlb import flush

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.cpu import assigned_storage as at
-from s390emu.cpu.assigned_storage import put1, put4, put8
+from s390emu.architecture import assigned_storage as at
 from s390emu.cpu.clocks import cpu_timer
+from s390emu.cpu.prefix_area import put1, put4, put8
 from s390emu.cpu.psw import psw_mask_word
 from s390emu.storage.prefixing import apply_prefix
 
@@ -28,11 +28,23 @@ def save_registers(cpu, storage, area):
 
 
 @jit
-def store_status(cpu, storage):
-    """The status of this CPU into the absolute locations for it, whose blocks have frames."""
-    area = apply_prefix(cpu, u64(0))  # the real address of absolute 0
+def save_status(cpu, storage, area):
+    """Save what store status stores, but for the architectural mode, in the 8 KB at the real address `area`."""
     save_registers(cpu, storage, area)
     put8(cpu, storage, area + at.PSW_SAVE, psw_mask_word(cpu))
     put8(cpu, storage, area + at.PSW_SAVE + u64(8), cpu.psw_ia)
     put4(cpu, storage, area + at.PREFIX_SAVE, cpu.prefix)
-    put1(cpu, storage, area + at.STORE_STATUS_ARCHITECTURAL_MODE, Z_ARCHITECTURE)
+
+
+@jit
+def store_status(cpu, storage):
+    """Store the status of a CPU into the absolute locations for it, whose blocks have frames."""
+    area = apply_prefix(cpu, u64(0))  # the real address of absolute 0
+    save_status(cpu, storage, area)
+    put1(cpu, storage, area + at.ARCHITECTURAL_MODE, Z_ARCHITECTURE)
+
+
+@jit
+def store_status_at(cpu, storage, absolute):
+    """Store the status of a CPU into the 512 bytes at an absolute address, whose block has a frame."""
+    save_status(cpu, storage, apply_prefix(cpu, absolute) - at.FP_SAVE)

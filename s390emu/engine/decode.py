@@ -1,46 +1,24 @@
-"""Instruction text -> handler: lookup arrays made from the table, and the slow decode of the run loop.
-
-An operation code is bits 0-7 and, in many formats, an extension elsewhere in the instruction. The handler table has,
-for each first byte, as many entries as its extension can tell apart.
-"""
+"""Instruction text -> handler: the table of lookup.py as arrays, and the slow decode of the run loop."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from s390emu._jit import jit, load2, load_native, store_native, u64
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.isa import lookup
 from s390emu.isa.opcodes import ROWS
-from s390emu.storage.absolute import frame_address
+from s390emu.records.exits import EXIT_BREAKPOINT, EXIT_COMPILE
+from s390emu.storage.absolute import block_at, frame_address, guest_of
 from s390emu.storage.access import fetch_instruction, instruction_length
 from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page
-from s390emu.storage.page_states import block_at
-from s390emu.storage.state import BLOCK_SIZE, EXIT_BREAKPOINT, EXIT_COMPILE
 
 BLOCK_BYTES, BYTE_INDEX = u64(BLOCK_SIZE), u64(BLOCK_SIZE - 1)
 
 
-def _lookup_arrays():
-    """-> shift, mask, base (by first byte), the size of the table, and row number -> index."""
-    extensions = {}
-    for row in ROWS:
-        first = int(row.opcode[:2], 16)
-        if extensions.setdefault(first, row.format.extension) != row.format.extension:
-            raise AssertionError(f"{row.mnemonic}: another format's extension for first byte {row.opcode[:2]}")
-    shift, mask, base = (np.zeros(256, u64) for _ in range(3))
-    size = 0
-    for first in range(256):
-        base[first] = size
-        start, width = extensions.get(first) or (0, 0)
-        shift[first], mask[first] = (64 - start - width) % 64, (1 << width) - 1
-        size += 1 << width
-    index = {}
-    for row in ROWS:
-        first = int(row.opcode[:2], 16)
-        index[row.mnemonic] = int(base[first]) + int(row.opcode[2:] or "0", 16)
-    return shift, mask, base, size, index
-
-
-SHIFT, MASK, BASE, TABLE_SIZE, INDEX = _lookup_arrays()
+SHIFT, MASK, BASE = (np.array(by_first_byte, u64) for by_first_byte in (lookup.SHIFT, lookup.MASK, lookup.BASE))
+TABLE_SIZE = lookup.SIZE
+INDEX = {row.mnemonic: lookup.place_of_row(row) for row in ROWS}
 
 
 @jit
@@ -54,7 +32,7 @@ def table_index(insn):
 def handler_of(storage, insn):
     """-> (handler address, code); EXIT_COMPILE with storage.wanted where it is not compiled yet."""
     index = table_index(insn)
-    handler = load_native(storage.handlers + (index << u64(3)))
+    handler = load_native(guest_of(storage).handlers + (index << u64(3)))
     if handler == u64(0):
         storage.wanted = index
         return handler, EXIT_COMPILE
@@ -62,16 +40,16 @@ def handler_of(storage, insn):
 
 
 @jit
-def at_breakpoint(storage, ia):
+def at_breakpoint(guest, ia):
     """Breakpoints cost nothing elsewhere: their instructions are never kept decoded, so they always come by here."""
-    for i in range(storage.breakpoint_count):
-        if storage.breakpoints[i] == ia:
+    for i in range(guest.breakpoint_count):
+        if guest.breakpoints[i] == ia:
             return True
     return False
 
 
 @jit
-def text_in_page(storage, ia, entry):
+def text_in_page(guest, ia, entry):
     """The instruction at this address, left-aligned, from the block whose decoded page has this entry: -> (text,
     whether all of it is in the block).
 
@@ -79,7 +57,7 @@ def text_in_page(storage, ia, entry):
     block must not stay in the page of another, nor may it matter whether an instruction was decoded before."""
     offset = ia & BYTE_INDEX
     number = block_of_page(entry - (offset >> u64(1)) * ENTRY_BYTES)
-    address = frame_address(storage, block_at(storage, number)) + offset
+    address = frame_address(guest, block_at(guest, number)) + offset
     text = load2(address) << u64(48)
     length = instruction_length(text)
     if offset + length > BLOCK_BYTES:
@@ -95,10 +73,10 @@ def slow_decode(cpu, storage, ia, entry):
     """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept.
 
     The block is resident and was checked when its page was looked up."""
-    stops_here = at_breakpoint(storage, ia)
+    stops_here = at_breakpoint(guest_of(storage), ia)
     if stops_here and ia == storage.insn_ia and storage.passing != storage.count + u64(1):  # not a target of EXECUTE
         return EXIT_BREAKPOINT
-    insn, whole = text_in_page(storage, ia, entry)
+    insn, whole = text_in_page(guest_of(storage), ia, entry)
     if not whole:
         insn, code = fetch_instruction(cpu, storage, ia)
         if code != 0:

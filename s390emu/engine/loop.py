@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, load_native, u64
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import BLOCK_SHIFT
 from s390emu.engine.decode import handler_of
+from s390emu.records.exits import EXIT_HYPERCALL
+from s390emu.records.port import TLB_MASK
 from s390emu.storage.access import instruction_length
-from s390emu.storage.state import BLOCK_SHIFT, EXIT_HYPERCALL, TLB_MASK
 
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
 IN_PAGE = u64(0xFFE)
@@ -42,8 +44,8 @@ def entry_in(page, ia):
 
 
 def find_target(cpu, storage, ia, modifier):
-    """Look up the target of EXECUTE and return a code; storage.decoded_insn is then its text, ORed with the modifier, and
-    storage.decoded_handler that text's handler."""
+    """Look up the target of EXECUTE: -> code. Afterwards storage.decoded_insn is its text, ORed with the modifier, and
+    storage.decoded_handler the handler of that."""
     if ia & u64(1) != u64(0):
         return SPECIFICATION
     page, code = page_of(cpu, storage, ia)

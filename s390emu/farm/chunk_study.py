@@ -47,7 +47,7 @@ class Freed(NamedTuple):
 
 def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarray:
     """The kind of each block: usage as in BLOCK, logically zero or not, the guest's change bit."""
-    from s390emu.storage.page_states import POTENTIALLY_VOLATILE, STABLE
+    from s390emu.architecture.page_states import POTENTIALLY_VOLATILE, STABLE
 
     kept = (usage == STABLE) | ((usage == POTENTIALLY_VOLATILE) & changed)
     return np.where(kept, np.where(zero, NOTHING, KEPT), HINTED)
@@ -55,7 +55,7 @@ def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarra
 
 def kinds_of(machine: Machine) -> np.ndarray:
     """Of a guest's blocks now; looking changes nothing."""
-    from s390emu.storage.keys import CHANGE
+    from s390emu.architecture.storage_key import CHANGE
 
     blocks = machine.storage.blocks
     there = blocks["invalid"] == 0
@@ -206,21 +206,22 @@ def web_server(moments: list[int], folder, **tunables: int) -> Iterator[Moment]:
     """The web-server guest on a host with room for all of it, after so many requests (ascending)."""
     from pathlib import Path
 
+    from s390emu.guests import web_server as web_guest
     from s390emu.host.block_device import BlockDevice
     from s390emu.host.host import Host
     from s390emu.machine import Machine
 
-    values = web_server.tunables(**tunables)
+    values = web_guest.tunables(**tunables)
     if 0 < values["REQUESTS"] <= moments[-1]:
         raise ValueError(f"REQUESTS={values['REQUESTS']}: it must be 0, or more than the {moments[-1]} to look at")
-    program, path = web_server.build(**values), Path(folder) / "disk"
-    web_server.disk_image(path, **values)
+    program, path = web_guest.build(**values), Path(folder) / "disk"
+    web_guest.disk_image(path, **values)
     host = Host(values["RAM_BLOCKS"])
-    machine = Machine(values["RAM_BLOCKS"] * web_server.BLOCK, host=host)
-    host.attach_disk(machine.guest_number, web_server.DISK, BlockDevice(path))
+    machine = Machine(values["RAM_BLOCKS"] * web_guest.BLOCK, host=host)
+    host.attach_disk(machine.guest_number, web_guest.DISK, BlockDevice(path))
     machine.load(program)
     for wanted in moments:
-        while (served := web_server.number_at(machine, program.symbols["REQUESTS_DONE"])) < wanted:
+        while (served := web_guest.number_at(machine, program.symbols["REQUESTS_DONE"])) < wanted:
             stop = machine.run(INSTRUCTIONS_AT_ONCE)
             if stop.reason.name != "LIMIT":
                 raise RuntimeError(f"the web server stopped after {served} requests: {stop.reason.name}")

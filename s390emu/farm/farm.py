@@ -47,7 +47,7 @@ class Dispatched:
         self.cpu = 0  # processor time that it was charged
         self.read_back = 0  # at the monitor's last look
         self._progress, self._faults = -1, 0  # of its last instruction or interruption: which, and faults until then
-        self._essa_count = machine.storage.column("essa_count")
+        self._essa_count = machine.storage.port_column("essa_count")
 
     @property
     def statistics(self):

@@ -5,14 +5,15 @@ A row is a flat dict of numbers and words, one for each guest and one for all of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from s390emu.farm.farm import Dispatched, Farm
+from s390emu.farm.cell import Cell
 from s390emu.guests.web_server import counts
+from s390emu.shapes import YES_OR_NO, Either, Number, OneOf, Text, Whole
 
 if TYPE_CHECKING:
-    from s390emu.farm.cell import Cell
+    from s390emu.farm.farm import Dispatched, Farm
 
 # Columns that come from the guest's counters: by their names in `web_server.counts`.
 FROM_GUEST = {
@@ -31,6 +32,20 @@ FROM_HOST = {
 DISCARDED = {"discards_U": "Ur", "discards_V": "Vr", "discards_P": "Pr", "discards_Sp": "Sp"}
 TIMES = ("wait_paging_ns", "wait_disk_ns", "idle_ns", "cpu_ns", "monitor_ns", "processor_idle_ns")
 VERDICT = ("outcome", "checksum_ok")
+OTHERS = ("essa", "idle_ns", "cpu_ns", "monitor_ns", "messages", "processor_idle_ns", "instructions_essa", "seconds",
+          "resident_blocks", "balloon_blocks", "requests_per_second", "real_seconds")  # fmt: skip
+
+
+def row_shape() -> dict:
+    """The shape that a row has when it comes from a file. Of a guest that was refused storage there is little to tell,
+    so that every number may be missing."""
+    given = {f"{field.name}?": PARAMETERS[type(field.default)] for field in fields(Cell) if field.name != "balloon"}
+    numbers = {f"{name}?": Number() for name in (*FROM_GUEST, *FROM_HOST, *DISCARDED, *OTHERS)}
+    return given | numbers | {"guest": Either(Whole(), OneOf("all")), "balloon?": Text(), "outcome": Text(),
+                              "checksum_ok": YES_OR_NO}  # fmt: skip
+
+
+PARAMETERS = {int: Whole(-1), float: Number(), str: Text(100)}  # shapes by the type of a cell's field
 
 
 @dataclass(frozen=True)
@@ -48,11 +63,11 @@ def moment(farm: Farm, symbols: dict[str, int]) -> Moment:
 
 
 def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
-    record, host, seen = guest.machine.storage.record, guest.statistics, counts(guest.machine, symbols)
+    host, seen = guest.statistics, counts(guest.machine, symbols)
     found = {column: seen[name] for column, name in FROM_GUEST.items()}
     found |= {column: getattr(host, name) for column, name in FROM_HOST.items()}
     found |= {column: host.discarded[state] for column, state in DISCARDED.items()}
-    found |= {"essa": guest.essa, "idle_ns": int(record.idle), "cpu_ns": guest.cpu}
+    found |= {"essa": guest.essa, "idle_ns": int(guest.machine.storage.port_column("idle").sum()), "cpu_ns": guest.cpu}
     return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
@@ -17,6 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.farm.cell import Cell
+from s390emu.farm.measure import row_shape
+from s390emu.input_files import FileError, json_value, read_text, replace_file
+from s390emu.shapes import Anything, Number, OneOf, ShapeError, Text, check
 
 PACKAGE = Path(__file__).parent.parent
 SCHEMA = "s390emu.cell/1"
@@ -61,6 +63,8 @@ class Store:
 
     def __init__(self, folder: Path, version: str | None = None):
         self.folder = folder / "cells"
+        if self.folder.is_symlink():
+            raise FileError(f"{self.folder}: a link; the cells of a sweep are kept in a folder of its own")
         self.version = code_version() if version is None else version
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -69,23 +73,25 @@ class Store:
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
 
     def get(self, cell: Cell) -> Result | None:
-        """None for a cell that is not finished; a file that cannot be understood is none either."""
+        """None for a cell that is not finished; a file that is no regular one, or has another shape, is none either:
+        the folder may be somebody else's."""
+        path = self.path(cell)
         try:
-            content = json.loads(self.path(cell).read_text())
-            if content["cell"] != json.loads(json.dumps(asdict(cell))) or not content["rows"]:
-                return None
-            return Result(cell, tuple(content["rows"]), "", content["seconds"], self.version)
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            content = json_value(read_text(path), path)
+            check(content, _shape(), str(path))
+        except (FileNotFoundError, IsADirectoryError, FileError, ShapeError):
             return None
+        if content["cell"] != json.loads(json.dumps(asdict(cell))) or not content["rows"]:
+            return None
+        return Result(cell, tuple(content["rows"]), "", content["seconds"], self.version)
 
     def keep(self, result: Result) -> None:
         """Whole or not at all: an interruption leaves no half of a file under the cell's name."""
         content = {"schema": SCHEMA, "version": self.version, "cell": asdict(result.cell),
                    "seconds": result.seconds, "rows": result.rows}  # fmt: skip
-        path = self.path(result.cell)
-        draft = path.with_suffix(f".{os.getpid()}.draft")
-        try:
-            draft.write_text(json.dumps(content))
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_file(self.path(result.cell), json.dumps(content))
+
+
+def _shape() -> dict:
+    """Of the file of a cell; the cell itself is compared."""
+    return {"schema": OneOf(SCHEMA), "version": Text(), "cell": Anything(), "seconds": Number(), "rows": [row_shape()]}

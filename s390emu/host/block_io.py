@@ -18,14 +18,15 @@ from typing import NamedTuple
 import numpy as np
 
 from s390emu._jit import u64
-from s390emu.cpu.interruptions import ADDRESSING, EXTERNAL_BLOCK_IO, PROTECTION, SPECIFICATION
+from s390emu.architecture.interruptions import ADDRESSING, EXTERNAL_BLOCK_IO, PROTECTION, SPECIFICATION
+from s390emu.architecture.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import ACC, FETCH_PROTECTION
 from s390emu.host import kernels
 from s390emu.host.block_device import BlockDevice, DiskError, Written
-from s390emu.host.outcome import Outcome
+from s390emu.records.exits import COMPLETED
+from s390emu.records.port import NO_TIME
 from s390emu.storage.access import FETCH, STORE
-from s390emu.storage.keys import ACC, FETCH_PROTECTION
-from s390emu.storage.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
-from s390emu.storage.state import BLOCK_SIZE, NO_TIME
 
 INITIALIZE, READ_WRITE, REMOVE = range(3)
 PARAMETER_LIST_BYTES = 64
@@ -161,8 +162,8 @@ class BlockIO:
 # --- the instruction -------------------------------------------------------------------------------------------------
 
 
-def block_io(host, guest, cpu, insn: int) -> int:
-    """-> the instruction's code (0: condition code and return code are set), or an Outcome below zero."""
+def block_io(host, guest, cpu, port, insn: int) -> int:
+    """-> the instruction's code (0: condition code and return code are set), or a code below zero."""
     r1, r3 = insn >> 52 & 15, insn >> 48 & 15
     function = int(cpu.gr[r3]) & 0xFFFFFFFF
     parts = _parameter_list(int(cpu.gr[r1]), int(cpu.amode), int(cpu.prefix))
@@ -250,7 +251,7 @@ def _read_write(host, guest, device: int, form: Format, request: Request) -> int
     guest.statistics.disk_operations += 1
     if request.asynchronous:
         pinned = _pinned(host, guest, work, request, entries)
-        if isinstance(pinned, Outcome):
+        if isinstance(pinned, int):
             return pinned
         if pinned is not None:
             _start(host, guest, device, form, request, work, entries, pinned)
@@ -328,7 +329,7 @@ class _Work:
 # --- asynchronous operations -----------------------------------------------------------------------------------------
 
 
-def _pinned(host, guest, work: _Work, request: Request, entries: bytes) -> frozenset[int] | Outcome | None:
+def _pinned(host, guest, work: _Work, request: Request, entries: bytes) -> frozenset[int] | int | None:
     """Bring and pin the blocks of the list and of the buffers; None if that would leave a guest too few frames."""
     blocks = set(_numbers(request.entries, len(entries)))
     for entry in work.split(entries):
@@ -340,7 +341,7 @@ def _pinned(host, guest, work: _Work, request: Request, entries: bytes) -> froze
     done: list[int] = []
     for number in sorted(blocks):
         outcome = host.pin(guest.number, number)
-        if outcome is not Outcome.RESOLVED:
+        if outcome != COMPLETED:
             _unpin(host, guest, done)
             return outcome
         done.append(number)
@@ -366,7 +367,7 @@ def _start(host, guest, device, form, request, work: _Work, entries: bytes, pinn
     host.arm(guest)
 
 
-def deliver(host, guest, cpu) -> None:
+def deliver(host, guest) -> None:
     """End what has come to its time; let one interruption become pending."""
     io, now = host.block_io[guest.number], host.now(guest.number)
     due = [operation for operation in io.operations if operation.ends_at <= now]
@@ -374,9 +375,10 @@ def deliver(host, guest, cpu) -> None:
         for place, data in operation.read.values():
             _store(host, guest, place, data)
         _end(host, guest, operation, operation.statuses, SOME_NOT_DONE if any(operation.statuses) else ALL_DONE)
-    if io.ended and not int(cpu.external) & int(EXTERNAL_BLOCK_IO):
-        cpu.block_io_parameter, cpu.block_io_status = io.ended.popleft()
-        cpu.external |= EXTERNAL_BLOCK_IO
+    record = guest.storage.record
+    if io.ended and not int(record.floating) & int(EXTERNAL_BLOCK_IO):
+        record.block_io_parameter, record.block_io_status = io.ended.popleft()
+        record.floating |= EXTERNAL_BLOCK_IO
 
 
 def _end(host, guest, operation: Operation, statuses: list[int], status: int) -> None:

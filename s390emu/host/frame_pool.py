@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from s390emu.architecture.page_states import DISCARD, IN, NAMES, OUT, STABLE, TOUCH, UNUSED, ZERO_FILL
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.frames import SPLIT, WHOLE, Frames
 from s390emu.host.pager import ABSENT, CLEAN, DROP, NO_SLOT, NO_VICTIM, WRITE, ZEROS, next_in_order
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull, PagingLost
 from s390emu.host.statistics import Statistics
+from s390emu.storage.absolute import state_of
 from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.page_states import DISCARD, IN, NAMES, OUT, STABLE, TOUCH, UNUSED, ZERO_FILL, state_of
-from s390emu.storage.state import BLOCK_SIZE
 
 SWEEP = 64  # blocks looked at for each frame taken, when unused blocks are searched
 EVENTS_AT_ONCE = int(MARGIN) // 2  # and there was room for MARGIN in the event table
@@ -50,16 +51,23 @@ class Guest:
         self.usage, self.invalid, self.zero, self.frame, self.slot, self.pinned = map(
             storage.block_column, ("usage", "invalid", "zero", "frame", "slot", "pinned")
         )
-        self.count, self.fault_block, self.event_mask = map(storage.column, ("count", "fault_block", "event_mask"))
-        self.idle, self.stolen = map(storage.column, ("idle", "stolen"))
-        self.interruption_count = storage.column("interruption_count")
+        self.event_mask = storage.column("event_mask")
+        self.count, self.idle, self.stolen, self.interruption_count = map(
+            storage.port_column, ("count", "idle", "stolen", "interruption_count")
+        )
+        self.failing_block = 0  # whose content was needed last: a paging error names it
         self.kept = np.zeros(len(storage.blocks), np.uint8)  # `brought` again, for compiled code
         self.kept_address = self.kept.ctypes.data
 
     @property
     def progress(self) -> int:
         """Grows with each instruction and each interruption."""
-        return int(self.count[0]) + sum(self.interruption_count[0].tolist())
+        return sum(self.count.tolist()) + sum(self.interruption_count.ravel().tolist())
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds of the guest's TOD clock: that of the CPU which is furthest."""
+        return max(map(sum, zip(self.count.tolist(), self.idle.tolist(), self.stolen.tolist(), strict=True)))
 
     def bring_for(self, number: int) -> None:
         """The block was brought for the instruction that is next."""
@@ -138,7 +146,7 @@ class FramePool(Frames):
         action = kernels.action_of(guest.address, number, event)
         if action not in (IN, ZERO_FILL):
             return None
-        guest.fault_block[0] = number
+        guest.failing_block = number
         data = self._read(guest, number) if action == IN else None
         frame, whole_chunk = self._place(guest, number)
         if data:

@@ -11,8 +11,9 @@ import heapq
 
 import numpy as np
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.pager import FREE, POOL_T
-from s390emu.storage.state import BLOCK_SIZE, FRAME_T
+from s390emu.records.blocks import FRAME_T
 
 WHOLE, SPLIT, SUBPAGE = CHUNK_POLICIES = ("whole", "split", "subpage")
 CHUNK_MOST = 512  # blocks: 2 MB
@@ -42,7 +43,7 @@ class Frames:
         self._broken = np.zeros(frames // chunk, np.uint8)
         # What compiled code is told.
         self._how = np.zeros(2 * chunk, np.uint8).reshape(-1, 2)
-        self._storages = self._kept = np.zeros(0, np.uint64)
+        self._guest_records = self._kept = np.zeros(0, np.uint64)
         self._record = np.zeros(1, POOL_T)
         for name, array in (("frames", self.memory), ("frame_table", self.frame_table), ("broken", self._broken),
                             ("how", self._how)):  # fmt: skip
@@ -52,9 +53,9 @@ class Frames:
         self._pool: int = self._record.ctypes.data
 
     def _tell_guests(self, addresses: list[tuple[int, int]]) -> None:
-        """Where the STORAGE record of each guest lies, and its bytes of what is kept for it."""
-        self._storages, self._kept = np.array(addresses, np.uint64).T.copy()
-        self._record["storages"], self._record["kept"] = self._storages.ctypes.data, self._kept.ctypes.data
+        """Where the GUEST record of each guest lies, and its bytes of what is kept for it."""
+        self._guest_records, self._kept = np.array(addresses, np.uint64).T.copy()
+        self._record["guests"], self._record["kept"] = self._guest_records.ctypes.data, self._kept.ctypes.data
 
     @property
     def frames_in_use(self) -> int:

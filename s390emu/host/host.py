@@ -12,21 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from s390emu._jit import u64
-from s390emu.host import block_io, kernels
-from s390emu.host.block_device import BlockDevice
-from s390emu.host.block_io import BlockIO
-from s390emu.host.console import Console
-from s390emu.host.devices import NO_TIMES, Server, ServiceTimes
-from s390emu.host.frame_pool import FramePool, Guest
-from s390emu.host.frames import CHUNK_MOST, CHUNK_POLICIES, POSSIBLE_CHUNKS
-from s390emu.host.hypercalls import hypercall
-from s390emu.host.outcome import Outcome
-from s390emu.host.pager import FREE, NO_SLOT
-from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost, Slots
-from s390emu.host.service_call import announce
-from s390emu.host.statistics import Statistics
-from s390emu.storage.guest import GuestStorage, overwrite
-from s390emu.storage.page_states import (
+from s390emu.architecture.page_states import (
     CLEAR_RESET,
     DIAG10,
     DISCARD,
@@ -38,9 +24,23 @@ from s390emu.storage.page_states import (
     STABLE,
     TOUCH,
     UNUSED_ACCESS,
-    state_of,
 )
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.host import block_io, kernels
+from s390emu.host.block_device import BlockDevice
+from s390emu.host.block_io import BlockIO
+from s390emu.host.console import Console
+from s390emu.host.devices import NO_TIMES, Server, ServiceTimes
+from s390emu.host.frame_pool import FramePool, Guest
+from s390emu.host.frames import CHUNK_MOST, CHUNK_POLICIES, POSSIBLE_CHUNKS
+from s390emu.host.hypercalls import hypercall
+from s390emu.host.pager import FREE, NO_SLOT
+from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost, Slots
+from s390emu.host.service_call import announce
+from s390emu.host.statistics import Statistics
+from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
+from s390emu.storage.absolute import state_of
+from s390emu.storage.guest import GuestStorage, overwrite
 
 
 class HostSnapshot(NamedTuple):
@@ -171,7 +171,7 @@ class Host(FramePool):
 
     # --- what the machine asks ---------------------------------------------------------------------------------------
 
-    def resolve(self, guest_number: int, number: int, store: bool = False) -> Outcome:
+    def resolve(self, guest_number: int, number: int, store: bool = False) -> int:
         """The guest touched a block that has no frame. Afterwards the instruction is executed again."""
         guest = self.guests[guest_number]
         if guest.brought_at != guest.progress:
@@ -185,39 +185,38 @@ class Host(FramePool):
             return self.failed(guest, error)
         finally:
             self.charge(guest)
-        return Outcome.RESOLVED
+        return COMPLETED
 
-    def hypercall(self, guest_number: int, cpu, insn: int) -> int:
-        """Complete an instruction that came to the host: -> its code, or an Outcome below zero (retry, stop)."""
+    def hypercall(self, guest_number: int, cpu, port) -> int:
+        """Complete the instruction with which this CPU came to the host: -> its code, or a code below zero."""
         guest = self.guests[guest_number]
         self.transfers.clear()
         try:
-            return hypercall(self, guest, cpu, insn)
+            return hypercall(self, guest, cpu, port)
         finally:
             self.charge(guest)
 
-    def deliver(self, guest_number: int, cpu) -> None:
+    def deliver(self, guest_number: int) -> None:
         """The time of the guest's `host_event` has come: what has ended, and messages."""
         guest = self.guests[guest_number]
-        block_io.deliver(self, guest, cpu)
-        announce(cpu, self.consoles[guest_number])
+        block_io.deliver(self, guest)
+        announce(guest.storage.record, self.consoles[guest_number])
         guest.storage.record.host_event = u64(self.block_io[guest_number].next_end())
 
-    def failed(self, guest: Guest, error: PagingError) -> Outcome:
+    def failed(self, guest: Guest, error: PagingError) -> int:
         """The guest cannot have the block that it needs now: note why."""
         self.reason = str(error)
         if isinstance(error, PagingLost):
             guest.statistics.paging_errors += 1
-            return Outcome.PAGING_ERROR
-        return Outcome.NO_FRAME
+            return PAGING_ERROR
+        return NO_FRAME
 
     # --- time --------------------------------------------------------------------------------------------------------
 
     def now(self, guest_number: int) -> int:
         """Nanoseconds of the guest's TOD clock; while it is blocked, when it will go on."""
         guest = self.guests[guest_number]
-        now = int(guest.count[0]) + int(guest.idle[0]) + int(guest.stolen[0])
-        return max(now, self._blocked[guest_number])
+        return max(guest.now, self._blocked[guest_number])
 
     def blocked_until(self, guest_number: int) -> int:
         """Until when the guest cannot run, in nanoseconds of its TOD clock; it may be long past."""
@@ -239,7 +238,8 @@ class Host(FramePool):
 
     def arm(self, guest: Guest) -> None:
         """There is something new for the guest: `deliver` is to look."""
-        guest.storage.record.host_event = guest.storage.record.deadline = u64(0)
+        guest.storage.record.host_event = u64(0)
+        guest.storage.port_column("deadline")[:] = 0
 
     # --- host actions, by the pager or by a trace --------------------------------------------------------------------
 
@@ -309,7 +309,7 @@ class Host(FramePool):
         for number in np.flatnonzero(changed):
             self.empty(guest, int(number), CLEAR_RESET if clear else NORMAL_RESET)
 
-    def pin(self, guest_number: int, number: int) -> Outcome:
+    def pin(self, guest_number: int, number: int) -> int:
         """Bring the block and keep its frame until unpin(), for I/O; calls nest. ABSENT: the guest hinted it away."""
         guest = self.guests[guest_number]
         block = self._block(guest, number)
@@ -319,11 +319,11 @@ class Host(FramePool):
             return self.failed(guest, error)
         if kernels.action_of(guest.storage.record, number, TOUCH) != NONE:
             self.reason = f"block {number * BLOCK_SIZE:#x} is {NAMES[state_of(block)]}: the guest hinted it away"
-            return Outcome.ABSENT
+            return HINTED_AWAY
         block.pinned += 1
         if block.pinned == 1:
             self._count_pinned(guest, number, 1)
-        return Outcome.RESOLVED
+        return COMPLETED
 
     def unpin(self, guest_number: int, number: int) -> None:
         guest = self.guests[guest_number]

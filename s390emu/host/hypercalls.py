@@ -1,50 +1,52 @@
 """What the guest asks the host for: ESSA on content, DIAGNOSE, SERVICE CALL. The other door is `Host.resolve`.
 
-Their handlers in `isa` have made every check. An Outcome below zero means: nothing has happened, execute it again.
+Their handlers in `isa` have made every check but those of what is in a parameter block. A code below zero means:
+nothing has happened, execute it again.
 """
 
 from __future__ import annotations
 
+from s390emu.architecture.page_states import DISCARD
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.block_io import block_io
 from s390emu.host.paging_device import PagingError
 from s390emu.host.service_call import service_call
-from s390emu.storage.page_states import DISCARD
-from s390emu.storage.state import BLOCK_SIZE
 
 ESSA, DIAGNOSE, SERVICE_CALL = 0xB9AB, 0x83, 0xB220
 PREFIX_BLOCKS = 2
 
 
-def hypercall(host, guest, cpu, insn: int) -> int:
-    """-> the instruction's code (0 completed), or an Outcome below zero."""
+def hypercall(host, guest, cpu, port) -> int:
+    """-> the instruction's code (0 completed), or a code below zero."""
+    insn = int(port.call_insn)
     operation = DIAGNOSE if insn >> 56 == DIAGNOSE else insn >> 48
     try:
-        return SERVICES[operation](host, guest, cpu, insn)
+        return SERVICES[operation](host, guest, cpu, port, insn)
     except PagingError as error:
         return host.failed(guest, error)
 
 
-def essa(host, guest, cpu, insn: int) -> int:
+def essa(host, guest, cpu, port, insn: int) -> int:
     """ESSA that discards a preserved block (ORC 2, 3, 4) or makes one resident (ORC 5): spec essa.md 2."""
     record = guest.storage.record
     r2, orc = insn >> 32 & 15, insn >> 44 & 15
     number = int(cpu.gr[r2] & cpu.amode) // BLOCK_SIZE
     if kernels.action_of(record, number, orc) == DISCARD:
-        host.empty(guest, number, orc, lambda: kernels.perform_essa(cpu, record, insn, 0))
+        host.empty(guest, number, orc, lambda: kernels.perform_essa(cpu, port, insn, 0))
     else:
-        host.bring(guest, number, orc, lambda frame: kernels.perform_essa(cpu, record, insn, frame))
+        host.bring(guest, number, orc, lambda frame: kernels.perform_essa(cpu, port, insn, frame))
     return 0
 
 
-def diagnose(host, guest, cpu, insn: int) -> int:
+def diagnose(host, guest, cpu, port, insn: int) -> int:
     """The code is in the rightmost 16 bits of the second-operand address."""
     base, displacement = insn >> 44 & 15, insn >> 32 & 0xFFF
     code = displacement + (int(cpu.gr[base]) if base else 0) & 0xFFFF
-    return DIAGNOSES[code](host, guest, cpu, insn)
+    return DIAGNOSES[code](host, guest, cpu, port, insn)
 
 
-def release(host, guest, cpu, insn: int) -> int:
+def release(host, guest, cpu, port, insn: int) -> int:
     """Code X'10': release the blocks R1 to R3, but for those of the prefix area. Spec essa.md 9."""
     first, last = (int(cpu.gr[insn >> at & 15] & cpu.amode) // BLOCK_SIZE for at in (52, 48))
     prefix = int(cpu.prefix) // BLOCK_SIZE

@@ -11,11 +11,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from s390emu._jit import fill_bytes, i64, jit, load1, load8, load_native, record_at, store1, u64
-from s390emu.storage.absolute import FRAME_BYTES
+from s390emu._jit import fill_bytes, i64, jit, load1, load8, load_native, store1, u64
+from s390emu.architecture.page_states import OUT, RECLAIM, ZERO_FILL
+from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
+from s390emu.records.blocks import frame_record
+from s390emu.records.guest import guest_record
+from s390emu.storage.absolute import FRAME_BYTES, block_at, state_of
 from s390emu.storage.keys import host_changed, host_referenced
-from s390emu.storage.page_states import OUT, RECLAIM, ZERO_FILL, block_at, state_of
-from s390emu.storage.state import BLOCK_SHIFT, BLOCK_SIZE, STORAGE_T, frame_record
 from s390emu.storage.transitions import action_of, mark_zero, transition, withdraw
 
 # What compiled code is told of the pool. Plain names are addresses.
@@ -26,7 +28,7 @@ POOL_T = np.dtype(
         ("frames", u64),
         ("frame_table", u64),
         ("broken", u64),  # a byte for each run: 1, its frames are mappings of their own
-        ("storages", u64),  # the STORAGE record of each guest
+        ("guests", u64),  # addresses of their GUEST records
         ("kept", u64),  # of each guest where its bytes are that tell what was brought for the instruction being retried
         ("how", u64),  # two bytes for each frame of a run being taken: what taking it costs, its state before
         ("zero_detect", u64),
@@ -46,18 +48,15 @@ NO_VICTIM, FREE, NO_SLOT = -1, -1, -1
 NOBODY, NONE_KEPT, NOT_WRITABLE, WHOLE, FIRST_FRAME = u64(0), u64(0), u64(0), u64(0), u64(0)
 ONE, ADDRESS_BYTES, STEP = u64(1), u64(8), 8
 
-storage_record = record_at(STORAGE_T)
-
-
 @jit
 def entry_at(pool, frame):
     return frame_record(pool.frame_table + frame * FRAME_BYTES)
 
 
 @jit
-def storage_of(pool, entry):
-    """The STORAGE record of the guest that has the frame."""
-    return storage_record(load_native(pool.storages + u64(entry.guest) * ADDRESS_BYTES))
+def guest_of_frame(pool, entry):
+    """Return the GUEST record of the guest that has the frame."""
+    return guest_record(load_native(pool.guests + u64(entry.guest) * ADDRESS_BYTES))
 
 
 @jit
@@ -66,7 +65,7 @@ def holds(pool, frame):
     entry = entry_at(pool, frame)
     if entry.guest == FREE:
         return False
-    block = block_at(storage_of(pool, entry), u64(entry.block))
+    block = block_at(guest_of_frame(pool, entry), u64(entry.block))
     return block.invalid == 0 and u64(block.frame) == frame
 
 
@@ -100,8 +99,8 @@ def cost(pool, frame, action):
     if pool.zero_detect != u64(0) and only_zeros(pool, frame):
         return ZEROS
     entry = entry_at(pool, frame)
-    storage, number = storage_of(pool, entry), u64(entry.block)
-    if block_at(storage, number).slot != NO_SLOT and host_changed(storage, number) == 0:
+    guest, number = guest_of_frame(pool, entry), u64(entry.block)
+    if block_at(guest, number).slot != NO_SLOT and host_changed(guest, number) == 0:
         return CLEAN
     return WRITE
 
@@ -118,7 +117,7 @@ def may_be_taken(pool, start, length, asking, kept, writable):
             resident = True
             entry = entry_at(pool, frame)
             number = u64(entry.block)
-            if block_at(storage_of(pool, entry), number).pinned != 0:
+            if block_at(guest_of_frame(pool, entry), number).pinned != 0:
                 return False
             if kept != NONE_KEPT and u64(entry.guest) == asking and load1(kept + number) != NONE_KEPT:
                 return False
@@ -129,7 +128,7 @@ def may_be_taken(pool, start, length, asking, kept, writable):
         frame = start + u64(offset)
         if holds(pool, frame):
             entry = entry_at(pool, frame)
-            how = cost(pool, frame, action_of(storage_of(pool, entry), u64(entry.block), RECLAIM))
+            how = cost(pool, frame, action_of(guest_of_frame(pool, entry), u64(entry.block), RECLAIM))
             writes += how == WRITE
             drops += how == DROP or how == ZEROS
     return writes == 0 or (pool.divisible != WHOLE and drops > 0)
@@ -142,7 +141,7 @@ def referenced(pool, start, length):
     for offset in range(length):
         if holds(pool, start + u64(offset)):
             entry = entry_at(pool, start + u64(offset))
-            found |= host_referenced(storage_of(pool, entry), u64(entry.block))
+            found |= host_referenced(guest_of_frame(pool, entry), u64(entry.block))
     return found != 0
 
 
@@ -215,9 +214,9 @@ def weigh(pool, start, length):
         how, before, frame = ABSENT, 0, start + u64(offset)
         if holds(pool, frame):
             entry = entry_at(pool, frame)
-            storage, number = storage_of(pool, entry), u64(entry.block)
-            before = state_of(block_at(storage, number))
-            how = cost(pool, frame, withdraw(storage, number))
+            guest, number = guest_of_frame(pool, entry), u64(entry.block)
+            before = state_of(block_at(guest, number))
+            how = cost(pool, frame, withdraw(guest, number))
             writes += how == WRITE
         store1(pool.how + (u64(offset) << ONE), u64(how))
         store1(pool.how + (u64(offset) << ONE) + ONE, u64(before))
@@ -231,10 +230,10 @@ def publish(pool, start, first, beyond):
         how = i64(load1(pool.how + (u64(offset) << ONE)))
         if how != ABSENT:
             entry = entry_at(pool, start + u64(offset))
-            storage, number = storage_of(pool, entry), u64(entry.block)
-            transition(storage, number, RECLAIM, FIRST_FRAME)
+            guest, number = guest_of_frame(pool, entry), u64(entry.block)
+            transition(guest, number, RECLAIM, FIRST_FRAME)
             if how == ZEROS:
-                mark_zero(storage, number)
+                mark_zero(guest, number)
     return 0
 
 
@@ -242,7 +241,7 @@ def arrive(pool, guest, number, frame, event):
     """The block has this frame from now on; zeros are put there if the event asks for them, else the content is."""
     entry = entry_at(pool, frame)
     entry.guest, entry.block = i64(guest), i64(number)
-    action = transition(storage_of(pool, entry), number, i64(event), frame)
+    action = transition(guest_of_frame(pool, entry), number, i64(event), frame)
     if action == ZERO_FILL:
         fill_bytes(pool.frames + (frame << BLOCK_SHIFT), u64(0), u64(BLOCK_SIZE))
     return action

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.architecture.sizes import BLOCK_SIZE
 
 DEFAULT_SLOTS = 1 << 20  # 4 GB
 DIGEST_BYTES = 16

@@ -1,7 +1,9 @@
 """The service processor that SERVICE CALL reaches: configuration, and a console through its event facility.
 
-Not in the Principles of Operation. Commands, fields and response codes are those that guests in public use (spec
-oracles.md, last section); a field that they do not look at is zero.
+Not in the Principles of Operation. Commands, fields and response codes are those that IBM's own programs show: Linux
+(drivers/s390/char/sclp.h, sclp_rw.c, sclp_early_core.c), zipl (s390-tools, zipl/boot/sclp.c), and z/VM's description of
+its control block PCCBK. A field that they do not look at is zero. What none of them settles is decided here, and
+tests/host/test_service_call.py has all of it in one table.
 """
 
 from __future__ import annotations
@@ -9,12 +11,11 @@ from __future__ import annotations
 import construct as c
 import numpy as np
 
-from s390emu._jit import u64
-from s390emu.cpu.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.interruptions import EXTERNAL_SERVICE, SPECIFICATION
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.console import CHARACTERS_EVENT
 from s390emu.storage.access import FETCH, STORE
-from s390emu.storage.state import BLOCK_SIZE
 
 READ_CPU_INFORMATION = 0x00010001
 READ_SCP_INFORMATION, READ_SCP_INFORMATION_FORCED = 0x00020001, 0x00120001
@@ -22,15 +23,16 @@ WRITE_EVENT_DATA, READ_EVENT_DATA, WRITE_EVENT_MASK = 0x00760005, 0x00770005, 0x
 
 INFORMATION_READ, COMPLETED = 0x0010, 0x0020
 BOUNDARY_VIOLATION, INVALID_COMMAND, INSUFFICIENT_LENGTH = 0x0100, 0x01F0, 0x0300
-EVENT_TYPE_DISABLED, NO_EVENTS_STORED, INCONSISTENT_LENGTHS = 0x40F0, 0x62F0, 0x72F0
-EVENT_SYNTAX, INVALID_MASK_LENGTH, INSUFFICIENT_SCCB_LENGTH = 0x73F0, 0x74F0, 0x75F0
-INVALID_FUNCTION = 0x40F0
+INVALID_FUNCTION = EVENT_TYPE_DISABLED = 0x40F0
+NO_EVENTS_STORED, INCONSISTENT_LENGTHS, EVENT_SYNTAX = 0x60F0, 0x72F0, 0x73F0
+INVALID_MASK_LENGTH, INSUFFICIENT_SCCB_LENGTH = 0x74F0, 0x75F0
 
 MESSAGES, CHARACTERS = 0x02, 0x1A  # event types
 EVENTS_SENT = CHARACTERS_EVENT
 EVENTS_RECEIVED = (1 << (32 - MESSAGES)) | (1 << (32 - CHARACTERS))  # event type n is bit n - 1 of a mask
 FUNCTION_CODE, CONTROL_MASK_END = 2, 5  # where, in the header
-UNCONDITIONAL_READ, SELECTIVE_READ = 0x00, 0x01  # function codes
+UNCONDITIONAL_READ, SELECTIVE_READ, NORMAL_WRITE = 0x00, 0x01, 0x00  # function codes
+SELECTION_MASK_BYTES = 4
 VARIABLE_LENGTH = 0x80  # in the last byte of the control mask: the answer's length is that of what was stored
 EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's address
 SCCB_ADDRESS = 0xFFFFFFF8
@@ -62,14 +64,7 @@ CPU_INFORMATION = c.Struct(
     "standby_offset" / c.Int16ub,
 )
 CPU_ENTRY = c.Struct("address" / c.Int8ub, c.Padding(15))
-EVENT_MASK = c.Struct(
-    c.Padding(2),
-    "mask_length" / c.Int16ub,
-    "guest_receives" / c.Bytes(c.this.mask_length),
-    "guest_sends" / c.Bytes(c.this.mask_length),
-    "receives" / c.Bytes(c.this.mask_length),
-    "sends" / c.Bytes(c.this.mask_length),
-)
+EVENT_MASK = c.Struct(c.Padding(2), "mask_length" / c.Int16ub)  # then four masks of that many bytes
 EVENT = c.Struct("length" / c.Int16ub, "type" / c.Int8ub, "flags" / c.Int8ub, c.Padding(2))
 # Event type 02: a message data block of objects; each text object is a line.
 MESSAGE_BLOCK = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "tag" / c.Int32ub, "revision" / c.Int32ub)
@@ -83,64 +78,66 @@ MEGABYTE = 1 << 20
 INCREMENTS_MOST = 0xFFFF
 
 
-def service_call(host, guest, cpu, insn: int) -> int:
-    """SERVICE CALL, whose handler made the checks: -> 0, the condition code set, the answer in the SCCB."""
-    external = cpu.external
-    pending = bool(external & EXTERNAL_SERVICE)
-    if pending and int(cpu.service_parameter) & SCCB_ADDRESS:
-        cpu.cc = 2
-        return 0
+def service_call(host, guest, cpu, port, insn: int) -> int:
+    """Complete SERVICE CALL, whose handler has checked the SCCB's address, and return the instruction's code.
+
+    0: the condition code is set and the answer is in the SCCB. SPECIFICATION: the SCCB is shorter than its header; that
+    is recognized though the service processor be busy, as every exception goes before a condition code."""
     record, registers = guest.storage.record, cpu.gr
     command, sccb = (int(registers[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
     number, offset = divmod(sccb, BLOCK_SIZE)
     host.bring(guest, number)
     kernels.touch(record, sccb, HEADER_BYTES, FETCH)
     given = host.memory[guest.frame[number], offset:].tobytes()
+    if int.from_bytes(given[:2], "big") < HEADER_BYTES:
+        return SPECIFICATION
+    if record.floating & EXTERNAL_SERVICE and int(record.service_parameter) & SCCB_ADDRESS:
+        cpu.cc = 2
+        return 0
     console = host.consoles[guest.number]
     answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, console)
     kernels.touch(record, sccb, len(answer), STORE)
     host.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
-    cpu.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
+    record.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
     console.announce = False
-    cpu.external = external | EXTERNAL_SERVICE
-    record.deadline = u64(0)
+    record.floating |= EXTERNAL_SERVICE
     return 0
 
 
-def announce(cpu, console) -> None:
+def announce(record, console) -> None:
     """Let the service signal become pending for messages that the guest has not been told of."""
     if console.announce and console.wanted:
-        pending = bool(int(cpu.external) & int(EXTERNAL_SERVICE))
-        cpu.service_parameter = (int(cpu.service_parameter) if pending else 0) | EVENT_PENDING
-        cpu.external |= EXTERNAL_SERVICE
+        pending = bool(int(record.floating) & int(EXTERNAL_SERVICE))
+        record.service_parameter = (int(record.service_parameter) if pending else 0) | EVENT_PENDING
+        record.floating |= EXTERNAL_SERVICE
         console.announce = False
 
 
 def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
-    """The SCCB with its answer; as much of `given`, which reaches to the end of the block, as is the SCCB."""
+    """Return the SCCB with its answer, or as much of it as changes. given: the SCCB and what follows it in its block.
+
+    The command comes first, as it determines how long the SCCB has to be; then that it lies within one block."""
     length = int.from_bytes(given[:2], "big")
-    response, rest = BOUNDARY_VIOLATION, b""
-    if length < HEADER_BYTES:
+    header, data = given[:HEADER_BYTES], given[HEADER_BYTES:length]
+    least, perform = COMMANDS.get(command, (0, None))
+    if perform is None:
+        response = INVALID_COMMAND
+    elif length > len(given):
+        response = BOUNDARY_VIOLATION
+    elif length < least:
         response = INSUFFICIENT_LENGTH
-    elif length <= len(given):
-        rest = given[HEADER_BYTES:length]
-        if command == READ_EVENT_DATA:
-            response, rest = _read_event_data(given[:HEADER_BYTES], rest, console)
-            length = HEADER_BYTES + len(rest)
-        else:
-            response, rest = COMMANDS.get(command, _invalid)(rest, storage_size, console)
-    return length.to_bytes(2, "big") + given[2 : HEADER_BYTES - 2] + response.to_bytes(2, "big") + rest
+    else:
+        response, data = perform(header, data, storage_size, console)
+        return (HEADER_BYTES + len(data)).to_bytes(2, "big") + header[2:6] + response.to_bytes(2, "big") + data
+    return header[:6] + response.to_bytes(2, "big")
 
 
-# Each command: what follows the header, the size of storage, the console -> response code, what follows it now.
+# Each command: the SCCB's header and what follows it, the size of storage, the console -> response code, what follows
+# the header now.
 
 
-def _invalid(given, storage_size, console):
-    return INVALID_COMMAND, given
-
-
-def _read_scp_information(given, storage_size, console):
+def _read_scp_information(header, given, storage_size, console):
     megabytes = 1
     while storage_size // (megabytes * MEGABYTE) > INCREMENTS_MOST:
         megabytes *= 2
@@ -151,7 +148,7 @@ def _read_scp_information(given, storage_size, console):
     return _information(information + CPU_ENTRY.build({"address": 0}), given)
 
 
-def _read_cpu_information(given, storage_size, console):
+def _read_cpu_information(header, given, storage_size, console):
     offset = HEADER_BYTES + CPU_INFORMATION.sizeof()
     information = CPU_INFORMATION.build({
         "configured": 1, "configured_offset": offset, "standby": 0, "standby_offset": offset + CPU_ENTRY.sizeof(),
@@ -160,31 +157,30 @@ def _read_cpu_information(given, storage_size, console):
 
 
 def _information(information, given):
-    if len(given) < len(information):
-        return INSUFFICIENT_LENGTH, given
     return INFORMATION_READ, information + bytes(len(given) - len(information))
 
 
-def _write_event_mask(given, storage_size, console):
-    try:
-        masks = EVENT_MASK.parse(given)
-    except c.StreamError:
+def _write_event_mask(header, given, storage_size, console):
+    """Note what the guest receives, and answer what the service processor receives and sends. The four masks have to
+    fit into the SCCB."""
+    length = EVENT_MASK.parse(given).mask_length
+    masks = EVENT_MASK.sizeof()
+    answer = masks + 2 * length
+    if not length or answer + 2 * length > len(given):
         return INVALID_MASK_LENGTH, given
-    if not masks.mask_length:
-        return INVALID_MASK_LENGTH, given
-    masks.receives = EVENTS_RECEIVED.to_bytes(4, "big").ljust(masks.mask_length, b"\0")[: masks.mask_length]
-    masks.sends = EVENTS_SENT.to_bytes(4, "big").ljust(masks.mask_length, b"\0")[: masks.mask_length]
-    console.receives = int.from_bytes(masks.guest_receives[:4].ljust(4, b"\0"), "big")
-    built = EVENT_MASK.build(masks)
-    return COMPLETED, built + given[len(built) :]
+    console.receives = int.from_bytes(given[masks : masks + length][:4].ljust(4, b"\0"), "big")
+    receives, sends = (mask.to_bytes(4, "big").ljust(length, b"\0")[:length] for mask in (EVENTS_RECEIVED, EVENTS_SENT))
+    return COMPLETED, given[:answer] + receives + sends + given[answer + 2 * length :]
 
 
-def _read_event_data(header, given, console):
-    """The messages that fit, each in an event buffer; what does not fit waits."""
+def _read_event_data(header, given, storage_size, console):
+    """Give the guest the messages that fit, each in an event buffer; what does not fit waits."""
     receives = console.receives
     function, variable_length = header[FUNCTION_CODE], header[CONTROL_MASK_END] & VARIABLE_LENGTH
     if function == SELECTIVE_READ:
-        receives &= int.from_bytes(given[:4], "big")
+        if len(given) < SELECTION_MASK_BYTES:
+            return INSUFFICIENT_LENGTH, given
+        receives &= int.from_bytes(given[:SELECTION_MASK_BYTES], "big")
     elif function != UNCONDITIONAL_READ:
         return INVALID_FUNCTION, given
     if not console.messages or not receives & EVENTS_SENT:
@@ -192,7 +188,7 @@ def _read_event_data(header, given, console):
     events = b""
     while console.messages:
         data = INPUT + console.messages[0].encode("ascii")
-        event = EVENT.build({"length": EVENT.sizeof() + len(data), "type": CHARACTERS, "flags": 0}) + data
+        event = EVENT.build({"length": EVENT_BYTES + len(data), "type": CHARACTERS, "flags": 0}) + data
         if len(events) + len(event) > len(given):
             break
         events += event
@@ -202,16 +198,15 @@ def _read_event_data(header, given, console):
     return COMPLETED, events if variable_length else events + bytes(len(given) - len(events))
 
 
-def _write_event_data(given, storage_size, console):
-    """Every event buffer in turn, up to the first that is wrong."""
-    answer, at = bytearray(given), 0
-    while at < len(given):
-        if at + EVENT_BYTES > len(given):
-            return INCONSISTENT_LENGTHS, bytes(answer)
-        length, kind = int.from_bytes(given[at : at + 2], "big"), given[at + 2]
-        data = given[at + EVENT_BYTES : at + length]
-        if length < EVENT_BYTES or at + length > len(given):
-            return INCONSISTENT_LENGTHS, bytes(answer)
+def _write_event_data(header, given, storage_size, console):
+    """Show the event buffers in turn, up to the first that is wrong; none if their lengths do not add up."""
+    if header[FUNCTION_CODE] != NORMAL_WRITE:
+        return INVALID_FUNCTION, given
+    buffers = event_buffers(given)
+    if buffers is None:
+        return INCONSISTENT_LENGTHS, given
+    answer = bytearray(given)
+    for at, kind, data in buffers:
         if kind == CHARACTERS:
             console.characters(data.decode("utf-8", "replace"))
         elif kind == MESSAGES:
@@ -223,37 +218,56 @@ def _write_event_data(given, storage_size, console):
         else:
             return EVENT_TYPE_DISABLED, bytes(answer)
         answer[at + 3] |= ACCEPTED  # the flags
-        at += length
     return COMPLETED, bytes(answer)
 
 
+def event_buffers(given: bytes) -> list[tuple[int, int, bytes]] | None:
+    """Return offset, type and data of every event buffer; None unless each holds its header and the last one ends where
+    the SCCB does."""
+    buffers, at = [], 0
+    while at < len(given):
+        if len(given) - at < EVENT_BYTES:
+            return None
+        event = EVENT.parse(given[at : at + EVENT_BYTES])
+        end = at + event.length
+        if event.length < EVENT_BYTES or end > len(given):
+            return None
+        buffers.append((at, event.type, given[at + EVENT_BYTES : end]))
+        at = end
+    return buffers
+
+
 def message_lines(data: bytes) -> list[str] | None:
-    """The text objects of a message data block; None if it is none."""
-    try:
-        block = MESSAGE_BLOCK.parse(data)
-    except c.StreamError:
+    """Return the text objects of a message data block; None unless `data` is one, and its objects fill it."""
+    if len(data) < MESSAGE_BLOCK.sizeof():
         return None
-    if block.tag != MESSAGE_TAG or block.length > len(data):
+    block = MESSAGE_BLOCK.parse(data)
+    if block.tag != MESSAGE_TAG or block.length != len(data):
         return None
     lines, at = [], MESSAGE_BLOCK.sizeof()
-    while at < block.length:
-        try:
-            thing = OBJECT.parse(data[at : block.length])
-        except c.StreamError:
+    while at < len(data):
+        if len(data) - at < OBJECT.sizeof():
             return None
-        if thing.length < OBJECT.sizeof() or at + thing.length > block.length:
+        thing = OBJECT.parse(data[at : at + OBJECT.sizeof()])
+        is_text = thing.type == TEXT_OBJECT_TYPE
+        end = at + thing.length
+        if thing.length < (TEXT_OBJECT if is_text else OBJECT).sizeof() or end > len(data):
             return None
-        if thing.type == TEXT_OBJECT_TYPE:
-            text = data[at + TEXT_OBJECT.sizeof() : at + thing.length].decode(CONSOLE_CODE_PAGE)
+        if is_text:
+            text = data[at + TEXT_OBJECT.sizeof() : end].decode(CONSOLE_CODE_PAGE)
             lines.append(text.translate(NOT_PRINTABLE).rstrip())
-        at += thing.length
+        at = end
     return lines
 
 
+CPU_INFORMATION_BYTES = HEADER_BYTES + CPU_INFORMATION.sizeof() + CPU_ENTRY.sizeof()
+SCP_INFORMATION_BYTES = HEADER_BYTES + SCP_INFORMATION.sizeof() + CPU_ENTRY.sizeof()
+# command -> the fewest bytes of an SCCB for it, and its function
 COMMANDS = {
-    READ_CPU_INFORMATION: _read_cpu_information,
-    READ_SCP_INFORMATION: _read_scp_information,
-    READ_SCP_INFORMATION_FORCED: _read_scp_information,
-    WRITE_EVENT_DATA: _write_event_data,
-    WRITE_EVENT_MASK: _write_event_mask,
+    READ_CPU_INFORMATION: (CPU_INFORMATION_BYTES, _read_cpu_information),
+    READ_SCP_INFORMATION: (SCP_INFORMATION_BYTES, _read_scp_information),
+    READ_SCP_INFORMATION_FORCED: (SCP_INFORMATION_BYTES, _read_scp_information),
+    WRITE_EVENT_DATA: (HEADER_BYTES, _write_event_data),
+    READ_EVENT_DATA: (HEADER_BYTES, _read_event_data),
+    WRITE_EVENT_MASK: (HEADER_BYTES + EVENT_MASK.sizeof(), _write_event_mask),
 }

@@ -1,26 +1,27 @@
 """DIAGNOSE: what a guest asks its host for. PoP ch. 10 leaves it to the model; the codes are z/VM's.
 
-X'10', release of blocks: spec essa.md, section 9. X'250', block I/O: docs/block-io.md. No other code exists.
+X'10', release of blocks: docs/page-hinting.md. X'44', X'9C': a CPU that waits for another gives up its turn. X'250',
+block I/O: docs/block-io.md. No other code exists.
 """
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW16, LOW32, bits
-from s390emu.cpu.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rs
-from s390emu.storage.absolute import in_configuration
+from s390emu.records.exits import EXIT_HYPERCALL
+from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import CHECK, FETCH, REAL, STORE, probe, psw_key
 from s390emu.storage.prefixing import PREFIX_AREA
-from s390emu.storage.state import BLOCK_SIZE, EXIT_HYPERCALL, OFFSET
 
-RELEASE, BLOCK_IO = u64(0x10), u64(0x250)
+RELEASE, TIME_SLICE_END, DIRECTED_YIELD, BLOCK_IO = u64(0x10), u64(0x44), u64(0x9C), u64(0x250)
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
 PARAMETER_LIST = u64(64)
 NOT_DOUBLEWORD = bits(61, 63)
 LAST_REGISTER = u64(15)
-BLOCK = u64(BLOCK_SIZE)
 
 
 @jit
@@ -33,6 +34,8 @@ def diag(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     r1, r3, address = rs(cpu, insn)
     code = address & LOW16
+    if code == TIME_SLICE_END or code == DIRECTED_YIELD:
+        return give_up(storage, i64(cpu.gr[r1] & LOW16) if code == DIRECTED_YIELD else -1)
     if code == BLOCK_IO:
         return block_io(cpu, storage, insn, r1, r3)
     if code != RELEASE:
@@ -41,11 +44,27 @@ def diag(cpu, storage, insn):
 
 
 @jit
+def give_up(storage, address):
+    """X'44', X'9C': the CPU gives up the rest of its turn, to the CPU with this address if there is one; -1 to any.
+
+    Alone in its guest, it goes on."""
+    guest = guest_of(storage)
+    if guest.port_count > u64(1):
+        guest.gave_up = u64(1)
+        guest.yield_to = address if address < i64(guest.port_count) else -1
+        storage.limit = storage.count + u64(1)
+        storage.deadline = u64(0)
+    return 0
+
+
+@jit
 def release(cpu, storage, insn, first, last):
-    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it."""
-    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or (first > last and first - last > BLOCK):
+    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it.
+
+    There is no empty range: a last block that lies before the first one, and be it by one, is an error."""
+    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or first > last:
         return SPECIFICATION
-    if first <= last and not in_configuration(storage, last):
+    if not in_configuration(guest_of(storage), last):
         return ADDRESSING
     storage.call_insn = insn
     return EXIT_HYPERCALL

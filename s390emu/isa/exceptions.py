@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import jit
-from s390emu.cpu.interruptions import OPERATION
+from s390emu.architecture.interruptions import OPERATION
 
 
 @jit

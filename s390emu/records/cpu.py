@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import i64, u64
+from s390emu._jit import i64, record_at, u64
 
 # CPU states (PoP ch. 4 "Stopped, Operating, Load, and Check-Stop States"): operating; so still, until the interruptions
 # that are pending and enabled are taken; stopped
@@ -35,20 +35,12 @@ CPU_T = np.dtype(
         ("psw_early", u64),  # 1: the PSW just loaded is not valid
         ("mck_code", u64),  # machine-check interruption code, 0 none
         ("restart", u64),
-        ("external", u64),  # pending external conditions, EXTERNAL_*
-        ("service_parameter", u64),
-        ("block_io_parameter", u64),  # as the guest gave it; where it is stored depends on the format
-        ("block_io_status", u64),  # subcode (the format) and status, as stored in place of the CPU address
+        ("external", u64),  # pending for this CPU, EXTERNAL_*; what any CPU may take is in GUEST
         ("emergency_from", u64),
         ("external_call_from", u64),
-        ("io", u64),  # 1: pending
-        ("io_id", u64),  # subsystem-identification word
-        ("io_parameter", u64),
-        ("io_word", u64),  # I/O-interruption-identification word
         # details that the interruption stores
         ("teid", u64),
         ("dxc", u64),
-        ("exception_access", u64),
         ("operand_access", u64),
         ("monitor_class", u64),
         ("monitor_code", u64),
@@ -57,3 +49,5 @@ CPU_T = np.dtype(
     ],
     align=True,
 )
+
+cpu_record = record_at(CPU_T)

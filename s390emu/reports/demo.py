@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from s390emu.cpu.interruptions import BLOCK_VOLATILITY
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import Interruption, Machine, Reason, Stop
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports.stop import place
 from s390emu.reports.timeline import who
-from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 
 BLOCKS_TOLD = 2
 HANDLER = "program_interruption"  # the kernel's symbol
@@ -75,7 +76,7 @@ class Story:
         return self._until()
 
     def _program_interruptions(self) -> int:
-        return int(self.machine.storage.record.interruption_count[0])
+        return int(self.machine.port.interruption_count[0])
 
     def highlights(self, most: int | None) -> list:
         """The life of the blocks that met discard faults first: at most so many of their events."""
@@ -92,7 +93,7 @@ class Story:
 
     def totals(self) -> dict:
         statistics = self.machine.host.statistics(self.machine.guest_number)
-        essa = np.asarray(self.machine.storage.record.essa_count)
+        essa = np.asarray(self.machine.port.essa_count)
         return {
             "instructions": self.machine.count,
             "blocks discarded": sum(statistics.discarded.values()),

@@ -6,13 +6,14 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.machine import Interruption, Machine, Reason, Stop
+from s390emu.records.cpu import STOPPED_STATE
 from s390emu.reports.psw import describe_psw
 
 INSTRUCTION = 6  # bytes, at most
-PROGRAM = "program"
+PROGRAM, SUPERVISOR_CALL = "program", "supervisor call"  # whose interruptions store the ILC
 
 
 def place(address: int, symbols: Mapping[str, int]) -> str:
@@ -33,9 +34,10 @@ def code_at(machine: Machine, address: int) -> str:
 
 def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
     name = f" ({PROGRAM_EXCEPTIONS.get(last.code, 'unknown')})" if last.kind == PROGRAM else ""
-    teid = f", translation-exception identification {last.teid:#x}" if last.kind == PROGRAM and last.teid else ""
+    ilc = f"ILC {last.ilc // 2}, " if last.kind in (PROGRAM, SUPERVISOR_CALL) else ""
+    teid = f", translation-exception identification {last.teid:#x}" if last.teid else ""
     return (
-        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}, ILC {last.ilc}, "
+        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}, {ilc}"
         f"old PSW {last.psw_mask:016X} {place(last.psw_ia, symbols)}{teid}"
     )
 
@@ -43,6 +45,7 @@ def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
 def summary(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
     """One line."""
     why = f"{stop.reason}, code {stop.exit_code:#x}" if stop.exit_code is not None else f"{stop.reason}"
+    why += f" on CPU {stop.cpu}" if len(machine.cpus) > 1 else ""
     return f"s390emu: {why}, after {stop.count:,} instructions"
 
 
@@ -55,6 +58,7 @@ def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
     lines.append(f"            {describe_psw(stop.psw_mask, stop.psw_ia)}")
     if stop.exit_code is None and (code := code_at(machine, stop.psw_ia)):
         lines.append(f"  next      {code}")
+    lines += cpus(machine, stop, symbols)
     last = machine.last_interruption
     lines.append(f"  last interruption  {interruption_text(last, symbols) if last else 'none'}")
     lines += [f"  r{n:<2} " + " ".join(f"{int(machine.gr[n + i]):016X}" for i in range(4)) for n in range(0, 16, 4)]
@@ -65,12 +69,23 @@ def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
     return "\n".join(lines)
 
 
+def cpus(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> list[str]:
+    """Return a line for each CPU of several, but for the one that the report is about."""
+    others = [cpu for cpu in machine.cpus if cpu.number != stop.cpu]
+    return [
+        f"  CPU {cpu.number}     {cpu.psw[0]:016X} {place(cpu.psw[1], symbols)}, {cpu.count:,} instructions"
+        + (", stopped" if cpu.record.stopped == STOPPED_STATE else "")
+        for cpu in others
+    ]
+
+
 def as_dict(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> dict:
     last = machine.last_interruption
     return {
         "reason": str(stop.reason),
         "exit_code": stop.exit_code,
         "instructions": stop.count,
+        "cpu": stop.cpu,
         "psw": {"mask": stop.psw_mask, "address": stop.psw_ia, "words": describe_psw(stop.psw_mask, stop.psw_ia)},
         "registers": [int(value) for value in machine.gr],
         "control_registers": [int(value) for value in machine.cr],

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from s390emu.cpu.interruptions import CLASSES, PROGRAM
-from s390emu.cpu.program_exceptions import PROGRAM_EXCEPTIONS
-from s390emu.storage.page_states import (
+from s390emu.architecture.interruptions import CLASSES, PROGRAM
+from s390emu.architecture.page_states import (
     CLEAR_RESET,
     DIAG10,
     DISCARD,
@@ -18,15 +17,9 @@ from s390emu.storage.page_states import (
     TOUCH,
     ZERO_FILL,
 )
-from s390emu.storage.state import (
-    BLOCK_SIZE,
-    EVENT_ESSA,
-    EVENT_FETCH,
-    EVENT_HOST,
-    EVENT_INTERRUPTION,
-    EVENT_KEY,
-    EVENT_STORE,
-)
+from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_KEY, EVENT_STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
 
 CAUSES = {
@@ -54,24 +47,29 @@ def who(event) -> str:
     return CAUSES.get(cause, f"guest ORC {cause}") + DONE.get(action, "")
 
 
-def event_text(event, symbols: Mapping[str, int]) -> str:
-    """One line for one EVENT record."""
+def cpu_mark(number: int, cpus: int) -> str:
+    """Return what names the CPU in a line, where there are several."""
+    return f" cpu{number}" if cpus > 1 else ""
+
+
+def event_text(event, symbols: Mapping[str, int], cpus: int = 1) -> str:
+    """Return one line for one EVENT record of a guest with so many CPUs."""
     from s390emu.reports.stop import place
 
-    count = int(event.count)
+    count = f"{int(event.count):10}{cpu_mark(int(event.cpu), cpus)}"
     if event.kind in (EVENT_ESSA, EVENT_HOST):
         address = int(event.block) * BLOCK_SIZE
         change = f"{attributes_text(int(event.before))} -> {attributes_text(int(event.after))}"
-        return f"{count:10} page         block {address:#8x} {change:8}  {who(event)}"
+        return f"{count} page         block {address:#8x} {change:8}  {who(event)}"
     if event.kind == EVENT_INTERRUPTION:
         code = int(event.before)
         kind = CLASSES[int(event.block)]
         name = f" ({PROGRAM_EXCEPTIONS.get(code, 'unknown')})" if event.block == PROGRAM else ""
-        return f"{count:10} interruption {kind} {code:04X}{name} old-ia {place(int(event.after), symbols)}"
+        return f"{count} interruption {kind} {code:04X}{name} old-ia {place(int(event.after), symbols)}"
     if event.kind in (EVENT_FETCH, EVENT_STORE):
         kind = "fetch" if event.kind == EVENT_FETCH else "store"
-        return f"{count:10} {kind:12} absolute {int(event.before):#x} {int(event.after)}"
+        return f"{count} {kind:12} absolute {int(event.before):#x} {int(event.after)}"
     if event.kind == EVENT_KEY:
         address = int(event.block) * BLOCK_SIZE
-        return f"{count:10} key          block {address:#8x} {int(event.before):02X} -> {int(event.after):02X}"
+        return f"{count} key          block {address:#8x} {int(event.before):02X} -> {int(event.after):02X}"
     raise AssertionError(f"event of kind {event.kind}")

@@ -5,7 +5,8 @@
     interruption  COUNT CLASS CODE old-ia ADDRESS
     page          COUNT block ADDRESS BEFORE -> AFTER, by whom
 
-COUNT is the number of instructions that had ended. Fetches and stores are what the slow path sees, so the TLB is off.
+COUNT is the number of instructions that had ended, of all CPUs; where there are several, cpuN follows.
+ Fetches and stores are what the slow path sees, so the TLB is off.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
 from s390emu.reports.stop import code_at, place
-from s390emu.reports.timeline import event_text
-from s390emu.storage.state import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
+from s390emu.reports.timeline import cpu_mark, event_text
 
 WATCHED = {
     "storage": (EVENT_FETCH, EVENT_STORE),
@@ -48,22 +49,22 @@ class TraceLog:
         started = time.monotonic()
         while end is None or machine.count < end:
             if timeout is not None and time.monotonic() - started > timeout:
-                return Stop(Reason.TIMEOUT, *machine.psw, machine.count)
-            count, ia = machine.count, machine.psw[1]
+                return Stop(Reason.TIMEOUT, *machine.psw, machine.count, machine.running.number)
+            mark, count, ia = cpu_mark(machine.select().number, len(machine.cpus)), machine.count, machine.psw[1]
             text = code_at(machine, ia) if "insn" in self.kinds else ""
             stop = machine.step()
             if "insn" in self.kinds and machine.count > count:
-                self._line(f"{count:10} insn         {place(ia, self.symbols)}: {text}")
+                self._line(f"{count:10}{mark} insn         {place(ia, self.symbols)}: {text}")
             self._events()
             if stop is not None:
                 return stop
-        return Stop(Reason.LIMIT, *machine.psw, machine.count)
+        return Stop(Reason.LIMIT, *machine.psw, machine.count, machine.running.number)
 
     def _events(self) -> None:
         chunks = self.machine.drain_events()
         for chunk in chunks:
             for event in chunk:
-                self._line(event_text(event, self.symbols))
+                self._line(event_text(event, self.symbols, len(self.machine.cpus)))
         chunks.clear()
 
     def _line(self, text: str) -> None:

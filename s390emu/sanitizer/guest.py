@@ -6,13 +6,15 @@ needs what is not told is not checked.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
+
+from s390emu.input_files import json_value, read_text
+from s390emu.shapes import OneOf, Whole, shown
 
 BLOCK_SIZE = 4096
 BYTES = (1, 2, 4, 8)
@@ -76,9 +78,17 @@ class Description:
     def mask(self, flag: str) -> int:
         return self.flags.get(flag, 0)
 
+    def fit_into(self, size: int) -> None:
+        """Raise DescriptionError if a table of the guest ends beyond its storage."""
+        tables = {"frames": self.frames.end if self.frames else 0,
+                  "index": self.cache_index[0] + 8 * self.cache_index[1] if self.cache_index else 0}  # fmt: skip
+        for name, end in tables.items():
+            if end > size:
+                raise DescriptionError(f"[{name}]: the table ends at {end:#x}, the guest's storage at {size:#x}")
+
     def is_reserved(self, block: int) -> bool:
         start = block * BLOCK_SIZE
-        return any(first < start + BLOCK_SIZE and start < end for first, end in self.reserved)
+        return any(max(first, start) < min(end, start + BLOCK_SIZE) for first, end in self.reserved)
 
 
 SECTIONS = {
@@ -105,15 +115,16 @@ class _Reader:
                     raise DescriptionError(f"{path}: {section}.{key}: known are {', '.join(SECTIONS[section])}")
 
     def number(self, where: str, value) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if not isinstance(value, str):
-            raise DescriptionError(f"{self.path}: {where}: {value!r} is neither a number nor a symbol")
-        if value in self.symbols:
-            return self.symbols[value]
-        close = get_close_matches(value, self.symbols, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise DescriptionError(f"{self.path}: {where}: the guest has no symbol {value}{hint}")
+        if isinstance(value, str) and value not in self.symbols:
+            close = get_close_matches(value, self.symbols, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise DescriptionError(f"{self.path}: {where}: the guest has no symbol {value}{hint}")
+        number = self.symbols[value] if isinstance(value, str) else value
+        if type(number) is not int:
+            raise DescriptionError(f"{self.path}: {where}: {shown(value)} is neither a number nor a symbol")
+        if not Whole().fits(number):
+            raise DescriptionError(f"{self.path}: {where}: {shown(value)} is not {Whole()}")
+        return number
 
     def get(self, section: str, key: str):
         values = self.content.get(section, {})
@@ -140,12 +151,15 @@ class _Reader:
             value = self.content["frames"].get(name)
             if value is None:
                 continue
-            if not isinstance(value, list) or len(value) != 2 or value[1] not in BYTES:
+            if not isinstance(value, list) or len(value) != 2 or not OneOf(*BYTES).fits(value[1]):
                 raise DescriptionError(f"{self.path}: frames.{name}: write [offset, bytes], bytes one of 1, 2, 4, 8")
             fields[name] = self.number(f"frames.{name}", value[0]), value[1]
         table, entry, count, first = (self.get("frames", key) for key in ("table", "entry", "count", "first"))
         if entry <= 0 or count <= 0 or table < 0 or first % BLOCK_SIZE:
             raise DescriptionError(f"{self.path}: [frames]: entry and count are above zero, first is a block's address")
+        for name, (at, width) in fields.items():
+            if at + width > entry:
+                raise DescriptionError(f"{self.path}: frames.{name}: it ends behind the entry of {entry} bytes")
         return FrameTable(table, entry, count, first // BLOCK_SIZE, fields)
 
     def fixups(self) -> dict[int, int]:
@@ -170,12 +184,14 @@ class _Reader:
 
 
 def read_description(path: Path, symbols: Mapping[str, int]) -> Description:
-    """The file's content with the guest's symbols as numbers. DescriptionError, OSError."""
-    text = path.read_text()
+    """The file's content with the guest's symbols as numbers. DescriptionError, FileError, OSError."""
+    text = read_text(path, pipe=True)
     try:
-        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, tomllib.TOMLDecodeError) as error:
-        raise DescriptionError(f"{path}: {error}") from error
+        content = json_value(text, path) if path.suffix == ".json" else tomllib.loads(text)
+    except RecursionError:
+        raise DescriptionError(f"{path}: brackets within brackets without end") from None
+    except ValueError as error:  # tomllib's, and Python's own for a number of more than 4,300 digits
+        raise DescriptionError(f"{path}: {str(error).partition(';')[0]}") from error
     if not isinstance(content, Mapping):
         raise DescriptionError(f"{path}: write an object with the sections {', '.join(SECTIONS)}")
     return _Reader(str(path), content, symbols).description()

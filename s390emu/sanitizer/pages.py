@@ -16,26 +16,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM
+from s390emu.architecture.page_states import DIAG10, POTENTIALLY_VOLATILE, PRESERVED, STABLE, UNUSED, VOLATILE, ZERO
+from s390emu.architecture.psw_bits import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE
 from s390emu.assembler.disassemble import disassemble
-from s390emu.cpu.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM
-from s390emu.cpu.psw import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
-from s390emu.machine import Machine, kernel
-from s390emu.sanitizer.guest import Description, Frame
-from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Shadow
-from s390emu.sanitizer.tables import instruction_block, tables_in_use
-from s390emu.storage.keys import CHANGE
-from s390emu.storage.page_states import (
-    DIAG10,
-    POTENTIALLY_VOLATILE,
-    PRESERVED,
-    STABLE,
-    UNUSED,
-    VOLATILE,
-    ZERO,
-)
-from s390emu.storage.presence import FETCH, STORE
-from s390emu.storage.state import (
-    BLOCK_SIZE,
+from s390emu.host import kernels
+from s390emu.machine import Machine
+from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_STORE, WATCH_TABLE
+from s390emu.records.events import (
     EVENT_ESSA,
     EVENT_HOST,
     EVENT_INTERRUPTION,
@@ -45,13 +35,11 @@ from s390emu.storage.state import (
     EVENT_TABLE,
     EVENT_TOUCH,
     EVENT_UNUSED,
-    WATCH_FETCH,
-    WATCH_PAUSE,
-    WATCH_RANGE,
-    WATCH_STORE,
-    WATCH_TABLE,
 )
-from s390emu.storage.tlb import drop_block
+from s390emu.sanitizer.guest import Description, Frame
+from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Shadow
+from s390emu.sanitizer.tables import instruction_block, tables_in_use
+from s390emu.storage.presence import FETCH, STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
 
 EXTRACT, SET_UNUSED, SET_VOLATILE, SET_POTENTIALLY_VOLATILE, TEST_AND_SET = 0, 2, 3, 4, 6  # operation-request codes
@@ -87,11 +75,6 @@ class Violation:
     times: int = 1  # seen at this instruction, for any block
 
 
-def drop_entry(storage, number):
-    drop_block(storage, number)
-    return 0
-
-
 class Sanitizer:
     """Watches `machine` from now on. description: what is known of the guest."""
 
@@ -101,6 +84,7 @@ class Sanitizer:
 
     def __init__(self, machine: Machine, description: Description | None = None):
         self.machine, self.guest = machine, description or Description()
+        self.guest.fit_into(machine.storage.size)
         self.violations: list[Violation] = []
         self.counts: Counter[str] = Counter()
         self._at: dict[tuple[str, int], Violation] = {}
@@ -148,14 +132,15 @@ class Sanitizer:
 
     def _watch_frame_table(self) -> None:
         table = self.guest.frames
-        if table is None or table.end > self.machine.storage.size:
+        if table is None:
             return
         record = self.machine.storage.record
         record.pause_first, record.pause_last = table.address, table.end
         for block in range(table.address // BLOCK_SIZE, (table.end - 1) // BLOCK_SIZE + 1):
             self._watch(block, WATCH_STORE | WATCH_RANGE)
         data = self.machine.read(table.address, table.end - table.address)
-        self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(table.count)]
+        count = min(table.count, self.machine.storage.size // BLOCK_SIZE - table.first)  # of blocks that there are
+        self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(count)]
 
     def _frame(self, block: int) -> Frame | None:
         """What the guest notes of the block; None: nothing."""
@@ -182,7 +167,7 @@ class Sanitizer:
         table = self.guest.frames
         assert table is not None
         first = max(0, (event.before - table.address) // table.entry)
-        last = min(table.count - 1, (event.before + event.after - 1 - table.address) // table.entry)
+        last = min(len(self._frames) - 1, (event.before + event.after - 1 - table.address) // table.entry)
         data = self._read(table.address + first * table.entry, (last - first + 1) * table.entry)
         for n in range(first, last + 1):
             at = (n - first) * table.entry
@@ -271,8 +256,8 @@ class Sanitizer:
 
     def _hinted_away(self, event: Event) -> None:
         """ORC 2, 3, 4 and DIAGNOSE X'10': may the host take this block at all?"""
-        block, cpu = event.block, self.machine.cpu
-        prefix = int(cpu.prefix) // BLOCK_SIZE
+        block, shared = event.block, self.machine.storage.record
+        prefix = int(self.machine.cpu.prefix) // BLOCK_SIZE
         if prefix <= block < prefix + PREFIX_BLOCKS:
             self._report("prefix-hinted", event)
             self._prefixes_told.add(block)
@@ -286,7 +271,7 @@ class Sanitizer:
             self._report("reserved-hinted", event)
         if self._pinned[block]:
             self._report("busy-hinted", event, "the host has pinned it")
-        elif int(cpu.external) & int(EXTERNAL_SERVICE) and int(cpu.service_parameter) // BLOCK_SIZE == block:
+        elif int(shared.floating) & int(EXTERNAL_SERVICE) and int(shared.service_parameter) // BLOCK_SIZE == block:
             self._report("busy-hinted", event, "the service processor's answer in it has not been taken")
 
     def _offered(self, event: Event, shadow: Shadow, frame: Frame | None) -> None:
@@ -466,13 +451,14 @@ class Sanitizer:
         if has & WATCH_RANGE:
             wanted |= WATCH_STORE
         if wanted & ~has and not self._invalid[block]:
-            kernel(drop_entry, 1)(self.machine.storage.record, block)
+            kernels.drop_block(self.machine.storage.record, block)
         self._watched[block] = wanted
 
     def _text(self, ia: int) -> bytes:
         """The instruction there; empty where there is none."""
         if not self._psw & TRANSLATED:
-            return self._read(ia, LONGEST) if ia <= self.machine.storage.size - LONGEST else b""
+            length = min(LONGEST, self.machine.storage.size - ia)
+            return self._read(ia, length) if length > 0 else b""
         text = b""
         while len(text) < LONGEST:
             at = ia + len(text)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from s390emu.architecture.page_states import STABLE
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.sanitizer.guest import Frame
-from s390emu.storage.page_states import STABLE
-from s390emu.storage.state import BLOCK_SIZE
 
 REMEMBERED = 8  # events of a block that a violation tells
 
@@ -25,6 +25,7 @@ class Event:
     after: int
     detail: int
     ia: int
+    cpu: int = 0
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.architecture.sizes import BLOCK_SIZE
 
 PRIMARY, HOME = 1, 13
 ASCES = (PRIMARY, 7, HOME)  # control registers: the second is for the secondary space

@@ -5,31 +5,55 @@ The lowest rung: block number and frame to host address, and the bytes by host a
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
-from s390emu.storage.page_states import block_at
-from s390emu.storage.state import BLOCK_SHIFT, FRAME_T, OFFSET, frame_record
+from s390emu._jit import i64, jit, u64
+from s390emu.architecture.page_states import PRESERVED, RESIDENT, ZERO
+from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET
+from s390emu.records.blocks import BLOCK_T, FRAME_T, block_record, frame_record
+from s390emu.records.guest import guest_record
 
 FRAME_BYTES = u64(FRAME_T.itemsize)
+BLOCK_RECORD_BYTES = u64(BLOCK_T.itemsize)
 
 
 @jit
-def in_configuration(storage, absolute):
-    return (absolute >> BLOCK_SHIFT) < storage.block_count
+def guest_of(storage):
+    """Return the GUEST record that a CPU's port belongs to."""
+    return guest_record(storage.guest)
 
 
 @jit
-def frame_of(storage, block):
+def block_at(guest, number):
+    """The BLOCK record of this absolute block number, which must be in the configuration."""
+    return block_record(guest.blocks + number * BLOCK_RECORD_BYTES)
+
+
+@jit
+def state_of(block):
+    """Usage and content as in R1 bits 60-63; content is derived."""
+    content = RESIDENT
+    if block.invalid != 0:
+        content = ZERO if block.zero != 0 else PRESERVED
+    return i64(block.usage) * 4 + content
+
+
+@jit
+def in_configuration(guest, absolute):
+    return (absolute >> BLOCK_SHIFT) < guest.block_count
+
+
+@jit
+def frame_of(guest, block):
     """The FRAME record that holds a resident block."""
-    return frame_record(storage.frame_table + u64(block.frame) * FRAME_BYTES)
+    return frame_record(guest.frame_table + u64(block.frame) * FRAME_BYTES)
 
 
 @jit
-def frame_address(storage, block):
+def frame_address(guest, block):
     """Host address of the first byte of a resident block."""
-    return storage.frames + (u64(block.frame) << BLOCK_SHIFT)
+    return guest.frames + (u64(block.frame) << BLOCK_SHIFT)
 
 
 @jit
-def host_address(storage, absolute):
+def host_address(guest, absolute):
     """Host address of a byte of a resident block."""
-    return frame_address(storage, block_at(storage, absolute >> BLOCK_SHIFT)) + (absolute & OFFSET)
+    return frame_address(guest, block_at(guest, absolute >> BLOCK_SHIFT)) + (absolute & OFFSET)

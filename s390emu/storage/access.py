@@ -31,37 +31,24 @@ from s390emu._jit import (
     store8,
     u64,
 )
+from s390emu.architecture.interruptions import PROTECTION, SPECIFICATION
+from s390emu.architecture.psw_bits import KEY_SHIFT
+from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
+from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_STORE
+from s390emu.records.events import EVENT_FETCH, EVENT_REFUSED, EVENT_STORE, EVENT_TOUCH
 from s390emu.storage import dat
-from s390emu.storage.absolute import frame_address, frame_of
+from s390emu.storage.absolute import block_at, frame_address, frame_of, guest_of
 from s390emu.storage.decode_cache import decoded_page, drop_decoded
 from s390emu.storage.events import pause, record_event
-from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.page_states import block_at
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.state import (
-    BLOCK_SHIFT,
-    EVENT_FETCH,
-    EVENT_REFUSED,
-    EVENT_STORE,
-    EVENT_TOUCH,
-    OFFSET,
-    PAGE,
-    WATCH_FETCH,
-    WATCH_PAUSE,
-    WATCH_RANGE,
-    WATCH_STORE,
-)
 from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
-
-PROTECTION, SPECIFICATION = 0x04, 0x06
 
 REAL = 4  # added to a kind of access: the address is real
 CHECK = 8  # ... : only see whether it is permitted, leave R and C
 
-PAGE_BYTES = u64(4096)
-PSW_KEY_SHIFT = u64(52)
 PSW_KEY_MASK = u64(15)
 LAST1, LAST2, LAST4, LAST8 = u64(0), u64(1), u64(3), u64(7)
 
@@ -80,7 +67,7 @@ class Span(NamedTuple):
 
 @jit
 def psw_key(cpu):
-    return i64((cpu.psw_mask >> PSW_KEY_SHIFT) & PSW_KEY_MASK)
+    return i64((cpu.psw_mask >> KEY_SHIFT) & PSW_KEY_MASK)
 
 
 @jit
@@ -98,14 +85,15 @@ def check_real(cpu, storage, real, length, kind, access_key, effective, private)
     code = absence(cpu, storage, absolute, kind)
     if code != 0:
         return u64(0), code
-    block = block_at(storage, absolute >> BLOCK_SHIFT)
-    key = i64(frame_of(storage, block).key)
+    guest = guest_of(storage)
+    block = block_at(guest, absolute >> BLOCK_SHIFT)
+    key = i64(frame_of(guest, block).key)
     if not key_permits(cpu, access_key, key, kind == STORE) and (
         kind == STORE or private or not fetch_protection_overridden(cpu, effective, length)
     ):
         cpu.teid = u64(0)
         if watches(block, kind):
-            record_event(storage, EVENT_REFUSED, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
+            record_event(guest, EVENT_REFUSED, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
         return u64(0), PROTECTION
     return absolute, 0
 
@@ -126,52 +114,53 @@ def check(cpu, storage, logical, length, kind, access_key, is_real):
 
 
 @jit
-def tell(storage, block, absolute, length, kind):
+def tell(guest, block, absolute, length, kind):
     """An access to a watched block, for the observers."""
     if block.watched & WATCH_RANGE:
-        if absolute >= storage.pause_last or absolute + length <= storage.pause_first:
+        if absolute >= guest.pause_last or absolute + length <= guest.pause_first:
             return
-    record_event(storage, EVENT_TOUCH, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
+    record_event(guest, EVENT_TOUCH, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
     if block.watched & (WATCH_PAUSE | WATCH_RANGE):
-        pause(storage)
+        pause(guest)
 
 
 @jit
-def touch(storage, absolute, length, kind):
+def touch(guest, absolute, length, kind):
     """The access takes place: R, C, decoded instructions, events. -> host address"""
     number = absolute >> BLOCK_SHIFT
-    block = block_at(storage, number)
-    frame = frame_of(storage, block)
+    block = block_at(guest, number)
+    frame = frame_of(guest, block)
     if kind == STORE:
         frame.key = i64(frame.key) | REFERENCE | CHANGE
-        drop_decoded(storage, number, absolute & OFFSET, length)
-        record_event(storage, EVENT_STORE, number, absolute, length, u64(0))
+        drop_decoded(guest, number, absolute & OFFSET, length)
+        record_event(guest, EVENT_STORE, number, absolute, length, u64(0))
     else:
         frame.key = i64(frame.key) | REFERENCE
         if kind == FETCH:
-            record_event(storage, EVENT_FETCH, number, absolute, length, u64(0))
+            record_event(guest, EVENT_FETCH, number, absolute, length, u64(0))
     if watches(block, kind):
-        tell(storage, block, absolute, length, kind)
-    return frame_address(storage, block) + (absolute & OFFSET)
+        tell(guest, block, absolute, length, kind)
+    return frame_address(guest, block) + (absolute & OFFSET)
 
 
 @jit
 def fill(cpu, storage, logical, absolute, host, kind, access_key):
     """Remember the page if every access of this kind to it would pass in this context, which has the PSW key."""
-    if storage.tlb_on == u64(0) or access_key != psw_key(cpu):
+    guest = guest_of(storage)
+    if guest.tlb_on == u64(0) or access_key != psw_key(cpu):
         return
     number = absolute >> BLOCK_SHIFT
     is_store = kind == STORE
-    block = block_at(storage, number)
+    block = block_at(guest, number)
     if watches(block, kind):
         return
-    key = i64(frame_of(storage, block).key)
+    key = i64(frame_of(guest, block).key)
     if not key_permits(cpu, access_key, key, is_store):
         return  # only fetch-protection override let it pass
     page_address = host - (host & OFFSET)
     if is_store:
         protected = low_address_protected(cpu, logical & PAGE) and not dat.private_space(cpu, kind)
-        if not protected and load_native(storage.decode_directory + (number << u64(3))) == u64(0):
+        if not protected and load_native(guest.decode_directory + (number << u64(3))) == u64(0):
             fill_store(storage, logical, page_address)
     elif kind == FETCH:
         fill_fetch(storage, logical, page_address)
@@ -181,7 +170,7 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
     """Check both pages, then touch both: -> code, and the Span in storage. length: 1 to 4096 bytes."""
     is_real, only_check = i64(kind) & REAL != 0, i64(kind) & CHECK != 0
     kind, access_key = i64(kind) % REAL, i64(access_key)
-    storage.span_length = min(length, PAGE_BYTES - (logical & OFFSET))
+    storage.span_length = min(length, BLOCK_BYTES - (logical & OFFSET))
     second = (logical + storage.span_length) & cpu.amode
     parts = 1 if length == storage.span_length else 2
     # As long as only `check` has run, the span holds absolute addresses.
@@ -201,7 +190,7 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
         address = logical if part == 0 else second
         part_length = storage.span_length if part == 0 else length - storage.span_length
         absolute = storage.span_first if part == 0 else storage.span_second
-        host = touch(storage, absolute, part_length, kind)
+        host = touch(guest_of(storage), absolute, part_length, kind)
         if not is_real:
             fill(cpu, storage, address, absolute, host, kind, access_key)
         if part == 0:
@@ -406,12 +395,12 @@ def slow_instruction(cpu, storage, ia, unused):
     if code != 0:
         return code
     real, code = dat.to_real(cpu, storage, ia, INSTRUCTION)
-    number = apply_prefix(cpu, real) >> BLOCK_SHIFT
-    storage.value = decoded_page(storage, number)
-    key = i64(frame_of(storage, block_at(storage, number)).key)
+    guest, number = guest_of(storage), apply_prefix(cpu, real) >> BLOCK_SHIFT
+    storage.value = decoded_page(guest, number)
+    key = i64(frame_of(guest, block_at(guest, number)).key)
     if not key_permits(cpu, access_key, key, False):
         storage.deadline = u64(0)  # by fetch-protection override alone: the next instruction may be beyond it
-    elif storage.tlb_on != u64(0):
+    elif guest.tlb_on != u64(0):
         fill_insn(storage, ia, storage.value)
     return 0
 

@@ -12,20 +12,24 @@ from typing import NamedTuple
 
 from s390emu._jit import i64, jit, load8, u64
 from s390emu.architecture.bits import bit, bits
-from s390emu.storage.absolute import frame_of, host_address
+from s390emu.architecture.interruptions import (
+    ASCE_TYPE,
+    PAGE_TRANSLATION,
+    PROTECTION,
+    REGION_THIRD,
+    SEGMENT_TRANSLATION,
+    TRANSLATION_SPECIFICATION,
+)
+from s390emu.architecture.psw_bits import AS, AS_SHIFT, DAT, HOME, PRIMARY, SECONDARY
+from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET, PAGE
+from s390emu.architecture.storage_key import REFERENCE
+from s390emu.records.blocks import WATCH_TABLE
+from s390emu.records.events import EVENT_TABLE
+from s390emu.storage.absolute import block_at, frame_of, guest_of, host_address
 from s390emu.storage.events import record_event
-from s390emu.storage.keys import REFERENCE
-from s390emu.storage.page_states import block_at
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence, access_teid
-from s390emu.storage.state import BLOCK_SHIFT, EVENT_TABLE, OFFSET, PAGE, WATCH_TABLE
 
-PROTECTION, SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION = 0x04, 0x10, 0x11, 0x12
-ASCE_TYPE, REGION_THIRD = 0x38, 0x3B
-
-DAT, AS = bit(5), bits(16, 17)  # PSW
-PRIMARY, ACCESS_REGISTER, SECONDARY, HOME = (u64(n << 46) for n in range(4))
-AS_SHIFT = u64(46)
 ENHANCED_DAT = bit(40)  # control register 0
 TEID_DAT_PROTECTION = bit(61)
 
@@ -92,14 +96,14 @@ def table_entry(cpu, storage, real):
     code = absence(cpu, storage, absolute, FETCH)
     if code != 0:
         return u64(0), code
-    number = absolute >> BLOCK_SHIFT
-    block = block_at(storage, number)
-    frame = frame_of(storage, block)
+    guest, number = guest_of(storage), absolute >> BLOCK_SHIFT
+    block = block_at(guest, number)
+    frame = frame_of(guest, block)
     frame.key = i64(frame.key) | REFERENCE
-    if storage.event_mask & TABLES_WANTED != u64(0) and block.watched & WATCH_TABLE == 0:
+    if guest.event_mask & TABLES_WANTED != u64(0) and block.watched & WATCH_TABLE == 0:
         block.watched = i64(block.watched) | WATCH_TABLE
-        record_event(storage, EVENT_TABLE, number, absolute, u64(0), u64(0))
-    return load8(host_address(storage, absolute)), 0
+        record_event(guest, EVENT_TABLE, number, absolute, u64(0), u64(0))
+    return load8(host_address(guest, absolute)), 0
 
 
 @jit
@@ -163,12 +167,13 @@ def translate(cpu, storage, logical, kind, space):
     found = walk(cpu, storage, asce_of(cpu, space), logical)
     if found.code == 0:
         if found.flags & PROTECTED != 0 and kind == STORE:
-            cpu.teid = access_teid(storage, logical, kind) | TEID_DAT_PROTECTION | (space >> AS_SHIFT)
+            cpu.teid = access_teid(guest_of(storage), logical, kind) | TEID_DAT_PROTECTION | (space >> AS_SHIFT)
             return u64(0), PROTECTION
         # A segment frame is designated by its absolute address; prefixing is its own inverse.
         return (apply_prefix(cpu, found.address) if found.flags & ABSOLUTE != 0 else found.address), 0
     if translation_exception(found.code):
-        cpu.teid = access_teid(storage, logical, kind) | (space >> AS_SHIFT)
+        cpu.teid = access_teid(guest_of(storage), logical, kind) | (space >> AS_SHIFT)
+        cpu.operand_access = u64(0)  # only MOVE PAGE names its operands
     return u64(0), found.code
 
 

@@ -8,10 +8,8 @@ cross a page are never kept.
 from __future__ import annotations
 
 from s390emu._jit import fill_bytes, jit, load_native, store_native, u64
-from s390emu.storage.absolute import frame_address
-from s390emu.storage.page_states import block_at
-from s390emu.storage.state import TLB_SLOTS
-from s390emu.storage.tlb import NO_TAG, drop_stores
+from s390emu.storage.absolute import block_at, frame_address
+from s390emu.storage.tlb import drop_instructions, drop_stores
 
 ENTRY_BYTES = u64(16)
 DECODED_PAGE_BYTES = u64((4096 // 2 + 3) * 16)  # and empty entries that end the straight way through the page
@@ -20,34 +18,32 @@ LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a sto
 
 
 @jit
-def directory_entry(storage, number):
-    return storage.decode_directory + (number << u64(3))
+def directory_entry(guest, number):
+    return guest.decode_directory + (number << u64(3))
 
 
 @jit
-def forget_all(storage):
+def forget_all(guest):
     """Give every page back."""
-    for number in range(storage.block_count):
-        store_native(directory_entry(storage, u64(number)), u64(0))
-    storage.decode_used = u64(0)
-    for slot in range(TLB_SLOTS):
-        storage.tlb_insn_tag[slot] = NO_TAG
-    storage.deadline = u64(0)  # the run loop may be on its way through a page
+    for number in range(guest.block_count):
+        store_native(directory_entry(guest, u64(number)), u64(0))
+    guest.decode_used = u64(0)
+    drop_instructions(guest)
 
 
 @jit
-def decoded_page(storage, number):
+def decoded_page(guest, number):
     """Address of the entries of this resident block, taken now if it has none."""
-    page = load_native(directory_entry(storage, number))
+    page = load_native(directory_entry(guest, number))
     if page == u64(0):
-        if storage.decode_used == storage.decode_pages:
-            forget_all(storage)
-        page = storage.decode_pool + storage.decode_used * DECODED_PAGE_BYTES
-        storage.decode_used += u64(1)
+        if guest.decode_used == guest.decode_pages:
+            forget_all(guest)
+        page = guest.decode_pool + guest.decode_used * DECODED_PAGE_BYTES
+        guest.decode_used += u64(1)
         fill_bytes(page, u64(0), DECODED_PAGE_BYTES)
         store_native(page + BLOCK_NUMBER, number)
-        store_native(directory_entry(storage, number), page)
-        drop_stores(storage, frame_address(storage, block_at(storage, number)))
+        store_native(directory_entry(guest, number), page)
+        drop_stores(guest, frame_address(guest, block_at(guest, number)))
     return page
 
 
@@ -58,9 +54,9 @@ def block_of_page(page):
 
 
 @jit
-def drop_decoded(storage, number, offset, length):
+def drop_decoded(guest, number, offset, length):
     """Bytes offset..offset+length-1 of the block are about to change."""
-    page = load_native(directory_entry(storage, number))
+    page = load_native(directory_entry(guest, number))
     if page == u64(0):
         return
     first = (offset - LONGEST_BEFORE if offset > LONGEST_BEFORE else u64(0)) >> u64(1)

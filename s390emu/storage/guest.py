@@ -1,19 +1,21 @@
-"""One guest's storage: the arrays behind the STORAGE record."""
+"""One guest's storage: the arrays behind the GUEST and PORT records."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from s390emu._jit import record_in, u64
+from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
+from s390emu.records.blocks import BLOCK_T
+from s390emu.records.events import EVENT_T
+from s390emu.records.guest import CPUS_MOST, GUEST_T
+from s390emu.records.port import NO_TIME, PORT_T, PROCEDURES
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
-from s390emu.storage.prefixing import PREFIX_AREA
-from s390emu.storage.state import BLOCK_SIZE, BLOCK_T, EVENT_T, NO_TIME, STORAGE_T
 
-ADDRESSES = (
-    "handlers", "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode",
-    "find_target",     "slow_end", "slow_boundary", "frames", "frame_table", "blocks", "decode_directory", "decode_pool", "events",
-)  # fmt: skip
-OWN = [STORAGE_T.fields[name][1] // 8 for name in (*ADDRESSES, "decode_used")]  # doublewords of the record
+# Fields that are right for this guest's own arrays only: a snapshot's values of them are not restored.
+OWN = ("cpus", "ports", "frames", "frame_table", "blocks", "handlers", "decode_directory", "decode_pool", "decode_used",
+       "events")  # fmt: skip
+OWN_OF_PORT = ("guest", *PROCEDURES)
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
 
 
@@ -23,21 +25,26 @@ def overwrite(array: np.ndarray, saved: np.ndarray) -> None:
 
 
 class GuestStorage:
-    """Absolute storage of `size` bytes, all blocks stable and logically zero.
+    """Absolute storage of `size` bytes, all blocks stable and logically zero, and the ports of `cpus` CPUs into it.
 
-    record   the STORAGE record that compiled code is given; address: where it lies
+    record   the GUEST record that compiled code is given; address: where it lies
+    ports    the PORT record of each CPU, by CPU address
     blocks   recarray of BLOCK, one per 4 KB
     events   recarray of EVENT, `record.event_count` of them filled
     """
 
-    def __init__(self, size: int, *, event_capacity: int = 4096):
-        if size < PREFIX_AREA or size % BLOCK_SIZE:
-            least = f"at least the {PREFIX_AREA} of the prefix area"
+    def __init__(self, size: int, *, cpus: int = 1, event_capacity: int = 4096):
+        if size < PREFIX_AREA_BYTES or size % BLOCK_SIZE:
+            least = f"at least the {PREFIX_AREA_BYTES} of the prefix area"
             raise ValueError(f"storage of {size} bytes: it must be a positive multiple of {BLOCK_SIZE}, {least}")
+        if not 1 <= cpus <= CPUS_MOST:
+            raise ValueError(f"{cpus} CPUs: a guest has 1 to {CPUS_MOST}")
         count = size // BLOCK_SIZE
         self.size = size
-        self._record = np.zeros(1, STORAGE_T)
+        self._record = np.zeros(1, GUEST_T)
         self.record = record_in(self._record)
+        self._ports = np.zeros(cpus, PORT_T)
+        self.ports = [record_in(self._ports[n : n + 1]) for n in range(cpus)]
         self.blocks = np.zeros(count, BLOCK_T).view(np.recarray)
         self.blocks.invalid = self.blocks.zero = 1
         self.blocks.slot = self.blocks.frame = -1
@@ -46,38 +53,47 @@ class GuestStorage:
         pages = min(count, DECODED_PAGES_MOST)
         self._decoded = np.zeros(pages * int(DECODED_PAGE_BYTES), np.uint8)
         self.address: int = self._record.ctypes.data
+        self.port_addresses = [self._ports[n : n + 1].ctypes.data for n in range(cpus)]
         record = self.record
+        record.ports[:cpus], record.port_count, record.running = self.port_addresses, cpus, self.port_addresses[0]
         record.blocks, record.block_count = self.blocks.ctypes.data, count
         record.decode_directory = self._directory.ctypes.data
         record.decode_pool, record.decode_pages = self._decoded.ctypes.data, pages
         record.events, record.event_capacity = self.events.ctypes.data, event_capacity
         record.tlb_on = 1
-        record.last_class = -1
         record.host_event = NO_TIME
+        self._ports["guest"], self._ports["cpu_address"] = self.address, np.arange(cpus)
+        self._ports["last_class"] = -1
 
     def column(self, name: str) -> np.ndarray:
-        """A field of the record as an array of one: for Python that looks often, since asking the record takes long."""
+        """Return a field of the guest's record as an array of one: asking the record itself takes long."""
         return self._record[name]
 
+    def port_column(self, name: str) -> np.ndarray:
+        """Return a field of all ports as an array, likewise."""
+        return self._ports[name]
+
     def block_column(self, name: str) -> np.ndarray:
-        """A field of all blocks, likewise."""
+        """Return a field of all blocks as an array, likewise."""
         return self.blocks[name].view(np.ndarray)
 
     def snapshot(self) -> tuple[np.ndarray, ...]:
-        """Record, blocks and events."""
-        return self._record.copy(), self.blocks.copy(), self.events[: int(self.record.event_count)].copy()
+        """Return copies of the guest's record, its ports, blocks and events."""
+        events = self.events[: int(self.record.event_count)].copy()
+        return self._record.copy(), self._ports.copy(), self.blocks.copy(), events
 
     def restore(self, snapshot: tuple[np.ndarray, ...]) -> None:
-        """The record's addresses stay: they are this guest's own. So does the decode cache: what does not fit the
+        """Go back to a snapshot. Addresses stay this guest's own, and so does the decode cache: what does not fit the
         content that blocks have now, the host forgets when it restores that."""
-        record, blocks, events = snapshot
-        words = self._record.view(u64)
-        own = words[OWN]
-        overwrite(self._record, record)
-        words[OWN] = own
+        record, ports, blocks, events = snapshot
+        for array, saved, own in ((self._record, record, OWN), (self._ports, ports, OWN_OF_PORT)):
+            kept = {name: array[name].copy() for name in own}
+            overwrite(array, saved)
+            for name, values in kept.items():
+                array[name] = values
         overwrite(self.blocks, blocks)
         self.events[: len(events)] = events
 
     def decoded_blocks(self) -> list[int]:
-        """Numbers of the blocks that have decoded instructions, or room for them."""
+        """Return the numbers of the blocks that have decoded instructions, or room for them."""
         return np.flatnonzero(self._directory).tolist()

@@ -8,131 +8,129 @@ the real key without the other noticing. Whoever resets a bit drops the block's 
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.storage.absolute import frame_of
+from s390emu.architecture.storage_key import ACC_F, CHANGE, RC, REFERENCE
+from s390emu.records.events import EVENT_KEY
+from s390emu.storage.absolute import block_at, frame_of
 from s390emu.storage.events import record_event
-from s390emu.storage.page_states import block_at
 from s390emu.storage.references import note_reference
-from s390emu.storage.state import EVENT_KEY
 from s390emu.storage.tlb import drop_block
 
-ACC, FETCH_PROTECTION, REFERENCE, CHANGE = 0xF0, 0x08, 0x04, 0x02
-ACC_F, RC = ACC | FETCH_PROTECTION, REFERENCE | CHANGE
 GOLDEN_RATIO = u64(0x9E3779B97F4A7C15)  # a multiplier that spreads bits
 
 
 @jit
-def guest_key(storage, number):
+def guest_key(guest, number):
     """The key as the guest sees it (ISKE), whether the block has a frame or not."""
-    note_reference(storage, number)
-    block = block_at(storage, number)
+    note_reference(guest, number)
+    block = block_at(guest, number)
     if block.invalid != 0:
         return i64(block.acc_f) | i64(block.guest_rc)
-    return i64(frame_of(storage, block).key) | i64(block.guest_rc)
+    return i64(frame_of(guest, block).key) | i64(block.guest_rc)
 
 
 @jit
-def set_key(storage, number, key):
+def set_key(guest, number, key):
     """All seven bits (SSKE); the host keeps its own view of R and C."""
-    note_reference(storage, number)
-    block = block_at(storage, number)
-    record_event(storage, EVENT_KEY, number, u64(guest_key(storage, number)), u64(key), u64(0))
+    note_reference(guest, number)
+    block = block_at(guest, number)
+    record_event(guest, EVENT_KEY, number, u64(guest_key(guest, number)), u64(key), u64(0))
     block.guest_rc = key & RC
     if block.invalid != 0:
         block.acc_f = key & ACC_F
         return
-    frame = frame_of(storage, block)
+    frame = frame_of(guest, block)
     block.host_rc = i64(block.host_rc) | (i64(frame.key) & RC)
     frame.key = key & ACC_F
-    drop_block(storage, number)
+    drop_block(guest, number)
 
 
 @jit
-def reset_reference(storage, number):
+def reset_reference(guest, number):
     """RRBE: R := 0 for the guest. -> the condition code: old R and C as two bits."""
-    block = block_at(storage, number)
-    old = guest_key(storage, number)
+    block = block_at(guest, number)
+    old = guest_key(guest, number)
     if old & REFERENCE:
         block.guest_rc = i64(block.guest_rc) & CHANGE
         if block.invalid == 0:
-            frame = frame_of(storage, block)
+            frame = frame_of(guest, block)
             block.host_rc = i64(block.host_rc) | (i64(frame.key) & REFERENCE)
             frame.key = i64(frame.key) & (ACC_F | CHANGE)
-            drop_block(storage, number)
+            drop_block(guest, number)
     return (old & RC) >> 1
 
 
 @jit
-def host_referenced(storage, number):
+def host_referenced(guest, number):
     """The clock hand passes: was the block referenced since it last did? The guest's R stays as it was."""
-    block = block_at(storage, number)
-    frame = frame_of(storage, block)
+    block = block_at(guest, number)
+    frame = frame_of(guest, block)
     referenced = (i64(frame.key) | i64(block.host_rc)) & REFERENCE
     if referenced:
         block.guest_rc = i64(block.guest_rc) | (i64(frame.key) & REFERENCE)
         block.host_rc = i64(block.host_rc) & CHANGE
         frame.key = i64(frame.key) & (ACC_F | CHANGE)
-        drop_block(storage, number)
+        drop_block(guest, number)
     return 1 if referenced else 0
 
 
 @jit
-def sample_references(storage, first, stride):
+def sample_references(guest, first, stride):
     """A monitor's look at every `stride`-th block from `first` on: how many are resident and were referenced since it
     last looked. Neither the guest nor the clock hand notices."""
     referenced = 0
     number = first
-    while number < storage.block_count:
-        block = block_at(storage, number)
+    while number < guest.block_count:
+        block = block_at(guest, number)
         if block.invalid == 0:
-            frame = frame_of(storage, block)
+            frame = frame_of(guest, block)
             if i64(frame.key) & REFERENCE:
                 referenced += 1
                 block.guest_rc = i64(block.guest_rc) | REFERENCE
                 block.host_rc = i64(block.host_rc) | REFERENCE
                 frame.key = i64(frame.key) & (ACC_F | CHANGE)
-                drop_block(storage, number)
+                drop_block(guest, number)
         number += stride
     return referenced
 
 
 @jit
-def host_changed(storage, number):
+def host_changed(guest, number):
     """Has the resident block been stored into since it got its frame, whatever the guest did to C?"""
-    block = block_at(storage, number)
-    return 1 if (i64(frame_of(storage, block).key) | i64(block.host_rc)) & CHANGE else 0
+    block = block_at(guest, number)
+    return 1 if (i64(frame_of(guest, block).key) | i64(block.host_rc)) & CHANGE else 0
 
 
 @jit
-def save_key(storage, number):
+def save_key(guest, number):
     """The frame is about to be taken: the record keeps ACC, F and the guest's R and C."""
-    block = block_at(storage, number)
-    key = i64(frame_of(storage, block).key)
+    block = block_at(guest, number)
+    key = i64(frame_of(guest, block).key)
     block.acc_f = key & ACC_F
     block.guest_rc = i64(block.guest_rc) | (key & RC)
     block.host_rc = 0
 
 
 @jit
-def restore_key(storage, number):
+def restore_key(guest, number):
     """A frame was mapped: its key is the saved one, R and C stay with the record."""
-    block = block_at(storage, number)
-    frame_of(storage, block).key = i64(block.acc_f)
+    block = block_at(guest, number)
+    frame_of(guest, block).key = i64(block.acc_f)
     block.host_rc = 0
 
 
 @jit
-def unpredictable(storage, number, acc_f):
+def unpredictable(guest, number, acc_f):
     """Some ACC and F (D19): of the guest's seed, the block and its key until now, whatever else was discarded before.
     """
-    x = (storage.discard_seed ^ (u64(number) << u64(8) | u64(acc_f))) * GOLDEN_RATIO
+    x = (guest.discard_seed ^ (u64(number) << u64(8) | u64(acc_f))) * GOLDEN_RATIO
     x = (x ^ x >> u64(32)) * GOLDEN_RATIO
     return i64(x >> u64(56)) & ACC_F
 
 
 @jit
-def discard_key(storage, number):
+def discard_key(guest, number):
     """Content was thrown away: R = C = 0; ACC and F zero, or unpredictable with a seed (D19)."""
-    block = block_at(storage, number)
+    block = block_at(guest, number)
     block.guest_rc = 0
     block.host_rc = 0
-    block.acc_f = 0 if storage.discard_seed == u64(0) else unpredictable(storage, number, i64(block.acc_f))
+    block.acc_f = 0 if guest.discard_seed == u64(0) else unpredictable(guest, number, i64(block.acc_f))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.storage.keys import ACC, FETCH_PROTECTION
-from s390emu.storage.state import OFFSET, PAGE
+from s390emu.architecture.sizes import BLOCK_BYTES, OFFSET, PAGE
+from s390emu.architecture.storage_key import ACC, FETCH_PROTECTION
 
 LOW_ADDRESS_PROTECTION = bit(35)  # control register 0
 FETCH_PROTECTION_OVERRIDE = bit(38)
@@ -38,4 +38,16 @@ def key_permits(cpu, access_key, storage_key, is_store):
 @jit
 def fetch_protection_overridden(cpu, effective, length):
     """PoP ch. 3 "Fetch-Protection-Override Control": fetches within effective addresses 0-2047."""
-    return cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0) and effective + u64(length) <= OVERRIDE_BYTES
+    if cpu.cr[0] & FETCH_PROTECTION_OVERRIDE == u64(0):
+        return False
+    # Within a page; at the end of the last one the sum would be zero.
+    return effective & PAGE == u64(0) and effective + u64(length) <= OVERRIDE_BYTES
+
+
+@jit
+def fetched_alike(cpu, effective):
+    """Return how many bytes from this effective address on can be fetched if the first can: those to the end of the
+    page, or to where fetch-protection override ends."""
+    if effective < OVERRIDE_BYTES and cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0):
+        return OVERRIDE_BYTES - effective
+    return BLOCK_BYTES - (effective & OFFSET)

@@ -1,7 +1,7 @@
-"""The emulator's TLB: logical page to host address, for fetches, stores and instructions apart.
+"""The emulator's TLB, one for each CPU: logical page to host address, for fetches, stores and instructions apart.
 
 A hit means: every check was passed for the whole page in the present context, R is on (fetch, instruction), C is on and
-the page holds no decoded instruction (store). The tag is the logical page and, in its low 12 bits, `storage.context`:
+the page holds no decoded instruction (store). The tag is the logical page and, in its low 12 bits, `context`:
 valid, PSW key, translation mode. Whatever could make an entry wrong drops it. An accelerator only: `tlb_on` = 0 must
 give the same execution, and a test sees to it.
 """
@@ -9,9 +9,9 @@ give the same execution, and a test sees to it.
 from __future__ import annotations
 
 from s390emu._jit import jit, load_native, u64
-from s390emu.storage.absolute import frame_address
-from s390emu.storage.page_states import block_at
-from s390emu.storage.state import BLOCK_SHIFT, PAGE, TLB_MASK, TLB_SLOTS
+from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE
+from s390emu.records.port import TLB_MASK, TLB_SLOTS, port_record
+from s390emu.storage.absolute import block_at, frame_address
 
 NO_TAG = u64(0x100)  # neither a page nor a context, nor one beside the other with the valid bit flipped: see `run`
 VALID = u64(1)
@@ -44,32 +44,73 @@ def fill_insn(storage, logical, decoded_page):
 
 
 @jit
-def drop_stores(storage, page_address):
-    for slot in range(TLB_SLOTS):
-        if (storage.tlb_store_tag[slot] & PAGE) + storage.tlb_store_addend[slot] == page_address:
-            storage.tlb_store_tag[slot] = NO_TAG
+def port_of(guest, n):
+    """Return the PORT record of the guest's n-th CPU."""
+    return port_record(guest.ports[n])
 
 
 @jit
-def drop_block(storage, number):
-    """No entry for this resident block survives: its key, state or frame is about to change."""
-    page_address = frame_address(storage, block_at(storage, number))
-    drop_stores(storage, page_address)
-    for slot in range(TLB_SLOTS):
-        if (storage.tlb_fetch_tag[slot] & PAGE) + storage.tlb_fetch_addend[slot] == page_address:
-            storage.tlb_fetch_tag[slot] = NO_TAG
-    decoded_page = load_native(storage.decode_directory + (number << u64(3)))
-    if decoded_page != u64(0):
+def drop_stores(guest, page_address):
+    """Drop every CPU's store entries for the page at this host address."""
+    for n in range(guest.port_count):
+        port = port_of(guest, n)
         for slot in range(TLB_SLOTS):
-            if storage.tlb_insn_decoded[slot] == decoded_page:
-                storage.tlb_insn_tag[slot] = NO_TAG
-        storage.deadline = u64(0)  # the run loop may be on its way through the page
+            if (port.tlb_store_tag[slot] & PAGE) + port.tlb_store_addend[slot] == page_address:
+                port.tlb_store_tag[slot] = NO_TAG
+
+
+@jit
+def drop_fetches(guest, page_address):
+    """Drop every CPU's fetch entries for the page at this host address."""
+    for n in range(guest.port_count):
+        port = port_of(guest, n)
+        for slot in range(TLB_SLOTS):
+            if (port.tlb_fetch_tag[slot] & PAGE) + port.tlb_fetch_addend[slot] == page_address:
+                port.tlb_fetch_tag[slot] = NO_TAG
+
+
+@jit
+def drop_decoded_page(guest, decoded_page):
+    """Drop every CPU's instruction entries for these decoded instructions."""
+    for n in range(guest.port_count):
+        port = port_of(guest, n)
+        for slot in range(TLB_SLOTS):
+            if port.tlb_insn_decoded[slot] == decoded_page:
+                port.tlb_insn_tag[slot] = NO_TAG
+        port.deadline = u64(0)  # the run loop may be on its way through the page
+
+
+@jit
+def drop_instructions(guest):
+    """Drop every CPU's instruction entries."""
+    for n in range(guest.port_count):
+        port = port_of(guest, n)
+        port.tlb_insn_tag[:] = NO_TAG
+        port.deadline = u64(0)  # the run loop may be on its way through a page
+
+
+@jit
+def drop_block(guest, number):
+    """Drop every CPU's entries for this resident block: its key, state or frame is about to change."""
+    page_address = frame_address(guest, block_at(guest, number))
+    drop_stores(guest, page_address)
+    drop_fetches(guest, page_address)
+    decoded_page = load_native(guest.decode_directory + (number << u64(3)))
+    if decoded_page != u64(0):
+        drop_decoded_page(guest, decoded_page)
 
 
 @jit
 def flush(storage):
-    """Every entry: prefix, CR0 or a translation table changed."""
+    """Drop every entry of this CPU: its prefix, CR0 or a translation table changed."""
     storage.tlb_fetch_tag[:] = NO_TAG
     storage.tlb_store_tag[:] = NO_TAG
     storage.tlb_insn_tag[:] = NO_TAG
     storage.deadline = u64(0)
+
+
+@jit
+def flush_all(guest):
+    """Drop every entry of every CPU."""
+    for n in range(guest.port_count):
+        flush(port_of(guest, n))

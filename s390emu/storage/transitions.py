@@ -8,10 +8,7 @@ of free frames) is the host's affair, before or after.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.storage.decode_cache import drop_decoded
-from s390emu.storage.events import record_event
-from s390emu.storage.keys import CHANGE, discard_key, guest_key, restore_key, save_key
-from s390emu.storage.page_states import (
+from s390emu.architecture.page_states import (
     ACTION,
     ADDRESSING_EXCEPTION,
     AFTER,
@@ -29,11 +26,14 @@ from s390emu.storage.page_states import (
     ZERO,
     ZERO_FILL,
     ZEROFILL,
-    block_at,
-    state_of,
 )
-from s390emu.storage.state import EVENT_ESSA, EVENT_HOST
-from s390emu.storage.tlb import drop_block, flush
+from s390emu.architecture.storage_key import CHANGE
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST
+from s390emu.storage.absolute import block_at, state_of
+from s390emu.storage.decode_cache import drop_decoded
+from s390emu.storage.events import record_event
+from s390emu.storage.keys import discard_key, guest_key, restore_key, save_key
+from s390emu.storage.tlb import drop_block
 
 SET_STABLE, SET_STABLE_NO_DAT = 1, 7
 CONTENT = 3  # the content part of a state
@@ -50,42 +50,42 @@ def attributes(block):
 
 
 @jit
-def outcome(storage, number, event):
+def outcome(guest, number, event):
     """What the event would do to the block: -> (state after, action). Nothing is changed."""
-    state = state_of(block_at(storage, number))
-    change = 1 if guest_key(storage, number) & CHANGE else 0
+    state = state_of(block_at(guest, number))
+    change = 1 if guest_key(guest, number) & CHANGE else 0
     after, action = AFTER[state, change, event], ACTION[state, change, event]
     if event == TOUCH and state >> 2 == UNUSED:
-        if storage.unused_access == ALWAYS:
+        if guest.unused_access == ALWAYS:
             return state, i64(ADDRESSING_EXCEPTION)
-        if storage.unused_access == ZEROFILL and state != UNUSED_RESIDENT:
+        if guest.unused_access == ZEROFILL and state != UNUSED_RESIDENT:
             return i64(UNUSED_RESIDENT), i64(ZERO_FILL)
     return after, action
 
 
 @jit
-def transition(storage, number, event, frame):
+def transition(guest, number, event, frame):
     """The event happens: -> its action. frame: where the content will be if it becomes resident.
 
     Content that was resident and is not any more leaves the frame as it is: the host has written it out, or forgets it.
     """
     event = i64(event)
-    block = block_at(storage, number)
+    block = block_at(guest, number)
     before = attributes(block)
-    after, action = outcome(storage, number, event)
+    after, action = outcome(guest, number, event)
     was, content = state_of(block) & CONTENT, after & CONTENT
     if was == RESIDENT and after != state_of(block):
-        drop_block(storage, number)
+        drop_block(guest, number)
     if was == RESIDENT and content != RESIDENT:
-        drop_decoded(storage, number, BLOCK_START, BLOCK_LENGTH)
-        save_key(storage, number)
+        drop_decoded(guest, number, BLOCK_START, BLOCK_LENGTH)
+        save_key(guest, number)
         block.invalid, block.frame = 1, -1
     elif was != RESIDENT and content == RESIDENT:
         block.invalid, block.frame = 0, i64(frame)
-        restore_key(storage, number)
+        restore_key(guest, number)
     block.zero = 1 if content == ZERO else 0
     if content == ZERO and (was != ZERO or event in (DIAG10, CLEAR_RESET)):
-        discard_key(storage, number)
+        discard_key(guest, number)
     if event == CLEAR_RESET:
         block.acc_f = 0
     block.usage = after >> 2
@@ -94,54 +94,38 @@ def transition(storage, number, event, frame):
     elif event == SET_STABLE_NO_DAT:
         block.no_dat = 1
     if event < ORCS:
-        record_event(storage, EVENT_ESSA, number, before, attributes(block), u64(event))
+        record_event(guest, EVENT_ESSA, number, before, attributes(block), u64(event))
     elif attributes(block) != before:
-        record_event(storage, EVENT_HOST, number, before, attributes(block), u64(action | event << CAUSE_SHIFT))
+        record_event(guest, EVENT_HOST, number, before, attributes(block), u64(action | event << CAUSE_SHIFT))
     return action
 
 
 @jit
-def withdraw(storage, number):
+def withdraw(guest, number):
     """The host wants the frame of a resident block: -> what RECLAIM would do, decided when no CPU can reach it:
     testing C before loses a store (spec essa.md 8)."""
-    drop_block(storage, number)
-    return action_of(storage, number, RECLAIM)
+    drop_block(guest, number)
+    return action_of(guest, number, RECLAIM)
 
 
 @jit
-def action_of(storage, number, event):
+def action_of(guest, number, event):
     """The action of `outcome` alone: for Python, which asks before it obtains a frame."""
-    return outcome(storage, number, i64(event))[1]
+    return outcome(guest, number, i64(event))[1]
 
 
 @jit
-def mark_zero(storage, number):
+def mark_zero(guest, number):
     """The host found only zeros in a block that it has just taken as preserved: it keeps nothing but the key (D7)."""
-    block = block_at(storage, number)
+    block = block_at(guest, number)
     before = attributes(block)
     block.zero = 1
-    record_event(storage, EVENT_HOST, number, before, attributes(block), u64(OUT | RECLAIM << CAUSE_SHIFT))
-    return 0
+    record_event(guest, EVENT_HOST, number, before, attributes(block), u64(OUT | RECLAIM << CAUSE_SHIFT))
 
 
 @jit
-def overlaid(storage, number, offset, length):
+def overlaid(guest, number, offset, length):
     """Somebody beside the guest (a loader, a debugger) stores into a resident block: the guest's key stays as it is."""
-    drop_decoded(storage, number, offset, length)
-    block = block_at(storage, number)
+    drop_decoded(guest, number, offset, length)
+    block = block_at(guest, number)
     block.host_rc = i64(block.host_rc) | CHANGE
-    return 0
-
-
-@jit
-def forget_translations(storage):
-    """Storage was replaced as a whole: no translation is right any more."""
-    flush(storage)
-    return 0
-
-
-@jit
-def forget_decoded(storage, number, offset, length):
-    """As a whole, and these bytes of the block are others now."""
-    drop_decoded(storage, number, offset, length)
-    return 0

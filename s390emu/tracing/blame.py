@@ -1,4 +1,7 @@
-"""Who wrote what: the run again, step by step, watching what came out differently; and which rule says otherwise."""
+"""Who wrote what: the run again, step by step, watching what came out differently; and which rule says otherwise.
+
+What was written first comes first of what the program left behind, and what nobody wrote last: that is an effect.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,7 @@ SUBJECT_RULES = {
     "console": 'docs/traces.md ".expect"',
     "psw": 'PoP ch. 4 "Program-Status Word"',
 }
+NEVER = 1 << 64  # a step that no run reaches
 BLOCK_MANAGEMENT = ("ESSA", "ISKE", "SSKE", "RRBE", "IVSK", "PFMF", "TPROT")
 
 
@@ -56,24 +60,25 @@ class _Watch:
         self.value = sample(machine)
         self.writer = ""
         self.row: Row | None = None
+        self.step = NEVER
 
-    def look(self, writer: str, row: Row | None) -> None:
+    def look(self, step: int, writer: str, row: Row | None) -> None:
         value = self.sample(self.machine)
         if value != self.value:
-            self.value, self.writer, self.row = value, writer, row
+            self.value, self.step, self.writer, self.row = value, step, writer, row
 
 
 def blame(
     trace: Trace, found: list[Difference], execution_of: Callable[[Callable[[str], None]], Execution], end: End
 ) -> list[Difference]:
-    """The differences with `writer` and `rule` filled in."""
+    """Return the differences with `writer` and `rule` filled in, in the order of cause and effect."""
     watches: dict[int, _Watch] = {}
-    current: list = ["", None]  # what is about to be done
+    current: list = [0, "", None]  # what is about to be done
 
     def observe(event: str) -> None:
         for watch in watches.values():
             watch.look(*current)
-        current[:] = (event, None) if event else _instruction(trace, execution.machine)
+        current[:] = (current[0] + 1, *((event, None) if event else _instruction(trace, execution.machine)))
 
     execution = execution_of(observe)
     watches |= {n: _Watch(d.sample, execution.machine) for n, d in enumerate(found) if d.sample}
@@ -81,7 +86,8 @@ def blame(
     for watch in watches.values():
         watch.look(*current)
     execution.close()
-    return [_explained(trace, difference, watches.get(n), end) for n, difference in enumerate(found)]
+    order = sorted(range(len(found)), key=lambda n: watches[n].step if n in watches else NOWHERE)
+    return [_explained(trace, found[n], watches.get(n), end) for n in order]
 
 
 def _explained(trace: Trace, difference: Difference, watch: _Watch | None, end: End) -> Difference:

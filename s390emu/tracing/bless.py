@@ -7,20 +7,23 @@ being named is added; and what never came is dropped. Everything else in the fil
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.input_files import read_text
+from s390emu.machine import Reason
 from s390emu.tracing.execution import Options
-from s390emu.tracing.expectations import Difference, End
+from s390emu.tracing.expectations import Difference, End, differing_details, is_repeated
 from s390emu.tracing.machine_state import key_text, page_text
 from s390emu.tracing.runner import TraceResult, run_trace
 from s390emu.tracing.statements import CLASSES
 from s390emu.tracing.trace import UNSAID, Statement, Trace
 from s390emu.tracing.trace_file import SECTIONS
-from s390emu.tracing.wording import Symbols, expected_text, stop_text, taken_text
+from s390emu.tracing.wording import Symbols, Taken, expected_text, stop_text, taken_text
 
 LONGEST = 32  # bytes of storage on one line
 
@@ -38,10 +41,12 @@ class BlessError(Exception):
     """The run cannot be what the trace means: it was skipped, is malformed, or a host event did not happen."""
 
 
-def bless(path: str | Path, *, write: bool = True) -> Blessing:
-    """Run the trace and bring its `.expect` up to date. Raises BlessError; OSError."""
-    before = Path(path).read_text("utf-8")
-    result = run_trace(path, options=Options(explain=False))
+def bless(path: str | Path, *, write: bool = True, options: Options = Options()) -> Blessing:  # noqa: B008 (immutable)
+    """Run the trace and bring its `.expect` up to date. Raises BlessError; FileError, OSError."""
+    if Path(path).is_symlink():
+        raise BlessError(f"{path}: not blessed: a link; bless {os.path.realpath(path)} itself")
+    before = read_text(path)
+    result = run_trace(path, options=options._replace(explain=False))
     if result.trace is None or result.end is None:
         raise BlessError(f"{path}: not blessed: {result.message}")
     if result.differences and result.differences[0].subject.startswith("host event"):
@@ -64,7 +69,10 @@ def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
                  and trace.lines[n][0] == "."), len(trace.lines))  # fmt: skip
     statements = {statement.line: statement for statement in trace.expect}
     symbols = Symbols(trace.program.symbols)
-    body = [f"  {_interruption(trace, taken, symbols)}" for taken in end.taken] if interruptions else []
+    taken = list(end.taken)
+    while end.stop.reason is Reason.INTERRUPTION_LOOP and is_repeated(taken, len(taken) - 1):
+        taken.pop()  # the stop line accounts for it
+    body = [f"  {_interruption(trace, one, end, symbols)}" for one in taken] if interruptions else []
     for number in range(header + 1, stop):
         line, statement = trace.lines[number], statements.get(number + 1)
         if statement and statement.subject in CLASSES and interruptions:
@@ -79,13 +87,12 @@ def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
     return "\n".join((*trace.lines[: header + 1], *body, *blanks, *trace.lines[stop:])) + "\n"
 
 
-def _interruption(trace: Trace, taken, symbols: Symbols) -> str:
-    """As the trace had it, if it did."""
-    text = taken_text(taken, symbols)
+def _interruption(trace: Trace, taken: Taken, end: End, symbols: Symbols) -> str:
+    """Return the interruption as the trace had it, if it did."""
     for statement in trace.expect:
-        if statement.subject in CLASSES and text.startswith(expected_text(statement, symbols)):
+        if statement.subject in CLASSES and not differing_details(statement, taken, end.lowcore):
             return expected_text(statement, symbols)
-    return text
+    return taken_text(taken, symbols)
 
 
 def _with_comment(text: str, line: str) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import NamedTuple
 
-from s390emu._jit import u64
-from s390emu.cpu import interruptions as cpu_interruptions
-from s390emu.cpu.interruptions import CLASSES, nullifies
-from s390emu.host.paging_device import PagingError
-from s390emu.machine import Machine, Stop
-from s390emu.storage.page_states import NOT_APPLICABLE
-from s390emu.storage.state import BLOCK_SIZE, EVENT_INTERRUPTION
+from s390emu.architecture.interruptions import CLASSES
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.cpu.interruptions import nullifies
+from s390emu.inputs import Refused, perform
+from s390emu.machine import Stop
+from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
 from s390emu.tracing.expectations import KIND, Difference, End
 from s390emu.tracing.machine_state import MachineState, capture
 from s390emu.tracing.prepare import prepare, settings_of
@@ -29,87 +29,14 @@ ALL = (1 << 64) - 1
 
 class Options(NamedTuple):
     """How to run: engine `run` or `step`; tlb False: every access takes the slow path; limit: instructions, where the
-    trace says nothing; explain: on a failure run again to find who wrote what."""
+    trace says nothing; explain: on a failure run again to find who wrote what; include: folders in which `.include`
+    may read, beside the trace's own."""
 
     engine: str = "run"
     tlb: bool = True
     limit: int | None = None
     explain: bool = True
-
-
-class HostRefused(Exception):
-    """A `.host` event could not be done."""
-
-
-# Host events ----------------------------------------------------------------------------------------------------------
-
-
-def perform(machine: Machine, event: Event) -> None:
-    """What a `.host` line says happens now. Raises HostRefused."""
-    host, guest, cpu = machine.host, machine.guest_number, machine.cpu
-    operands = event.operands
-    try:
-        if event.verb in BLOCK_VERBS:
-            action = BLOCK_VERBS[event.verb](host)(guest, operands[0] // BLOCK_SIZE)
-            if action == NOT_APPLICABLE:
-                raise HostRefused(f"{event.verb} {operands[0]:#x}: nothing to do in the state that the block is in")
-        elif event.verb == "pressure":
-            host.pressure(operands[0])
-        elif event.verb == "diag10":
-            for address in range(operands[0], operands[-1] + 1, BLOCK_SIZE):
-                host.release(guest, address // BLOCK_SIZE)
-        elif event.verb == "normal-reset":
-            host.reset(guest, clear=False)
-        else:
-            SIGNALS[event.verb](cpu, *operands)
-    except (ValueError, PagingError) as error:
-        raise HostRefused(str(error)) from error
-    machine.storage.record.deadline = 0
-
-
-BLOCK_VERBS = {
-    "discard": lambda host: host.discard,
-    "reclaim": lambda host: host.reclaim,
-    "pagein": lambda host: host.pagein,
-    "swap-error": lambda host: host.swap_error,
-}
-
-
-def _pend(cpu, condition) -> None:
-    cpu.external = u64(cpu.external) | condition
-
-
-def _external_call(cpu, from_cpu):
-    _pend(cpu, cpu_interruptions.EXTERNAL_CALL)
-    cpu.external_call_from = from_cpu
-
-
-def _emergency_signal(cpu, from_cpu):
-    _pend(cpu, cpu_interruptions.EXTERNAL_EMERGENCY)
-    cpu.emergency_from = from_cpu
-
-
-def _service_signal(cpu, parameter):
-    _pend(cpu, cpu_interruptions.EXTERNAL_SERVICE)
-    cpu.service_parameter = parameter
-
-
-def _io(cpu, identification, parameter, word):
-    cpu.io, cpu.io_id, cpu.io_parameter, cpu.io_word = 1, identification, parameter, word
-
-
-def _restart(cpu):
-    cpu.restart = 1
-
-
-SIGNALS: dict[str, Callable] = {
-    "external-call": _external_call,
-    "emergency-signal": _emergency_signal,
-    "interrupt-key": lambda cpu: _pend(cpu, cpu_interruptions.EXTERNAL_INTERRUPT_KEY),
-    "service-signal": _service_signal,
-    "io": _io,
-    "restart": _restart,
-}
+    include: tuple[Path, ...] = ()
 
 
 class Execution:
@@ -168,8 +95,8 @@ class Execution:
                 if self.observe:
                     self.observe(f"host event at line {event.line}: {event.text}")
                 try:
-                    perform(self.machine, event)
-                except HostRefused as error:
+                    perform(self.machine, event.verb, *event.operands)
+                except Refused as error:
                     self.refused.append(
                         Difference(f"host event at line {event.line}", event.text, f"was refused: {error}", event.line)
                     )
@@ -187,10 +114,10 @@ class Execution:
     def _interruption(self, row) -> Taken:
         kind = KIND[CLASSES[int(row["block"])]]
         code, old, detail = int(row["before"]), int(row["after"]), int(row["detail"])
-        ilc = detail & 3
+        ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
         caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code))
         at = old if caused_by_old else (old - 2 * ilc) & ALL
-        return Taken(kind, code, at, old, ilc, detail & ~3, int(row["count"]))
+        return Taken(kind, code, at, old, ilc, detail & ~(6 << int(EVENT_ILC_SHIFT)), int(row["count"]))
 
     def unfired(self, end: End) -> Iterator[Difference]:
         """A host event that never fires is an expectation that failed."""

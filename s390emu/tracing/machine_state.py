@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from s390emu.architecture.page_states import CONTENTS, NAMES, PRESERVED, RESIDENT, USAGES, ZERO
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingLost
 from s390emu.machine import Machine
-from s390emu.storage.page_states import CONTENTS, NAMES, PRESERVED, RESIDENT, USAGES, ZERO
-from s390emu.storage.state import BLOCK_SIZE
 from s390emu.tracing.trace import Page
 
 CC = 3 << 44

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu.input_files import FileError
 from s390emu.tracing.blame import blame
 from s390emu.tracing.execution import Execution, Options
 from s390emu.tracing.expectations import Difference, End, differences
@@ -49,11 +50,11 @@ class TraceResult(NamedTuple):
         return {Result.FAILED: FAILED_CODE, Result.ERROR: INPUT_ERROR_CODE}.get(self.outcome, PASSED_CODE)
 
 
-def load(path_or_text: str | Path) -> Trace:
-    """A path, or text with a line end in it. Raises TraceError, OSError."""
+def load(path_or_text: str | Path, include: Iterable[Path] = ()) -> Trace:
+    """A path, or text with a line end in it. Raises TraceError, FileError, OSError."""
     if isinstance(path_or_text, str) and "\n" in path_or_text:
-        return parse(path_or_text)
-    return read(path_or_text)
+        return parse(path_or_text, include_paths=include)
+    return read(path_or_text, include)
 
 
 def run_trace(path_or_text: str | Path, *, options: Options = Options()) -> TraceResult:  # noqa: B008 (immutable)
@@ -61,8 +62,8 @@ def run_trace(path_or_text: str | Path, *, options: Options = Options()) -> Trac
     path = "<string>" if isinstance(path_or_text, str) and "\n" in path_or_text else str(path_or_text)
     started = time.perf_counter()
     try:
-        trace = load(path_or_text)
-    except TraceError as error:
+        trace = load(path_or_text, options.include)
+    except (TraceError, FileError) as error:
         return TraceResult(path, Path(path).stem, "", Result.ERROR, str(error))
     if lacking := missing(trace):
         return TraceResult(path, trace.name, trace.about, Result.SKIPPED, lacking, trace=trace)

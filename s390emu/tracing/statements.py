@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.assembler.errors import Position, SourceError, suggest
 from s390emu.assembler.expressions import Cursor, evaluate
-from s390emu.storage.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
 
 BLOCK = 0x1000
 ALL = (1 << 64) - 1
+MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
 CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
@@ -35,11 +36,11 @@ VERBS = {  # host verb -> names of its operands; those in brackets may be left o
 }  # fmt: skip
 VALUES = {"quad": 8, "long": 4, "short": 2, "byte": 1}
 
-COMMENT = re.compile(r"""("(?:\\.|[^"\\])*")|(^|\s)#.*$""")
+COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"?)|(^|\s)#.*$""")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
-_KEY = re.compile(r"(0[xX][0-9a-fA-F]|\d{1,2})(?::([FRC]+))?(?!\w)")
+_KEY = re.compile(r"(0[xX][0-9a-fA-F]|[0-9]{1,2})(?::([FRC]+))?(?!\w)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
-_SIZE = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9]\d*)([KMG]?)(?!\w)")
+_SIZE = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|[1-9][0-9]{0,15})([KMG]?)(?!\w)")
 _KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
 
 
@@ -211,8 +212,11 @@ def _bytes(line: Line, address: int, ram: int) -> bytes:
             raise line.error("pairs of hexadecimal digits expected")
         data = bytes.fromhex(found[0])
     elif kind == "fill":
-        count = line.number_here()
-        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * min(max(count, 0), ram)
+        at, count = line.at, line.number_here()
+        most = min(max(0, ram - address), MOST_DATA)
+        if not 0 <= count <= most:
+            raise SourceError(f"{count} bytes: there is room for 0 to {most}", at)
+        data = bytes([line.number_here() & 0xFF if line.accept(",") else 0]) * count
     else:
         data = line.string()
         if kind == "ebcdic":

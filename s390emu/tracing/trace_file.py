@@ -7,16 +7,17 @@ reads `.text` in place, so that its complaints name the lines of the trace; its 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
 from s390emu.assembler import directives, reader
 from s390emu.assembler.assemble import AssemblyError, Program, assemble
 from s390emu.assembler.errors import Complaint, Position, SourceError, suggest
+from s390emu.input_files import read_text
 from s390emu.tracing import statements
-from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, Line
-from s390emu.tracing.trace import Model, Trace, TraceError
+from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, MOST_DATA, Line
+from s390emu.tracing.trace import Model, Statement, Trace, TraceError
 
 SECTIONS = (".trace", ".about", ".model", ".ram", ".init", ".text", ".host", ".expect", ".open")
 DEFAULT_RAM = 1 << 20
@@ -26,21 +27,22 @@ _HEADER = re.compile(r"(\.[\w.-]+)[ \t]*")
 _END = ".Lend_of_text_"
 
 
-def parse(text: str, filename: str = "<string>") -> Trace:
+def parse(text: str, filename: str = "<string>", include_paths: Iterable[str | Path] = ()) -> Trace:
     """Read a trace. Raises TraceError with every error in it."""
-    return _Reader(text, filename).trace()
+    return _Reader(text, filename, include_paths).trace()
 
 
-def read(path: str | Path) -> Trace:
-    """Read a trace file. Raises TraceError, OSError."""
-    return parse(Path(path).read_text("utf-8", "replace"), str(path))
+def read(path: str | Path, include_paths: Iterable[str | Path] = ()) -> Trace:
+    """Read a trace file. Raises TraceError, FileError, OSError."""
+    return parse(read_text(path, "replace", pipe=True), str(path), include_paths)
 
 
 class _Reader:
     """One trace being read: first cut into sections, then `.text` assembled, then the others with its symbols."""
 
-    def __init__(self, text: str, filename: str):
-        self.filename, self.lines = filename, text.splitlines()
+    def __init__(self, text: str, filename: str, include_paths: Iterable[str | Path]):
+        self.filename, self.lines, self.include_paths = filename, text.splitlines(), include_paths
+        self.data = 0  # bytes of `mem` so far
         self.errors: list[Complaint] = []
         self.errors_in_text = False  # then no symbol is known, and none is complained about
         self.bodies: dict[str, list[int]] = {}  # section -> numbers of its lines, the header's first
@@ -115,9 +117,9 @@ class _Reader:
         name = self.only(".trace", statements.trace_name, Path(self.filename).stem)
         trace = Trace(
             self.filename, name, about, self._model(), ram,
-            self.each(".init", lambda line: statements.initial(line, ram), symbols), program, image,
+            self.each(".init", lambda line: self._bounded(statements.initial(line, ram)), symbols), program, image,
             self.each(".host", lambda line: statements.host_event(line, ram), symbols),
-            self.each(".expect", lambda line: statements.expectation(line, ram), symbols),
+            self.each(".expect", lambda line: self._bounded(statements.expectation(line, ram)), symbols),
             frozenset(chain.from_iterable(self.each(".open", statements.open_names, symbols, header=True))),
             tuple(self.lines),
         )  # fmt: skip
@@ -132,6 +134,14 @@ class _Reader:
         if self.errors:
             raise TraceError(sorted(self.errors, key=lambda error: (error.position.line, error.column or 0)))
         return trace
+
+    def _bounded(self, statement: Statement) -> Statement:
+        """The statement, unless all `mem` together say more than a file of its length does."""
+        if statement.subject == "mem":
+            self.data += len(statement.value)
+            if self.data > MOST_DATA:
+                raise SourceError(f"more than {MOST_DATA} bytes of mem in one trace")
+        return statement
 
     def _model(self) -> Model:
         model = Model()
@@ -185,12 +195,19 @@ class _Reader:
             return nothing
         source[-1] = f".text; {_end(len(self.texts) - 1)}:"
         try:
-            program = assemble("\n".join(source), filename=self.filename, origin=origin)
+            program = assemble(
+                "\n".join(source), filename=self.filename, origin=origin, include_paths=self.include_paths
+            )
         except AssemblyError as error:
             self.errors += error.errors
             self.errors_in_text = True
             return nothing
-        return self._without_gaps(program)
+        for index, (number, _) in enumerate(self.texts):
+            if _end(index) not in program.symbols:
+                message = "this .text has no end: a comment, a macro, a repetition or a condition goes on behind it"
+                self.complain(SourceError(message, 0), number)
+                self.errors_in_text = True
+        return nothing if self.errors_in_text else self._without_gaps(program)
 
     def _text_address(self, number: int, text: str, ram: int) -> int:
         line = Line(self.filename, number, text, {})

@@ -8,12 +8,13 @@ from s390emu._jit import JIT
 from s390emu.adversary.exploration import Expected
 from s390emu.adversary.moves import DISCARDING, RECLAIMING, VERBS, Move, possible
 from s390emu.adversary.references import ReferenceLog, points_of
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from s390emu.storage.state import BLOCK_SIZE, EVENT_REFERENCE
+from s390emu.records.events import EVENT_REFERENCE
 
 LIMIT = 1_000_000
 EVERY = 17

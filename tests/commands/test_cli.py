@@ -124,9 +124,12 @@ def test_explain(s390emu):
     assert "isa/essa.py" in s390emu("explain", "ESSA")[1]
     assert "block volatility" in s390emu("explain", "001A")[1]
     assert "volatile" in s390emu("explain", "Vz")[1]
+    assert s390emu("explain", "80ff1000")[1].startswith("text: ssm 0(%r1)\nones in ignored bits: 8-15\nmnemonic: SSM\n")
     out = s390emu("explain", "--coverage")[1]
     assert "# chapter 10" in out
     assert "\tESSA\timplemented\t" in out
+    assert "\tSRNMB\toperation-exception\t37\t" in out
+    assert "an operation exception: facility bit 37 is not installed" in s390emu("explain", "SRNMB")[1]
     report = json.loads(s390emu("explain", "--coverage", "--json")[1])
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
 
@@ -228,22 +231,77 @@ def test_a_device_is_no_input(s390emu):
         refused(s390emu(command, "/dev/zero"), "/dev/zero: a device, not a file")
 
 
-@pytest.mark.parametrize(("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 2)])
-def test_an_output_that_cannot_be_written(redirection, code):
-    command = f"{sys.executable} -m s390emu explain MVC {redirection}"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
-    assert done.returncode == code
-    assert done.stderr == ("" if code == 0 else "s390emu: the output cannot be written: No space left on device\n")
+def shell(command, *, unbuffered=False, **environment):
+    """Run `s390emu COMMAND` in a shell that has only what every login has."""
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "S390EMU_CACHE") if name in os.environ}
+    bare |= {"NUMBA_DISABLE_JIT": "1"} | ({"PYTHONUNBUFFERED": "1"} if unbuffered else {}) | environment
+    line = ["sh", "-c", f"{sys.executable} -m s390emu {command}"]
+    return subprocess.run(line, env=bare, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [("explain MVC >/dev/full", "No space left on device"), ("explain MVC 1</dev/null", "Bad file descriptor"),
+     ("--help >/dev/full", "No space left on device"), ("explain --help >/dev/full", "No space left on device"),
+     ("explain --coverage >/dev/full", "No space left on device")],
+)  # fmt: skip
+def test_an_output_that_cannot_be_written_is_told_once(command, reason, unbuffered):
+    done = shell(command, unbuffered=unbuffered)
+    assert (done.returncode, done.stderr) == (2, f"s390emu: the output cannot be written: {reason}\n")
+
+
+@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("explain MVC >&-", 0), ("explain MVC 2>&-", 0), ("explain MVC 2>/dev/full", 0), ("explain MVC <&- >&- 2>&-", 0),
+     ("explain XYZ 2>&-", 2), ("explain XYZ 2>/dev/full", 2), ("explian 2>/dev/full", 2), ("explian 2</dev/null", 2),
+     ("explain MVC >/dev/full 2>&1", 2)],
+)  # fmt: skip
+def test_the_exit_code_needs_no_output(command, code, unbuffered):
+    done = shell(command, unbuffered=unbuffered)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("buffering", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_broken_pipe_is_no_error(stream, buffering):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "s390emu", *(["explain", "MVC"] if stream == "stdout" else ["explain", "XYZ"])]
+    other = "stderr" if stream == "stdout" else "stdout"
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONUNBUFFERED": buffering}, **{stream: writer, other: subprocess.PIPE}
+    )
+    os.close(writer)
+    assert (done.returncode, getattr(done, other)) == (0 if stream == "stdout" else 2, b"")
+
+
+def test_a_character_that_the_output_lacks_is_escaped(source):
+    listing = shell(f"asm {source(HELLO)}", PYTHONIOENCODING="ascii")  # it shortens long data with an ellipsis
+    assert (listing.returncode, listing.stderr) == (0, "")
+    assert "\\u2026" in listing.stdout
+
+
+def without_cache(variable, *arguments, **environment):
+    """Run Python with a cache folder that cannot be made."""
+    bare = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}
+    environment = bare | {variable: "/dev/null"} | environment
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
 def test_a_cache_that_cannot_be_written(source, variable):
-    environment = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}
-    done = subprocess.run(
-        [sys.executable, "-m", "s390emu", "run", source(HELLO)], env=environment | {variable: "/dev/null"},
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    done = without_cache(variable, "-m", "s390emu", "run", source(HELLO), NUMBA_DISABLE_JIT="1")
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (0, "", False)
+
+
+@pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
+def test_compilation_without_a_cache(variable):
+    """Of one instruction: to compile all that a machine needs takes half a minute, each in the same way."""
+    program = "from s390emu.engine.handlers import compile_handler; print(compile_handler('LGR') > 0)"
+    done = without_cache(variable, "-c", program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def test_malformed_trace(s390emu, source):
@@ -262,6 +320,14 @@ def test_trace_whose_host_event_never_fires(s390emu, source):
     code, out, err = s390emu("test", path)
     assert code in (1, 2)
     assert "never.trace" in out + err
+
+
+def test_a_failed_trace_tells_what_follows_in_short_or_in_full(s390emu, source):
+    path = source(".trace stray\n.text\nstart: .short 0\n.expect\n svc 0\n r1 = 1\n", "stray.trace")
+    short, full = s390emu("test", path), s390emu("test", path, "-v")
+    assert short[0] == full[0] == 1
+    assert short[1].count("then also: ") == 1 and short[1].count(" rule ") == 1
+    assert full[1].count("then also: ") == 0 and full[1].count(" rule ") == 3
 
 
 def test_no_traces(s390emu, tmp_path):

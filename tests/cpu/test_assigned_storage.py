@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.page_states import STATES
 from s390emu.machine import Reason
-from s390emu.storage.page_states import STATES
 from tests.lab import BA_EA, CODE
 
 NEW_PSW = 0x1D0

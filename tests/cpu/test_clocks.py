@@ -10,7 +10,7 @@ import pytest
 from s390emu._jit import u64
 from s390emu.cpu.clocks import cpu_timer, elapsed_for, tod
 from s390emu.machine import Reason
-from s390emu.storage.state import NO_TIME
+from s390emu.records.port import NO_TIME
 from tests.lab import ALL, BA_EA, CODE
 
 EXTERNAL, WAIT = 1 << (63 - 7), 1 << (63 - 14)
@@ -34,7 +34,7 @@ def prepare(lab, mask=BA_EA | EXTERNAL):
 
 @pytest.mark.parametrize("elapsed", [0, 1, 2, 124, 125, 999, 1000, 1001, 123456789, 1 << 50])
 def test_tod(lab, elapsed):
-    record = lab.machine.storage.record
+    record = lab.machine.port
     lab.cpu.tod_epoch, record.count, record.idle = 77, elapsed // 3, elapsed - elapsed // 3
     assert int(tod(lab.cpu, record)) == 77 + units(elapsed)
 
@@ -96,7 +96,7 @@ def test_the_condition_lasts(lab):
     lab.psw(BA_EA | EXTERNAL)
     for n in range(1, 5):
         lab.machine.run(1)
-        assert int(lab.machine.storage.record.interruption_count[3]) == n
+        assert int(lab.machine.port.interruption_count[3]) == n
     assert lab.machine.psw[1] == CODE
 
 
@@ -116,7 +116,7 @@ def test_waiting_passes_the_time_until_the_comparator(lab):
     lab.psw(BA_EA | EXTERNAL | WAIT)
     before = lab.machine.count
     lab.machine.run(1)
-    record = lab.machine.storage.record
+    record = lab.machine.port
     assert lab.word(0x86, 2) == 0x1004
     assert lab.word(0x130) == BA_EA | EXTERNAL | WAIT
     assert int(record.idle) + before == 5_000_000
@@ -138,13 +138,13 @@ def test_clocks_go_on_when_the_time_is_more_than_64_bits_of_units(lab):
 
     def set_timer(value):
         with np.errstate(over="ignore"):
-            lab.cpu.timer_zero = int(tod(lab.cpu, lab.machine.storage.record)) + value & ALL
+            lab.cpu.timer_zero = int(tod(lab.cpu, lab.machine.port)) + value & ALL
 
     for _ in range(3):
         set_timer((1 << 63) - 1)
         lab.psw(BA_EA | EXTERNAL | WAIT)
         lab.machine.run(1)
-    assert units(int(lab.machine.storage.record.idle)) > 1 << 64
+    assert units(int(lab.machine.port.idle)) > 1 << 64
     set_timer(units(100))
     lab.psw(BA_EA | EXTERNAL)
     lab.machine.run(150)
@@ -157,7 +157,7 @@ def test_clocks_go_on_when_the_time_is_more_than_64_bits_of_units(lab):
 
 def test_stolen_time_is_seen_by_the_clock_and_not_by_the_timer(lab):
     prepare(lab)
-    record, before = lab.machine.storage.record, int(tod(lab.cpu, lab.machine.storage.record))
+    record, before = lab.machine.port, int(tod(lab.cpu, lab.machine.port))
     timer = int(cpu_timer(lab.cpu, record))
     record.stolen = 5_000
     assert int(tod(lab.cpu, record)) == before + units(5_000)
@@ -168,7 +168,7 @@ def test_stolen_time_is_seen_by_the_clock_and_not_by_the_timer(lab):
 
 def test_set_cpu_timer_after_stolen_time(lab):
     prepare(lab)
-    record = lab.machine.storage.record
+    record = lab.machine.port
     record.stolen = 123_000
     lab.store(0x2000, (40_960).to_bytes(8, "big"))
     lab.gr[1] = 0x2000
@@ -180,7 +180,7 @@ def test_set_cpu_timer_after_stolen_time(lab):
 @pytest.mark.parametrize("stepwise", [False, True], ids=["run", "step"])
 def test_clocks_interrupt_in_time_though_time_is_stolen(lab, which, stepwise):
     prepare(lab)
-    record = lab.machine.storage.record
+    record = lab.machine.port
     record.stolen, after = 1_234, 300  # instructions
     if which == "comparator":
         lab.cpu.clock_comparator, lab.cr[0] = (1 << 40) + units(1_234 + after) - 1, CR0_COMPARATOR
@@ -198,10 +198,10 @@ def test_clocks_interrupt_in_time_though_time_is_stolen(lab, which, stepwise):
 def test_the_host_is_due_exactly(lab):
     """At the first boundary at or after its time, with time stolen before; the wait state ends then too."""
     prepare(lab)
-    machine, record, times = lab.machine, lab.machine.storage.record, []
+    machine, record, times = lab.machine, lab.guest, []
     delivered = machine.host.deliver
-    machine.host.deliver = lambda guest, cpu: (times.append(machine.now), delivered(guest, cpu))
-    record.stolen, record.host_event = 1_000, 1_000 + 77
+    machine.host.deliver = lambda guest: (times.append(machine.now), delivered(guest))
+    machine.port.stolen, record.host_event = 1_000, 1_000 + 77
     machine.run(limit=200)
     assert (times, int(record.host_event)) == ([1_077], NO_TIME)
     record.host_event = 5_000
@@ -218,13 +218,13 @@ def test_the_host_is_due_exactly(lab):
 
 def test_a_guest_that_idles_for_centuries_is_not_mistaken_for_one_that_is_due(lab):
     prepare(lab)
-    lab.machine.storage.record.idle = (1 << 63) + 5
+    lab.machine.port.idle = (1 << 63) + 5
     assert lab.machine.run(limit=5).reason is Reason.LIMIT
 
 
 def test_shared_leaves_the_wait_state_to_others(lab):
     prepare(lab)
-    machine, record = lab.machine, lab.machine.storage.record
+    machine, record = lab.machine, lab.machine.port
     machine.shared = True
     lab.cpu.clock_comparator, lab.cr[0] = (1 << 40) + units(3_000), CR0_COMPARATOR
     lab.psw(BA_EA | EXTERNAL | WAIT)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.cpu.interruptions import (
+from s390emu.architecture.interruptions import (
     EXTERNAL_CALL,
     EXTERNAL_EMERGENCY,
     EXTERNAL_INTERRUPT_KEY,
     EXTERNAL_SERVICE,
-    nullifies,
 )
+from s390emu.architecture.page_states import STATES, UNUSED_ACCESS
+from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Machine, Reason
-from s390emu.storage.page_states import STATES, UNUSED_ACCESS
 from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE
 
 IO, EXTERNAL, MACHINE_CHECK, WAIT = (1 << (63 - bit) for bit in (6, 7, 13, 14))
@@ -70,7 +70,8 @@ def test_only_program_interruptions_store_the_breaking_event_address(lab):
     lab.store(0x110, b"\xff" * 8)
     handler(lab, 0x1B0)
     nops(lab, BA_EA | EXTERNAL)
-    lab.cr[0], lab.cpu.external = CR0_SERVICE, int(EXTERNAL_SERVICE)
+    lab.cr[0] = CR0_SERVICE
+    lab.pend(int(EXTERNAL_SERVICE))
     taken(lab)
     assert lab.machine.last_interruption.kind == "external"
     assert lab.word(0x110) == ALL
@@ -155,7 +156,8 @@ IDS = [source[0].replace(" ", "-") for source in SOURCES]
 
 def pend(lab, conditions):
     cpu = lab.cpu
-    cpu.external, cpu.emergency_from, cpu.external_call_from, cpu.service_parameter = conditions, 0x77, 0x66, 0x12345678
+    lab.pend(conditions)
+    cpu.emergency_from, cpu.external_call_from, lab.guest.service_parameter = 0x77, 0x66, 0x12345678
     cpu.clock_comparator, cpu.timer_zero = ALL, 1 << 62
 
 
@@ -169,7 +171,7 @@ def test_external(lab, name, condition, subclass, code, address, parameter):
     assert old(lab, "external") == (BA_EA | EXTERNAL | 1 << 44, CODE)
     assert lab.word(0x84, 4) == address << 16 | code
     assert lab.word(0x80, 4) == (0xFFFFFFFF if parameter is None else parameter)
-    assert lab.cpu.external == 0
+    assert lab.pending == 0
 
 
 @pytest.mark.parametrize(("name", "condition", "subclass", "code", "address", "parameter"), SOURCES, ids=IDS)
@@ -180,7 +182,7 @@ def test_external_disabled_stays_pending(lab, name, condition, subclass, code, a
     nops(lab, BA_EA if what == "psw" else BA_EA | EXTERNAL)
     lab.machine.run(3)
     assert lab.machine.psw[1] == CODE + 6
-    assert lab.cpu.external == condition
+    assert lab.pending == condition
 
 
 def test_external_priority(lab):
@@ -210,19 +212,19 @@ def test_external_priority(lab):
 
 @pytest.mark.parametrize("subclass", range(8))
 def test_io(lab, subclass):
-    cpu = lab.cpu
-    cpu.io, cpu.io_id, cpu.io_parameter, cpu.io_word = 1, 0x00010042, 0xABCD1234, subclass << 27
+    guest = lab.guest
+    guest.io, guest.io_id, guest.io_parameter, guest.io_word = 1, 0x00010042, 0xABCD1234, subclass << 27
     lab.cr[6] = 0xFF000000 ^ 1 << 31 - subclass
     nops(lab, BA_EA | IO)
     lab.machine.run(2)
-    assert (lab.machine.psw[1], cpu.io) == (CODE + 4, 1)  # the subclass mask is zero
+    assert (lab.machine.psw[1], guest.io) == (CODE + 4, 1)  # the subclass mask is zero
     lab.cr[6] = 1 << 31 - subclass
     nops(lab, BA_EA)
     lab.machine.run(2)
-    assert cpu.io == 1  # the PSW mask is zero
+    assert guest.io == 1  # the PSW mask is zero
     nops(lab, BA_EA | IO)
     lab.machine.run(1)
-    assert cpu.io == 0
+    assert guest.io == 0
     assert old(lab, "I/O") == (BA_EA | IO, CODE)
     assert [lab.word(n, 4) for n in (0xB8, 0xBC, 0xC0)] == [0x00010042, 0xABCD1234, subclass << 27]
 
@@ -269,7 +271,7 @@ def test_priority_of_classes(lab):
     for new, address in addresses.items():
         lab.store(new, enabled.to_bytes(8, "big") + address.to_bytes(8, "big"))
     pend(lab, int(EXTERNAL_SERVICE))
-    cpu.io, cpu.restart, cpu.mck_code, cpu.pgm_code = 1, 1, PROCESSING_DAMAGE, 1
+    lab.guest.io, cpu.restart, cpu.mck_code, cpu.pgm_code = 1, 1, PROCESSING_DAMAGE, 1
     lab.cr[0], lab.cr[6] = CR0_SERVICE, 0xFF000000
     nops(lab, enabled)
     lab.store(0x30010, b"\x07\x00")
@@ -287,7 +289,7 @@ def test_restart_leaves_the_stopped_state_before_anything_else(lab):
     nops(lab, BA_EA | EXTERNAL)
     lab.cpu.stopped = 3
     assert lab.machine.run(5).reason is Reason.STOPPED
-    assert lab.cpu.external == int(EXTERNAL_SERVICE)  # in the stopped state nothing is taken
+    assert lab.pending == int(EXTERNAL_SERVICE)  # in the stopped state nothing is taken
     lab.cpu.restart = 1
     lab.machine.run(1)
     assert old(lab, "restart") == (BA_EA | EXTERNAL, CODE)
@@ -369,7 +371,7 @@ def test_wait_ends_with_an_interruption(lab):
     lab.cr[0] = CR0_SERVICE
     lab.psw(BA_EA | WAIT | EXTERNAL, ia=0x30000)
     assert lab.machine.run(5).reason is Reason.ENABLED_WAIT
-    lab.cpu.external = int(EXTERNAL_SERVICE)
+    lab.pend(int(EXTERNAL_SERVICE))
     lab.machine.run(1)
     assert old(lab, "external") == (BA_EA | WAIT | EXTERNAL, 0x30000)
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.machine import Machine, Reason
 from tests.lab import BA_EA, CODE, SIZE
 
@@ -118,4 +118,4 @@ def test_stepping_is_running_with_and_without_the_tlb(seed):
         machines[2].run(min(rng.randrange(1, 40), total - machines[2].count))
     states = {(m.psw, m.count, *map(int, m.gr), m.read(0, 0x5000)) for m in machines}
     assert len(states) == 1
-    assert machines[0].storage.record.interruption_count[3] > 0
+    assert machines[0].port.interruption_count[3] > 0

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE
 from s390emu.farm import chunk_study
 from s390emu.farm.chunk_study import HINTED, KEPT, NOTHING, calculated, fewest_writes, scatter, scattered
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
-from s390emu.storage.keys import CHANGE
-from s390emu.storage.state import BLOCK_SIZE
 from tests.blocks import set_block
 
 SIZE = "64K"

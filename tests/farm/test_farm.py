@@ -86,7 +86,7 @@ def test_time_that_another_guest_executes_is_stolen():
     Farm(machines, quantum=100).run(forever)
     first, second = machines
     assert second.now == first.count + second.count
-    assert second.storage.record.idle == 0
+    assert second.port.idle == 0
 
 
 def test_a_waiting_guest_leaves_the_processor_to_the_others():
@@ -95,7 +95,7 @@ def test_a_waiting_guest_leaves_the_processor_to_the_others():
     farm.run(lambda: farm.guests[0].stop is not None)
     assert 10_000 <= farm.now < 12_000, "10 microseconds, and the rest of a quantum"
     assert machines[0].count < 30
-    assert machines[0].storage.record.idle >= 9_900
+    assert machines[0].port.idle >= 9_900
 
 
 def test_time_passes_when_all_wait():
@@ -215,7 +215,7 @@ def test_a_message_wakes_a_guest_that_waits(mask):
     farm.send(0, "STOP")
     farm.run(lambda: farm.guests[0].stop is not None)
     assert farm.now < 7000
-    assert machines[0].storage.record.idle > 4000
+    assert machines[0].port.idle > 4000
 
 
 def test_a_message_does_not_wake_a_guest_that_the_host_keeps_waiting():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_file_that_could_not_be_written_leaves_nothing(kept, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_module.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError):
         kept.keep(Result(other, ({"guest": "all"},)))
     assert [path.name for path in kept.folder.iterdir()] == [kept.path(CELL).name]

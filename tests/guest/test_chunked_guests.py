@@ -7,12 +7,12 @@ import random
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.guests import toy_kernel, web_server
 from s390emu.host.frames import CHUNK_POLICIES
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from s390emu.storage.state import BLOCK_SIZE
 
 pytestmark = pytest.mark.skipif(
     not JIT, reason="millions of instructions: not as plain Python (tests/host/test_chunks.py is)"

@@ -385,7 +385,7 @@ def test_accounts_add_up_to_the_time_that_has_passed(tmp_path):
     assert units == (1 << 63) - 1 - last
     told = counts(machine)
     assert min(told[f"cpu_{name}"] for name in ("task", "kernel", "discard", "idle")) > 0
-    passed = machine.count + int(machine.storage.record.idle)
+    passed = machine.count + int(machine.port.idle)
     accounted = sum(value for name, value in told.items() if name.startswith("cpu_"))
     assert 0 <= passed - accounted < 30_000  # since the last change of context, and before the first
 

@@ -56,7 +56,7 @@ class Channel:
         self.host = host or Host(frames, PagingDevice(path.parent) if paging else None, **host_options)
         self.machine = Machine(size, host=self.host)
         self.guest = self.machine.guest_number
-        self.storage, self.cpu, self.record = self.machine.storage, self.machine.cpu, self.machine.storage.record
+        self.storage, self.cpu, self.record = self.machine.storage, self.machine.cpu, self.machine.port
         self.disk = BlockDevice(path, read_only=read_only)
         self.host.attach_disk(self.guest, DEVICE, self.disk)
         self.machine.write(CODE, assemble("diag %r2,%r4,0x250", origin=CODE).sections[0].data)

@@ -8,13 +8,13 @@ from struct import pack
 import numpy as np
 import pytest
 
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Reason
-from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.state import NO_TIME
+from s390emu.records.port import NO_TIME
 from tests.blocks import set_block
 from tests.host.channel import (
     ASYNCHRONOUS,

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.page_states import DISCARD, NOT_APPLICABLE, OUT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.frames import CHUNK_POLICIES
 from s390emu.host.host import Host
-from s390emu.host.outcome import Outcome
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull
+from s390emu.records.exits import COMPLETED, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.page_states import DISCARD, NOT_APPLICABLE, OUT
-from s390emu.storage.state import BLOCK_SIZE
 from tests.blocks import state_name
 
 ZEROS = bytes(BLOCK_SIZE)
@@ -54,13 +54,13 @@ class World:
 
     def touch(self, number, data=None, guest=0):
         """The guest refers to the block, stores there if data is given: -> its content."""
-        assert self.host.resolve(guest, number, data is not None) == Outcome.RESOLVED
+        assert self.host.resolve(guest, number, data is not None) == COMPLETED
         frame = self.storages[guest].blocks[number].frame
         self.host.frame_table[frame].key |= REFERENCE
         if data is not None:
             self.host.frame_table[frame].key |= CHANGE
             self.host.memory[frame] = np.frombuffer(data, np.uint8)
-        self.storages[guest].record.count += np.uint64(1)
+        self.storages[guest].ports[0].count += np.uint64(1)
         return self.host.memory[frame].tobytes()
 
     def fill(self, numbers, guest=0):
@@ -165,9 +165,9 @@ def test_what_the_instruction_being_retried_has_keeps_its_chunk(world):
     assert world.host.least(world.storages[0]) == 64
     world.fill(range(64))
     for chunk in range(16, 32):
-        assert world.host.resolve(0, 4 * chunk) == Outcome.RESOLVED  # the instruction count stands still
+        assert world.host.resolve(0, 4 * chunk) == COMPLETED  # the instruction count stands still
     assert [n for n in range(64) if world.state(4 * n) == "Sr"] == list(range(16, 32))
-    assert world.host.resolve(0, 0) == Outcome.NO_FRAME
+    assert world.host.resolve(0, 0) == NO_FRAME
 
 
 # --- blocks hinted away ----------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def test_split_discards_and_leaves_the_rest_in_frames_of_its_own():
 def test_a_chunk_of_which_nothing_need_be_kept_goes_without_io(policy):
     world = World(policy, slots=None)
     world.fill(range(16))
-    assert world.host.resolve(0, 16) == Outcome.NO_FRAME
+    assert world.host.resolve(0, 16) == NO_FRAME
     world.hint(VOLATILE, *range(4, 8))
     assert world.touch(16) == ZEROS
     assert world.states(4) == "Vz Vz Vz Vz"
@@ -274,8 +274,8 @@ def test_a_chunk_of_which_nothing_need_be_kept_goes_without_io(policy):
     assert world.statistics.splits == 0
 
 
-@pytest.mark.parametrize("policy, outcome", [("whole", Outcome.NO_FRAME), ("subpage", Outcome.NO_FRAME),
-                                             ("split", Outcome.RESOLVED)])  # fmt: skip
+@pytest.mark.parametrize("policy, outcome", [("whole", NO_FRAME), ("subpage", NO_FRAME),
+                                             ("split", COMPLETED)])  # fmt: skip
 def test_without_a_paging_device_only_split_can_take_some_of_a_chunk(policy, outcome):
     world = World(policy, slots=None)
     world.fill(range(16))
@@ -367,7 +367,7 @@ def test_a_block_that_cannot_be_read_is_told_when_it_is_touched(world):
     world.host.swap_error(0, 1)
     assert world.touch(0) == content(0)
     assert world.states(0) == "Sr Sp Sr Sr"
-    assert world.host.resolve(0, 1) == Outcome.PAGING_ERROR
+    assert world.host.resolve(0, 1) == PAGING_ERROR
     assert world.touch(3) == content(3)
 
 
@@ -375,7 +375,7 @@ def test_a_full_device_leaves_the_chunk_as_it_was(world):
     world = World(world.host.chunk_policy, slots=6)
     world.fill(range(20))
     assert world.paging.used == 4
-    assert world.host.resolve(0, 20) == Outcome.NO_FRAME
+    assert world.host.resolve(0, 20) == NO_FRAME
     assert "all 6 slots" in world.host.reason
     assert world.paging.used == 4
     check_consistency(world)
@@ -463,7 +463,7 @@ def step(world, twin, rng, n):
     if doing < 5:
         if twin.seen[named] in ("Uz", "Vz"):
             assert host.pagein(*named) == NOT_APPLICABLE
-        elif host.resolve(*named) == Outcome.RESOLVED:
+        elif host.resolve(*named) == COMPLETED:
             data = content(n) if rng.random() < 0.6 else None
             got = world.touch(number, data, guest)
             if data is None:

@@ -8,11 +8,11 @@ import random
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
-from s390emu.host.outcome import Outcome
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from s390emu.storage.state import BLOCK_SIZE
+from s390emu.records.exits import COMPLETED, NO_FRAME
 
 SIZE = 1 << 20
 DATA = 0x40000
@@ -108,9 +108,9 @@ def test_without_a_paging_device_the_machine_stops_and_says_why():
     assert stop.reason is Reason.NO_FRAME
     assert "without a paging device it cannot be taken" in machine.host.reason
     machine.host.limit = machine.host.frame_count  # nothing was lost: the block can still be had once there is room
-    assert machine.host.resolve(0, 200) == Outcome.NO_FRAME
+    assert machine.host.resolve(0, 200) == NO_FRAME
     machine.host.release(0, DATA // BLOCK_SIZE)
-    assert machine.host.resolve(0, 200) == Outcome.RESOLVED
+    assert machine.host.resolve(0, 200) == COMPLETED
 
 
 def test_a_discarded_block_of_instructions_is_not_executed_from_the_decode_cache():

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.page_states import DISCARD, IN, NOT_APPLICABLE, OUT, ZERO_FILL
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
-from s390emu.host.outcome import Outcome
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull, PagingLost
+from s390emu.records.events import EVENT_HOST, EVENT_T
+from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.page_states import DISCARD, IN, NOT_APPLICABLE, OUT, ZERO_FILL
-from s390emu.storage.state import BLOCK_SIZE, EVENT_HOST, EVENT_T
 from tests import page_state_table as spec
 from tests.blocks import guest_key, set_block, state_name
 
@@ -50,13 +51,13 @@ class World:
     def touch(self, number, data=None, guest=0):
         """The guest refers to the block, stores there if data is given: -> its content."""
         outcome = self.host.resolve(guest, number, data is not None)
-        assert outcome == Outcome.RESOLVED
+        assert outcome == COMPLETED
         frame = self.storages[guest].blocks[number].frame
         self.host.frame_table[frame].key |= REFERENCE
         if data is not None:
             self.host.frame_table[frame].key |= CHANGE
             self.host.memory[frame] = np.frombuffer(data, np.uint8)
-        self.storages[guest].record.count += np.uint64(1)
+        self.storages[guest].ports[0].count += np.uint64(1)
         return self.host.memory[frame].tobytes()
 
     def resident(self, guest=0):
@@ -159,7 +160,7 @@ def test_random_walk_of_contents():
         state, doing = world.state(n, guest), rng.randrange(10)
         if doing < 4 and state not in ("Uz", "Vz"):
             data = content(step) if rng.random() < 0.5 else None
-            if world.host.resolve(guest, n) == Outcome.NO_FRAME:
+            if world.host.resolve(guest, n) == NO_FRAME:
                 continue
             got = world.touch(n, data, guest)
             assert got == (data or held[guest, n]), (step, state)
@@ -278,9 +279,9 @@ def test_the_instruction_being_retried_keeps_what_was_brought_for_it():
     for n in range(16):
         world.touch(n, content(n))
     for n in range(16, 32):
-        assert world.host.resolve(0, n) == Outcome.RESOLVED  # the instruction count stands still
+        assert world.host.resolve(0, n) == COMPLETED  # the instruction count stands still
     assert world.resident() == list(range(16, 32))
-    assert world.host.resolve(0, 0) == Outcome.NO_FRAME
+    assert world.host.resolve(0, 0) == NO_FRAME
     assert world.host.reason == (
         "no page frame for guest 0: of 16 none is free and none can be taken; the rest is pinned for I/O, or was "
         "brought for the instruction that needs one more. Give the host more frames"
@@ -311,7 +312,7 @@ def test_pinned_blocks_stay():
     """Test obligation 11."""
     world = World(frames=16)
     world.touch(0, content(0))
-    assert world.host.pin(0, 0) == world.host.pin(0, 0) == Outcome.RESOLVED
+    assert world.host.pin(0, 0) == world.host.pin(0, 0) == COMPLETED
     assert world.host.reclaim(0, 0) == NOT_APPLICABLE
     for n in range(1, 32):
         world.touch(n)
@@ -326,14 +327,14 @@ def test_pinned_blocks_stay():
 
 def test_pin_brings_the_block(world):
     world.put(4, "Sp", data=content(4))
-    assert world.host.pin(0, 4) == Outcome.RESOLVED
+    assert world.host.pin(0, 4) == COMPLETED
     assert (world.state(4), world.storages[0].blocks[4].pinned) == ("Sr", 1)
 
 
 def test_pin_of_what_is_lost(world):
     world.put(4, "Sp", data=content(4))
     world.host.swap_error(0, 4)
-    assert world.host.pin(0, 4) == Outcome.PAGING_ERROR
+    assert world.host.pin(0, 4) == PAGING_ERROR
     assert world.storages[0].blocks[4].pinned == 0
 
 
@@ -341,7 +342,7 @@ def test_pin_of_what_is_lost(world):
 def test_pin_of_what_the_guest_hinted_away(world, state):
     """D14: the device tells the guest."""
     world.put(4, state)
-    assert world.host.pin(0, 4) == Outcome.ABSENT
+    assert world.host.pin(0, 4) == HINTED_AWAY
     assert world.storages[0].blocks[4].pinned == 0
 
 
@@ -392,7 +393,7 @@ def test_without_a_paging_device_what_is_stable_cannot_be_taken():
     world = World(frames=16, paging=None)
     for n in range(16):
         world.touch(n, content(n))
-    assert world.host.resolve(0, 16) == Outcome.NO_FRAME
+    assert world.host.resolve(0, 16) == NO_FRAME
     assert world.host.reason == (
         "no page frame for guest 0: of 16 none is free and none can be taken; the rest is stable, and without a paging "
         "device it cannot be taken. Give the host more frames or a paging device"
@@ -413,7 +414,7 @@ def test_preserved_is_never_seen_without_a_paging_device():
         n = rng.randrange(32)
         if rng.random() < 0.5 and world.state(n) not in ("Uz", "Vz"):
             world.host.resolve(0, n)
-            world.storages[0].record.count += np.uint64(1)
+            world.storages[0].ports[0].count += np.uint64(1)
         else:
             world.host.empty(world.host.guests[0], n, rng.choice([1, 2, 3, 4, 6]))
         assert {world.state(n)[1] for n in range(32)} <= {"r", "z"}
@@ -426,7 +427,7 @@ def test_when_the_device_is_full_only_what_needs_no_writing_is_taken():
     for n in (16, 17):
         world.touch(n, content(n))
     assert world.paging.used == 2
-    assert world.host.resolve(0, 18) == Outcome.NO_FRAME
+    assert world.host.resolve(0, 18) == NO_FRAME
     assert "all 2 slots of" in world.host.reason
     world.host.empty(world.host.guests[0], 9, 3)
     assert world.touch(18) == ZEROS
@@ -458,10 +459,10 @@ def test_lost_content_is_reported_each_time_and_never_wrong(world, damage):
         with open(world.paging.path, "r+b") as file:
             file.write(b"?" * 100) if damage == "overwrite" else file.truncate(10)
     for times in (1, 2):
-        assert world.host.resolve(0, 4) == Outcome.PAGING_ERROR
+        assert world.host.resolve(0, 4) == PAGING_ERROR
         assert "slot 0 of" in world.host.reason
         assert (world.state(4), world.key(4)) == ("Sp", 0x36)
-        assert world.storages[0].record.fault_block == 4
+        assert world.host.guests[0].failing_block == 4
         assert world.statistics.paging_errors == times
     assert world.host.frames_in_use == 0
     with pytest.raises(PagingLost):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.pager import next_in_order
 from s390emu.host.paging_device import PagingDevice
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import ACC_F, CHANGE, REFERENCE
-from s390emu.storage.state import BLOCK_SIZE
 
 COUNT, WRITABLE = 8, 1
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingDevice, PagingFull, PagingLost, PagingUnavailable
-from s390emu.storage.state import BLOCK_SIZE
 
 
 def block(n: int) -> bytes:

@@ -23,6 +23,22 @@ def build(row: Row, values) -> bytes:
     return bits.to_bytes(row.format.length, "big")
 
 
+def ignored(row: Row) -> int:
+    """The bits of the instruction that are neither operation code nor operand."""
+    length = row.format.length
+    bits = (1 << 8 * length) - 1
+    for field in ((0, 8), *([row.format.extension] if row.format.extension else []), *fields(row)):
+        bits &= ~place(-1, length, field)
+    return bits
+
+
+def anything(row: Row, rng) -> bytes:
+    """The instruction with anything in its fields and in the bits that are ignored."""
+    bits = build(row, [rng.getrandbits(width) for _, width in fields(row)])
+    ones = rng.getrandbits(8 * row.format.length) & ignored(row)
+    return (int.from_bytes(bits, "big") | ones).to_bytes(row.format.length, "big")
+
+
 def edges(width: int) -> list[int]:
     """Values of a field of `width` bits where something may go wrong."""
     top = 1 << width

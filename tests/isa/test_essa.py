@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Reason
-from s390emu.storage.keys import CHANGE, REFERENCE
-from s390emu.storage.state import BLOCK_SIZE, EVENT_ESSA, EVENT_HOST, EVENT_T
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_T
 from tests import page_state_table as spec
 from tests.blocks import guest_key, set_block, state_name
 from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE, Lab
@@ -73,7 +74,7 @@ def test_essa_does_what_the_table_says(cmm, cell, no_dat):
     assert cmm.machine.storage.blocks[BLOCK].no_dat == {1: 0, 7: 1}.get(orc, no_dat)
     assert key(cmm) == (0 if cell.action == "D" else before_key)
     assert cmm.machine.read(ADDRESS, BLOCK_SIZE) == content
-    assert list(cmm.machine.storage.record.essa_count) == [int(n == orc) for n in range(16)]
+    assert list(cmm.machine.port.essa_count) == [int(n == orc) for n in range(16)]
 
 
 # --- section 1: operands ---------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ def test_essa_exception_is_suppressed_with_ilc_2(cmm):
     assert cmm.step("essa %r2,%r1,9") == SPECIFICATION
     assert cmm.old_psw == (BA_EA, CODE + 4)
     assert cmm.word(0x8C, 2) == 4
-    assert list(cmm.machine.storage.record.essa_count) == [0] * 16
+    assert list(cmm.machine.port.essa_count) == [0] * 16
 
 
 # --- what the guest sees of the host ---------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ def test_essa_5_whose_content_is_lost_is_a_machine_check(cmm):
         cmm.machine.set_psw(BA_EA | MACHINE_CHECKS, CODE)
         cmm.machine.write(CODE, bytes.fromhex("b9ab5021"))
         cmm.machine.run(1)
-        assert cmm.machine.storage.record.interruption_count[2] == checks
+        assert cmm.machine.port.interruption_count[2] == checks
         assert (cmm.word(0x160), cmm.word(0x168)) == (BA_EA | MACHINE_CHECKS, CODE)
         assert cmm.word(0xE8) >> 62 == 1 and cmm.word(0xE8) >> 47 & 1  # processing damage, storage error uncorrected
         assert cmm.word(0xF8) == ADDRESS

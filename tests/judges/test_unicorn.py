@@ -119,7 +119,7 @@ class Ours:
 
     def run(self, program: Program, end: int):
         """To `end`, or where the program ends: -> address, and the program interruption that ended it or None."""
-        machine, record = self.machine, self.machine.storage.record
+        machine, record = self.machine, self.machine.port
         record.lost_steps = 0  # no interruption loop: each program may end with one
         stop = machine.run(100_000, until=(end, program.end, HANDLER))
         assert stop.psw_ia in (end, program.end, HANDLER), f"{stop}\n{program!r}"

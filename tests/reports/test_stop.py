@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from s390emu.machine import Machine
-from s390emu.reports.stop import as_dict, place, report, summary
+from s390emu.reports.stop import as_dict, interruption_text, place, report, summary
+from tests.lab import BA_EA
+from tests.operands import discard
 
 LOOP = "start: lghi %r2,7\nagain: brctg %r2,again\n .short 0\n"
 
@@ -45,3 +47,17 @@ def test_json_has_the_same_facts():
     assert told["registers"][2] == 0
     assert told["last_interruption"]["kind"] == "program"
     assert len(told["branches"]) == 6
+
+
+def test_an_interruption_is_told_with_what_it_stored_and_no_more(lab):
+    """An operation exception after an exception that stores an identification."""
+    lab.store(0x1D0, BA_EA.to_bytes(8, "big") + (0x30000).to_bytes(8, "big"))
+    lab.gr[5] = 0x34000
+    discard(lab, 0x34000)
+    assert lab.step("lg %r1,8(%r5)") == 0x1A
+    assert interruption_text(lab.machine.last_interruption, {}).endswith("identification 0x34000")
+    assert lab.step(".short 0", at=0x30000) == 1
+    text = interruption_text(lab.machine.last_interruption, {})
+    assert "ILC 1," in text
+    assert "identification" not in text
+    assert lab.machine.last_interruption.teid == 0

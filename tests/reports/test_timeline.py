@@ -7,9 +7,9 @@ import io
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports.timeline import attributes_text, event_text
 from s390emu.reports.trace_log import TraceLog
-from s390emu.storage.state import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 
 PROGRAM = """
 start:  llilf %r1,0x8000

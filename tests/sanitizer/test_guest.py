@@ -36,6 +36,14 @@ def test_symbols_stand_for_numbers(read):
     assert known.fixups == {0x10010: 4}
 
 
+@pytest.mark.parametrize("first, end, reserved", [
+    (0x2000, 0x3000, [2]), (0x2FFF, 0x3001, [2, 3]), (0x3000, 0x3001, [3]), (0x2800, 0x2800, []),
+])  # fmt: skip
+def test_a_range_is_reserved_from_its_first_byte_to_before_its_end(read, first, end, reserved):
+    known = read(f"[reserved]\nranges = [[{first}, {end}]]\n")
+    assert [block for block in range(8) if known.is_reserved(block)] == reserved
+
+
 def test_json_is_as_good(read):
     assert read(json.dumps({"flags": {"dirty": 1}}), "guest.json").mask("dirty") == 1
 

@@ -410,6 +410,14 @@ def test_violation_tells_where_and_what_happened_before():
     assert [event.count for event in violation.history] == [5, 6, 7, 8]
 
 
+def test_the_last_instruction_of_storage_is_told_too():
+    machine, sanitizer = watch("essa %r0,%r2,2\nllilf %r4,0x3fffc\nbr %r4")
+    machine.write(0x3FFFC, bytes.fromhex("58102000"))
+    machine.run(20)
+    sanitizer.finish()
+    assert [(violation.ia, violation.code) for violation in sanitizer.violations][:1] == [(0x3FFFC, "l %r1,0(%r2)")]
+
+
 def test_the_same_place_is_told_once_and_counted():
     machine, sanitizer = watch(f"lghi %r9,5\n1: {VOLATILE}\n{CONTENT}\nessa %r0,%r2,6\nbrctg %r9,1b")
     machine.run(100)
@@ -433,7 +441,7 @@ def test_watching_changes_nothing():
 
 
 def test_other_listeners_get_only_what_they_asked_for():
-    from s390emu.storage.state import EVENT_ESSA
+    from s390emu.records.events import EVENT_ESSA
 
     machine, _ = watch(f"{VOLATILE}\n{CONTENT}")
     machine.watch(EVENT_ESSA)

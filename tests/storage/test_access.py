@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.storage.state import EVENT_FETCH, EVENT_STORE
+from s390emu.records.events import EVENT_FETCH, EVENT_STORE
 from tests.lab import CODE
 
 BLOCK = 0x38000

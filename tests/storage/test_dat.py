@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from s390emu.architecture.page_states import VOLATILE
 from s390emu.machine import Reason
-from s390emu.storage.page_states import VOLATILE
 from tests.lab import BA_EA, CODE, SIZE
 from tests.translation import (
     COMMON,

@@ -7,13 +7,13 @@ import itertools
 import pytest
 
 from s390emu._jit import entry_point
+from s390emu.architecture.storage_key import ACC_F, CHANGE, RC, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
+from s390emu.records.guest import GUEST_T
 from s390emu.storage import keys
 from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import ACC_F, CHANGE, RC, REFERENCE
-from s390emu.storage.state import STORAGE_T
 from tests.blocks import set_block
 
 N = 5
@@ -25,8 +25,8 @@ def set_key_entry(storage, number, key):
     return 0
 
 
-guest_key = entry_point(keys.guest_key, STORAGE_T, integers=1)
-reset_reference = entry_point(keys.reset_reference, STORAGE_T, integers=1)
+guest_key = entry_point(keys.guest_key, GUEST_T, integers=1)
+reset_reference = entry_point(keys.reset_reference, GUEST_T, integers=1)
 
 
 class World:
@@ -131,7 +131,7 @@ def test_reset_reference_tells_both_and_resets_one(world, state, key):
 @pytest.mark.parametrize("key, new", list(itertools.product(KEYS, KEYS)))
 def test_set_key(world, state, key, new):
     world.put(state, key)
-    entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, new)
+    entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, new)
     assert world.key() == new
     if state == "Sp":
         world.host.pagein(0, N)
@@ -177,7 +177,7 @@ def test_guest_reset_of_reference_is_not_seen_by_the_host(world, reset):
     if reset == "rrbe":
         assert reset_reference(world.record, N) == 2
     else:
-        entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, 0x50)
+        entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0x50)
     assert world.key() == 0x50
     assert kernels.host_referenced(world.record, N) == 1
     assert kernels.host_referenced(world.record, N) == 0
@@ -186,14 +186,14 @@ def test_guest_reset_of_reference_is_not_seen_by_the_host(world, reset):
 def test_guest_reset_of_change_is_not_seen_by_the_host(world):
     world.put("Sr", 0)
     world.touch(RC)
-    entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, 0)
+    entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0)
     assert world.key() == 0
     assert kernels.host_changed(world.record, N) == 1
 
 
 def test_guest_may_set_reference_and_change_of_what_was_never_touched(world):
     world.host.pagein(0, N)
-    entry_point(set_key_entry, STORAGE_T, integers=2)(world.record, N, 0x36)
+    entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0x36)
     assert world.key() == 0x36
     assert kernels.host_referenced(world.record, N) == 0
     assert kernels.host_changed(world.record, N) == 0

@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 
 from s390emu._jit import JIT, i64, jit, u64
-from s390emu.host.host import Host
-from s390emu.storage.absolute import frame_of
-from s390emu.storage.guest import GuestStorage
-from s390emu.storage.keys import CHANGE, REFERENCE, guest_key, set_key
-from s390emu.storage.page_states import (
+from s390emu.architecture.page_states import (
     ACTION,
     ACTIONS,
     AFTER,
@@ -25,9 +21,12 @@ from s390emu.storage.page_states import (
     STATES,
     TOUCH,
     USAGES,
-    block_at,
-    state_of,
 )
+from s390emu.architecture.storage_key import CHANGE, REFERENCE
+from s390emu.host.host import Host
+from s390emu.storage.absolute import block_at, frame_of, state_of
+from s390emu.storage.guest import GuestStorage
+from s390emu.storage.keys import guest_key, set_key
 from s390emu.storage.transitions import attributes, transition
 from tests import page_state_table as spec
 

@@ -58,6 +58,19 @@ def test_fetch_protection_override(lab, address, allowed):
     assert access(lab, LOAD, address, key=3, storage_key=0x58, cr0=FETCH_OVERRIDE) == (0 if allowed else PROTECTION)
 
 
+def test_fetch_protection_override_does_not_begin_before_address_0(lab):
+    """The last operand of the address space: its end, as a number of 64 bits, is below 2048."""
+    top = (1 << 64) - 8
+    map_page(lab, CODE, CODE)
+    asce = map_page(lab, top, BLOCK)
+    lab.set_key(BLOCK, 0x58)
+    lab.set_key(CODE, 0x30)
+    lab.cr[0] = FETCH_OVERRIDE
+    lab.gr[5] = top
+    translated(lab, asce, key=3)
+    assert lab.step(LOAD) == PROTECTION
+
+
 def test_fetch_protection_override_is_for_fetches(lab):
     assert access(lab, STORE, 0x100, key=3, storage_key=0x58, cr0=FETCH_OVERRIDE) == PROTECTION
 

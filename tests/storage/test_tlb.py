@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s390emu.architecture.page_states import STATES
 from s390emu.assembler.assemble import assemble
 from s390emu.machine import Machine
-from s390emu.storage.page_states import STATES
 from s390emu.storage.tlb import NO_TAG
 from tests.lab import key_of, state_of
 
@@ -91,7 +91,7 @@ def machine_of(program, *, tlb, translated):
 def outcome(machine):
     """All that can be seen at the end; but the key of the block of the tables, which only a walk references."""
     stop = machine.run(600)
-    r = machine.storage.record
+    r = machine.port
     blocks = range(0, SIZE, 4096)
     return {
         "stop": stop, "registers": [int(g) for g in machine.gr], "prefix": int(machine.cpu.prefix),
@@ -111,7 +111,7 @@ def test_with_and_without(steps, translated):
 
 def test_the_tlb_is_used_and_can_be_turned_off(lab):
     """Else the comparison above would be of nothing."""
-    record = lab.machine.storage.record
+    record, port = lab.guest, lab.machine.port
     lab.gr[5] = 0x38000
     lab.psw()
     for on in (1, 0):
@@ -119,7 +119,7 @@ def test_the_tlb_is_used_and_can_be_turned_off(lab):
         lab.psw()  # drops every entry
         assert lab.step("stg %r1,0(%r5)\n lg %r1,0(%r5)") == 0
         assert lab.go() == 0
-        assert np.any(record.tlb_fetch_tag != NO_TAG) == np.any(record.tlb_store_tag != NO_TAG) == bool(on)
+        assert np.any(port.tlb_fetch_tag != NO_TAG) == np.any(port.tlb_store_tag != NO_TAG) == bool(on)
     record.tlb_on = 1
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW16, bits
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.clocks import cpu_timer, set_cpu_timer, tod
-from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based
 from s390emu.storage.access import fetch_doubleword, store_doubleword

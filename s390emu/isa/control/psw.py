@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW32, bit, bits
-from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
-from s390emu.cpu.psw import KEY, KEY_SHIFT, UNASSIGNED, load_psw, problem_state, psw_changed, psw_mask_word
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
+from s390emu.architecture.psw_bits import KEY, KEY_SHIFT, UNASSIGNED
+from s390emu.cpu.psw import load_psw, problem_state, psw_changed, psw_mask_word
 from s390emu.isa.operands import based, rre, si
 from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
 

@@ -8,28 +8,19 @@ from __future__ import annotations
 
 from s390emu._jit import jit, load4, load8, store4, store8, u64
 from s390emu.architecture.bits import LOW32, bit, bits
-from s390emu.cpu.interruptions import (
+from s390emu.architecture.interruptions import (
     PAGE_TRANSLATION,
     PRIVILEGED_OPERATION,
     SEGMENT_TRANSLATION,
     SPECIAL_OPERATION,
     SPECIFICATION,
 )
-from s390emu.cpu.psw import EA, problem_state
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, EA, PRIMARY, SECONDARY
+from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based, based_second, r16, r32, rre, rx, rxy
+from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
 from s390emu.storage.access import FETCH, REAL, STORE, probe, psw_key, store_doubleword
-from s390emu.storage.dat import (
-    ACCESS_REGISTER,
-    AS,
-    OUTSIDE,
-    PRIMARY,
-    SECONDARY,
-    asce_of,
-    translate,
-    translation_exception,
-    walk,
-)
-from s390emu.storage.state import ACCESS_REGISTER_MODE, EXIT_STOP
+from s390emu.storage.dat import OUTSIDE, asce_of, translate, translation_exception, walk
 
 WORD, DOUBLEWORD = u64(3), u64(7)
 FOUR, EIGHT = u64(4), u64(8)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, load4, store4, store8, u64
+from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
-from s390emu.cpu.assigned_storage import FACILITY_LIST, lowcore_code, put4
-from s390emu.cpu.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.cpu.prefix_area import lowcore_code, put4
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based, rs, rsy
-from s390emu.storage.absolute import in_configuration
+from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import (
     fetch_word,
     get_doubleword,
@@ -116,7 +117,7 @@ def stctg(cpu, storage, insn):
 @jit
 def prefix_available(storage, prefix):
     """Are both blocks of a prefix area in the configuration?"""
-    return in_configuration(storage, prefix) and in_configuration(storage, prefix + PREFIX_BLOCK)
+    return in_configuration(guest_of(storage), prefix) and in_configuration(guest_of(storage), prefix + PREFIX_BLOCK)
 
 
 @jit
@@ -181,7 +182,7 @@ def stfl(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     code = lowcore_code(cpu, storage)
     if code == 0:
-        put4(cpu, storage, FACILITY_LIST, storage.facilities[0] >> WORD_SHIFT)
+        put4(cpu, storage, FACILITY_LIST, guest_of(storage).facilities[0] >> WORD_SHIFT)
     return code
 
 

@@ -1,83 +1,187 @@
-"""SIGNAL PROCESSOR in a configuration of one CPU: PoP ch. 4 "CPU Signaling and Response", ch. 10.
+"""SIGNAL PROCESSOR: PoP ch. 4 "CPU Signaling and Response", ch. 10 "SIGNAL PROCESSOR".
 
-A CPU that executes the instruction is in the operating state, so what wants a stopped CPU finds an incorrect state.
-Not implemented: conditional emergency signal, store additional status, set multithreading: invalid orders here.
+CPUs execute one at a time, so an order is carried out between two instructions of the addressed CPU. Those that it has
+to take part in (stop, stop and store status, restart) are accepted at once and completed when it next comes to run;
+until then it is busy to most other orders.
 """
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
-from s390emu.cpu.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
+from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
+from s390emu.architecture.psw_bits import EXTERNAL, IO, WAIT
+from s390emu.cpu.prefix_area import area_code, block_code
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
+from s390emu.cpu.status import store_status, store_status_at
 from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
-from s390emu.records.cpu import STOPPING, STOPPING_TO_STORE_STATUS
-from s390emu.storage.absolute import in_configuration
+from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING, STOPPING_TO_STORE_STATUS, cpu_record
+from s390emu.storage.absolute import guest_of, in_configuration
+from s390emu.storage.tlb import flush, port_of
 
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))
 STOP_AND_STORE_STATUS = u64(0x09)
 INITIAL_CPU_RESET, CPU_RESET, SET_PREFIX, STORE_STATUS = u64(0x0B), u64(0x0C), u64(0x0D), u64(0x0E)
-SET_ARCHITECTURE, SENSE_RUNNING_STATUS = u64(0x12), u64(0x15)
-INCORRECT_STATE, INVALID_PARAMETER = u64(0x200), u64(0x100)
-EXTERNAL_CALL_PENDING, INVALID_ORDER = u64(0x80), u64(0x02)
-ACCEPTED, STATUS_STORED, NOT_OPERATIONAL = 0, 1, 3
+SET_ARCHITECTURE, CONDITIONAL_EMERGENCY, SENSE_RUNNING_STATUS = u64(0x12), u64(0x13), u64(0x15)
+SET_MULTITHREADING = u64(0x16)  # there is one thread in each core
+NOT_RUNNING, INCORRECT_STATE, INVALID_PARAMETER = u64(0x400), u64(0x200), u64(0x100)
+EXTERNAL_CALL_PENDING, STOPPED_STATUS, INVALID_ORDER = u64(0x80), u64(0x40), u64(0x02)
+ACCEPTED, STATUS_STORED, BUSY, NOT_OPERATIONAL = 0, 1, 2, 3
 STATUS_AREA = bits(33, 54)
-ONE = u64(1)
+ASN = LOW16
+ONE, ZERO = u64(1), u64(0)
 
 
 @jit
-def status_of(cpu, storage, order, parameter):
-    """Carry out an order of the CPU to itself: -> the status bits that make it rejected, 0 accepted."""
-    if order in (SENSE, CALL):
-        if cpu.external & EXTERNAL_CALL != u64(0):
-            return EXTERNAL_CALL_PENDING
-        if order == CALL:
-            cpu.external |= EXTERNAL_CALL
-            cpu.external_call_from = storage.cpu_address
-    elif order == EMERGENCY:
-        cpu.external |= EXTERNAL_EMERGENCY
-        cpu.emergency_from = storage.cpu_address
-    elif order == STOP:
-        cpu.stopped = STOPPING
-    elif order == STOP_AND_STORE_STATUS:
-        cpu.stopped = STOPPING_TO_STORE_STATUS
+def busy(target):
+    """True if the CPU has accepted an order that it has yet to complete."""
+    return target.restart != ZERO or target.stopped == STOPPING or target.stopped == STOPPING_TO_STORE_STATUS
+
+
+@jit
+def sense(target):
+    """Return the status bits that SENSE tells of a CPU."""
+    status = STOPPED_STATUS if target.stopped == STOPPED_STATE else ZERO
+    return status | EXTERNAL_CALL_PENDING if target.external & EXTERNAL_CALL != ZERO else status
+
+
+@jit
+def external_call(target, sender):
+    """Make an external call pending, or return the status that one is already."""
+    if target.external & EXTERNAL_CALL != ZERO:
+        return EXTERNAL_CALL_PENDING
+    target.external |= EXTERNAL_CALL
+    target.external_call_from = sender
+    return ZERO
+
+
+@jit
+def emergency_signal(target, sender):
+    """Make an emergency signal pending; one that is already may be from another CPU, and is replaced."""
+    target.external |= EXTERNAL_EMERGENCY
+    target.emergency_from = sender
+    return ZERO
+
+
+@jit
+def conditional_emergency_signal(target, sender, parameter):
+    """Make an emergency signal pending if the CPU is disabled for I/O or external interruptions, waits with an
+    instruction address that is not zero, or does not wait and has the ASN of the parameter as primary or secondary."""
+    enabled, asn = EXTERNAL | IO, parameter & ASN
+    waits = target.psw_mask & WAIT != ZERO
+    concerned = asn == target.cr[4] & ASN or asn == target.cr[3] & ASN
+    if target.psw_mask & enabled != enabled or (waits and target.psw_ia != ZERO) or (not waits and concerned):
+        return emergency_signal(target, sender)
+    return INCORRECT_STATE
+
+
+@jit
+def set_prefix(storage, target, port, parameter):
+    """Give a stopped CPU another prefix: -> status."""
+    prefix = parameter & PREFIX
+    status = ZERO if target.stopped == STOPPED_STATE else INCORRECT_STATE
+    if not prefix_available(storage, prefix):
+        status |= INVALID_PARAMETER
+    if status == ZERO:
+        target.prefix = prefix
+        flush(port)
+    return status
+
+
+@jit
+def set_architecture(guest, own_address):
+    """Reject the order: z/Architecture, the only mode, is set already; and the other CPUs are to be stopped."""
+    for n in range(guest.port_count):
+        if u64(n) != own_address and cpu_record(guest.cpus[n]).stopped != STOPPED_STATE:
+            return INCORRECT_STATE
+    return INVALID_PARAMETER
+
+
+@jit
+def status_of(storage, target, port, order, parameter):
+    """Carry out an order that neither resets nor stores: -> the status bits that make it rejected, 0 accepted."""
+    guest, sender = guest_of(storage), storage.cpu_address
+    to_itself = port.cpu_address == sender
+    if order == SENSE:
+        return sense(target)
+    if order == CALL:
+        return external_call(target, sender)
+    if order == EMERGENCY:
+        return emergency_signal(target, sender)
+    if order == CONDITIONAL_EMERGENCY:
+        return conditional_emergency_signal(target, sender, parameter)
+    if order == START:
+        target.stopped = OPERATING
+    elif order == STOP or order == STOP_AND_STORE_STATUS:
+        if target.stopped == OPERATING:
+            target.stopped = STOPPING if order == STOP else STOPPING_TO_STORE_STATUS
     elif order == RESTART:
-        cpu.restart = ONE
+        target.restart = ONE
     elif order == SET_PREFIX:
-        available = prefix_available(storage, parameter & PREFIX)
-        return INCORRECT_STATE if available else INCORRECT_STATE | INVALID_PARAMETER
-    elif order == STORE_STATUS:
-        available = in_configuration(storage, parameter & STATUS_AREA)
-        return INCORRECT_STATE if available else INCORRECT_STATE | INVALID_PARAMETER
+        return set_prefix(storage, target, port, parameter)
     elif order == SET_ARCHITECTURE:
-        return INVALID_PARAMETER  # another architecture there is not, and this one is set already
-    elif order != START and order != SENSE_RUNNING_STATUS:
+        return set_architecture(guest, sender)
+    elif order == SENSE_RUNNING_STATUS:
+        return ZERO if to_itself else NOT_RUNNING  # one CPU runs at a time, and that is the one that asks
+    else:
         return INVALID_ORDER
-    return u64(0)
+    return ZERO
+
+
+@jit
+def store_status_order(cpu, storage, target, port, parameter):
+    """Store the status of a stopped CPU at the absolute address in the parameter: -> (status, code)."""
+    area = parameter & STATUS_AREA
+    status = ZERO if target.stopped == STOPPED_STATE else INCORRECT_STATE
+    if not in_configuration(guest_of(storage), area):
+        status |= INVALID_PARAMETER
+    if status == ZERO:
+        code = block_code(storage, area)
+        if code != 0:
+            return ZERO, code
+        store_status_at(target, port, area)
+    return status, 0
 
 
 @jit
 def sigp(cpu, storage, insn):
-    """SIGNAL PROCESSOR, RS-a. PoP ch. 10 "SIGNAL PROCESSOR". cc 0 accepted, 1 status stored, 3 not operational."""
+    """SIGNAL PROCESSOR, RS-a. PoP ch. 10 "SIGNAL PROCESSOR". cc 0 accepted, 1 status stored, 2 busy, 3 not operational.
+    """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if cpu.gr[r3] & LOW16 != storage.cpu_address:
+    guest, address, order, parameter = guest_of(storage), cpu.gr[r3] & LOW16, second & LOW8, cpu.gr[r1 | ONE]
+    if address >= guest.port_count or order == SET_MULTITHREADING:
         cpu.cc = NOT_OPERATIONAL
         return 0
-    order = second & LOW8
+    target, port = cpu_record(guest.cpus[address]), port_of(guest, i64(address))
     cpu.cc = ACCEPTED
-    if order == INITIAL_CPU_RESET:
-        initial_cpu_reset(cpu, storage)
+    if order == INITIAL_CPU_RESET or order == CPU_RESET:
+        if order == INITIAL_CPU_RESET:
+            initial_cpu_reset(target, port)
+        else:
+            cpu_reset(target, port)
+        guest.signalled |= ONE << address
         return 0
-    if order == CPU_RESET:
-        cpu_reset(cpu, storage)
+    if address != storage.cpu_address and busy(target):
+        cpu.cc = BUSY
         return 0
-    status = status_of(cpu, storage, order, cpu.gr[r1 | ONE])
-    if status != u64(0):
+    if order == STOP_AND_STORE_STATUS and target.stopped == STOPPED_STATE:
+        code = area_code(storage, ZERO)  # the CPU is not going to run, so the status is stored now
+        if code != 0:
+            return code
+        store_status(target, port)
+    if order == STORE_STATUS:
+        status, code = store_status_order(cpu, storage, target, port, parameter)
+        if code != 0:
+            return code
+    else:
+        status = status_of(storage, target, port, order, parameter)
+    if status != ZERO:
         cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | status
         cpu.cc = STATUS_STORED
+    guest.signalled |= ONE << address
     psw_changed(cpu, storage)
     return 0

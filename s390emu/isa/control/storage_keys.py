@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from s390emu._jit import fill_bytes, i64, jit, u64
 from s390emu.architecture.bits import LOW8, LOW32, bit, bits
-from s390emu.cpu.interruptions import (
+from s390emu.architecture.interruptions import (
     ADDRESSING,
-    CODE_REPEAT,
     PRIVILEGED_OPERATION,
     PROTECTION,
     SPECIAL_OPERATION,
     SPECIFICATION,
 )
-from s390emu.cpu.psw import DAT, EA, problem_state
+from s390emu.architecture.psw_bits import DAT, EA
+from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET, PAGE
+from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
+from s390emu.cpu.psw import problem_state
 from s390emu.isa.control.psw import EXTRACTION_AUTHORITY
 from s390emu.isa.operands import LOW4, based, based_second, rre, rrf_c
-from s390emu.storage.absolute import in_configuration
+from s390emu.records.exits import CODE_REPEAT
+from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import touch
 from s390emu.storage.dat import (
     ABSOLUTE,
@@ -32,11 +35,10 @@ from s390emu.storage.dat import (
     translation_exception,
     walk,
 )
-from s390emu.storage.keys import ACC_F, CHANGE, REFERENCE, guest_key, reset_reference, set_key
+from s390emu.storage.keys import guest_key, reset_reference, set_key
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.state import BLOCK_SHIFT, OFFSET, PAGE
 
 KEY = u64(0xFE)  # ACC F R C in bits 56-62 of a register
 OLD_KEY, OLD_KEY_SHIFT = bits(48, 55), u64(8)
@@ -56,7 +58,7 @@ FETCH_AND_STORE, FETCH_ONLY, NEITHER, NO_TRANSLATION = range(4)
 def key_operand(cpu, storage, r2):
     """The block that a register designates by real address: -> (block number, code)."""
     absolute = apply_prefix(cpu, cpu.gr[r2] & cpu.amode)
-    if not in_configuration(storage, absolute):
+    if not in_configuration(guest_of(storage), absolute):
         return u64(0), ADDRESSING
     return absolute >> BLOCK_SHIFT, 0
 
@@ -69,7 +71,7 @@ def iske(cpu, storage, insn):
     r1, r2 = rre(insn)
     number, code = key_operand(cpu, storage, r2)
     if code == 0:
-        cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(storage, number))
+        cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(guest_of(storage), number))
     return code
 
 
@@ -77,7 +79,7 @@ def iske(cpu, storage, insn):
 def key_wanted(storage, number, key, ignored):
     """SSKE and PFMF: has the block the key that is wanted, but for bits that M3 (R_MASK, C_MASK) says to ignore?"""
     compared = ACC_F | (0 if ignored & R_MASK != u64(0) else REFERENCE) | (0 if ignored & C_MASK != u64(0) else CHANGE)
-    return (guest_key(storage, number) ^ key) & compared == 0
+    return (guest_key(guest_of(storage), number) ^ key) & compared == 0
 
 
 @jit
@@ -106,11 +108,11 @@ def sske(cpu, storage, insn):
     if m3 & MULTIPLE != u64(0):
         while True:
             absolute = cpu.gr[r2] & cpu.amode
-            if not in_configuration(storage, absolute):
+            if not in_configuration(guest_of(storage), absolute):
                 return ADDRESSING
             number = absolute >> BLOCK_SHIFT
             if not (conditional and key_wanted(storage, number, key, m3)):
-                set_key(storage, number, key)
+                set_key(guest_of(storage), number, key)
             if next_block(cpu, r2):
                 break
         if conditional:
@@ -120,10 +122,10 @@ def sske(cpu, storage, insn):
     if code != 0:
         return code
     if conditional:
-        cpu.gr[r1] = (cpu.gr[r1] & ~OLD_KEY) | (u64(guest_key(storage, number)) << OLD_KEY_SHIFT)
+        cpu.gr[r1] = (cpu.gr[r1] & ~OLD_KEY) | (u64(guest_key(guest_of(storage), number)) << OLD_KEY_SHIFT)
         cpu.cc = 0 if key_wanted(storage, number, key, m3) else 1
     if not conditional or cpu.cc == 1:
-        set_key(storage, number, key)
+        set_key(guest_of(storage), number, key)
     return 0
 
 
@@ -135,7 +137,7 @@ def clear_block(cpu, storage, address, absolute):
         return PROTECTION
     code = absence(cpu, storage, absolute, STORE)
     if code == 0:
-        fill_bytes(touch(storage, absolute & PAGE, BLOCK_BYTES, STORE), u64(0), BLOCK_BYTES)
+        fill_bytes(touch(guest_of(storage), absolute & PAGE, BLOCK_BYTES, STORE), u64(0), BLOCK_BYTES)
     return code
 
 
@@ -156,7 +158,7 @@ def tb(cpu, storage, insn):
 @jit
 def manage_block(cpu, storage, control, address, absolute):
     """PERFORM FRAME MANAGEMENT FUNCTION for one block: -> code."""
-    if not in_configuration(storage, absolute):
+    if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
     if control & CLEAR_FRAME != u64(0):
         code = clear_block(cpu, storage, address, absolute)
@@ -165,7 +167,7 @@ def manage_block(cpu, storage, control, address, absolute):
     if control & SET_KEY != u64(0):
         number, key, ignored = absolute >> BLOCK_SHIFT, i64(control & KEY), control >> IGNORED_SHIFT
         if ignored & (R_MASK | C_MASK) == u64(0) or not key_wanted(storage, number, key, ignored):
-            set_key(storage, number, key)
+            set_key(guest_of(storage), number, key)
     return 0
 
 
@@ -206,7 +208,7 @@ def rrbe(cpu, storage, insn):
     _, r2 = rre(insn)
     number, code = key_operand(cpu, storage, r2)
     if code == 0:
-        cpu.cc = i64(reset_reference(storage, number))
+        cpu.cc = i64(reset_reference(guest_of(storage), number))
     return code
 
 
@@ -222,9 +224,9 @@ def ivsk(cpu, storage, insn):
     if code != 0:
         return code
     absolute = apply_prefix(cpu, real)
-    if not in_configuration(storage, absolute):
+    if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
-    cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(storage, absolute >> BLOCK_SHIFT) & ACC_F)
+    cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(guest_of(storage), absolute >> BLOCK_SHIFT) & ACC_F)
     return 0
 
 
@@ -249,9 +251,9 @@ def tprot(cpu, storage, insn):
     if found.code != 0:
         return found.code
     absolute = found.address if found.flags & ABSOLUTE != 0 else apply_prefix(cpu, found.address)
-    if not in_configuration(storage, absolute):
+    if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
-    key = guest_key(storage, absolute >> BLOCK_SHIFT)
+    key = guest_key(guest_of(storage), absolute >> BLOCK_SHIFT)
     prohibited = found.flags & PROTECTED != 0 or (not private and low_address_protected(cpu, first))
     if not prohibited and key_permits(cpu, access_key, key, True):
         cpu.cc = FETCH_AND_STORE

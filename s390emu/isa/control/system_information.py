@@ -10,11 +10,11 @@ import numpy as np
 
 from s390emu._jit import fill_bytes, jit, store1, store2, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
-from s390emu.cpu.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based
 from s390emu.storage.access import probe_store
-from s390emu.storage.state import OFFSET
 
 BLOCK_BYTES = u64(4096)
 FUNCTION, FUNCTION_SHIFT = bits(32, 35), u64(63 - 35)

@@ -5,15 +5,11 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW8, bit, bits
-from s390emu.cpu.interruptions import (
-    CR0_AFP_REGISTER,
-    DXC_BFP_INSTRUCTION,
-    OPERATION,
-    SPECIFICATION,
-    data_exception,
-)
+from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUCTION, SPECIFICATION
+from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import based, rre
 from s390emu.isa.registers import low, set_low
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import fetch_word, store_word
 
 # The register is bits 32-63 of its doubleword: bit n of the manual is bit 32 + n here.
@@ -38,9 +34,9 @@ def valid_rounding_mode(mode):
 def valid_fpc(storage, fpc):
     """Only bits of installed facilities, and a rounding mode that there is."""
     supported = BASIC
-    if storage.facilities[0] & EXTENSION != u64(0):
+    if guest_of(storage).facilities[0] & EXTENSION != u64(0):
         supported |= EXTENSION_BITS
-    if storage.facilities[0] & DECIMAL != u64(0):
+    if guest_of(storage).facilities[0] & DECIMAL != u64(0):
         supported |= DECIMAL_ROUNDING_MODE
     return fpc & ~supported == u64(0) and valid_rounding_mode(fpc & ROUNDING_MODE)
 
@@ -107,8 +103,6 @@ def srnmb(cpu, storage, insn):
 
     The mode is bits 56-63 of the second-operand address.
     """
-    if storage.facilities[0] & EXTENSION == u64(0):
-        return OPERATION
     if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     mode = based(cpu, insn) & LOW8

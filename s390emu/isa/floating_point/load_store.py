@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW32, bit
-from s390emu.cpu.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION, data_exception
+from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION
+from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import rr, rre, rrf_b, rx, rxy
 from s390emu.isa.registers import HIGH32, WORD
 from s390emu.storage.access import fetch_doubleword, fetch_word, store_doubleword, store_word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.general.multiple import WORD, WORD_OFFSET, register_count
 from s390emu.isa.operands import LOW4, rre, rs, rsy
 from s390emu.isa.registers import low, set_low

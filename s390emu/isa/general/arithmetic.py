@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.cpu.interruptions import FIXED_POINT_OVERFLOW
-from s390emu.cpu.psw import FIXED_POINT_OVERFLOW_MASK
+from s390emu.architecture.interruptions import FIXED_POINT_OVERFLOW
+from s390emu.architecture.psw_bits import FIXED_POINT_OVERFLOW_MASK
 from s390emu.isa.operands import ri_signed, rie_d, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend, siy
 from s390emu.isa.registers import BYTE, HALFWORD, WORD, high, set_high, set_low
 from s390emu.storage.access import (

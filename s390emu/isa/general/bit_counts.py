@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import rre, rrf_c
+from s390emu.storage.absolute import guest_of
 
 ODD = u64(1)
 LEFTMOST = bit(0)
@@ -62,7 +63,7 @@ def popcnt(cpu, storage, insn):
     """
     r1, r2, m3 = rrf_c(insn)
     count = ones_in_bytes(cpu.gr[r2])
-    if m3 & WHOLE_REGISTER != u64(0) and storage.facilities[0] & EXTENSIONS_3 != u64(0):
+    if m3 & WHOLE_REGISTER != u64(0) and guest_of(storage).facilities[0] & EXTENSIONS_3 != u64(0):
         count = (count * EVERY_BYTE) >> u64(56)
     cpu.gr[r1] = count
     cpu.cc = 1 if count != u64(0) else 0

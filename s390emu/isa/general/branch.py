@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.cpu.psw import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK, set_addressing_mode
+from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import ri_relative, rie_e, ril_relative, rr, rre, rs, rsy, rx, rxy, sign_extend
 from s390emu.isa.registers import high, low, set_high, set_low
+from s390emu.records.port import BRANCHES
 from s390emu.storage.access import fetch_doubleword, instruction_length
-from s390emu.storage.state import BRANCHES
 
 LAST_BRANCH = u64(BRANCHES - 1)
 ZERO, ONE, WORD = u64(0), u64(1), u64(32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW8
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import (
     ri_signed,
     ril_logical,

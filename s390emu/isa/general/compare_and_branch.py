@@ -7,7 +7,8 @@ The condition code is neither used nor set. A trap is a data exception, and the 
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.cpu.interruptions import DXC_COMPARE_AND_TRAP, data_exception
+from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP
+from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.branch import branch_to
 from s390emu.isa.operands import rie_a, rie_b, rie_c, ris, rrf_c, rrs, rsy, sign_extend
 from s390emu.isa.registers import low

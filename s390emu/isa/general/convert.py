@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.cpu.interruptions import DXC_DECIMAL_OPERAND, FIXED_POINT_DIVIDE, data_exception
+from s390emu.architecture.interruptions import DXC_DECIMAL_OPERAND, FIXED_POINT_DIVIDE
+from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.arithmetic import magnitude, negative
 from s390emu.isa.operands import LOW4, rx, rxy, sign_extend
 from s390emu.isa.registers import WORD, set_low

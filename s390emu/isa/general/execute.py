@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, u64
 from s390emu.architecture.bits import LOW8
-from s390emu.cpu.interruptions import EXECUTE
+from s390emu.architecture.interruptions import EXECUTE
 from s390emu.cpu.resets import NO_BREAKING_EVENT
 from s390emu.isa.general.branch import LAST_BRANCH
 from s390emu.isa.operands import ril_relative, rx

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW8
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.general.arithmetic import sum32, sum64
 from s390emu.isa.general.logical_arithmetic import NO_CARRY
 from s390emu.isa.general.logical_arithmetic import sum32 as logical_sum32

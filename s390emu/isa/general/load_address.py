@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import bit
-from s390emu.cpu.psw import AS, MODE64
+from s390emu.architecture.psw_bits import AS, MODE64
 from s390emu.isa.operands import r16, ril_relative, rx, rxy
 from s390emu.isa.registers import set_low
 

@@ -6,7 +6,7 @@ The operand of a relative-long instruction must lie on its own boundary; a halfw
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import ril_relative, rr, rre, rx, rxy, sign_extend
 from s390emu.isa.registers import set_low
 from s390emu.storage.access import (

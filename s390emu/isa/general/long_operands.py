@@ -2,28 +2,32 @@
 
 MVCL and CLCL are interruptible: a unit of operation goes to the next page boundary of either operand, the registers
 then say what is left, and the instruction is executed again. The others end such a unit with condition code 3, the
-CPU-determined number of bytes, and the program branches back.
+CPU-determined number of bytes, and the program branches back. CLST and SRST may do so after 256 bytes only: where the
+boundary comes before, they go on to the next one.
 """
 
 from __future__ import annotations
 
 from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
 from s390emu.architecture.bits import LOW8, LOW32, bits
-from s390emu.cpu.interruptions import CODE_REPEAT, PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.cpu.psw import MODE64, problem_state
+from s390emu.architecture.interruptions import PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.psw_bits import MODE64
+from s390emu.architecture.sizes import OFFSET, PAGE
+from s390emu.cpu.psw import problem_state
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
 from s390emu.isa.registers import low, set_low
+from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.access import FETCH, STORE, get_byte, get_word, probe, probe_fetch, probe_store, psw_key
-from s390emu.storage.state import OFFSET, PAGE
+from s390emu.storage.protection import fetched_alike
 
 ZERO, ONE, FOUR, EIGHT, WORD = u64(0), u64(1), u64(4), u64(8), u64(32)
 PAGE_BYTES = u64(4096)
 LENGTH_24 = bits(40, 63)
 PAD_SHIFT = u64(24)  # MVCL, CLCL: bits 32-39 of R2 + 1
 NOT_ENDING_CHARACTER = bits(32, 55)  # of general register 0
-HALF_PAGE_OFFSET, HALF_PAGE = u64(2047), u64(2048)  # fetch-protection override ends within a page
-CHECKSUM_UNIT = u64(1024)
+STRING_MINIMUM = u64(256)  # bytes that CLST and SRST process before condition code 3
+WITHIN_WORD = u64(3)
 CPU_DETERMINED = 3
 
 # MOVE PAGE, general register 0
@@ -31,6 +35,7 @@ MVPG_RESERVED = bits(48, 51)
 FIRST_KEY, SECOND_KEY = bits(52, 52), bits(53, 53)
 CONDITION_CODE_OPTION = bits(55, 55)
 KEY_SHIFT, KEY = u64(63 - 59), u64(15)
+REGISTER_FIELDS_SHIFT = u64(63 - 31)  # R1 and R2 of the instruction: the operand access identification
 PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
 
 
@@ -87,7 +92,7 @@ def move_unit(cpu, storage, r1, r2, lengths, pad):
     moved = ZERO
     if count != ZERO:
         if second_length != ZERO:
-            count = moved = min(min(count, second_length), to_page_end(second))
+            count = moved = min(min(count, second_length), fetched_alike(cpu, second))
             source, code = probe_fetch(cpu, storage, second, count)
             if code != 0:
                 return False, code
@@ -172,8 +177,8 @@ def compare_unit(cpu, storage, r1, r2, lengths, pad):
     """
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
     first_length, second_length = cpu.gr[r1 + ONE] & lengths, cpu.gr[r2 + ONE] & lengths
-    from_first = min(first_length, to_page_end(first))
-    from_second = min(second_length, to_page_end(second))
+    from_first = min(first_length, fetched_alike(cpu, first))
+    from_second = min(second_length, fetched_alike(cpu, second))
     equal, cc = ZERO, 0
     if first_length == ZERO and second_length == ZERO:
         wanted = ZERO
@@ -248,20 +253,15 @@ def ending_character(cpu):
 
 
 @jit
-def string_unit(address):
-    """Bytes from the address on that can be fetched if its first can."""
-    return HALF_PAGE - (address & HALF_PAGE_OFFSET)
-
-
-@jit
 def mvst(cpu, storage, insn):
-    """MOVE STRING, RRE. PoP ch. 7 "MOVE STRING". cc 1: moved, R1 designates the ending character; 3: not yet."""
+    """MOVE STRING, RRE. PoP ch. 7 "MOVE STRING". cc 1: moved, R1 designates the ending character; 3: not yet,
+    after one byte at least."""
     r1, r2 = rre(insn)
     ending, code = ending_character(cpu)
     if code != 0:
         return code
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
-    length = min(to_page_end(first), string_unit(second))
+    length = min(to_page_end(first), fetched_alike(cpu, second))
     source, code = probe_fetch(cpu, storage, second, length)
     if code != 0:
         return code
@@ -294,25 +294,29 @@ def clst(cpu, storage, insn):
     if code != 0:
         return code
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
-    length = min(string_unit(first), string_unit(second))
-    left, code = probe_fetch(cpu, storage, first, length)
-    if code != 0:
-        return code
-    right, code = probe_fetch(cpu, storage, second, length)
-    if code != 0:
-        return code
-    for n in range(i64(length)):
-        one, other = load1(left.first + u64(n)), load1(right.first + u64(n))
-        if one != other:
-            set_address(cpu, r1, first + u64(n))
-            set_address(cpu, r2, second + u64(n))
-            cpu.cc = 1 if one == ending or (other != ending and one < other) else 2
-            return 0
-        if one == ending:
-            cpu.cc = 0
-            return 0
-    set_address(cpu, r1, first + length)
-    set_address(cpu, r2, second + length)
+    done = ZERO
+    while done < STRING_MINIMUM:
+        length = min(fetched_alike(cpu, first), fetched_alike(cpu, second))
+        left, code = probe_fetch(cpu, storage, first, length)
+        if code != 0:
+            return code
+        right, code = probe_fetch(cpu, storage, second, length)
+        if code != 0:
+            return code
+        for n in range(i64(length)):
+            one, other = load1(left.first + u64(n)), load1(right.first + u64(n))
+            if one != other:
+                set_address(cpu, r1, first + u64(n))
+                set_address(cpu, r2, second + u64(n))
+                cpu.cc = 1 if one == ending or (other != ending and one < other) else 2
+                return 0
+            if one == ending:
+                cpu.cc = 0
+                return 0
+        done += length
+        first, second = (first + length) & cpu.amode, (second + length) & cpu.amode
+    set_address(cpu, r1, first)
+    set_address(cpu, r2, second)
     cpu.cc = CPU_DETERMINED
     return 0
 
@@ -326,8 +330,9 @@ def srst(cpu, storage, insn):
     if code != 0:
         return code
     end, address = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
-    length = min((end - address) & cpu.amode, string_unit(address))
-    if length != ZERO:
+    done = ZERO
+    while done < STRING_MINIMUM and address != end:
+        length = min((end - address) & cpu.amode, fetched_alike(cpu, address))
         source, code = probe_fetch(cpu, storage, address, length)
         if code != 0:
             return code
@@ -336,10 +341,12 @@ def srst(cpu, storage, insn):
                 set_address(cpu, r1, address + u64(n))
                 cpu.cc = 1
                 return 0
-    if (end - address) & cpu.amode == length:
+        done += length
+        address = (address + length) & cpu.amode
+    if address == end:
         cpu.cc = 2
         return 0
-    set_address(cpu, r2, address + length)
+    set_address(cpu, r2, address)
     cpu.cc = CPU_DETERMINED
     return 0
 
@@ -352,13 +359,14 @@ def cksm(cpu, storage, insn):
     """CHECKSUM, RRE. PoP ch. 7 "CHECKSUM". cc 0: all of the second operand added to R1, 3: not yet.
 
     Words are added with the carry out of the leftmost bit added to the rightmost; the last one is extended with zeros.
+    A unit ends with the word that reaches the page boundary.
     """
     r1, r2 = rre(insn)
     if odd(r2):
         return SPECIFICATION
     lengths = length_mask(cpu)
     address, length = cpu.gr[r2] & cpu.amode, cpu.gr[r2 + ONE] & lengths
-    count = min(length, CHECKSUM_UNIT)
+    count = min(length, (fetched_alike(cpu, address) + WITHIN_WORD) & ~WITHIN_WORD)
     if count != ZERO:
         source, code = probe_fetch(cpu, storage, address, count)
         if code != 0:
@@ -381,9 +389,13 @@ def cksm(cpu, storage, insn):
 
 
 @jit
-def page_invalid(cpu, code, cc):
-    """What MOVE PAGE makes of an access exception: the condition code, or itself."""
-    if code != PAGE_TRANSLATION or cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+def page_invalid(cpu, insn, code, cc):
+    """Return what MOVE PAGE makes of an access exception: an invalid page is a condition code, or the exception with
+    the R1 and R2 fields as operand access identification; others are themselves."""
+    if code != PAGE_TRANSLATION:
+        return code
+    if cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+        cpu.operand_access = (insn >> REGISTER_FIELDS_SHIFT) & LOW8
         return code
     cpu.cc = cc
     return 0
@@ -414,10 +426,10 @@ def mvpg(cpu, storage, insn):
     second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
     source, code = probe(cpu, storage, second, PAGE_BYTES, FETCH, second_key)
     if code != 0:
-        return page_invalid(cpu, code, 2)
+        return page_invalid(cpu, insn, code, 2)
     target, code = probe(cpu, storage, first, PAGE_BYTES, STORE, first_key)
     if code != 0:
-        return page_invalid(cpu, code, 1)
+        return page_invalid(cpu, insn, code, 1)
     copy_bytes(target.first, source.first, PAGE_BYTES)
     cpu.cc = 0
     return 0

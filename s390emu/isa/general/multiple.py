@@ -7,7 +7,7 @@ loaded has been used before.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import LOW4, based, based_second, r8, r12, rs, rsy, rxy
 from s390emu.isa.registers import high, set_high, set_low
 from s390emu.storage.access import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW32
-from s390emu.cpu.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
+from s390emu.architecture.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
 from s390emu.isa.general.arithmetic import SIGN64, magnitude, negative, overflowed, signed_cc
 from s390emu.isa.operands import ri_signed, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend
 from s390emu.isa.registers import HALFWORD, WORD, low, set_low

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW8, LOW16, bit, bits
+from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
+from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
 from s390emu.cpu.clocks import tod
-from s390emu.cpu.interruptions import CODE_SUPERVISOR_CALL, MONITOR_EVENT, SPECIFICATION
-from s390emu.cpu.psw import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK, set_addressing_mode
+from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import based, imm8, r8, r24, rsy, si
+from s390emu.records.exits import CODE_SUPERVISOR_CALL
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import instruction_length, probe_store, put_doubleword, store_doubleword
 
 ZERO, ONE = u64(0), u64(1)
@@ -156,7 +159,7 @@ def stcke(cpu, storage, insn):
 def facility_doublewords(storage):
     """How many hold all the facility bits that are one."""
     count = DOUBLEWORDS
-    while count > 1 and storage.facilities[count - 1] == ZERO:
+    while count > 1 and guest_of(storage).facilities[count - 1] == ZERO:
         count -= 1
     return count
 
@@ -176,7 +179,7 @@ def stfle(cpu, storage, insn):
     if code != 0:
         return code
     for i in range(stored):
-        put_doubleword(span, u64(8 * i), storage.facilities[i])
+        put_doubleword(span, u64(8 * i), guest_of(storage).facilities[i])
     cpu.gr[0] = (cpu.gr[0] & ~LOW8) | u64(available - 1)
     cpu.cc = 0 if stored == available else 3
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit, bits
-from s390emu.cpu.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.general.arithmetic import overflowed, signed_cc
 from s390emu.isa.general.rotate_then import rotate_left
 from s390emu.isa.operands import rs, rsy, sign_extend

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, store8, u64
 from s390emu.architecture.bits import LOW8
-from s390emu.cpu.psw import MODE64
+from s390emu.architecture.psw_bits import MODE64
 from s390emu.isa.operands import based, based_second, ss_a, ss_b
 from s390emu.isa.registers import HIGH32
 from s390emu.storage.access import fetch_byte, fetch_hit, fetched_at, get_byte, probe_fetch, probe_store, put_byte

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from s390emu.input_files import replace_file
 from s390emu.reports.overcommit.points import DISCARDS, Point, in_order, name_of, points, usual
 from s390emu.reports.overcommit.summary import setting_text
 
@@ -105,12 +106,14 @@ def _style() -> dict:
 def _save(folder: Path, name: str, title: str, caption: str, figure) -> Plot:
     import matplotlib.pyplot as plt
 
-    figure.savefig(folder / f"{name}.png", dpi=150, metadata={"Title": title, "Software": None})
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=150, metadata={"Title": title, "Software": None})
+    replace_file(folder / f"{name}.png", picture.getvalue())
     figure.set_layout_engine("none")  # once is enough
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Title": title, "Date": None, "Creator": None})
     plt.close(figure)
-    (folder / f"{name}.svg").write_text(text.getvalue(), encoding="utf-8")
+    replace_file(folder / f"{name}.svg", text.getvalue())
     return Plot(name, title, caption, _for_page(text.getvalue(), name))
 
 

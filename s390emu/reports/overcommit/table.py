@@ -6,8 +6,11 @@ The same cells give the same bytes, wherever they ran; so the time that the comp
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from s390emu.input_files import replace_file
 
 NOT_KEPT = ("real_seconds",)
 FORMATS = ("csv", "parquet")
@@ -43,11 +46,12 @@ def write(path: Path, rows: Sequence[Mapping], form: str) -> Path:
 
 def _write_csv(path: Path, rows: Sequence[Mapping]) -> None:
     names = columns(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(names)
-        for row in rows:
-            table.writerow([_text(row.get(name)) for name in names])
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(names)
+    for row in rows:
+        table.writerow([_text(row.get(name)) for name in names])
+    replace_file(path, text.getvalue())
 
 
 def _text(value) -> str:
@@ -71,7 +75,9 @@ def need_parquet():
 def _write_parquet(path: Path, rows: Sequence[Mapping]) -> None:
     pyarrow, parquet = need_parquet()
     data = {name: _column([scalar(row.get(name)) for row in rows]) for name in columns(rows)}
-    parquet.write_table(pyarrow.table(data), path)
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.table(data), sink)
+    replace_file(path, sink.getvalue().to_pybytes())
 
 
 def _column(values: list) -> list:

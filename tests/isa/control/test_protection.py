@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.storage.page_states import STATES
+from s390emu.architecture.page_states import STATES
 from tests.lab import ALL, BA_EA, CODE, PROBLEM, PROBLEM_STATE, SIZE
 from tests.translation import PAGE_INVALID, PAGE_PROTECT, PRIVATE, REAL_SPACE, SEGMENT, change, map_page, translated
 

@@ -30,7 +30,7 @@ def test_another_cpu_is_not_operational(lab, order, cpu_address):
     assert sigp(lab, order, cpu_address=cpu_address) == 0
     assert lab.changes() == {"cc": 3}
     assert not lab.cpu.stopped
-    assert not lab.cpu.external
+    assert not lab.pending
 
 
 @pytest.mark.parametrize("order", [1, 4, 0x15])
@@ -92,7 +92,7 @@ def test_interruption_from_itself(lab, order, subclass, code):
     lab.machine.run(1)
     assert lab.word(0x84, 4) == code
     assert (lab.word(0x130), lab.word(0x138)) == (BA_EA | EXTERNAL, CODE + 4)
-    assert not lab.cpu.external
+    assert not lab.pending
 
 
 def test_stop(lab):
@@ -135,12 +135,13 @@ def test_stop_and_store_status_stores_at_absolute_locations(lab):
 
 def test_cpu_reset(lab):
     cpu = lab.cpu
-    cpu.external, cpu.prefix = 0b1111, 0x40000
+    lab.pend(0b1111)
+    cpu.prefix = 0x40000
     lab.psw(cc=2)
     assert sigp(lab, 0x0C) == 0
     stop = lab.machine.run(1)
     assert (stop.reason, stop.psw_mask, stop.psw_ia) == (Reason.STOPPED, BA_EA, CODE + 4)
-    assert cpu.external == 0b1001  # interrupt key and service signal are pending for any CPU
+    assert lab.pending == 0b1001  # interrupt key and service signal are pending for any CPU
     assert cpu.prefix == 0x40000
 
 

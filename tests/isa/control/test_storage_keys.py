@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.page_states import STATES
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
-from s390emu.storage.page_states import STATES
 from tests.lab import ALL, BA_EA, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 
 PRIVILEGED_OPERATION, ADDRESSING = 0x02, 0x05

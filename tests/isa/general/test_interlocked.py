@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s390emu.storage.keys import CHANGE
+from s390emu.architecture.storage_key import CHANGE
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
 from tests.operands import FETCH, STORE, UPDATE, Operand, operand_checks

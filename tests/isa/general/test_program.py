@@ -65,9 +65,9 @@ def test_set_addressing_mode_judges_its_own_address(mnemonic, ia, code):
     from s390emu.assembler.assemble import assemble
     from s390emu.engine.handlers import function
     from s390emu.records.cpu import CPU_T
-    from s390emu.storage.state import STORAGE_T
+    from s390emu.records.port import PORT_T
 
-    cpu, storage = (np.zeros(1, dtype).view(np.recarray)[0] for dtype in (CPU_T, STORAGE_T))
+    cpu, storage = (np.zeros(1, dtype).view(np.recarray)[0] for dtype in (CPU_T, PORT_T))
     cpu.psw_mask, cpu.amode, cpu.psw_ia = BA_EA, ALL, ia + 2
     text = int.from_bytes(assemble(mnemonic).sections[0].data, "big") << 48
     assert function(mnemonic)(cpu, storage, u64(text)) == code

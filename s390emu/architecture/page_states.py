@@ -1,4 +1,4 @@
-"""Page states and their transitions as data: spec essa.md, sections 2 and 3.
+"""Page states and their transitions as data: docs/page-hinting.md.
 
 A state is written as ESSA reports it in R1 bits 60-63: usage (2 bits) then content (2 bits). `AFTER` and `ACTION` are
 the table; the ESSA instruction, the pager, the runner's `page` lines and the reports all read it.
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import i64, jit, u64
-from s390emu.storage.state import BLOCK_T, block_record
+from s390emu.architecture.bits import bit
 
 STABLE, UNUSED, POTENTIALLY_VOLATILE, VOLATILE = range(4)
 USAGES = ("stable", "unused", "potentially volatile", "volatile")
 RESIDENT, PRESERVED, ZERO = 0, 2, 3
 CONTENTS = {RESIDENT: "resident", PRESERVED: "preserved", ZERO: "zero"}
 
-EXCEPTION_INDICATION = u64(0x10)  # R1 bit 59
-NO_DAT = u64(0x20)  # R1 bit 58
+EXCEPTION_INDICATION = bit(59)  # of R1
+NO_DAT = bit(58)  # of R1
 
 # Policy `unused_access` (D8): what a reference to an unused block does.
 DISCARDED, ALWAYS, ZEROFILL = range(3)
@@ -55,8 +54,8 @@ Pr     1  Pr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Pr      Sz     Sr
 
 def _parse(table):
     """-> AFTER, ACTION: int64[state, change bit, event]; -1 in AFTER for the invalid states."""
-    after = np.full((16, 2, len(EVENTS)), -1, i64)
-    action = np.zeros((16, 2, len(EVENTS)), i64)
+    after = np.full((16, 2, len(EVENTS)), -1, np.int64)
+    action = np.zeros((16, 2, len(EVENTS)), np.int64)
     header, *rows = table.strip().splitlines()
     if tuple(header.split()[2:]) != EVENTS:
         raise AssertionError("the page-state table's header does not name the events")
@@ -71,20 +70,3 @@ def _parse(table):
 
 
 AFTER, ACTION = _parse(TABLE)
-
-BLOCK_BYTES = u64(BLOCK_T.itemsize)
-
-
-@jit
-def block_at(storage, number):
-    """The BLOCK record of this absolute block number, which must be in the configuration."""
-    return block_record(storage.blocks + number * BLOCK_BYTES)
-
-
-@jit
-def state_of(block):
-    """Usage and content as in R1 bits 60-63; content is derived (spec essa.md 6)."""
-    content = RESIDENT
-    if block.invalid != 0:
-        content = ZERO if block.zero != 0 else PRESERVED
-    return i64(block.usage) * 4 + content

@@ -1,4 +1,4 @@
-"""Names of the program-interruption conditions: PoP ch. 6 "Program-Interruption Conditions". Data only."""
+"""Program-interruption codes in words: PoP ch. 6 "Program-Interruption Conditions". Without NumPy, for `explain`."""
 
 PROGRAM_EXCEPTIONS = {
     0x01: "operation", 0x02: "privileged operation", 0x03: "execute", 0x04: "protection", 0x05: "addressing",

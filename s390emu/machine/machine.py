@@ -1,4 +1,4 @@
-"""The machine: one CPU and its absolute storage, on a host. Runs, steps, and says why it stopped.
+"""The machine: CPUs and their absolute storage, on a host. Runs, steps, and says why it stopped.
 
     machine = Machine.from_source("start: lghi %r2,7\\n lpswe 0(%r1)\\n .balign 8\\nend: .quad 0x0002000180000000,0")
     stop = machine.run()
@@ -12,44 +12,34 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from s390emu._jit import JIT, address_of, entry_point, record_in, u64
-from s390emu.cpu.assigned_storage import slow_assigned
-from s390emu.cpu.clocks import NEVER
-from s390emu.cpu.interruptions import (
-    CLASSES,
+from s390emu.architecture.interruptions import (
     MCIC_BACKUP,
     MCIC_PROCESSING_DAMAGE,
     MCIC_STORAGE_ERROR,
     MCIC_VALIDITY,
-    slow_boundary,
-    slow_end,
 )
-from s390emu.cpu.psw import WAIT, load_psw
+from s390emu.architecture.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
+from s390emu.architecture.psw_bits import WAIT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.cpu.clocks import NEVER
+from s390emu.cpu.interruptions import slow_boundary, slow_end
+from s390emu.cpu.prefix_area import slow_assigned
 from s390emu.engine.decode import slow_decode
-from s390emu.engine.handlers import HandlerTable, facilities
+from s390emu.engine.entries import procedure
+from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.engine.loop import find_target, run
 from s390emu.host import kernels
 from s390emu.host.host import Host
-from s390emu.host.outcome import Outcome
+from s390emu.machine.cpu import CPU, START_MASK
+from s390emu.machine.schedule import Schedule
+from s390emu.machine.stop import STOP_REASONS, Interruption, Reason, Stop
 from s390emu.records.cpu import CPU_T
-from s390emu.storage import access
-from s390emu.storage.decode_cache import forget_all
-from s390emu.storage.events import MARGIN
-from s390emu.storage.guest import GuestStorage
-from s390emu.storage.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
-from s390emu.storage.state import (
-    ACCESS_REGISTER_MODE,
-    BLOCK_SIZE,
-    BREAKPOINTS,
-    CHECK_STOP,
-    CHECK_STOP_LOWCORE,
-    DISABLED_WAIT,
+from s390emu.records.exits import (
     EXIT_BREAKPOINT,
     EXIT_COMPILE,
     EXIT_EVENTS,
@@ -60,83 +50,22 @@ from s390emu.storage.state import (
     EXIT_LIMIT,
     EXIT_STOP,
     EXIT_WAIT,
-    INTERRUPTION_LOOP,
-    PROGRAM_EVENT_RECORDING,
-    STOPPED,
-    STORAGE_T,
+    NO_FRAME,
+    PAGING_ERROR,
 )
+from s390emu.records.guest import BREAKPOINTS
+from s390emu.records.port import NO_TIME, PORT_T
+from s390emu.storage import access
+from s390emu.storage.events import MARGIN
+from s390emu.storage.guest import GuestStorage
 
 if TYPE_CHECKING:
     from s390emu.assembler.assemble import Program
 
-RECORDS = (CPU_T, STORAGE_T)
-START_MASK = 0x0000000180000000  # 64-bit mode, supervisor state, everything disabled
-START_CR0, START_CR14 = 0xE0, 0xC2000000
-# Facilities that are no matter of instructions alone: z/Architecture installed and active, sense running status,
-# conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
-ARCHITECTURE_FACILITIES = (1, 2, 9, 10, 14, 138)
+RECORDS = (CPU_T, PORT_T)
 NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
-
-
-class Reason(StrEnum):
-    """Why the machine stopped."""
-
-    DISABLED_WAIT = "disabled wait"
-    ENABLED_WAIT = "enabled wait that nothing will end"
-    STOPPED = "stopped state"
-    CHECK_STOP = "check stop"
-    CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
-    INTERRUPTION_LOOP = "interruption loop"
-    ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
-    PROGRAM_EVENT_RECORDING = "program-event recording, which is not implemented"
-    BREAKPOINT = "breakpoint"
-    LIMIT = "instruction limit"
-    TIMEOUT = "time limit"
-    NO_FRAME = "host out of frames: nothing may be taken"
-    CONSOLE_FLOOD = "console flooded"
-    WAITING = "waiting, while others run"
-
-
-STOP_REASONS = {
-    DISABLED_WAIT: Reason.DISABLED_WAIT,
-    STOPPED: Reason.STOPPED,
-    CHECK_STOP: Reason.CHECK_STOP,
-    CHECK_STOP_LOWCORE: Reason.CHECK_STOP_LOWCORE,
-    INTERRUPTION_LOOP: Reason.INTERRUPTION_LOOP,
-    ACCESS_REGISTER_MODE: Reason.ACCESS_REGISTER_MODE,
-    PROGRAM_EVENT_RECORDING: Reason.PROGRAM_EVENT_RECORDING,
-}
-
-
-@dataclass(frozen=True)
-class Stop:
-    """The end of a run: the reason, the PSW then, and how many instructions had ended."""
-
-    reason: Reason
-    psw_mask: int
-    psw_ia: int
-    count: int
-
-    @property
-    def exit_code(self) -> int | None:
-        """The guest's exit code: the address in its disabled wait."""
-        return self.psw_ia if self.reason is Reason.DISABLED_WAIT else None
-
-
-@dataclass(frozen=True)
-class Interruption:
-    """An interruption that was taken: class name, code, old PSW, ILC in bytes, translation-exception identification,
-    and the instruction count."""
-
-    kind: str
-    code: int
-    psw_mask: int
-    psw_ia: int
-    ilc: int
-    teid: int
-    count: int
 
 
 @dataclass(frozen=True)
@@ -158,7 +87,7 @@ class Block:
 class Observer(Protocol):
     """Who watches a guest from outside, and changes nothing of its execution.
 
-    kinds, pauses: bit sets of the events (EVENT_* of storage.state) that it wants, and of those among them upon which
+    kinds, pauses: bit sets of the events (EVENT_* of records.events) that it wants, and of those among them upon which
     the machine is to stop after the instruction and call `look`.
     """
 
@@ -172,83 +101,79 @@ class Observer(Protocol):
         """Between two instructions; all events so far were received."""
 
 
-@cache
-def kernel(function, integers: int):
-    """A storage kernel for Python to call with (storage record, integers...)."""
-    return entry_point(function, STORAGE_T, integers=integers)
+class Waiting(NamedTuple):
+    """Why a CPU cannot go on by itself, and when it can, in time as `Machine.now` counts."""
+
+    reason: Reason
+    ready_at: int
 
 
-def load_psw_entry(cpu, storage, mask, ia):
-    load_psw(cpu, storage, mask, ia)
-    return 0
-
-
-def forget_entry(storage):
-    forget_all(storage)
-    return 0
+PROCEDURES_BY_NAME = {
+    function.__name__: function
+    for function in (access.slow_fetch, access.slow_store, access.slow_probe, slow_assigned, access.slow_instruction,
+                     slow_decode, find_target, slow_end, slow_boundary)
+}  # fmt: skip
+_end = procedure(slow_end, *RECORDS, integers=2)
 
 
 class Machine:
-    """One CPU with `storage_size` bytes of absolute storage (a multiple of 4096).
+    """A guest of `cpus` CPUs (8 at most) with `storage_size` bytes of absolute storage (a multiple of 4096).
 
+    schedule     whose turn it is, where there are several CPUs; by default round robin, 1000 instructions each
     host         the host it runs on, shared or its own; by default one with a frame for every block
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75
     tlb          False: every access takes the slow path (slower, the same execution)
-    quiet        do not tell on stderr that a cold start compiles
     """
 
     def __init__(
         self,
         storage_size: int = 1 << 20,
         *,
+        cpus: int = 1,
+        schedule: Schedule | None = None,
         host: Host | None = None,
         essa: bool = True,
         no_dat: bool = False,
         extra: Iterable[int] = (),
         tlb: bool = True,
         tod_epoch: int = 0,
-        quiet: bool = True,
     ):
-        self._cpu_array = np.zeros(1, CPU_T)
-        self.cpu = record_in(self._cpu_array)
-        self._psw = [self._cpu_array[name] for name in ("psw_mask", "cc", "psw_ia")]
-        self.storage = GuestStorage(storage_size)
+        self.storage = GuestStorage(storage_size, cpus=cpus)
+        self._cpu_array = np.zeros(cpus, CPU_T)
+        records = [record_in(self._cpu_array[n : n + 1]) for n in range(cpus)]
+        self.cpus = [CPU(n, record, self._cpu_array[n : n + 1], self.storage) for n, record in enumerate(records)]
+        self.schedule = schedule or Schedule(cpus)
+        self.running = self.cpus[0]
+        self._waiting: dict[int, Waiting] = {}
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
         self.host.before_event[self.guest_number] = self._make_room_for_events
-        self.handlers = HandlerTable(quiet)
+        installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
+        self.handlers = HandlerTable(installed)
         self.events: list[np.ndarray] = []
         self.observers: list[Observer] = []
         self._kept = 0  # the kinds of event that go into `events`
+        self._signalled = self.storage.column("signalled")
         record = self.storage.record
-        self._count, self._idle, self._stolen = map(self.storage.column, ("count", "idle", "stolen"))
-        self._limit, self._deadline = map(self.storage.column, ("limit", "deadline"))
-        self._breakpoint_count, self._passing = map(self.storage.column, ("breakpoint_count", "passing"))
+        record.cpus[:cpus] = [cpu.addresses[0] for cpu in self.cpus]
         record.handlers = self.handlers.addresses.ctypes.data
         record.essa, record.tlb_on = essa, tlb
-        for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
+        for bit in installed:
             record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
-        for function in (access.slow_fetch, access.slow_store, access.slow_instruction, slow_decode, slow_end,
-                         slow_boundary, find_target):  # fmt: skip
-            record[function.__name__] = address_of(function, *RECORDS, integers=2)
-        record.slow_probe = address_of(access.slow_probe, *RECORDS, integers=4)
-        record.slow_assigned = address_of(slow_assigned, *RECORDS, integers=4)
+        for name, function in PROCEDURES_BY_NAME.items():
+            integers = 4 if name in ("slow_probe", "slow_assigned") else 2
+            self.storage.port_column(name)[:] = address_of(function, *RECORDS, integers=integers)
         self._run = entry_point(run, *RECORDS, integers=1)
-        self._records = self._cpu_array.ctypes.data, self.storage.address
-        self._end = entry_point(slow_end, *RECORDS, integers=2)
-        self._load_psw = entry_point(load_psw_entry, *RECORDS, integers=2)
         self.tod_epoch = tod_epoch
         self.initial_reset()
 
     def initial_reset(self) -> None:
-        """The CPU as an initial CPU reset and the start of a guest leave it: PSW 0000000180000000, address 0."""
-        self._cpu_array[:] = 0
-        self.cpu.svc_code = -1
-        self.cpu.cr[0], self.cpu.cr[14] = START_CR0, START_CR14
-        self.cpu.tod_epoch = self.cpu.timer_zero = self.tod_epoch
-        self.cpu.breaking_event = 1  # none yet
-        self.set_psw(START_MASK, 0)
+        """Leave every CPU as an initial CPU reset and the start of a guest do: the first one at PSW 0000000180000000,
+        address 0, the others in the stopped state."""
+        for cpu in self.cpus:
+            cpu.initial_reset(self.tod_epoch)
+        self._waiting.clear()
 
     @classmethod
     def from_source(
@@ -277,35 +202,43 @@ class Machine:
     # --- state -------------------------------------------------------------------------------------------------------
 
     @property
+    def cpu(self):
+        """The CPU record of the CPU that runs, or ran last; so for the other registers below."""
+        return self.running.record
+
+    @property
     def gr(self) -> np.ndarray:
         """The general registers: uint64[16], writable."""
-        return self.cpu.gr
+        return self.running.gr
 
     @property
     def cr(self) -> np.ndarray:
         """The control registers: uint64[16]. After writing CR0 call `set_psw`, which lets it take effect."""
-        return self.cpu.cr
+        return self.running.cr
 
     @property
     def psw(self) -> tuple[int, int]:
         """PSW bits 0-63 and the instruction address."""
-        mask, cc, ia = (int(column[0]) for column in self._psw)
-        return mask | cc << 44, ia
+        return self.running.psw
 
     def set_psw(self, mask: int, ia: int) -> None:
         """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
-        kernels.flush(self.storage.record)
-        self._load_psw(self.cpu, self.storage.record, mask, ia)
+        self.running.set_psw(mask, ia)
+
+    @property
+    def port(self):
+        """The PORT record of the CPU that runs, or ran last."""
+        return self.running.port
 
     @property
     def count(self) -> int:
-        """Instructions (units of operation) that have ended."""
-        return int(self._count[0])
+        """Instructions (units of operation) that have ended, of all CPUs."""
+        return sum(cpu.count for cpu in self.cpus)
 
     @property
     def now(self) -> int:
         """Nanoseconds since the guest's start, by its TOD clock: instructions, wait state, and time taken from it."""
-        return int(self._count[0]) + int(self._idle[0]) + int(self._stolen[0])
+        return max(cpu.now for cpu in self.cpus)
 
     @property
     def shared(self) -> bool:
@@ -319,16 +252,17 @@ class Machine:
 
     @property
     def ready_at(self) -> int:
-        """WAITING: when the guest can go on by itself, as `now` counts; NO_TIME if only something from outside ends
-        its wait state."""
-        return max(self.host.blocked_until(self.guest_number), int(self.storage.record.ready_at))
+        """After Reason.WAITING: the time (as `now`) at which the guest can continue unaided; NO_TIME if only an outside
+        event can wake it."""
+        return max(self.host.blocked_until(self.guest_number), self._next_ready())
 
     def pass_time(self, until: int) -> None:
         """Let time pass without instructions: the wait state's, or stolen from the guest."""
-        blocked = self.host.blocked_until(self.guest_number) if self.psw[0] & int(WAIT) else until
-        self._stolen[0] += u64(max(0, min(until, blocked) - self.now))
-        self._idle[0] += u64(max(0, until - self.now))
-        self._deadline[0] = 0
+        cpu = self.running
+        blocked = self.host.blocked_until(self.guest_number) if cpu.psw[0] & int(WAIT) else until
+        cpu.steal_until(min(until, blocked))
+        cpu.wait_until(until)
+        self._waiting.clear()
 
     @property
     def console(self) -> str:
@@ -337,18 +271,11 @@ class Machine:
 
     @property
     def last_interruption(self) -> Interruption | None:
-        r = self.storage.record
-        if r.last_class < 0:
-            return None
-        numbers = (r.last_code, r.last_mask, r.last_ia, r.last_ilc, r.last_teid, r.last_count)
-        return Interruption(CLASSES[r.last_class], *map(int, numbers))
+        return self.running.last_interruption
 
     def branches(self) -> list[tuple[int, int]]:
         """The last 16 branches taken, oldest first: (from, to)."""
-        r = self.storage.record
-        taken = int(r.branch_count)
-        slots = [n % len(r.branch_from) for n in range(max(0, taken - len(r.branch_from)), taken)]
-        return [(int(r.branch_from[s]), int(r.branch_to[s])) for s in slots]
+        return self.running.branches()
 
     def blocks(self) -> list[Block]:
         """Every block of absolute storage; looking changes nothing."""
@@ -396,47 +323,127 @@ class Machine:
         """Until the guest stops, `limit` more instructions have ended, `timeout` seconds have passed, or the
         instruction at an address of `until` (at most 8) comes next; one that is next already is executed first."""
         self._set_breakpoints(until)
+        self._waiting.clear()  # whatever was done to the guest meanwhile may end a wait
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             if self._blocked():
                 return self._stop(Reason.WAITING)
-            self._limit[0] = min(last, self.count + SLICE)
-            self._deadline[0] = 0
-            code = self._go_on()
-            if code == EXIT_LIMIT:
-                if self.count >= last:
-                    return self._stop(Reason.LIMIT)
-            elif reason := self._attend(code):
+            if not self._dispatch():
+                if reason := self._rest():
+                    return self._stop(reason)
+                continue
+            cpu, before, room = self.running, self.running.count, min(last - self.count, SLICE)
+            if len(self.cpus) > 1:
+                room = min(room, self.schedule.left)
+            code = self._go_on(before + room)
+            reason = None if code == EXIT_LIMIT else self._attend(code)
+            if len(self.cpus) > 1:
+                self._end_turn(cpu.count - before)
+            if code == EXIT_LIMIT and self.count >= last:
+                reason = Reason.LIMIT
+            if reason:
                 return self._stop(reason)
             if deadline is not None and time.monotonic() > deadline:
                 return self._stop(Reason.TIMEOUT)
 
+    def select(self) -> CPU:
+        """Make the CPU that is to execute the next instruction the running one, as far as is known without running."""
+        self._waiting.clear()
+        self._dispatch()
+        return self.running
+
+    def _dispatch(self) -> bool:
+        """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
+        if len(self.cpus) == 1:
+            return True
+        now = self.now
+        for _ in self.cpus:
+            cpu = self.cpus[self.schedule.turn]
+            waiting = self._waiting.get(cpu.number)
+            if waiting is None or waiting.ready_at <= now:
+                if cpu is not self.running or waiting:
+                    self._bring_up(cpu, now)
+                return True
+            self.schedule.skip()
+        return False
+
+    def _bring_up(self, cpu: CPU, now: int) -> None:
+        """Let the time pass on this CPU that has passed on others, and make it the running one."""
+        if cpu.psw[0] & int(WAIT):
+            cpu.wait_until(now)
+        else:
+            cpu.steal_until(now)
+        self._waiting.pop(cpu.number, None)
+        cpu.port.others = self.count - cpu.count
+        self.storage.record.running = cpu.addresses[1]
+        self.running = cpu
+
+    def _end_turn(self, executed: int) -> None:
+        """Account for a stretch of the turn, and see whom its CPU has signalled."""
+        self.schedule.executed(executed)
+        record = self.storage.record
+        if signalled := int(self._signalled[0]):
+            self._signalled[0] = 0
+            for number in range(len(self.cpus)):
+                if signalled >> number & 1:
+                    self._waiting.pop(number, None)
+        if record.gave_up:
+            record.gave_up = 0
+            self.schedule.expire(int(record.yield_to) if record.yield_to >= 0 else None)
+        elif self.schedule.left <= 0:
+            self.schedule.expire()
+
+    def _next_ready(self) -> int:
+        """Return when the first waiting CPU can continue unaided; NO_TIME if only an outside event can wake any."""
+        return min((waiting.ready_at for waiting in self._waiting.values()), default=0)
+
+    def _rest(self) -> Reason | None:
+        """No CPU can run: let time pass until one can, or return the reason why the guest has come to its end."""
+        until = self._next_ready()
+        if self.shared:
+            return Reason.WAITING
+        if until < NO_TIME:
+            number = min(self._waiting, key=lambda number: self._waiting[number].ready_at)
+            self.schedule.turn = number
+            self.cpus[number].wait_until(until)
+            return None
+        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT):
+            numbers = [number for number, waiting in self._waiting.items() if waiting.reason is reason]
+            if numbers:  # the last one that came to it
+                self.running = self.cpus[numbers[-1]]
+                return reason
+        return Reason.STOPPED
+
     def _blocked(self) -> bool:
-        """Must the guest wait for the host? Where nobody else runs, that time passes at once."""
+        """True if the guest must wait for the host; where nobody else runs, that time passes at once."""
         until = self.host.blocked_until(self.guest_number)
         if until <= self.now:
             return False
         if self.shared:
-            self.storage.record.ready_at = 0
+            self._waiting.clear()
             return True
-        self._stolen[0] += u64(until - self.now)
+        self.running.steal_until(until)
         return False
 
-    def _go_on(self) -> int:
-        """Until an exit of the run loop."""
+    def _go_on(self, limit: int) -> int:
+        """Run the running CPU until an exit of the run loop."""
+        cpu = self.running
+        cpu.limit[0], cpu.deadline[0] = limit, 0
         if JIT:
-            return self._run(*self._records, 0)
+            return self._run(*cpu.addresses, 0)
         with np.errstate(over="ignore"):
-            return self._run(self.cpu, self.storage.record, 0)
+            return self._run(cpu.record, cpu.port, 0)
 
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
         if len(addresses) > BREAKPOINTS:
             raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
-        self._breakpoint_count[0], self._passing[0] = len(addresses), self.count + 1
-        if addresses:
-            kernel(forget_entry, 0)(self.storage.record)
-            self.storage.record.breakpoints[: len(addresses)] = list(addresses)
+        record, running = self.storage.record, self.running
+        if addresses or record.breakpoint_count:
+            record.breakpoint_count = len(addresses)
+            record.breakpoints[: len(addresses)] = list(addresses)
+            kernels.forget_all(record)
+        running.passing[0] = running.count + 1
 
     def step(self) -> Stop | None:
         """One instruction (unit of operation), with the interruptions before and the program or supervisor-call
@@ -445,61 +452,74 @@ class Machine:
         return None if stop.reason is Reason.LIMIT else stop
 
     def _stop(self, reason: Reason) -> Stop:
-        return Stop(reason, *self.psw, self.count)
+        return Stop(reason, *self.psw, self.count, self.running.number)
 
     def _attend(self, code: int) -> Reason | None:
         """Serve an exit of the run loop; a reason if it ends the run."""
-        record = self.storage.record
+        port = self.port
         if code == EXIT_COMPILE:
-            self.handlers.compile(int(record.wanted))
+            self.handlers.compile(int(port.wanted))
         elif code == EXIT_HOST_FAULT:
-            return self._resolve()
+            answer = self.host.resolve(self.guest_number, int(port.fault_block), bool(port.fault_store))
+            return self._settle(answer)
         elif code == EXIT_HYPERCALL:
             return self._hypercall()
         elif code == EXIT_EVENTS:
             self.look()
         elif code == EXIT_HOST_EVENT:
-            self.host.deliver(self.guest_number, self.cpu)
+            self.host.deliver(self.guest_number)
+            self._floating()
         elif code == EXIT_IDLE:
-            return Reason.WAITING
+            return self._wait(Reason.ENABLED_WAIT, int(port.ready_at))
         elif code == EXIT_BREAKPOINT:
             return Reason.BREAKPOINT
         elif code == EXIT_WAIT:
             return Reason.ENABLED_WAIT
         elif code == EXIT_STOP:
-            return STOP_REASONS[int(record.stop_reason)]
+            reason = STOP_REASONS[int(port.stop_reason)]
+            if len(self.cpus) > 1 and reason in (Reason.DISABLED_WAIT, Reason.STOPPED):
+                return self._wait(reason, int(NO_TIME))
+            return reason
         else:
             raise AssertionError(f"exit {code} of the run loop")
         return None
 
-    def _resolve(self) -> Reason | None:
-        """The guest touched a block that has no frame."""
-        record = self.storage.record
-        return self._settle(self.host.resolve(self.guest_number, int(record.fault_block), bool(record.fault_store)))
+    def _wait(self, reason: Reason, ready_at: int) -> Reason | None:
+        """The running CPU cannot go on by itself: let the others run, if there are any."""
+        number = self.running.number
+        self._waiting.pop(number, None)
+        self._waiting[number] = Waiting(reason, ready_at)
+        return Reason.WAITING if len(self.cpus) == 1 else None
 
-    def _settle(self, outcome: Outcome) -> Reason | None:
-        """The instruction is executed again, but for an outcome that the guest cannot go on from."""
-        if outcome is Outcome.NO_FRAME:
+    def _floating(self) -> None:
+        """Let every CPU in an enabled wait look at interruptions that any of them may take."""
+        for number in [n for n, waiting in self._waiting.items() if waiting.reason is Reason.ENABLED_WAIT]:
+            del self._waiting[number]
+
+    def _settle(self, answer: int) -> Reason | None:
+        """Retry the instruction, unless the host's answer stops the guest."""
+        if answer == NO_FRAME:
             return Reason.NO_FRAME
-        if outcome is Outcome.PAGING_ERROR:
+        if answer == PAGING_ERROR:
             if self.cpu.mck_code:  # the machine check itself cannot be presented
                 return Reason.CHECK_STOP
             self.cpu.mck_code = MCIC_PROCESSING_DAMAGE | MCIC_BACKUP | MCIC_STORAGE_ERROR | MCIC_VALIDITY
-            self.cpu.failing_storage = int(self.storage.record.fault_block) * BLOCK_SIZE
+            self.cpu.failing_storage = self.host.guests[self.guest_number].failing_block * BLOCK_SIZE
         return None
 
     def _hypercall(self) -> Reason | None:
         """The host completes the instruction."""
-        record = self.storage.record
-        code = self.host.hypercall(self.guest_number, self.cpu, int(record.call_insn))
+        cpu, port = self.cpu, self.port
+        code = self.host.hypercall(self.guest_number, cpu, port)
+        self._floating()
         if code < 0:
-            self.cpu.psw_ia = record.insn_ia
-            return self._settle(Outcome(code))
+            cpu.psw_ia = port.insn_ia
+            return self._settle(code)
         if code:
-            length = (int(self.cpu.psw_ia) - int(record.insn_ia)) & int(self.cpu.amode)
-            self._end(self.cpu, record, code, length)
+            length = (int(cpu.psw_ia) - int(port.insn_ia)) & int(cpu.amode)
+            _end(cpu, port, code, length)
         else:
-            record.count += u64(1)
+            port.count += u64(1)
         if self.host.consoles[self.guest_number].flooded:
             return Reason.CONSOLE_FLOOD
         return None
@@ -507,7 +527,7 @@ class Machine:
     # --- events, snapshots -------------------------------------------------------------------------------------------
 
     def watch(self, *kinds: int) -> None:
-        """Record events of these kinds from now on (EVENT_* of storage.state)."""
+        """Record events of these kinds from now on (EVENT_* of records.events)."""
         self._kept = sum(1 << kind for kind in kinds)
         self._record_what_is_wanted()
 
@@ -556,12 +576,16 @@ class Machine:
             self.storage.snapshot(),
             self.host.snapshot(),
             [chunk.copy() for chunk in self.events],
+            (self.running.number, self.schedule.snapshot(), dict(self._waiting)),
         )
 
     def restore(self, snapshot) -> None:
-        cpu, storage, host, events = snapshot
+        cpu, storage, host, events, (running, schedule, waiting) = snapshot
         self._cpu_array[:] = cpu
         self.host.restore(host)
         self.storage.restore(storage)
+        self.storage.record.running = self.cpus[running].addresses[1]
         kernels.flush(self.storage.record)  # its TLB's addresses may be others' now
         self.events = [chunk.copy() for chunk in events]
+        self.running, self._waiting = self.cpus[running], dict(waiting)
+        self.schedule.restore(schedule)

@@ -1,0 +1,24 @@
+"""The one way from Python to compiled code: procedures that are compiled on their first call and kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import JIT, entry_point
+
+
+def procedure(function, *records, integers: int, returns: bool = True):
+    """Return `function` for Python to call with records (or their addresses) and integers; it is compiled on the first
+    call, and answers with an integer: 0 where the function `returns` nothing."""
+    entry = None
+
+    def call(*arguments) -> int:
+        nonlocal entry
+        if entry is None:
+            entry = entry_point(function, *records, integers=integers, returns=returns)
+        if JIT:
+            return entry(*arguments)
+        with np.errstate(over="ignore"):  # addresses, times and random numbers wrap
+            return entry(*arguments)
+
+    return call

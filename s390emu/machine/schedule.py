@@ -1,0 +1,51 @@
+"""Whose turn it is: several CPUs of one guest, one at a time, for so many instructions each.
+
+Any schedule is a valid interleaving: the architecture promises nothing about the speed of CPUs. The same schedule is
+the same run, to the instruction, however often the machine is stopped in between.
+"""
+
+from __future__ import annotations
+
+import random
+
+QUANTUM = 1000
+
+
+class Schedule:
+    """Round robin: each CPU for `quantum` instructions. With a seed, a random CPU for 1 to 2 * quantum instructions.
+
+    turn: address of the CPU whose turn it is; left: how many instructions are left of it.
+    """
+
+    def __init__(self, cpus: int, quantum: int = QUANTUM, seed: int | None = None):
+        if quantum < 1:
+            raise ValueError(f"a quantum of {quantum} instructions: it must be 1 at least")
+        self.cpus, self.quantum = cpus, quantum
+        self._random = None if seed is None else random.Random(seed)
+        self.turn = 0
+        self.left = self._length()
+
+    def _length(self) -> int:
+        return self.quantum if self._random is None else self._random.randint(1, 2 * self.quantum)
+
+    def executed(self, instructions: int) -> None:
+        """So many of the turn were executed."""
+        self.left -= instructions
+
+    def expire(self, chosen: int | None = None) -> None:
+        """The turn is over, by its length or because the CPU gave it up (to the `chosen` one, perhaps)."""
+        if chosen is None:
+            chosen = (self.turn + 1) % self.cpus if self._random is None else self._random.randrange(self.cpus)
+        self.turn, self.left = chosen, self._length()
+
+    def skip(self) -> None:
+        """The CPU whose turn it is cannot run: the next one has it, for what is left of it."""
+        self.turn = (self.turn + 1) % self.cpus
+
+    def snapshot(self) -> object:
+        return self.turn, self.left, self._random and self._random.getstate()
+
+    def restore(self, snapshot) -> None:
+        self.turn, self.left, state = snapshot
+        if self._random is not None:
+            self._random.setstate(state)

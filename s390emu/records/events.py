@@ -1,0 +1,32 @@
+"""EVENT: one thing that happened, for timelines, traces and observers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import record_at, u64
+
+EVENT_T = np.dtype(
+    [
+        ("count", u64),  # instructions of all CPUs that had ended
+        ("kind", u64),
+        ("block", u64),
+        ("before", u64),
+        ("after", u64),
+        ("detail", u64),
+        ("ia", u64),  # of the instruction that was being executed
+        ("cpu", u64),  # address of the CPU that was running
+    ],
+    align=True,
+)
+event_record = record_at(EVENT_T)
+
+# kinds
+EVENT_ESSA, EVENT_INTERRUPTION, EVENT_FETCH, EVENT_STORE, EVENT_HOST, EVENT_REFERENCE = range(6)
+EVENT_TOUCH = 6  # access to a watched block: absolute address, length, kind of access
+EVENT_REFUSED = 7  # as EVENT_TOUCH, but the key prohibits it
+EVENT_UNUSED = 8  # access to an unused block, whether or not that is an exception: absolute address, 0, kind of access
+EVENT_KEY = 9  # SSKE, PFMF: the key before, the key after
+EVENT_PSW = 10  # system mask, key, state or mode changed: PSW bits 0-63, instruction address
+EVENT_TABLE = 11  # a block is used as a translation table for the first time
+EVENT_ILC_SHIFT = u64(4)  # EVENT_INTERRUPTION, detail: the TEID, and in bits 57-58, zeros of it, the ILC (bytes << 4)

@@ -1,0 +1,66 @@
+"""GUEST: what the CPUs of one guest share, and its host. Reached from a port by `guest_of`, on slow paths only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import i64, record_at, u64
+
+BREAKPOINTS = 8
+CPUS_MOST = 8
+
+GUEST_T = np.dtype(
+    [
+        # its CPUs
+        ("cpus", u64, CPUS_MOST),  # addresses of their CPU records, by CPU address; `port_count` of them
+        ("ports", u64, CPUS_MOST),  # ... and of their PORT records
+        ("port_count", u64),
+        ("running", u64),  # address of the PORT of the CPU that runs, or ran last
+        ("signalled", u64),  # a bit for each CPU address, from the right: to be looked at again by who schedules
+        ("gave_up", u64),  # 1: the running CPU gives up the rest of its turn
+        ("yield_to", i64),  # ... to this one, by DIAGNOSE X'9C', -1 to any
+        # its storage
+        ("frames", u64),  # the frame pool: frame n starts at frames + 4096 n
+        ("frame_table", u64),
+        ("blocks", u64),
+        ("block_count", u64),
+        # interruptions that any CPU may take
+        ("floating", u64),  # which are pending, EXTERNAL_*
+        ("service_parameter", u64),
+        ("block_io_parameter", u64),  # as the guest gave it; where it is stored depends on the format
+        ("block_io_status", u64),  # subcode (the format) and status, as stored in place of the CPU address
+        ("io", u64),  # 1: pending
+        ("io_id", u64),  # subsystem-identification word
+        ("io_parameter", u64),
+        ("io_word", u64),  # I/O-interruption-identification word
+        # time
+        ("host_event", u64),  # when the host has something for the guest, in instruction times of all kinds; NO_TIME
+        ("shared", u64),  # 1: other guests run meanwhile, so a wait state leaves the loop until `ready_at`
+        # model and policy
+        ("facilities", u64, 4),  # as STFLE stores them
+        ("essa", u64),  # 1: the guest has ESSA
+        ("unused_access", i64),
+        ("discard_seed", u64),  # 0: a discard zeroes ACC and F; else what they depend on
+        ("tlb_on", u64),
+        # decoded instructions
+        ("handlers", u64),
+        ("decode_directory", u64),  # address of u64[block_count]: decoded page of each block, 0 none
+        ("decode_pool", u64),
+        ("decode_pages", u64),
+        ("decode_used", u64),
+        ("breakpoints", u64, BREAKPOINTS),  # instruction addresses, `breakpoint_count` of them
+        ("breakpoint_count", u64),
+        # what happened
+        ("events", u64),  # address of EVENT[event_capacity]
+        ("event_capacity", u64),
+        ("event_count", u64),
+        ("event_mask", u64),  # which kinds are recorded: bit `kind` from the right
+        ("pause_mask", u64),  # ... and of these, after which the loop stops for the observers to look
+        ("event_pause", u64),  # 1: such an event was recorded since the last stop
+        ("pause_first", u64),  # WATCH_RANGE: absolute addresses, the last one excluded
+        ("pause_last", u64),
+    ],
+    align=True,
+)
+
+guest_record = record_at(GUEST_T)

@@ -1,0 +1,79 @@
+"""PORT: one CPU's way into storage and its place in the run loop. Nothing here is visible to a guest.
+
+Handlers take it as `storage`. What its guest's other CPUs see too is in GUEST.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import i64, record_at, u64
+
+NO_TIME = u64((1 << 64) - 1)  # more instruction times than will ever pass
+TLB_SLOTS = 256
+TLB_MASK = u64(TLB_SLOTS - 1)
+BRANCHES = 16
+
+# Compiled procedures that are called by address, so that their bodies exist once.
+PROCEDURES = (
+    "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode", "find_target",
+    "slow_end", "slow_boundary",
+)  # fmt: skip
+
+PORT_T = np.dtype(
+    [
+        ("guest", u64),  # address of the GUEST record
+        ("cpu_address", u64),
+        # the run loop
+        ("count", u64),  # instructions (units of operation) ended
+        ("others", u64),  # instructions that the guest's other CPUs had ended when this one last began to run
+        ("deadline", u64),  # the loop leaves its fast path when count reaches it; 0 = at once
+        ("limit", u64),
+        ("idle", u64),  # instruction times passed in the wait state
+        ("stolen", u64),  # ... while the CPU could not run: another did, or the host was paging for the guest
+        ("ready_at", u64),  # after EXIT_IDLE: when the CPU can go on by itself
+        ("insn_ia", u64),  # address of the instruction being executed (of the target, in EXECUTE)
+        ("execute_length", u64),  # bytes of the EXECUTE whose target is being executed, 0 none
+        ("decoded_handler", u64),  # result of the slow decode
+        ("decoded_insn", u64),
+        ("wanted", u64),  # EXIT_COMPILE: index in the handler table
+        ("lost_steps", u64),  # program interruptions in a row, no instruction completing between them
+        ("last_pgm", u64),  # count at the last one
+        ("stop_reason", i64),
+        ("passing", u64),  # 1 + the count at which a breakpoint is passed: where the run began
+        # door 1 and door 2 to the host
+        ("fault_block", u64),  # EXIT_HOST_FAULT: absolute block number
+        ("fault_store", u64),
+        ("call_insn", u64),  # EXIT_HYPERCALL: the instruction that calls, which may be the target of EXECUTE
+        *((name, u64) for name in PROCEDURES),
+        # results of the slow paths
+        ("value", u64),
+        ("span_first", u64),
+        ("span_length", u64),
+        ("span_second", u64),
+        # TLB
+        ("context", u64),  # low 12 bits of a matching tag: valid, PSW key, translation mode
+        ("tlb_fetch_tag", u64, TLB_SLOTS),
+        ("tlb_fetch_addend", u64, TLB_SLOTS),
+        ("tlb_store_tag", u64, TLB_SLOTS),
+        ("tlb_store_addend", u64, TLB_SLOTS),
+        ("tlb_insn_tag", u64, TLB_SLOTS),
+        ("tlb_insn_decoded", u64, TLB_SLOTS),
+        # what happened
+        ("branch_count", u64),
+        ("branch_from", u64, BRANCHES),
+        ("branch_to", u64, BRANCHES),
+        ("essa_count", u64, 16),  # by operation-request code
+        ("interruption_count", u64, 8),  # by class
+        ("last_class", i64),  # the last interruption, -1 none: class, code, old PSW, ILC in bytes, TEID, when
+        ("last_code", u64),
+        ("last_mask", u64),
+        ("last_ia", u64),
+        ("last_ilc", u64),
+        ("last_teid", u64),
+        ("last_count", u64),
+    ],
+    align=True,
+)
+
+port_record = record_at(PORT_T)

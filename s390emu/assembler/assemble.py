@@ -2,7 +2,7 @@
 
     program = assemble("start: lghi %r2,1\n essa %r2,%r1,3\n", origin=0x10000)
     program.sections, program.symbols["start"], program.entry
-    Path("kernel.o").write_bytes(assemble_object("kernel.s"))
+    Path("start.o").write_bytes(assemble_object("start: brasl %r14,main\n"))
 
 It knows the mnemonics of opcodes.py and extended.py, nothing else. Bytes are those of GNU as and ld wherever both
 accept the source.
@@ -56,14 +56,29 @@ def assemble_files(
     return _link([_source(path) for path in paths], origin, include_paths, defines)
 
 
+def assemble_texts(
+    sources: Iterable[tuple[str, str]],
+    *,
+    origin: int = 0,
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
+) -> Program:
+    """As `assemble_files`, of files that have been read: (text, file name) of each."""
+    return _link(list(sources), origin, include_paths, defines)
+
+
 def assemble_object(
-    path: str | Path, *, include_paths: Iterable[str | Path] = (), defines: Mapping[str, int] | None = None
+    source: str,
+    *,
+    filename: str = "<string>",
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
 ) -> bytes:
-    """Assemble one file into an ELF64 relocatable object for s390x, as GNU as does."""
+    """Assemble a source text into an ELF64 relocatable object for s390x, as GNU as does."""
     from s390emu.assembler.relocatable import write_object
 
     with _Complaints() as complaints:
-        (unit,) = _read([_source(path)], complaints, include_paths, defines)
+        (unit,) = _read([(source, filename)], complaints, include_paths, defines)
         unit.settle()
         data = write_object(unit)
     return data
@@ -103,17 +118,6 @@ def _read(sources, complaints: _Complaints, include_paths, defines) -> list[Unit
         units.append(Unit(complaints.list, files, defines))
         units[-1].run(text, filename)
     return units
-
-
-def assemble_texts(
-    sources: Iterable[tuple[str, str]],
-    *,
-    origin: int = 0,
-    include_paths: Iterable[str | Path] = (),
-    defines: Mapping[str, int] | None = None,
-) -> Program:
-    """As `assemble_files`, of files that have been read: (text, file name) of each."""
-    return _link(list(sources), origin, include_paths, defines)
 
 
 def _link(sources, origin, include_paths, defines) -> Program:

@@ -256,13 +256,7 @@ def _part(data, offset, size) -> bytes:
 
 def _check_room(data, amount: int):
     if amount > MOST_STORAGE + len(data):
-        raise IndexError(f"{amount:#x} bytes of storage are wanted")
-
-
-def _check_tables(shdrs, data):
-    """Tables do not overlap, so all of them together are no longer than the file."""
-    if sum(shdr.sh_size for shdr in shdrs if shdr.sh_type in (SHT_SYMTAB, SHT_RELA)) > len(data):
-        raise IndexError("its tables of symbols and relocations are longer than the file")
+        raise IndexError(f"{amount:#x} bytes of storage are wanted by a file of {len(data):#x}")
 
 
 def _strings(table: bytes, offsets) -> list[str]:
@@ -291,8 +285,7 @@ def _symbol_table(data, shdrs) -> list[tuple[str, Symbol]]:
         if shdr.sh_type == SHT_SYMTAB:
             strings = _part(data, shdrs[shdr.sh_link].sh_offset, shdrs[shdr.sh_link].sh_size)
             symbols = _symbols_of(_part(data, shdr.sh_offset, shdr.sh_size))
-            names = _strings(strings, (symbol.st_name for symbol in symbols))
-            return list(zip(names, symbols, strict=True))
+            return list(zip(_strings(strings, (symbol.st_name for symbol in symbols)), symbols, strict=True))
     return []
 
 
@@ -411,7 +404,6 @@ class _Relocatable:
         self.data, self.shdrs, self.name = data, shdrs, name
         names = _part(data, shdrs[names_index].sh_offset, shdrs[names_index].sh_size)
         self.names = _strings(names, (shdr.sh_name for shdr in shdrs))
-        _check_tables(shdrs, data)
         self.contents: dict[int, bytearray] = {}
         self.addresses: dict[int, int] = {}
         self.table = _symbol_table(data, shdrs)

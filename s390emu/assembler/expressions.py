@@ -255,7 +255,6 @@ def _fold(node):
 
 def evaluate(node, lookup, locate: Callable[[Place], int | Place] | None = None, known=None):
     """The value of `node`; `lookup(Symbol)` gives a node or raises, `locate` says what is known of a Place by now.
-
     known: values of symbols in this evaluation, each worked out once however often others refer to it."""
     if type(node) is int:
         return node

@@ -10,9 +10,8 @@ from s390emu.assembler.errors import Position, SourceError
 # Sections stand in the order of these families, those without data last; others after the read-only ones.
 _FAMILIES = (".text", ".rodata", "", ".data", ".tdata", ".tbss", ".bss")
 LEAST_ALIGNMENT = 8  # of a section in a program
-MOST_BYTES = 1 << 27  # of a section: several copies of it fit into a gigabyte
 _STANDARD = (".text", ".data", ".bss")
-MOST_BYTES = 1 << 28  # of a program: no directive may ask for more, nor all of them together
+MOST_BYTES = 1 << 27  # of a file: several copies of it fit into a gigabyte
 MOST_ROUNDS = 100  # of trying the lengths that depend on each other
 CODE_FILLER = b"\x07"  # two of them are NOPR
 
@@ -231,6 +230,6 @@ def entry_of(symbols: dict[str, int], sections: list[Section]) -> int:
 
 
 def check_space(amount: int, column: int | None = None):
-    """No directive may ask for more than the largest machine has."""
+    """Raise SourceError for what no directive may ask for."""
     if not 0 <= amount <= MOST_BYTES:
         raise SourceError(f"{amount} bytes is not between 0 and {MOST_BYTES}", column)

@@ -16,6 +16,7 @@ from pathlib import Path
 from struct import Struct
 
 from s390emu.assembler.assemble import AssemblyError, assemble_object
+from s390emu.input_files import read_text
 
 GNU_AS = ("s390x-linux-gnu-as", "-m64", "-march=arch14")
 SHDR, SYM, RELA = Struct(">IIQQQQIIQQ"), Struct(">IBBHQQ"), Struct(">QIIq")
@@ -104,7 +105,7 @@ def compare(path: Path, folder: Path) -> list[str]:
     """How our object of a source differs from GNU's; our own complaints are differences."""
     theirs = gnu_object(path, folder)
     try:
-        return differences(assemble_object(path), theirs)
+        return differences(assemble_object(read_text(path), filename=str(path)), theirs)
     except AssemblyError as error:
         return [f"refused: {str(error).splitlines()[0]}"]
 

@@ -349,8 +349,9 @@ class Fenced:
         found = {name: np.asarray(machine.cpu[name]).tolist() for name in machine.cpu.dtype.names}
         for name in ("count", "idle", "stolen", "branch_count", "branch_from", "branch_to", "essa_count",
                      "interruption_count", "last_class", "last_code", "last_mask", "last_ia", "last_ilc", "last_teid",
-                     "last_count", "discard_seed"):  # fmt: skip
+                     "last_count"):  # fmt: skip
             found[name] = np.asarray(record[name]).tolist()
+        found["discard_seed"] = int(machine.storage.record.discard_seed)
         blocks = machine.storage.blocks
         return found | {
             "stop": stop,

@@ -14,7 +14,7 @@ import pytest
 
 from s390emu._jit import JIT
 from s390emu.assembler.assemble import AssemblyError, assemble_files
-from s390emu.guests import toy_kernel, web_server
+from s390emu.guests import several_cpus, toy_kernel, web_server
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import SERVICE
 from s390emu.host.host import Host
@@ -84,7 +84,7 @@ def run_with_eager_host(machine: Machine, every: int, limit: int = LIMIT) -> Sto
 
 
 def test_the_lists_name_every_source():
-    named = {path.name for path in (*toy_kernel.sources(), *web_server.sources())}
+    named = {path.name for guest in (toy_kernel, web_server, several_cpus) for path in guest.sources()}
     assert named == {path.name for path in toy_kernel.folder().glob("*.s")}
 
 

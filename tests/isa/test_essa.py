@@ -297,7 +297,10 @@ def test_essa_events_tell_before_and_after(cmm):
     cmm.step("essa %r2,%r1,3")
     cmm.machine.host.reclaim(0, BLOCK)
     events = [tuple(int(e[name]) for name in EVENT_T.names[1:]) for chunk in cmm.machine.drain_events() for e in chunk]
-    assert events == [(EVENT_ESSA, BLOCK, 0x00, 0x0C, 3, CODE), (EVENT_HOST, BLOCK, 0x0C, 0x0F, 1 | 8 << 8, CODE)]
+    cpu = 0
+    assert events == [
+        (EVENT_ESSA, BLOCK, 0x00, 0x0C, 3, CODE, cpu), (EVENT_HOST, BLOCK, 0x0C, 0x0F, 1 | 8 << 8, CODE, cpu)
+    ]  # fmt: skip
 
 
 # --- section 4: references -------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ take_block:
         xc      0(FRAME_SIZE,%r7),0(%r7)
         stc     %r3,FRAME_OWNER(%r7)
         brasl   %r14,set_stable
-        lghi    %r1,KEY_KERNEL          # the key of a discarded block is unpredictable (spec/essa.md section 6)
+        lghi    %r1,KEY_KERNEL          # the key of a discarded block is unpredictable (docs/page-hinting.md section 6)
         sske    %r1,%r6
         leave
 
@@ -88,21 +88,6 @@ free_block:
         stg     %r6,0(%r3)
         agsi    FREE_COUNT,1
 2:      leave
-
-# r2 = address, r3 = length: zeros
-        .globl  clear
-clear:  lghi    %r0,0
-        lghi    %r1,0
-        mvcl    %r2,%r0
-        br      %r14
-
-# r2 = to, r3 = from, r4 = length.  The condition code of MVCL is of no use here: neither operand wraps.
-        .globl  copy
-copy:   lgr     %r0,%r3
-        lgr     %r1,%r4
-        lgr     %r3,%r4
-        mvcl    %r2,%r0
-        br      %r14
 
         .balign 2
 text_no_block:

@@ -6,7 +6,7 @@
         .include "kernel.inc"
 
 # r2 = file block.  r2 := the block that holds it, stable until cache_put.
-# A look into the index hands out a reference, so it has to make the block stable first (spec/essa.md section 7).
+# A look into the index hands out a reference, so it has to make the block stable first (docs/page-hinting.md section 7).
         .globl  cache_get
 cache_get:
         enter
@@ -126,7 +126,7 @@ set_key:
         br      %r14
 
 # r2 = frame.  Offers the block to the host if its content can be had again: it is in the page cache, nobody in the
-# kernel uses it, and the disk is not older.  (What remains of the eleven checks of spec/essa.md section 7.)
+# kernel uses it, and the disk is not older.  (What remains of the eleven checks of docs/page-hinting.md section 7.)
 # Potentially volatile if the task can store into it behind our back.
 # R2: the checks and the ESSA are one step, since interruptions are disabled and there is one CPU.
         .globl  make_volatile

@@ -1,5 +1,5 @@
 # The discard fault: the task, or the kernel on the task's behalf, has touched a block that the host has thrown away.
-# Spec/essa.md section 5: program interruption 001A, nullifying, with the absolute address of the block.
+# docs/page-hinting.md section 5: program interruption 001A, nullifying, with the absolute address of the block.
         .include "kernel.inc"
 
 # r2 = absolute address of the block.  On return the interrupted instruction runs again.

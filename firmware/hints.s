@@ -3,13 +3,13 @@
 #   essa R1,R2,M3    R2 = absolute address of the block, M3 = operation-request code, R1 := the state before
 #
 # Codes used: 0 extract, 1 set stable, 2 set unused, 3 set volatile, 4 set potentially volatile, 6 set stable if not
-# discarded (spec/essa.md section 2).  Without ESSA every block is stable and these routines do nothing.
+# discarded (docs/page-hinting.md section 2).  Without ESSA every block is stable and these routines do nothing.
 # All are called with interruptions disabled and use r0-r3 only.
         .include "kernel.inc"
         .equ    STATE,0x0F              # usage (bits 60-61) and content (62-63) of the state in R1
         .equ    VOLATILE_ZERO,0x0F      # Vz: discarded
 
-# ESSA has no facility bit: the way to find out is to try (spec/essa.md section 1.2).  Code 0 changes nothing.
+# ESSA has no facility bit: the way to find out is to try (docs/page-hinting.md section 1.2).  Code 0 changes nothing.
         .globl  hints_init, essa_tried, essa_missing
 hints_init:
         lghi    %r0,HINTS

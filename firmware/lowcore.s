@@ -1,6 +1,6 @@
 # The prefix area: new PSWs, control register 0, and the interruptions that have no file of their own.
 # PoP ch. 4 "Control" and ch. 6 "Interruptions".  The prefix area is never hinted: an interruption that found its own
-# storage discarded could not be presented (spec/essa.md section 4, D13).
+# storage discarded could not be presented (docs/page-hinting.md section 4, D13).
         .include "kernel.inc"
 
         .globl  lowcore_init

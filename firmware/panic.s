@@ -43,6 +43,7 @@ panic_begin:
         llilf   %r15,PROGRAM_STACK-160  # whoever was running does not come back
         xc      LINE_USED(8),LINE_USED  # what was being printed is lost
         lgr     %r10,%r3
+        kernel_ends
         larl    %r2,text_panic
         brasl   %r14,print_text
         lgr     %r2,%r10
@@ -52,6 +53,7 @@ panic_begin:
 # r2 = exit code.  Does not return.
         .globl  stop
 stop:   lgr     %r7,%r2
+        kernel_ends
         larl    %r2,text_exit
         brasl   %r14,print_text
         lgr     %r2,%r7

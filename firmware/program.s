@@ -11,7 +11,7 @@ program_interruption:
         mvc     PROGRAM_PSW(16),PROGRAM_OLD_PSW
         llilf   %r15,PROGRAM_STACK-160
         llgh    %r6,PROGRAM_CODE
-        lg      %r7,TEID                # bits 0-51: the block, an absolute address (spec/essa.md section 5)
+        lg      %r7,TEID                # bits 0-51: the block, an absolute address (docs/page-hinting.md section 5)
         nill    %r7,0xF000
         cli     IN_PROGRAM,0
         jne     nested

@@ -1,4 +1,4 @@
-"""The command line: sub-commands, errors in one line, documented exit codes (docs: spec formats.md, section 4).
+"""The command line: sub-commands, errors in one line, documented exit codes (docs/architecture.md).
 
 Each sub-command is a module of `commands` with `arguments(parser)` and `execute(args) -> exit code`; only the one asked
 for is imported, and it imports Numba only when a guest is about to run.

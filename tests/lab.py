@@ -43,7 +43,7 @@ def key_of(machine: Machine, address: int) -> int:
 
 
 def state_of(machine: Machine, address: int) -> str:
-    """The block's state as spec essa.md section 3 writes it: Sr, Vz ..."""
+    """The block's state as docs/page-hinting.md section 3 writes it: Sr, Vz ..."""
     block = machine.storage.blocks[address // BLOCK_SIZE]
     content = 0 if not block.invalid else 3 if block.zero else 2
     return NAMES[int(block.usage) << 2 | content]

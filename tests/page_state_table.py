@@ -1,4 +1,4 @@
-"""Spec essa.md, section 3, typed a second time: the judge of everything that changes a state.
+"""docs/page-hinting.md, section 3, typed a second time: the judge of everything that changes a state.
 
 `before` is a state with C where it matters; a cell is the state after and, in brackets, what else happens.
 """

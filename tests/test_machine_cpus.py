@@ -144,8 +144,8 @@ def test_time_is_one_and_cpu_timers_are_of_their_own():
     """The TOD clock goes on whoever runs; a CPU timer counts what its own CPU executes."""
     read = "stck 0x{0:x}\n stpt 0x{1:x}\n"
     lines = "\n".join("lr %r0,%r0" for _ in range(2000))
-    measured = f"{read.format(0x600, 0x608)} {lines} {read.format(0x610, 0x618)}"
-    source = f"start: {START_OTHERS} {measured} {END} second: {lines} j ."
+    measured = f"{read.format(0x600, 0x608)} {lines}\n {read.format(0x610, 0x618)}"
+    source = f"start: {START_OTHERS} {measured} sigp %r8,%r5,5\n {END} second: {lines}\n j ."
     guest = machine(source, schedule=Schedule(2, 100))
     guest.run(100_000, until=[])
     clock = [int.from_bytes(guest.read(address, 8), "big") for address in (0x600, 0x608, 0x610, 0x618)]
@@ -165,6 +165,7 @@ start:  {START_OTHERS}
 2:      lg      %r2,0x700
         ltgr    %r2,%r2
         jz      2b
+        sigp    %r8,%r5,5               # stop
         {END}
 second: larl    %r6,called
         stg     %r6,0x1b8               # external new PSW

@@ -19,7 +19,7 @@ VERBS = ("discard", "reclaim", "pagein")  # of the host, on one block
 DISCARDING, RECLAIMING, PAGING_IN = range(3)
 KINDS = {"discard": (DISCARDING,), "reclaim": (RECLAIMING,), "all": (DISCARDING, RECLAIMING)}
 
-# By state and change bit (spec essa.md 3): the verb by which the block can be taken, -1 none.
+# By state and change bit (docs/page-hinting.md 3): the verb by which the block can be taken, -1 none.
 TAKING = np.where(ACTION[:, :, RECLAIM] == DISCARD, DISCARDING, np.where(ACTION[:, :, RECLAIM] == OUT, RECLAIMING, -1))
 
 POINT = np.dtype([("first", np.int64), ("last", np.int64), ("block", np.int64), ("verb", np.int64)])

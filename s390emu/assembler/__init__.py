@@ -1,4 +1,4 @@
-"""The assembler behind `s390emu.assembler.assemble` (spec formats.md section 2), in the order in which a line meets it:
+"""The assembler behind `s390emu.assembler.assemble`, in the order in which a line meets it:
 
     reader        files, macros, conditions and repetitions -> statements
     expressions   text -> expression -> value

@@ -1,10 +1,11 @@
-"""Assembler for the subset of GNU syntax in spec formats.md section 2: source text -> `Program`.
+"""Assembler for a subset of GNU syntax (docs/assembler.md): source text -> `Program`, or a relocatable object.
 
     program = assemble("start: lghi %r2,1\n essa %r2,%r1,3\n", origin=0x10000)
     program.sections, program.symbols["start"], program.entry
+    Path("start.o").write_bytes(assemble_object("start: brasl %r14,main\n"))
 
 It knows the mnemonics of opcodes.py and extended.py, nothing else. Bytes are those of GNU as and ld wherever both
-accept the source. The parts are in the package `assembler`.
+accept the source.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from s390emu.assembler.directives import whole
-from s390emu.assembler.errors import AssemblyError, Complaint, SourceError, suggest
-from s390emu.assembler.expressions import Symbol, evaluate
+from s390emu.assembler.data import whole
+from s390emu.assembler.errors import AssemblyError, Complaint, SourceError
+from s390emu.assembler.expressions import Place, Symbol, evaluate
 from s390emu.assembler.files import Files
-from s390emu.assembler.operands import resolve
-from s390emu.assembler.program import Program, Section, entry_of, join, lay_out
-from s390emu.assembler.unit import RECURSION, TooManyErrors, Unit
+from s390emu.assembler.operands import Fixup, resolve
+from s390emu.assembler.program import Piece, Program, Section, entry_of, join, lay_out, thread_pointer_of
+from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, NotReached, OffsetTable
+from s390emu.assembler.unit import RECURSION, TooManyErrors, Unit, settled
 from s390emu.input_files import read_text
 
-__all__ = ["AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files"]
+__all__ = [
+    "AssemblyError", "Program", "Section", "assemble", "assemble_file", "assemble_files", "assemble_object",
+]  # fmt: skip
 
 
 def assemble(
@@ -49,8 +53,7 @@ def assemble_files(
     defines: Mapping[str, int] | None = None,
 ) -> Program:
     """Assemble files into one program: `.globl` symbols are common to all, others private to their file."""
-    sources = [(read_text(path, "replace"), str(path)) for path in paths]
-    return _link(sources, origin, include_paths, defines)
+    return _link([_source(path) for path in paths], origin, include_paths, defines)
 
 
 def assemble_texts(
@@ -64,106 +67,219 @@ def assemble_texts(
     return _link(list(sources), origin, include_paths, defines)
 
 
-def _link(sources, origin, include_paths, defines) -> Program:
-    complaints: list[Complaint] = []
+def assemble_object(
+    source: str,
+    *,
+    filename: str = "<string>",
+    include_paths: Iterable[str | Path] = (),
+    defines: Mapping[str, int] | None = None,
+) -> bytes:
+    """Assemble a source text into an ELF64 relocatable object for s390x, as GNU as does."""
+    from s390emu.assembler.relocatable import write_object
+
+    with _Complaints() as complaints:
+        (unit,) = _read([(source, filename)], complaints, include_paths, defines)
+        unit.settle()
+        data = write_object(unit)
+    return data
+
+
+def _source(path: str | Path) -> tuple[str, str]:
+    return read_text(path, "replace"), str(path)
+
+
+class _Complaints:
+    """The complaints about sources, which are raised together at the end."""
+
+    def __init__(self):
+        self.list: list[Complaint] = []
+        self.order: dict[str, int] = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self.list and kind in (None, TooManyErrors):
+            self.list.sort(key=self._place)
+            raise AssemblyError(self.list) from None
+
+    def _place(self, complaint: Complaint) -> tuple[int, int]:
+        """The number of the file and the line that led to a complaint."""
+        origin = complaint.position.origin
+        return self.order.get(origin.filename, 0), origin.line
+
+
+def _read(sources, complaints: _Complaints, include_paths, defines) -> list[Unit]:
+    """One unit for each source, read to its end."""
+    complaints.order = {filename: number for number, (_, filename) in enumerate(sources)}
     files = Files(include_paths, (filename for _, filename in sources))
-    units: list[Unit] = []
+    units = []
+    for text, filename in sources:
+        units.append(Unit(complaints.list, files, defines))
+        units[-1].run(text, filename)
+    return units
+
+
+def _link(sources, origin, include_paths, defines) -> Program:
+    with _Complaints() as complaints:
+        program = link(_read(sources, complaints, include_paths, defines), origin)
+    return program
+
+
+def link(units: list[Unit], origin: int) -> Program:
+    """Units that are read to their end, as one program; what is wrong is among their complaints."""
+    _keep_one_of_each_group(units)
+    _allocate_commons(units)
+    for unit in units:
+        unit.settle()
+    shared = _shared_symbols(units)
+    sections = lay_out((piece for unit in units for piece in unit.pieces.values()), origin)
+    end = max((piece.address + len(piece.data) for section in sections for piece in section), default=origin)
+    table = OffsetTable(end + -end % ENTRY_BYTES)
+    thread_pointer = thread_pointer_of(sections)
     values: dict[Unit, dict[str, int]] = {}
-    try:
-        for text, filename in sources:
-            units.append(Unit(complaints, files, defines))
-            units[-1].run(text, filename)
-        shared = _shared_symbols(units)
-        sections = lay_out((piece for unit in units for piece in unit.pieces.values()), origin)
-        for unit in units:
-            resolver = _Resolver(unit, shared)
-            values[unit] = resolver.symbols()
-            resolver.run()
-    except TooManyErrors:
-        pass
-    if complaints:
-        order = {filename: number for number, (_, filename) in enumerate(sources)}
-        complaints.sort(key=lambda complaint: (order.get((at := complaint.position.origin).filename, 0), at.line))
-        raise AssemblyError(complaints)
+    for unit in units:
+        resolver = _Resolver(unit, shared, table, thread_pointer)
+        values[unit] = resolver.symbols()
+        resolver.run()
     symbols: dict[str, int] = {}
     for unit in reversed(units):  # of two private symbols with one name the first file's is listed
         symbols |= values[unit]
-    symbols |= {name: values[unit][name] for name, unit in shared.items()}
+    symbols |= {name: values[unit][name] for name, unit in shared.items() if name in values[unit]}
     joined = [join(section) for section in sections]
     joined = [section for section in joined if section.data or section.name == ".text"]
+    if table.entries:
+        joined.append(Section(".got", table.address, table.data))
     lines = sorted(
-        (piece.address + offset, filename, line)
+        (piece.address + fragment.start + offset, filename, line)
         for unit in units
         for piece in unit.pieces.values()
-        for offset, filename, line in piece.lines
+        if piece.loaded
+        for fragment in piece.fragments
+        for offset, filename, line in fragment.lines
     )
-    return Program(joined, symbols, lines, entry_of(symbols, joined), frozenset(shared))
+    messages = tuple(message for unit in units for message in unit.messages)
+    return Program(joined, symbols, lines, entry_of(symbols, joined), frozenset(shared), messages)
+
+
+def _keep_one_of_each_group(units: list[Unit]):
+    """Drop the sections of a group that an earlier file has too, and their symbols."""
+    owners: dict[str, Unit] = {}
+    for unit in units:
+        members = [piece for piece in unit.pieces.values() if piece.group]
+        dropped = {piece for piece in members if owners.setdefault(piece.group, unit) is not unit}
+        if dropped:
+            unit.pieces = {key: piece for key, piece in unit.pieces.items() if piece not in dropped}
+            bases = {fragment for piece in dropped for fragment in piece.fragments}
+            for name, node in [*unit.symbols.items()]:
+                if isinstance(node, Place) and node.base in bases:
+                    del unit.symbols[name]
+
+
+def _allocate_commons(units: list[Unit]):
+    """Give each .comm symbol room in the first file that has it, unless some file defines the symbol itself."""
+    defined = {name for unit in units for name in unit.globals if name in unit.symbols and name not in unit.weak}
+    wanted: dict[str, list] = {}
+    for unit in units:
+        for name, common in unit.commons.items():
+            wanted.setdefault(name, []).append((unit, common))
+        unit.commons = {}
+    for name, places in wanted.items():
+        if name not in defined:
+            unit, first = places[0]
+            size, boundary = (max(column) for column in zip(*(common[:2] for _, common in places), strict=True))
+            unit.position = first.position
+            unit.attempt(unit.reserve, name, size, boundary, first.column, 2)
 
 
 def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
-    """The symbols that are .globl, each with the unit that defines it."""
+    """The symbols that are .globl or .weak, each with the unit that defines it: one that is not weak before others."""
     shared: dict[str, Unit] = {}
     for unit in units:
-        for name, (position, column) in unit.globals.items():
+        for name in dict.fromkeys((*unit.globals, *unit.weak)):
             if name not in unit.symbols or name in unit.private:
                 continue  # another unit's perhaps; if it is nobody's, its use says so
-            if name in shared:
-                first = shared[name].defined_at[name]
-                message = f'"{name}" is already defined at {first.filename}:{first.line}'
-                unit.complain(SourceError(message, column), position)
-            else:
+            first = shared.get(name)
+            if first is None or (name in first.weak and name not in unit.weak):
                 shared[name] = unit
+            elif name not in unit.weak:
+                place = first.defined_at[name]
+                position, column = unit.globals[name]
+                message = f'"{name}" is already defined at {place.filename}:{place.line}'
+                unit.complain(SourceError(message, column), position)
     return shared
 
 
 class _Resolver:
     """The second half of a unit's work: every section has its address, the holes are filled."""
 
-    def __init__(self, unit: Unit, shared: dict[str, Unit]):
-        self.unit, self.shared = unit, shared
+    def __init__(self, unit: Unit, shared: dict[str, Unit], table: OffsetTable, thread_pointer: int):
+        self.unit, self.shared, self.table, self.thread_pointer = unit, shared, table, thread_pointer
 
     def run(self):
         for piece in self.unit.pieces.values():
-            for fixup in piece.fixups:
-                try:
-                    value = evaluate(fixup.node, self.lookup, final=True)
-                    if fixup.kind == "datum":
-                        bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
-                    else:
-                        bits = resolve(fixup, piece.address, value)
-                except SourceError as error:
-                    self.unit.complain(error, fixup.position)
-                except RecursionError:
-                    self.unit.complain(SourceError(RECURSION), fixup.position)
-                else:
-                    end = fixup.offset + fixup.length
-                    bits |= int.from_bytes(piece.data[fixup.offset : end], "big")
-                    piece.data[fixup.offset : end] = bits.to_bytes(fixup.length, "big")
+            if piece.loaded:
+                for fragment in piece.fragments:
+                    for fixup in fragment.fixups:
+                        self.attempt(fixup.position, self.fill, piece, fragment.start, fixup)
+
+    def attempt(self, position, action, *arguments):
+        try:
+            return action(*arguments)
+        except SourceError as error:
+            self.unit.complain(error, position)
+        except RecursionError:
+            self.unit.complain(SourceError(RECURSION), position)
+        return None
+
+    def fill(self, piece: Piece, start: int, fixup: Fixup):
+        """Put the value of a hole into it."""
+        value = self.final(fixup.node)
+        at = start + fixup.offset
+        if fixup.relocation:
+            place = start + fixup.place
+            try:
+                value = fixup.relocation.value(
+                    value, fixup.addend, piece.address + place, self.table, self.thread_pointer
+                )
+                fixup.relocation.put(piece.data, place, value)
+            except NotReached as error:
+                raise SourceError(f"{fixup.relocation.name} {error}", fixup.column) from None
+            return
+        if fixup.kind == "datum":
+            bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
+        else:
+            bits = resolve(fixup, piece.address + start, value)
+        end = at + fixup.length
+        piece.data[at:end] = (bits | int.from_bytes(piece.data[at:end], "big")).to_bytes(fixup.length, "big")
+
+    def final(self, node) -> int:
+        return evaluate(node, self.lookup, _address)
 
     def lookup(self, symbol: Symbol):
-        name = symbol.name
-        if name in self.unit.symbols:
-            return self.unit.symbols[name]
-        if name in self.shared:
-            return _Resolver(self.shared[name], self.shared).value(name)
-        if "\x01" in name:
-            raise SourceError(f'no label "{name.partition(chr(1))[0]}:" after this', symbol.column)
-        known = (*(known for known in self.unit.symbols if "\x01" not in known), *self.shared)
-        raise SourceError(f'undefined symbol "{name}"' + suggest(name, known), symbol.column)
-
-    def value(self, name: str) -> int:
-        return evaluate(self.unit.symbols[name], self.lookup, final=True)
+        name, unit = symbol.name, self.unit
+        owner = self.shared.get(name)
+        if owner is not None and owner is not unit and (name not in unit.symbols or name in unit.weak):
+            return _Resolver(owner, self.shared, self.table, self.thread_pointer).final(owner.symbols[name])
+        if name in unit.symbols:
+            return unit.symbols[name]
+        if name == OFFSET_TABLE:
+            return self.table.address
+        if unit.is_weak(name):
+            return 0
+        return unit.known(symbol, self.shared)
 
     def symbols(self) -> dict[str, int]:
         """The final value of every symbol but the local labels."""
         values = {}
         for name, node in self.unit.symbols.items():
-            if "\x01" in name:
-                continue
-            try:
-                values[name] = evaluate(node, self.lookup, final=True)
-            except SourceError as error:
-                self.unit.complain(error, self.unit.defined_at.get(name))
-            except RecursionError:
-                self.unit.complain(SourceError(RECURSION), self.unit.defined_at.get(name))
+            if "\x01" not in name:
+                value = self.attempt(self.unit.defined_at.get(name), self.final, node)
+                if value is not None:
+                    values[name] = value
         return values
+
+
+def _address(place: Place) -> int:
+    place = settled(place)
+    return place.base.address + place.offset

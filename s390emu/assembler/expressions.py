@@ -1,8 +1,9 @@
 """Expressions as GNU as writes them: text -> node -> value.
 
 A node is an int, a Place, a Symbol or an operation over nodes. Its value is an int, or a Place where the address is
-not known before all sections have theirs. `evaluate` is asked twice: early, when what it returns may still be a Place
-and a symbol may be missing (`NotYet`), and finally, when every address is known and the value is an int.
+not known before all sections have theirs. `evaluate` is asked up to three times: early, when a symbol may be missing
+(`NotYet`) and only places of one fragment have a known distance; when the fragments of each section are put together,
+and two places of one section have a distance; and finally, when every address is known and the value is an int.
 
 The precedence is GNU's own, not C's: `1|2+4` is `(1|2)+4`; true is -1 from a comparison and 1 from && and ||.
 As in GNU as a value has 64 bits and what overflows them is lost; comparisons and divisions take them with a sign,
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from s390emu.assembler.errors import SourceError
 
 if TYPE_CHECKING:
-    from s390emu.assembler.program import Piece
+    from collections.abc import Callable
+
+    from s390emu.assembler.program import Fragment, Piece
 
 _RANKS = {
     **dict.fromkeys(("*", "/", "%", "<<", ">>"), 5),
@@ -31,7 +34,8 @@ _SIGNED = frozenset(("/", "%", "==", "!=", "<>", "<", ">", "<=", ">=", "&&", "||
 _ALL_ONES = (1 << 64) - 1
 MOST_DIGITS = 1000  # of a number, zeros to the left included; Python converts 4,300
 _OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||![ \t]*!|[-+*/%|&^!<>]")
-_SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*(?:@(?:PLT|plt))?")
+_SYMBOL = re.compile(r"[A-Za-z_.$\x01][\w.$\x01]*")
+_SUFFIX = re.compile(r"@[ \t]*(\w+)")
 _LOCAL = re.compile(r"([0-9]+)([bf])(?![\w.$])")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+")
 _CHARACTER = re.compile(r"'(\\?.)'?")
@@ -44,11 +48,18 @@ class NotYet(Exception):
     """The value needs a symbol or an address that is not known yet."""
 
 
-class Place(NamedTuple):
-    """An address as the section and the offset in it."""
+class Undefined(NamedTuple):
+    """What a symbol that this file does not define is relative to: itself."""
 
-    section: Piece
+    name: str
+
+
+class Place(NamedTuple):
+    """An address as what it is relative to and the offset from there."""
+
+    base: Fragment | Piece | Undefined
     offset: int
+    symbol: str | None = None  # by which name the source reaches it; told only where relocations are made
 
 
 class Symbol(NamedTuple):
@@ -85,8 +96,19 @@ def unescape(text: str) -> bytes:
     )
 
 
+class Reference(NamedTuple):
+    """What a source refers to by `x@GOT+4`: the operand, the suffix in upper case ("" if there is none), the addend.
+
+    Without a suffix the addend is part of the node.
+    """
+
+    node: object
+    suffix: str
+    addend: int
+
+
 class Cursor:
-    """A place in a statement's text, and the small words that its parsers share. `unit` knows `.` and `1b`."""
+    """A place in a statement's text, and the small words that its parsers share. `unit` knows `.`, `1b` and names."""
 
     __slots__ = ("at", "text", "unit")
 
@@ -139,6 +161,10 @@ class Cursor:
             raise self.error("string expected")
         return unescape(found[1])
 
+    def named(self, name: str, column: int):
+        """What a symbol's name stands for in an expression."""
+        return Symbol(name, column)
+
     def end(self):
         if not self.done:
             raise self.error(f'unexpected "{self.text[self.at :].strip()}"')
@@ -160,6 +186,21 @@ class Cursor:
             right = self.expression(rank + 1)
             node = _fold(Binary(operator, node, right, column))
         return node
+
+    def reference(self) -> Reference:
+        """The expression here, which may name what it wants of its symbol: f@PLT, x@GOT+4, x+4@GOT."""
+        column = self.at
+        node = self.expression()
+        if not (found := self.match(_SUFFIX)):
+            return Reference(node, "", 0)
+        addend = 0
+        if self.peek("+") or self.peek("-"):
+            addend = self.expression()
+        if isinstance(node, Binary) and node.operator in "+-" and type(node.right) is int and type(addend) is int:
+            node, addend = node.left, addend + (node.right if node.operator == "+" else -node.right)
+        if type(addend) is not int or not isinstance(node, Symbol | Place):
+            raise SourceError(f"@{found[1]} is of a symbol, perhaps with a number added: x@{found[1]}+4", column)
+        return Reference(node, found[1].upper(), addend)
 
     def _operand(self):
         text, at = self.text, self.at
@@ -195,9 +236,11 @@ class Cursor:
             return number
         if first == ".":
             found = self.match(_SYMBOL)
-            return self.unit.here() if found[0] == "." else Symbol(found[0], at)
+            return self.unit.here() if found[0] == "." else self.unit.named(found[0], at)
         if found := self.match(_SYMBOL):
-            return Symbol(found[0].split("@")[0], at)
+            return self.unit.named(found[0], at)
+        if found := self.match(_STRING):
+            return self.unit.named(found[1], at)
         raise SourceError("expression expected" if self.done else f'expression expected, not "{text[at:].strip()}"', at)
 
 
@@ -210,24 +253,24 @@ def _fold(node):
     return node
 
 
-def evaluate(node, lookup, final: bool = False, known=None):
-    """The value of `node`; `lookup(Symbol)` gives a node, or raises NotYet (a SourceError when final). known: values of
-    symbols in this evaluation, each worked out once however often others refer to it."""
+def evaluate(node, lookup, locate: Callable[[Place], int | Place] | None = None, known=None):
+    """The value of `node`; `lookup(Symbol)` gives a node or raises, `locate` says what is known of a Place by now.
+    known: values of symbols in this evaluation, each worked out once however often others refer to it."""
     if type(node) is int:
         return node
     if isinstance(node, Place):
-        return _in_64_bits(node.section.address + node.offset) if final else node
+        return locate(node) if locate else node
     known = {} if known is None else known
     if isinstance(node, Symbol):
         if node.name not in known:
-            known[node.name] = evaluate(lookup(node), lookup, final, known)
+            known[node.name] = evaluate(lookup(node), lookup, locate, known)
         return known[node.name]
     if isinstance(node, Unary):
-        value = evaluate(node.operand, lookup, final, known)
+        value = evaluate(node.operand, lookup, locate, known)
         if type(value) is not int:
             raise NotYet
         return _unary(node.operator, value)
-    left, right = evaluate(node.left, lookup, final, known), evaluate(node.right, lookup, final, known)
+    left, right = evaluate(node.left, lookup, locate, known), evaluate(node.right, lookup, locate, known)
     if isinstance(left, Place) or isinstance(right, Place):
         return _of_places(node.operator, left, right)
     return _binary(node, left, right)
@@ -236,13 +279,13 @@ def evaluate(node, lookup, final: bool = False, known=None):
 def _of_places(operator, left, right):
     """What can be said of addresses before they are known."""
     if isinstance(left, Place) and isinstance(right, Place):
-        if left.section is right.section and operator in ("-", "==", "!=", "<>", "<", ">", "<=", ">="):
+        if left.base is right.base and operator in ("-", "==", "!=", "<>", "<", ">", "<=", ">="):
             return _binary(Binary(operator, 0, 0, 0), left.offset, right.offset)
     elif operator == "+":
         place, number = (left, right) if isinstance(left, Place) else (right, left)
-        return Place(place.section, _in_64_bits(place.offset + number))
+        return place._replace(offset=in_64_bits(place.offset + number))
     elif operator == "-" and isinstance(left, Place):
-        return Place(left.section, _in_64_bits(left.offset - right))
+        return left._replace(offset=in_64_bits(left.offset - right))
     raise NotYet
 
 
@@ -251,13 +294,13 @@ def _signed(value):
     return ((value + (1 << 63)) & _ALL_ONES) - (1 << 63)
 
 
-def _in_64_bits(value):
+def in_64_bits(value):
     """`value` as it is when 64 bits hold it, with a sign or without; else what is left of it."""
     return value if -(1 << 63) <= value <= _ALL_ONES else _signed(value)
 
 
 def _unary(operator, value):
-    return _in_64_bits({"-": -value, "~": ~value, "!": int(not value), "+": value}[operator])
+    return in_64_bits({"-": -value, "~": ~value, "!": int(not value), "+": value}[operator])
 
 
 def _binary(node, left, right):
@@ -275,7 +318,7 @@ def _binary(node, left, right):
         quotient = abs(left) // abs(right)
         quotient = quotient if (left < 0) == (right < 0) else -quotient
         return quotient if operator == "/" else left - quotient * right
-    return _in_64_bits(_SIMPLE[operator](left, right))
+    return in_64_bits(_SIMPLE[operator](left, right))
 
 
 _SIMPLE = {

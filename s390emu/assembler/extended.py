@@ -63,6 +63,9 @@ ALIASES = {
     "TML": "TMLL", "TMH": "TMLH", "ME": "MDE", "MER": "MDER", "LRDR": "LDXR", "LRER": "LEDR", "PPNO": "PRNO",
 }  # fmt: skip
 
+# GNU as takes a second register for these, in bits that the CPU ignores.
+IGNORING = ("EFPC", "SFPC")
+
 # The bit of RISBG's and RISBGN's I4 that the mnemonic adds: "zero the remaining bits" (PoP ch. 7).
 ZERO_REMAINING_BITS = 0x80
 ZEROING = {"RISBGZ": "RISBG", "RISBGNZ": "RISBGN"}

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from s390emu.assembler import extended
 from s390emu.assembler.errors import SourceError, suggest
 from s390emu.assembler.expressions import NotYet, evaluate
+from s390emu.assembler.relocations import MARKS, SUFFIXES, Relocation, relocation_of
 from s390emu.isa.formats import (
     AR,
     BASED,
@@ -25,6 +26,7 @@ from s390emu.isa.formats import (
     MASK,
     REGISTERS,
     RELATIVE,
+    RRE,
     SIGNED,
     UNSIGNED,
     Format,
@@ -51,15 +53,31 @@ class Template(NamedTuple):
 
 
 class Fixup(NamedTuple):
-    """A hole in a section's bytes: `node` will be known when every section has its address."""
+    """A hole in a fragment's bytes: `node` will be known when every section has its address.
 
-    offset: int  # of the instruction or datum in its section
+    `relocation` is the one that the source asks for by a suffix or .reloc; else the hole just takes the value.
+    """
+
+    offset: int  # of the instruction or datum in its fragment
     length: int
     field: tuple  # ((start bit, width), ...) as in Operand.fields, of the value alone
     kind: str
     node: object
     position: object
     column: int
+    relocation: Relocation | None = None
+    addend: int = 0
+
+    @property
+    def place(self) -> int:
+        """The byte in the fragment that a relocation names."""
+        return self.offset + (self.field[0][0] // 8 if self.field else 0)
+
+    @property
+    def form(self) -> str:
+        """What `relocations.relocation_of` calls this hole."""
+        width = sum(width for _, width in self.field)
+        return f"PC{width}DBL" if self.kind == RELATIVE else str(width)
 
 
 def place(bits: int, length: int, field: tuple[int, int]) -> int:
@@ -81,6 +99,10 @@ def templates() -> dict[str, Template]:
     known = {}
     for row in (*ROWS, *SECOND_ROWS):
         known[row.mnemonic.lower()] = Template(row.mnemonic, row.format, opcode_bits(row), row.format.operands, {})
+    for mnemonic in extended.IGNORING:
+        template = known[mnemonic.lower()]
+        ignored = RRE.operands[1]._replace(optional=True)
+        known[mnemonic.lower()] = template._replace(operands=(*template.operands, ignored))
     for mnemonic, base, preset in extended.EXTENDED:
         known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, preset)
     for mnemonic, base in extended.ALIASES.items():
@@ -126,6 +148,10 @@ def assemble_instruction(unit, template: Template, cursor) -> tuple[bytes, list[
         elif cursor.done:
             raise cursor.error(_missing(template, 0))
         bits |= writer.operand(operand)
+    for word, name in MARKS.items() if cursor.peek(":") else ():
+        if cursor.accept(word):
+            mark = Fixup(len(unit.fragment.data), 0, (), "", cursor.expression(), unit.position, cursor.at)
+            fixups.append(mark._replace(relocation=relocation_of(name)))
     cursor.end()
     for name, given in template.preset.items():
         field = next(operand.fields[0] for operand in template.operands if operand.name == name)
@@ -199,19 +225,20 @@ class _Writer:
         column = cursor.at
         if cursor.peek("%") and _REGISTER.match(cursor.text, cursor.at):
             raise cursor.error(f"{self.template.mnemonic} wants a value here, not a register")
-        node = cursor.expression()
-        try:
-            value = evaluate(node, self.unit.early)
-            if type(value) is int:
-                # GNU as takes a number for a relative operand as the distance in bytes, not as an address.
-                return encode(value, kind, fields, self.length, column)
-            if kind == RELATIVE and value.section is self.unit.section:
-                distance = value.offset - len(self.unit.section.data)
-                return encode(distance, kind, fields, self.length, column)
-        except NotYet:
-            value = node
-        unit = self.unit
-        self.fixups.append(Fixup(len(unit.section.data), self.length, fields, kind, value, unit.position, column))
+        reference = cursor.reference()
+        node, unit = reference.node, self.unit
+        if not reference.suffix:
+            try:
+                value = evaluate(node, unit.early)
+                if type(value) is int:
+                    # GNU as takes a number for a relative operand as the distance in bytes, not as an address.
+                    return encode(value, kind, fields, self.length, column)
+                if kind == RELATIVE and value.base is unit.fragment and unit.stays(node):
+                    return encode(value.offset - len(unit.fragment.data), kind, fields, self.length, column)
+            except NotYet:
+                pass
+        hole = Fixup(len(unit.fragment.data), self.length, fields, kind, node, unit.position, column)
+        self.fixups.append(with_suffix(hole, reference))
         return 0
 
     def storage(self, operand: Operand) -> int:
@@ -221,6 +248,8 @@ class _Writer:
             raise cursor.error("a displacement is missing: 0(%r1)")
         displacement, base, *rest = operand.fields
         inner = rest.pop(0) if kind != BASED else base
+        if not self.unit.long_displacements:
+            rest.clear()
         bits = self.value("displacement", (displacement, *rest))
         if kind in (LENGTH, KEYED) and not cursor.peek("("):
             raise cursor.error("a length in parentheses expected" if kind == LENGTH else '"(R,B)" expected')
@@ -280,6 +309,22 @@ def encode(value: int, kind: str, fields, length: int, column=None) -> int:
         what = {LENGTH: "length", MASK: "mask", SIGNED: "value", UNSIGNED: "value"}.get(kind, kind)
         raise SourceError(f"{what} {value} is not between {lowest} and {highest}", column)
     return place(value - 1 if kind == LENGTH else value, length, field)
+
+
+def with_suffix(hole: Fixup, reference) -> Fixup:
+    """The hole with the relocation that the suffix of its operand asks for."""
+    suffix = reference.suffix
+    if not suffix:
+        return hole
+    if suffix not in SUFFIXES:
+        raise SourceError(f'unknown suffix "@{suffix}"' + suggest(suffix, SUFFIXES), hole.column)
+    relocation = relocation_of(hole.form, suffix)
+    if not relocation:
+        width = hole.form.removeprefix("PC").removesuffix("DBL")
+        what = f"a distance of {width} bits" if hole.kind == RELATIVE else f"a value of {width} bits"
+        raise SourceError(f"there is no @{suffix} as {what}", hole.column)
+    to_field = hole.place - hole.offset if hole.kind == RELATIVE else 0  # the distance counts from the instruction
+    return hole._replace(relocation=relocation, addend=reference.addend + to_field)
 
 
 def resolve(fixup: Fixup, address: int, value: int) -> int:

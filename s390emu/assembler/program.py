@@ -2,39 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from s390emu.assembler.errors import SourceError
+from s390emu.assembler.errors import Position, SourceError
 
 # Sections stand in the order of these families, those without data last; others after the read-only ones.
-_FAMILIES = (".text", ".rodata", "", ".data", ".bss")
+_FAMILIES = (".text", ".rodata", "", ".data", ".tdata", ".tbss", ".bss")
 LEAST_ALIGNMENT = 8  # of a section in a program
-MOST_BYTES = 1 << 27  # of a section: several copies of it fit into a gigabyte
 _STANDARD = (".text", ".data", ".bss")
+MOST_BYTES = 1 << 27  # of a file: several copies of it fit into a gigabyte
+MOST_ROUNDS = 100  # of trying the lengths that depend on each other
+CODE_FILLER = b"\x07"  # two of them are NOPR
+
+# Flags and type of sections that a source names without giving them (System V ABI, "Special Sections").
+_SPECIAL = {
+    ".text": ("ax", "progbits"), ".init": ("ax", "progbits"), ".fini": ("ax", "progbits"),
+    ".data": ("aw", "progbits"), ".data1": ("aw", "progbits"), ".persistent": ("aw", "progbits"),
+    ".bss": ("aw", "nobits"), ".rodata": ("a", "progbits"), ".rodata1": ("a", "progbits"),
+    ".tdata": ("awT", "progbits"), ".tbss": ("awT", "nobits"), ".init_array": ("aw", "init_array"),
+    ".fini_array": ("aw", "fini_array"), ".preinit_array": ("aw", "preinit_array"), ".note": ("", "note"),
+}  # fmt: skip
+
+
+class Fragment:
+    """Bytes of a section whose distances from each other are known, and `tail`, whose length is not.
+
+    `start` is the place in the section: None as long as something of unknown length may stand before it.
+    """
+
+    __slots__ = ("data", "fixups", "lines", "piece", "start", "tail")
+
+    def __init__(self, piece: Piece, start: int | None = None):
+        self.piece, self.start = piece, start
+        self.data = bytearray()
+        self.fixups: list = []
+        self.lines: list[tuple[int, str, int]] = []  # offset, file name, line
+        self.tail: Tail | None = None
+
+
+class Tail:
+    """What ends a fragment: `render(offset in the section, value of a node)` gives its bytes."""
+
+    __slots__ = ("data", "position", "render")
+
+    def __init__(self, render: Callable[[int, Callable], bytes], position):
+        self.render, self.position = render, position
+        self.data = b""
+
+
+class Common(NamedTuple):
+    """What a symbol of .comm asks for, and where."""
+
+    size: int
+    boundary: int
+    column: int
+    position: Position
 
 
 class Piece:
-    """What one source file puts into one section."""
+    """What one source file puts into one section: a row of fragments for each subsection."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, flags: str | None = None, kind: str = "", group: str = ""):
         self.name = name
-        self.data = bytearray()
-        self.alignment = 4 if name in _STANDARD else 2
+        special = _SPECIAL.get(name) or _SPECIAL.get("." + name[1:].partition(".")[0], ("", "progbits"))
+        self.flags = special[0] if flags is None else flags
+        self.kind = kind or special[1]
+        self.group = group  # the signature of the group that it is a member of
+        self.entry_size = 8 if self.kind.endswith("_array") else 0
+        self.alignment = 4 if name in _STANDARD else 1
         self.address = 0
-        self.fixups: list = []
-        self.lines: list[tuple[int, str, int]] = []  # offset, file name, line
-        self.code = name == ".text" or name.startswith((".text.", ".init", ".fini"))
-        self.no_data = name == ".bss" or name.startswith(".bss.")
-        self.loaded = True  # False: a note for other tools, not part of the program
+        self.subsections: dict[int, list[Fragment]] = {0: [Fragment(self, 0)]}
+        self.data = bytearray()  # all of it, once it is put together
 
-    def align(self, boundary: int, fill: int | None = None, most: int | None = None):
-        """Go to a multiple of `boundary`; between instructions the filler is NOPR, as GNU as has it."""
-        gap = -len(self.data) % boundary
-        if most is not None and gap > most:
-            return
-        self.alignment = max(self.alignment, boundary)
-        self.data += bytes([fill if fill is not None else 0x07 if self.code else 0]) * gap
+    @property
+    def code(self) -> bool:
+        return "x" in self.flags
+
+    @property
+    def no_data(self) -> bool:
+        return self.kind == "nobits"
+
+    @property
+    def loaded(self) -> bool:
+        """False for what is only told to other tools, as notes and debugging information are."""
+        return "a" in self.flags
+
+    @property
+    def fragments(self) -> list[Fragment]:
+        return [fragment for number in sorted(self.subsections) for fragment in self.subsections[number]]
+
+    @property
+    def filler(self) -> bytes:
+        return CODE_FILLER if self.code else b"\0"
+
+    def place_fragments(self):
+        """Give every fragment its place in the section, the lengths of the tails being what they are by now."""
+        at = 0
+        for fragment in self.fragments:
+            fragment.start = at
+            at += len(fragment.data) + (len(fragment.tail.data) if fragment.tail else 0)
+
+    def put_together(self):
+        """Make `data` of the fragments."""
+        first, *others = self.fragments
+        self.data = first.data  # what is long is not copied
+        for fragment in (first, *others):
+            if fragment is not first:
+                self.data += fragment.data
+            if fragment.tail:
+                self.data += fragment.tail.data
+
+
+def settle(pieces: Iterable[Piece], value: Callable, complain: Callable):
+    """Find the lengths of all tails, which may depend on each other, and put every piece together."""
+    pieces = list(pieces)
+    tails = [fragment for piece in pieces for fragment in piece.fragments if fragment.tail]
+    for _ in range(MOST_ROUNDS):
+        for piece in pieces:
+            piece.place_fragments()
+        changed, total = [], 0
+        for fragment in tails:
+            tail = fragment.tail
+            try:
+                data = tail.render(fragment.start + len(fragment.data), value)
+                total += len(data)
+                check_space(total)
+            except SourceError as error:
+                complain(error, tail.position)
+                tail.render = lambda at, value, data=tail.data: data
+            else:
+                if len(data) != len(tail.data):
+                    changed.append(tail)
+                tail.data = data
+        if not changed:
+            break
+    else:
+        complain(SourceError("this length depends on itself and never settles"), changed[0].position)
+    for piece in pieces:
+        piece.put_together()
 
 
 class Section(NamedTuple):
@@ -55,6 +161,7 @@ class Program(NamedTuple):
     lines: list[tuple[int, str, int]]
     entry: int
     global_symbols: frozenset[str] = frozenset()
+    messages: Sequence[str] = ()  # of .warning and .print
 
     def image(self) -> list[tuple[int, bytes]]:
         """What to put where before it runs."""
@@ -92,17 +199,24 @@ def lay_out(pieces: Iterable[Piece], origin: int) -> list[list[Piece]]:
             address += -address % piece.alignment
             piece.address = address
             address += len(piece.data)
-            if piece.name in _STANDARD and piece is not section[-1]:  # GNU as fills these up
+            if piece is not section[-1]:  # GNU as fills a file's part of a section up
                 address += -address % piece.alignment
     return sections
+
+
+def thread_pointer_of(sections: list[list[Piece]]) -> int:
+    """The end of the thread-local storage, from which the s390x supplement to the ABI counts backwards."""
+    pieces = [piece for section in sections for piece in section if "T" in piece.flags]
+    end = max((piece.address + len(piece.data) for piece in pieces), default=0)
+    return end + -end % max((piece.alignment for piece in pieces), default=1)
 
 
 def join(section: list[Piece]) -> Section:
     """One section out of its pieces."""
     first = section[0]
-    data = bytearray()
-    for piece in section:
-        data += bytes([0x07 if first.code else 0]) * (piece.address - first.address - len(data))
+    data = bytearray(first.data)
+    for piece in section[1:]:
+        data += first.filler * (piece.address - first.address - len(data))
         data += piece.data
     return Section(first.name, first.address, bytes(data), first.no_data, first.code)
 

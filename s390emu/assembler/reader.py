@@ -10,7 +10,7 @@ from s390emu.assembler.expressions import Cursor, unescape
 from s390emu.input_files import FileError, as_text
 
 DEEPEST = 100  # macros in macros, files in files
-LONGEST = 1_000_000  # lines, after all expansion
+LONGEST = 1_000_000  # lines that expansion adds to a source
 LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
 MOST_CHARACTERS = 1 << 26  # of all those lines together
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
@@ -20,6 +20,7 @@ _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
 _ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
+_LOCAL = re.compile(r"\s*local\s+(.*)", re.IGNORECASE)  # of .altmacro
 _USELESS_BLANK = re.compile(r"""("(?:\\.|[^"\\])*"?|'(?:\\.|[^\\]))|(?<![\w.$"'])[ \t]+|[ \t]+(?![\w.$"'])""")
 
 
@@ -78,13 +79,15 @@ class Reader:
         self.macros: dict[str, Macro] = {}
         self.expansions = 0
         self.lines = self.characters = 0
+        self.alternate = False  # .altmacro
 
     def push(self, lines, macro=False):
         if len(self.frames) >= DEEPEST:
             raise SourceError(f"more than {DEEPEST} macros or files within each other")
-        self.lines += len(lines)
-        if self.lines > LONGEST:
-            raise SourceError(f"more than {LONGEST} lines after all expansion")
+        if self.frames:
+            self.lines += len(lines)
+            if self.lines > LONGEST:
+                raise SourceError(f"more than {LONGEST} lines after all expansion")
         self.frames.append(_Frame(lines, len(self.conditions), macro))
 
     def __iter__(self):
@@ -156,6 +159,10 @@ class Reader:
         if word in (".ifdef", ".ifndef", ".ifnotdef"):
             known = cursor.word() in self.unit.symbols
             return known == (word == ".ifdef")
+        if word in (".ifeqs", ".ifnes"):
+            left = cursor.string()
+            cursor.expect(",", "between the strings")
+            return (left == cursor.string()) == (word == ".ifeqs")
         if word in (".ifb", ".ifnb"):
             return cursor.done == (word == ".ifb")
         if word in (".ifc", ".ifnc"):
@@ -175,6 +182,10 @@ class Reader:
         except FileError as error:
             raise SourceError(str(error)) from None
         self.push(statements(text, str(path), self.unit.position))
+
+    def end(self, cursor):
+        """.end: what follows is not read."""
+        self.frames.clear()
 
     def define_macro(self, cursor):
         name = cursor.word("macro name")
@@ -224,8 +235,11 @@ class Reader:
         name = cursor.word()
         cursor.accept(",")
         rest = cursor.text[cursor.at :].strip()
-        values = list(_unquote(rest)) if characters else [_unquote(value) for _, value in _arguments(_squeezed(rest))]
+        values = list(_unquote(rest)) if characters else [value for _, value in self._arguments(_squeezed(rest))]
+        values = values if characters else [_unquote(value) for value in values]
         body = self.collect(_REPEATS, (".endr",))
+        if len(values) * len(body) > LONGEST:
+            raise SourceError(f"{len(values)} repetitions are too many")
         self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, "in .irp, used")])
 
     def expand(self, macro: Macro, cursor):
@@ -234,7 +248,7 @@ class Reader:
         position = 0
         rest = _squeezed(cursor.text[cursor.at :])
         names = {name for name, _, _ in macro.parameters}
-        for start, value in _arguments(rest):
+        for start, value in self._arguments(rest):
             keyword = re.match(r"([\w$.]+)=(?!=)", value)
             if keyword and keyword[1] in names:
                 values[keyword[1]] = _unquote(value[keyword.end() :])
@@ -259,18 +273,63 @@ class Reader:
     def _expanded(self, body, values, via):
         call = self.unit.position
         values = {**values, "@": str(self.expansions), "()": ""}
-
-        def value(found):
-            return values.get(found[1], found[0])
-
+        words = None
         lines = []
         for line in body:
-            text = _PARAMETER.sub(value, line.text) if "\\" in line.text else line.text
+            text = line.text
+            if self.alternate:
+                if local := _LOCAL.match(text):
+                    for name in _NAME.findall(local[1]):
+                        values[name] = f".LL{self.expansions}_{name}"
+                    words = None
+                    continue
+                words = words or re.compile(
+                    r"\\(@|\(\))|[\\&]?(?<![\w.$])(" + "|".join(map(re.escape, values)) + r")(?![\w.$])&?"
+                )
+                text = words.sub(lambda found: values[found[1] or found[2]], text)
+            elif "\\" in text:
+                text = _PARAMETER.sub(lambda found: values.get(found[1], found[0]), text)
             self.characters += len(text)
             if len(text) > LONGEST_LINE or self.characters > MOST_CHARACTERS:
                 raise SourceError("the arguments of macros make the source too long")
             lines.append(Line(text, Position(line.position.filename, line.position.line, text, call, via)))
         return lines
+
+    def _arguments(self, text: str) -> list[tuple[int, str]]:
+        """(start, text) of each argument: commas part them, even within parentheses, and blanks that are left; quotes
+        keep them together."""
+        at, values = 0, []
+        while at < len(text):
+            start = at
+            if self.alternate and text[at] == "<":
+                value, at = _bracketed(text, at)
+            else:
+                found = _ARGUMENT.match(text, at)
+                value = found[0] if found else ""
+                at = found.end() if found else at
+                if self.alternate and value[:1] == "%":
+                    cursor = Cursor(self.unit, value, 1)
+                    value = str(self.unit.absolute(cursor, "argument"))
+            values.append((start, value))
+            at += text[at : at + 1] in (",", " ", "\t") or at == start
+        return values
+
+
+def _bracketed(text: str, at: int) -> tuple[str, int]:
+    """The text in <> and where it ends; ! takes the meaning from the character after it."""
+    start, depth, value = at, 0, ""
+    while at < len(text):
+        character = text[at]
+        at += 1
+        depth += (character == "<") - (character == ">")
+        if character == ">" and not depth:
+            return value, at
+        if character == "!" and at < len(text):
+            value += text[at]
+            at += 1
+        elif at - 1 > start:
+            value += character
+    raise SourceError('">" is missing', start)
 
 
 def _unquote(text: str) -> str:
@@ -281,18 +340,6 @@ def _unquote(text: str) -> str:
 def _squeezed(text: str) -> str:
     """Without the blanks that GNU as does not see: those that do not part two words."""
     return _USELESS_BLANK.sub(lambda found: found[1] or "", text.strip())
-
-
-def _arguments(text: str) -> list[tuple[int, str]]:
-    """(start, text) of each argument: commas part them, even within parentheses, and blanks that are left; quotes
-    keep them together."""
-    at, values = 0, []
-    while at < len(text):
-        found = _ARGUMENT.match(text, at)
-        values.append((at, found[0] if found else ""))
-        at = found.end() if found else at
-        at += text[at : at + 1] in (",", " ", "\t")
-    return values
 
 
 _REPEATS = (".rept", ".irp", ".irpc")
@@ -306,7 +353,8 @@ _SIGNS = {
     ".ifle": lambda value: value <= 0,
 }
 _CONDITIONALS = {
-    ".ifdef", ".ifndef", ".ifnotdef", ".ifb", ".ifnb", ".ifc", ".ifnc", ".else", ".elseif", ".endif", *_SIGNS,
+    ".ifdef", ".ifndef", ".ifnotdef", ".ifb", ".ifnb", ".ifc", ".ifnc", ".ifeqs", ".ifnes",
+    ".else", ".elseif", ".endif", *_SIGNS,
 }  # fmt: skip
 
 DIRECTIVES = {
@@ -314,6 +362,9 @@ DIRECTIVES = {
     ".macro": Reader.define_macro,
     ".purgem": Reader.purge_macro,
     ".exitm": Reader.exit_macro,
+    ".altmacro": lambda reader, _: setattr(reader, "alternate", True),
+    ".noaltmacro": lambda reader, _: setattr(reader, "alternate", False),
+    ".end": Reader.end,
     ".rept": Reader.repeat,
     ".irp": Reader.repeat_with,
     ".irpc": lambda reader, cursor: reader.repeat_with(cursor, characters=True),

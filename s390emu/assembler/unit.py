@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable
 
 from s390emu.assembler import directives, insn, operands, reader
 from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
-from s390emu.assembler.expressions import MOST_DIGITS, Cursor, NotYet, Place, Symbol, evaluate
+from s390emu.assembler.expressions import MOST_DIGITS, Binary, Cursor, NotYet, Place, Symbol, Unary, evaluate
 from s390emu.assembler.files import Files
-from s390emu.assembler.program import Piece, check_space
+from s390emu.assembler.frame_info import FrameInfo
+from s390emu.assembler.line_table import LineTable
+from s390emu.assembler.program import Common, Fragment, Piece, Tail, check_space, settle
 
 _LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$]*|\d+)\s*:(?!=)")
 _ASSIGNMENT = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*(==?)(?!=)")
 _WORD = re.compile(r"\s*([A-Za-z_.$][\w.$]*)")
 
 
+ODD = "the instruction is at an odd address; put .balign 2 before it"
 RECURSION = "a symbol is defined in terms of itself, or the expression is too deep"
 
 
@@ -27,21 +31,38 @@ class Unit:
     """The state between two statements."""
 
     def __init__(self, complaints: list[Complaint], files: Files | None = None, defines=None):
-        self.files = files or Files()
         self.complaints = complaints
-        self.pieces: dict[str, Piece] = {}
+        self.messages: list[str] = []  # of .warning and .print
+        self.files = files or Files()
+        self.pieces: dict[tuple[str, str], Piece] = {}  # by name and group
         self.symbols: dict[str, object] = dict(defines or {})  # name -> node
         self.constants = set(self.symbols)  # those that may be set again
-        self.globals: dict[str, tuple] = {}
+        self.globals: dict[str, tuple] = {}  # name -> where and in which column it is made global
+        self.weak: set[str] = set()
+        self.private: set[str] = set()
+        self.visibility: dict[str, str] = {}
+        self.types: dict[str, str] = {}
+        self.sizes: dict[str, object] = {}  # name -> node
+        self.renamed: dict[str, str] = {}  # .weakref: the name in this file -> the name elsewhere
+        self.source_name = ""  # .file
+        self.mentioned: set[str] = set()  # names in expressions
         self.defined_at: dict[str, Position] = {}
         self.local_counts: Counter[int] = Counter()
-        self.private: set[str] = set()
-        self.commons: list[tuple[str, int, int, int]] = []  # name, size, boundary, column
-        self.section_stack: list[str] = []
+        self.commons: dict[str, Common] = {}
+        self.section_stack: list[tuple] = []
         self.position = Position("", 0, "")
-        self.previous = ".text"
+        self.long_displacements = True  # not on the first machines with 64 bits
+        self.machines: list[bool] = []  # of .machine push
+        self.structure: int | None = None  # where one is in a .struct, which is no section
+        self.room = 0  # bytes so far
+        self.frames = FrameInfo(self)
+        self.line_table = LineTable(self)
         self.reader = reader.Reader(self)
-        self.section = self.pieces[".text"] = Piece(".text")
+        for name in (".text", ".data", ".bss"):
+            self.pieces[name, ""] = Piece(name)
+        self.piece, self.subsection = self.pieces[".text", ""], 0
+        self.fragment = self.piece.subsections[0][0]
+        self.previous = (self.piece, 0)
 
     # Statements -----------------------------------------------------------------------------------------------------
 
@@ -51,8 +72,18 @@ class Unit:
         self.attempt(self.reader.push, reader.statements(text, filename))
         for line in self.reader:
             self.attempt(self.statement, line.text)
-        for common in self.commons:
-            self.attempt(self.reserve, *common)
+        self.attempt(self.frames.end)
+
+    def settle(self):
+        """Find what had to wait for all of the file: lengths, and with them the places within each section."""
+        settle(self.pieces.values(), self.settled_value, self.complain)
+        for fragment in (fragment for piece in self.pieces.values() for fragment in piece.fragments):
+            for offset, filename, line in fragment.lines:
+                if fragment.start + offset & 1:
+                    self.complain(SourceError(ODD), Position(filename, line, ""))
+                    break
+        self.attempt(self.frames.write)
+        self.attempt(self.line_table.write)
 
     def attempt(self, action, *arguments):
         try:
@@ -116,45 +147,104 @@ class Unit:
         self.encode(template, cursor)
 
     def encode(self, template, cursor):
-        section = self.section
-        if len(section.data) & 1:
-            raise SourceError("the instruction is at an odd address; put .balign 2 before it")
+        if self.structure is not None:
+            raise SourceError("no instruction in a .struct")
+        fragment = self.fragment
+        if len(fragment.data) & 1 and fragment.start is not None:
+            raise SourceError(ODD)
         code, fixups = operands.assemble_instruction(self, template, cursor)
-        section.lines.append((len(section.data), self.position.filename, self.position.line))
-        section.fixups += fixups
+        fragment.lines.append((len(fragment.data), self.position.filename, self.position.line))
+        fragment.fixups += fixups
+        if self.line_table.waiting:
+            self.line_table.row()
         self.emit(code)
 
     # Sections -------------------------------------------------------------------------------------------------------
 
-    def switch(self, name: str):
-        self.previous = self.section.name
-        if name not in self.pieces:
-            self.pieces[name] = Piece(name)
-        self.section = self.pieces[name]
+    def section(self, name: str, flags: str | None = None, kind: str = "", group: str = "") -> Piece:
+        """The section of this name, which is made if it is new."""
+        key = name, group
+        if key not in self.pieces:
+            self.pieces[key] = Piece(name, flags, kind, group)
+        return self.pieces[key]
+
+    def switch(self, piece: Piece, subsection: int = 0):
+        """Go on at the end of a section's subsection."""
+        self.previous = self.piece, self.subsection
+        self.piece, self.subsection, self.structure = piece, subsection, None
+        row = piece.subsections.setdefault(subsection, [])
+        if not row:
+            row.append(Fragment(piece))
+        self.fragment = row[-1]
 
     def go_back(self):
-        self.switch(self.previous)
+        self.switch(*self.previous)
+
+    def take_room(self, amount: int):
+        self.room += amount
+        check_space(self.room)
 
     def emit(self, data: bytes):
-        if self.section.no_data and data.strip(b"\0"):
-            raise SourceError(f"{self.section.name} holds no data, only room (.skip)")
-        check_space(len(self.section.data) + len(data))
-        self.section.data += data
+        if self.structure is not None:
+            if data.strip(b"\0"):
+                raise SourceError(".struct holds no data, only room (.skip)")
+            self.structure += len(data)
+            return
+        if self.piece.no_data and data.strip(b"\0"):
+            raise SourceError(f"{self.piece.name} holds no data, only room (.skip)")
+        self.take_room(len(data))
+        self.fragment.data += data
 
-    def reserve(self, name: str, size: int, boundary: int, column: int):
-        """A symbol with room in .bss."""
-        here, previous = self.section.name, self.previous
-        self.switch(".bss")
-        self.section.align(boundary)
+    def stretch(self, render: Callable[[int, Callable], bytes]):
+        """Go on behind bytes whose number depends on what is not known yet."""
+        if self.structure is not None:
+            raise SourceError("a length in a .struct must be known")
+
+        self.fragment.tail = Tail(render, self.position)
+        self.fragment = Fragment(self.piece)
+        self.piece.subsections[self.subsection].append(self.fragment)
+
+    def align(self, boundary: int, fill: bytes | None = None, most: int | None = None):
+        """Go to a multiple of `boundary`; between instructions the filler is NOPR, as GNU as has it."""
+        piece = self.piece
+        fill = piece.filler if fill is None else fill
+
+        def padding(at, value=None):
+            gap = -at % boundary
+            if most is not None and gap > most:
+                return b""
+            if gap % len(fill):
+                raise SourceError(f"a gap of {gap} bytes cannot be filled {len(fill)} bytes at a time")
+            return fill * (gap // len(fill))
+
+        if self.structure is not None:
+            self.structure += len(padding(self.structure))
+            return
+        piece.alignment = max(piece.alignment, boundary)
+        start = self.here()
+        if self.fragment.start is None:
+            self.stretch(padding)
+        else:
+            self.emit(padding(len(self.fragment.data)))
+        self.line_table.filled_up(start)
+
+    def reserve(self, name: str, size: int, boundary: int, column: int, subsection: int = 1):
+        """Define a symbol with room in .bss, behind what the source puts there itself."""
+        here = self.piece, self.subsection, self.structure
+        previous = self.previous
+        self.switch(self.section(".bss"), subsection)
+        self.align(boundary)
         self.define(name, column)
         self.emit(bytes(size))
-        self.switch(here)
-        self.previous = previous
+        self.types.setdefault(name, "object")
+        self.sizes.setdefault(name, size)
+        self.switch(*here[:2])
+        self.structure, self.previous = here[2], previous
 
     # Symbols --------------------------------------------------------------------------------------------------------
 
-    def here(self) -> Place:
-        return Place(self.section, len(self.section.data))
+    def here(self) -> Place | int:
+        return Place(self.fragment, len(self.fragment.data)) if self.structure is None else self.structure
 
     def define(self, name: str, column: int):
         """A label."""
@@ -167,7 +257,7 @@ class Unit:
         self.assign(name, self.here(), column, once=True)
 
     def assign(self, name: str, node, column: int, once=False):
-        if name in self.symbols and (once or name not in self.constants):
+        if name in self.commons or (name in self.symbols and (once or name not in self.constants)):
             first = self.defined_at.get(name)
             where = f" at {first.filename}:{first.line}" if first else ""
             raise SourceError(f'"{name}" is already defined{where}', column)
@@ -175,6 +265,29 @@ class Unit:
         self.defined_at[name] = self.position
         if not once:
             self.constants.add(name)
+
+    def named(self, name: str, column: int):
+        """What a name stands for in an expression: what may be set again later is what it is here."""
+        if name in self.constants and name not in self.globals and name not in self.weak:
+            node = self.symbols[name]
+            if type(node) is int or isinstance(node, Place):
+                return node
+        if name in self.renamed:
+            return Symbol(self.renamed[name], column)
+        self.mentioned.add(name)
+        return Symbol(name, column)
+
+    def is_weak(self, name: str) -> bool:
+        """True if the symbol gives way to another file's, or need not exist."""
+        return name in self.weak or (name in self.renamed.values() and name not in self.mentioned)
+
+    def stays(self, node) -> bool:
+        """True if nothing outside of this file can be meant, whatever the file says further on."""
+        if isinstance(node, Symbol):
+            return node.name.startswith(".L") or "\x01" in node.name
+        if isinstance(node, Binary):
+            return self.stays(node.left) and self.stays(node.right)
+        return not isinstance(node, Unary) or self.stays(node.operand)
 
     def local_label(self, number: int, direction: str, column: int):
         count = self.local_counts[number]
@@ -190,6 +303,31 @@ class Unit:
         except KeyError:
             raise NotYet from None
 
+    def known(self, symbol: Symbol, others: Iterable[str] = ()):
+        """What a symbol of this file stands for, once the file is read; `others` may be meant if there is none."""
+        name = symbol.name
+        if name in self.symbols:
+            return self.symbols[name]
+        if "\x01" in name:
+            raise SourceError(f'no label "{name.partition(chr(1))[0]}:" after this', symbol.column)
+        known = [*(known for known in self.symbols if "\x01" not in known), *others]
+        raise SourceError(f'undefined symbol "{name}"' + suggest(name, known), symbol.column)
+
+    def settled_value(self, node) -> int:
+        """The value of a node that must be a number once the file is read, and the places within its sections known."""
+        try:
+            value = evaluate(node, self.known, settled)
+        except NotYet:
+            value = None
+        if type(value) is not int:
+            column = node.column if isinstance(node, Symbol | Binary) else None
+            raise SourceError("this must be a number, or the distance of two places in one section", column)
+        return value
+
+    def distance(self, start: Place, end: Place) -> int:
+        """The number of bytes from one place to another, of a file that is settled."""
+        return self.settled_value(Binary("-", end, start, None))
+
     def absolute(self, cursor, what: str) -> int:
         """The value of an expression that must be a number, and now."""
         column = cursor.at
@@ -201,3 +339,10 @@ class Unit:
         if type(value) is not int:
             raise SourceError(f"the {what} must be a number that is known here", column)
         return value
+
+
+def settled(place: Place) -> Place:
+    """A place by its offset in the section."""
+    if isinstance(place.base, Fragment):
+        return place._replace(base=place.base.piece, offset=place.base.start + place.offset)
+    return place

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.cli import ENDED, UsageError
-from s390emu.engine.handlers import ISA, function_name, places
+from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
 EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"
@@ -90,7 +90,9 @@ def _explain(what: str) -> dict:
 
 def _instruction(row: Row) -> dict:
     place = places().get(function_name(row.mnemonic))
-    where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
+    where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
+    if place and not executable(row, default_facilities()):
+        where += f", but an operation exception: facility bit {row.facility} is not installed"
     facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,
@@ -100,7 +102,7 @@ def _instruction(row: Row) -> dict:
         "operands": {operand.name: _fields(operand) for operand in row.format.operands},
         "facility": facility,
         "chapter": row.chapter,
-        "implemented": where or "no: operation exception",
+        "implemented": where,
         "meaning": _docstring(place) if place else "",
     }
 

@@ -63,6 +63,7 @@ def _table(as_json: bool) -> int:
         print(TABLE.strip())
         print("\nS stable, U unused, P potentially volatile, V volatile; r resident, p preserved, z logically zero."
               "\nC: the guest's change bit. (D) discarded, (out) written out, (in) read back, (zf) zero frame,"
-              "\n(ADR) addressing exception, (BV) block-volatility exception. Spec essa.md, section 3.")  # fmt: skip
+              "\n(ADR) addressing exception, (BV) block-volatility exception."
+              "\nThe rules: docs/page-hinting.md, section 3.")  # fmt: skip
     return ENDED
 

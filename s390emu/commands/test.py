@@ -22,6 +22,7 @@ def arguments(parser) -> None:
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes at once (1)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell in full what follows from a first failure")
     include_argument(parser, "where .include may read beside the trace's folder")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what did not pass")
 
@@ -43,7 +44,7 @@ def execute(args) -> int:
 
     def show(result) -> None:
         if not args.json and not (args.quiet and result.outcome is Result.PASSED):
-            print(text(result), flush=True)
+            print(text(result, full=args.verbose), flush=True)
 
     results = run_paths(files, jobs=args.jobs, options=options, done=show)
     if args.junit:

@@ -98,7 +98,7 @@ def data_exception(cpu, dxc):
 
 @jit
 def nullifies(code):
-    """Does this program interruption end the instruction by nullification? PoP ch. 6; 001A: spec essa.md D9."""
+    """Does this program interruption end the instruction by nullification? PoP ch. 6; 001A: docs/page-hinting.md D9."""
     if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION

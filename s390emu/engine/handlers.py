@@ -1,22 +1,30 @@
-"""Row -> handler: which rows are implemented, and their functions compiled on first use (design.md, section 3).
+"""Row -> handler: which rows can be executed, and their functions compiled on first use.
 
 A row is implemented when a function of its mnemonic in lower case with the signature (cpu, storage, insn) exists in
-`general/`, `control/` or beside this file. That is found by reading the sources, so `explain` need not import Numba.
+`general/`, `control/` or beside this file. A machine executes it if the row's facility is installed there too. All that
+is found by reading the sources, so `explain` need not import Numba.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ETF3, FGR, ROWS, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
+# Facilities that are no matter of instructions alone: z/Architecture installed and active, sense running status,
+# conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
+ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 138))
+# Facilities of which some rows are implemented, and those can be executed, although the bit cannot be indicated:
+# programs compiled for a z10 move between FPRs and GRs (LGDR, LDGR) without asking.
+EXECUTED_IN_PART = frozenset((ETF3, FGR))
 
 
 class Place(NamedTuple):
@@ -49,6 +57,7 @@ def places() -> dict[str, Place]:
 
 
 def implemented(row: Row) -> bool:
+    """True if there is a function for the row."""
     return function_name(row.mnemonic) in places()
 
 
@@ -63,6 +72,19 @@ def facilities() -> frozenset[int]:
     return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
 
 
+def default_facilities() -> frozenset[int]:
+    """Return the facility bits of a machine for which nothing is asked."""
+    return facilities() | ARCHITECTURE_FACILITIES
+
+
+def executable(row: Row, installed: Collection[int]) -> bool:
+    """True if a machine with these facility bits executes the row, False if it is an operation exception there.
+
+    A row without a facility, or with one that no bit tells, needs no more than its function."""
+    bit = row.facility
+    return implemented(row) and (bit is None or bit < 0 or bit in installed or bit in EXECUTED_IN_PART)
+
+
 def function(mnemonic: str):
     """The plain or jitted Python function of an implemented mnemonic."""
     name = function_name(mnemonic)
@@ -72,16 +94,16 @@ def function(mnemonic: str):
 class HandlerTable:
     """One machine's table of handler addresses: what the run loop's decode looks up.
 
-    Rows that are not implemented, and operation codes without a row, are the operation exception.
+    Rows that are not executable with its facilities, and operation codes without a row, are the operation exception.
     """
 
-    def __init__(self):
+    def __init__(self, installed: Collection[int]):
         import numpy as np
 
         from s390emu._jit import u64
         from s390emu.engine.decode import INDEX, TABLE_SIZE
 
-        self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if implemented(row)}
+        self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
         self.addresses[list(self.mnemonics)] = 0
 

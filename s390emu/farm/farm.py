@@ -1,10 +1,10 @@
 """Guests on one host and one processor, in virtual time.
 
-Time is counted in instruction times, from the start of the farm, and is the TOD clock of every guest (essa.md says
-nothing of it; design.md 4): a guest that is not dispatched has its time stolen, one that waits passes it idling. The
-processor is given to the guests in turn, for a quantum each; what an ESSA, a block brought or a disk operation costs
-beyond the guest's own instructions is charged to the guest that caused it. Paging and disks work while other guests
-execute. Nothing depends on the computer that this runs on.
+Time is counted in instruction times, from the start of the farm, and is the TOD clock of every guest: a guest that
+is not dispatched has its time stolen, one that waits passes it idling (docs/architecture.md). The processor is given to
+the guests in turn, for a quantum each; what an ESSA, a block brought or a disk operation costs beyond the guest's own
+instructions is charged to the guest that caused it. Paging and disks work while other guests execute. Nothing depends
+on the computer that this runs on.
 """
 
 from __future__ import annotations

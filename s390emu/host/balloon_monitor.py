@@ -1,8 +1,8 @@
 """The balloon's other half: a monitor outside the guests that guesses what each needs and tells the others to shrink.
 
-After VMRM's cooperative memory management (spec essa.md 9): samples of every guest at fixed intervals, a target for
-each, sent as `CMM SHRINK n`. Policy without a machine: numbers in, targets out. It is meant to be a fair opponent of
-page hinting, so it is what one would tune such a monitor to be:
+After VMRM's cooperative memory management (docs/page-hinting.md 9): samples of every guest at fixed intervals, a target
+for each, sent as `CMM SHRINK n`. Policy without a machine: numbers in, targets out. It is meant to be a fair opponent
+of page hinting, so it is what one would tune such a monitor to be:
 
 * it stays quiet until the guests together could claim more than there is, and the frames are nearly all in use;
 * then it shares the frames out by an estimate of each guest's working set, smoothed over some samples, never less than

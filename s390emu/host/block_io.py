@@ -430,7 +430,7 @@ def _parameter_list(real: int, mode: int, prefix: int) -> list[tuple[int, int]]:
 
 def _denial(host, guest, absolute: int, length: int, key: int, kind: int) -> int:
     """May the channel reach these bytes? 0, ADDRESSING or PROTECTION. Blocks that the guest hinted away are not there
-    (spec essa.md D14); low-address protection and the overrides are the CPU's alone."""
+    (docs/page-hinting.md D14); low-address protection and the overrides are the CPU's alone."""
     storage = guest.storage
     numbers = _numbers(absolute, length)
     for number in numbers:

@@ -1,4 +1,4 @@
-"""The page frames: who has which, what is brought into them, and which goes next. Spec essa.md, section 8.
+"""The page frames: who has which, what is brought into them, and which goes next. docs/page-hinting.md, section 8.
 
 What an event does to a block is one kernel, `storage.transitions`; here are the frames, the bytes and the slots. Policy
 is in `pager`, the file in `paging_device`, the frames by themselves in `frames`.
@@ -230,7 +230,7 @@ class FramePool(Frames):
         return frame + number - first, True
 
     def _take(self, start: int, length: int) -> int:
-        """Reclaim the blocks of these frames, one mapping or a block of one, in the order of spec essa.md 8:
+        """Reclaim the blocks of these frames, one mapping or a block of one, in the order of docs/page-hinting.md 8:
         invalidate, decide, drop or write, publish. -> the action, of the last one."""
         guest, first = self._owner(start)
         writes = kernels.weigh(self._pool, start, length)

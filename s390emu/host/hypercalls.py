@@ -28,7 +28,7 @@ def hypercall(host, guest, cpu, port) -> int:
 
 
 def essa(host, guest, cpu, port, insn: int) -> int:
-    """ESSA that discards a preserved block (ORC 2, 3, 4) or makes one resident (ORC 5): spec essa.md 2."""
+    """ESSA that discards a preserved block (ORC 2, 3, 4) or makes one resident (ORC 5): docs/page-hinting.md 2."""
     record = guest.storage.record
     r2, orc = insn >> 32 & 15, insn >> 44 & 15
     number = int(cpu.gr[r2] & cpu.amode) // BLOCK_SIZE
@@ -47,7 +47,7 @@ def diagnose(host, guest, cpu, port, insn: int) -> int:
 
 
 def release(host, guest, cpu, port, insn: int) -> int:
-    """Code X'10': release the blocks R1 to R3, but for those of the prefix area. Spec essa.md 9."""
+    """Code X'10': release the blocks R1 to R3, but for those of the prefix area. docs/page-hinting.md 9."""
     first, last = (int(cpu.gr[insn >> at & 15] & cpu.amode) // BLOCK_SIZE for at in (52, 48))
     prefix = int(cpu.prefix) // BLOCK_SIZE
     for number in range(first, last + 1):

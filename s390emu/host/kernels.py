@@ -1,4 +1,4 @@
-"""The compiled functions that the host calls, each made on its first call (design.md, section 3)."""
+"""The compiled functions that the host calls, each made on its first call (docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames to take, and what each costs: policy over the tables, without a CPU and without a file. Spec essa.md, 8.
+"""Which frames to take, and what each costs: policy over the tables, without CPU and file. docs/page-hinting.md 8.
 
 First by age, then look at the state; and where the oldest would have to be written out, perhaps a little further. The
 frames form aligned runs of `chunk`, 1 where the host backs every block by itself. A run backs one chunk of a guest as a
@@ -207,8 +207,8 @@ def cheaper(pool, victim):
 
 
 def weigh(pool, start, length):
-    """These frames are to be taken: close every way to them, and only then see what each costs (spec essa.md 8). -> how
-    many blocks have to be written; the rest is at `pool.how`."""
+    """These frames are to be taken: close every way to them, and only then see each cost (docs/page-hinting.md 8):
+    -> how many blocks have to be written; the rest is at `pool.how`."""
     writes = 0
     for offset in range(length):
         how, before, frame = ABSENT, 0, start + u64(offset)

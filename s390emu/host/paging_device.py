@@ -1,4 +1,4 @@
-"""The paging device: a sparse file of 4 KB slots, each with a checksum. Never wrong data (spec essa.md D20)."""
+"""The paging device: a sparse file of 4 KB slots, each with a checksum. Never wrong data (docs/page-hinting.md D20)."""
 
 from __future__ import annotations
 

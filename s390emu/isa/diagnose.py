@@ -74,7 +74,7 @@ def release(cpu, storage, insn, first, last):
 def block_io(cpu, storage, insn, r1, r3):
     """X'250': function R3 with the parameter list at real address R1, return code to R1 + 1. The host does it.
 
-    A list that the guest hinted away is not there (spec essa.md 4, parameter blocks)."""
+    A list that the guest hinted away is not there (docs/page-hinting.md 4, parameter blocks)."""
     function, address = cpu.gr[r3] & LOW32, cpu.gr[r1] & cpu.amode
     if r1 == LAST_REGISTER or address & NOT_DOUBLEWORD != u64(0) or function > LAST_FUNCTION:
         return SPECIFICATION

@@ -1,4 +1,4 @@
-"""EXTRACT AND SET STORAGE ATTRIBUTES. Not in the Principles of Operation: spec essa.md, sections 1 to 3."""
+"""EXTRACT AND SET STORAGE ATTRIBUTES. Not in the Principles of Operation: docs/page-hinting.md, sections 1 to 3."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_FRAME = u64(0)
 
 @jit
 def essa(cpu, storage, insn):
-    """EXTRACT AND SET STORAGE ATTRIBUTES, RRF-c. Spec essa.md 1. cc unchanged.
+    """EXTRACT AND SET STORAGE ATTRIBUTES, RRF-c. docs/page-hinting.md 1. cc unchanged.
 
     Where the content changes too (page-in, discard of a preserved block) the host completes the instruction.
     """

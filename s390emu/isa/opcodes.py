@@ -172,7 +172,7 @@ NNPA = 165  # neural-network-processing-assist facility
 BEAR = 193  # BEAR-enhancement facility
 RDP = 194  # reset-DAT-protection facility
 PAI = 196  # processor-activity-instrumentation facility
-CMM = -1  # collaborative memory management: detected by trying (spec essa.md 1.2)
+CMM = -1  # collaborative memory management: detected by trying (docs/page-hinting.md 1.2)
 DE2 = -2  # DAT-enhancement facility 2: detected by trying
 ES = -3  # expanded storage: SERVICE CALL says how much there is; no current machine has any
 

@@ -31,7 +31,7 @@ from s390emu.cpu.interruptions import slow_boundary, slow_end
 from s390emu.cpu.prefix_area import slow_assigned
 from s390emu.engine.decode import slow_decode
 from s390emu.engine.entries import procedure
-from s390emu.engine.handlers import HandlerTable, facilities
+from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.engine.loop import find_target, run
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -63,9 +63,6 @@ if TYPE_CHECKING:
     from s390emu.assembler.assemble import Program
 
 RECORDS = (CPU_T, PORT_T)
-# Facilities that are no matter of instructions alone: z/Architecture installed and active, sense running status,
-# conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
-ARCHITECTURE_FACILITIES = (1, 2, 9, 10, 14, 138)
 NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
@@ -73,7 +70,7 @@ NO_LIMIT = int(NEVER) - 1
 
 @dataclass(frozen=True)
 class Block:
-    """A 4 KB block as it is now: its number, usage and content in words (spec essa.md 3), the guest's storage key."""
+    """A 4 KB block as it is now: its number, usage, content (docs/page-hinting.md 3), the guest's storage key."""
 
     number: int
     usage: str
@@ -152,7 +149,8 @@ class Machine:
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
         self.host.before_event[self.guest_number] = self._make_room_for_events
-        self.handlers = HandlerTable()
+        installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
+        self.handlers = HandlerTable(installed)
         self.events: list[np.ndarray] = []
         self.observers: list[Observer] = []
         self._kept = 0  # the kinds of event that go into `events`
@@ -161,7 +159,7 @@ class Machine:
         record.cpus[:cpus] = [cpu.addresses[0] for cpu in self.cpus]
         record.handlers = self.handlers.addresses.ctypes.data
         record.essa, record.tlb_on = essa, tlb
-        for bit in (*facilities(), *ARCHITECTURE_FACILITIES, *extra, *([NO_TRANSLATE] if no_dat else [])):
+        for bit in installed:
             record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
         for name, function in PROCEDURES_BY_NAME.items():
             integers = 4 if name in ("slow_probe", "slow_assigned") else 2

@@ -1,10 +1,10 @@
-"""Which rows of the table are implemented, by chapter of the manual: from the table and the sources."""
+"""Which rows of the table the default machine executes, by chapter of the manual: from the table and the sources."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu.engine.handlers import ISA, function_name, implemented, places
+from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
 from s390emu.isa.opcodes import ROWS
 
 CHAPTER_TITLES = {
@@ -30,10 +30,10 @@ class Line(NamedTuple):
 
 
 def lines() -> list[Line]:
-    """One for each row of the table, in its order."""
-    found = []
+    """Return one for each row of the table, in its order."""
+    found, installed = [], default_facilities()
     for row in ROWS:
-        place = places().get(function_name(row.mnemonic)) if implemented(row) else None
+        place = places().get(function_name(row.mnemonic)) if executable(row, installed) else None
         where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
         found.append(Line(row.chapter, row.opcode, row.mnemonic, place is not None, row.facility, row.name, where))
     return found

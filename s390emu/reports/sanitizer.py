@@ -40,7 +40,7 @@ def violation_lines(number: int, violation: Violation, symbols: Mapping[str, int
     more = f" ({violation.words})" if violation.words else ""
     times = f", {violation.times:,} times" if violation.times > 1 else ""
     lines = [
-        f"{number}. {rule.name} (essa.md {rule.clause}): {rule.words}{more}",
+        f"{number}. {rule.name} (docs/page-hinting.md {rule.clause}): {rule.words}{more}",
         f"   block {violation.block * BLOCK_SIZE:#x}, instruction {violation.count:,} at "
         f"{place(violation.ia, symbols)}: {violation.code}{times}",
     ]

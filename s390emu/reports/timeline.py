@@ -34,7 +34,7 @@ STATE, NO_DAT = 0x0F, 0x20
 
 
 def attributes_text(word: int) -> str:
-    """R1 of ESSA as spec essa.md section 3 writes states."""
+    """R1 of ESSA as docs/page-hinting.md section 3 writes states."""
     return NAMES[word & STATE] + ("+no-DAT" if word & NO_DAT else "")
 
 

@@ -1,2 +1,2 @@
-"""The page-state sanitizer: watches a guest from outside and reports where it breaks the hinting protocol (spec
-essa.md 7). docs/sanitizer.md tells how to use it."""
+"""The page-state sanitizer: watches a guest from outside and reports where it breaks the hinting protocol
+(docs/page-hinting.md 7). docs/sanitizer.md tells how to use it."""

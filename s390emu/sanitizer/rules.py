@@ -1,4 +1,4 @@
-"""The rules, one a row: what a guest must not do, and by which clause of spec essa.md. Nothing else lists them."""
+"""The rules, one a row: what a guest must not do, and by which clause of docs/page-hinting.md. Only this lists them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """name: as reports and planted bugs have it. clause: of spec essa.md; "check n" is the nth of the eleven of section
-    7. needs: what a description must tell of the guest ("" nothing: the rule holds for every guest). words: the
-    violation."""
+    """name: as reports and planted bugs have it. clause: of docs/page-hinting.md; "check n" is the nth of the eleven of
+    section 7. needs: what a description must tell of the guest ("" nothing: the rule holds for every guest). words:
+    the violation."""
 
     name: str
     clause: str

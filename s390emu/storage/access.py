@@ -2,7 +2,7 @@
 
 A fast path that is one TLB compare and one unaligned load or store; everything else is one slow path, called by
 address.
-The ladder, in the manual's order of priority (PoP ch. 6 "Access Exceptions", spec essa.md D16):
+The ladder, in the manual's order of priority (PoP ch. 6 "Access Exceptions", docs/page-hinting.md D16):
 
     low-address protection -> translation -> prefixing -> addressing -> page state (001A, unused, no frame)
     -> key-controlled protection -> the bytes; and only when every page of the operand has passed: R and C.

@@ -1,4 +1,4 @@
-"""Storage keys: PoP ch. 3 "Storage Key", and who keeps them when there is no frame: spec essa.md, section 6.
+"""Storage keys: PoP ch. 3 "Storage Key", and who keeps them when there is no frame: docs/page-hinting.md, section 6.
 
 A key is 7 bits in bits 0-6 of a byte: access control (4), fetch protection, reference, change. The guest's R and C are
 the real key's OR the record's `guest_rc`; the host's are the real key's OR `host_rc`: either side may reset a bit of

@@ -1,4 +1,4 @@
-"""Is the block there? What a reference to one outside the configuration or without a frame comes to: spec essa.md 4."""
+"""Is the block there? What comes of a reference to one outside storage or without a frame: docs/page-hinting.md 4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where a block's state changes: usage, content, no-DAT and key together. Spec essa.md, 3, 6, 8, 9.
+"""The one place where a block's state changes: usage, content, no-DAT, key together. docs/page-hinting.md 3, 6, 8, 9.
 
 ESSA sets the usage, the host moves content, DIAGNOSE X'10' and the resets do both; each is an event, a column of the
 table of `page_states`. What lies outside the records (the bytes in the frame, the slot on the paging device, the list
@@ -103,7 +103,7 @@ def transition(guest, number, event, frame):
 @jit
 def withdraw(guest, number):
     """The host wants the frame of a resident block: -> what RECLAIM would do, decided when no CPU can reach it:
-    testing C before loses a store (spec essa.md 8)."""
+    testing C before loses a store (docs/page-hinting.md 8)."""
     drop_block(guest, number)
     return action_of(guest, number, RECLAIM)
 

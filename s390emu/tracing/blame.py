@@ -1,4 +1,7 @@
-"""Who wrote what: the run again, step by step, watching what came out differently; and which rule says otherwise."""
+"""Who wrote what: the run again, step by step, watching what came out differently; and which rule says otherwise.
+
+What was written first comes first of what the program left behind, and what nobody wrote last: that is an effect.
+"""
 
 from __future__ import annotations
 
@@ -20,31 +23,32 @@ PROGRAM_RULES = {
     0x02: 'PoP ch. 6 "Privileged-Operation Exception"',
     0x03: 'PoP ch. 6 "Execute Exception"',
     0x04: 'PoP ch. 6 "Protection Exception"',
-    0x05: 'PoP ch. 6 "Addressing Exception"; of an unused block: spec essa.md 4, D8',
+    0x05: 'PoP ch. 6 "Addressing Exception"; of an unused block: docs/page-hinting.md 4, D8',
     0x06: 'PoP ch. 6 "Specification Exception"',
     0x07: 'PoP ch. 6 "Data Exception"',
     0x08: 'PoP ch. 6 "Fixed-Point-Overflow Exception"',
     0x09: 'PoP ch. 6 "Fixed-Point-Divide Exception"',
     0x13: 'PoP ch. 6 "Special-Operation Exception"',
-    0x1A: "spec essa.md 5, D9, D15, D16",
+    0x1A: "docs/page-hinting.md 5, D9, D15, D16",
     0x40: 'PoP ch. 6 "Monitor Event"',
 }
 CLASS_RULES = {
     "svc": 'PoP ch. 6 "Supervisor-Call Interruption"',
     "ext": 'PoP ch. 6 "External Interruption"',
-    "mck": "PoP ch. 11; of a paging error: spec essa.md 8, D20",
+    "mck": "PoP ch. 11; of a paging error: docs/page-hinting.md 8, D20",
     "io": 'PoP ch. 6 "I/O Interruption"',
     "restart": 'PoP ch. 6 "Restart Interruption"',
 }
 SUBJECT_RULES = {
-    "page": "spec essa.md 2 and 3 (the transition table); by a touch: 4; by the host: 8, 9",
-    "key": 'spec essa.md 6; PoP ch. 3 "Storage Key"',
-    "stop": 'PoP ch. 4 "CPU States"; of the prefix area: spec essa.md D13',
-    "host": "spec essa.md 8",
+    "page": "docs/page-hinting.md 2 and 3 (the transition table); by a touch: 4; by the host: 8, 9",
+    "key": 'docs/page-hinting.md 6; PoP ch. 3 "Storage Key"',
+    "stop": 'PoP ch. 4 "CPU States"; of the prefix area: docs/page-hinting.md D13',
+    "host": "docs/page-hinting.md 8",
     "host event": 'docs/traces.md ".host": every event has to happen',
     "console": 'docs/traces.md ".expect"',
     "psw": 'PoP ch. 4 "Program-Status Word"',
 }
+NEVER = 1 << 64  # a step that no run reaches
 BLOCK_MANAGEMENT = ("ESSA", "ISKE", "SSKE", "RRBE", "IVSK", "PFMF", "TPROT")
 
 
@@ -56,24 +60,25 @@ class _Watch:
         self.value = sample(machine)
         self.writer = ""
         self.row: Row | None = None
+        self.step = NEVER
 
-    def look(self, writer: str, row: Row | None) -> None:
+    def look(self, step: int, writer: str, row: Row | None) -> None:
         value = self.sample(self.machine)
         if value != self.value:
-            self.value, self.writer, self.row = value, writer, row
+            self.value, self.step, self.writer, self.row = value, step, writer, row
 
 
 def blame(
     trace: Trace, found: list[Difference], execution_of: Callable[[Callable[[str], None]], Execution], end: End
 ) -> list[Difference]:
-    """The differences with `writer` and `rule` filled in."""
+    """Return the differences with `writer` and `rule` filled in, in the order of cause and effect."""
     watches: dict[int, _Watch] = {}
-    current: list = ["", None]  # what is about to be done
+    current: list = [0, "", None]  # what is about to be done
 
     def observe(event: str) -> None:
         for watch in watches.values():
             watch.look(*current)
-        current[:] = (event, None) if event else _instruction(trace, execution.machine)
+        current[:] = (current[0] + 1, *((event, None) if event else _instruction(trace, execution.machine)))
 
     execution = execution_of(observe)
     watches |= {n: _Watch(d.sample, execution.machine) for n, d in enumerate(found) if d.sample}
@@ -81,7 +86,8 @@ def blame(
     for watch in watches.values():
         watch.look(*current)
     execution.close()
-    return [_explained(trace, difference, watches.get(n), end) for n, difference in enumerate(found)]
+    order = sorted(range(len(found)), key=lambda n: watches[n].step if n in watches else NOWHERE)
+    return [_explained(trace, found[n], watches.get(n), end) for n in order]
 
 
 def _explained(trace: Trace, difference: Difference, watch: _Watch | None, end: End) -> Difference:
@@ -124,7 +130,7 @@ def _rule(trace: Trace, difference: Difference, row: Row | None, end: End) -> st
     if kind in ("page", "key") and row and row.mnemonic not in BLOCK_MANAGEMENT:
         return SUBJECT_RULES[kind]
     if row:
-        named = "spec essa.md 1-3" if row.mnemonic == "ESSA" else f'PoP ch. {row.chapter} "{row.name}"'
+        named = "docs/page-hinting.md 1-3" if row.mnemonic == "ESSA" else f'PoP ch. {row.chapter} "{row.name}"'
         return f"{named}; {SUBJECT_RULES[kind]}" if kind in SUBJECT_RULES else named
     unnamed = 'docs/traces.md "Closed": what .expect does not name stays as it was'
     return SUBJECT_RULES.get(kind, 'docs/traces.md ".expect"' if difference.line else unnamed)

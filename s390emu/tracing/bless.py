@@ -15,14 +15,15 @@ from typing import NamedTuple
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.input_files import read_text
+from s390emu.machine import Reason
 from s390emu.tracing.execution import Options
-from s390emu.tracing.expectations import Difference, End
+from s390emu.tracing.expectations import Difference, End, differing_details, is_repeated
 from s390emu.tracing.machine_state import key_text, page_text
 from s390emu.tracing.runner import TraceResult, run_trace
 from s390emu.tracing.statements import CLASSES
 from s390emu.tracing.trace import UNSAID, Statement, Trace
 from s390emu.tracing.trace_file import SECTIONS
-from s390emu.tracing.wording import Symbols, expected_text, stop_text, taken_text
+from s390emu.tracing.wording import Symbols, Taken, expected_text, stop_text, taken_text
 
 LONGEST = 32  # bytes of storage on one line
 
@@ -68,7 +69,10 @@ def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
                  and trace.lines[n][0] == "."), len(trace.lines))  # fmt: skip
     statements = {statement.line: statement for statement in trace.expect}
     symbols = Symbols(trace.program.symbols)
-    body = [f"  {_interruption(trace, taken, symbols)}" for taken in end.taken] if interruptions else []
+    taken = list(end.taken)
+    while end.stop.reason is Reason.INTERRUPTION_LOOP and is_repeated(taken, len(taken) - 1):
+        taken.pop()  # the stop line accounts for it
+    body = [f"  {_interruption(trace, one, end, symbols)}" for one in taken] if interruptions else []
     for number in range(header + 1, stop):
         line, statement = trace.lines[number], statements.get(number + 1)
         if statement and statement.subject in CLASSES and interruptions:
@@ -83,13 +87,12 @@ def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
     return "\n".join((*trace.lines[: header + 1], *body, *blanks, *trace.lines[stop:])) + "\n"
 
 
-def _interruption(trace: Trace, taken, symbols: Symbols) -> str:
-    """As the trace had it, if it did."""
-    text = taken_text(taken, symbols)
+def _interruption(trace: Trace, taken: Taken, end: End, symbols: Symbols) -> str:
+    """Return the interruption as the trace had it, if it did."""
     for statement in trace.expect:
-        if statement.subject in CLASSES and text.startswith(expected_text(statement, symbols)):
+        if statement.subject in CLASSES and not differing_details(statement, taken, end.lowcore):
             return expected_text(statement, symbols)
-    return text
+    return taken_text(taken, symbols)
 
 
 def _with_comment(text: str, line: str) -> str:

@@ -5,8 +5,7 @@ Pure: states in, differences out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import zip_longest
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from s390emu.tracing.wording import Symbols, Taken, expected_text, hexadecimal, 
 
 ACC_F, RC = 0xF8, 0x06
 KEY_BITS = ((0xF0, "ACC"), (8, "F"), (4, "R"), (2, "C"))
+LOOP = reason_text(Reason.INTERRUPTION_LOOP)
 NEAR = 8  # differing bytes no farther apart than this are told as one
 KIND = {class_name: name for name, class_name in CLASSES.items()}
 OPEN_GROUPS = {"gr": "r", "cr": "cr", "ar": "ar", "fpr": "f"}
@@ -69,10 +69,17 @@ class Difference(NamedTuple):
     writer: str = ""
     rule: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def short(self) -> str:
+        """What differs, without a word on why."""
         if self.subject.startswith("host event"):
             return f"host event `{self.expected}` {self.actual}"
-        text = f"{self.subject}: expected {self.expected}, is {self.actual}"
+        return f"{self.subject}: expected {self.expected}, is {self.actual}"
+
+    def __str__(self) -> str:
+        text = self.short
+        if self.subject.startswith("host event"):
+            return text
         text += f" ({self.detail})" if self.detail else ""
         text += f"\n      by   {self.writer}" if self.writer else ""
         return text + (f"\n      rule {self.rule}" if self.rule else "")
@@ -105,7 +112,8 @@ class End(NamedTuple):
 
 
 def differences(trace: Trace, end: End) -> list[Difference]:
-    """Everything that is not as expected, what happened first."""
+    """Return everything that is not as expected, causes before what follows from them: the way that the program took
+    (its interruptions in their order, its end), then what it left behind."""
     comparison = _Comparison(trace, end)
     return [
         *comparison.interruptions(),
@@ -136,26 +144,38 @@ class _Comparison:
 
     def interruptions(self) -> Iterator[Difference]:
         expected = [s for s in self.trace.expect if s.subject in CLASSES]
-        for number, (statement, taken) in enumerate(zip_longest(expected, self.end.taken), 1):
-            subject = f"interruption {number}"
-            if statement and not taken:
-                yield Difference(subject, expected_text(statement, self.symbols), "none", statement.line)
-            elif taken and not statement:
-                yield Difference(subject, "none", taken_text(taken, self.symbols), address=taken.at)
-            elif statement and taken and not self._agrees(statement, taken):
-                yield Difference(
-                    subject,
-                    expected_text(statement, self.symbols),
-                    taken_text(taken, self.symbols),
-                    statement.line,
-                    address=taken.at,
-                )
+        for number, (statement, taken) in enumerate(zip(expected, self.end.taken, strict=False), 1):
+            if differing := differing_details(statement, taken, self.end.lowcore):
+                yield self._other_interruption(number, statement, taken, differing)
+        for number, statement in enumerate(expected[len(self.end.taken) :], len(self.end.taken) + 1):
+            yield Difference(f"interruption {number}", expected_text(statement, self.symbols), "none", statement.line)
+        for number in self._unnamed(len(expected)):
+            taken = self.end.taken[number]
+            subject, actual = f"interruption {number + 1}", taken_text(taken, self.symbols)
+            yield Difference(subject, "none", actual, address=taken.at)
 
-    def _agrees(self, statement: Statement, taken: Taken) -> bool:
-        if statement.subject != taken.kind:
-            return False
-        actual = details(taken, self.end.lowcore)
-        return all(actual[name] == value for name, value in statement.value.items())
+    def _other_interruption(self, number: int, statement: Statement, taken: Taken, differing: list[str]) -> Difference:
+        asked, detail = {}, ""
+        if statement.subject == taken.kind:
+            actual = details(taken, self.end.lowcore)
+            asked = {name: actual[name] for name in statement.value}
+            detail = f"differs in {', '.join(differing)}"
+        return Difference(
+            f"interruption {number}",
+            expected_text(statement, self.symbols),
+            taken_text(taken, self.symbols, asked),
+            statement.line,
+            detail,
+            address=taken.at,
+        )
+
+    def _unnamed(self, named: int) -> Iterator[int]:
+        """Yield the interruptions, counted from 0, that come behind the named ones and are not accounted for."""
+        said, stop = self._said("stop"), self.end.stop
+        loop = said is not None and said.value["reason"] == reason_text(stop.reason) == LOOP
+        for number in range(named, len(self.end.taken)):
+            if not (loop and is_repeated(self.end.taken, number)):
+                yield number
 
     def stop(self) -> Iterator[Difference]:
         stop, said = self.end.stop, self._said("stop")
@@ -265,7 +285,7 @@ class _Comparison:
             if number in self.prefix_blocks | self.text_blocks:
                 mask = ACC_F  # implied: instructions are fetched here, interruptions store here
             if after.content == ZERO != before.content:
-                expected, mask = expected & ACC_F, RC  # discarded: R = C = 0, ACC and F unpredictable (spec essa.md 6)
+                expected, mask = expected & ACC_F, RC  # discarded: R = C = 0, ACC, F open (docs/page-hinting.md 6)
         differing = (after.key ^ expected) & mask
         if differing:
             address = number * BLOCK_SIZE
@@ -311,6 +331,19 @@ class _Comparison:
                         yield int(real) % BLOCK_SIZE, length
         if number in self.prefix_blocks and "lowcore" in self.trace.open:
             yield 0, BLOCK_SIZE
+
+
+def differing_details(statement: Statement, taken: Taken, lowcore: bytes) -> list[str]:
+    """Return what the trace says of an interruption and does not hold: names of details, or that of the class alone."""
+    if statement.subject != taken.kind:
+        return [statement.subject]
+    actual = details(taken, lowcore)
+    return [name for name, value in statement.value.items() if actual[name] != value]
+
+
+def is_repeated(taken: Sequence[Taken], number: int) -> bool:
+    """True if this interruption is the one before it once more, the same in every fact: how a loop of them goes on."""
+    return number > 0 and taken[number]._replace(instruction=0) == taken[number - 1]._replace(instruction=0)
 
 
 def details(taken: Taken, lowcore: bytes) -> dict[str, int]:

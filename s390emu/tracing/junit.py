@@ -35,7 +35,7 @@ def tree(results: Iterable[TraceResult], suite: str = "traces") -> ElementTree:
             kind = "failure" if result.outcome is Result.FAILED else "error"
             first = result.differences[0] if result.differences else result.message
             whole = SubElement(case, kind, {"message": _clean(str(first).splitlines()[0])})
-            whole.text = _clean(text(result))
+            whole.text = _clean(text(result, full=True))
     return ElementTree(root)
 
 

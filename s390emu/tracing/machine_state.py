@@ -93,5 +93,5 @@ def page_text(page: Page) -> str:
 
 
 def state_name(page: Page) -> str:
-    """Sr, Vz ... as spec essa.md section 3 writes it."""
+    """Sr, Vz ... as docs/page-hinting.md section 3 writes it."""
     return NAMES[page.state] + (" no-DAT" if page.no_dat else "")

@@ -9,11 +9,11 @@ from s390emu.architecture.page_states import PRESERVED, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.errors import Complaint, Position
-from s390emu.engine.handlers import facilities
+from s390emu.engine.handlers import default_facilities
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
-from s390emu.machine import ARCHITECTURE_FACILITIES, NO_TRANSLATE, START_MASK, Machine
+from s390emu.machine import NO_TRANSLATE, START_MASK, Machine
 from s390emu.tracing.trace import UNSAID, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000
@@ -52,7 +52,7 @@ def settings_of(trace: Trace) -> Settings:
 
 def missing(trace: Trace) -> str:
     """The facility that the trace needs and this emulator lacks, or nothing."""
-    here = facilities() | {*ARCHITECTURE_FACILITIES, *SWITCHES, NO_TRANSLATE}
+    here = default_facilities().union(SWITCHES, [NO_TRANSLATE])
     lacking = [str(bit) for bit in trace.model.facilities if bit not in here]
     return f"facility {', '.join(lacking)} is not implemented" if lacking else ""
 

@@ -30,7 +30,7 @@ class TraceItem(pytest.Item):
         if result.outcome is Result.SKIPPED:
             pytest.skip(result.message)
         if result.outcome is not Result.PASSED:
-            raise TraceFailure(report.text(result))
+            raise TraceFailure(report.text(result, full=self.config.get_verbosity() > 0))
 
     def repr_failure(self, excinfo, style=None):
         if isinstance(excinfo.value, TraceFailure):

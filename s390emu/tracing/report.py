@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
+from s390emu.tracing.expectations import Difference
 from s390emu.tracing.runner import INPUT_ERROR_CODE, Result, TraceResult
 
 SCHEMA = "s390emu.test/1"
+EFFECTS_SHOWN = 5  # of the differences behind the first
 
 
 def exit_code(results: Iterable[TraceResult]) -> int:
@@ -16,18 +18,32 @@ def exit_code(results: Iterable[TraceResult]) -> int:
     return INPUT_ERROR_CODE if INPUT_ERROR_CODE in codes else max(codes, default=0)
 
 
-def text(result: TraceResult) -> str:
-    """One line, and below it what is not as expected."""
+def text(result: TraceResult, *, full: bool = False) -> str:
+    """Return one line, and below it what is not as expected: the first difference, and the others in short or `full`.
+    """
     head = f"{result.outcome:8}{result.path}"
     if result.outcome is Result.SKIPPED:
         return f"{head}: {result.message}"
     if result.outcome is Result.ERROR:
         return f"{head}\n{result.message}"
+    shown = len(result.differences) if full else 1
     lines = [head]
-    for difference in result.differences:
+    for difference in result.differences[:shown]:
         where = f"{result.path}:{difference.line}: " if difference.line else ""
         lines.append(f"    {where}{difference}")
-    return "\n".join(lines)
+    return "\n".join((*lines, *_then_also(result.differences[shown:])))
+
+
+def _then_also(effects: Sequence[Difference]) -> Iterator[str]:
+    """Yield the lines that tell in short what follows from the first difference."""
+    start = "then also: "
+    for number, difference in enumerate(effects):
+        if number == EFFECTS_SHOWN and len(effects) > EFFECTS_SHOWN + 1:
+            yield f"    {start}and {len(effects) - number} more; -v tells all"
+            return
+        where = f" (line {difference.line})" if difference.line else ""
+        yield f"    {start}{difference.short}{where}"
+        start = " " * len(start)
 
 
 def summary(results: Iterable[TraceResult]) -> str:

@@ -82,7 +82,7 @@ class Line(Cursor):
 
     def number_here(self) -> int:
         """The value of the expression here."""
-        return evaluate(self.expression(), self._lookup, final=True)
+        return evaluate(self.expression(), self._lookup)
 
     def unsigned(self) -> int:
         return self.number_here() & ALL
@@ -188,7 +188,7 @@ def _page(line: Line) -> Page:
             page = page._replace(content=CONTENTS[word])
             if page.state not in STATES.values():
                 raise SourceError(
-                    "there is no such state: only a stable block can be preserved (spec essa.md 3)", column
+                    "there is no such state: only a stable block can be preserved (docs/page-hinting.md 3)", column
                 )
     return page
 

@@ -1,4 +1,4 @@
-"""The text of a `*.trace` file -> `Trace`: spec formats.md section 1, docs/traces.md.
+"""The text of a `*.trace` file -> `Trace`: docs/traces.md.
 
 Every error of a file is collected before anything is raised, each with file, line, column and a caret. The assembler
 reads `.text` in place, so that its complaints name the lines of the trace; its symbols may be used in every section.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from s390emu.cpu.interruptions import nullifies
@@ -36,12 +37,12 @@ class Symbols:
         return f"{address:#x}"
 
 
-def expected_text(statement: Statement, symbols: Symbols) -> str:
-    """An interruption as `.expect` says it."""
-    words = [statement.subject]
-    for name, value in statement.value.items():
-        if name == "code" and statement.subject != "mck":
-            words.append(f"{value:#06x}" if statement.subject in ("pgm", "ext") else f"{value:#x}")
+def interruption_text(kind: str, facts: Mapping[str, int], symbols: Symbols) -> str:
+    """Return an interruption as `.expect` says it."""
+    words = [kind]
+    for name, value in facts.items():
+        if name == "code" and kind != "mck":
+            words.append(f"{value:#06x}" if kind in ("pgm", "ext") else f"{value:#x}")
         elif name == "at":
             words.append(f"at {symbols.text(value)}")
         else:
@@ -49,17 +50,22 @@ def expected_text(statement: Statement, symbols: Symbols) -> str:
     return " ".join(words)
 
 
-def taken_text(taken: Taken, symbols: Symbols) -> str:
-    """The same for one that was taken, with all that is always worth saying."""
+def expected_text(statement: Statement, symbols: Symbols) -> str:
+    """Return the text of the interruption that the trace names."""
+    return interruption_text(statement.subject, statement.value, symbols)
+
+
+def taken_text(taken: Taken, symbols: Symbols, asked: dict[str, int] | None = None) -> str:
+    """Return the text of an interruption that was taken: all that is always worth saying, then what was `asked` of it.
+    """
+    facts = {"code": taken.code} if taken.kind not in ("mck", "restart") else {}
     if taken.kind in ("pgm", "svc"):
-        code = f"{taken.code:#06x}" if taken.kind == "pgm" else f"{taken.code:#x}"
-        text = f"{taken.kind} {code} at {symbols.text(taken.at)}"
-        if taken.kind == "pgm":
-            text += f" ilc={taken.ilc}"
-            if nullifies(taken.code):
-                text += f" address={taken.teid & ~0xFFF:#x}"
-        return text
-    return {"ext": f"ext {taken.code:#06x}", "mck": "mck", "io": f"io {taken.code:#x}"}.get(taken.kind, taken.kind)
+        facts["at"] = taken.at
+    if taken.kind == "pgm":
+        facts["ilc"] = taken.ilc
+        if nullifies(taken.code):
+            facts["address"] = taken.teid & ~0xFFF
+    return interruption_text(taken.kind, facts | (asked or {}), symbols)
 
 
 def reason_text(reason: Reason) -> str:

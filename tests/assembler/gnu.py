@@ -1,4 +1,4 @@
-"""GNU as, ld, objcopy and objdump for s390x, as judges of our assembler and disassembler (spec oracles.md).
+"""GNU as, ld, objcopy and objdump for s390x, as judges of our assembler and disassembler (docs/judges.md).
 
 Debian: binutils-s390x-linux-gnu. Where they are missing the tests are skipped, visibly; with S390EMU_REQUIRE_JUDGES=1
 that is a failure.
@@ -59,7 +59,8 @@ def gnu_sections(sources: list[str], program: Program, include_paths=(), defines
             if done.returncode or "Error" in done.stderr:
                 raise GnuRefuses(done.stderr)
             objects.append(f"{number}.o")
-        # Strings are not to be merged, unwind tables (.cfi) are not ours, and each section is to be where we have it.
+        # Strings are not to be merged, unwind tables are edited by ld (test_gcc judges them), and each section is to be
+        # where we have it.
         for name in objects:
             plain = [f"{section.name}=alloc,readonly,data" for section in program.sections if ".rodata" in section.name]
             plain = [f"--set-section-flags={flags}" for flags in plain]
@@ -71,7 +72,7 @@ def gnu_sections(sources: list[str], program: Program, include_paths=(), defines
             raise GnuRefuses(done.stderr)
         found = {}
         for section in program.sections:
-            if section.bss:
+            if section.bss or section.name == ".eh_frame":
                 continue
             _run("objcopy", "-O", "binary", "-j", section.name, "all.elf", "section.bin", cwd=folder)
             path = Path(folder) / "section.bin"
@@ -84,7 +85,7 @@ def assert_same(program: Program, sources: list[str], include_paths=(), defines=
     """Every section has GNU's bytes; only the filler at its end is as long as each likes."""
     theirs = gnu_sections(sources, program, include_paths, defines)
     for section in program.sections:
-        if section.bss:
+        if section.bss or section.name == ".eh_frame":
             continue
         ours, gnu = section.data, theirs[section.name]
         if ours == gnu:

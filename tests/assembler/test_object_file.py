@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from s390emu.assembler import elf
 from s390emu.assembler.elf import ElfError
 from s390emu.assembler.object_file import RELOCATION_NAMES, ObjectFile
+from s390emu.assembler.relocations import R_390
 from tests.assembler.test_elf import gnu_object, tool
 
 RELOCATABLE = """
@@ -158,7 +158,7 @@ def test_more_sections_than_a_halfword_counts(tmp_path):
 
 
 def test_names_of_relocations_are_those_of_the_assembler_and_loader():
-    assert {number: RELOCATION_NAMES[number] for number in elf.R_390} == {n: row[0] for n, row in elf.R_390.items()}
+    assert {number: RELOCATION_NAMES[number] for number in R_390} == {n: row.name for n, row in R_390.items()}
 
 
 def test_names_of_relocations_are_those_of_binutils(tmp_path):

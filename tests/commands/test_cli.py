@@ -129,6 +129,8 @@ def test_explain(s390emu):
     out = s390emu("explain", "--coverage")[1]
     assert "# chapter 10" in out
     assert "\tESSA\timplemented\t" in out
+    assert "\tSRNMB\toperation-exception\t37\t" in out
+    assert "an operation exception: facility bit 37 is not installed" in s390emu("explain", "SRNMB")[1]
     report = json.loads(s390emu("explain", "--coverage", "--json")[1])
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
 
@@ -380,6 +382,14 @@ def test_trace_whose_host_event_never_fires(s390emu, source):
     code, out, err = s390emu("test", path)
     assert code in (1, 2)
     assert "never.trace" in out + err
+
+
+def test_a_failed_trace_tells_what_follows_in_short_or_in_full(s390emu, source):
+    path = source(".trace stray\n.text\nstart: .short 0\n.expect\n svc 0\n r1 = 1\n", "stray.trace")
+    short, full = s390emu("test", path), s390emu("test", path, "-v")
+    assert short[0] == full[0] == 1
+    assert short[1].count("then also: ") == 1 and short[1].count(" rule ") == 1
+    assert full[1].count("then also: ") == 0 and full[1].count(" rule ") == 3
 
 
 def test_no_traces(s390emu, tmp_path):

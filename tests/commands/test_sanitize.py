@@ -49,7 +49,7 @@ def test_violation_is_exit_code_1_and_one_screen(run):
     assert code == 1
     lines = err.splitlines()
     at = lines.index("sanitizer: 1 violation of 1 rule")
-    assert lines[at + 1].startswith("1. freed-twice (essa.md 7 R3): an unused block is set unused again")
+    assert lines[at + 1].startswith("1. freed-twice (docs/page-hinting.md 7 R3): an unused block is set unused again")
     assert lines[at + 2] == "   block 0x30000, instruction 2 at 0x1000a <start+0xa>: essa %r0,%r2,2"
     assert [line.split()[:2] for line in lines[at + 3 :]] == [["1", "page"], ["2", "page"]]
     assert len(lines) <= 24

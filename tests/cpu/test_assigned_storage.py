@@ -1,4 +1,4 @@
-"""Assigned storage locations: where the CPU stores them, and what may be in the way. PoP ch. 3; spec essa.md D13."""
+"""Assigned storage locations: where the CPU stores them, what is in the way. PoP ch. 3; docs/page-hinting.md D13."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The six classes of interruption: what each stores, masks, priorities. PoP ch. 6; spec essa.md D13, D15, D20."""
+"""The six classes of interruption: what each stores, masks, priorities. PoP ch. 6; docs/page-hinting.md D13, 15, 20."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from s390emu import cli
-from s390emu.assembler.assemble import assemble
-from s390emu.commands.adversary import digest
+from s390emu.assembler.assemble import assemble, assemble_object
+from s390emu.commands.adversary import digest, packed
 from s390emu.commands.new import GUEST, TRACE
 from s390emu.commands.replay import packed
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
@@ -157,50 +157,28 @@ def elf_files() -> list[bytes]:
             relocatable(), relocatable(), *foreign_elf_files()]  # fmt: skip
 
 
+RELOCATABLE = """
+        .globl  _start, next
+_start: larl    %r1,table
+        brasl   %r14,next@PLT
+        lgrl    %r2,room@GOTENT
+        j       next
+next:   br      %r14
+        .data
+        .quad   _start, room+4
+table:  .long   next, elsewhere-., next@GOTOFF
+        .weak   elsewhere, nowhere
+        .set    elsewhere, 0x1234
+        .quad   nowhere, shared
+        .comm   shared, 40
+        .bss
+room:   .skip   40
+"""
+
+
 def relocatable() -> bytes:
     """A relocatable file with text, data, bss, a symbol of each, and relocations of the common kinds."""
-    from s390emu.assembler.elf import _structs
-
-    make = _structs()
-    text = bytes.fromhex("c01000000000 c0e500000000 a7f40000 07fe 0707".replace(" ", ""))
-    data = bytes(32)
-    names = b"\0.text\0.data\0.bss\0.symtab\0.strtab\0.rela.text\0.rela.data\0.shstrtab\0"
-    strings = b"\0_start\0table\0room\0next\0elsewhere\0"
-
-    def symbol(name: bytes, info: int, section: int, value: int) -> bytes:
-        at = strings.index(name) if name else 0
-        return make.Sym.build(dict(st_name=at, st_info=info, st_other=0, st_shndx=section, st_value=value, st_size=8))
-
-    symbols = b"".join((
-        symbol(b"", 0, 0, 0), symbol(b"", 3, 1, 0), symbol(b"table", 1, 2, 8), symbol(b"room", 1, 3, 0),
-        symbol(b"_start", 0x12, 1, 0), symbol(b"next", 0x10, 1, 12), symbol(b"elsewhere", 0x20, 0xFFF1, 0x1234),
-    ))  # fmt: skip
-
-    def relocations(*entries: tuple[int, int, int, int]) -> bytes:
-        return b"".join(make.Rela.build(dict(r_offset=a, r_sym=s, r_type=t, r_addend=d)) for a, s, t, d in entries)
-
-    of_text = relocations((2, 2, 19, 2), (8, 5, 20, 2), (14, 5, 17, 2))
-    of_data = relocations((0, 4, 22, 0), (8, 3, 22, 4), (16, 5, 4, 0), (20, 6, 5, 0), (24, 2, 26, 0))
-    parts = ((".text", 1, 6, text, 0, 0, 8, 0), (".data", 1, 3, data, 0, 0, 8, 0), (".bss", 8, 3, bytes(40), 0, 0, 8, 0),
-             (".symtab", 2, 0, symbols, 5, 4, 8, 24), (".strtab", 3, 0, strings, 0, 0, 1, 0),
-             (".rela.text", 4, 0, of_text, 4, 1, 8, 24), (".rela.data", 4, 0, of_data, 4, 2, 8, 24),
-             (".shstrtab", 3, 0, names, 0, 0, 1, 0))  # fmt: skip
-    body, headers = bytearray(make.Ehdr.sizeof()), bytearray(make.Shdr.sizeof())
-    for name, kind, flags, content, link, info, boundary, entry in parts:
-        body += bytes(-len(body) % 8)
-        headers += make.Shdr.build(dict(
-            sh_name=names.index(b"\0" + name.encode() + b"\0") + 1, sh_type=kind, sh_flags=flags, sh_addr=0,
-            sh_offset=len(body), sh_size=len(content), sh_link=link, sh_info=info, sh_addralign=boundary,
-            sh_entsize=entry,
-        ))  # fmt: skip
-        body += b"" if kind == 8 else content
-    body += bytes(-len(body) % 8)
-    body[: make.Ehdr.sizeof()] = make.Ehdr.build(dict(
-        ei_class=2, ei_data=2, ei_version=1, ei_osabi=0, ei_abiversion=0, e_type=1, e_machine=22, e_version=1, e_entry=0,
-        e_phoff=0, e_shoff=len(body), e_flags=0, e_ehsize=64, e_phentsize=0, e_phnum=0, e_shentsize=64,
-        e_shnum=len(parts) + 1, e_shstrndx=len(parts),
-    ))  # fmt: skip
-    return bytes(body + headers)
+    return assemble_object(RELOCATABLE)
 
 
 C_PROGRAM = "int g = 3, c; static int bss[20]; int f(int x) { return x ? g + f(x - 1) + bss[x] : c; } int main(void) { return f(3); }"

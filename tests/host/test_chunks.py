@@ -1,6 +1,6 @@
 """Frames in runs: whatever the chunk and the policy, a guest cannot tell but by its discard faults and by its time.
 
-Spec essa.md, sections 3, 8 and 11.
+docs/page-hinting.md, sections 3, 8 and 11.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The host: contents survive what they must, frames go in the right order, and what cannot be done is said.
 
-Spec essa.md, sections 3, 8 and 9, decisions D7, D8, D18, D20, and test obligations 2, 3, 4, 11 (pinning), 12.
+docs/page-hinting.md, sections 3, 8 and 9, decisions D7, D8, D18, D20, and test obligations 2, 3, 4, 11 (pinning), 12.
 """
 
 from __future__ import annotations

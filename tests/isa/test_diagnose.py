@@ -1,4 +1,4 @@
-"""DIAGNOSE X'10': spec essa.md, section 9, D18."""
+"""DIAGNOSE X'10': docs/page-hinting.md, section 9, D18."""
 
 from __future__ import annotations
 

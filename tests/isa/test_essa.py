@@ -1,4 +1,4 @@
-"""EXTRACT AND SET STORAGE ATTRIBUTES: spec essa.md, sections 1 to 3 and test obligations 1, 3, 4, 7, 8, 10, 12."""
+"""EXTRACT AND SET STORAGE ATTRIBUTES: docs/page-hinting.md 1 to 3, and test obligations 1, 3, 4, 7, 8, 10, 12."""
 
 from __future__ import annotations
 

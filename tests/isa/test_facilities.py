@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.engine.handlers import facilities, implemented
+from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, EXECUTED_IN_PART, facilities, implemented
 from s390emu.isa.opcodes import ROWS
-from s390emu.machine import ARCHITECTURE_FACILITIES, Machine
+from s390emu.machine import Machine
 
 BITS = 256
 ABSENT = {
@@ -25,7 +25,7 @@ def indicated(machine: Machine) -> set[int]:
 
 
 def test_the_list_is_what_the_instructions_and_the_architecture_give():
-    assert indicated(Machine(1 << 16)) == facilities() | set(ARCHITECTURE_FACILITIES)
+    assert indicated(Machine(1 << 16)) == facilities() | ARCHITECTURE_FACILITIES
 
 
 @pytest.mark.parametrize("bit", ABSENT, ids=ABSENT.get)
@@ -41,6 +41,13 @@ def test_no_bit_with_a_missing_instruction():
     for row in ROWS:
         if row.facility is not None and row.facility in indicated(Machine(1 << 16)):
             assert implemented(row), row.mnemonic
+
+
+@pytest.mark.parametrize("bit", sorted(EXECUTED_IN_PART))
+def test_what_is_executed_in_part_is_not_indicated(bit):
+    rows = [row for row in ROWS if row.facility == bit]
+    assert bit not in indicated(Machine(1 << 16))
+    assert any(map(implemented, rows)) and not all(map(implemented, rows))
 
 
 def test_enhanced_dat_1_is_there_with_pfmf():

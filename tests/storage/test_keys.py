@@ -1,4 +1,4 @@
-"""Storage keys in two views, with and without a frame: spec essa.md, section 6, and test obligation 7."""
+"""Storage keys in two views, with and without a frame: docs/page-hinting.md, section 6, and test obligation 7."""
 
 from __future__ import annotations
 

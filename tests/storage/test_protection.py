@@ -1,4 +1,4 @@
-"""Protection, access by access: PoP ch. 3 "Protection"; priorities: spec essa.md D16."""
+"""Protection, access by access: PoP ch. 3 "Protection"; priorities: docs/page-hinting.md D16."""
 
 from __future__ import annotations
 

@@ -53,6 +53,21 @@ def test_the_difference_is_shown_and_nothing_written_unasked(tmp_path):
     assert path.read_text() == PLAIN.replace("= 12  ", "= 13  ")
 
 
+def test_an_interruption_loop_is_named_once_around(blessed):
+    loop = trace("start: .short 0\nhandler: .short 0", init="mem 0x1d0 = quad 0x180000000, handler", expect="")
+    text = blessed(loop)
+    assert ".expect\n  pgm 0x0001 at start ilc=1\n  pgm 0x0001 at handler ilc=1\n  stop interruption-loop\n" in text
+    assert told(run(text)) == []
+
+
+def test_an_interruption_that_holds_keeps_its_details(blessed):
+    """Another one does not, so all are written again."""
+    source = trace("start: svc 1\nagain: svc 2", init="mem 0x1c0 = quad 0x180000000, again",
+                   expect="svc 1 old=start+2\n svc 2 ilc=1")  # fmt: skip
+    text = blessed(source.replace(" svc 2 ilc=1\n", ""))
+    assert "  svc 0x1 old=again\n  svc 0x2 at again\n" in text
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -30,7 +30,11 @@ def test_plain_passes():
         ("address=0x21000", "ilc=2", "interruption 1: pgm 0x001a at fault ilc=2 / "
                                      "pgm 0x001a at fault ilc=3 address=0x21000"),
         ("address=0x21000", "old=start", "interruption 1: pgm 0x001a at fault old=start / "
-                                         "pgm 0x001a at fault ilc=3 address=0x21000"),
+                                         "pgm 0x001a at fault ilc=3 address=0x21000 old=fault"),
+        ("address=0x21000", "teid=0 old=start+4", "interruption 1: pgm 0x001a at fault teid=0 old=start+0x4 / "
+                                                  "pgm 0x001a at fault ilc=3 address=0x21000 teid=0x21000 old=fault"),
+        ("address=0x21000", "dxc=2", "interruption 1: pgm 0x001a at fault dxc=2 / "
+                                     "pgm 0x001a at fault ilc=3 address=0x21000 dxc=0"),
         ("address=0x21000", "\n  svc 0", "interruption 2: svc 0x0 / none"),
         ("  pgm ", "  svc 0\n  #", "interruption 1: svc 0x0 / pgm 0x001a at fault ilc=3 address=0x21000"),
         ("  r2    = 12", "  r2 = 12\n  stop disabled-wait code=2", "stop: disabled-wait code=0x2 / "
@@ -50,6 +54,70 @@ def test_plain_passes():
 def test_each_difference_is_told(old, new, expected):
     assert old in PLAIN
     assert expected in told(run(PLAIN.replace(old, new), explain=False))
+
+
+@pytest.mark.parametrize(
+    ("expect", "expected", "actual", "parts"),
+    [
+        ("svc 5 old=start", "svc 0x5 old=start", "svc 0x5 at start old=start+0x2", "old"),
+        ("svc 5 ilc=2 old=start+2", "svc 0x5 ilc=2 old=start+0x2", "svc 0x5 at start ilc=1 old=start+0x2", "ilc"),
+        ("svc 6 at start+2", "svc 0x6 at start+0x2", "svc 0x5 at start", "code, at"),
+        ("ext 0x1202 parameter=1 old=start", "ext 0x1202 parameter=1 old=start",
+         "ext 0x1201 parameter=0 old=done", "code, parameter, old"),
+        ("mck code=3 old=start", "mck code=3 old=start", "restart", ""),
+        ("restart old=start", "restart old=start", "restart old=done", "old"),
+    ],
+)  # fmt: skip
+def test_an_interruption_that_is_another_says_what_was_asked_of_it_and_which_part_differs(
+    expect, expected, actual, parts
+):
+    init, host = "", ""
+    if expect.startswith("ext"):
+        init, host = "psw mask=0x0100000180000000 addr=start\n cr0 = 0x6000", "when pc == done emergency-signal 7"
+    elif not expect.startswith("svc"):
+        host = "when icount == 1 restart"
+    text = trace("start: nopr %r0\ndone: svc 5" if host else "start: svc 5", init=init, host=host, expect=expect)
+    difference = run(text).differences[0]
+    assert (difference.subject, difference.expected, difference.actual) == ("interruption 1", expected, actual)
+    assert difference.detail == (f"differs in {parts}" if parts else "")
+
+
+LOOP = trace("start: .short 0\nhandler: .short 0", init="mem 0x1d0 = quad 0x180000000, handler",
+             expect="pgm 1 at start\n pgm 1 at handler\n stop interruption-loop")  # fmt: skip
+NAMED = " pgm 1 at handler\n"
+
+
+def test_an_interruption_loop_accounts_for_the_last_one_named_again_and_again():
+    result = run(LOOP)
+    assert told(result) == []
+    assert len(result.end.taken) == 63
+
+
+@pytest.mark.parametrize("more", [1, 5, 61])
+def test_an_interruption_loop_may_be_named_farther(more):
+    assert told(run(LOOP.replace(NAMED, NAMED * (more + 1)))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (NAMED, "", ["interruption 2: none / pgm 0x0001 at handler ilc=1"]),
+        (NAMED, " pgm 6 at handler\n", ["interruption 2: pgm 0x0006 at handler / pgm 0x0001 at handler ilc=1"]),
+        (NAMED, NAMED * 63, ["interruption 64: pgm 0x0001 at handler / none"]),
+        (" stop interruption-loop\n", "", [
+            *(f"interruption {n}: none / pgm 0x0001 at handler ilc=1" for n in range(3, 64)),
+            "stop: disabled-wait code=0x0 or disabled-wait code=0x150 / interruption-loop",
+        ]),
+        ("handler: .short 0", "handler: svc 0", [
+            "interruption 2: pgm 0x0001 at handler / svc 0x0 at handler",
+            "stop: interruption-loop / disabled-wait code=0x140",
+        ]),
+    ],
+    ids=["unnamed", "another", "too-many", "without-stop", "no-loop"],
+)  # fmt: skip
+def test_an_interruption_loop_accounts_for_nothing_else(old, new, expected):
+    assert old in LOOP
+    assert told(run(LOOP.replace(old, new), explain=False)) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,14 +156,21 @@ def test_blame_names_instruction_line_bits_and_rule():
     )
     assert key.detail == "differs in C"
     assert key.writer == "stg %r2,8(%r1), instruction 2, at start+0x4 (<string>:15)"
-    assert key.rule.startswith("spec essa.md 6")
+    assert key.rule.startswith("docs/page-hinting.md 6")
     assert storage.writer == key.writer
+
+
+def test_what_follows_comes_behind_its_cause():
+    """The program's way first; then what it left behind as it was written, and last what it did not write."""
+    text = trace("start: lghi %r5,1\n lghi %r4,1\n lghi %r5,2\nstray: .short 0\n lghi %r3,1\n svc 0",
+                 expect="svc 0\n r3 = 1\n r4 = 2\n r5 = 1")  # fmt: skip
+    assert [difference.subject for difference in run(text).differences] == ["interruption 1", "stop", "r4", "r5", "r3"]
 
 
 def test_blame_of_a_state_names_the_operation_and_the_table():
     (page,) = run(PLAIN.replace("= volatile resident", "= unused resident")).differences
     assert page.writer.startswith("essa %r4,%r1,3, instruction 3, ")
-    assert page.rule.startswith("spec essa.md 1-3; spec essa.md 2 and 3 (the transition table)")
+    assert page.rule.startswith("docs/page-hinting.md 1-3; docs/page-hinting.md 2 and 3 (the transition table)")
 
 
 def test_blame_of_what_the_host_did_names_the_event():

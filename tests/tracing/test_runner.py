@@ -89,6 +89,39 @@ def test_text_of_each_outcome(folder):
     assert f'{folder}/b/wrong.trace:6:8: error: unknown instruction "svx"' in error
 
 
+def failing(effects: int) -> str:
+    """A trace whose stray exception makes so many registers wrong besides the stop."""
+    loads = "\n".join(f" lghi %r{n},1" for n in range(effects - 1))
+    return trace(f"start: .short 0\n{loads}\n svc 0",
+                 expect="svc 0\n" + "\n".join(f" r{n} = 1" for n in range(effects - 1)))  # fmt: skip
+
+
+def test_text_tells_the_first_cause_in_full_and_what_follows_in_short():
+    lines = text(run_trace(failing(3))).splitlines()
+    assert lines[1] == "    <string>:13: interruption 1: expected svc 0x0, is pgm 0x0001 at start ilc=1"
+    assert lines[2].startswith("      by   at start") and lines[3].startswith("      rule")
+    assert lines[4:] == [
+        "    then also: stop: expected disabled-wait code=0x0 or disabled-wait code=0x140, is disabled-wait code=0x150",
+        "               r0: expected 0x1, is 0x0 (line 14)",
+        "               r1: expected 0x1, is 0x0 (line 15)",
+    ]
+
+
+@pytest.mark.parametrize("effects, shown, more", [(5, 5, ""), (6, 6, ""), (7, 5, "and 2 more; -v tells all"),
+                                                  (14, 5, "and 9 more; -v tells all")])  # fmt: skip
+def test_text_tells_so_many_effects_and_counts_the_others(effects, shown, more):
+    lines = text(run_trace(failing(effects))).splitlines()[4:]
+    assert len(lines) == shown + bool(more)
+    assert lines[-1].strip() == more or not more
+
+
+def test_text_in_full_and_json_tell_everything():
+    result = run_trace(failing(14))
+    assert len(re.findall("^      rule ", text(result, full=True), re.MULTILINE)) == 15
+    assert "then also" not in text(result, full=True)
+    assert len(as_json([result])["traces"][0]["differences"]) == 15
+
+
 def test_json(folder):
     results = as_json(run_paths([folder]))
     assert results == json.loads(json.dumps(results))

@@ -1,4 +1,4 @@
-"""Storage keys: PoP ch. 10, and spec essa.md section 6 for blocks without a frame.
+"""Storage keys: PoP ch. 10, and docs/page-hinting.md section 6 for blocks without a frame.
 
 None of these references the block: no page-in, no exception for a discarded or unused block (D10, D11).
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.bits import LOW8, bit, bits
-from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUCTION, OPERATION, SPECIFICATION
+from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUCTION, SPECIFICATION
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import based, rre
 from s390emu.isa.registers import low, set_low
@@ -103,8 +103,6 @@ def srnmb(cpu, storage, insn):
 
     The mode is bits 56-63 of the second-operand address.
     """
-    if guest_of(storage).facilities[0] & EXTENSION == u64(0):
-        return OPERATION
     if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     mode = based(cpu, insn) & LOW8

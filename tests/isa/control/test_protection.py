@@ -1,4 +1,4 @@
-"""TEST PROTECTION and INSERT VIRTUAL STORAGE KEY: PoP ch. 10; blocks without a frame: spec essa.md D11."""
+"""TEST PROTECTION and INSERT VIRTUAL STORAGE KEY: PoP ch. 10; blocks without a frame: docs/page-hinting.md D11."""
 
 from __future__ import annotations
 

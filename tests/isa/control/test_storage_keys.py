@@ -1,4 +1,4 @@
-"""Storage keys: PoP ch. 10; blocks without a frame: spec essa.md, sections 4 and 6."""
+"""Storage keys: PoP ch. 10; blocks without a frame: docs/page-hinting.md, sections 4 and 6."""
 
 from __future__ import annotations
 

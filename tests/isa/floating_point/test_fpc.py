@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.isa.general.execute import DATA, OLD, execute
+from tests.lab import Lab
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
 OPERATION, SPECIFICATION, DATA_EXCEPTION = 1, 6, 7
@@ -85,13 +86,20 @@ def test_set_rounding_mode(lab, mode):
     assert execute(lab, "srnm 0(%r5)", r5=(1 << 63) + mode, c0=AFP_CONTROL) == (0, {"fpc": 0x00F80000 | mode})
 
 
-def test_srnmb_belongs_to_the_extension_facility(lab, facilities):
+def test_srnmb_belongs_to_the_extension_facility(lab):
     assert execute(lab, "srnmb 1", c0=AFP_CONTROL) == (OPERATION, {})
 
 
+@pytest.fixture(scope="module")
+def extended():
+    """A machine with facility 37."""
+    return Lab(extra=(EXTENSION,))
+
+
 @pytest.mark.parametrize("address", [*range(9), 0x80, 0xF01])
-def test_set_rounding_mode_of_three_bits(lab, facilities, address):
-    facilities(EXTENSION)
+def test_set_rounding_mode_of_three_bits(extended, address):
+    lab = extended
+    lab.reset()
     lab.cpu.fpc = 0x00F80005
     valid = address & 0xFF in (0, 1, 2, 3, 7)
     expected = (0, {"fpc": 0x00F80000 | address & 7}) if valid else (SPECIFICATION, {})

@@ -1,0 +1,273 @@
+"""Which instruction belongs to which line of the program's own source: .file, .loc, and .debug_line out of them.
+
+Format: DWARF Debugging Information Format, "Line Number Information"; version 5 where the source numbers a file 0 or
+gives digests, else 3. In an object only: what is loaded does not need it.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import NamedTuple
+
+from s390emu.assembler.data import sleb128, uleb128
+from s390emu.assembler.errors import Position, SourceError
+from s390emu.assembler.expressions import Binary, NotYet, Place, Unary, evaluate
+from s390emu.assembler.table import Table
+
+LINE_BASE, LINE_RANGE, OPCODE_BASE = -5, 14, 13
+OPERANDS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1))  # of the opcodes below OPCODE_BASE
+COPY, ADVANCE_PC, ADVANCE_LINE, SET_FILE, SET_COLUMN, NEGATE_STMT = 1, 2, 3, 4, 5, 6
+BASIC_BLOCK, CONST_ADD_PC, PROLOGUE_END, EPILOGUE_BEGIN, SET_ISA = 7, 8, 10, 11, 12
+END_SEQUENCE, SET_ADDRESS, SET_DISCRIMINATOR = b"\0\x01\x01", b"\0\x09\x02", 4
+MOST_SPECIAL = (255 - OPCODE_BASE) // LINE_RANGE  # bytes that a special opcode can advance, and CONST_ADD_PC does
+PATH, DIRECTORY, MD5 = 1, 2, 5  # DW_LNCT
+STRING_OFFSET, UDATA, DATA16 = 0x1F, 0x0B, 0x1E  # DW_FORM
+MOST_FILES = 1 << 20
+_MARKS = {"basic_block": BASIC_BLOCK, "prologue_end": PROLOGUE_END, "epilogue_begin": EPILOGUE_BEGIN}
+_NUMBERS = ("is_stmt", "isa", "discriminator")
+_DIGEST = re.compile(r"0[xX]([0-9a-fA-F]{1,32})")
+
+
+class _File(NamedTuple):
+    directory: int
+    name: str
+    digest: int | None = None
+
+
+class _Row(NamedTuple):
+    """An instruction's place in the source. `fresh`: its view is 0, wherever the row before it is.
+
+    GNU as sets the address anew for a fresh row unless it knows already that there is code since the row before.
+    """
+
+    file: int
+    line: int
+    column: int
+    is_stmt: bool
+    isa: int
+    discriminator: int = 0
+    marks: tuple[int, ...] = ()
+    fresh: bool = False
+    place: Place | None = None
+    view: object = 0  # how many rows before it are of the same instruction
+    next: Place | None = None  # up to here nothing but filler follows
+
+
+class LineTable:
+    """The .file and .loc directives of one file."""
+
+    def __init__(self, unit):
+        self.unit = unit
+        self.position = Position("", 0, "")
+        self.directories: dict[str, int] = {"": 0}
+        self.files: dict[int, _File] = {}
+        self.rows: dict[object, list[_Row]] = {}  # by section
+        self.waiting: _Row | None = None  # for an instruction
+        self.last = _Row(1, 1, 0, True, 0)
+        self.root: str | None = None  # the directory of file 0
+
+    def row(self) -> _Row:
+        """Add the row that is waiting, of what comes now."""
+        unit, place = self.unit, self.unit.here()
+        rows = self.rows.setdefault(unit.piece, [])
+        view: object = 0
+        if rows and not self.waiting.fresh:
+            before = rows[-1]
+            view = Binary("*", Unary("-", Binary("==", place, before.place, 0)), Binary("+", before.view, 1, 0), 0)
+            with suppress(NotYet):
+                view = evaluate(view, unit.early)
+        rows.append(self.waiting._replace(place=place, view=view))
+        self.waiting = None
+        return rows[-1]
+
+    def filled_up(self, start: Place):
+        """Note that there is nothing but filler from `start` to here."""
+        rows = self.rows.get(self.unit.piece)
+        if rows and start in (rows[-1].place, rows[-1].next):
+            rows[-1] = rows[-1]._replace(next=self.unit.here())
+
+    def write(self):
+        """Write .debug_line; every place in the code is known by now."""
+        rows = {piece: rows for piece, rows in self.rows.items() if rows}
+        described = self.unit.pieces.get((".debug_info", ""))
+        if not rows and not (self.files and described and described.data):
+            return
+        table = Table(self.unit.section(".debug_line", "", "progbits"))
+        five = self.root is not None or any(file.digest is not None for file in self.files.values())
+        table.number(0, 4)
+        table.number(5 if five else 3, 2)
+        if five:
+            table.data += bytes((8, 0))  # of an address, of a segment selector
+        header_at = len(table.data)
+        table.number(0, 4)
+        table.data += bytes((1, 1, LINE_BASE & 0xFF, LINE_RANGE, OPCODE_BASE)) + OPERANDS
+        if five:
+            self._names(table)
+        else:
+            table.data += b"".join(name.encode() + b"\0" for name in [*self.directories][1:]) + b"\0"
+            for number in range(1, max(self.files, default=0) + 1):
+                file = self.files.get(number, _File(0, ""))
+                table.data += file.name.encode() + b"\0" + uleb128(file.directory) + b"\0\0"
+            table.data += b"\0"
+        table.put_length(header_at)
+        for piece, sequence in rows.items():
+            start = Place(piece, 0)
+            self._sequence(table, piece, sorted(sequence, key=lambda row: self.unit.distance(start, row.place)))
+        table.put_length(0)
+        table.finish()
+
+    def _names(self, table: Table):
+        """The directories and files as version 5 has them: their names are in .debug_line_str."""
+        piece = self.unit.section(".debug_line_str", "MS", "progbits")
+        piece.entry_size = 1
+        strings = Table(piece)
+
+        def string(text: str):
+            table.reference(strings.place(len(strings.data)), 4, self.position)
+            strings.data += text.encode() + b"\0"
+
+        directories = [self.root or "", *[*self.directories][1:]]
+        table.data += bytes((1, PATH, STRING_OFFSET)) + uleb128(len(directories))
+        for name in directories:
+            string(name)
+        digests = any(file.digest is not None for file in self.files.values())
+        formats = (PATH, STRING_OFFSET), (DIRECTORY, UDATA), (MD5, DATA16)
+        formats = formats if digests else formats[:2]
+        table.data += bytes((len(formats), *(number for pair in formats for number in pair)))
+        count = max(self.files, default=0) + 1
+        table.data += uleb128(count)
+        for number in range(count):
+            file = self.files.get(number) or self.files.get(1, _File(0, ""))
+            string(file.name)
+            table.data += uleb128(file.directory)
+            if digests:
+                table.number(file.digest or 0, 16)
+        strings.finish()
+
+    def _sequence(self, table: Table, piece, rows: list[_Row]):
+        """The rows of one section."""
+        state = _Row(1, 1, 0, True, 0)
+        for row in rows:
+            if row.file != state.file:
+                table.data += bytes((SET_FILE,)) + uleb128(row.file)
+            if row.column != state.column:
+                table.data += bytes((SET_COLUMN,)) + uleb128(row.column)
+            if row.discriminator:
+                number = uleb128(row.discriminator)
+                table.data += b"\0" + uleb128(1 + len(number)) + bytes((SET_DISCRIMINATOR,)) + number
+            if row.isa != state.isa:
+                table.data += bytes((SET_ISA,)) + uleb128(row.isa)
+            if row.is_stmt != state.is_stmt:
+                table.data.append(NEGATE_STMT)
+            table.data += bytes(row.marks)
+            distance = self.unit.distance(state.place, row.place) if state.place else 0
+            if state.place is None or (row.fresh and (state.next == row.place or not distance)):
+                table.data += SET_ADDRESS
+                table.reference(row.place, 8, self.position)
+                distance = 0
+            table.data += advance(row.line - state.line, distance)
+            state = row
+        distance = self.unit.distance(state.place, Place(piece, len(piece.data)))
+        if distance == MOST_SPECIAL:
+            table.data.append(CONST_ADD_PC)
+        elif distance:
+            table.data += bytes((ADVANCE_PC,)) + uleb128(distance)
+        table.data += END_SEQUENCE
+
+
+def advance(lines: int, distance: int) -> bytes:
+    """The opcodes for a row so many lines and bytes further on."""
+    data = b""
+    far = not 0 <= lines - LINE_BASE < LINE_RANGE
+    if far:
+        data, lines = bytes((ADVANCE_LINE,)) + sleb128(lines), 0
+    if not lines and not distance:
+        return data + bytes((COPY,))
+    special = lines - LINE_BASE + OPCODE_BASE
+    if special + distance * LINE_RANGE <= 255:
+        return data + bytes((special + distance * LINE_RANGE,))
+    if special + (distance - MOST_SPECIAL) * LINE_RANGE <= 255:
+        return data + bytes((CONST_ADD_PC, special + (distance - MOST_SPECIAL) * LINE_RANGE))
+    return data + bytes((ADVANCE_PC,)) + uleb128(distance) + bytes((COPY if far else special,))
+
+
+# Directives -----------------------------------------------------------------------------------------------------------
+
+
+def _file(unit, cursor):
+    """.file "name" for the symbol table; .file number,"directory" "name" md5 digest for the line table."""
+    table = unit.line_table
+    if cursor.peek('"'):
+        unit.source_name = cursor.string().decode("utf-8", "replace")
+        cursor.end()
+        return
+    column = cursor.at
+    number = unit.absolute(cursor, "number of the file")
+    if not 0 <= number <= MOST_FILES:
+        raise SourceError(f"file {number} is not between 0 and {MOST_FILES}", column)
+    cursor.accept(",")
+    directory, name, digest = "", cursor.string().decode("utf-8", "replace"), None
+    if cursor.peek('"'):
+        directory, name = name, cursor.string().decode("utf-8", "replace")
+    elif "/" in name.lstrip("/"):
+        directory, _, name = name.rpartition("/")
+    if cursor.accept("md5"):
+        found = cursor.match(_DIGEST)
+        if not found:
+            raise cursor.error("digest expected: 0x and up to 32 hexadecimal digits")
+        digest = int(found[1], 16)
+    cursor.end()
+    if number in table.files and number:
+        raise SourceError(f"file {number} has a name already", column)
+    if number == 0:
+        table.root = directory
+        table.directories = {directory: 0} | {name: at for name, at in table.directories.items() if name}
+    table.files[number] = _File(table.directories.setdefault(directory, len(table.directories)), name, digest)
+
+
+def _loc(unit, cursor):
+    """.loc file line column options: where what follows comes from."""
+    table = unit.line_table
+    table.position = unit.position
+    if table.waiting:
+        table.row()
+    column_at = cursor.at
+    file = unit.absolute(cursor, "number of the file")
+    if file not in table.files:
+        raise SourceError(f"file {file} has no .file", column_at)
+    line = unit.absolute(cursor, "line")
+    column = 0
+    if not cursor.done and cursor.text[cursor.at].isdigit():
+        column = unit.absolute(cursor, "column")
+    numbers = {"is_stmt": int(table.last.is_stmt), "isa": table.last.isa, "discriminator": 0}
+    marks, viewed, view, fresh = [], False, None, False
+    while not cursor.done:
+        at = cursor.at
+        word = cursor.word("option")
+        if word in _MARKS:
+            marks.append(_MARKS[word])
+        elif word in _NUMBERS:
+            numbers[word] = unit.absolute(cursor, word)
+        elif word == "view":
+            viewed = True
+            if cursor.accept("-0"):
+                fresh = True
+            elif not cursor.accept("0"):
+                view = cursor.word("name of a view")
+        else:
+            raise SourceError(f'unknown option "{word}"', at)
+    for what, number in {"line": line, "column": column, **numbers}.items():
+        if not 0 <= number < 1 << 32:
+            raise SourceError(f"{what} {number} is not between 0 and {(1 << 32) - 1}", column_at)
+    table.last = table.waiting = _Row(
+        file, line, column, bool(numbers["is_stmt"]), numbers["isa"], numbers["discriminator"], tuple(sorted(marks)),
+        fresh,
+    )  # fmt: skip
+    if viewed:
+        row = table.row()
+        if view:
+            unit.assign(view, row.view, column_at, once=True)
+
+
+DIRECTIVES = {".file": _file, ".loc": _loc}

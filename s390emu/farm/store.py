@@ -79,7 +79,7 @@ class Store:
         try:
             content = json_value(read_text(path), path)
             check(content, _shape(), str(path))
-        except (FileNotFoundError, IsADirectoryError, FileError, ShapeError):
+        except (OSError, FileError, ShapeError):
             return None
         if content["cell"] != json.loads(json.dumps(asdict(cell))) or not content["rows"]:
             return None

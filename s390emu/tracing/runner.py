@@ -98,7 +98,7 @@ def find_traces(paths: Iterable[str | Path]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += sorted(path.rglob("*.trace"))
+            found += sorted(file for file in path.rglob("*.trace") if not file.is_dir())
         elif path.exists():
             found.append(path)
         else:

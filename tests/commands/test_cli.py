@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -224,6 +225,67 @@ def test_storage_out_of_range(s390emu, source):
 )  # fmt: skip
 def test_numbers_that_cannot_be(s390emu, source, options):
     refused(s390emu("run", source(HELLO), *options), options[0])
+
+
+@pytest.mark.parametrize("option", ["--ram", "--seed", "--limit", "--frames", "--origin", "--define"])
+def test_numbers_of_more_digits_than_a_message_can_show(s390emu, source, option):
+    for number in ("9" * 5000, "0x" + "f" * 5000, "1" + "0" * 4299 + "K"):
+        value = f"x={number}" if option == "--define" else number
+        code, _, err = s390emu("run", source(HELLO), option, value)
+        assert code == 2
+        assert option in err
+
+
+@pytest.mark.parametrize("option", ["--ram", "--include", "-I", "--trace-to", "--limit"])
+def test_an_option_without_a_value(s390emu, source, option):
+    word = f"{option}=--" if option.startswith("--") else f"{option}--"
+    refused(s390emu("run", source(HELLO), word), ": -- is no value")
+
+
+@pytest.mark.parametrize("what", ["-123", "+123", "0x-1", "٣٣٣٣", "²²²²", "12 34", "1_2_3"])
+def test_explain_what_is_nearly_hexadecimal(s390emu, what):
+    refused(s390emu("explain", "--", what), what)
+
+
+def test_a_listing_of_what_has_no_instruction(s390emu, source, tmp_path):
+    assert s390emu("asm", source(HELLO), "-o", tmp_path / "guest.elf")[0] == 0
+    for path in (source(".byte 1\n", "data.s"), tmp_path / "guest.elf"):
+        code, out, err = s390emu("asm", path)
+        assert (code, out) == (0, "")
+        assert "no instruction of an assembly source to list" in err
+
+
+def test_a_listing_of_what_is_not_loaded(s390emu, source):
+    code, out, _ = s390emu("asm", source('.section x,""\nnopr 0\n.text\nnopr 0\n'))
+    assert (code, len(out.splitlines())) == (0, 2)
+
+
+def test_a_flat_binary_has_no_gap_of_a_gigabyte(s390emu, source, tmp_path):
+    assert s390emu("asm", source(HELLO), "-o", tmp_path / "guest.elf")[0] == 0
+    data = bytearray((tmp_path / "guest.elf").read_bytes())
+    phoff, count = int.from_bytes(data[32:40]), int.from_bytes(data[56:58])
+    (tmp_path / "none.elf").write_bytes(data[:56] + bytes(2) + data[58:])
+    assert s390emu("asm", tmp_path / "none.elf", "--format", "bin", "-o", "none.bin")[0] == 0
+    assert (tmp_path / "none.bin").read_bytes() == b""
+    second = bytearray(data[phoff : phoff + 56])
+    second[24:32] = (1 << 40).to_bytes(8)  # p_paddr
+    far = data + data[phoff : phoff + 56] + second
+    far[32:40], far[56:58] = len(data).to_bytes(8), (2).to_bytes(2)
+    assert count == 1
+    (tmp_path / "far.elf").write_bytes(far)
+    refused(s390emu("asm", tmp_path / "far.elf", "--format", "bin", "-o", "far.bin"), "sections are too far apart")
+
+
+def test_a_source_that_comes_through_a_pipe(s390emu, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text(HELLO))
+    writer.start()
+    assert s390emu("run", "pipe")[0] == 0
+    writer.join()
+
+
+def test_bless_shows_a_difference_and_no_json(s390emu, source):
+    refused(s390emu("test", source(".text\n svc 0\n.expect\n", "x.trace"), "--bless", "--json"), "leave out --json")
 
 
 def test_a_device_is_no_input(s390emu):

@@ -93,6 +93,18 @@ def test_a_second_run_goes_on_and_writes_the_same_table(s390emu, tmp_path):
     assert (tmp_path / "out" / "overcommit.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("drawn", [False, True])
+def test_what_is_written_into_a_folder_of_somebody_else_follows_no_link(s390emu, tmp_path, drawn):
+    (tmp_path / "out").mkdir()
+    names = ("overcommit.csv", "index.html", "summary.json", "throughput.svg", "throughput.png")
+    for name in names:
+        (tmp_path / f"victim-{name}").write_text("before")
+        (tmp_path / "out" / name).symlink_to(tmp_path / f"victim-{name}")
+    assert s390emu(*SMALL, drawn=drawn)[0] == 0
+    assert {(tmp_path / f"victim-{name}").read_text() for name in names} == {"before"}
+    assert not any((tmp_path / "out" / name).is_symlink() for name in names[: 5 if drawn else 3])
+
+
 def test_other_parameters_in_the_same_folder_make_a_report_of_their_own(s390emu, tmp_path):
     s390emu(*SMALL)
     told = json.loads(s390emu(*SMALL, "--guests", "2,4", "--json")[1])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from s390emu.guests import toy_kernel
+from s390emu.input_files import FileError
 from s390emu.sanitizer.guest import DescriptionError, Frame, read_description
 
 SYMBOLS = {"TABLE": 0x20000, "POOL": 0x30000, "OWNER": 0, "LOOK": 0x10010}
@@ -62,6 +64,14 @@ def test_json_is_as_good(read):
     pytest.param("[fixups]\nat = [[0, 16]]\n", "a register from 0 to 15", id="register"),
     pytest.param("[cpu]\ndisabled = 1\n", "write true or false", id="truth"),
     pytest.param("[frames\n", "guest.toml: ", id="syntax"),
+    pytest.param("x = " + "[" * 99999, "brackets within brackets", id="brackets"),
+    pytest.param("[flags]\ndirty = " + "9" * 5000, "guest.toml: Exceeds the limit", id="digits"),
+    pytest.param("[flags]\ndirty = 0x" + "f" * 5000, "a number of 20000 bits is not a whole number", id="large"),
+    pytest.param("[flags]\ndirty = -1\n", "-1 is not a whole number from 0", id="negative"),
+    pytest.param("[flags]\ndirty = 1.0\n", "1.0 is neither a number nor a symbol", id="fraction"),
+    pytest.param(TABLE + "maps = [12, 8]\n", r"frames\.maps: it ends behind the entry of 16 bytes", id="behind the entry"),
+    pytest.param(TABLE + "maps = [4, 4.0]\n", "bytes one of 1, 2, 4, 8", id="fraction of bytes"),
+    pytest.param(TABLE + "maps = [4, true]\n", "bytes one of 1, 2, 4, 8", id="true bytes"),
 ])  # fmt: skip
 def test_what_is_wrong_is_told_in_one_line(read, text, complaint):
     with pytest.raises(DescriptionError, match=complaint) as error:
@@ -75,3 +85,26 @@ def test_toy_kernel_is_described():
     assert known.frames and known.frames.address == program.symbols["FRAME_TABLE"]
     assert known.is_reserved(program.symbols["CACHE_INDEX"] // 4096)
     assert not known.is_reserved(program.symbols["POOL"] // 4096)
+
+
+@pytest.mark.parametrize("name", ["guest.toml", "guest.json"])
+def test_what_is_not_text_in_utf_8(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(FileError, match=f"{name}: not text in UTF-8"):
+        read_description(tmp_path / name, SYMBOLS)
+
+
+def test_a_device(tmp_path):
+    with pytest.raises(FileError, match="/dev/zero: a device, not a file"):
+        read_description(Path("/dev/zero"), SYMBOLS)
+
+
+@pytest.mark.parametrize("text, table, end", [
+    (TABLE.replace("count = 4", "count = 0x1000"), "frames", "0x30000"),
+    ("[index]\ncache = 0x20000\nentries = 0x4000\n", "index", "0x40000"),
+])  # fmt: skip
+def test_tables_lie_in_the_guests_storage(read, text, table, end):
+    known = read(text)
+    known.fit_into(0x40000)
+    with pytest.raises(DescriptionError, match=rf"\[{table}\]: the table ends at {end}, the guest's storage at 0x2f000"):
+        known.fit_into(0x2F000)

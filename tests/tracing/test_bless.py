@@ -92,6 +92,16 @@ def test_interruptions_keep_the_words_that_the_trace_had(blessed):
     assert ".expect\n  svc 0x1\n" in text
 
 
+def test_a_link_is_not_blessed_nor_what_it_leads_to(tmp_path):
+    victim, link = tmp_path / "victim", tmp_path / "t.trace"
+    victim.write_text(trace("start: svc 0", expect=""))
+    link.symlink_to(victim)
+    with pytest.raises(BlessError, match=f"not blessed: a link; bless {victim} itself"):
+        bless(link)
+    assert victim.read_text() == trace("start: svc 0", expect="")
+    assert bless(victim).diff
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from xml.etree import ElementTree
@@ -50,6 +51,18 @@ def test_folders_are_searched_and_results_come_in_order(folder):
     assert exit_code(results[1:3]) == exit_code([]) == 0
     assert summary(results) == "1 passed, 1 failed, 1 skipped, 1 error"
     assert summary([]) == "no traces"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_in_a_folder_is_an_error_beside_the_others(folder, kind):
+    if kind == "pipe":
+        os.mkfifo(folder / "a" / "b.trace")
+    else:
+        (folder / "a" / "b.trace").symlink_to("/dev/zero")
+    (folder / "a" / "folder.trace").mkdir()
+    results = run_paths([folder])
+    assert outcomes(results) == [("b", "error"), *EXPECTED]
+    assert f"a {kind}, not a file" in results[0].message
 
 
 def test_several_processes_give_the_same(folder):

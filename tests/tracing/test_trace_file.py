@@ -190,6 +190,51 @@ def test_mistakes(text, told):
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize("swallows", ["/* without end", ".macro m", ".rept 2", ".if 0", ".irp x,1"])
+@pytest.mark.parametrize("behind", ["", ".text 0x20000\n br %r14\n"])
+def test_a_text_that_has_no_end(swallows, behind):
+    """Its end is a label behind it, which is not defined then."""
+    with pytest.raises(TraceError) as caught:
+        parse(f".text\nstart: nopr 0\n {swallows}\n{behind}.expect\n", "t.trace")
+    assert ".Lend" not in str(caught.value)
+    assert "this .text has no end" in str(caught.value) or "is missing" in str(caught.value) or ".endif" in str(caught.value)
+
+
+@pytest.mark.parametrize("line", [" r1 = {}", " mem 0x8000 = quad {}", " frames {}", " page {} = stable", " tod 0x{}"])
+def test_a_number_of_more_digits_than_python_converts(line):
+    with pytest.raises(TraceError, match="a number of 500[02] digits does not fit in 8 bytes"):
+        parse(f".init\n{line.format('7' * 5000)}\n{HEAD}.expect\n", "t.trace")
+
+
+@pytest.mark.parametrize("text", [f".ram {'7' * 5000}\n.text\n nopr 0\n", f".text 0x{'7' * 5000}\n nopr 0\n",
+                                  f".model facility {'7' * 5000}\n.text\n nopr 0\n"])  # fmt: skip
+def test_a_header_with_such_a_number(text):
+    with pytest.raises(TraceError, match="a size expected|does not fit in 8 bytes"):
+        parse(f"{text}.expect\n", "t.trace")
+
+
+def test_all_mem_of_a_trace_is_bounded():
+    lines = "".join(f" mem {n << 25:#x} = fill 0x1800000\n" for n in range(3))
+    with pytest.raises(TraceError, match="t.trace:5: error: more than 67108864 bytes of mem in one trace"):
+        parse(f".ram 2G\n.init\n{lines}{HEAD}.expect\n", "t.trace")
+
+
+def test_what_a_trace_includes_is_below_its_folder(tmp_path):
+    (tmp_path / "traces").mkdir()
+    (tmp_path / "secret").write_text("hunter2 9\n")
+    (tmp_path / "traces" / "part.inc").write_text(" lghi %r1,5\n")
+    path = tmp_path / "traces" / "t.trace"
+    path.write_text('.text\nstart: nopr 0\n .include "part.inc"\n svc 0\n.expect\n svc 0\n')
+    assert b"\xa7\x19\x00\x05" in read(path).image[0][1]
+    for name in ("../secret", f"{tmp_path}/secret"):
+        path.write_text(f'.text\nstart: nopr 0\n .include "{name}"\n svc 0\n.expect\n svc 0\n')
+        with pytest.raises(TraceError, match="is not below the folder of a source") as caught:
+            read(path)
+        assert "hunter2" not in str(caught.value)
+    with pytest.raises(TraceError, match="hunter2"):
+        read(path, include_paths=[tmp_path])
+
+
 def test_every_mistake_is_told_at_once_in_order_with_line_and_caret():
     with pytest.raises(TraceError) as caught:
         parse(".text\nstart: lgx %r1,0\n.init\n r1 = nowhere\n rr = 1\n.expect\n cc = 7\n", "bad.trace")

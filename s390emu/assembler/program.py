@@ -65,7 +65,8 @@ class Piece:
 
     def __init__(self, name: str, flags: str | None = None, kind: str = "", group: str = ""):
         self.name = name
-        special = _SPECIAL.get(name) or _SPECIAL.get("." + name[1:].partition(".")[0], ("", "progbits"))
+        family = ".note" if name.startswith(".note") else "." + name[1:].partition(".")[0]
+        special = _SPECIAL.get(family, ("", "progbits"))
         self.flags = special[0] if flags is None else flags
         self.kind = kind or special[1]
         self.group = group  # the signature of the group that it is a member of

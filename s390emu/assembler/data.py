@@ -150,8 +150,8 @@ def bfp(negative: bool, text: str, form: tuple[int, int], column=None) -> bytes:
             raise SourceError(f"{text[:20]} has too many digits", column)
         value = Fraction(mantissa + ("0" if mantissa[-1] == "." else "")) * Fraction(10) ** int(power or 0)
         # value = significand * 2**(exponent - fraction_bits): normal with 1 <= value / 2**exponent < 2, else subnormal
-        exponent = value.numerator.bit_length() - value.denominator.bit_length() if value else 0
-        exponent -= value < Fraction(2) ** exponent
+        exponent = value.numerator.bit_length() - value.denominator.bit_length()
+        exponent = exponent - (value < Fraction(2) ** exponent) if value else 1 - bias
         exponent = max(exponent, 1 - bias)
         bits = round(value / Fraction(2) ** (exponent - fraction_bits)) + (exponent + bias - 1) * unit_bit
         if exponent > bias:

@@ -237,7 +237,7 @@ def _loc(unit, cursor):
     if file not in table.files:
         raise SourceError(f"file {file} has no .file", column_at)
     line = unit.absolute(cursor, "line")
-    column = 0
+    column = table.last.column
     if not cursor.done and cursor.text[cursor.at].isdigit():
         column = unit.absolute(cursor, "column")
     numbers = {"is_stmt": int(table.last.is_stmt), "isa": table.last.isa, "discriminator": 0}

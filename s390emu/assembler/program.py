@@ -65,7 +65,8 @@ class Piece:
 
     def __init__(self, name: str, flags: str | None = None, kind: str = "", group: str = ""):
         self.name = name
-        special = _SPECIAL.get(name) or _SPECIAL.get("." + name[1:].partition(".")[0], ("", "progbits"))
+        family = ".note" if name.startswith(".note") else "." + name[1:].partition(".")[0]
+        special = _SPECIAL.get(family, ("", "progbits"))
         self.flags = special[0] if flags is None else flags
         self.kind = kind or special[1]
         self.group = group  # the signature of the group that it is a member of
@@ -121,24 +122,24 @@ def settle(pieces: Iterable[Piece], value: Callable, complain: Callable):
     for _ in range(MOST_ROUNDS):
         for piece in pieces:
             piece.place_fragments()
-        changed, total = [], 0
+        changed, errors, total = None, [], 0
         for fragment in tails:
             tail = fragment.tail
             try:
                 data = tail.render(fragment.start + len(fragment.data), value)
                 total += len(data)
                 check_space(total)
-            except SourceError as error:
-                complain(error, tail.position)
-                tail.render = lambda at, value, data=tail.data: data
+            except SourceError as error:  # of this round: what is wrong with the first lengths may be right with others
+                errors.append((error, tail.position))
             else:
-                if len(data) != len(tail.data):
-                    changed.append(tail)
+                changed = tail if len(data) != len(tail.data) else changed
                 tail.data = data
-        if not changed:
+        if changed is None:
             break
     else:
-        complain(SourceError("this length depends on itself and never settles"), changed[0].position)
+        errors = [(SourceError("this length depends on itself and never settles"), changed.position)]
+    for error in errors:
+        complain(*error)
     for piece in pieces:
         piece.put_together()
 

@@ -96,13 +96,20 @@ class Reader:
             self.unit.position = line.position
             directive = _DIRECTIVE.match(line.text)
             if directive and directive[1].lower() in _CONDITIONALS:
+                if directive.start(1) > len(line.text) - len(line.text.lstrip()) and self.taken:
+                    yield Line(line.text[: directive.start(1)], line.position)  # its labels
                 cursor = Cursor(self.unit, line.text, directive.end())
                 self.unit.attempt(self._conditional, directive[1].lower(), cursor)
-            elif not self.conditions or self.conditions[-1].taken:
+            elif self.taken:
                 yield line
         for condition in self.conditions:
             self.unit.position = condition.position
             self.unit.complain(SourceError(".if without .endif"))
+
+    @property
+    def taken(self) -> bool:
+        """True where lines are assembled."""
+        return not self.conditions or self.conditions[-1].taken
 
     def next_line(self) -> Line | None:
         while self.frames:
@@ -132,7 +139,7 @@ class Reader:
     # Conditions -----------------------------------------------------------------------------------------------------
 
     def _conditional(self, word, cursor):
-        outer = not self.conditions or self.conditions[-1].taken
+        outer = self.taken
         if word == ".endif":
             self._need_condition(word)
             self.conditions.pop()

@@ -219,7 +219,7 @@ class _Writer:
             elif row and (name in used or row.section != elf.SHN_UNDEF or name in unit.globals):
                 globals_.append(row)
         for number, group in enumerate(self.groups, 1):
-            if group not in unit.symbols:
+            if group not in names:
                 numbers[group] = len(locals_)
                 locals_.append(_Row(group, elf.STB_LOCAL, 0, 0, number, 0, 0))
         numbers |= {row.name: number for number, row in enumerate(globals_, len(locals_))}

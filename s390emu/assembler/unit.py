@@ -319,6 +319,8 @@ class Unit:
             value = evaluate(node, self.known, settled)
         except NotYet:
             value = None
+        except RecursionError:
+            raise SourceError(RECURSION) from None
         if type(value) is not int:
             column = node.column if isinstance(node, Symbol | Binary) else None
             raise SourceError("this must be a number, or the distance of two places in one section", column)

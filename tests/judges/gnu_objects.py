@@ -1,6 +1,6 @@
 """What GNU as makes of a source, against what we make of it: relocatable objects compared part by part.
 
-By hand, for a corpus of any size (folders are searched for .s files; --cut prints only the first difference of each):
+By hand, for a corpus of any size (folders are searched for .s files):
 
     python -m tests.judges.gnu_objects FOLDER_OR_FILE...
 """

@@ -76,7 +76,8 @@ REPLAYED = {
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),
-    "test": _given("only bless engine tlb limit json quiet verbose", inputs="paths include", outputs="junit", own="jobs"),
+    "test": _given("only bless engine tlb limit json quiet verbose", inputs="paths include", outputs="junit",
+                   own="jobs"),
     "explain": _given("what coverage json"),
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from s390emu import cli
 from tests.fuzz import fuzz
 from tests.fuzz.readers import READERS
 
@@ -74,7 +75,7 @@ def again(text: str, keep: Path | None) -> int:
     return 0
 
 
-def _with_traceback(error, arguments, complain=__import__("s390emu.cli").cli._complain):
+def _with_traceback(error, arguments, complain=cli._complain):
     import traceback
 
     code = complain(error, arguments)

@@ -22,7 +22,6 @@ from s390emu import cli
 from s390emu.assembler.assemble import assemble, assemble_object
 from s390emu.commands.adversary import digest, packed
 from s390emu.commands.new import GUEST, TRACE
-from s390emu.commands.replay import packed
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
 from s390emu.farm.store import Store
 from s390emu.farm.sweep import cells

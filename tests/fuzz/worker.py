@@ -68,7 +68,7 @@ def wrong(words: list[str], code: int | str, out: str, err: str) -> str:
         return err
     if "--json" in words and code == 0:
         try:
-            json.loads(out).__class__.__call__
+            json.loads(out)
             out.encode("utf-16")  # without surrogates
             if "\\ud8" in out.lower() or "\\udc" in out.lower():
                 json.dumps(json.loads(out), ensure_ascii=False).encode()

@@ -202,20 +202,20 @@ def test_a_text_that_has_no_end(swallows, behind):
 
 @pytest.mark.parametrize("line", [" r1 = {}", " mem 0x8000 = quad {}", " frames {}", " page {} = stable", " tod 0x{}"])
 def test_a_number_of_more_digits_than_python_converts(line):
-    with pytest.raises(TraceError, match="a number of 500[02] digits does not fit in 8 bytes"):
+    with pytest.raises(TraceError, match=r"a number of 500[02] digits does not fit in 8 bytes"):
         parse(f".init\n{line.format('7' * 5000)}\n{HEAD}.expect\n", "t.trace")
 
 
 @pytest.mark.parametrize("text", [f".ram {'7' * 5000}\n.text\n nopr 0\n", f".text 0x{'7' * 5000}\n nopr 0\n",
                                   f".model facility {'7' * 5000}\n.text\n nopr 0\n"])  # fmt: skip
 def test_a_header_with_such_a_number(text):
-    with pytest.raises(TraceError, match="a size expected|does not fit in 8 bytes"):
+    with pytest.raises(TraceError, match=r"a size expected|does not fit in 8 bytes"):
         parse(f"{text}.expect\n", "t.trace")
 
 
 def test_all_mem_of_a_trace_is_bounded():
     lines = "".join(f" mem {n << 25:#x} = fill 0x1800000\n" for n in range(3))
-    with pytest.raises(TraceError, match="t.trace:5: error: more than 67108864 bytes of mem in one trace"):
+    with pytest.raises(TraceError, match=r"t.trace:5: error: more than 67108864 bytes of mem in one trace"):
         parse(f".ram 2G\n.init\n{lines}{HEAD}.expect\n", "t.trace")
 
 

@@ -1,0 +1,104 @@
+"""What `_jit` assumes of Numba beyond its documented interface, one test each: a new Numba fails with a sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from s390emu import _jit
+from s390emu._jit import JIT, address_of, call1, entry_point, jit, u64
+from s390emu.records.cpu import CPU_T
+from s390emu.records.port import PORT_T
+from s390emu.storage.guest import GuestStorage
+
+jitted = pytest.mark.skipif(not JIT, reason="about compiled code")
+
+
+@jit
+def half(value):
+    return value >> u64(1)
+
+
+def half_and_one(value):
+    return half(value) + u64(1)
+
+
+def count_up(storage):
+    storage.count += u64(1)
+
+
+def add_to_count(cpu, storage, amount):
+    return storage.count + amount
+
+
+def called(cpu, storage, address, amount):
+    return call1(address, cpu, storage, amount)
+
+
+def test_a_function_is_called_from_python_in_numbas_own_calling_convention():
+    """int32 status (int64 *result, exception **, arguments...): the result comes back, whole."""
+    entry = entry_point(half_and_one, integers=1)
+    assert entry(1 << 63) == (1 << 62) + 1
+
+
+def test_a_record_is_passed_as_its_address_and_a_procedure_returns_nothing():
+    storage = GuestStorage(1 << 16)
+    entry = entry_point(count_up, PORT_T, integers=0, returns=False)
+    assert (entry(storage.ports[0]), entry(storage.port_addresses[0])) == (0, 0)
+    assert storage.ports[0].count == 2
+
+
+def test_compiled_code_calls_a_function_by_its_address():
+    storage, cpus = GuestStorage(1 << 16), _jit.np.zeros(1, CPU_T)
+    storage.ports[0].count = 40
+    address = address_of(add_to_count, CPU_T, PORT_T, integers=1)
+    entry = entry_point(called, CPU_T, PORT_T, integers=2)
+    assert entry(_jit.record_in(cpus), storage.ports[0], address, 2) == 42
+
+
+@jitted
+def test_a_kernel_has_no_wrappers_until_python_calls_it():
+    @jit
+    def third(value):
+        return value // u64(3)
+
+    assert third.targetoptions["no_cpython_wrapper"]
+    assert third.targetoptions["no_cfunc_wrapper"]
+    assert third(u64(9)) == 3
+
+
+def test_the_digest_is_of_every_source_of_the_package(tmp_path, monkeypatch):
+    """Numba's cache watches a function's own file: an edit of a callee elsewhere must be another cache."""
+    package = tmp_path / "s390emu"
+    shutil.copytree(_jit.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(_jit, "PACKAGE", package)
+    seen = {_jit.source_digest()}
+    for source in sorted(package.rglob("*.py")):
+        source.write_bytes(source.read_bytes() + b"\n# another one\n")
+        seen.add(_jit.source_digest())
+    (package / "isa" / "new.py").write_text("")
+    seen.add(_jit.source_digest())
+    assert len(seen) == 2 + len(list(package.rglob("*.py"))) - 1
+
+
+ASK = """
+from s390emu._jit import Proper, address_of
+from s390emu.records.port import PORT_T
+from s390emu.storage.tlb import flush
+compiled, compile_it = [], Proper._compile_uncached
+Proper._compile_uncached = lambda self: compiled.append(self) or compile_it(self)
+address_of(flush, PORT_T, integers=0, returns=False)
+print(len(compiled))
+"""
+
+
+@jitted
+def test_a_second_process_finds_the_code_of_the_first(tmp_path):
+    environment = os.environ | {"S390EMU_CACHE": str(tmp_path)}
+    runs = [subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
+            for _ in range(2)]  # fmt: skip
+    assert [run.stdout.strip() for run in runs] == ["1", "0"]

@@ -206,7 +206,7 @@ def test_a_damaged_file_is_an_elf_error_or_some_program(changes, length):
 def test_a_damaged_file_asks_for_all_storage_there_is():
     data = bytearray(assemble(SOURCE, origin=ORIGIN).to_elf())
     data[64 + 2 * 56 + 40] = 0x10  # p_memsz of .bss
-    with pytest.raises(ElfError, match="damaged: 0x10000000000000.. bytes of storage are wanted"):
+    with pytest.raises(ElfError, match=r"damaged: 0x10000000000000.. bytes of storage are wanted"):
         read_elf(bytes(data))
 
 

@@ -73,14 +73,20 @@ def assemble_object(
     filename: str = "<string>",
     include_paths: Iterable[str | Path] = (),
     defines: Mapping[str, int] | None = None,
+    messages: list[str] | None = None,
 ) -> bytes:
-    """Assemble a source text into an ELF64 relocatable object for s390x, as GNU as does."""
+    """Assemble a source text into an ELF64 relocatable object for s390x, as GNU as does.
+
+    messages: a list to which those of .warning and .print are added.
+    """
     from s390emu.assembler.relocatable import write_object
 
     with _Complaints() as complaints:
         (unit,) = _read([(source, filename)], complaints, include_paths, defines)
         unit.settle()
         data = write_object(unit)
+    if messages is not None:
+        messages += unit.messages
     return data
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from s390emu.assembler.errors import SourceError
+from s390emu.assembler.errors import SourceError, suggest
 from s390emu.assembler.expressions import NotYet, Place, Reference, evaluate
 from s390emu.assembler.operands import Fixup, with_suffix
 from s390emu.assembler.program import check_space
@@ -290,12 +290,12 @@ def align(power: bool, width: int = 1):
 
 def reloc(unit, cursor):
     """.reloc place, R_390_name, value: a relocation without an operand to need it."""
-    column = cursor.at
     place = evaluate(cursor.expression(), unit.early)
     cursor.expect(",", "after the place")
+    column = cursor.at
     name = cursor.word("name of a relocation")
     if name not in BY_NAME:
-        raise SourceError(f'"{name}" is no relocation of s390x', column)
+        raise SourceError(f'unknown relocation "{name}"' + suggest(name, BY_NAME), column)
     reference = cursor.reference() if cursor.accept(",") else Reference(0, "", 0)
     cursor.end()
     offset = place if type(place) is int else place.offset

@@ -20,7 +20,7 @@ ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 PT_LOAD, PT_DYNAMIC, PT_TLS = 1, 2, 7
 SHT_PROGBITS, SHT_SYMTAB, SHT_STRTAB, SHT_RELA, SHT_NOBITS = 1, 2, 3, 4, 8
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 1, 2, 4, 0x400
-SHN_UNDEF, SHN_ABS, SHN_COMMON = 0, 0xFFF1, 0xFFF2
+SHN_UNDEF, SHN_LORESERVE, SHN_ABS, SHN_COMMON = 0, 0xFF00, 0xFFF1, 0xFFF2
 STB_LOCAL, STB_GLOBAL, STB_WEAK = 0, 1, 2
 STT_SECTION, STT_FILE, STT_TLS, STT_GNU_IFUNC = 3, 4, 6, 10
 DT_NEEDED, DT_PLTRELSZ, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_JMPREL, DT_FLAGS_1 = 1, 2, 6, 7, 8, 23, 0x6FFFFFFB
@@ -129,6 +129,8 @@ class SectionWriter:
     def finish(self, kind: int, entry: int = 0, phdrs: bytes = b"") -> bytes:
         """The file, with the names of the sections as its last section."""
         make = _structs()
+        if len(self.headers) >= SHN_LORESERVE:
+            raise ElfError(f"{len(self.headers)} sections, which is more than an ELF file numbers in 16 bits")
         self.add(".shstrtab", SHT_STRTAB, 0, self.names.data + b".shstrtab\0")
         self.body += bytes(-(self.start + len(self.body)) % 8)
         header = make.Ehdr.build(dict(
@@ -490,7 +492,6 @@ class _Relocatable:
         if symbol and symbol.kind == STT_GNU_IFUNC:
             raise ElfError(f"{self.name}: {name} in {where} is resolved at run time (ifunc); link the file first")
         content, place = self.contents[number], self.addresses[number] + rela.r_offset
-        _part(content, rela.r_offset, relocation.length)
         try:
             wanted = relocation.value(value or 0, rela.r_addend, place, self.offset_table, self.thread_pointer)
             relocation.put(content, rela.r_offset, wanted)

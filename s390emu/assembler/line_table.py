@@ -22,7 +22,7 @@ BASIC_BLOCK, CONST_ADD_PC, PROLOGUE_END, EPILOGUE_BEGIN, SET_ISA = 7, 8, 10, 11,
 END_SEQUENCE, SET_ADDRESS, SET_DISCRIMINATOR = b"\0\x01\x01", b"\0\x09\x02", 4
 MOST_SPECIAL = (255 - OPCODE_BASE) // LINE_RANGE  # bytes that a special opcode can advance, and CONST_ADD_PC does
 PATH, DIRECTORY, MD5 = 1, 2, 5  # DW_LNCT
-STRING_OFFSET, UDATA, DATA16 = 0x1F, 0x0B, 0x1E  # DW_FORM
+STRING_OFFSET, UDATA, DATA16 = 0x1F, 0x0F, 0x1E  # DW_FORM
 MOST_FILES = 1 << 20
 _MARKS = {"basic_block": BASIC_BLOCK, "prologue_end": PROLOGUE_END, "epilogue_begin": EPILOGUE_BEGIN}
 _NUMBERS = ("is_stmt", "isa", "discriminator")
@@ -101,7 +101,9 @@ class LineTable:
             table.data += bytes((8, 0))  # of an address, of a segment selector
         header_at = len(table.data)
         table.number(0, 4)
-        table.data += bytes((1, 1, LINE_BASE & 0xFF, LINE_RANGE, OPCODE_BASE)) + OPERANDS
+        # The least instruction is of one byte, and (version 5) of one operation; rows are statements at first.
+        table.data += bytes((1, 1, 1)[: 3 if five else 2])
+        table.data += bytes((LINE_BASE & 0xFF, LINE_RANGE, OPCODE_BASE)) + OPERANDS
         if five:
             self._names(table)
         else:
@@ -223,7 +225,8 @@ def _file(unit, cursor):
     if number == 0:
         table.root = directory
         table.directories = {directory: 0} | {name: at for name, at in table.directories.items() if name}
-    table.files[number] = _File(table.directories.setdefault(directory, len(table.directories)), name, digest)
+    at = table.directories.setdefault(directory, len(table.directories)) if directory else 0
+    table.files[number] = _File(at, name, digest)
 
 
 def _loc(unit, cursor):

@@ -317,7 +317,7 @@ def with_suffix(hole: Fixup, reference) -> Fixup:
     if not suffix:
         return hole
     if suffix not in SUFFIXES:
-        raise SourceError(f'unknown suffix "@{suffix}"' + suggest(suffix, SUFFIXES), hole.column)
+        raise SourceError(f'unknown suffix "@{suffix}": one of {", ".join(SUFFIXES)}', hole.column)
     relocation = relocation_of(hole.form, suffix)
     if not relocation:
         width = hole.form.removeprefix("PC").removesuffix("DBL")

@@ -115,14 +115,17 @@ class Piece:
                 self.data += fragment.tail.data
 
 
-def settle(pieces: Iterable[Piece], value: Callable, complain: Callable):
-    """Find the lengths of all tails, which may depend on each other, and put every piece together."""
+def settle(pieces: Iterable[Piece], room: int, value: Callable, complain: Callable):
+    """Find the lengths of all tails, which may depend on each other, and put every piece together.
+
+    room: bytes of the fragments without their tails.
+    """
     pieces = list(pieces)
     tails = [fragment for piece in pieces for fragment in piece.fragments if fragment.tail]
     for _ in range(MOST_ROUNDS):
         for piece in pieces:
             piece.place_fragments()
-        changed, errors, total = None, [], 0
+        changed, errors, total = None, [], room
         for fragment in tails:
             tail = fragment.tail
             try:

@@ -11,7 +11,7 @@ from s390emu.assembler.errors import SourceError
 from s390emu.assembler.expressions import Binary, NotYet, Place, Symbol, Undefined, evaluate
 from s390emu.assembler.operands import LENGTH, RELATIVE, Fixup, encode
 from s390emu.assembler.program import Piece
-from s390emu.assembler.relocations import BY_NAME, OFFSET_TABLE, Relocation, relocation_of
+from s390emu.assembler.relocations import BY_NAME, OFFSET_TABLE, NotReached, Relocation, relocation_of
 from s390emu.assembler.unit import RECURSION, Unit, settled
 
 _FLAGS = {"w": 1, "a": 2, "x": 4, "M": 0x10, "S": 0x20, "G": 0x200, "T": 0x400, "e": 0x80000000}  # SHF
@@ -74,7 +74,10 @@ class _Writer:
             for fixup in fragment.fixups:
                 try:
                     if found := self.relocation(piece, fragment.start, fixup):
+                        found.relocation.check(piece.data, found.offset)
                         relas.append(found)
+                except NotReached as error:
+                    self.unit.complain(SourceError(f"{found.relocation.name} {error}", fixup.column), fixup.position)
                 except SourceError as error:
                     self.unit.complain(error, fixup.position)
                 except RecursionError:

@@ -82,8 +82,14 @@ class Relocation(NamedTuple):
         }[target]()
         return value + addend - {"": 0, "P": place, "G": table.address}[origin]
 
+    def check(self, data: bytes | bytearray, at: int):
+        """Reject a place that is not in the section."""
+        if not 0 <= at <= len(data) - self.length:
+            raise NotReached("is beyond the end of the section")
+
     def put(self, data: bytearray, at: int, value: int):
         """Put a value at its place; what is around it remains."""
+        self.check(data, at)
         if self.marks:
             return
         if self.halfwords:

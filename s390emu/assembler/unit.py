@@ -76,7 +76,7 @@ class Unit:
 
     def settle(self):
         """Find what had to wait for all of the file: lengths, and with them the places within each section."""
-        settle(self.pieces.values(), self.settled_value, self.complain)
+        settle(self.pieces.values(), self.room, self.settled_value, self.complain)
         for fragment in (fragment for piece in self.pieces.values() for fragment in piece.fragments):
             for offset, filename, line in fragment.lines:
                 if fragment.start + offset & 1:
@@ -131,10 +131,9 @@ class Unit:
             found(self.reader, cursor)
         elif name == ".insn":
             self.encode(insn.template(self, cursor), cursor)
-        elif not name.startswith(".cfi_"):
-            raise SourceError(
-                f'unknown directive "{name}"' + suggest(name, (*directives.DIRECTIVES, *reader.DIRECTIVES)), column
-            )
+        else:
+            known = (*directives.DIRECTIVES, *reader.DIRECTIVES)
+            raise SourceError(f'unknown directive "{name}"' + suggest(name, known), column)
 
     def instruction(self, name: str, cursor, column: int):
         try:

@@ -1,4 +1,4 @@
-"""s390emu asm: assemble to a listing, ELF or flat binary."""
+"""s390emu asm: assemble to a listing, an ELF program or object, or a flat binary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s390emu.assembler.assemble import Program
 from s390emu.cli import ENDED, UsageError
-from s390emu.commands.inputs import program, program_arguments
+from s390emu.commands.inputs import object_file, program, program_arguments
 from s390emu.input_files import MOST_BYTES, read_text
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
@@ -16,11 +16,16 @@ EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
 def arguments(parser) -> None:
     program_arguments(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: a listing on stdout)")
-    parser.add_argument("--format", choices=("elf", "bin", "listing"), help="default: elf with -o, else listing")
+    parser.add_argument("--format", choices=("elf", "object", "bin", "listing"),
+                        help="default: elf with -o, else listing; object: relocatable, for a linker")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="symbols and sections as JSON on stdout")
 
 
 def execute(args) -> int:
+    if args.format == "object":
+        if args.json:
+            raise UsageError("--format object: --json is of a program, whose addresses are known")
+        return _write(object_file(args), args.output)
     assembled = program(args)
     form = args.format or ("elf" if args.output else "listing")
     if args.json:
@@ -35,10 +40,15 @@ def execute(args) -> int:
         print("s390emu: no instruction of an assembly source to list; of an ELF file: s390emu disasm", file=sys.stderr)
     make = {"elf": Program.to_elf, "bin": _flat, "listing": lambda it: listing(it).encode()}[form]
     data = make(assembled)
-    if args.output:
-        args.output.write_bytes(data)
-    elif form == "listing":
+    if form == "listing" and not args.output:
         print(data.decode(), end="")
+        return ENDED
+    return _write(data, args.output)
+
+
+def _write(data: bytes, output: Path | None) -> int:
+    if output:
+        output.write_bytes(data)
     else:
         sys.stdout.buffer.write(data)
     return ENDED

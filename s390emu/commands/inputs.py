@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s390emu.assembler.assemble import AssemblyError, Program, assemble_texts
+from s390emu.assembler.assemble import AssemblyError, Program, assemble_object, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf, read_elf
 from s390emu.cli import UsageError
 from s390emu.commands.compilation import announce_compilation
@@ -110,7 +111,26 @@ def program(args) -> Program:
         raise UsageError(f"{paths[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")
     texts = [as_text(data, path, "replace") for data, path in zip((first, *others), paths, strict=True)]
     sources = zip(texts, map(str, paths), strict=True)
-    return assemble_texts(sources, origin=args.origin, defines=dict(args.define), include_paths=args.include)
+    assembled = assemble_texts(sources, origin=args.origin, defines=dict(args.define), include_paths=args.include)
+    for message in assembled.messages:
+        print(message, file=sys.stderr)
+    return assembled
+
+
+def object_file(args) -> bytes:
+    """The relocatable object of the one source that `program_arguments` name."""
+    path, *others = args.files
+    data = content(path)
+    if others or b"\0" in data:
+        raise UsageError(f"{others[0] if others else path}: an object is made of one assembly source at a time")
+    messages: list[str] = []
+    made = assemble_object(
+        as_text(data, path, "replace"), filename=str(path), defines=dict(args.define), include_paths=args.include,
+        messages=messages,
+    )  # fmt: skip
+    for message in messages:
+        print(message, file=sys.stderr)
+    return made
 
 
 def labels(guest: Program) -> dict[str, int]:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from s390emu.assembler.assemble import AssemblyError, assemble_object
+from s390emu.assembler.assemble import AssemblyError, assemble_files, assemble_object
 from s390emu.assembler.elf import read_elf
 from tests.assembler.gnu import PREFIX, require_gnu
 from tests.judges.gnu_objects import differences, gnu_object
@@ -385,7 +385,7 @@ there:  .ascii  "a&b&a"
     "line information, version 5": """
         .file   0 "/root" "a.c" md5 0x00112233445566778899aabbccddeeff
         .file   1 "b.h" md5 0x10112233445566778899aabbccddeeff
-        .file   2 "/usr/include" "c.h" md5 0x00000000000000000000000000000001
+        .file   2 "/usr/include" "c.h" md5 0x20112233445566778899aabbccddeeff
         .loc    1 5 3
         nop
         .loc    2 7
@@ -408,7 +408,7 @@ def test_gnu_reads_an_object_without_complaint(tmp_path):
     for name, source in SOURCES.items():
         (tmp_path / "a.o").write_bytes(assemble_object(source))
         done = subprocess.run(
-            [PREFIX + "readelf", "-a", "a.o"], cwd=tmp_path, capture_output=True, text=True, check=True
+            [PREFIX + "readelf", "-a", "a.o"], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert "arning" not in done.stderr + done.stdout, name
 
@@ -416,13 +416,11 @@ def test_gnu_reads_an_object_without_complaint(tmp_path):
 def test_ld_makes_of_objects_what_we_make_of_their_sources(tmp_path):
     """Two files of which each needs the other."""
     require_gnu("ld")
-    first = ".globl _start\n_start: brasl %r14,f@PLT\n larl %r1,table\n .weak nowhere\n.data\n.quad f, nowhere, _start\n"
+    first = ".globl _start\n_start: brasl %r14,f@PLT\n larl %r1,table\n.weak nowhere\n.data\n.quad f, nowhere, _start\n"
     second = ".globl f, table\nf: br %r14\n.data\ntable: .quad _start\n.long f@PLT\n"
     for name, source in (("a", first), ("b", second)):
         (tmp_path / f"{name}.s").write_text(source)
         (tmp_path / f"{name}.o").write_bytes(assemble_object(source))
-    from s390emu.assembler.assemble import assemble_files
-
     program = assemble_files([tmp_path / "a.s", tmp_path / "b.s"], origin=0x10000)
     starts = [f"--section-start={section.name}={section.address:#x}" for section in program.sections]
     subprocess.run([PREFIX + "ld", "-N", *starts, "-o", "all", "a.o", "b.o"], cwd=tmp_path, check=True)
@@ -464,7 +462,7 @@ room:   .skip   8
         (" j 1f", '1:4: error: no label "1:" after this'),
         (".globl a\na = b*2", '2: error: "a" is neither a place nor a number'),
         ("a = b\nb = a\n.quad a", "a symbol is defined in terms of itself, or"),
-        ("f: .size f, x", '1:14: error: undefined symbol "x"'),
+        ("f: .size f, x", '1:13: error: undefined symbol "x"'),
     ],
 )  # fmt: skip
 def test_what_an_object_cannot_say(source, message):

@@ -38,7 +38,7 @@ UNJUDGED = {
     "goes to the supervisor": "SVC MC",
     "depends on the facilities: bits of the FPC register without the decimal-floating-point facility": "SFPC LFPC",
     "ends Unicorn's process": "RNSBG ROSBG RXSBG",
-    "ends in an exception that it does not deliver, seen where R3 is 0 and the parameter list lies at a page's end": "CSST",
+    "ends in an exception that it does not deliver, seen with operands at a page's end": "CSST",
     "operation exception there": "CVDG LMD CPYA LZRF LZRG LLZRGF BSM BASSM",
     "no fixed-point overflow there (PoP ch. 6 FIXED-POINT-OVERFLOW EXCEPTION), so the mask stays off": "SPM",
     "condition code (PoP ch. 7 INSERT CHARACTERS UNDER MASK: 1 if the leftmost inserted bit is one)": "ICM ICMY ICMH",

@@ -4,8 +4,9 @@
     python -m tests.fuzz --count 5000 --seed 7 elf trace # some of them, more, others
     python -m tests.fuzz --again elf:7:123               # one file again, with its traceback; --keep DIR keeps it
 
-`mutations` makes the files, `readers` says what is done with them, `worker` does it in a process of its own whose
-address space is limited. tests/test_fuzzed_inputs.py is a short run with a fixed seed.
+`mutations` makes the files, `readers` says what is done with them, `worker` does it in a process of its own, as plain
+Python, with a gigabyte and 20 seconds for each. tests/test_fuzzed_inputs.py is a short run with a fixed seed. Where the
+compiler for s390x is installed the long run spoils its output too, so that --again needs it as well.
 """
 
 from __future__ import annotations

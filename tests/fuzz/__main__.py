@@ -6,12 +6,16 @@ import argparse
 import os
 import shutil
 import sys
+import tempfile
+import traceback
 from collections import Counter
+from contextlib import chdir
 from pathlib import Path
 
 from s390emu import cli
 from tests.fuzz import fuzz
-from tests.fuzz.readers import READERS
+from tests.fuzz.readers import READERS, set_up
+from tests.fuzz.worker import case
 
 
 def main() -> int:
@@ -49,13 +53,6 @@ def main() -> int:
 
 
 def again(text: str, keep: Path | None) -> int:
-    import tempfile
-    from contextlib import chdir
-
-    from s390emu import cli
-    from tests.fuzz.readers import set_up
-    from tests.fuzz.worker import case
-
     reader, seed, number = text.split(":")
     folder = Path(tempfile.mkdtemp())
     set_up()
@@ -67,21 +64,11 @@ def again(text: str, keep: Path | None) -> int:
         for words in lines:
             print("$ s390emu", *map(ascii, words), flush=True)
             try:
-                cli._complain = _with_traceback  # type: ignore[assignment]
-                cli.main(words)
-            except SystemExit as end:
-                print("exit code", end.code, flush=True)
+                print("exit code", cli.run(words), flush=True)
+            except (Exception, SystemExit):
+                traceback.print_exc()
     shutil.rmtree(folder)
     return 0
-
-
-def _with_traceback(error, arguments, complain=cli._complain):
-    import traceback
-
-    code = complain(error, arguments)
-    if code == 70:
-        traceback.print_exception(error)
-    return code
 
 
 if __name__ == "__main__":

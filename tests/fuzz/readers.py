@@ -111,13 +111,67 @@ next:   br      %r14
         .purgem twice
         .end    start
 """
+MORE = r"""
+        .file   "more.c"
+        .file   1 "/src" "more.c"
+        .machine "z13"
+        .text
+        .globl  f
+        .type   f, @function
+        .hidden f
+f:      .cfi_startproc
+        .loc    1 2 3
+        stmg    %r14,%r15,112(%r15)
+        .cfi_def_cfa_offset 320
+        .cfi_offset 14, -48
+        .loc    1 3 1 is_stmt 0
+        larl    %r1,data@GOTENT
+        br      %r14
+        .cfi_endproc
+        .size   f, .-f
+        .subsection 2
+        .byte   "bytes", 1
+        .previous
+        .section .rodata.str1.2,"aMS",@progbits,1
+.LC0:   .string "text"
+        .section .data.rel,"aw"
+data:   .quad   f@PLT, .LC0+4, 1f
+1:      .uleb128 end-data, 300
+        .sleb128 -5, 0x7f
+        .octa   0x0123456789abcdef0123456789abcdef
+        .float  1.5, -0e-3, inf
+        .double 3.14159, nan
+        .incbin "part.bin", 1, 4
+        .skip   3f - 2f
+2:      .quad   1
+3:
+        .reloc  data, R_390_NONE, f
+end:    .weak   data, nowhere
+        .weakref here, nowhere
+        .quad   here, nowhere
+        .struct 8
+one:    .skip   4
+two:    .skip   4
+        .data
+        .altmacro
+        .macro  pairs first, second
+        LOCAL   here
+here:   .byte   \first, \second + 1
+        .endm
+        pairs   1, <2>
+        .noaltmacro
+        .ifeqs  "a", "a"
+        .warning "so"
+        .print  "it is"
+        .endif
+"""
 PART = b'        .equ    defined, 1\n        .macro inner a,b\n        .byte \\a,\\b\n        .endm\n        inner 1,2\n'
 
 
 @cache
 def sources() -> list[bytes]:
     names = ("calls.s", "start.s", "lowcore.s", "print.s", "peek.s", "kernel.inc", "balloon.s")
-    return [EVERYTHING.encode(), EVERYTHING.encode(), GUEST.format(name="x").encode(), PART,
+    return [EVERYTHING.encode(), MORE.encode(), MORE.encode(), EVERYTHING.encode(), GUEST.format(name="x").encode(), PART,
             *((FIRMWARE / name).read_bytes() for name in names)]  # fmt: skip
 
 
@@ -126,6 +180,7 @@ def read_source(folder: Path, content: bytes, chance: Random) -> list[Words]:
     (folder / "kernel.inc").write_bytes((FIRMWARE / "kernel.inc").read_bytes())
     for name in ("plants.inc", "toy.inc", "web.inc"):
         (folder / name).write_bytes((FIRMWARE / name).read_bytes())
+    (folder / "part.bin").write_bytes(bytes(range(9)))
     (folder / "a.s").write_bytes(content)
     shutil.copyfile(folder / "a.s", folder / "b.s")
     return [["asm", "a.s"], chance.choice((
@@ -165,7 +220,7 @@ _start: larl    %r1,table
 next:   br      %r14
         .data
         .quad   _start, room+4
-table:  .long   next, elsewhere-., next@GOTOFF
+table:  .long   next, next@GOTOFF
         .weak   elsewhere, nowhere
         .set    elsewhere, 0x1234
         .quad   nowhere, shared

@@ -21,6 +21,7 @@ from random import Random
 ROOM = 1 << 30  # bytes of address space beyond what the modules take
 SECONDS = 20  # for one file
 DOCUMENTED = (0, 1, 2, 3, 4)
+UNSPOILT = 0  # the seed with which files are as they should be
 
 
 class TooLong(BaseException):
@@ -68,10 +69,7 @@ def wrong(words: list[str], code: int | str, out: str, err: str) -> str:
         return err
     if "--json" in words and code == 0:
         try:
-            json.loads(out)
-            out.encode("utf-16")  # without surrogates
-            if "\\ud8" in out.lower() or "\\udc" in out.lower():
-                json.dumps(json.loads(out), ensure_ascii=False).encode()
+            json.dumps(json.loads(out, parse_constant=int), ensure_ascii=False).encode()  # no NaN, no half characters
         except ValueError as error:
             return f"not JSON that others read: {error}"
     return ""
@@ -82,7 +80,7 @@ def case(reader: str, seed: int, number: int, folder: Path) -> tuple[list[list[s
     from tests.fuzz.readers import READERS
 
     chance = Random(f"{reader}:{seed}:{number}")
-    content = READERS[reader].spoilt(chance)
+    content = READERS[reader].seeds()[number] if seed == UNSPOILT else READERS[reader].spoilt(chance)
     return READERS[reader].read(folder, content, chance), content
 
 

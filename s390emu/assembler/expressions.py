@@ -222,7 +222,7 @@ class Cursor:
             if (found := self.match(_LOCAL)) and len(found[1]) <= MOST_DIGITS:
                 if not (found[1] == "0" and found[2] == "b" and text[at + 2 : at + 3] in ("0", "1")):
                     return self.unit.local_label(int(found[1]), found[2], at)
-                self.at = at
+            self.at = at
             found = self.match(_NUMBER)
             try:
                 digits = found[0]

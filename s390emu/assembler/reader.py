@@ -10,6 +10,7 @@ from s390emu.assembler.expressions import Cursor, unescape
 from s390emu.input_files import FileError, as_text
 
 DEEPEST = 100  # macros in macros, files in files
+MOST_STATEMENTS = 2_000_000  # of a file: a gigabyte when they are assembled
 LONGEST = 1_000_000  # lines that expansion adds to a source
 LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
 MOST_CHARACTERS = 1 << 26  # of all those lines together
@@ -54,6 +55,8 @@ class _Condition(NamedTuple):
 
 def statements(text: str, filename: str, parent: Position | None = None) -> list[Line]:
     """The statements of a source text."""
+    if text.count("\n") + text.count(";") > MOST_STATEMENTS:
+        raise SourceError(f"more than {MOST_STATEMENTS} statements in one file")
     seen_text = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
     lines = []
     via = "included" if parent else ""

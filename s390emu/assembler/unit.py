@@ -69,7 +69,7 @@ class Unit:
     def run(self, text: str, filename: str):
         """Assemble a source, to the last place that needs an address of another section or file."""
         self.position = Position(filename, 1, "")
-        self.attempt(self.reader.push, reader.statements(text, filename))
+        self.attempt(lambda: self.reader.push(reader.statements(text, filename)))
         for line in self.reader:
             self.attempt(self.statement, line.text)
         self.attempt(self.frames.end)

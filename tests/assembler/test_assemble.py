@@ -801,6 +801,63 @@ def test_error(source, message):
         assert message in found
 
 
+DIGITS = "7" * 5000
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(f".long {DIGITS}", "1:7: error: a number of 5000 digits does not fit in 8 bytes", id="number"),
+        pytest.param(f".quad 1+0x{DIGITS}", "1:9: error: a number of 5002 digits does not fit", id="hexadecimal"),
+        pytest.param(f".long {DIGITS}b", "1:7: error: a number of 5000 digits", id="backward reference"),
+        pytest.param(f"j {DIGITS}f", "1:3: error: a number of 5000 digits", id="forward reference"),
+        pytest.param(f"{DIGITS}: nop", "1:1: error: a label of 5000 digits", id="label"),
+        pytest.param(f"lr %r{DIGITS},%r1", "is not a register", id="register"),
+        pytest.param(".long \N{ARABIC-INDIC DIGIT THREE}", "expression expected", id="another digit"),
+        pytest.param(".long \N{SUPERSCRIPT TWO}", "expression expected", id="superscript"),
+        pytest.param("lr %r\N{ARABIC-INDIC DIGIT THREE},%r1", "is not a register", id="another register"),
+    ],
+)
+def test_digits_that_are_too_many_or_none(source, message):
+    assert message in str(complaints(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param('.ascii ' + '"\\' * 100_000, "string expected", id="unfinished string"),
+        pytest.param('.macro m a\n.endm\nm ' + '"\\' * 100_000, None, id="unfinished string as an argument"),
+        pytest.param(
+            "".join(f".set a{n + 1},a{n}+a{n}\n" for n in range(60)) + ".quad a60\n.set a0,end-start\nstart: nop\nend:",
+            None, id="symbols that double",
+        ),
+        pytest.param(
+            '.macro n a\n m "\\a\\a"\n.endm\n.macro m a\n n "\\a\\a"\n.endm\n m "xxxxxxxx"', "make the source too long",
+            id="arguments that double",
+        ),
+        pytest.param(".macro m a\n.ascii \"" + "\\a" * 1000 + '"\n.endm\n m "' + "x" * 10_000 + '"',
+                     "make the source too long", id="an argument used many times"),
+        pytest.param("nop\n" * 2_000_001, "more than 2000000 statements", id="lines"),
+        pytest.param("nop;" * 2_000_001, "more than 2000000 statements", id="statements"),
+        pytest.param(".rept 1000001\nnop\n.endr", "1000001 repetitions are too many", id="repetitions"),
+        pytest.param(".rept 1001\n.rept 1001\n.endr\n.endr", None, id="repetitions of nothing"),
+        pytest.param(".skip 0x8000001", "is not between 0 and 134217728", id="room"),
+        pytest.param("".join(f".section s{n}\n.skip 0x7000000\n" for n in range(20)), "is not between 0",
+                     id="sections"),
+        pytest.param(".long " + "-" * 100_000 + "1", "too deep", id="signs"),
+        pytest.param(".long " + "x+" * 20_000 + "1", "too deep", id="sums"),
+    ],
+)  # fmt: skip
+def test_what_grows_without_bound_ends_soon(source, message):
+    """These took minutes, or gigabytes."""
+    started = time.process_time()
+    if message is None:
+        assemble(source)
+    else:
+        assert message in str(complaints(source))
+    assert time.process_time() - started < 20
+
+
 def test_error_shows_the_line_and_a_caret():
     error = complaints("start: nop\n\tlghi\t%r1,70000  # much\n", filename="x.s")
     assert str(error) == (

@@ -185,7 +185,7 @@ def read_source(folder: Path, content: bytes, chance: Random) -> list[Words]:
     shutil.copyfile(folder / "a.s", folder / "b.s")
     return [["asm", "a.s"], chance.choice((
         ["asm", "a.s", "--format", "bin", "-o", "out"], ["asm", "a.s", "-o", "out.elf"], ["asm", "a.s", "--json"],
-        ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
+        ["asm", "a.s", "--format", "object", "-o", "a.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
     ))]  # fmt: skip
 
 

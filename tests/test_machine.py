@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from s390emu.architecture.sizes import BLOCK_SIZE
@@ -130,6 +132,17 @@ def test_writing_makes_resident_but_leaves_the_key():
     assert machine.read(0x2FFE, 4) == b"four"
     assert [machine.block(a).state for a in (0x2000, 0x3000, 0x4000)] == ["Sr", "Sr", "Sz"]
     assert machine.block(0x2000).key == 0
+
+
+def test_writing_much_takes_time_in_proportion():
+    """What is left to write is not copied for each block, which would take minutes for a file of 128 MB."""
+    data = bytes(range(256)) * (32 << 12)
+    machine = Machine(40 << 20)
+    machine.write(0, data[:BLOCK_SIZE])  # compiled
+    started = time.process_time()
+    machine.write(0x801, data)
+    assert time.process_time() - started < 8
+    assert machine.read(0x801 + (31 << 20), 8) == bytes(range(8))
 
 
 def test_a_loaded_byte_replaces_a_decoded_instruction():

@@ -306,12 +306,13 @@ class Machine:
         """Put bytes into absolute storage, as a loader or a debugger does: no protection, no R or C, no change of a
         block's usage. IndexError outside."""
         self._check_range(address, len(data))
-        while data:
+        left = memoryview(data)  # whose slices are no copies
+        while left:
             number, offset = divmod(address, BLOCK_SIZE)
-            part = data[: BLOCK_SIZE - offset]
+            part = left[: BLOCK_SIZE - offset]
             kernels.drop_decoded(self.storage.record, number, offset, len(part))
             self.host.poke(self.guest_number, number, offset, part)
-            address, data = address + len(part), data[len(part) :]
+            address, left = address + len(part), left[len(part) :]
 
     def _check_range(self, address: int, length: int) -> None:
         if address < 0 or address + length > self.storage.size:

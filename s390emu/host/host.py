@@ -375,7 +375,7 @@ class Host(FramePool):
             return self.memory[guest.frame[number]].tobytes()
         return bytes(BLOCK_SIZE) if block.zero else self._read(guest, number)
 
-    def poke(self, guest_number: int, number: int, offset: int, data: bytes) -> None:
+    def poke(self, guest_number: int, number: int, offset: int, data: bytes | memoryview) -> None:
         """Bytes into a block, by a loader or a debugger: it becomes resident, the guest's key and usage stay."""
         guest = self.guests[guest_number]
         block = self._block(guest, number)

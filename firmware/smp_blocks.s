@@ -156,6 +156,7 @@ release_frame:
         brasl   %r14,unlock
         leave
 
+        .globl  freed_twice
 freed_twice:
         lghi    %r2,EXIT_FREED_TWICE
         larl    %r3,text_freed_twice

@@ -121,7 +121,9 @@ drop_reference:
         jnz     1f
         lgr     %r2,%r6
         brasl   %r14,release_frame
-1:      leave
+1:      cghi    %r1,0x7FFF              # there was none
+        jh      freed_twice
+        leave
 
 # r2 = frame, to which the caller has a reference, of a block that is discarded.  Takes it out of the page table and of the
 # index.  r2 := 1, or 0 if another CPU does (R3): a discard fault, a lookup and an eviction all set DISCARDED first, the one
@@ -168,7 +170,11 @@ evict:  enter
         brasl   %r14,lock
         lg      %r1,0(%r6)              # it goes if it is still clean, if only the cache and this routine have
         srlg    %r2,%r1,48              # references, and if it is not discarded and about to go anyway
+        .if     PLANT==PLANT_EVICT_UNCHECKED
+        nill    %r2,DISCARDED
+        .else
         nill    %r2,DIRTY+DISCARDED
+        .endif
         jnz     1f
         llgfr   %r1,%r1
         clgfi   %r1,2*ONE_REF
@@ -226,9 +232,7 @@ clean:  enter
         jz      1f
         tm      FRAME_FLAGS(%r6),WRITABLE
         jz      1f                      # whoever still has a translation can only fetch
-        .if     PLANT!=PLANT_NOT_PURGED
         brasl   %r14,purge_all
-        .endif
 1:      lgr     %r2,%r6
         brasl   %r14,save_change
         tm      FRAME_FLAGS(%r6),DIRTY

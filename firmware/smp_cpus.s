@@ -199,14 +199,13 @@ look:
 1:      llilf   %r2,LEFT
         lghi    %r3,1
         brasl   %r14,add_shared
-2:      larl    %r1,idle
-        lpswe   0(%r1)                  # until stopped
-3:      j       2b
+rest:   larl    %r1,until_stopped
+        lpswe   0(%r1)
 
 first:  lg      %r6,CPU_COUNT
         aghi    %r6,-1
-        lghi    %r13,0
-1:      cg      %r6,ARRIVED
+1:      lghi    %r13,0                  # work takes as long as it takes
+        cg      %r6,ARRIVED
         je      2f
         brasl   %r14,relax
         j       1b
@@ -266,7 +265,8 @@ stop_others:
         .balign 8
 look_again:
         .quad   PSW_AWAIT,look
-idle:   .quad   PSW_AWAIT,3b
+until_stopped:
+        .quad   PSW_AWAIT,rest
 control_1:
         .quad   SEGMENT_TABLE
 control_0_others:

@@ -116,6 +116,13 @@ map:    enter
 unmap:  enter
         lgr     %r6,%r2
         lghi    %r9,0
+        .if     PLANT==PLANT_UNMAP_UNLOCKED
+        llgf    %r8,FRAME_FILE(%r6)
+        index_of %r1,%r8,FILE_PAGES
+        lg      %r2,0(%r1)
+        tmll    %r2,PAGE_INVALID
+        jnz     2f
+        .endif
         llilf   %r2,TABLE_LOCK
         brasl   %r14,lock
         llgf    %r8,FRAME_FILE(%r6)
@@ -133,5 +140,5 @@ unmap:  enter
         brasl   %r14,add_counts
 1:      llilf   %r2,TABLE_LOCK
         brasl   %r14,unlock
-        lgr     %r2,%r9
+2:      lgr     %r2,%r9
         leave

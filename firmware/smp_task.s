@@ -83,7 +83,7 @@ address:
         algfi   %r2,FILE_BASE
         br      %r14
 
-# Fetches it, or lets the kernel fetch it, and folds it into the sum.
+# Fetches a doubleword, or lets the kernel fetch all of the block, and folds what comes of it into the sum.
 load:   lgr     %r9,%r14
         brasl   %r14,draw_constant
         brasl   %r14,address
@@ -91,7 +91,7 @@ load:   lgr     %r9,%r14
         j       1f
 read:   lgr     %r9,%r14
         brasl   %r14,draw_constant
-        svc     SVC_READ
+        svc     SVC_READ                # of all of the block
 1:      rllg    %r7,%r7,1
         agr     %r7,%r2
         br      %r9

@@ -49,14 +49,28 @@ expected_sum:
 
         .balign 8
 operations:
-        .quad   fetch,fetch,look,store,store,store,look,drop
+        .quad   fetch,fold_all,look,store,store,store,look,drop
 
 fetch:  lgr     %r12,%r14
         brasl   %r14,draw_constant
         brasl   %r14,generated_word
-        rllg    %r7,%r7,1
+1:      rllg    %r7,%r7,1
         agr     %r7,%r2
         br      %r12
+
+fold_all:
+        lgr     %r12,%r14
+        brasl   %r14,draw_constant
+        brasl   %r14,generated_cell
+        lgr     %r4,%r2
+        lgrl    %r1,word_step
+        lghi    %r3,WORDS
+        lghi    %r2,0
+2:      rllg    %r2,%r2,1
+        agr     %r2,%r4
+        agr     %r4,%r1
+        brctg   %r3,2b
+        j       1b
 
 look:   lgr     %r12,%r14
         brasl   %r14,draw_writable

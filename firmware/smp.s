@@ -6,8 +6,11 @@
         .if     JOBS<1||JOBS>30000||STEPS<1||STEPS>30000
         .error  "JOBS and STEPS must be at least 1, at most 30000"
         .endif
-        .if     WRITABLE_BLOCKS<1||FILE_BLOCKS<=WRITABLE_BLOCKS||FILE_BLOCKS>PAGE_ENTRIES
-        .error  "WRITABLE_BLOCKS must be at least 1, and FILE_BLOCKS more than that, at most 256"
+        .if     WRITABLE_BLOCKS<1
+        .error  "WRITABLE_BLOCKS must be at least 1"
+        .endif
+        .if     FILE_BLOCKS<=WRITABLE_BLOCKS||FILE_BLOCKS>PAGE_ENTRIES
+        .error  "FILE_BLOCKS must be more than WRITABLE_BLOCKS, at most 256"
         .endif
         .if     CACHE_BLOCKS<2||CACHE_BLOCKS>256
         .error  "CACHE_BLOCKS must be at least 2, at most 256"

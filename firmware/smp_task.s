@@ -83,15 +83,20 @@ address:
         algfi   %r2,FILE_BASE
         br      %r14
 
-# Fetches a doubleword, or lets the kernel fetch all of the block, and folds what comes of it into the sum.
+# Fetches a doubleword, or lets the kernel fetch a whole block, and folds what comes of it into the sum.  What is in a block
+# that the tasks store into depends on who comes first: that is not summed up before all have ended.
 load:   lgr     %r9,%r14
         brasl   %r14,draw_constant
         brasl   %r14,address
         lg      %r2,0(%r2)
         j       1f
 read:   lgr     %r9,%r14
-        brasl   %r14,draw_constant
-        svc     SVC_READ                # of all of the block
+        lghi    %r3,FILE_BLOCKS
+        brasl   %r14,draw
+        lgr     %r10,%r2
+        svc     SVC_READ
+        cghi    %r10,WRITABLE_BLOCKS
+        blr     %r9
 1:      rllg    %r7,%r7,1
         agr     %r7,%r2
         br      %r9

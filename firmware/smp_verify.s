@@ -60,7 +60,10 @@ fetch:  lgr     %r12,%r14
 
 fold_all:
         lgr     %r12,%r14
-        brasl   %r14,draw_constant
+        lghi    %r3,FILE_BLOCKS
+        brasl   %r14,draw
+        cghi    %r2,WRITABLE_BLOCKS
+        blr     %r12
         brasl   %r14,generated_cell
         lgr     %r4,%r2
         lgrl    %r1,word_step

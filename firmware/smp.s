@@ -42,7 +42,7 @@ main:   brasl   %r14,yield_init
 verify:
         .if     TELL
         brasl   %r14,gather_counts
-        lghi    %r2,COUNTS              # these may differ from run to run: they tell what the host did, and who came first
+        lghi    %r2,COUNTS              # these may differ from run to run: they tell what the host did
         larl    %r3,count_names
         lghi    %r4,COUNTERS
         brasl   %r14,print_counts
@@ -51,7 +51,7 @@ verify:
         lgr     %r8,%r2
         brasl   %r14,expected_sum
         lgr     %r6,%r2
-        larl    %r2,text_checksum       # "checksum <what the tasks have read, and the file> expected <what it had to be>"
+        larl    %r2,text_checksum       # "checksum <of what was read> expected <of what it had to be>"
         brasl   %r14,print_text
         lgr     %r2,%r8
         lghi    %r3,16

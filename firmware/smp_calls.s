@@ -13,7 +13,8 @@ svc_exit:
         brasl   %r14,work_done
         j       verify                  # only on the first CPU
 
-# job: r2 := number of a job that nobody else does, or -1 if there is none left.  A CPU signs off here even if nobody asks.
+# job: r2 := number of a job that nobody else does, or -1 if there is none left.  A CPU signs off here even if nobody
+# asks.
 svc_job:
         enter
         sign_off
@@ -47,8 +48,8 @@ svc_read:
         lgr     %r2,%r7
         leave
 
-# add: r2 = file block, r3 = byte in it, r4 = what to add to the doubleword there.  First the store, then DIRTY: if the block
-# is written in between it is written once too often, and not once too rarely.
+# add: r2 = file block, r3 = byte in it, r4 = what to add to the doubleword there.  First the store, then DIRTY: if
+# the block is written in between it is written once too often, and not once too rarely.
 svc_add:
         enter
         lgr     %r6,%r3

@@ -66,8 +66,8 @@ disobedient:
         larl    %r3,text_cpu
         j       panic
 
-# Each of the others gets a prefix area of its own: a copy of ours, for what it has to know of the console and of ESSA, with
-# another restart new PSW.  Then it is restarted, and begins at cpu_begins.
+# Each of the others gets a prefix area of its own: a copy of ours, for what it has to know of the console and of
+# ESSA, with another restart new PSW.  Then it is restarted, and begins at cpu_begins.
         .globl  start_others
 start_others:
         enter
@@ -173,10 +173,10 @@ purge_all:
         jz      1b
         leave
 
-# The barrier: this CPU has no work left.  The first one waits for all others, wakes them up, sees that they are awake, and
-# goes on to the end; the others do not return.
-# A CPU that waits is disabled from its look at ALL_DONE to LPSWE, which enables it and makes it wait in one step: a signal
-# that comes between the two stays pending, and ends the wait at once.
+# The barrier: this CPU has no work left.  The first one waits for all others, wakes them up, sees that they are
+# awake, and goes on to the end; the others do not return.  A CPU that waits is disabled from its look at ALL_DONE to
+# LPSWE, which enables it and makes it wait in one step: a signal that comes between the two stays pending, and ends
+# the wait at once.
         .globl  work_done
 work_done:
         enter

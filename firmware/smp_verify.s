@@ -1,5 +1,5 @@
-# The checksum that all CPUs together must arrive at, computed by one without page cache or disk: the draws of all jobs are
-# made again, and MODEL has what has been added to the blocks that the tasks store into.
+# The checksum that all CPUs together must arrive at, computed by one without page cache or disk: the draws of all
+# jobs are made again, and MODEL has what has been added to the blocks that the tasks store into.
 #
 # r6 = random number, r7 = sum of the job, r8 = steps left, r9 = job, r10 = sum of all jobs
         .include "kernel.inc"

@@ -1,5 +1,7 @@
-"""Interleavings of several CPUs, drawn at random with a preference for the gaps: where a CPU comes to an instruction that a
-test names, another one often goes on, and the host often throws away what it may."""
+"""Interleavings of several CPUs, drawn at random with a preference for gaps.
+
+Where a CPU comes to an instruction that a test names another one often goes on, and the host often throws away what it
+may."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The guest for several CPUs: whatever the host takes, and whoever comes first, its checksum is the same; and each of its
-planted bugs shows, but only if another CPU comes between."""
+"""The guest for several CPUs: whatever the host takes, and whoever comes first, its checksum is the same.
+
+Each of its planted bugs shows, but only if another CPU comes between."""
 
 from __future__ import annotations
 

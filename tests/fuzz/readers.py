@@ -109,6 +109,48 @@ next:   br      %r14
         .endif
         .endif
         .purgem twice
+        .file   1 "dir/a.c" md5 0x00112233445566778899aabbccddeeff
+        .weak   nowhere
+        .type   start, @function
+        .size   start, next-start
+        .subsection 2
+        .quad   start@PLT, table@GOT+4, nowhere, room@GOTOFF
+        .cfi_sections .eh_frame, .debug_frame
+        .cfi_startproc
+        .loc    1 5 3 is_stmt 0 view .LV1
+        lgrl    %r1,table@GOTENT
+        .cfi_def_cfa_offset 320
+        .cfi_offset %r14,-48
+        .cfi_remember_state
+        .loc    1 7 view -0
+        .skip   .Lb-.La, 1
+        .cfi_restore 14
+        .cfi_escape 1, 2
+        .cfi_endproc
+        .uleb128 .Lb-.La, 300
+.La:    .sleb128 -5
+        .octa   -0x112233445566778899aabbccddeeff
+.Lb:    .float  1.5, -1e-40, inf
+        .double 0d2.5
+        .string16 "x"
+        .reloc  .La, R_390_64, start+4
+        .incbin "part.inc", 3, 5
+        .struct 8
+field:  .skip   8
+        .section .text.f, "axG", @progbits, f, comdat
+        .altmacro
+        .macro  alternate a, b
+        LOCAL   here
+here:   .byte   a&b
+        .endm
+        alternate <1>, %1+1
+        .section .tdata
+thread: .quad   thread@NTPOFF
+        .ifeqs  "a", "a"
+        .print  "printed"
+        .endif
+        .warning "careful"
+        .ident  "this"
         .end    start
 """
 PART = b'        .equ    defined, 1\n        .macro inner a,b\n        .byte \\a,\\b\n        .endm\n        inner 1,2\n'
@@ -130,7 +172,7 @@ def read_source(folder: Path, content: bytes, chance: Random) -> list[Words]:
     shutil.copyfile(folder / "a.s", folder / "b.s")
     return [["asm", "a.s"], chance.choice((
         ["asm", "a.s", "--format", "bin", "-o", "out"], ["asm", "a.s", "-o", "out.elf"], ["asm", "a.s", "--json"],
-        ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
+        ["asm", "a.s", "--format", "object", "-o", "out.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
     ))]  # fmt: skip
 
 

@@ -6,8 +6,11 @@
         .if     JOBS<1||JOBS>30000||STEPS<1||STEPS>30000
         .error  "JOBS and STEPS must be at least 1, at most 30000"
         .endif
-        .if     WRITABLE_BLOCKS<1||FILE_BLOCKS<=WRITABLE_BLOCKS||FILE_BLOCKS>PAGE_ENTRIES
-        .error  "WRITABLE_BLOCKS must be at least 1, and FILE_BLOCKS more than that, at most 256"
+        .if     WRITABLE_BLOCKS<1
+        .error  "WRITABLE_BLOCKS must be at least 1"
+        .endif
+        .if     FILE_BLOCKS<=WRITABLE_BLOCKS||FILE_BLOCKS>PAGE_ENTRIES
+        .error  "FILE_BLOCKS must be more than WRITABLE_BLOCKS, at most 256"
         .endif
         .if     CACHE_BLOCKS<2||CACHE_BLOCKS>256
         .error  "CACHE_BLOCKS must be at least 2, at most 256"
@@ -39,7 +42,7 @@ main:   brasl   %r14,yield_init
 verify:
         .if     TELL
         brasl   %r14,gather_counts
-        lghi    %r2,COUNTS              # these may differ from run to run: they tell what the host did, and who came first
+        lghi    %r2,COUNTS              # these may differ from run to run: they tell what the host did
         larl    %r3,count_names
         lghi    %r4,COUNTERS
         brasl   %r14,print_counts
@@ -48,7 +51,7 @@ verify:
         lgr     %r8,%r2
         brasl   %r14,expected_sum
         lgr     %r6,%r2
-        larl    %r2,text_checksum       # "checksum <what the tasks have read, and the file> expected <what it had to be>"
+        larl    %r2,text_checksum       # "checksum <of what was read> expected <of what it had to be>"
         brasl   %r14,print_text
         lgr     %r2,%r8
         lghi    %r3,16

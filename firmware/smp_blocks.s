@@ -1,7 +1,7 @@
-# Frames that nobody refers to.  A frame that leaves the page cache is not free at once (R7): another CPU may still have a
-# translation to its block, or a discard fault about it that it has not looked at, and both know no more than the address.
-# It waits, with the generation at which it left, until all CPUs have signed that off; then it becomes unused, and free.
-# The latest free frame is used first: its block is likely still in a frame of the host.
+# Frames that nobody refers to.  A frame that leaves the page cache is not free at once (R7): another CPU may still
+# have a translation to its block, or a discard fault about it that it has not looked at, and both know no more than
+# the address.  It waits, with the generation at which it left, until all CPUs have signed that off; then it becomes
+# unused, and free.  The latest free frame is used first: its block is likely still in a frame of the host.
         .include "kernel.inc"
 
 # All frames are free, and unused.
@@ -19,8 +19,8 @@ blocks_init:
         brctg   %r7,1b
         leave
 
-# r2 = file block.  r2 := a frame for it, its block stable with the kernel's key, content unpredictable.  It is locked, since
-# the content is yet to come, and has two references: the cache's and the caller's.
+# r2 = file block.  r2 := a frame for it, its block stable with the kernel's key, content unpredictable.  It is
+# locked, since the content is yet to come, and has two references: the cache's and the caller's.
         .globl  allocate_frame
 allocate_frame:
         enter
@@ -104,8 +104,8 @@ gather: enter
         brasl   %r14,unlock
         leave
 
-# r2 = frame that nobody knows of.  The caller holds POOL_LOCK, and the block is unused before it is given up: whoever takes
-# the frame makes its block stable, and that must come last.
+# r2 = frame that nobody knows of.  The caller holds POOL_LOCK, and the block is unused before it is given up: whoever
+# takes the frame makes its block stable, and that must come last.
 free_frame:
         enter
         lgr     %r6,%r2
@@ -156,6 +156,7 @@ release_frame:
         brasl   %r14,unlock
         leave
 
+        .globl  freed_twice
 freed_twice:
         lghi    %r2,EXIT_FREED_TWICE
         larl    %r3,text_freed_twice

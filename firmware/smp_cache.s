@@ -1,7 +1,7 @@
 # The page cache between CPUs: blocks of the file, found, read, written, dropped.
 #
-# Who uses a block has a reference to its frame; who does not want it to go away meanwhile has it made stable after that.
-# Who reads or writes its content as a whole, or takes the block out, has the frame locked too.
+# Who uses a block has a reference to its frame; who does not want it to go away meanwhile has it made stable after
+# that. Who reads or writes its content as a whole, or takes the block out, has the frame locked too.
         .include "kernel.inc"
 
 # r2 = file block.  r2 := the frame that holds it, with a reference for the caller, or 0.  It may be discarded.
@@ -37,7 +37,8 @@ cache_look_up:
 2:      lgr     %r2,%r8
         leave
 
-# r2 = file block.  r2 := the frame that holds it, with a reference for the caller, its block stable until cache_put, or 0.
+# r2 = file block.  r2 := the frame that holds it, with a reference for the caller, its block stable until cache_put,
+# or 0.
         .globl  cache_find
 cache_find:
         enter
@@ -98,8 +99,9 @@ cache_get:
         brasl   %r14,drop_reference     # nor does this routine
         j       1b
 
-# r2 = frame, the caller's reference to which ends here.  The block is offered first: with the reference the frame is still
-# what it was.  If two CPUs do this at once each sees the other's, and the block stays stable until the next time.
+# r2 = frame, the caller's reference to which ends here.  The block is offered first: with the reference the frame is
+# still what it was.  If two CPUs do this at once each sees the other's, and the block stays stable until the next
+# time.
         .globl  cache_put
 cache_put:
         enter
@@ -121,11 +123,13 @@ drop_reference:
         jnz     1f
         lgr     %r2,%r6
         brasl   %r14,release_frame
-1:      leave
+1:      cghi    %r1,0x7FFF              # there was none
+        jh      freed_twice
+        leave
 
-# r2 = frame, to which the caller has a reference, of a block that is discarded.  Takes it out of the page table and of the
-# index.  r2 := 1, or 0 if another CPU does (R3): a discard fault, a lookup and an eviction all set DISCARDED first, the one
-# that finds it off removes the block, and the counts are the less by just one reference of the cache.
+# r2 = frame, to which the caller has a reference, of a block that is discarded.  Takes it out of the page table and
+# of the index.  r2 := 1, or 0 if another CPU does (R3): a discard fault, a lookup and an eviction all set DISCARDED
+# first, the one that finds it off removes the block, and the counts are the less by just one reference of the cache.
         .globl  cache_discard
 cache_discard:
         enter
@@ -148,8 +152,8 @@ cache_discard:
         lghi    %r2,1
 1:      leave
 
-# r2 = frame, perhaps free.  Takes its block out of the page cache, without making it stable if it is clean: what it holds, or
-# held, is not needed.  r2 := 1, or 0 if somebody uses it.
+# r2 = frame, perhaps free.  Takes its block out of the page cache, without making it stable if it is clean: what it
+# holds, or held, is not needed.  r2 := 1, or 0 if somebody uses it.
         .globl  evict
 evict:  enter
         lgr     %r6,%r2
@@ -168,7 +172,11 @@ evict:  enter
         brasl   %r14,lock
         lg      %r1,0(%r6)              # it goes if it is still clean, if only the cache and this routine have
         srlg    %r2,%r1,48              # references, and if it is not discarded and about to go anyway
+        .if     PLANT==PLANT_EVICT_UNCHECKED
+        nill    %r2,DISCARDED
+        .else
         nill    %r2,DIRTY+DISCARDED
+        .endif
         jnz     1f
         llgfr   %r1,%r1
         clgfi   %r1,2*ONE_REF
@@ -216,8 +224,8 @@ evict_any:
         brctg   %r6,1b
 3:      leave
 
-# r2 = frame that the caller has locked.  What is newer than the disk is written: what the kernel has stored (DIRTY), and what
-# the tasks have (C), once they cannot store any more on any CPU.
+# r2 = frame that the caller has locked.  What is newer than the disk is written: what the kernel has stored (DIRTY),
+# and what the tasks have (C), once they cannot store any more on any CPU.
         .globl  clean
 clean:  enter
         lgr     %r6,%r2
@@ -226,9 +234,7 @@ clean:  enter
         jz      1f
         tm      FRAME_FLAGS(%r6),WRITABLE
         jz      1f                      # whoever still has a translation can only fetch
-        .if     PLANT!=PLANT_NOT_PURGED
         brasl   %r14,purge_all
-        .endif
 1:      lgr     %r2,%r6
         brasl   %r14,save_change
         tm      FRAME_FLAGS(%r6),DIRTY
@@ -266,8 +272,8 @@ save_change:
         larl    %r3,text_lost
         j       panic
 
-# r2 = frame of a dirty block, so it is stable, that the caller has locked.  DIRTY goes first: a store that comes while the
-# content is copied sets it again, and the block is written once more.
+# r2 = frame of a dirty block, so it is stable, that the caller has locked.  DIRTY goes first: a store that comes
+# while the content is copied sets it again, and the block is written once more.
 write_block:
         enter
         lgr     %r6,%r2

@@ -13,7 +13,8 @@ svc_exit:
         brasl   %r14,work_done
         j       verify                  # only on the first CPU
 
-# job: r2 := number of a job that nobody else does, or -1 if there is none left.  A CPU signs off here even if nobody asks.
+# job: r2 := number of a job that nobody else does, or -1 if there is none left.  A CPU signs off here even if nobody
+# asks.
 svc_job:
         enter
         sign_off
@@ -33,20 +34,22 @@ svc_report:
         llilf   %r2,TOTAL
         j       add_shared
 
-# read: r2 = file block, r3 = byte in it.  r2 := the doubleword there.
+# read: r2 = file block.  r2 := all of its doublewords, folded.
 svc_read:
         enter
-        lgr     %r6,%r3
         brasl   %r14,cache_get
-        lgr     %r7,%r2
-        block_of %r1,%r7
-        lg      %r6,0(%r6,%r1)
-        brasl   %r14,cache_put
+        lgr     %r6,%r2
+        block_of %r2,%r6
+        lghi    %r3,WORDS
+        lghi    %r7,0
+        brasl   %r14,fold
         lgr     %r2,%r6
+        brasl   %r14,cache_put
+        lgr     %r2,%r7
         leave
 
-# add: r2 = file block, r3 = byte in it, r4 = what to add to the doubleword there.  First the store, then DIRTY: if the block
-# is written in between it is written once too often, and not once too rarely.
+# add: r2 = file block, r3 = byte in it, r4 = what to add to the doubleword there.  First the store, then DIRTY: if
+# the block is written in between it is written once too often, and not once too rarely.
 svc_add:
         enter
         lgr     %r6,%r3

@@ -66,8 +66,8 @@ disobedient:
         larl    %r3,text_cpu
         j       panic
 
-# Each of the others gets a prefix area of its own: a copy of ours, for what it has to know of the console and of ESSA, with
-# another restart new PSW.  Then it is restarted, and begins at cpu_begins.
+# Each of the others gets a prefix area of its own: a copy of ours, for what it has to know of the console and of
+# ESSA, with another restart new PSW.  Then it is restarted, and begins at cpu_begins.
         .globl  start_others
 start_others:
         enter
@@ -173,10 +173,10 @@ purge_all:
         jz      1b
         leave
 
-# The barrier: this CPU has no work left.  The first one waits for all others, wakes them up, sees that they are awake, and
-# goes on to the end; the others do not return.
-# A CPU that waits is disabled from its look at ALL_DONE to LPSWE, which enables it and makes it wait in one step: a signal
-# that comes between the two stays pending, and ends the wait at once.
+# The barrier: this CPU has no work left.  The first one waits for all others, wakes them up, sees that they are
+# awake, and goes on to the end; the others do not return.  A CPU that waits is disabled from its look at ALL_DONE to
+# LPSWE, which enables it and makes it wait in one step: a signal that comes between the two stays pending, and ends
+# the wait at once.
         .globl  work_done
 work_done:
         enter
@@ -199,14 +199,13 @@ look:
 1:      llilf   %r2,LEFT
         lghi    %r3,1
         brasl   %r14,add_shared
-2:      larl    %r1,idle
-        lpswe   0(%r1)                  # until stopped
-3:      j       2b
+rest:   larl    %r1,until_stopped
+        lpswe   0(%r1)
 
 first:  lg      %r6,CPU_COUNT
         aghi    %r6,-1
-        lghi    %r13,0
-1:      cg      %r6,ARRIVED
+1:      lghi    %r13,0                  # work takes as long as it takes
+        cg      %r6,ARRIVED
         je      2f
         brasl   %r14,relax
         j       1b
@@ -266,7 +265,8 @@ stop_others:
         .balign 8
 look_again:
         .quad   PSW_AWAIT,look
-idle:   .quad   PSW_AWAIT,3b
+until_stopped:
+        .quad   PSW_AWAIT,rest
 control_1:
         .quad   SEGMENT_TABLE
 control_0_others:

@@ -1,11 +1,10 @@
 # The discard fault between CPUs: a task has touched a block that the host has thrown away.
         .include "kernel.inc"
 
-# r2 = absolute address of the block.  On return the instruction runs again, and finds no translation: translation_fault gets
-# the content from the disk, into whatever frame.
-# All that is known is an address.  Since it was stored another CPU may have found the block discarded too, and freed its
-# frame; it has not been used anew, since this CPU has not signed off (R7), but there may be nothing left to take a
-# reference to (R6).
+# r2 = absolute address of the block.  On return the instruction runs again, and finds no translation:
+# translation_fault gets the content from the disk, into whatever frame.  All that is known is an address.  Since it
+# was stored another CPU may have found the block discarded too, and freed its frame; it has not been used anew, since
+# this CPU has not signed off (R7), but there may be nothing left to take a reference to (R6).
         .globl  discard_fault
 discard_fault:
         enter

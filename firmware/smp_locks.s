@@ -1,6 +1,6 @@
-# Locks, and all waiting.  Who waits signs off meanwhile: the one who holds the lock may be waiting for that.  A CPU that
-# waits for another lets that one run (DIAGNOSE X'44', if there is such a thing: a spinning CPU of a virtual machine
-# otherwise uses up its time slice first).
+# Locks, and all waiting.  Who waits signs off meanwhile: the one who holds the lock may be waiting for that.  A CPU
+# that waits for another lets that one run (DIAGNOSE X'44', if there is such a thing: a spinning CPU of a virtual
+# machine otherwise uses up its time slice first).
         .include "kernel.inc"
 
 # DIAGNOSE X'44' has no facility bit either.
@@ -42,8 +42,8 @@ lock:   lhi     %r0,0
         jne     1b
         leave
 
-# r2 = address of a lock.  What was stored before is seen by who takes the lock next: stores are seen in order (PoP ch. 5
-# "Storage-Operand Store References").
+# r2 = address of a lock.  What was stored before is seen by who takes the lock next: stores are seen in order (PoP
+# ch. 5 "Storage-Operand Store References").
         .globl  unlock
 unlock: mvhi    0(%r2),0
         br      %r14

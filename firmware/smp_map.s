@@ -1,6 +1,7 @@
-# The file in the tasks' address space, which all CPUs share.  A translation of a CPU may live on after its page-table entry
-# has become invalid, until that CPU purges.  (IPTE would purge on all CPUs at once; here the kernel asks for it only when
-# it has to, see purge_all, and otherwise just does not use the frame anew before it has happened, see smp_blocks.s.)
+# The file in the tasks' address space, which all CPUs share.  A translation of a CPU may live on after its page-table
+# entry has become invalid, until that CPU purges.  (IPTE would purge on all CPUs at once; here the kernel asks for it
+# only when it has to, see purge_all, and otherwise just does not use the frame anew before it has happened, see
+# smp_blocks.s.)
         .include "kernel.inc"
 
 # Tables in which nothing is valid but the pages of the image.
@@ -35,10 +36,10 @@ repeat: stg     %r3,0(%r2)
         brctg   %r4,repeat
         br      %r14
 
-# r2 = page that a task has touched and that has no valid entry.  r2 := 1 if the instruction is to run again, 0 if there is no
-# such page.  A block that tasks only read from is mapped as it is, volatile or discarded: the first access tells (R12).
-# One that they store into is made stable before they can, and WRITABLE before it becomes volatile again: the next
-# make-volatile then makes it potentially volatile.
+# r2 = page that a task has touched and that has no valid entry.  r2 := 1 if the instruction is to run again, 0 if
+# there is no such page.  A block that tasks only read from is mapped as it is, volatile or discarded: the first
+# access tells (R12).  One that they store into is made stable before they can, and WRITABLE before it becomes
+# volatile again: the next make-volatile then makes it potentially volatile.
         .globl  translation_fault
 translation_fault:
         enter
@@ -83,9 +84,9 @@ translation_fault:
 3:      lghi    %r2,0
         leave
 
-# r2 = frame, to which the caller has a reference, r3 = 0 or PAGE_PROTECT.  Makes its page-table entry valid, unless another CPU
-# has done it, or is about to discard the block (R4): it sets DISCARDED before it takes the lock to unmap, so either that
-# is seen here, or what is mapped here is unmapped there.
+# r2 = frame, to which the caller has a reference, r3 = 0 or PAGE_PROTECT.  Makes its page-table entry valid, unless
+# another CPU has done it, or is about to discard the block (R4): it sets DISCARDED before it takes the lock to unmap,
+# so either that is seen here, or what is mapped here is unmapped there.
 map:    enter
         lgr     %r6,%r2
         lgr     %r7,%r3
@@ -110,12 +111,19 @@ map:    enter
         brasl   %r14,unlock
         leave
 
-# r2 = frame, to which the caller has a reference.  Makes its page-table entry invalid, if it is valid: r2 := 1, else 0.  The
-# lock is taken in any case: another CPU may be about to make it valid (R4).
+# r2 = frame, to which the caller has a reference.  Makes its page-table entry invalid, if it is valid: r2 := 1, else
+# 0.  The lock is taken in any case: another CPU may be about to make it valid (R4).
         .globl  unmap
 unmap:  enter
         lgr     %r6,%r2
         lghi    %r9,0
+        .if     PLANT==PLANT_UNMAP_UNLOCKED
+        llgf    %r8,FRAME_FILE(%r6)
+        index_of %r1,%r8,FILE_PAGES
+        lg      %r2,0(%r1)
+        tmll    %r2,PAGE_INVALID
+        jnz     2f
+        .endif
         llilf   %r2,TABLE_LOCK
         brasl   %r14,lock
         llgf    %r8,FRAME_FILE(%r6)
@@ -133,5 +141,5 @@ unmap:  enter
         brasl   %r14,add_counts
 1:      llilf   %r2,TABLE_LOCK
         brasl   %r14,unlock
-        lgr     %r2,%r9
+2:      lgr     %r2,%r9
         leave

@@ -10,9 +10,9 @@
 # Without the bit the ESSA of a make-volatile whose checks were right could come after that of the make-stable.
         .include "kernel.inc"
 
-# r2 = frame, r3 = references that the caller has and will not use again.  The block is offered to the host if its content
-# can be had again: it is in the page cache, not newer than the disk, not being read or written, not discarded, and there
-# is no reference but those of the cache and the page table.
+# r2 = frame, r3 = references that the caller has and will not use again.  The block is offered to the host if its
+# content can be had again: it is in the page cache, not newer than the disk, not being read or written, not
+# discarded, and there is no reference but those of the cache and the page table.
         .globl  page_make_volatile
 page_make_volatile:
         enter

@@ -1,6 +1,6 @@
-# The tasks: one on each CPU, in problem state, all in the same address space.  A task takes a job, draws operations at random,
-# and reports the sum of what it has read.  What a job draws depends on its number, and not on who does it when; blocks
-# that the tasks store into are only added to: so the end does not depend on the order of anything.
+# The tasks: one on each CPU, in problem state, all in the same address space.  A task takes a job, draws operations
+# at random, and reports the sum of what it has read.  What a job draws depends on its number, and not on who does it
+# when; blocks that the tasks store into are only added to: so the end does not depend on the order of anything.
 #
 # r6 = random number, r7 = sum of the job, r8 = steps left
 # smp_verify.s makes the same draws without the page cache.
@@ -83,15 +83,20 @@ address:
         algfi   %r2,FILE_BASE
         br      %r14
 
-# Fetches it, or lets the kernel fetch it, and folds it into the sum.
+# Fetches a doubleword, or lets the kernel fetch a whole block, and folds what comes of it into the sum.  What is in a
+# block that the tasks store into depends on who comes first: that is not summed up before all have ended.
 load:   lgr     %r9,%r14
         brasl   %r14,draw_constant
         brasl   %r14,address
         lg      %r2,0(%r2)
         j       1f
 read:   lgr     %r9,%r14
-        brasl   %r14,draw_constant
+        lghi    %r3,FILE_BLOCKS
+        brasl   %r14,draw
+        lgr     %r10,%r2
         svc     SVC_READ
+        cghi    %r10,WRITABLE_BLOCKS
+        blr     %r9
 1:      rllg    %r7,%r7,1
         agr     %r7,%r2
         br      %r9

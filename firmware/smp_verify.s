@@ -1,5 +1,5 @@
-# The checksum that all CPUs together must arrive at, computed by one without page cache or disk: the draws of all jobs are
-# made again, and MODEL has what has been added to the blocks that the tasks store into.
+# The checksum that all CPUs together must arrive at, computed by one without page cache or disk: the draws of all
+# jobs are made again, and MODEL has what has been added to the blocks that the tasks store into.
 #
 # r6 = random number, r7 = sum of the job, r8 = steps left, r9 = job, r10 = sum of all jobs
         .include "kernel.inc"
@@ -49,14 +49,31 @@ expected_sum:
 
         .balign 8
 operations:
-        .quad   fetch,fetch,look,store,store,store,look,drop
+        .quad   fetch,fold_all,look,store,store,store,look,drop
 
 fetch:  lgr     %r12,%r14
         brasl   %r14,draw_constant
         brasl   %r14,generated_word
-        rllg    %r7,%r7,1
+1:      rllg    %r7,%r7,1
         agr     %r7,%r2
         br      %r12
+
+fold_all:
+        lgr     %r12,%r14
+        lghi    %r3,FILE_BLOCKS
+        brasl   %r14,draw
+        cghi    %r2,WRITABLE_BLOCKS
+        blr     %r12
+        brasl   %r14,generated_cell
+        lgr     %r4,%r2
+        lgrl    %r1,word_step
+        lghi    %r3,WORDS
+        lghi    %r2,0
+2:      rllg    %r2,%r2,1
+        agr     %r2,%r4
+        agr     %r4,%r1
+        brctg   %r3,2b
+        j       1b
 
 look:   lgr     %r12,%r14
         brasl   %r14,draw_writable

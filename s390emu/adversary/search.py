@@ -11,6 +11,7 @@ A machine with several CPUs has another choice at each boundary, whose instructi
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -239,12 +240,18 @@ class Search:
 
     def _state(self) -> Bench:
         """Of a process: each has a machine, and above all a paging file, of its own."""
-        if self.plan.jobs == 1:
-            return self.bench
-        bench = Bench(self.make, self.plan)
-        if paging := bench.machine.host.paging:
-            os.unlink(paging.path)  # the file stays until this process ends, however it ends
-        return bench
+        return self.bench if self.plan.jobs == 1 else Bench(self._nameless, self.plan)
+
+    def _nameless(self) -> Machine:
+        """Make a machine whose paging file has no name: it is gone when this process ends, however and whenever."""
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            machine = self.make()
+            if machine.host.paging:
+                os.unlink(machine.host.paging.path)
+            return machine
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def _warm_up(self) -> None:
         """What a disturbed run alone executes is compiled once, not in each process."""

@@ -25,6 +25,7 @@ STB_LOCAL, STB_GLOBAL, STB_WEAK = 0, 1, 2
 STT_SECTION, STT_FILE, STT_TLS, STT_GNU_IFUNC = 3, 4, 6, 10
 DT_NEEDED, DT_PLTRELSZ, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_JMPREL, DT_FLAGS_1 = 1, 2, 6, 7, 8, 23, 0x6FFFFFFB
 DF_1_PIE = 0x8000000
+TABLES = ("_DYNAMIC", OFFSET_TABLE)  # symbols that ld calls absolute, though they are where the tables are
 PF_X, PF_W, PF_R = 1, 2, 4
 EHDR_BYTES = 64
 
@@ -319,7 +320,8 @@ def _linked(sections, table, bias: int, entry: int) -> Program:
     symbols, shared = {}, set()
     for name, symbol in table:
         if name and symbol.st_shndx != SHN_UNDEF and symbol.kind not in (STT_SECTION, STT_FILE):
-            moved = bias if symbol.st_shndx != SHN_ABS and symbol.kind != STT_TLS else 0
+            fixed = symbol.st_shndx == SHN_ABS and name not in TABLES
+            moved = 0 if fixed or symbol.kind == STT_TLS else bias
             symbols[name] = symbol.st_value + moved
             if symbol.binding != STB_LOCAL:
                 shared.add(name)

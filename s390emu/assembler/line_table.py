@@ -38,7 +38,8 @@ class _File(NamedTuple):
 class _Row(NamedTuple):
     """An instruction's place in the source. `fresh`: its view is 0, wherever the row before it is.
 
-    GNU as sets the address anew for a fresh row unless it knows already that there is code since the row before.
+    GNU as sets the address anew for a fresh row unless it knows that there is code since the row before: what follows
+    that one before the section is aligned, or what this one follows since the section was aligned last.
     """
 
     file: int
@@ -51,7 +52,8 @@ class _Row(NamedTuple):
     fresh: bool = False
     place: Place | None = None
     view: object = 0  # how many rows before it are of the same instruction
-    next: Place | None = None  # up to here nothing but filler follows
+    last: bool = False  # nothing follows it before the section is aligned
+    first: bool = False  # nothing is between it and the last alignment of the section
 
 
 class LineTable:
@@ -63,6 +65,7 @@ class LineTable:
         self.directories: dict[str, int] = {"": 0}
         self.files: dict[int, _File] = {}
         self.rows: dict[object, list[_Row]] = {}  # by section
+        self.alignments: dict[object, Place] = {}  # where each section was filled up last
         self.waiting: _Row | None = None  # for an instruction
         self.last = _Row(1, 1, 0, True, 0)
         self.root: str | None = None  # the directory of file 0
@@ -77,15 +80,17 @@ class LineTable:
             view = Binary("*", Unary("-", Binary("==", place, before.place, 0)), Binary("+", before.view, 1, 0), 0)
             with suppress(NotYet):
                 view = evaluate(view, unit.early)
-        rows.append(self.waiting._replace(place=place, view=view))
+        first = place == self.alignments.get(unit.piece)
+        rows.append(self.waiting._replace(place=place, view=view, first=first))
         self.waiting = None
         return rows[-1]
 
-    def filled_up(self, start: Place):
-        """Note that there is nothing but filler from `start` to here."""
+    def aligned(self, start: Place):
+        """Note that the section is filled up from `start` to here."""
         rows = self.rows.get(self.unit.piece)
-        if rows and start in (rows[-1].place, rows[-1].next):
-            rows[-1] = rows[-1]._replace(next=self.unit.here())
+        if rows and start == rows[-1].place:
+            rows[-1] = rows[-1]._replace(last=True)
+        self.alignments[self.unit.piece] = self.unit.here()
 
     def write(self):
         """Write .debug_line; every place in the code is known by now."""
@@ -164,7 +169,7 @@ class LineTable:
                 table.data.append(NEGATE_STMT)
             table.data += bytes(row.marks)
             distance = self.unit.distance(state.place, row.place) if state.place else 0
-            if state.place is None or (row.fresh and (state.next == row.place or not distance)):
+            if state.place is None or (row.fresh and ((state.last and row.first) or not distance)):
                 table.data += SET_ADDRESS
                 table.reference(row.place, 8, self.position)
                 distance = 0

@@ -165,7 +165,7 @@ class _Writer:
                         added.remove(place)
                         subtracted.remove(other)
                         break
-            if len(added) > 1 or len(subtracted) > len(added):
+            if len(added) > 1 or len(subtracted) > 1:
                 raise SourceError("this is more than the distance of a symbol and a number", fixup.column) from None
             return next(iter(added), None), next(iter(subtracted), None), number
         return (None, None, value) if type(value) is int else (value, None, 0)

@@ -225,7 +225,7 @@ class Unit:
             self.stretch(padding)
         else:
             self.emit(padding(len(self.fragment.data)))
-        self.line_table.filled_up(start)
+        self.line_table.aligned(start)
 
     def reserve(self, name: str, size: int, boundary: int, column: int, subsection: int = 1):
         """Define a symbol with room in .bss, behind what the source puts there itself."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 
 import numpy as np
@@ -115,6 +117,19 @@ def test_no_paging_file_is_left_behind(tiny, tmp_path, monkeypatch):
     search = Search(tiny, Plan("exhaustive", DISCARDS, most=200, jobs=2))
     assert search.run().bug is None
     search.bench.machine.host.paging.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@jitted
+def test_a_process_that_is_ended_while_it_begins_leaves_no_paging_file(tiny, tmp_path, monkeypatch):
+    """It begins with the guest's undisturbed run, and may be ended in the middle of that."""
+    search = Search(tiny, Plan("exhaustive", DISCARDS, jobs=2))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Machine, "run", lambda machine, limit: os.kill(os.getpid(), signal.SIGKILL))
+    child = os.fork()
+    if child == 0:
+        search._state()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert list(tmp_path.iterdir()) == []
 
 

@@ -926,7 +926,9 @@ def test_any_text_assembles_or_is_an_assembly_error(source):
 # The sources in the repository ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kernel", "defines"), [("kernel.list", {}), ("web.list", {"WEB": 1})])
+@pytest.mark.parametrize(
+    ("kernel", "defines"), [("kernel.list", {}), ("web.list", {"WEB": 1}), ("smp.list", {"SMP": 1})]
+)
 def test_firmware_is_gnus(kernel, defines):
     require_gnu()
     folder = ROOT / "firmware"

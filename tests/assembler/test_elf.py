@@ -213,3 +213,118 @@ def test_a_damaged_file_asks_for_all_storage_there_is():
 def test_is_elf():
     assert is_elf(assemble("nop").to_elf())
     assert not is_elf(b"nop")
+
+
+# Static programs ------------------------------------------------------------------------------------------------------
+
+C_PROGRAM = """
+    static int table[3] = {1, 2, 3}; int *p = table + 1, *q; int room[9];
+    extern int nowhere __attribute__((weak)); int *n = &nowhere;
+    __thread int set = 5, unset; const char *names[] = {"a", "b"};
+    __attribute__((noinline)) int f(int x) { return x + *p; }
+    int (*operation)(int) = f; int *own(void) { return &set + (unset = 0); }
+    int _start(int x) { return operation(x) + (n ? *n : 0) + names[x][0] + room[x] + !q; }
+"""
+
+
+def compiled(folder, *options):
+    require_gnu("gcc")
+    (folder / "a.c").write_text(C_PROGRAM)
+    tool("gcc", "-O1", "-march=z10", "-ffreestanding", "-nostdlib", *options, "a.c", "-o", "out", cwd=folder)
+    return (folder / "out").read_bytes()
+
+
+def word(program, address, width=8):
+    """The number in storage after loading; what has room only is zero."""
+    loaded = bytes_of(program)
+    return int.from_bytes(bytes(loaded.get(address + n, 0) for n in range(width)), "big")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("-c", "-fno-pic"), ("-c", "-fPIC", "-ftls-model=initial-exec"), ("-c", "-fcommon"), ("-static-pie", "-fPIE"),
+     ("-pie", "-fPIE"), ("-static",), ("-r", "-fPIE")],
+    ids=lambda options: " ".join(options),
+)  # fmt: skip
+@pytest.mark.parametrize("origin", [ORIGIN, 0x12340])
+def test_what_gcc_needs_for_a_static_program(tmp_path, options, origin):
+    program = read_elf(compiled(tmp_path, *options), origin)
+    symbols = program.symbols
+    assert word(program, symbols["operation"]) == symbols["f"]
+    assert word(program, word(program, symbols["p"]), 4) == 2
+    assert word(program, symbols["n"]) == 0
+    assert [word(program, word(program, symbols["names"] + at), 1) for at in (0, 8)] == [ord("a"), ord("b")]
+    assert program.entry == symbols["_start"]
+    assert not bytes_of(program).keys() & set(range(symbols["room"], symbols["room"] + 36))
+    if "-static" not in options:
+        assert min(bytes_of(program)) >= origin
+
+
+def test_a_position_independent_executable_goes_to_the_boundary_that_it_wants(tmp_path):
+    data = compiled(tmp_path, "-static-pie", "-fPIE")
+    at_zero, moved = read_elf(data, 0).symbols, read_elf(data, 0x12345).symbols
+    thread_local = {name for name, value in at_zero.items() if value < 8}
+    assert {"set", "unset"} <= thread_local
+    assert {moved[name] - value for name, value in at_zero.items() if name not in thread_local} == {0x13000}
+    assert "_GLOBAL_OFFSET_TABLE_" in moved
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("-shared", "-fPIC"), ("-pie", "-fPIE", "-Wl,--no-as-needed", "b.so")],
+    ids=["library", "in need of one"],
+)
+def test_what_needs_a_dynamic_linker(tmp_path, options):
+    require_gnu("gcc")
+    (tmp_path / "b.c").write_text("int b;")
+    tool("gcc", "-shared", "-fPIC", "-nostdlib", "b.c", "-o", "b.so", cwd=tmp_path)
+    with pytest.raises(ElfError, match="a shared object, or in need of one"):
+        read_elf(compiled(tmp_path, *options))
+
+
+def test_displacements_and_suffixes_in_a_relocatable_file(tmp_path):
+    """R_390_12, R_390_20, R_390_PLT32, R_390_PLT64, R_390_GOT12, R_390_GOT20, R_390_GOTOFF64, R_390_TLS_LE64."""
+    source = """
+    f:  l %r1,near(%r2)
+        lg %r1,far(%r2)
+        l %r1,f@GOT(%r12)
+        lg %r1,f@GOT(%r12)
+        .data
+        .quad f@PLT, f@GOTOFF, t@NTPOFF
+        .long f@PLT
+        .set near, 0xabc
+        .set far, 0x12345
+        .section .tdata
+    t:  .quad 1
+    """
+    data = gnu_object(tmp_path, source.replace(".set near, 0xabc", "").replace(".set far, 0x12345", ""))
+    tool("as", "-m64", "--defsym", "near=0xabc", "--defsym", "far=0x12345", "-o", "n.o", "/dev/null", cwd=tmp_path)
+    tool("objcopy", "--globalize-symbol=near", "--globalize-symbol=far", "n.o", cwd=tmp_path)
+    tool("ld", "-r", "-o", "all.o", "a.o", "n.o", cwd=tmp_path)
+    assert b"near" in data
+    program = read_elf((tmp_path / "all.o").read_bytes(), ORIGIN)
+    parts = {section.name: section for section in program.sections}
+    assert parts[".text"].data[:20].hex() == "58102abc" + "e31023451204" + "5810c000" + "e310c0000004"
+    d, table, t = parts[".data"].address, parts[".got"].address, program.symbols["t"]
+    numbers = [int.from_bytes(parts[".data"].data[at : at + 8], "big", signed=True) for at in (0, 8, 16)]
+    assert numbers == [ORIGIN - d, ORIGIN - table, t - (t + 8)]
+    assert int.from_bytes(parts[".data"].data[24:28], "big", signed=True) == ORIGIN - (d + 24)
+
+
+def test_an_indirect_function_is_resolved_at_run_time(tmp_path):
+    source = ".type f,@gnu_indirect_function\n.globl f\nf: br %r14\n.data\n.quad f\n"
+    with pytest.raises(ElfError, match=r"f in \.data\+0x0 is resolved at run time .ifunc.; link the file first"):
+        read_elf(gnu_object(tmp_path, source))
+
+
+def test_sections_that_are_the_same_bytes_again_and_again(tmp_path):
+    """Each of them would be copied."""
+    sections = "".join(f'.section s{n},"a"\n.byte 1\n' for n in range(99))
+    data = bytearray(gnu_object(tmp_path, ".skip 4000\n" + sections))
+    table, count = int.from_bytes(data[0x28:0x30], "big"), int.from_bytes(data[0x3C:0x3E], "big")
+    for number in range(1, count):
+        header = table + 64 * number
+        if data[header + 4 : header + 8] == b"\0\0\0\1":  # SHT_PROGBITS
+            data[header + 24 : header + 40] = (64).to_bytes(8, "big") + (4000).to_bytes(8, "big")
+    with pytest.raises(ElfError, match="damaged: its sections overlap"):
+        read_elf(bytes(data))

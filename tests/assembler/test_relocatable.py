@@ -25,6 +25,8 @@ SOURCES = {
         bprp    1,x@PLT,y@PLT
         crj     %r1,%r2,8,y
         .quad   x, x-., y+4, y-.+4
+        .set    number, 0x1234
+        .long   number-.
         .long   x, x-.
         .short  x
         .byte   x
@@ -369,6 +371,18 @@ there:  .ascii  "a&b&a"
         .balign 32
         .loc    1 5 view -0
         nop
+        .loc    1 6 view -0
+        .balign 8
+        nopr
+        .loc    1 7 view -0
+        .balign 8
+        nopr
+        .balign 8
+        .loc    1 8 view -0
+        .balign 8
+        .balign 8
+        .loc    1 9 view -0
+        nop
         .section .text.b,"ax"
         .loc    3 1 view -0
         nop
@@ -454,6 +468,7 @@ room:   .skip   8
         (".quad x*2", "1:7: error: this is more than the distance of a symbol and a number"),
         (".quad x-y", "1:7: error: a distance of two places can be one in this section, or from here"),
         (".quad -x", "1:7: error: this is more than the distance of a symbol and a number"),
+        (".quad 5-x", "1:7: error: a distance of two places can be one in this section, or from here"),
         (".byte x-.", "1:7: error: the value must be a number that the assembler knows"),
         (" lhi 1,x-.", "1:8: error: a distance of two places can be one in this section, or from here"),
         (" bc x,0", "1:5: error: the value must be a number that the assembler knows"),

@@ -121,6 +121,15 @@ def test_asm_and_disasm(s390emu, source, tmp_path):
     assert "essa %r2,%r1,3" in s390emu("disasm", "--hex", "B9AB 3021")[1]
 
 
+def test_asm_of_an_object_and_what_its_source_tells(s390emu, source, tmp_path):
+    path, made = source('.warning "careful"\n.print "here"\n brasl %r14,elsewhere@PLT\n'), tmp_path / "a.o"
+    code, _, err = s390emu("asm", path, "--format", "object", "-o", made)
+    assert (code, err.splitlines()) == (0, [f"{path}:1: warning: careful", "here"])
+    assert "R_390_PLT32DBL\telsewhere+0x2" in s390emu("disasm", made)[1]
+    assert s390emu("asm", path, path, "--format", "object")[0] == 2
+    assert s390emu("asm", made, "--format", "object")[0] == 2
+
+
 def test_explain(s390emu):
     assert "isa/essa.py" in s390emu("explain", "ESSA")[1]
     assert "block volatility" in s390emu("explain", "001A")[1]

@@ -109,61 +109,49 @@ next:   br      %r14
         .endif
         .endif
         .purgem twice
-        .end    start
-"""
-MORE = r"""
-        .file   "more.c"
-        .file   1 "/src" "more.c"
-        .machine "z13"
-        .text
-        .globl  f
-        .type   f, @function
-        .hidden f
-f:      .cfi_startproc
-        .loc    1 2 3
-        stmg    %r14,%r15,112(%r15)
-        .cfi_def_cfa_offset 320
-        .cfi_offset 14, -48
-        .loc    1 3 1 is_stmt 0
-        larl    %r1,data@GOTENT
-        br      %r14
-        .cfi_endproc
-        .size   f, .-f
+        .file   1 "dir/a.c" md5 0x00112233445566778899aabbccddeeff
+        .weak   nowhere
+        .type   start, @function
+        .size   start, next-start
         .subsection 2
-        .byte   "bytes", 1
-        .previous
-        .section .rodata.str1.2,"aMS",@progbits,1
-.LC0:   .string "text"
-        .section .data.rel,"aw"
-data:   .quad   f@PLT, .LC0+4, 1f
-1:      .uleb128 end-data, 300
-        .sleb128 -5, 0x7f
-        .octa   0x0123456789abcdef0123456789abcdef
-        .float  1.5, -0e-3, inf
-        .double 3.14159, nan
-        .incbin "part.bin", 1, 4
-        .skip   3f - 2f
-2:      .quad   1
-3:
-        .reloc  data, R_390_NONE, f
-end:    .weak   data, nowhere
-        .weakref here, nowhere
-        .quad   here, nowhere
+        .quad   start@PLT, table@GOT+4, nowhere, room@GOTOFF
+        .cfi_sections .eh_frame, .debug_frame
+        .cfi_startproc
+        .loc    1 5 3 is_stmt 0 view .LV1
+        lgrl    %r1,table@GOTENT
+        .cfi_def_cfa_offset 320
+        .cfi_offset %r14,-48
+        .cfi_remember_state
+        .loc    1 7 view -0
+        .skip   .Lb-.La, 1
+        .cfi_restore 14
+        .cfi_escape 1, 2
+        .cfi_endproc
+        .uleb128 .Lb-.La, 300
+.La:    .sleb128 -5
+        .octa   -0x112233445566778899aabbccddeeff
+.Lb:    .float  1.5, -1e-40, inf
+        .double 0d2.5
+        .string16 "x"
+        .reloc  .La, R_390_64, start+4
+        .incbin "part.inc", 3, 5
         .struct 8
-one:    .skip   4
-two:    .skip   4
-        .data
+field:  .skip   8
+        .section .text.f, "axG", @progbits, f, comdat
         .altmacro
-        .macro  pairs first, second
+        .macro  alternate a, b
         LOCAL   here
-here:   .byte   \first, \second + 1
+here:   .byte   a&b
         .endm
-        pairs   1, <2>
-        .noaltmacro
+        alternate <1>, %1+1
+        .section .tdata
+thread: .quad   thread@NTPOFF
         .ifeqs  "a", "a"
-        .warning "so"
-        .print  "it is"
+        .print  "printed"
         .endif
+        .warning "careful"
+        .ident  "this"
+        .end    start
 """
 PART = b'        .equ    defined, 1\n        .macro inner a,b\n        .byte \\a,\\b\n        .endm\n        inner 1,2\n'
 
@@ -171,7 +159,7 @@ PART = b'        .equ    defined, 1\n        .macro inner a,b\n        .byte \\a
 @cache
 def sources() -> list[bytes]:
     names = ("calls.s", "start.s", "lowcore.s", "print.s", "peek.s", "kernel.inc", "balloon.s")
-    return [EVERYTHING.encode(), MORE.encode(), MORE.encode(), EVERYTHING.encode(), GUEST.format(name="x").encode(), PART,
+    return [EVERYTHING.encode(), EVERYTHING.encode(), GUEST.format(name="x").encode(), PART,
             *((FIRMWARE / name).read_bytes() for name in names)]  # fmt: skip
 
 
@@ -180,12 +168,11 @@ def read_source(folder: Path, content: bytes, chance: Random) -> list[Words]:
     (folder / "kernel.inc").write_bytes((FIRMWARE / "kernel.inc").read_bytes())
     for name in ("plants.inc", "toy.inc", "web.inc"):
         (folder / name).write_bytes((FIRMWARE / name).read_bytes())
-    (folder / "part.bin").write_bytes(bytes(range(9)))
     (folder / "a.s").write_bytes(content)
     shutil.copyfile(folder / "a.s", folder / "b.s")
     return [["asm", "a.s"], chance.choice((
         ["asm", "a.s", "--format", "bin", "-o", "out"], ["asm", "a.s", "-o", "out.elf"], ["asm", "a.s", "--json"],
-        ["asm", "a.s", "--format", "object", "-o", "a.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
+        ["asm", "a.s", "--format", "object", "-o", "out.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
     ))]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The toy kernel is a real guest: it boots unchanged where there is no ESSA, and finds the same checksum.
+"""The guests are real ones: they boot unchanged where there is no ESSA, and find the same checksums.
 
 Judge: qemu-system-s390x. Without it these tests are skipped, unless S390EMU_REQUIRE_JUDGES=1 makes that a failure.
 QEMU ends at the disabled wait by itself, always with status 0, so the last line on the console decides.
@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from s390emu.guests import toy_kernel, web_server
+from s390emu.guests import several_cpus, toy_kernel, web_server
 
 QEMU = "qemu-system-s390x"
 SMALL = {"PASSES": 3, "FILE_BLOCKS": 24, "WRITABLE_BLOCKS": 8, "CACHE_BLOCKS": 10, "SEED": 5}
@@ -26,10 +26,10 @@ def qemu(tmp_path):
             pytest.fail(f"{QEMU} is not installed, and S390EMU_REQUIRE_JUDGES=1")
         pytest.skip(f"{QEMU} is not installed")
 
-    def boot(console="sclpconsole", build=toy_kernel.build, **tunables):
+    def boot(console="sclpconsole", build=toy_kernel.build, cpus=1, **tunables):
         kernel = tmp_path / "kernel.elf"
         kernel.write_bytes(build(**tunables).to_elf())
-        command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", "4M"]
+        command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", "4M", "-smp", str(cpus)]
         command += ["-display", "none", "-nodefaults", "-chardev", "stdio,id=c", "-device", f"{console},chardev=c"]
         command += ["-kernel", str(kernel)]
         run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
@@ -65,3 +65,13 @@ def test_web_server_runs_without_essa_and_without_a_disk(qemu):
     assert lines[0] == "web server: guest page hinting off", errors
     assert web_server.reported("\n".join(lines)) == (200, web_server.expected(200, **WEB))
     assert lines[-1] == "exit 0"
+
+
+# Few jobs: on a machine with fewer processors than QEMU has CPUs, each wait for another CPU costs a time slice.
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_several_cpus_find_one_checksum(qemu, cpus):
+    tunables = {"JOBS": 16, "STEPS": 12}
+    lines, errors = qemu(build=several_cpus.build, cpus=cpus, **tunables)
+    assert lines[:2] == ["several CPUs: guest page hinting off", f"{cpus} CPUs"], errors
+    total = f"{several_cpus.expected(**tunables):016X}"
+    assert lines[-2:] == [f"checksum {total} expected {total}", "exit 0"]

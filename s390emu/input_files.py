@@ -86,12 +86,13 @@ def lies_below(path: str | Path, folders: Iterable[str | Path]) -> bool:
 
 
 def replace_file(path: str | Path, data: str | bytes) -> None:
-    """Write a file, whole or not at all. A link of that name is replaced, not followed. OSError with its name."""
+    """Write a file, whole or not at all; text in UTF-8, with question marks for half characters. A link of that name is
+    replaced, not followed. OSError with its name."""
     path = Path(path)
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
         with open(draft, "xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+            file.write(data.encode(errors="replace") if isinstance(data, str) else data)
         os.replace(draft, path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error

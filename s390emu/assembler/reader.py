@@ -185,7 +185,7 @@ class Reader:
     # Files, macros, repetitions: the directives ----------------------------------------------------------------------
 
     def include(self, cursor):
-        name = unescape(cursor.string().decode()).decode() if cursor.peek('"') else cursor.text[cursor.at :]
+        name = os.fsdecode(unescape(os.fsdecode(cursor.string()))) if cursor.peek('"') else cursor.text[cursor.at :]
         path, content = self.unit.files.read(name, self.unit.position.filename)
         try:
             text = as_text(content, path, "replace")

@@ -19,6 +19,7 @@ from s390emu.assembler.assemble import Program, Section
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.commands.compilation import show
 from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
+from s390emu.commands.json_output import json_text
 from s390emu.commands.replay import HOST_EVENTS, LARGEST_INPUT, PACKED, SCHEMA, emulator_version, packed, unpacked
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
@@ -101,7 +102,7 @@ def search(args, guest: Program, source: dict) -> int:
     path = keep(found.bug, found.expected, machine_options(args), source) if found.bug else None
     if args.json:
         told = {"schema": "s390emu.adversary/1"} | as_dict(found, symbols) | {"replay": str(path) if path else None}
-        print(json.dumps(told, indent=1))
+        print(json_text(told))
     else:
         print(f"adversary: {mode}")
         print("\n".join(lines(found, symbols)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from s390emu.assembler.assemble import Program
 from s390emu.cli import ENDED, UsageError
 from s390emu.commands.inputs import object_file, program, program_arguments
+from s390emu.commands.json_output import json_text
 from s390emu.input_files import MOST_BYTES, read_text
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
@@ -29,11 +30,9 @@ def execute(args) -> int:
     assembled = program(args)
     form = args.format or ("elf" if args.output else "listing")
     if args.json:
-        import json
-
         sections = [{"name": s.name, "address": s.address, "length": len(s.data)} for s in assembled.sections]
-        print(json.dumps({"schema": "s390emu.asm/1", "entry": assembled.entry, "sections": sections,
-                          "symbols": assembled.symbols}, indent=1))  # fmt: skip
+        print(json_text({"schema": "s390emu.asm/1", "entry": assembled.entry, "sections": sections,
+                         "symbols": assembled.symbols}))  # fmt: skip
     if args.output is None and args.json:
         return ENDED
     if form == "listing" and not assembled.lines:

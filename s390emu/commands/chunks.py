@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s390emu.cli import ENDED, UsageError
 from s390emu.commands.inputs import definition, number
+from s390emu.commands.json_output import json_text
 
 if TYPE_CHECKING:
     from s390emu.farm.chunk_study import Moment
@@ -49,7 +49,7 @@ def execute(args) -> int:
     for moment, model in _moments(args):
         rows += _tell(moment, model, args.json)
     if args.json:
-        print(json.dumps({"schema": "s390emu.chunks/1", "rows": rows}, indent=1))
+        print(json_text({"schema": "s390emu.chunks/1", "rows": rows}))
     if args.csv:
         with args.csv.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))

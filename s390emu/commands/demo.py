@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from s390emu.commands.inputs import (
     sanitizer_arguments,
     without_sanitizer,
 )
+from s390emu.commands.json_output import json_text
 from s390emu.commands.run import conclude, sanitized
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
@@ -72,7 +72,7 @@ def execute(args) -> int:
         events = [event_text(event, symbols) for event in story.events]
         told = {"faults": [asdict(fault) for fault in story.faults], "events": events, "totals": story.totals()}
         told |= sanitized(watcher, symbols)
-        print(json.dumps({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols), indent=1))
+        print(json_text({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols)))
         if stop.exit_code == 0:
             return FAILED if watcher and watcher.counts else ENDED
         return conclude(args, machine, stop, symbols, watcher)

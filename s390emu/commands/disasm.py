@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from s390emu.assembler.disassemble import Labels, ignored_bits, instructions, li
 from s390emu.assembler.elf import is_elf
 from s390emu.assembler.object_file import ObjectFile, Relocation
 from s390emu.cli import ENDED, UsageError
+from s390emu.commands.json_output import json_text
 from s390emu.commands.inputs import content, size
 
 EXAMPLE = "s390emu disasm --hex 'B9AB 3021 E310 5000 0004'"
@@ -169,7 +169,7 @@ def _json(pieces: Iterable[Piece]) -> Iterator[str]:
             if relocations:
                 fact["relocations"] = [relocation._asdict() for relocation in relocations]
             yield before
-            before = f"  {json.dumps(fact)},"
+            before = f"  {json_text(fact, None)},"
     yield before.removesuffix(",")
     yield " ]\n}"
 

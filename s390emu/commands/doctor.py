@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import platform
 import shutil
 import sys
@@ -13,6 +12,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from s390emu.cli import ENDED, FAILED
+from s390emu.commands.json_output import json_text
 
 EXAMPLE = "s390emu doctor"
 OLDEST_PYTHON = (3, 11)
@@ -38,7 +38,7 @@ def arguments(parser) -> None:
 def execute(args) -> int:
     findings = [*(_guarded(name, check) for name, check in CHECKS.items()), *_optional()]
     if args.json:
-        print(json.dumps({"schema": "s390emu.doctor/1", "findings": [f._asdict() for f in findings]}, indent=1))
+        print(json_text({"schema": "s390emu.doctor/1", "findings": [f._asdict() for f in findings]}))
     else:
         for finding in findings:
             print(f"{finding.state:8} {finding.name:24} {finding.detail}")

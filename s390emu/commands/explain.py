@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from difflib import get_close_matches
 
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.cli import ENDED, UsageError
+from s390emu.commands.json_output import json_text
 from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
@@ -40,7 +40,7 @@ def execute(args) -> int:
     else:
         facts = [_explain(what) for what in args.what]
         if args.json:
-            print(json.dumps({"schema": "s390emu.explain/1", "facts": facts}, indent=1))
+            print(json_text({"schema": "s390emu.explain/1", "facts": facts}))
         else:
             print("\n\n".join(_text(fact) for fact in facts))
     return ENDED
@@ -53,7 +53,7 @@ def _coverage(as_json: bool) -> None:
         chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "rows": rows}
                     for c, (done, rows) in summary().items()]  # fmt: skip
         all_rows = [line._asdict() for line in lines()]
-        print(json.dumps({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": all_rows}, indent=1))
+        print(json_text({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": all_rows}))
         return
     for chapter, (done, rows) in summary().items():
         print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented")

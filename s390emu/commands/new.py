@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from s390emu.cli import ENDED, UsageError
+from s390emu.commands.json_output import json_text
 
 EXAMPLE = "s390emu new trace my-first && s390emu test my-first.trace"
 
@@ -68,9 +68,13 @@ def execute(args) -> int:
     path = path.with_name(path.name + ending)
     if path.exists() and not args.force:
         raise UsageError(f"{path} exists already; another name, or --force to overwrite it")
-    path.write_text(template.format(name=path.stem))
+    try:
+        text = template.format(name=path.stem).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{path}: not a name in UTF-8, which stands in the file") from None
+    path.write_bytes(text)
     if args.json:
-        print(json.dumps({"schema": "s390emu.new/1", "kind": args.kind, "path": str(path)}))
+        print(json_text({"schema": "s390emu.new/1", "kind": args.kind, "path": str(path)}, None))
         return ENDED
     print(f"{path} written; next: s390emu {'test' if args.kind == 'trace' else 'run'} {path}")
     return ENDED

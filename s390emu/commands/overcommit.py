@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -15,6 +14,7 @@ from time import perf_counter
 
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, UsageError
 from s390emu.commands.inputs import number, positive, size
+from s390emu.commands.json_output import json_text
 from s390emu.farm import cell as cell_module
 from s390emu.farm.cell import Cell
 from s390emu.farm.ranges import counts, ratios
@@ -141,7 +141,7 @@ def _check_monitor(given: dict[str, float]) -> None:
 def _list(wanted: Sequence[Cell], as_json: bool) -> int:
     if as_json:
         listed = [asdict(cell) for cell in wanted]
-        print(json.dumps({"schema": "s390emu.overcommit-cells/1", "cells": listed}, indent=1))
+        print(json_text({"schema": "s390emu.overcommit-cells/1", "cells": listed}))
         return ENDED
     varied = (f.name for f in fields(Cell) if len({getattr(cell, f.name) for cell in wanted}) > 1)
     shown = list(dict.fromkeys(["guests", "ratio", "policy", *varied]))
@@ -282,9 +282,9 @@ def _report(args, axes, results, seconds: float, progress: Progress) -> int:
                                 no_plots=no_plots))  # fmt: skip
     told["run"] = {"command": repeat, "version": code_version(), "seconds": round(seconds, 1), "runs": progress.all,
                    "kept_from_before": progress.kept, "seconds_of_the_runs": round(progress.seconds, 1)}  # fmt: skip
-    replace_file(args.output / "summary.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+    replace_file(args.output / "summary.json", json_text(told) + "\n")
     if args.json:
-        print(json.dumps(told, indent=1, allow_nan=False))
+        print(json_text(told))
     else:
         _tell(told, document, no_plots)
     for cell, why in failures.items():

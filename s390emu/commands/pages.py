@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 from s390emu.cli import ENDED
@@ -15,6 +14,7 @@ from s390emu.commands.inputs import (
     program,
     program_arguments,
 )
+from s390emu.commands.json_output import json_text
 
 EXAMPLE = "s390emu pages; s390emu pages guest.s --frames 64"
 BLOCK = 4096
@@ -40,7 +40,7 @@ def execute(args) -> int:
     symbols = labels(guest)
     if args.json:
         blocks = [asdict(block) for block in machine.blocks()]
-        print(json.dumps({"schema": "s390emu.pages/1", "blocks": blocks}, indent=1))
+        print(json_text({"schema": "s390emu.pages/1", "blocks": blocks}))
     else:
         print("blocks                                count  state      key  R C")
         for first, last, sample in runs(machine.blocks()):
@@ -58,7 +58,7 @@ def _table(as_json: bool) -> int:
     if as_json:
         header, *rows = TABLE.strip().splitlines()
         cells = [dict(zip(header.split(), row.split(), strict=True)) for row in rows]
-        print(json.dumps({"schema": "s390emu.page-states/1", "events": EVENTS, "rows": cells}, indent=1))
+        print(json_text({"schema": "s390emu.page-states/1", "events": EVENTS, "rows": cells}))
     else:
         print(TABLE.strip())
         print("\nS stable, U unused, P potentially volatile, V volatile; r resident, p preserved, z logically zero."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from s390emu.commands.inputs import (
     sanitizer_arguments,
     without_sanitizer,
 )
+from s390emu.commands.json_output import json_text
 
 EXAMPLE = "s390emu run hello.s --limit 1_000_000 --trace insn"
 KINDS = ("insn", "storage", "interruption", "page")
@@ -100,7 +100,7 @@ def tracing(args, machine, symbols) -> Iterator[Callable]:
         return
     from s390emu.reports.trace_log import TraceLog
 
-    out = args.trace_to.open("w") if args.trace_to else sys.stderr
+    out = args.trace_to.open("w", encoding="utf-8", errors="backslashreplace") if args.trace_to else sys.stderr
     try:
         yield TraceLog(machine, args.trace, out, args.trace_lines, symbols).run
     finally:
@@ -116,7 +116,7 @@ def conclude(args, machine, stop, symbols, watcher=None) -> int:
     ended_well = stop.exit_code == 0
     if args.json:
         found = sanitized(watcher, symbols)
-        print(json.dumps({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols) | found, indent=1))
+        print(json_text({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols) | found))
     elif ended_well:
         print(summary(machine, stop, symbols), file=sys.stderr)
     else:

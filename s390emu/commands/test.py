@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from s390emu.cli import ENDED, FAILED, UsageError
 from s390emu.commands.inputs import include_argument, positive
+from s390emu.commands.json_output import json_text
 
 EXAMPLE = "s390emu test traces/ --junit results.xml"
 
@@ -49,7 +49,7 @@ def execute(args) -> int:
     results = run_paths(files, jobs=args.jobs, options=options, done=show)
     if args.junit:
         junit.write(args.junit, results)
-    print(json.dumps(as_json(results), indent=1) if args.json else summary(results))
+    print(json_text(as_json(results)) if args.json else summary(results))
     return exit_code(results)
 
 

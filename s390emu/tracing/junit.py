@@ -27,10 +27,12 @@ def tree(results: Iterable[TraceResult], suite: str = "traces") -> ElementTree:
     })  # fmt: skip
     for result in results:
         folder = ".".join(Path(result.path).parent.parts) or suite
-        case = SubElement(element, "testcase", {"classname": folder, "name": result.name, "file": result.path,
-                                                "time": f"{result.seconds:.3f}"})  # fmt: skip
+        case = SubElement(element, "testcase", {
+            "classname": _clean(folder), "name": _clean(result.name), "file": _clean(result.path),
+            "time": f"{result.seconds:.3f}",
+        })  # fmt: skip
         if result.outcome is Result.SKIPPED:
-            SubElement(case, "skipped", {"message": result.message})
+            SubElement(case, "skipped", {"message": _clean(result.message)})
         elif result.outcome is not Result.PASSED:
             kind = "failure" if result.outcome is Result.FAILED else "error"
             first = result.differences[0] if result.differences else result.message

@@ -338,7 +338,11 @@ def expectation(line: Line, ram: int) -> Statement:
         value = {"reason": line.one_of(STOPS, "reason")} | line.options(("code",))
     elif subject == "console":
         line.equals()
-        value = line.string().decode()
+        column = line.at
+        try:
+            value = line.string().decode()
+        except UnicodeDecodeError as error:
+            raise SourceError(f"not text in UTF-8: byte {error.object[error.start]:#04x}", column) from None
     else:
         name = line.one_of(HOST_COUNTS, "count of the host")
         line.equals()

@@ -125,6 +125,16 @@ cpu_begins:
         llilf   %r2,STARTED
         lghi    %r3,1
         brasl   %r14,add_shared
+# Nobody works before all have begun: an emulator may need all CPUs at rest to start one more (QEMU 7.2 waits for ever
+# when others need an exclusive section meanwhile).
+        lghi    %r13,0
+1:      lg      %r1,STARTED
+        aghi    %r1,1
+        cg      %r1,CPU_COUNT
+        je      cpu_works
+        brasl   %r14,relax
+        j       1b
+
 # What every CPU does before its first task.  It counts from here on, before it has the first translation.
         .globl  cpu_works
 cpu_works:

@@ -14,8 +14,8 @@ from s390emu.assembler.disassemble import Labels, ignored_bits, instructions, li
 from s390emu.assembler.elf import is_elf
 from s390emu.assembler.object_file import ObjectFile, Relocation
 from s390emu.cli import ENDED, UsageError
-from s390emu.commands.json_output import json_text
 from s390emu.commands.inputs import content, size
+from s390emu.commands.json_output import json_text
 
 EXAMPLE = "s390emu disasm --hex 'B9AB 3021 E310 5000 0004'"
 END = 1 << 64  # of all addresses

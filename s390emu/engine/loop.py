@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import call1, call2, jit, load_native, u64
+from s390emu._jit import call1, call2, jit, load_native, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SHIFT
 from s390emu.engine.decode import handler_of
@@ -46,7 +46,7 @@ def entry_in(page, ia):
 def find_target(cpu, storage, ia, modifier):
     """Look up the target of EXECUTE: -> code. Afterwards storage.decoded_insn is its text, ORed with the modifier, and
     storage.decoded_handler the handler of that."""
-    if ia & u64(1) != u64(0):
+    if on(ia, u64(1)):
         return SPECIFICATION
     page, code = page_of(cpu, storage, ia)
     if code != 0:
@@ -114,7 +114,7 @@ def run(cpu, storage, unused):
             target = cpu.psw_ia
             if target == next_ia:
                 entry += length << ENTRY_SHIFT
-            elif (target ^ ia) & PAGE_AND_ODD == u64(0):  # a branch within the page
+            elif not on(target ^ ia, PAGE_AND_ODD):  # a branch within the page
                 entry = entry_in(page, target)
             else:
                 break

@@ -6,7 +6,7 @@ block I/O: docs/block-io.md. No other code exists.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW16, LOW32, bits
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import OFFSET
@@ -62,7 +62,7 @@ def release(cpu, storage, insn, first, last):
     """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it.
 
     There is no empty range: a last block that lies before the first one, and be it by one, is an error."""
-    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or first > last:
+    if on(first | last, OFFSET) or first < PREFIX_AREA or first > last:
         return SPECIFICATION
     if not in_configuration(guest_of(storage), last):
         return ADDRESSING
@@ -76,7 +76,7 @@ def block_io(cpu, storage, insn, r1, r3):
 
     A list that the guest hinted away is not there (docs/page-hinting.md 4, parameter blocks)."""
     function, address = cpu.gr[r3] & LOW32, cpu.gr[r1] & cpu.amode
-    if r1 == LAST_REGISTER or address & NOT_DOUBLEWORD != u64(0) or function > LAST_FUNCTION:
+    if r1 == LAST_REGISTER or on(address, NOT_DOUBLEWORD) or function > LAST_FUNCTION:
         return SPECIFICATION
     kind = STORE if function == INITIALIZE else FETCH
     _, code = probe(cpu, storage, address, PARAMETER_LIST, kind + REAL + CHECK, psw_key(cpu))

@@ -25,6 +25,7 @@ from s390emu._jit import (
     load4,
     load8,
     load_native,
+    on,
     store1,
     store2,
     store4,
@@ -388,7 +389,7 @@ def fetch_instruction(cpu, storage, ia):
 
 def slow_instruction(cpu, storage, ia, unused):
     """No entry for this instruction address: checks, then storage.value = its decoded page."""
-    if ia & u64(1) != u64(0):
+    if on(ia, u64(1)):
         return SPECIFICATION
     access_key = psw_key(cpu)
     _, code = fetch_instruction(cpu, storage, ia)

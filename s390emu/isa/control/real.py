@@ -6,7 +6,7 @@ translation, but for the two address-list entries that need none; another one st
 
 from __future__ import annotations
 
-from s390emu._jit import jit, load4, load8, store4, store8, u64
+from s390emu._jit import jit, load4, load8, on, store4, store8, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import (
     PAGE_TRANSLATION,
@@ -54,7 +54,7 @@ def load_real(cpu, storage, r1, second, base, whole):
     if code != 0:
         return code
     found = walk(cpu, storage, asce_of(cpu, space), second)
-    fits = whole or found.address & BEYOND_31 == u64(0)
+    fits = whole or not on(found.address, BEYOND_31)
     if found.code != 0 and not translation_exception(found.code):
         return found.code
     if found.code == 0:
@@ -78,14 +78,14 @@ def lra(cpu, storage, insn):
     """LOAD REAL ADDRESS (32), RX-a. PoP ch. 10 "LOAD REAL ADDRESS". cc 0 translated, 1 or 2 segment- or page-table
     entry invalid, 3 another exception. In the 64-bit mode the result has 64 bits."""
     r1, second = rx(cpu, insn)
-    return load_real(cpu, storage, r1, second, r16(insn), cpu.psw_mask & EA != u64(0))
+    return load_real(cpu, storage, r1, second, r16(insn), on(cpu.psw_mask, EA))
 
 
 @jit
 def lray(cpu, storage, insn):
     """LOAD REAL ADDRESS (32), RXY-a. PoP ch. 10 "LOAD REAL ADDRESS". cc as for LRA."""
     r1, second = rxy(cpu, insn)
-    return load_real(cpu, storage, r1, second, r16(insn), cpu.psw_mask & EA != u64(0))
+    return load_real(cpu, storage, r1, second, r16(insn), on(cpu.psw_mask, EA))
 
 
 @jit
@@ -104,7 +104,7 @@ def strag(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     first, second = based(cpu, insn), based_second(cpu, insn)
-    if first & DOUBLEWORD != u64(0):
+    if on(first, DOUBLEWORD):
         return SPECIFICATION
     space, code = space_of_operand(cpu, storage, r32(insn))
     if code != 0:
@@ -127,7 +127,7 @@ def lura(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & WORD != u64(0):
+    if on(cpu.gr[r2], WORD):
         return SPECIFICATION
     span, code = real_operand(cpu, storage, r2, FOUR, FETCH)
     if code == 0:
@@ -141,7 +141,7 @@ def lurag(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & DOUBLEWORD != u64(0):
+    if on(cpu.gr[r2], DOUBLEWORD):
         return SPECIFICATION
     span, code = real_operand(cpu, storage, r2, EIGHT, FETCH)
     if code == 0:
@@ -155,7 +155,7 @@ def stura(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & WORD != u64(0):
+    if on(cpu.gr[r2], WORD):
         return SPECIFICATION
     span, code = real_operand(cpu, storage, r2, FOUR, STORE)
     if code == 0:
@@ -169,7 +169,7 @@ def sturg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & DOUBLEWORD != u64(0):
+    if on(cpu.gr[r2], DOUBLEWORD):
         return SPECIFICATION
     span, code = real_operand(cpu, storage, r2, EIGHT, STORE)
     if code == 0:

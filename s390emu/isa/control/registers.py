@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, load4, store4, store8, u64
+from s390emu._jit import jit, load4, on, store4, store8, u64
 from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
@@ -49,7 +49,7 @@ def lctl(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count << u64(2))
@@ -68,7 +68,7 @@ def lctlg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rsy(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count << u64(3))
@@ -86,7 +86,7 @@ def stctl(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_store(cpu, storage, second, count << u64(2))
@@ -103,7 +103,7 @@ def stctg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rsy(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_store(cpu, storage, second, count << u64(3))
@@ -126,7 +126,7 @@ def spx(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD):
         return SPECIFICATION
     word, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -145,7 +145,7 @@ def stpx(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD):
         return SPECIFICATION
     return store_word(cpu, storage, second, cpu.prefix)
 
@@ -156,7 +156,7 @@ def stap(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & HALFWORD != u64(0):
+    if on(second, HALFWORD):
         return SPECIFICATION
     return store_halfword(cpu, storage, second, storage.cpu_address)
 
@@ -167,7 +167,7 @@ def stidp(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, CPU_ID)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.general.multiple import WORD, WORD_OFFSET, register_count
 from s390emu.isa.operands import LOW4, rre, rs, rsy
@@ -37,7 +37,7 @@ def cpya(cpu, storage, insn):
 @jit
 def load_access_multiple(cpu, storage, r1, r3, second):
     """Access registers r1 to r3 := words from second on. -> code"""
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count * WORD)
@@ -64,7 +64,7 @@ def lamy(cpu, storage, insn):
 @jit
 def store_access_multiple(cpu, storage, r1, r3, second):
     """Words from second on := access registers r1 to r3. -> code"""
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
     span, code = probe_store(cpu, storage, second, count * WORD)

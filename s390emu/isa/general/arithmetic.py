@@ -5,7 +5,7 @@ The kernels of 32 bits take the rightmost words of their operands and give a res
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import FIXED_POINT_OVERFLOW
 from s390emu.architecture.psw_bits import FIXED_POINT_OVERFLOW_MASK
@@ -29,7 +29,7 @@ SIGN64, SIGN32 = bit(0), bit(32)
 @jit
 def negative(value):
     """The sign of a number of 64 bits."""
-    return value & SIGN64 != u64(0)
+    return on(value, SIGN64)
 
 
 @jit
@@ -51,13 +51,13 @@ def signed_cc(value):
 def overflowed(cpu):
     """Condition code 3, and the interruption if the program mask wants it: the operation is completed."""
     cpu.cc = OVERFLOW
-    return FIXED_POINT_OVERFLOW if cpu.psw_mask & FIXED_POINT_OVERFLOW_MASK != u64(0) else 0
+    return FIXED_POINT_OVERFLOW if on(cpu.psw_mask, FIXED_POINT_OVERFLOW_MASK) else 0
 
 
 @jit
 def signed_result(cpu, result, overflow, sign):
     """Set cc by a result whose leftmost bit is `sign`; `overflow` has that bit on if the true sign is another."""
-    if overflow & sign != u64(0):
+    if on(overflow, sign):
         return overflowed(cpu)
     cpu.cc = signed_cc(result if sign == SIGN64 else result << WORD)
     return 0

@@ -6,7 +6,7 @@ Bit 63 of a branch address may be one: the specification exception belongs to th
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
 from s390emu.cpu.psw import set_addressing_mode
@@ -40,7 +40,7 @@ def branch_to(cpu, storage, target):
 @jit
 def selected(cpu, mask):
     """Is the condition code among those that the four-bit mask selects? Bits 8 4 2 1 stand for 0 1 2 3."""
-    return (mask << u64(cpu.cc)) & CC0 != ZERO
+    return on(mask << u64(cpu.cc), CC0)
 
 
 @jit
@@ -180,10 +180,10 @@ def brasl(cpu, storage, insn):
 @jit
 def branch_in_mode(cpu, storage, address):
     """Set the addressing mode that bits 63 and 32 of a register's contents tell, and branch there."""
-    if address & MODE_64 != ZERO:
+    if on(address, MODE_64):
         set_addressing_mode(cpu, EA | BA)
         branch_to(cpu, storage, address & ~MODE_64)
-    elif address & BA != ZERO:
+    elif on(address, BA):
         set_addressing_mode(cpu, BA)
         branch_to(cpu, storage, address & MODE31)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import (
@@ -136,7 +136,7 @@ def cgfi(cpu, storage, insn):
 def crl(cpu, storage, insn):
     """COMPARE RELATIVE LONG (32), RIL-b. PoP ch. 7 "COMPARE RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_ALIGNED != u64(0):
+    if on(second, WORD_ALIGNED):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -149,7 +149,7 @@ def crl(cpu, storage, insn):
 def cgrl(cpu, storage, insn):
     """COMPARE RELATIVE LONG (64), RIL-b. PoP ch. 7 "COMPARE RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & DOUBLEWORD_ALIGNED != u64(0):
+    if on(second, DOUBLEWORD_ALIGNED):
         return SPECIFICATION
     value, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -162,7 +162,7 @@ def cgrl(cpu, storage, insn):
 def cgfrl(cpu, storage, insn):
     """COMPARE RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "COMPARE RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_ALIGNED != u64(0):
+    if on(second, WORD_ALIGNED):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -456,7 +456,7 @@ def clghsi(cpu, storage, insn):
 def clrl(cpu, storage, insn):
     """COMPARE LOGICAL RELATIVE LONG (32), RIL-b. PoP ch. 7 "COMPARE LOGICAL RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_ALIGNED != u64(0):
+    if on(second, WORD_ALIGNED):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -469,7 +469,7 @@ def clrl(cpu, storage, insn):
 def clgrl(cpu, storage, insn):
     """COMPARE LOGICAL RELATIVE LONG (64), RIL-b. PoP ch. 7 "COMPARE LOGICAL RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & DOUBLEWORD_ALIGNED != u64(0):
+    if on(second, DOUBLEWORD_ALIGNED):
         return SPECIFICATION
     value, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -482,7 +482,7 @@ def clgrl(cpu, storage, insn):
 def clgfrl(cpu, storage, insn):
     """COMPARE LOGICAL RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "COMPARE LOGICAL RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_ALIGNED != u64(0):
+    if on(second, WORD_ALIGNED):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -556,7 +556,7 @@ def compare_under_mask(cpu, storage, word, mask, second):
     """
     first, length = u64(0), u64(0)
     for i in range(4):
-        if mask & (u64(8) >> u64(i)) != u64(0):
+        if on(mask, u64(8) >> u64(i)):
             first = (first << u64(8)) | ((word >> u64(24 - 8 * i)) & LOW8)
             length += u64(1)
     span, code = probe_fetch(cpu, storage, second, max(length, u64(1)))

@@ -6,7 +6,7 @@ The condition code is neither used nor set. A trap is a data exception, and the 
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.branch import branch_to
@@ -22,16 +22,16 @@ BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)
 def signed_selected(mask, first, second):
     """Is the outcome of comparing two signed numbers of 64 bits among those selected?"""
     if first == second:
-        return mask & EQUAL != u64(0)
-    return mask & (LOW if i64(first) < i64(second) else HIGH) != u64(0)
+        return on(mask, EQUAL)
+    return on(mask, LOW if i64(first) < i64(second) else HIGH)
 
 
 @jit
 def logical_selected(mask, first, second):
     """So for unsigned numbers."""
     if first == second:
-        return mask & EQUAL != u64(0)
-    return mask & (LOW if first < second else HIGH) != u64(0)
+        return on(mask, EQUAL)
+    return on(mask, LOW if first < second else HIGH)
 
 
 @jit

@@ -7,7 +7,7 @@ Not implemented: PERFORM LOCKED OPERATION.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.general.arithmetic import sum32, sum64
@@ -45,7 +45,7 @@ ALL_ONES = LOW8
 @jit
 def update_operand(cpu, storage, second, length):
     """An operand that is fetched and stored, on the boundary that its length wants. -> (Span, code)"""
-    if second & (length - ONE) != u64(0):
+    if on(second, length - ONE):
         return Span(ZERO, ZERO, ZERO), SPECIFICATION
     return probe_store(cpu, storage, second, length)
 
@@ -249,7 +249,7 @@ def csg(cpu, storage, insn):
 @jit
 def compare_double_and_swap32(cpu, storage, r1, r3, second):
     """As COMPARE AND SWAP, with the doubleword of the even-odd pairs' bits 32-63. -> code"""
-    if (r1 | r3) & ONE != u64(0):
+    if on(r1 | r3, ONE):
         return SPECIFICATION
     span, code = update_operand(cpu, storage, second, DOUBLEWORD)
     if code != 0:
@@ -282,7 +282,7 @@ def cdsy(cpu, storage, insn):
 def cdsg(cpu, storage, insn):
     """COMPARE DOUBLE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE DOUBLE AND SWAP". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    if (r1 | r3) & ONE != u64(0):
+    if on(r1 | r3, ONE):
         return SPECIFICATION
     span, code = update_operand(cpu, storage, second, QUADWORD)
     if code != 0:
@@ -341,7 +341,7 @@ def csst(cpu, storage, insn):
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     function, characteristic = cpu.gr[0] & LOW8, (cpu.gr[0] >> u64(8)) & LOW8
-    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and r3 & ONE != u64(0)):
+    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and on(r3, ONE)):
         return SPECIFICATION
     list_address, length, stored = cpu.gr[1] & cpu.amode, WORD << function, ONE << characteristic
     if (list_address & (QUADWORD - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):

@@ -5,7 +5,7 @@ The operand of a relative-long instruction must lie on its own boundary; a halfw
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import ril_relative, rr, rre, rx, rxy, sign_extend
 from s390emu.isa.registers import set_low
@@ -51,7 +51,7 @@ def ly(cpu, storage, insn):
 def lrl(cpu, storage, insn):
     """LOAD RELATIVE LONG (32), RIL-b. PoP ch. 7 "LOAD RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return load_word(cpu, storage, r1, second)
 
@@ -84,7 +84,7 @@ def lg(cpu, storage, insn):
 def lgrl(cpu, storage, insn):
     """LOAD RELATIVE LONG (64), RIL-b. PoP ch. 7 "LOAD RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & DOUBLEWORD_OFFSET != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return load_doubleword(cpu, storage, r1, second)
 
@@ -117,7 +117,7 @@ def lgf(cpu, storage, insn):
 def lgfrl(cpu, storage, insn):
     """LOAD RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "LOAD RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return load_word_signed(cpu, storage, r1, second)
 
@@ -256,7 +256,7 @@ def sty(cpu, storage, insn):
 def strl(cpu, storage, insn):
     """STORE RELATIVE LONG (32), RIL-b. PoP ch. 7 "STORE RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return store_word(cpu, storage, second, cpu.gr[r1])
 
@@ -272,7 +272,7 @@ def stg(cpu, storage, insn):
 def stgrl(cpu, storage, insn):
     """STORE RELATIVE LONG (64), RIL-b. PoP ch. 7 "STORE RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & DOUBLEWORD_OFFSET != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, cpu.gr[r1])
 

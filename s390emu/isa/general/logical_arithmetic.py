@@ -5,7 +5,7 @@ The kernels of 32 bits take the rightmost words of their operands and give a res
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32
 from s390emu.isa.operands import (
     rie_d,
@@ -47,7 +47,7 @@ def sum64(cpu, augend, addend, carry_in):
 def sum32(cpu, augend, addend, carry_in):
     """-> sum; cc 0-3: the carry out of bit 32, and whether the sum is not zero."""
     total = (augend & LOW32) + (addend & LOW32) + carry_in
-    cpu.cc = (2 if total > LOW32 else 0) + (1 if total & LOW32 != u64(0) else 0)
+    cpu.cc = (2 if total > LOW32 else 0) + (1 if on(total, LOW32) else 0)
     return total
 
 

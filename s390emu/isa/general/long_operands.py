@@ -8,7 +8,7 @@ boundary comes before, they go on to the next one.
 
 from __future__ import annotations
 
-from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
+from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, store1, u64
 from s390emu.architecture.bits import LOW8, LOW32, bits
 from s390emu.architecture.interruptions import PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import MODE64
@@ -44,7 +44,7 @@ PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
 
 @jit
 def odd(r):
-    return r & ONE != ZERO
+    return on(r, ONE)
 
 
 @jit
@@ -247,7 +247,7 @@ def clcle(cpu, storage, insn):
 @jit
 def ending_character(cpu):
     """-> (character, code)"""
-    if cpu.gr[0] & NOT_ENDING_CHARACTER != ZERO:
+    if on(cpu.gr[0], NOT_ENDING_CHARACTER):
         return ZERO, SPECIFICATION
     return cpu.gr[0] & LOW8, 0
 
@@ -394,7 +394,7 @@ def page_invalid(cpu, insn, code, cc):
     the R1 and R2 fields as operand access identification; others are themselves."""
     if code != PAGE_TRANSLATION:
         return code
-    if cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+    if not on(cpu.gr[0], CONDITION_CODE_OPTION):
         cpu.operand_access = (insn >> REGISTER_FIELDS_SHIFT) & LOW8
         return code
     cpu.cc = cc
@@ -412,14 +412,14 @@ def mvpg(cpu, storage, insn):
     """
     r1, r2 = rre(insn)
     options = cpu.gr[0]
-    if options & MVPG_RESERVED != ZERO or (options & FIRST_KEY != ZERO and options & SECOND_KEY != ZERO):
+    if on(options, MVPG_RESERVED) or (on(options, FIRST_KEY) and on(options, SECOND_KEY)):
         return SPECIFICATION
     first_key = second_key = psw_key(cpu)
-    if options & (FIRST_KEY | SECOND_KEY) != ZERO:
+    if on(options, FIRST_KEY | SECOND_KEY):
         key = (options >> KEY_SHIFT) & KEY
-        if problem_state(cpu) and cpu.cr[3] & (PSW_KEY_MASK_0 >> key) == ZERO:
+        if problem_state(cpu) and not on(cpu.cr[3], PSW_KEY_MASK_0 >> key):
             return PRIVILEGED_OPERATION
-        if options & FIRST_KEY != ZERO:
+        if on(options, FIRST_KEY):
             first_key = i64(key)
         else:
             second_key = i64(key)

@@ -6,7 +6,7 @@ loaded has been used before.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import LOW4, based, based_second, r8, r12, rs, rsy, rxy
 from s390emu.isa.registers import high, set_high, set_low
@@ -161,7 +161,7 @@ def stmh(cpu, storage, insn):
 def lpq(cpu, storage, insn):
     """LOAD PAIR FROM QUADWORD (64&64<-128), RXY-a. PoP ch. 7 "LOAD PAIR FROM QUADWORD". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0) or second & QUADWORD_OFFSET != u64(0):
+    if on(r1, ODD) or on(second, QUADWORD_OFFSET):
         return SPECIFICATION
     span, code = probe_fetch(cpu, storage, second, QUADWORD)
     if code == 0:
@@ -173,7 +173,7 @@ def lpq(cpu, storage, insn):
 def stpq(cpu, storage, insn):
     """STORE PAIR TO QUADWORD, RXY-a. PoP ch. 7 "STORE PAIR TO QUADWORD". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0) or second & QUADWORD_OFFSET != u64(0):
+    if on(r1, ODD) or on(second, QUADWORD_OFFSET):
         return SPECIFICATION
     span, code = probe_store(cpu, storage, second, QUADWORD)
     if code == 0:
@@ -189,7 +189,7 @@ def lpd(cpu, storage, insn):
     cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
-    if r3 & ODD != u64(0) or (first | second) & WORD_OFFSET != u64(0):
+    if on(r3, ODD) or on(first | second, WORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, first)
     if code != 0:
@@ -210,7 +210,7 @@ def lpdg(cpu, storage, insn):
     cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
-    if r3 & ODD != u64(0) or (first | second) & DOUBLEWORD_OFFSET != u64(0):
+    if on(r3, ODD) or on(first | second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_doubleword(cpu, storage, first)
     if code != 0:

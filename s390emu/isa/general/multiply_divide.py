@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32
 from s390emu.architecture.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
 from s390emu.isa.general.arithmetic import SIGN64, magnitude, negative, overflowed, signed_cc
@@ -72,7 +72,7 @@ def multiply32(cpu, r1, multiplier):
 def mr(cpu, storage, insn):
     """MULTIPLY (64<-32), RR. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, r2 = rr(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return multiply32(cpu, r1, cpu.gr[r2])
 
@@ -81,7 +81,7 @@ def mr(cpu, storage, insn):
 def m(cpu, storage, insn):
     """MULTIPLY (64<-32), RX-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, second = rx(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -93,7 +93,7 @@ def m(cpu, storage, insn):
 def mfy(cpu, storage, insn):
     """MULTIPLY (64<-32), RXY-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -105,7 +105,7 @@ def mfy(cpu, storage, insn):
 def mgrk(cpu, storage, insn):
     """MULTIPLY (128<-64), RRF-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, r2, r3 = rrf_a(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     even, odd = signed_product128(cpu.gr[r2], cpu.gr[r3])
     return set_pair(cpu, r1, even, odd)
@@ -115,7 +115,7 @@ def mgrk(cpu, storage, insn):
 def mg(cpu, storage, insn):
     """MULTIPLY (128<-64), RXY-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -177,7 +177,7 @@ def mghi(cpu, storage, insn):
 def mlr(cpu, storage, insn):
     """MULTIPLY LOGICAL (64<-32), RRE. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return set_word_pair(cpu, r1, low(cpu, r1 + ODD) * low(cpu, r2))
 
@@ -186,7 +186,7 @@ def mlr(cpu, storage, insn):
 def mlgr(cpu, storage, insn):
     """MULTIPLY LOGICAL (128<-64), RRE. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     even, odd = product128(cpu.gr[r1 + ODD], cpu.gr[r2])
     return set_pair(cpu, r1, even, odd)
@@ -196,7 +196,7 @@ def mlgr(cpu, storage, insn):
 def ml(cpu, storage, insn):
     """MULTIPLY LOGICAL (64<-32), RXY-a. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -208,7 +208,7 @@ def ml(cpu, storage, insn):
 def mlg(cpu, storage, insn):
     """MULTIPLY LOGICAL (128<-64), RXY-a. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -400,7 +400,7 @@ def divide_single(cpu, r1, divisor):
 def dr(cpu, storage, insn):
     """DIVIDE (32<-64), RR. PoP ch. 7 "DIVIDE". cc unchanged."""
     r1, r2 = rr(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide32(cpu, r1, cpu.gr[r2])
 
@@ -409,7 +409,7 @@ def dr(cpu, storage, insn):
 def d(cpu, storage, insn):
     """DIVIDE (32<-64), RX-a. PoP ch. 7 "DIVIDE". cc unchanged."""
     r1, second = rx(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -421,7 +421,7 @@ def d(cpu, storage, insn):
 def dsgr(cpu, storage, insn):
     """DIVIDE SINGLE (64), RRE. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_single(cpu, r1, cpu.gr[r2])
 
@@ -430,7 +430,7 @@ def dsgr(cpu, storage, insn):
 def dsgfr(cpu, storage, insn):
     """DIVIDE SINGLE (64<-32), RRE. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_single(cpu, r1, sign_extend(cpu.gr[r2], WORD))
 
@@ -439,7 +439,7 @@ def dsgfr(cpu, storage, insn):
 def dsg(cpu, storage, insn):
     """DIVIDE SINGLE (64), RXY-a. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -451,7 +451,7 @@ def dsg(cpu, storage, insn):
 def dsgf(cpu, storage, insn):
     """DIVIDE SINGLE (64<-32), RXY-a. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -494,7 +494,7 @@ def divide_logical64(cpu, r1, divisor):
 def dlr(cpu, storage, insn):
     """DIVIDE LOGICAL (32<-64), RRE. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_logical32(cpu, r1, low(cpu, r2))
 
@@ -503,7 +503,7 @@ def dlr(cpu, storage, insn):
 def dlgr(cpu, storage, insn):
     """DIVIDE LOGICAL (64<-128), RRE. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_logical64(cpu, r1, cpu.gr[r2])
 
@@ -512,7 +512,7 @@ def dlgr(cpu, storage, insn):
 def dl(cpu, storage, insn):
     """DIVIDE LOGICAL (32<-64), RXY-a. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -524,7 +524,7 @@ def dl(cpu, storage, insn):
 def dlg(cpu, storage, insn):
     """DIVIDE LOGICAL (64<-128), RXY-a. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_doubleword(cpu, storage, second)
     if code != 0:

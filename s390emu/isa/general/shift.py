@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.general.arithmetic import overflowed, signed_cc
@@ -196,7 +196,7 @@ def set_pair(cpu, r1, value):
 def sldl(cpu, storage, insn):
     """SHIFT LEFT DOUBLE LOGICAL (64), RS-a. PoP ch. 7 "SHIFT LEFT DOUBLE LOGICAL". cc unchanged."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     set_pair(cpu, r1, pair(cpu, r1) << shift_amount(second))
     return 0
@@ -206,7 +206,7 @@ def sldl(cpu, storage, insn):
 def srdl(cpu, storage, insn):
     """SHIFT RIGHT DOUBLE LOGICAL (64), RS-a. PoP ch. 7 "SHIFT RIGHT DOUBLE LOGICAL". cc unchanged."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     set_pair(cpu, r1, pair(cpu, r1) >> shift_amount(second))
     return 0
@@ -216,7 +216,7 @@ def srdl(cpu, storage, insn):
 def slda(cpu, storage, insn):
     """SHIFT LEFT DOUBLE (64), RS-a. PoP ch. 7 "SHIFT LEFT DOUBLE". cc 0-3."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     result, overflow = shift_left(pair(cpu, r1), shift_amount(second))
     set_pair(cpu, r1, result)
@@ -227,7 +227,7 @@ def slda(cpu, storage, insn):
 def srda(cpu, storage, insn):
     """SHIFT RIGHT DOUBLE (64), RS-a. PoP ch. 7 "SHIFT RIGHT DOUBLE". cc 0-2."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     result = u64(i64(pair(cpu, r1)) >> i64(shift_amount(second)))
     set_pair(cpu, r1, result)

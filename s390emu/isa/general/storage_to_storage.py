@@ -7,7 +7,7 @@ Exceptions are recognized for all bytes of an operand, but of a translation tabl
 
 from __future__ import annotations
 
-from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, store8, u64
+from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, store1, store8, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.psw_bits import MODE64
 from s390emu.isa.operands import based, based_second, ss_a, ss_b
@@ -259,7 +259,7 @@ def report_found(cpu, address, value):
     """Register 1 := address, as much of it as the addressing mode has; bits 56-63 of register 2 := function byte."""
     if cpu.amode == MODE64:
         cpu.gr[1] = address
-    elif cpu.amode & ABOVE_24 != ZERO:
+    elif on(cpu.amode, ABOVE_24):
         cpu.gr[1] = (cpu.gr[1] & HIGH32) | address
     else:
         cpu.gr[1] = (cpu.gr[1] & ABOVE_24) | address

@@ -6,11 +6,11 @@ from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import KEY, KEY_SHIFT, UNASSIGNED
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.psw import load_psw, problem_state, psw_changed, psw_mask_word
 from s390emu.isa.operands import based, rre, si
 from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
 
-DOUBLEWORD = u64(7)
 SYSTEM_MASK, SYSTEM_MASK_SHIFT = bits(0, 7), u64(56)
 SSM_SUPPRESSION, EXTRACTION_AUTHORITY = bit(33), bit(36)  # control register 0
 KEY_0_ALLOWED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
@@ -29,7 +29,7 @@ def lpsw(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     short, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -48,7 +48,7 @@ def lpswe(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     span, code = probe_fetch(cpu, storage, second, u64(16))
     if code != 0:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit
 from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import rr, rre, rrf_b, rx, rxy
-from s390emu.isa.registers import HIGH32, WORD
+from s390emu.isa.registers import HIGH32
 from s390emu.storage.access import fetch_doubleword, fetch_word, store_doubleword, store_word
 
 SIGN = bit(0)
@@ -101,7 +102,7 @@ def load_short(cpu, storage, r1, second):
         return data_exception(cpu, DXC_AFP_REGISTER)
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
-        set_short(cpu, r1, value << WORD)
+        set_short(cpu, r1, value << WORD_BITS)
     return code
 
 
@@ -149,7 +150,7 @@ def store_short(cpu, storage, r1, second):
     """The word at second := bits 0-31 of floating-point register r1. -> code"""
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
-    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD)
+    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD_BITS)
 
 
 @jit

@@ -9,6 +9,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import ri_relative, rie_e, ril_relative, rr, rre, rs, rsy, rx, rxy, sign_extend
 from s390emu.isa.registers import high, low, set_high, set_low
@@ -16,7 +17,7 @@ from s390emu.records.port import BRANCHES
 from s390emu.storage.access import fetch_doubleword, instruction_length
 
 LAST_BRANCH = u64(BRANCHES - 1)
-ZERO, ONE, WORD = u64(0), u64(1), u64(32)
+ZERO, ONE = u64(0), u64(1)
 CC0 = u64(8)  # the mask bit of condition code 0
 ILC_SHIFT, LINK_CC_SHIFT = u64(63 - 33), u64(63 - 35)  # BRANCH AND LINK in the 24-bit mode: bits 32-33, 34-35,
 PROGRAM_MASK_SHIFT = u64(39 - 23)  # ... and 36-39, which are PSW bits 20-23
@@ -319,10 +320,10 @@ def index_high32(cpu, r1, r3):
 
     The comparand is what it was before the addition. The sum is a signed number; overflow is ignored.
     """
-    comparand = sign_extend(cpu.gr[r3 | ONE], WORD)
+    comparand = sign_extend(cpu.gr[r3 | ONE], WORD_BITS)
     total = cpu.gr[r1] + cpu.gr[r3]
     set_low(cpu, r1, total)
-    return i64(sign_extend(total, WORD)) > i64(comparand)
+    return i64(sign_extend(total, WORD_BITS)) > i64(comparand)
 
 
 @jit

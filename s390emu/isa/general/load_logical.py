@@ -5,13 +5,13 @@ from __future__ import annotations
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW16, bits
 from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP, SPECIFICATION
+from s390emu.architecture.sizes import WORD_OFFSET
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import ril_relative, rre, rxy
 from s390emu.isa.registers import low, set_high, set_low
 from s390emu.storage.access import fetch_byte, fetch_doubleword, fetch_halfword, fetch_word
 
 LOW31 = bits(33, 63)
-WORD_OFFSET = u64(3)
 
 
 @jit

@@ -10,6 +10,7 @@ from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW16, bit, bits
 from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.clocks import tod
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import based, imm8, r8, r24, rsy, si
@@ -26,7 +27,6 @@ MONITOR_MASK = bit(48)  # control register 8, of class 0
 TOD_SHIFT, TOD_LEFT = u64(8), u64(56)  # STORE CLOCK EXTENDED: the clock is bits 8-111
 CLOCK_RUNS = u64(1 << 16)  # ... its last bit
 ATTRIBUTE = bits(56, 59)  # of the second-operand address of EXTRACT CPU ATTRIBUTE
-DOUBLEWORD = u64(7)
 DOUBLEWORDS = 4  # of facility bits
 
 
@@ -171,7 +171,7 @@ def stfle(cpu, storage, insn):
     Bits 56-63 of general register 0: one less than the doublewords to be stored, then than those there are.
     """
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     available, wanted = facility_doublewords(storage), i64(cpu.gr[0] & LOW8) + 1
     stored = min(available, wanted)

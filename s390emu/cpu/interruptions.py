@@ -104,7 +104,7 @@ def nullifies(code):
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
 
 
-def slow_end(cpu, storage, code, length):
+def note_ending(cpu, storage, code, length):
     """The instruction at insn_ia, `length` bytes, ended with a code above 0: note what is to be presented."""
     code = i64(code)
     storage.count += u64(1)
@@ -358,7 +358,7 @@ def next_event(cpu, storage):
     return event
 
 
-def slow_boundary(cpu, storage, unused, unused2):
+def attend_boundary(cpu, storage, unused, unused2):
     """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
     guest, taken = guest_of(storage), 0
     while True:

@@ -22,7 +22,7 @@ def not_fetched(cpu, storage, code, ia):
     """The instruction cannot be fetched: an interruption, or an exit."""
     if code > 0:
         cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
-        call2(storage.slow_end, cpu, storage, u64(code), UNKNOWN_LENGTH)
+        call2(storage.note_ending, cpu, storage, u64(code), UNKNOWN_LENGTH)
         return 0
     return code
 
@@ -33,7 +33,7 @@ def page_of(cpu, storage, ia):
     slot = (ia >> BLOCK_SHIFT) & TLB_MASK
     if storage.tlb_insn_tag[slot] == (ia & PAGE_AND_ODD) ^ storage.context:
         return storage.tlb_insn_decoded[slot], 0
-    code = call2(storage.slow_instruction, cpu, storage, ia, u64(0))
+    code = call2(storage.find_decoded_page, cpu, storage, ia, u64(0))
     return storage.value, code
 
 
@@ -54,7 +54,7 @@ def find_target(cpu, storage, ia, modifier):
     entry = entry_in(page, ia)
     text = load_native(entry + u64(8))
     if load_native(entry) == u64(0):
-        code = call2(storage.slow_decode, cpu, storage, ia, entry)
+        code = call2(storage.decode_instruction, cpu, storage, ia, entry)
         if code != 0:
             return code
         text = storage.decoded_insn
@@ -71,7 +71,7 @@ def run(cpu, storage, unused):
     """
     while True:
         if storage.count >= storage.deadline:
-            code = call2(storage.slow_boundary, cpu, storage, u64(0), u64(0))
+            code = call2(storage.attend_boundary, cpu, storage, u64(0), u64(0))
             if code != 0:
                 return code
         ia = cpu.psw_ia
@@ -89,7 +89,7 @@ def run(cpu, storage, unused):
                 if entry - page >= PAGE_OF_ENTRIES:
                     break
                 storage.insn_ia = ia
-                code = call2(storage.slow_decode, cpu, storage, ia, entry)
+                code = call2(storage.decode_instruction, cpu, storage, ia, entry)
                 if code != 0:
                     code = not_fetched(cpu, storage, code, ia)
                     if code != 0:
@@ -103,7 +103,7 @@ def run(cpu, storage, unused):
             code = call1(handler, cpu, storage, insn)
             if code != 0:
                 if code > 0:
-                    call2(storage.slow_end, cpu, storage, u64(code), length)
+                    call2(storage.note_ending, cpu, storage, u64(code), length)
                     break
                 if code != EXIT_HYPERCALL:
                     cpu.psw_ia = ia

@@ -22,12 +22,12 @@ NO_DAT = bit(58)  # of R1
 DISCARDED, ALWAYS, ZEROFILL = range(3)
 UNUSED_ACCESS = ("discarded", "always", "zerofill")
 
-# Events: operation-request codes 0-7 first, so that an ORC is its own column.
+# Events: operation-request codes 0-7 come first, so that an ORC is the number of its column.
 ORCS = 8
 RECLAIM, TOUCH, DIAG10, NORMAL_RESET, CLEAR_RESET = range(8, 13)
 EVENTS = (*(f"ORC{orc}" for orc in range(8)), "RECLAIM", "TOUCH", "DIAG10", "NRESET", "CRESET")
 
-# What else happens: (D) discard, R = C = 0; page (out) or (in); (zf) zero frame; (ADR) addressing exception;
+# What happens besides: (D) discard, R = C = 0; page (out) or (in); (zf) zero frame; (ADR) addressing exception;
 # (BV) block-volatility exception; n/a: no frame to take.
 NONE, DISCARD, OUT, IN, ZERO_FILL, ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, NOT_APPLICABLE = range(8)
 ACTIONS = {"": NONE, "(D)": DISCARD, "(out)": OUT, "(in)": IN, "(zf)": ZERO_FILL, "(ADR)": ADDRESSING_EXCEPTION,
@@ -53,7 +53,7 @@ Pr     1  Pr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Pr      Sz     Sr
 
 
 def _parse(table):
-    """-> AFTER, ACTION: int64[state, change bit, event]; -1 in AFTER for the invalid states."""
+    """Return AFTER and ACTION, each int64[state, change bit, event]; AFTER has -1 for the invalid states."""
     after = np.full((16, 2, len(EVENTS)), -1, np.int64)
     action = np.zeros((16, 2, len(EVENTS)), np.int64)
     header, *rows = table.strip().splitlines()

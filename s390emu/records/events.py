@@ -8,14 +8,14 @@ from s390emu._jit import record_at, u64
 
 EVENT_T = np.dtype(
     [
-        ("count", u64),  # instructions of all CPUs that had ended
+        ("count", u64),  # instructions that all CPUs had ended
         ("kind", u64),
         ("block", u64),
         ("before", u64),
         ("after", u64),
         ("detail", u64),
-        ("ia", u64),  # of the instruction that was being executed
-        ("cpu", u64),  # address of the CPU that was running
+        ("ia", u64),  # address of the instruction that was being executed
+        ("cpu", u64),  # CPU address of the CPU that was running
     ],
     align=True,
 )
@@ -29,4 +29,4 @@ EVENT_UNUSED = 8  # access to an unused block, whether or not that is an excepti
 EVENT_KEY = 9  # SSKE, PFMF: the key before, the key after
 EVENT_PSW = 10  # system mask, key, state or mode changed: PSW bits 0-63, instruction address
 EVENT_TABLE = 11  # a block is used as a translation table for the first time
-EVENT_ILC_SHIFT = u64(4)  # EVENT_INTERRUPTION, detail: the TEID, and in bits 57-58, zeros of it, the ILC (bytes << 4)
+EVENT_ILC_SHIFT = u64(4)  # detail of EVENT_INTERRUPTION: the TEID, with the ILC (bytes << 4) in its unused bits 57-58

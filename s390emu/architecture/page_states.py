@@ -36,7 +36,7 @@ ACTIONS = {"": NONE, "(D)": DISCARD, "(out)": OUT, "(in)": IN, "(zf)": ZERO_FILL
 STATES = {"Sr": 0x00, "Sp": 0x02, "Sz": 0x03, "Ur": 0x04, "Uz": 0x07, "Pr": 0x08, "Vr": 0x0C, "Vz": 0x0F}
 NAMES = {code: name for name, code in STATES.items()}
 
-# TOUCH on Ur and Uz is the default of the policy `unused_access`; `access` and `transitions` apply the others.
+# TOUCH on Ur and Uz is the default of the policy `unused_access`; `transitions` and `presence` apply the others.
 TABLE = """
 before C  ORC0 ORC1 ORC2  ORC3  ORC4  ORC5   ORC6 ORC7 RECLAIM TOUCH   DIAG10 NRESET CRESET
 Sr     01 Sr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Sr      Sz     Sr     Sz

@@ -19,7 +19,7 @@ from s390emu.storage.prefixing import PREFIX_AREA
 
 RELEASE, TIME_SLICE_END, DIRECTED_YIELD, BLOCK_IO = u64(0x10), u64(0x44), u64(0x9C), u64(0x250)
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
-PARAMETER_LIST = u64(64)
+PARAMETER_LIST_BYTES = u64(64)
 LAST_REGISTER = u64(15)
 
 
@@ -79,7 +79,7 @@ def block_io(cpu, storage, insn, r1, r3):
     if r1 == LAST_REGISTER or on(address, DOUBLEWORD_OFFSET) or function > LAST_FUNCTION:
         return SPECIFICATION
     kind = STORE if function == INITIALIZE else FETCH
-    _, code = probe(cpu, storage, address, PARAMETER_LIST, kind + REAL + CHECK, psw_key(cpu))
+    _, code = probe(cpu, storage, address, PARAMETER_LIST_BYTES, kind + REAL + CHECK, psw_key(cpu))
     if code == BLOCK_VOLATILITY:
         return ADDRESSING
     if code != 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict
 
 from s390emu.cli import ENDED, FAILED, UsageError
 from s390emu.commands.adversary import adversary_arguments, firmware_source, search, without_adversary
@@ -41,7 +40,8 @@ def arguments(parser) -> None:
 
 
 def execute(args) -> int:
-    from s390emu.reports.demo import Story, fault_text
+    from s390emu.guests.story import Story
+    from s390emu.reports.demo import fault_dict, fault_text, highlights, totals
     from s390emu.reports.stop import as_dict
     from s390emu.reports.timeline import event_text
 
@@ -70,20 +70,22 @@ def execute(args) -> int:
     stop = story.run()
     if args.json:
         events = [event_text(event, symbols) for event in story.events]
-        told = {"faults": [asdict(fault) for fault in story.faults], "events": events, "totals": story.totals()}
+        told = {"faults": [fault_dict(fault) for fault in story.faults], "events": events}
+        told["totals"] = totals(machine, story.faults)
         told |= sanitized(watcher, symbols)
         print(json_text({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols)))
         if stop.exit_code == 0:
             return FAILED if watcher and watcher.counts else ENDED
         return conclude(args, machine, stop, symbols, watcher)
-    lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
+    chosen = highlights(story.events, story.faults, None if args.timeline == "all" else SHOWN)
+    lines = [event_text(event, symbols) for event in chosen]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
     print("\n".join(lines))
     print(f"\n== discard faults ({len(story.faults)})")
     shown = story.faults if args.timeline == "all" else story.faults[:SHOWN]
     print("\n".join(fault_text(fault, symbols) for fault in shown))
     print("\n== totals")
-    for name, value in story.totals().items():
+    for name, value in totals(machine, story.faults).items():
         if isinstance(value, Counter | dict):
             value = ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
         print(f"{name:38} {value if isinstance(value, str) else format(value, ',')}")

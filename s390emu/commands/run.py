@@ -98,7 +98,7 @@ def tracing(args, machine, symbols) -> Iterator[Callable]:
     if not args.trace:
         yield machine.run
         return
-    from s390emu.reports.trace_log import TraceLog
+    from s390emu.commands.trace_log import TraceLog
 
     out = args.trace_to.open("w", encoding="utf-8", errors="backslashreplace") if args.trace_to else sys.stderr
     try:

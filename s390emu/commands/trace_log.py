@@ -11,10 +11,13 @@ follows. Fetches and stores are what the slow path sees, so the TLB is off.
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TextIO
 
+from s390emu.commands.options.trace import TraceOptions
 from s390emu.machine import Machine, Reason, Recorder, Stop
 from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
 from s390emu.reports.stop import code_at, place
@@ -25,7 +28,23 @@ EVENTS = {
     "interruption": (EVENT_INTERRUPTION,),
     "page": (EVENT_ESSA, EVENT_HOST),
 }
+Run = Callable[[int | None, float | None], Stop]
 STEPPED = {"insn", "storage"}  # what is told in the order in which it happened, instruction by instruction
+
+
+@contextmanager
+def tracing(options: TraceOptions, machine: Machine, symbols: Mapping[str, int]) -> Iterator[Run]:
+    """Yield a run(limit, timeout) function that also writes the requested trace."""
+    if not options.trace:
+        yield machine.run
+        return
+    to = options.trace_to
+    out = to.open("w", encoding="utf-8", errors="backslashreplace") if to else sys.stderr
+    try:
+        yield TraceLog(machine, options.trace, out, options.trace_lines, symbols).run
+    finally:
+        if to:
+            out.close()
 
 
 class TraceLog:

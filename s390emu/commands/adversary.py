@@ -24,7 +24,16 @@ from s390emu.commands.options.adversary import AdversaryOptions
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.run import RunOptions
 from s390emu.commands.programs import labels
-from s390emu.commands.replay import HOST_EVENTS, LARGEST_INPUT, PACKED, SCHEMA, emulator_version, packed, unpacked
+from s390emu.commands.replay_file import (
+    HOST_EVENTS,
+    LARGEST_INPUT,
+    PACKED,
+    SCHEMA,
+    decoded,
+    emulator_version,
+    packed,
+    unpacked,
+)
 from s390emu.commands.usage import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
@@ -285,7 +294,7 @@ def _prepared(
         symbols = image["symbols"]
         if unknown := [name for name in image["labels"] if name not in symbols]:
             raise UsageError(f"{path}: program.labels: there is no symbol {unknown[0]!a}")
-        sections = [Section("", address, _decoded(data, path)) for address, data in image["image"]]
+        sections = [Section("", address, decoded(data, f"{path}: program")) for address, data in image["image"]]
         guest = Program(sections, symbols, [], image["entry"])
         machine = build_apart(options, guest)
         load(machine, guest)
@@ -309,10 +318,3 @@ def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path)
     if disk_digests(given) != content["disks"]:
         raise UsageError(f"{path}: {names}: not the content that the disks had; put it back, or search again")
     return [(file, read_only) for file, (_, read_only) in zip(given, named, strict=True)]
-
-
-def _decoded(text: str, path: Path) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise FileError(f"{path}: program: damaged: {error}") from None

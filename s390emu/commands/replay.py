@@ -8,31 +8,34 @@ all files that the command read. A replay reads nothing else, and writes into a 
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import shlex
 import sys
 import tempfile
 import traceback
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from s390emu.commands import registry
 from s390emu.commands.options.run import RunOptions
+from s390emu.commands.replay_file import (
+    HOST_EVENTS,
+    LARGEST_INPUT,
+    MOST_UNPACKED,
+    PACKED,
+    SCHEMA,
+    decoded,
+    emulator_version,
+    packed,
+    unpacked,
+)
 from s390emu.commands.usage import UsageError
 from s390emu.input_files import FileError, json_value, read, read_text, replace_file
 from s390emu.shapes import MapOf, OneOf, ShapeError, Text, check
 
-SCHEMA = "s390emu.replay/1"
-HOST_EVENTS = "host-events"  # kind of file: a guest's run and what the host did to it; else a command line
-LARGEST_INPUT = 16 << 20  # bytes of a file whose content is kept
-MOST_UNPACKED = 128 << 20  # bytes of one content of a replay file
-PACKED = Text(1 << 26)
 COMMAND_SHAPE = {
     "schema": OneOf(SCHEMA), "version": Text(), "arguments": [Text()], "folder?": Text(),
     "files?": MapOf(Text(), PACKED), "inputs?": MapOf(Text(), PACKED), "error?": [Text(100_000)],
@@ -114,13 +117,6 @@ def write_replay(error: Exception, arguments: list[str], read_files: Iterable[Pa
     return None
 
 
-def emulator_version() -> str:
-    try:
-        return version("s390emu")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _named(arguments: list[str]) -> Iterator[Path]:
     """Yield what the options name that a command reads, as far as they are regular files."""
     if not arguments or arguments[0] not in REPLAYED:
@@ -136,30 +132,6 @@ def _contents(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for path in sorted(paths):
         with suppress(OSError, FileError):
             yield str(path), packed(read(path, LARGEST_INPUT))
-
-
-def packed(content: bytes) -> str:
-    """Return bytes as a replay file has them."""
-    return base64.b64encode(zlib.compress(content, 9)).decode()
-
-
-def unpacked(text: str, name: str, most: int = MOST_UNPACKED) -> bytes:
-    """Return the bytes that `packed` made this of, at most so many. Raises FileError."""
-    unpacking = zlib.decompressobj()
-    try:
-        content = unpacking.decompress(_decoded(text, name, most), most + 1)
-    except zlib.error as error:
-        raise FileError(f"{name}: damaged: {error}") from None
-    if len(content) > most or not unpacking.eof:
-        raise FileError(f"{name}: cut off, or all together more than {MOST_UNPACKED >> 20} MB")
-    return content
-
-
-def _decoded(text: str, name: str, most: int) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise FileError(f"{name}: damaged: {error}") from None
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -229,9 +201,10 @@ class Root:
         left = MOST_UNPACKED
         try:
             self.current.mkdir(parents=True, exist_ok=True)
-            for kind, decode in (("inputs", _decoded), ("files", unpacked)):  # the first are those of earlier versions
+            for kind in ("inputs", "files"):  # the first are those of earlier versions, which did not compress
                 for name, text in content.get(kind, {}).items():
-                    data = decode(text, f"{self.path}: {name}", left)
+                    told = f"{self.path}: {name}"
+                    data = unpacked(text, told, left) if kind == "files" else decoded(text, told)
                     left -= len(data)
                     place = self._place(name)
                     place.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ def block_at(guest, number):
 
 @jit
 def state_of(block):
-    """Return usage and content as ESSA reports them in R1 bits 60-63; the content follows from `invalid` and `zero`."""
+    """Return usage and content as in R1 bits 60-63; content is derived."""
     content = RESIDENT
     if block.invalid != 0:
         content = ZERO if block.zero != 0 else PRESERVED
@@ -38,12 +38,13 @@ def state_of(block):
 
 @jit
 def in_configuration(guest, absolute):
+    """True if the guest has storage at this absolute address."""
     return (absolute >> BLOCK_SHIFT) < guest.block_count
 
 
 @jit
 def frame_of(guest, block):
-    """Return the FRAME record of the frame that holds a resident block."""
+    """Return the FRAME record that holds a resident block."""
     return frame_record(guest.frame_table + u64(block.frame) * FRAME_BYTES)
 
 

@@ -29,4 +29,4 @@ EVENT_UNUSED = 8  # access to an unused block, whether or not that is an excepti
 EVENT_KEY = 9  # SSKE, PFMF: the key before, the key after
 EVENT_PSW = 10  # system mask, key, state or mode changed: PSW bits 0-63, instruction address
 EVENT_TABLE = 11  # a block is used as a translation table for the first time
-EVENT_ILC_SHIFT = u64(4)  # detail of EVENT_INTERRUPTION: the TEID, with the ILC (bytes << 4) in its unused bits 57-58
+EVENT_ILC_SHIFT = u64(4)  # EVENT_INTERRUPTION, detail: the TEID, and in bits 57-58, zeros of it, the ILC (bytes << 4)

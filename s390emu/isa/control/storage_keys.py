@@ -76,8 +76,7 @@ def iske(cpu, storage, insn):
 
 @jit
 def key_wanted(storage, number, key, ignored):
-    """True if the block already has this key, apart from R (R_MASK) or C (C_MASK) if these are ignored: for SSKE and
-    PFMF."""
+    """SSKE and PFMF: has the block the key that is wanted, but for bits that M3 (R_MASK, C_MASK) says to ignore?"""
     compared = ACC_F | (0 if on(ignored, R_MASK) else REFERENCE) | (0 if on(ignored, C_MASK) else CHANGE)
     return (guest_key(guest_of(storage), number) ^ key) & compared == 0
 

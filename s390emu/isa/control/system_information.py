@@ -11,11 +11,12 @@ import numpy as np
 from s390emu._jit import fill_bytes, jit, on, store1, store2, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.architecture.sizes import BLOCK_BYTES, OFFSET
+from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based
 from s390emu.storage.access import probe_store
 
+BLOCK_BYTES = u64(4096)
 FUNCTION, FUNCTION_SHIFT = bits(32, 35), u64(63 - 35)
 SELECTOR_1_ZERO, SELECTOR_2_ZERO = bits(36, 55), bits(32, 47)
 VIRTUAL_MACHINE = u64(3)
@@ -40,8 +41,8 @@ def _block(fields):
 MACHINE = _block({32: "S390EMU".ljust(16), 48: TYPE, 64: MODEL.ljust(16), 80: SEQUENCE, 96: PLANT.ljust(4),
                   100: MODEL.ljust(16)})  # fmt: skip
 MACHINE_CPU = _block({80: SEQUENCE, 96: PLANT.ljust(4)})
-MACHINE_CPUS = _block({32: (1).to_bytes(4, "big"), 36: ONE_CPU})  # capability: 1, the best
-# One 64-byte description at offset 32: CPUs, name, adjustment factor, control program.
+MACHINE_CPUS = _block({32: (1).to_bytes(4, "big"), 36: ONE_CPU})  # capability: 1, the fastest there is
+# One description, of 64 bytes at 32: CPUs, name, adjustment factor, control program.
 VIRTUAL_MACHINES = _block({31: b"\1", 36: ONE_CPU, 44: "GUEST".ljust(8), 52: (1000).to_bytes(4, "big"),
                            56: "S390EMU".ljust(16)})  # fmt: skip
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+
 from s390emu._jit import entry_point
 from s390emu.engine.handlers import function
 from s390emu.isa.opcodes import ROWS
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
-from tests.isa.floating_point.exact import EXTENDED, FLAG, FORMATS, LONG, MODES, SHORT, Format, Outcome
+from tests.isa.floating_point.exact import EXTENDED, FLAG, LONG, MASK, MODES, SHORT, Format, Outcome
 
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
 DATA_EXCEPTION = 7
-ALL_MASKS = 0xF8000000
+MASKS = (0, *MASK.values(), 0xF8000000)  # of the FPC register: none, each, all
 ROW = {row.mnemonic: row for row in ROWS}
 FILL = 0x0123456789ABCDEF  # in registers before
 LETTER = {SHORT: "e", LONG: "d", EXTENDED: "x"}
@@ -31,8 +33,9 @@ def hard(form: Format) -> list[int]:
     f, one = form.fraction_bits, form.top << form.fraction_bits
     magnitudes = [
         0, 1, 2, 3, (1 << f) - 1, 1 << f, (1 << f) + 1, 1 << f - 1, 3 << f - 2, 2 << f,  # around the least normal
-        one, one - 1, one + 1, one + (1 << f), one + (1 << f) + 1, one + (1 << f - 1), one + (3 << f - 2), one - (1 << f),
-        one + (f << f), one + (f << f) + 1, one + (form.precision << f), one + ((form.precision + 1) << f) + 1,
+        one, one - 1, one + 1, one + (1 << f), one + (1 << f) + 1, one + (1 << f - 1), one + (3 << f - 2),
+        one - (1 << f), one + (f << f), one + (f << f) + 1, one + (form.precision << f),
+        one + ((form.precision + 1) << f) + 1,
         one - (form.precision << f), one - ((form.precision + 1) << f), one - (form.precision << f) + 1,
         form.greatest, form.greatest - 1, form.greatest - (1 << f) + 1, form.infinity, form.default,
         form.infinity + 1, form.default + 5, form.infinity + (1 << f - 2) + 3,
@@ -105,7 +108,8 @@ def handle(lab, mnemonic: str, fields: dict[int, int]) -> int:
     """Execute the instruction by its handler; return its code."""
     if mnemonic not in _entries:
         _entries[mnemonic] = entry_point(function(mnemonic), CPU_T, PORT_T, integers=1)
-    return _entries[mnemonic](lab.cpu, lab.machine.port, insn_of(mnemonic, fields))
+    with np.errstate(over="ignore"):
+        return _entries[mnemonic](lab.cpu, lab.machine.port, insn_of(mnemonic, fields))
 
 
 def prepare(lab, fpc: int) -> None:
@@ -140,4 +144,25 @@ def description(mnemonic: str, before: dict) -> str:
     return f"{mnemonic} fpc={before['fpc']:08x} {registers}"
 
 
-__all__ = ["FORMATS"]
+
+def pairs(form: Format, seed: str, each: int = 8, more: int = 400):
+    """(fpc, first, second): every hard datum with `each` others in every rounding mode, and `more` random ones."""
+    rng = random.Random(seed)
+    data = hard(form)
+    for mode in MODES:
+        for a in data:
+            for b in rng.sample(data, each):
+                yield rng.choice(MASKS) | mode, a, b
+    for _ in range(more):
+        yield random_fpc(rng), random_datum(form, rng), random_datum(form, rng)
+
+
+def singles(form: Format, seed: str, more: int = 400):
+    """(fpc, datum): every hard datum in every rounding mode with every mask, and `more` random ones."""
+    rng = random.Random(seed)
+    for mode in MODES:
+        for masks in MASKS:
+            for datum in hard(form):
+                yield masks | mode, datum
+    for _ in range(more):
+        yield random_fpc(rng), random_datum(form, rng)

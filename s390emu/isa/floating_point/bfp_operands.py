@@ -12,7 +12,7 @@ from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUC
 from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, datum_cc, unpack
-from s390emu.isa.floating_point.bfp_rounding import DXC_ZERO_DIVIDE
+from s390emu.isa.floating_point.bfp_rounding import DXC_ZERO_DIVIDE, valid_method
 from s390emu.isa.floating_point.load_store import PAIR_SECOND, set_short
 from s390emu.isa.operands import rre, rx
 from s390emu.isa.registers import HIGH32
@@ -88,6 +88,12 @@ def storage_operands(cpu, storage, insn, first, second):
         return r1, unpack(LONG, u64(0), u64(0)), code
     number, code = fetch_number(cpu, storage, second, address)
     return r1, number, code
+
+
+@jit
+def method_code(m3):
+    """Return the code for an M3 or M4 field that is to designate a rounding method."""
+    return 0 if valid_method(m3) else SPECIFICATION
 
 
 @jit

@@ -24,6 +24,7 @@ from s390emu.isa.floating_point.bfp_numbers import (
     SNAN,
     Number,
     is_nan,
+    normalized,
     pack_infinity,
     pack_integer,
     pack_nan,
@@ -43,6 +44,7 @@ DXC_ZERO_DIVIDE, DXC_INVALID = u64(0x40), u64(0x80)
 # Rounding methods by their numbers in M3 and M4.
 CURRENT_MODE = u64(0)
 NEAREST_AWAY, SHORTER, NEAREST_EVEN, TOWARD_ZERO, TOWARD_PLUS, TOWARD_MINUS = (u64(n) for n in (1, 3, 4, 5, 6, 7))
+INEXACT_CONTROL = u64(4)  # bit 1 of M4
 FPC_TO_METHOD = u64(4)  # from 0-3 in the FPC register to 4-7
 
 SCALE = np.array([192, 1536, 24576], i64)  # exponent adjustment of a trapped overflow or underflow, by format
@@ -88,6 +90,12 @@ def method_of(fpc, field):
 
 
 @jit
+def is_quiet(m4):
+    """Return the IEEE-inexact-exception control: True if the inexact exception is not to be recognized."""
+    return on(m4, INEXACT_CONTROL)
+
+
+@jit
 def rounds_up(rest, odd, sign, method):
     """True if the significand is to be incremented. Not for SHORTER, which turns the rightmost bit on."""
     if rest == u64(0):
@@ -117,6 +125,12 @@ def round_significand(number, bits, method):
 
 
 @jit
+def rounded_number(sign, exponent, rounded):
+    """Return the number with a rounded significand, not zero, times 2**exponent."""
+    return normalized(sign, exponent + i64(127), rounded.high, rounded.low)
+
+
+@jit
 def kind_of_rounding(rounded):
     """Return the part of a data-exception code that tells of an exact, truncated or incremented result."""
     if not rounded.inexact:
@@ -127,7 +141,7 @@ def kind_of_rounding(rounded):
 @jit
 def inexact_result(fpc, high, low, flags, rounding, quiet):
     """Return the Result that is completed with the inexact exception, if that is recognized. rounding: from
-    kind_of_rounding; quiet: the IEEE-inexact-exception control, True if the exception is not to be recognized."""
+    kind_of_rounding; quiet: from is_quiet."""
     if rounding == u64(0) or quiet:
         return Result(high, low, flags, u64(0))
     if on(fpc, INEXACT_MASK):

@@ -1,11 +1,13 @@
 """The bench for BFP instructions: operands that are hard, and an instruction executed by its handler alone.
 
 Handlers are called without the machine around them, so that a test can try thousands of operands. The lines of
-assembly, storage operands and interruptions are tested with the lab.
+assembly, storage operands and interruptions are tested with the lab. S390EMU_BFP_CASES=100000 has so many random
+operands for each instruction.
 """
 
 from __future__ import annotations
 
+import os
 import random
 
 import numpy as np
@@ -21,6 +23,7 @@ AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
 DATA_EXCEPTION = 7
 MASKS = (0, *MASK.values(), 0xF8000000)  # of the FPC register: none, each, all
 ROW = {row.mnemonic: row for row in ROWS}
+CASES = int(os.environ.get("S390EMU_BFP_CASES", "400"))  # random ones
 FILL = 0x0123456789ABCDEF  # in registers before
 LETTER = {SHORT: "e", LONG: "d", EXTENDED: "x"}
 BY_LETTER = {letter: form for form, letter in LETTER.items()}
@@ -145,7 +148,7 @@ def description(mnemonic: str, before: dict) -> str:
 
 
 
-def pairs(form: Format, seed: str, each: int = 8, more: int = 400):
+def pairs(form: Format, seed: str, each: int = 8, more: int = CASES):
     """(fpc, first, second): every hard datum with `each` others in every rounding mode, and `more` random ones."""
     rng = random.Random(seed)
     data = hard(form)
@@ -157,7 +160,7 @@ def pairs(form: Format, seed: str, each: int = 8, more: int = 400):
         yield random_fpc(rng), random_datum(form, rng), random_datum(form, rng)
 
 
-def singles(form: Format, seed: str, more: int = 400):
+def singles(form: Format, seed: str, more: int = CASES):
     """(fpc, datum): every hard datum in every rounding mode with every mask, and `more` random ones."""
     rng = random.Random(seed)
     for mode in MODES:

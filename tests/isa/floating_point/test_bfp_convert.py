@@ -9,6 +9,7 @@ import pytest
 from tests.isa.floating_point import exact
 from tests.isa.floating_point.bfp import (
     BY_LETTER,
+    CASES,
     DATA_EXCEPTION,
     FILL,
     MASKS,
@@ -53,7 +54,7 @@ def near_limits(form, size: str) -> list[int]:
 def test_to_integer(lab, size, letter):
     form, mnemonic, bits = BY_LETTER[letter], f"c{size}{letter}br", SIZES[size][0]
     rng = random.Random(mnemonic)
-    data = [*hard(form), *near_limits(form, size), *(random_datum(form, rng) for _ in range(100))]
+    data = [*hard(form), *near_limits(form, size), *(random_datum(form, rng) for _ in range(CASES // 4))]
     for b in data:
         for _ in range(4):
             fpc, field, m4 = methods(rng)
@@ -76,7 +77,7 @@ def test_from_integer(lab, size, letter):
     bits, signed = SIZES[size]
     rng = random.Random(mnemonic)
     ties = [(1 << n) + d for n in (24, 25, 26, 31, 53, 54, 55, 62, 63) for d in (-3, -2, -1, 0, 1, 2, 3)]
-    for n in [0, 1, 2, *ties, *(rng.getrandbits(rng.randint(1, 64)) for _ in range(100))]:
+    for n in [0, 1, 2, *ties, *(rng.getrandbits(rng.randint(1, 64)) for _ in range(CASES // 4))]:
         for m in (n, -n):
             fpc, field, m4 = methods(rng)
             prepare(lab, fpc)

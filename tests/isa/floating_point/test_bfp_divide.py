@@ -11,7 +11,7 @@ from tests.isa.floating_point.bfp import BY_LETTER, check, pairs, prepare, put
 @pytest.mark.parametrize("letter", "edx")
 def test_quotients(lab, letter):
     form = BY_LETTER[letter]
-    for fpc, a, b in pairs(form, f"d{letter}br", each=4, more=200):
+    for fpc, a, b in pairs(form, f"d{letter}br", each=4):
         prepare(lab, fpc)
         put(lab.cpu, form, 1, a)
         put(lab.cpu, form, 4, b)

@@ -36,7 +36,7 @@ def test_signs_are_changed_without_exceptions(lab, letter, operation):
 @pytest.mark.parametrize("letters", ["de", "xd", "xe"])
 def test_load_lengthened(lab, letters):
     form, source = (BY_LETTER[letter] for letter in letters)
-    for fpc, b in singles(source, letters, more=100):
+    for fpc, b in singles(source, letters):
         prepare(lab, fpc)
         put(lab.cpu, source, 4, b)
         outcome = exact.load_lengthened(fpc, source, form, b)

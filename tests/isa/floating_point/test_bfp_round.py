@@ -10,6 +10,7 @@ from tests.isa.floating_point import exact
 from tests.isa.floating_point.bfp import (
     AFP_CONTROL,
     BY_LETTER,
+    CASES,
     MASKS,
     check,
     handle,
@@ -53,7 +54,7 @@ def test_load_rounded(lab, letters):
     form, source = (BY_LETTER[letter] for letter in letters)
     rng = random.Random(letters)
     data = [*hard(source), *(exact.load_lengthened(0, form, source, datum).datum for datum in hard(form))]
-    data += [nearly(form, source, rng) for _ in range(100)] + [random_datum(source, rng) for _ in range(50)]
+    data += [nearly(form, source, rng) for _ in range(100)] + [random_datum(source, rng) for _ in range(CASES // 4)]
     for b in data:
         for fpc, field, m4 in rng.sample(list(methods(rng)), 8):
             try_narrowing(lab, letters, b, fpc, field, m4)
@@ -80,7 +81,7 @@ def test_load_fp_integer(lab, letter):
     form = BY_LETTER[letter]
     rng = random.Random(letter)
     halves = [exact.encode(form, exact.Fraction(n, 4)) for n in range(-14, 15)]
-    for b in [*hard(form), *halves, *(random_datum(form, rng) for _ in range(200))]:
+    for b in [*hard(form), *halves, *(random_datum(form, rng) for _ in range(CASES // 2))]:
         for fpc, field, m4 in rng.sample(list(methods(rng)), 8):
             prepare(lab, fpc)
             put(lab.cpu, form, 4, b)
@@ -109,7 +110,7 @@ def test_both_operands_are_pairs(lab, mnemonic, r1, r2):
 
 def test_random_roundings(lab):
     rng = random.Random(19)
-    for _ in range(500):
+    for _ in range(CASES):
         letters = rng.choice(NARROWINGS)
         fpc, field = random_fpc(rng), rng.choice((0, *FIELDS))
         try_narrowing(lab, letters, random_datum(BY_LETTER[letters[1]], rng), fpc, field, rng.getrandbits(4))

@@ -11,7 +11,7 @@ from tests.isa.floating_point.bfp import BY_LETTER, check, prepare, put, singles
 @pytest.mark.parametrize("letter", "edx")
 def test_roots(lab, letter):
     form = BY_LETTER[letter]
-    for fpc, b in singles(form, f"sq{letter}br", more=200):
+    for fpc, b in singles(form, f"sq{letter}br"):
         prepare(lab, fpc)
         put(lab.cpu, form, 4, b)
         check(lab, f"sq{letter}br", {24: 1, 28: 4}, exact.square_root(fpc, form, b), put_result=(form, 1))

@@ -147,7 +147,6 @@ def description(mnemonic: str, before: dict) -> str:
     return f"{mnemonic} fpc={before['fpc']:08x} {registers}"
 
 
-
 def pairs(form: Format, seed: str, each: int = 8, more: int = CASES):
     """(fpc, first, second): every hard datum with `each` others in every rounding mode, and `more` random ones."""
     rng = random.Random(seed)

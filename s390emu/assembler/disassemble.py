@@ -23,14 +23,12 @@ from typing import NamedTuple
 from s390emu.assembler import extended
 from s390emu.isa import lookup
 from s390emu.isa.formats import (
-    AR,
     BASED,
-    CR,
-    FR,
     GR,
     INDEXED,
     LENGTH,
     MASK,
+    REGISTER_LETTERS,
     REGISTERS,
     RELATIVE,
     SIGNED,
@@ -40,7 +38,6 @@ from s390emu.isa.formats import (
 from s390emu.isa.opcodes import Row
 
 LONGEST = max(lookup.LENGTHS)  # bytes of an instruction
-_LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}
 _FARTHEST = 0x1000  # an address this far behind a symbol is not called after it
 _DATA = {1: ".byte", 2: ".short", 4: ".long"}
 
@@ -187,7 +184,7 @@ def _operand(operand: Operand, values, target) -> str:
     kind, value = operand.kind, values[0]
     width = operand.fields[0][1]
     if kind in REGISTERS:
-        return f"%{_LETTERS[kind]}{value}"
+        return f"%{REGISTER_LETTERS[kind]}{value}"
     if kind in STORAGE:
         return _storage(kind, values)
     if kind in (SIGNED, RELATIVE) and value >> (width - 1):

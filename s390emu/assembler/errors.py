@@ -1,11 +1,11 @@
-"""How the assembler complains: every error of a source at once, each with its line, a caret and how one got there."""
+"""How the assembler complains: every error of a source at once, each with its line, a caret and what led there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-MOST_ERRORS = 20  # then reading on helps nobody
+MOST_ERRORS = 20  # more of them help nobody
 
 
 class Position(NamedTuple):
@@ -66,7 +66,7 @@ class AssemblyError(Exception):
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?`, or nothing."""
+    """Return `; did you mean "x"?` if a known word is close to this one, else an empty text."""
     import difflib
 
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from s390emu.assembler.number_encoding import signed_64
+
 ENTRY_BYTES = 8
 _WHOLE = {1: ((0, 8),), 2: ((0, 16),), 3: ((0, 24),), 4: ((0, 32),), 8: ((0, 64),)}
 _SHORT_DISPLACEMENT = ((4, 12),)  # from the halfword with B and D
@@ -99,7 +101,7 @@ class Relocation(NamedTuple):
         width = sum(width for _, width in self.fields)
         signed = self.formula.endswith("-P") or len(self.fields) > 1
         least = 0 if self.fields == _SHORT_DISPLACEMENT and not signed else -(1 << width - 1)
-        value = value if width < 64 else (value + (1 << 63)) % (1 << 64) - (1 << 63)
+        value = value if width < 64 else signed_64(value)
         if not least <= value < 1 << (width - signed):
             raise NotReached("does not reach its symbol")
         bits = int.from_bytes(data[at : at + self.length], "big")
@@ -148,6 +150,12 @@ def _rows():
 
 R_390 = {row.number: row for row in _rows()}
 BY_NAME = {row.name: row for row in R_390.values()}
+# Those of dynamic linking, and of thread-local storage with addresses of 32 bits, have nothing but names here.
+NAMES = {number: row.name for number, row in R_390.items()} | {
+    9: "R_390_COPY", 10: "R_390_GLOB_DAT", 11: "R_390_JMP_SLOT", 12: "R_390_RELATIVE", 40: "R_390_TLS_GD32",
+    43: "R_390_TLS_GOTIE32", 45: "R_390_TLS_LDM32", 47: "R_390_TLS_IE32", 50: "R_390_TLS_LE32", 52: "R_390_TLS_LDO32",
+    54: "R_390_TLS_DTPMOD", 55: "R_390_TLS_DTPOFF", 56: "R_390_TLS_TPOFF", 61: "R_390_IRELATIVE",
+}  # fmt: skip
 
 # What an operand's suffix asks for: the relocation is named after it and after the operand's form ("12", "64", ...);
 # a distance in halfwords (PC32DBL) has names of its own.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_object, assemble_texts
-from s390emu.assembler.elf import ElfError, is_elf, read_elf
+from s390emu.assembler.elf import ElfError, is_elf
+from s390emu.assembler.elf_loader import read_elf
 from s390emu.cli import UsageError
 from s390emu.commands.compilation import announce_compilation
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS

@@ -50,7 +50,8 @@ INDEXED = "D(X,B)"  # (D, B, X) or (DL, B, X, DH)
 LENGTH = "D(L,B)"  # (D, B, L); the assembler writes the true length, the instruction holds one less
 KEYED = "D(R,B)"  # (D, B, R); a general register holds the true length
 
-REGISTERS = (GR, AR, CR, FR)
+REGISTER_LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}  # the assembler writes %r1, %a1, ...
+REGISTERS = tuple(REGISTER_LETTERS)
 STORAGE = (BASED, INDEXED, LENGTH, KEYED)
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s390emu.assembler.assemble import assemble
-from s390emu.assembler.elf import ElfError, is_elf, read_elf
+from s390emu.assembler.elf import ElfError, is_elf
+from s390emu.assembler.elf_loader import read_elf
 from tests.assembler.gnu import PREFIX, require_gnu
 
 SOURCE = """

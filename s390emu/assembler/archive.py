@@ -15,6 +15,7 @@ LONG_NAMES = "//"
 
 
 def is_archive(data: bytes | memoryview) -> bool:
+    """True if the bytes begin like an archive, thin or not."""
     return data[: len(MAGIC)] in (MAGIC, THIN_MAGIC)
 
 
@@ -46,7 +47,8 @@ def members(data: bytes | memoryview, name: str) -> Iterator[tuple[str, memoryvi
             yield title.removesuffix("/"), content
 
 
-def _number(digits, most, name) -> int:
+def _number(digits: str, most: int, name: str) -> int:
+    """Return the number that a member's name has in its place; `most` is the greatest that can be right."""
     if not (digits.isascii() and digits.isdigit() and int(digits) <= most):
         raise ElfError(f"{name}: damaged: a member's name is not where its header says")
     return int(digits)

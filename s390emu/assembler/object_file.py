@@ -45,6 +45,8 @@ PLT_ENTRY_BYTES = 32  # the first entry is the one that the others branch to
 
 
 class Relocation(NamedTuple):
+    """A relocation in words, as objdump -r has it."""
+
     address: int
     kind: str
     symbol: str
@@ -90,7 +92,8 @@ class ObjectFile:
     def labels(self, section: Section) -> Labels:
         """Return the names of the places that an instruction of the section may mean.
 
-        That is, in the section alone where no other section has an address yet, or this one has none."""
+        Those are the section's own where no other section has an address yet, or this one has none.
+        """
         if self._relocatable or not self._headers or not self._headers[section.number].sh_flags & SHF_ALLOC:
             return Labels(self._places(section))
         return self._all_labels
@@ -102,7 +105,8 @@ class ObjectFile:
     def _places(self, section: Section) -> Iterator[tuple[int, int, str]]:
         """Yield (address, end of the section, name), the preferred name of several first.
 
-        A section where nothing is named begins with its own name."""
+        A section whose first byte has no name is called by its own.
+        """
         start, end = section.address, section.address + section.size
         nameless = True
         for symbol in sorted(self._symbols_by_section.get(section.number, ()), key=_rank):
@@ -120,6 +124,7 @@ class ObjectFile:
     # Sections -----------------------------------------------------------------------------------------------------
 
     def _sections(self) -> Iterator[Section]:
+        """Yield the sections that have a content."""
         for number, shdr in enumerate(self._headers):
             if shdr.sh_type in (SHT_NULL, SHT_NOBITS) or shdr.sh_flags & SHF_COMPRESSED or not shdr.sh_size:
                 continue

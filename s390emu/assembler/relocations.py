@@ -9,6 +9,7 @@ There is no dynamic linking, so a procedure linkage table has no entries: what a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from s390emu.assembler.number_encoding import signed_64
@@ -31,10 +32,12 @@ class OffsetTable:
         self.entries: dict[int, int] = {}  # value -> address of its entry
 
     def entry(self, value: int) -> int:
+        """Return the address of the entry for a value."""
         return self.entries.setdefault(value, self.address + ENTRY_BYTES * len(self.entries))
 
     @property
     def data(self) -> bytes:
+        """The bytes of all entries."""
         return b"".join((value % (1 << 64)).to_bytes(ENTRY_BYTES, "big") for value in self.entries)
 
 
@@ -71,7 +74,7 @@ class Relocation(NamedTuple):
         return bool(self.fields) and self.formula in ("S", "S-P") and "PLT" not in self.name
 
     def value(self, symbol: int, addend: int, place: int, table: OffsetTable, thread_pointer: int) -> int:
-        """What is to be put at `place`."""
+        """Return what is to be put at `place`."""
         if not self.formula:
             raise NotReached("is for ld: link the file with it, or compile for a static program (-fno-pic)")
         target, _, origin = self.formula.partition("-")
@@ -112,7 +115,7 @@ class Relocation(NamedTuple):
         data[at : at + self.length] = bits.to_bytes(self.length, "big")
 
 
-def _rows():
+def _rows() -> Iterator[Relocation]:
     yield Relocation(0, "R_390_NONE", "S")
     for number, name, formula, size in (
         (1, "8", "S", 1), (3, "16", "S", 2), (4, "32", "S", 4), (22, "64", "S", 8),

@@ -150,10 +150,10 @@ class Unit:
 
     def directive(self, name: str, cursor: Cursor, column: int):
         """Do what a directive says."""
-        if found := directives.DIRECTIVES.get(name):
-            found(self, cursor)
-        elif found := reader.DIRECTIVES.get(name):
-            found(self.reader, cursor)
+        if directive := directives.DIRECTIVES.get(name):
+            directive(self, cursor)
+        elif of_reader := reader.DIRECTIVES.get(name):
+            of_reader(self.reader, cursor)
         elif name == ".insn":
             self.encode(insn.template(self, cursor), cursor)
         else:

@@ -6,10 +6,7 @@ import pytest
 
 from s390emu.assembler.assemble import AssemblyError, assemble, assemble_files, assemble_texts
 from s390emu.assembler.relocations import R_390, NotReached, OffsetTable
-from tests.assembler.gnu import require_gnu
-from tests.assembler.test_assemble import same_as_gnu
-
-ORIGIN = 0x10000
+from tests.assembler.gnu import ORIGIN, require_gnu, same_as_gnu
 
 
 def linked(*sources):

@@ -1,7 +1,7 @@
 """Dynamic address translation: PoP ch. 3 "Dynamic Address Translation", with enhanced-DAT facility 1.
 
-From an address-space-control element (ASCE) through region, segment and page tables to a real address. `walk` is what
-LOAD REAL ADDRESS wants to see; `to_real` is the rung of every access.
+From an address-space-control element (ASCE) through region, segment and page tables to a real address. LOAD REAL
+ADDRESS uses `walk`; `to_real` is the rung of the ladder that every access takes.
 
 Not implemented: access-register translation. A guest that enters access-register mode stops with a reason of its own.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu._jit import i64, jit, load8, u64
+from s390emu._jit import i64, jit, load8, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import (
     ASCE_TYPE,
@@ -47,7 +47,7 @@ PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, PAGE_CHANGE_OVERRIDE = bit(52), bit(53
 
 SEGMENT_SHIFT, REGION_BITS = u64(20), u64(11)
 TABLE_INDEX, PAGE_INDEX = u64(0x7FF), u64(0xFF)
-ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # bytes in an entry; the two index bits that a table length is compared with
+ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # table index to bytes; to the two bits that a table length is compared with
 
 TABLES_WANTED = u64(1 << EVENT_TABLE)
 
@@ -58,7 +58,7 @@ ABSOLUTE = 4  # the address is an absolute one
 
 
 class Walk(NamedTuple):
-    """What a translation came to: with code 0, the real (or absolute) address; with a translation exception for an
+    """The result of a translation: with code 0, the real (or absolute) address; with a translation exception for an
     invalid entry, the real address of that entry."""
 
     address: u64
@@ -68,7 +68,7 @@ class Walk(NamedTuple):
 
 @jit
 def asce_of(cpu, space):
-    """The ASCE of an address space, named as in the PSW's address-space control."""
+    """Return the ASCE of an address space, which is named as in the PSW's address-space control."""
     if space == HOME:
         return cpu.cr[13]
     return cpu.cr[7] if space == SECONDARY else cpu.cr[1]
@@ -76,22 +76,22 @@ def asce_of(cpu, space):
 
 @jit
 def space_of(cpu, kind):
-    """Which address space an access is to: instructions come from the primary space but in home-space mode."""
+    """Return the address space of an access: instructions come from the primary space, except in home-space mode."""
     space = cpu.psw_mask & AS
     return PRIMARY if kind == INSTRUCTION and space != HOME else space
 
 
 @jit
 def private_space(cpu, kind):
-    """Is the address subject to DAT, with the private-space control of its ASCE on?"""
-    if cpu.psw_mask & DAT == u64(0):
+    """True if the address is subject to DAT and the private-space control of its ASCE is on."""
+    if not on(cpu.psw_mask, DAT):
         return False
-    return asce_of(cpu, space_of(cpu, kind)) & ASCE_PRIVATE != u64(0)
+    return on(asce_of(cpu, space_of(cpu, kind)), ASCE_PRIVATE)
 
 
 @jit
 def table_entry(cpu, storage, real):
-    """Fetch an entry of a translation table: -> (entry, code). No key applies; the block is referenced."""
+    """Fetch an entry of a translation table; return (entry, code). No key applies; the block is referenced."""
     absolute = apply_prefix(cpu, real)
     code = absence(cpu, storage, absolute, FETCH)
     if code != 0:
@@ -100,7 +100,7 @@ def table_entry(cpu, storage, real):
     block = block_at(guest, number)
     frame = frame_of(guest, block)
     frame.key = i64(frame.key) | REFERENCE
-    if guest.event_mask & TABLES_WANTED != u64(0) and block.watched & WATCH_TABLE == 0:
+    if on(guest.event_mask, TABLES_WANTED) and block.watched & WATCH_TABLE == 0:
         block.watched = i64(block.watched) | WATCH_TABLE
         record_event(guest, EVENT_TABLE, number, absolute, u64(0), u64(0))
     return load8(host_address(guest, absolute)), 0
@@ -108,10 +108,10 @@ def table_entry(cpu, storage, real):
 
 @jit
 def walk(cpu, storage, asce, logical):
-    """Translate by the tables that the ASCE designates: PoP ch. 3 "Translation Process"."""
-    if asce & ASCE_REAL_SPACE != u64(0):
+    """Translate by the tables that the ASCE designates; return a Walk. PoP ch. 3 "Translation Process"."""
+    if on(asce, ASCE_REAL_SPACE):
         return Walk(logical, 0, 0)
-    enhanced = cpu.cr[0] & ENHANCED_DAT != u64(0)
+    enhanced = on(cpu.cr[0], ENHANCED_DAT)
     level = (asce >> TYPE_SHIFT) & TWO_BITS  # of the table: 3 region-first ... 0 segment
     shift = SEGMENT_SHIFT + REGION_BITS * level
     if level < REGION_FIRST_TABLE and logical >> (shift + REGION_BITS) != u64(0):
@@ -126,44 +126,45 @@ def walk(cpu, storage, asce, logical):
         entry, code = table_entry(cpu, storage, address)
         if code != 0:
             return Walk(u64(0), code, 0)
-        if entry & TABLE_INVALID != u64(0):
+        if on(entry, TABLE_INVALID):
             return Walk(address, invalid, 0)
         if (entry >> TYPE_SHIFT) & TWO_BITS != level:
             return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
         # A region-table entry has this control only with enhanced DAT.
-        if entry & TABLE_PROTECTION != u64(0) and (enhanced or level == u64(0)):
+        if on(entry, TABLE_PROTECTION) and (enhanced or level == u64(0)):
             flags |= PROTECTED
         if level == u64(0):
             break
         first = (entry >> TABLE_OFFSET_SHIFT) & TWO_BITS
         level -= u64(1)
         shift -= REGION_BITS
-    if entry & COMMON_SEGMENT != u64(0) and asce & ASCE_PRIVATE != u64(0):
+    if on(entry, COMMON_SEGMENT) and on(asce, ASCE_PRIVATE):
         return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
-    if enhanced and entry & SEGMENT_FORMAT != u64(0):
+    if enhanced and on(entry, SEGMENT_FORMAT):
         return Walk((entry & SEGMENT_FRAME) | (logical & SEGMENT_BYTE), 0, flags | ABSOLUTE)
     address = (entry & PAGE_TABLE_ORIGIN) + (((logical >> BLOCK_SHIFT) & PAGE_INDEX) << ENTRY_SHIFT)
     entry, code = table_entry(cpu, storage, address)
     if code != 0:
         return Walk(u64(0), code, 0)
-    if entry & PAGE_INVALID != u64(0):
+    if on(entry, PAGE_INVALID):
         return Walk(address, PAGE_TRANSLATION, 0)
-    if entry & PAGE_ZERO != u64(0) or (not enhanced and entry & PAGE_CHANGE_OVERRIDE != u64(0)):
+    if on(entry, PAGE_ZERO) or (not enhanced and on(entry, PAGE_CHANGE_OVERRIDE)):
         return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
-    if entry & PAGE_PROTECTION != u64(0):
+    if on(entry, PAGE_PROTECTION):
         flags |= PROTECTED
     return Walk((entry & PAGE) | (logical & OFFSET), 0, flags)
 
 
 @jit
 def translation_exception(code):
-    """Is this one of the codes that say that there is no translation?"""
+    """True if the code is one that says that there is no translation."""
     return code in (SEGMENT_TRANSLATION, PAGE_TRANSLATION) or ASCE_TYPE <= code <= REGION_THIRD
 
 
 @jit
 def translate(cpu, storage, logical, kind, space):
-    """An access to an address space: -> (real address, code), with the translation-exception identification."""
+    """Translate an access to an address space; return (real address, code), and identify the exception if there is
+    one."""
     found = walk(cpu, storage, asce_of(cpu, space), logical)
     if found.code == 0:
         if found.flags & PROTECTED != 0 and kind == STORE:
@@ -179,7 +180,7 @@ def translate(cpu, storage, logical, kind, space):
 
 @jit
 def to_real(cpu, storage, logical, kind):
-    """The rung: logical -> (real, code)."""
-    if cpu.psw_mask & DAT == u64(0):
+    """Translate the logical address of an access, where DAT is on; return (real address, code)."""
+    if not on(cpu.psw_mask, DAT):
         return logical, 0
     return translate(cpu, storage, logical, kind, space_of(cpu, kind))

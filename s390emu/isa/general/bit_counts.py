@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import rre, rrf_c
 from s390emu.storage.absolute import guest_of
 
-ODD = u64(1)
+ODD = u64(1)  # of a register number
 LEFTMOST = bit(0)
 WHOLE_REGISTER = u64(8)  # bit 0 of M3
 EXTENSIONS_3 = bit(61)  # facility 61
@@ -18,7 +18,7 @@ EVERY_BYTE = u64(0x0101010101010101)
 
 @jit
 def leading_zeros(value):
-    """How many zeros there are to the left of the leftmost one; 64 if there is none."""
+    """Return the number of zeros to the left of the leftmost one; 64 if there is no one."""
     if value == u64(0):
         return u64(64)
     zeros = u64(0)
@@ -33,7 +33,7 @@ def leading_zeros(value):
 def flogr(cpu, storage, insn):
     """FIND LEFTMOST ONE, RRE. PoP ch. 7 "FIND LEFTMOST ONE". cc 0, 2."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     value = cpu.gr[r2]
     zeros = leading_zeros(value)
@@ -49,7 +49,7 @@ def flogr(cpu, storage, insn):
 
 @jit
 def ones_in_bytes(value):
-    """In each byte the number of its ones."""
+    """Return, in each byte, the number of ones in that byte of value."""
     value -= (value >> u64(1)) & EVERY_SECOND
     value = (value & EVERY_PAIR) + ((value >> u64(2)) & EVERY_PAIR)
     return (value + (value >> u64(4))) & EVERY_NIBBLE
@@ -63,7 +63,7 @@ def popcnt(cpu, storage, insn):
     """
     r1, r2, m3 = rrf_c(insn)
     count = ones_in_bytes(cpu.gr[r2])
-    if m3 & WHOLE_REGISTER != u64(0) and guest_of(storage).facilities[0] & EXTENSIONS_3 != u64(0):
+    if on(m3, WHOLE_REGISTER) and on(guest_of(storage).facilities[0], EXTENSIONS_3):
         count = (count * EVERY_BYTE) >> u64(56)
     cpu.gr[r1] = count
     cpu.cc = 1 if count != u64(0) else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW8, bit
 from s390emu.isa.operands import rs, rsy, rx, rxy
 from s390emu.isa.registers import high, low, set_high, set_low
@@ -34,13 +34,13 @@ def icy(cpu, storage, insn):
 
 @jit
 def bytes_of_mask(m3):
-    """How many bytes a four-bit mask selects."""
+    """Return the number of bytes that a four-bit mask selects."""
     return (m3 >> u64(3)) + ((m3 >> u64(2)) & ONE) + ((m3 >> ONE) & ONE) + (m3 & ONE)
 
 
 @jit
 def insert_characters(cpu, storage, word, m3, second):
-    """-> (word with the bytes that m3 selects replaced from second on, code); cc.
+    """Return (word, code): the word with the bytes that m3 selects replaced by those from second on. Set cc.
 
     With a zero mask nothing is inserted, but the exceptions of one byte are recognized."""
     count = bytes_of_mask(m3)
@@ -49,10 +49,10 @@ def insert_characters(cpu, storage, word, m3, second):
         return word, code
     cc, taken = 0, u64(0)
     for i in range(4):
-        if (m3 >> u64(3 - i)) & ONE != u64(0):
+        if on(m3 >> u64(3 - i), ONE):
             byte, shift = get_byte(span, taken), u64(24 - 8 * i)
             word = (word & ~(LOW8 << shift)) | (byte << shift)
-            if taken == u64(0) and byte & LEFTMOST != u64(0):
+            if taken == u64(0) and on(byte, LEFTMOST):
                 cc = 1
             elif cc == 0 and byte != u64(0):
                 cc = 2
@@ -93,9 +93,9 @@ def icmh(cpu, storage, insn):
 
 @jit
 def store_characters(cpu, storage, word, m3, second):
-    """The bytes of word that m3 selects, to second on: -> code.
+    """Store the bytes of word that m3 selects from second on; return a code.
 
-    With a zero mask the byte at second stays, and is not referenced."""
+    With a zero mask nothing is stored or referenced."""
     count = bytes_of_mask(m3)
     if count == u64(0):
         return 0
@@ -104,7 +104,7 @@ def store_characters(cpu, storage, word, m3, second):
         return code
     stored = u64(0)
     for i in range(4):
-        if (m3 >> u64(3 - i)) & ONE != u64(0):
+        if on(m3 >> u64(3 - i), ONE):
             put_byte(span, stored, word >> u64(24 - 8 * i))
             stored += ONE
     return 0

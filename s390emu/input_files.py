@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,9 @@ from typing import Any
 
 MOST_BYTES = 256 << 20  # of a program or a binary
 MOST_TEXT_BYTES = 64 << 20  # of what is read as text: sources, traces, descriptions, cells, replay files
+
+DEEPEST = 100  # brackets within each other
+_BRACKETS = re.compile(r"""[][{}]|"(?:[^"\\]++|\\.)*+"?""", re.DOTALL)  # or a string, whatever is in it
 
 _record: list[Path] | None = None
 
@@ -89,6 +93,8 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
     """Write a file, whole or not at all; text in UTF-8, with question marks for half characters. A link of that name is
     replaced, not followed. OSError with its name."""
     path = Path(path)
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
         with open(draft, "xb") as file:
@@ -103,17 +109,30 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
 
 def json_value(text: str, name: str | Path) -> Any:
     """Return the value of a JSON text: without NaN and infinite numbers, and its strings are text. Raises FileError."""
+    _check_depth(text, name)
     try:
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        raise FileError(f"{name}: not JSON of ours: brackets within brackets without end") from None
     except UnicodeEncodeError:
         raise FileError(f"{name}: not JSON of ours: half of a character (\\ud800 to \\udfff) in a string") from None
     except ValueError as error:
         raise FileError(f"{name}: not JSON: {str(error).partition(';')[0]}") from None
     return value
+
+
+def _check_depth(text: str, name: str | Path) -> None:
+    """Reject a text with brackets within brackets without end, as no file of ours has them. Raises FileError.
+
+    What stops a reader in the middle may be heard of on stderr: there is no room left for anybody's clearing up.
+    """
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > DEEPEST:
+            raise FileError(f"{name}: brackets within brackets without end")
 
 
 def _no_number(word: str):

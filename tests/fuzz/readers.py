@@ -457,7 +457,7 @@ QUICK = {  # so that a command that is right does not take long
     "overcommit": ["--dry-run"], "chunks": ["--fraction", "0.5", "--run", "64"], "disasm": ["--hex", "07FE"],
     "explain": ["MVC"], "new": ["trace", "y"], "doctor": [], "demo": ["--adversary", "wrong"],
 }  # fmt: skip
-SLOW = {"overcommit": "--dry-run", "chunks": "--csv", "demo": "--adversary"}
+SLOW = ("overcommit", "chunks", "demo")  # without the options of QUICK
 
 
 def option_lines() -> Sequence[bytes]:
@@ -484,7 +484,7 @@ def read_options(folder: Path, content: bytes, chance: Random) -> list[Words]:
         words[at:at] = chance.choice(([option, value], [f"{option}={value}"], [option], [value]))
     if chance.random() < 0.1:
         words[chance.randrange(len(words) + 1) :] = [chance.choice(OPTION_VALUES)]
-    if name in ("overcommit", "demo") and not set(QUICK[name]) <= set(words):
+    if name in SLOW and not set(QUICK[name]) <= set(words):
         words += QUICK[name]
     if name == "demo" and words[-1] != "wrong":
         words += ["--adversary", "wrong"]

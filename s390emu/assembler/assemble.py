@@ -62,7 +62,7 @@ def assemble_texts(
     include_paths: Iterable[str | Path] = (),
     defines: Mapping[str, int] | None = None,
 ) -> Program:
-    """As `assemble_files`, of files that have been read: (text, file name) of each."""
+    """Assemble files that have been read already, each given as (text, file name), as `assemble_files` does."""
     return _link(list(sources), origin, include_paths, defines)
 
 
@@ -94,7 +94,7 @@ def _source(path: str | Path) -> tuple[str, str]:
 
 
 class _Complaints:
-    """The complaints about sources, which are raised together at the end."""
+    """Collects the complaints about sources, and raises them together at the end."""
 
     def __init__(self) -> None:
         self.list: list[Complaint] = []
@@ -120,7 +120,7 @@ def _read(
     include_paths: Iterable[str | Path],
     defines: Mapping[str, int] | None,
 ) -> list[Unit]:
-    """Return one unit for each source, read to its end."""
+    """Read each source to its end; return a unit for each."""
     complaints.order = {filename: number for number, (_, filename) in enumerate(sources)}
     files = Files(include_paths, (filename for _, filename in sources))
     units = []
@@ -133,14 +133,14 @@ def _read(
 def _link(
     sources: list[tuple[str, str]], origin: int, include_paths: Iterable[str | Path], defines: Mapping[str, int] | None
 ) -> Program:
-    """Return the program of all sources together."""
+    """Return the program that all sources make together."""
     with _Complaints() as complaints:
         program = link(_read(sources, complaints, include_paths, defines), origin)
     return program
 
 
 def link(units: list[Unit], origin: int) -> Program:
-    """Return units that are read to their end as one program; what is wrong is among their complaints."""
+    """Return the program that units make, all read to their end; what is wrong is among their complaints."""
     _keep_one_of_each_group(units)
     _allocate_commons(units)
     for unit in units:
@@ -212,7 +212,7 @@ def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
     for unit in units:
         for name in dict.fromkeys((*unit.globals, *unit.weak)):
             if name not in unit.symbols or name in unit.private:
-                continue  # another unit's perhaps; if it is nobody's, its use says so
+                continue  # perhaps another unit defines it; if none does, its use is an error
             first = shared.get(name)
             if first is None or (name in first.weak and name not in unit.weak):
                 shared[name] = unit
@@ -225,7 +225,7 @@ def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
 
 
 class _Resolver:
-    """The second half of a unit's work: every section has its address, the holes are filled."""
+    """Fills the holes of a unit, once every section has its address."""
 
     def __init__(self, unit: Unit, shared: dict[str, Unit], table: OffsetTable, thread_pointer: int):
         self.unit, self.shared, self.table, self.thread_pointer = unit, shared, table, thread_pointer
@@ -288,5 +288,5 @@ class _Resolver:
 def _address(place: Place) -> int:
     """Return the address of a place, the sections having theirs."""
     place = settled(place)
-    assert isinstance(place.base, Piece)  # that of an undefined symbol has been complained of
+    assert isinstance(place.base, Piece)  # `lookup` rejects undefined symbols
     return place.base.address + place.offset

@@ -16,7 +16,7 @@ from s390emu.assembler.relocations import BY_NAME
 if TYPE_CHECKING:
     from s390emu.assembler.unit import Unit
 
-# Reads a directive's operands, the cursor being behind its name, and does what it says.
+# What does a directive's work; the cursor is at its operands.
 Directive = Callable[["Unit", Cursor], None]
 _WIDE_NUMBER = re.compile(r"-?[ \t]*(?:0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)(?=[ \t]*(?:,|$))")
 _FLOATING = re.compile(r"(?:0[a-zA-Z])?[ \t]*(?P<sign>[-+]?)(?P<number>(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
@@ -146,7 +146,7 @@ def incbin(unit: Unit, cursor: Cursor):
 
 
 def _make_room(unit: Unit, node: Node, column: int, pattern: bytes):
-    """Emit `pattern` as often as `node` says, at once if the number is known."""
+    """Emit `pattern` as many times as `node` says: now if the number is known, else once the file is read."""
 
     def filler(count: int) -> bytes:
         check_space(count, column)
@@ -177,7 +177,7 @@ def fill(unit: Unit, cursor: Cursor):
     value = unit.absolute(cursor, "value") if cursor.accept(",") else 0
     cursor.end()
     width = min(max(width, 0), 8)
-    # GNU as: the value is a number of at most four bytes, and where there is room for more zeros follow it.
+    # As in GNU as, the value has at most four bytes; where the size is larger, zeros follow it.
     number = (value & 0xFFFFFFFF).to_bytes(4, "big")[-width:] if width else b""
     _make_room(unit, node, column, number.ljust(width, b"\0"))
 
@@ -207,7 +207,7 @@ def org(unit: Unit, cursor: Cursor):
 
 
 def _gap(here: int, target: int, filler: bytes, column: int) -> bytes:
-    """Return what fills a section up from one place to another."""
+    """Return the filler between two places of a section."""
     if target < here:
         raise SourceError(f".org goes back, from {here:#x} to {target:#x}", column)
     check_space(target, column)

@@ -1,4 +1,4 @@
-"""Directives: sections, symbols and what is told; the names are GNU's.
+"""The table of all directives, and those for sections, symbols and messages. The names are GNU's.
 
 Those that put bytes into a section are in data.py, those of unwind and line information in frame_info.py and
 line_table.py, those that decide which lines are read in reader.py.
@@ -171,7 +171,7 @@ def assign(unit: Unit, name: str, cursor: Cursor, column: int, once: bool = Fals
         return
     node = cursor.expression()
     cursor.end()
-    with suppress(NotYet):  # then it is the expression itself, worked out at its every use
+    with suppress(NotYet):  # then the symbol stands for the expression itself
         value = evaluate(node, unit.early)
         node = value if isinstance(value, int) else node
     unit.assign(name, node, column, once)
@@ -252,8 +252,8 @@ def _common(unit: Unit, cursor: Cursor):
         unit.reserve(name, size, boundary or 1, column)
         return
     if name in unit.symbols:
-        unit.assign(name, 0, column, once=True)  # an error
-    # GNU as: the least power of two that is not less than the size, but no more than 16.
+        unit.assign(name, 0, column, once=True)  # raises
+    # As in GNU as: the least power of two that is not less than the size, but no more than 16.
     boundary = boundary or min(1 << max(size - 1, 0).bit_length(), 16)
     if before := unit.commons.get(name):
         size, boundary = max(size, before.size), max(boundary, before.boundary)
@@ -283,7 +283,7 @@ def _room(unit: Unit, cursor: Cursor) -> tuple[str, int, int, int]:
     return name, column, size, boundary
 
 
-# What is told ---------------------------------------------------------------------------------------------------------
+# Messages, settings ---------------------------------------------------------------------------------------------------
 
 
 def _error(unit: Unit, cursor: Cursor):

@@ -4,12 +4,12 @@
 
 What an instruction is comes from lookup.py, the table that the CPU decodes from; the rows of opcodes.py give its
 operands, extended.py the names that objdump prefers (`jne`, `br`). Bytes that are no instruction become `.short` or
-`.long`, all that bits 0-1 of the first byte say, and what follows them is decoded next.
+`.long`, as many as bits 0-1 of the first byte say, and what follows them is decoded next.
 
-`text` is for people: a relative operand is the target's address or its symbol, and ones in bits that the CPU ignores,
-which no operand can say, are told apart from it (`ignored`). `source` is for an assembler: a relative operand is a
-distance, and an instruction with such ones is data, the instruction in a comment. The assembler makes of it the same
-bytes, wherever they stood.
+`text` is for people: a relative operand is the target's address or its symbol. Bits that are one although the CPU
+ignores them, which no operand can express, are reported beside it (`ignored`). `source` is for an assembler: a relative
+operand is a distance, and an instruction with such bits is data, with the instruction in a comment. The assembler turns
+it into the same bytes, wherever they stood.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from s390emu.isa.formats import (
 from s390emu.isa.opcodes import Row
 
 LONGEST = max(lookup.LENGTHS)  # bytes of an instruction
-_FARTHEST = 0x1000  # an address this far behind a symbol is not called after it
+_FARTHEST = 0x1000  # bytes behind a symbol, from where on an address is no longer named after it
 _DATA = {1: ".byte", 2: ".short", 4: ".long"}
 
 
 class Instruction(NamedTuple):
     """One instruction as text.
 
-    row      the table's; None for bytes that are no instruction
-    ignored  the ones among the bits that make no difference to the CPU; the text does not say them
+    row      of the table; None for bytes that are no instruction
+    ignored  the bits that are one although the CPU ignores them; the text does not show them
     """
 
     length: int
@@ -104,7 +104,7 @@ def find_row(data: bytes) -> Row | None:
 
 
 def _find(data: bytes) -> _Shape | None:
-    """Return the shape that leaves no one of the instruction unsaid, or else the first at its place."""
+    """Return the shape whose operands cover every bit that is one, or else the first at its place."""
     length = lookup.LENGTHS[data[0] >> 6]
     if len(data) < length:
         return None
@@ -165,7 +165,7 @@ def _data(code: bytes) -> Instruction:
 
 
 def _name(row: Row, values: dict[str, list[int]]) -> tuple[str, tuple[Operand, ...]]:
-    """Return the mnemonic, and the operands that it does not say already."""
+    """Return the preferred mnemonic, and the operands that it does not imply."""
     operands = row.format.operands
     mnemonic = row.mnemonic
     for name, (bits, *_) in values.items():
@@ -253,7 +253,7 @@ def _labels(symbols: Mapping[str, int] | Labels | None) -> Labels:
 
 
 def _targets(address: int, labels: Labels) -> Callable[[int], str]:
-    """Return what names the target at a distance from an address."""
+    """Return a function that names the target at a distance from an address."""
     return lambda distance: labels.text((address + distance) % (1 << 64))
 
 
@@ -279,7 +279,7 @@ def instructions(
 
 
 def line(address: int, code: bytes, instruction: Instruction) -> str:
-    """Return the line of a listing: address, bytes, text, and which bits the text does not say."""
+    """Return a line of a listing: address, bytes, text, and the ignored bits that the text does not show."""
     ignored = f"\t# ones in ignored bits {ignored_bits(instruction)}" if instruction.ignored else ""
     return f"{address:8x}:\t{code.hex(' '):<18}\t{instruction.text}{ignored}"
 

@@ -1,4 +1,4 @@
-"""ELF64 for s390x (EM_S390): constants, records, and `File`, which takes a file's bytes apart and trusts none of them.
+"""ELF64 for s390x (EM_S390): constants, records, and `File`, which takes a file apart and trusts none of its numbers.
 
 Names are those of the System V ABI and its s390x supplement ("ELF Application Binary Interface, s390x"). Everything
 that reads or writes ELF files is built on this: elf_loader.py (programs for the machine), object_file.py (sections for
@@ -39,7 +39,7 @@ MAGIC = b"\x7fELF"
 
 
 class ElfError(Exception):
-    """A file that is no ELF file, not this machine's, damaged, or in need of something that is not done here."""
+    """Raised for a file that is no ELF file, for another machine, damaged, or in need of what is not done here."""
 
 
 class Header(NamedTuple):
@@ -149,7 +149,7 @@ class File:
         return header
 
     def damaged(self, what: str) -> ElfError:
-        """Return the error that says so."""
+        """Return the error that says what is damaged."""
         return ElfError(f"{self.name}: damaged: {what}")
 
     # Bytes --------------------------------------------------------------------------------------------------------

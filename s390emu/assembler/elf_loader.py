@@ -55,9 +55,9 @@ from s390emu.assembler.elf import (
 from s390emu.assembler.program import LEAST_ALIGNMENT, Program, Section, entry_of, is_power_of_two
 from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, R_390, NotReached, OffsetTable
 
-TABLES = ("_DYNAMIC", OFFSET_TABLE)  # symbols that ld calls absolute, though they are where the tables are
+TABLES = ("_DYNAMIC", OFFSET_TABLE)  # symbols that ld calls absolute although they move with the tables
 NO_SYMBOLS = (STT_SECTION, STT_FILE)  # entries of a symbol table that only bear the name of something else
-WORD_BYTES = 8  # what a relocation of a static PIE changes
+WORD_BYTES = 8  # that a relocation of a static PIE changes
 
 
 def read_elf(data: bytes, origin: int = 0, name: str = "ELF file") -> Program:
@@ -106,7 +106,7 @@ def _sections_of_segments(
 
 
 def _executable(file: File) -> Program:
-    """Return the program that an executable is."""
+    """Return an executable as a program."""
     sections = _sections_of_segments(file, _loaded(file), lambda phdr: phdr.p_paddr)
     return _linked(sections, _symbol_table(file), 0, file.header.e_entry)
 
@@ -126,8 +126,10 @@ def _linked(sections: list[Section], table: list[Symbol], bias: int, entry: int)
 
 
 class _PositionIndependent:
-    """A static PIE: its first segment goes to the origin, or the next boundary that it wants, and what it says about
-    its own addresses is put right. (Start code that does the same once more does no harm.)"""
+    """Moves a static PIE: its first segment goes to the origin, or to the next boundary that it asks for.
+
+    Its own relocations are applied here; start code that applies them again does no harm.
+    """
 
     def __init__(self, file: File, origin: int):
         self.file = file
@@ -153,7 +155,7 @@ class _PositionIndependent:
                 self.thread_pointer = phdr.p_memsz + -(phdr.p_vaddr + phdr.p_memsz) % boundary
 
     def program(self) -> Program:
-        """Return the program at its place."""
+        """Return the program, moved to its place."""
         sections = _sections_of_segments(self.file, self.segments, lambda phdr: phdr.p_vaddr + self.bias)
         contents = {section.address - self.bias: bytearray(section.data) for section in sections}
         get = self.dynamic.get
@@ -171,7 +173,7 @@ class _PositionIndependent:
     def _relocate(self, contents: dict[int, bytearray], rela: Rela):
         kind = relocations.NAMES.get(rela.r_type)
         if kind in ("R_390_NONE", "R_390_IRELATIVE"):
-            return  # the latter is for the program's start code, which calls a function for it
+            return  # the latter is left to the program's start code, which calls a function for it
         for start, part in contents.items():
             offset = rela.r_offset - start
             if 0 <= offset <= len(part) - WORD_BYTES:
@@ -211,7 +213,7 @@ class _PositionIndependent:
 
 
 class _Relocatable:
-    """A relocatable file on its way into storage."""
+    """Lays a relocatable file out and applies its relocations."""
 
     def __init__(self, file: File, origin: int):
         self.file, shdrs = file, file.sections
@@ -245,7 +247,7 @@ class _Relocatable:
         self.thread_pointer = end + -end % max((boundary for _, boundary in ends), default=1) if end else 0
 
     def program(self) -> Program:
-        """Return the program that the file is at its place."""
+        """Return the program, every section being at its place."""
         values = [self._value(symbol) for symbol in self.table]
         symbols: dict[str, int] = {}
         shared = set()
@@ -308,5 +310,5 @@ class _Relocatable:
 
 
 def _rank(shdr: SectionHeader) -> tuple[bool, bool, bool]:
-    """Return what sorts sections: code, then other data, then what has room only, as the assembler does."""
+    """Return a sort key: code, then other data, then what has room only, as in the assembler's programs."""
     return shdr.sh_type == SHT_NOBITS, not shdr.sh_flags & SHF_EXECINSTR, not shdr.sh_flags & SHF_TLS

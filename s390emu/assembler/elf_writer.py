@@ -57,7 +57,7 @@ class Strings:
 
 
 class SectionWriter:
-    """The sections of an ELF file, as they are put one behind the other from the offset `start`."""
+    """Writes sections one behind the other, the first at the offset `start`."""
 
     def __init__(self, start: int = EHDR.size):
         self.start = start
@@ -90,7 +90,7 @@ class SectionWriter:
         return offset
 
     def finish(self, kind: int, entry: int = 0, segments: tuple[ProgramHeader, ...] = ()) -> bytes:
-        """Return the file, with the names of the sections as its last section."""
+        """Return the file; the names of the sections become its last section."""
         if len(self.headers) >= SHN_LORESERVE:
             raise ElfError(f"{len(self.headers)} sections, which is more than an ELF file numbers in 16 bits")
         self.add(".shstrtab", SHT_STRTAB, 0, self.names.data + b".shstrtab\0")
@@ -152,7 +152,7 @@ def _symbols(program: Program, strings: Strings) -> tuple[bytearray, int]:
 
 def _section_of(program: Program, value: int) -> int:
     """Return the number of the section that a symbol of this value is in."""
-    for past_end in (0, 1):  # a symbol at the end of a section belongs to it if to no other
+    for past_end in (0, 1):  # a symbol at the end of a section belongs to it unless another begins there
         for number, section in enumerate(program.sections, 1):
             if section.address <= value < section.address + len(section.data) + past_end:
                 return number

@@ -24,7 +24,7 @@ class Position(NamedTuple):
 
 
 class SourceError(Exception):
-    """Something wrong at `column` (0 is the first) of the statement in hand; the unit adds the position."""
+    """Raised for an error at `column` (0 is the first) of the present statement; the unit adds the position."""
 
     def __init__(self, message: str, column: int | None = None):
         super().__init__(message)
@@ -55,7 +55,7 @@ class Complaint(NamedTuple):
 
 
 class AssemblyError(Exception):
-    """A source that cannot be assembled; `errors` has every complaint, the attributes are the first one's."""
+    """Raised for a source that cannot be assembled; `errors` has all complaints, the attributes are the first one's."""
 
     def __init__(self, errors: list[Complaint]):
         super().__init__("\n".join(str(error) for error in errors))

@@ -1,9 +1,9 @@
 """Expressions as GNU as writes them: text -> node -> value.
 
 A node is an int, a Place, a Symbol or an operation over nodes. Its value is an int, or a Place where the address is
-not known before all sections have theirs. `evaluate` is asked up to three times: early, when a symbol may be missing
-(`NotYet`) and only places of one fragment have a known distance; when the fragments of each section are put together,
-and two places of one section have a distance; and finally, when every address is known and the value is an int.
+not known before all sections have theirs. An expression is evaluated up to three times: early, when a symbol may be
+missing (`NotYet`) and only places of one fragment have a known distance; when the fragments of each section are put
+together and any two places of one section have a distance; and finally, when every address is known.
 
 The precedence is GNU's own, not C's: `1|2+4` is `(1|2)+4`; true is -1 from a comparison and 1 from && and ||.
 As in GNU as a value has 64 bits and what overflows them is lost; comparisons and divisions take them with a sign,
@@ -34,7 +34,7 @@ _RANKS = {
 _SIGNED = frozenset(("/", "%", "==", "!=", "<>", "<", ">", "<=", ">=", "&&", "||"))
 MOST_DIGITS = 1000  # of a number, zeros to the left included; Python converts 4,300
 _OPERATOR = re.compile(r"<<|>>|<>|<=|>=|==|!=|&&|\|\||![ \t]*!|[-+*/%|&^!<>]")
-LOCAL_MARK = "\x01"  # in the names of what `1:` defines: 1, the mark, the how manieth of them
+LOCAL_MARK = "\x01"  # in the name of what `1:` defines: the number, this mark, how many of them there are so far
 NAME = r"[A-Za-z_.$][\w.$]*"  # of a symbol, as the source writes it
 _SYMBOL = re.compile(rf"[A-Za-z_.${LOCAL_MARK}][\w.${LOCAL_MARK}]*")
 _SUFFIX = re.compile(r"@[ \t]*(\w+)")
@@ -47,21 +47,24 @@ _ESCAPES = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9}
 
 
 class NotYet(Exception):
-    """The value needs a symbol or an address that is not known yet."""
+    """Raised for a value that needs a symbol or an address that is not known yet."""
 
 
 class Undefined(NamedTuple):
-    """What a symbol that this file does not define is relative to: itself."""
+    """The base of a symbol that this file does not define: the symbol itself."""
 
     name: str
 
 
 class Place(NamedTuple):
-    """An address as what it is relative to and the offset from there."""
+    """An address, as an offset from a base.
+
+    The base is a fragment while the source is read, and a section once its fragments are put together (`unit.settled`).
+    """
 
     base: Fragment | Piece | Undefined
     offset: int
-    symbol: str | None = None  # by which name the source reaches it; told only where relocations are made
+    symbol: str | None = None  # the name by which the source refers to it; known only where relocations are made
 
 
 class Symbol(NamedTuple):
@@ -116,7 +119,7 @@ class Reference(NamedTuple):
 
 
 class Names(Protocol):
-    """Who knows what `.`, `1b` and names stand for in an expression: a unit, or the reader of a trace."""
+    """What knows the meaning of `.`, `1b` and names in an expression: a unit, or a line of a trace."""
 
     def here(self) -> Value: ...
     def local_label(self, number: int, direction: str, column: int) -> Node: ...
@@ -124,7 +127,7 @@ class Names(Protocol):
 
 
 class Cursor:
-    """A place in a statement's text, and the small words that its parsers share."""
+    """A place in a statement's text; its methods read what stands there and go on behind it."""
 
     __slots__ = ("at", "text", "unit")
 
@@ -147,7 +150,7 @@ class Cursor:
         return self.text.startswith(what, self.at)
 
     def accept(self, what: str) -> bool:
-        """Go on behind this if it is next, and say whether it was."""
+        """Go on behind this and return True, if it is next."""
         if not self.text.startswith(what, self.at):
             return False
         self.at += len(what)
@@ -285,12 +288,12 @@ def is_local_label(name: str) -> bool:
 
 
 def stays_in_the_file(name: str) -> bool:
-    """True for names that no other file can mean, and no symbol table tells of: those of `1:` and `.L...`."""
+    """True for names that no other file can refer to and no symbol table lists: those of `1:` and `.L...`."""
     return name.startswith(".L") or is_local_label(name)
 
 
 def _fold(node: Unary | Binary) -> Node:
-    """Return an operation over numbers as its value, any other as it is."""
+    """Return the value of an operation if its operands are numbers, else the operation."""
     if isinstance(node, Unary):
         return _unary(node.operator, node.operand) if isinstance(node.operand, int) else node
     if isinstance(node.left, int) and isinstance(node.right, int):
@@ -304,9 +307,9 @@ def evaluate(
     locate: Callable[[Place], Value] | None = None,
     known: dict[str, Value] | None = None,
 ) -> Value:
-    """Return the value of `node`; `lookup` gives what a symbol stands for or raises, `locate` what is known of a place.
+    """Return the value of `node`; `lookup` gives what a symbol stands for, `locate` what is known of a place by now.
 
-    known: values of symbols in this evaluation, each worked out once however often others refer to it.
+    known: the values of symbols in this evaluation, so that each is worked out only once.
     """
     if isinstance(node, int):
         return node
@@ -329,7 +332,7 @@ def evaluate(
 
 
 def number(node: Node, lookup: Callable[[Symbol], Node]) -> int | None:
-    """Return the value of `node` if it is a number that is known, else None."""
+    """Return the value of `node` if it is a number and known, else None."""
     try:
         value = evaluate(node, lookup)
     except NotYet:
@@ -338,7 +341,7 @@ def number(node: Node, lookup: Callable[[Symbol], Node]) -> int | None:
 
 
 def _of_places(operator: str, left: Value, right: Value) -> Value:
-    """Return what can be said of addresses before they are known."""
+    """Return the result of an operation with addresses, as far as it can be known before they are."""
     if isinstance(left, Place) and isinstance(right, Place):
         if left.base is right.base and operator in ("-", "==", "!=", "<>", "<", ">", "<=", ">="):
             return _binary(operator, left.offset, right.offset)
@@ -350,7 +353,7 @@ def _of_places(operator: str, left: Value, right: Value) -> Value:
 
 
 def in_64_bits(value: int) -> int:
-    """Return `value` as it is when 64 bits hold it, with a sign or without; else what is left of it."""
+    """Return `value` if 64 bits can hold it, with a sign or without; else its low 64 bits, with a sign."""
     return value if -(1 << 63) <= value <= ALL_ONES else signed_64(value)
 
 

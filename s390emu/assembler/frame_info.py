@@ -1,4 +1,4 @@
-"""How to unwind the stack: the .cfi directives, and .eh_frame and .debug_frame out of them.
+"""How to unwind the stack: the .cfi directives, and the tables .eh_frame and .debug_frame made of them.
 
 Formats: DWARF Debugging Information Format, "Call Frame Information"; Linux Standard Base, "Exception Frames". The
 numbers of registers are those of the s390x supplement to the System V ABI.
@@ -27,7 +27,7 @@ ABSENT = 0xFF  # DW_EH_PE_omit
 RELATIVE_WORD = 0x1B  # DW_EH_PE_pcrel, sdata4
 RELATIVE = 0x10
 _WIDTHS = {0: 8, 2: 2, 3: 4, 4: 8}  # of a pointer by the right three bits of its encoding
-# By name; GNU as counts them so, though floating-point registers have another order in the ABI (gcc writes numbers).
+# By name, numbered as GNU as does; in the ABI floating-point registers have another order (gcc writes numbers).
 _REGISTERS = {
     f"%{kind}{n}": first + n for kind, first in (("r", 0), ("f", 16), ("c", 32), ("a", 48)) for n in range(16)
 }  # fmt: skip
@@ -36,22 +36,22 @@ _REMEMBER, _RESTORE_STATE = b"\x0a", b"\x0b"
 
 
 class _Handler(NamedTuple):
-    """A function's handler of exceptions, or the table for it: how its address is written, and the address."""
+    """The address of a function's exception handler, or of the handler's table, and how it is to be encoded."""
 
     encoding: int
     node: Node = 0
 
 
 class _Step(NamedTuple):
-    """An instruction to the unwinder, and from where in the code on it holds."""
+    """An instruction to the unwinder, and the place in the code from where on it holds."""
 
     place: Place
     code: bytes
-    plain: bool = True  # it may be part of what several functions have in common
+    plain: bool = True  # it may be shared by functions, in a common information entry
 
 
 class _Frame:
-    """What is told of one function."""
+    """What the source says of one function."""
 
     def __init__(self, start: Place, position: Position):
         self.start, self.position = start, position
@@ -74,7 +74,7 @@ class _Frame:
         return found
 
     def kind(self, exceptions: bool) -> tuple:
-        """Return what functions must agree in to share a common information entry."""
+        """Return what functions must have in common to share a common information entry."""
         handlers = (self.personality, self.lsda.encoding) if exceptions else ()
         return self.return_column, self.signal, handlers, tuple(self.common)
 
@@ -90,7 +90,7 @@ class FrameInfo:
 
     @property
     def frame(self) -> _Frame:
-        """The function that is being told of."""
+        """The function between .cfi_startproc and .cfi_endproc."""
         if not self.open:
             raise SourceError("no .cfi_startproc before this")
         return self.open
@@ -124,7 +124,7 @@ class FrameInfo:
                 table.finish()
 
     def _in_order(self, frame: _Frame) -> bool:
-        """Reject a function whose directives do not stand one behind the other in one section; else return True."""
+        """Return True if a function's directives follow each other in one section; reject it otherwise."""
         distance = self.unit.distance
         places = [frame.start, *(step.place for step in frame.steps)]
         if min(distance(frame.start, frame.end), *(distance(*pair) for pair in pairwise(places)), 0) < 0:
@@ -220,7 +220,7 @@ def _number(unit: Unit, cursor: Cursor) -> int:
 
 
 def _step(*operands: Callable[[Unit, Cursor], int]) -> Callable[[Callable[..., bytes]], Directive]:
-    """Decorate a function (frame, *operands) -> instruction to the unwinder as a directive; `operands` read them."""
+    """Turn a function (frame, *operands) -> instruction into a directive; `operands` read its operands."""
 
     def made(function: Callable[..., bytes]) -> Directive:
         def directive(unit: Unit, cursor: Cursor):
@@ -240,7 +240,7 @@ def _step(*operands: Callable[[Unit, Cursor], int]) -> Callable[[Callable[..., b
 
 
 def _factored(offset: int) -> int:
-    """Return an offset in the unit of offsets."""
+    """Return an offset as a multiple of DATA_ALIGNMENT."""
     if offset % DATA_ALIGNMENT:
         raise SourceError(f"{offset} is not a multiple of {-DATA_ALIGNMENT}")
     return offset // DATA_ALIGNMENT
@@ -345,7 +345,7 @@ def _escape(unit: Unit, cursor: Cursor):
 
 
 def _start(unit: Unit, cursor: Cursor):
-    """Begin a function: .cfi_startproc, or .cfi_startproc simple, of which nothing is known yet."""
+    """Begin a function: .cfi_startproc; or .cfi_startproc simple, without the rules that hold at every entry."""
     simple = cursor.accept("simple")
     cursor.end()
     frames = unit.frames

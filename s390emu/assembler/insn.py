@@ -1,4 +1,4 @@
-""".insn FORMAT,CODE,OPERANDS: an instruction that has no mnemonic. The formats are GNU's, by their own names."""
+"""Instructions without a mnemonic: .insn FORMAT,CODE,OPERANDS. The formats are GNU's, with GNU's names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _R1, _R3 = f.RS_A.operands[:2]
 _R2 = f.RR.operands[1]
 _I4, _I2_16 = f.RIE_B.operands[3], f.RIL_A.operands[1]._replace(fields=((16, 16),))
 
-# Name: length, operands. Which ones are there, and in which order, is not the manual's but GNU's choice.
+# Name: length, operands. Which there are, and in which order, is GNU's choice and not the manual's.
 FORMATS: dict[str, tuple[int, tuple[f.Operand, ...]]] = {
     "e": (2, ()),
     "ri": (4, f.RI_A.operands),
@@ -47,7 +47,7 @@ FORMATS: dict[str, tuple[int, tuple[f.Operand, ...]]] = {
 
 
 def template(unit: Unit, cursor: Cursor) -> Template:
-    """Read the format's name and the code; the operands are left at the cursor."""
+    """Read the format's name and the code; leave the cursor at the operands."""
     column = cursor.at
     name = cursor.word("format").lower()
     if name not in FORMATS:

@@ -1,7 +1,7 @@
-"""Which instruction belongs to which line of the program's own source: .file, .loc, and .debug_line out of them.
+"""Which instruction belongs to which line of the program's own source: .file, .loc, and the table .debug_line.
 
 Format: DWARF Debugging Information Format, "Line Number Information"; version 5 where the source numbers a file 0 or
-gives digests, else 3. In an object only: what is loaded does not need it.
+gives digests, else 3. Only objects have it; a program that is loaded does not need it.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class _Loc(NamedTuple):
 class _Row(NamedTuple):
     """An instruction's place in the source.
 
-    GNU as sets the address anew for a fresh row unless it knows that there is code since the row before: what follows
-    that one before the section is aligned, or what this one follows since the section was aligned last.
+    GNU as sets the address anew for a fresh row unless it knows that there is code between it and the row before: code
+    that follows that row before the section is aligned, or precedes this one since the last alignment.
     """
 
     loc: _Loc
@@ -77,17 +77,17 @@ class LineTable:
         self.files: dict[int, _File] = {}
         self.rows: dict[Piece, list[_Row]] = {}
         self.alignments: dict[Piece, Place] = {}  # where each section was filled up last
-        self.waiting: _Loc | None = None  # for an instruction
+        self.waiting: _Loc | None = None  # for the next instruction
         self.last = _Loc()
         self.root: str | None = None  # the directory of file 0
 
     def flush(self):
-        """Add the row that waits for what comes now, if there is one."""
+        """Add the row of the last .loc, if it still waits for its instruction."""
         if self.waiting:
             self.row(self.waiting)
 
     def row(self, loc: _Loc) -> _Row:
-        """Add the row of what comes now."""
+        """Add a row for what comes next, and return it."""
         unit, place = self.unit, self.unit.place_here()
         rows = self.rows.setdefault(unit.piece, [])
         view: Node = 0
@@ -122,7 +122,7 @@ class LineTable:
             table.data += bytes((8, 0))  # of an address, of a segment selector
         header_at = len(table.data)
         table.number(0, 4)
-        # The least instruction is of one byte, and (version 5) of one operation; rows are statements at first.
+        # The shortest instruction has one byte and (version 5) one operation; rows begin as statements.
         table.data += bytes((1, 1, 1)[: 3 if five else 2])
         table.data += bytes((LINE_BASE & 0xFF, LINE_RANGE, OPCODE_BASE)) + OPERANDS
         if five:
@@ -189,7 +189,7 @@ class LineTable:
 
 
 def _changes(state: _Loc, loc: _Loc) -> bytes:
-    """Return the opcodes for what else than its place and line is new in a row."""
+    """Return the opcodes for what is new in a row, apart from its place and line."""
     data = b""
     if loc.file != state.file:
         data += bytes((SET_FILE,)) + uleb128(loc.file)
@@ -206,7 +206,7 @@ def _changes(state: _Loc, loc: _Loc) -> bytes:
 
 
 def advance(lines: int, distance: int) -> bytes:
-    """Return the opcodes for a row so many lines and bytes further on."""
+    """Return the opcodes for a row that is so many lines and bytes further on."""
     data = b""
     far = not 0 <= lines - LINE_BASE < LINE_RANGE
     if far:

@@ -13,7 +13,7 @@ SHORT_BFP, LONG_BFP = (8, 23), (11, 52)
 
 
 def signed_64(value: int) -> int:
-    """Return the number that the low 64 bits of `value` are when the leftmost is the sign."""
+    """Return the low 64 bits of `value` as a signed number."""
     return ((value + (1 << 63)) & ALL_ONES) - (1 << 63)
 
 
@@ -26,7 +26,7 @@ def whole(value: int, width: int, column: int | None = None) -> bytes:
 
 
 def uleb128(value: int) -> bytes:
-    """Return a number in groups of seven bits, the low ones first; a negative one as 64 bits hold it."""
+    """Return a number in groups of seven bits, the low ones first; a negative one as its low 64 bits."""
     value %= 1 << 64
     data = bytearray()
     while value > 0x7F:
@@ -36,7 +36,7 @@ def uleb128(value: int) -> bytes:
 
 
 def sleb128(value: int) -> bytes:
-    """Return a number in groups of seven bits with a sign, which is the leftmost bit of the last group."""
+    """Return a number in groups of seven bits; the leftmost bit of the last group is the sign."""
     data = bytearray()
     while not -0x40 <= value < 0x40:
         data.append(value & 0x7F | 0x80)

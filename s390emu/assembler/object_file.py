@@ -1,4 +1,4 @@
-"""What a disassembler wants of an ELF file of any type: sections, the names of places in them, their relocations.
+"""What a disassembler needs of an ELF file of any type: sections, the names of places in them, their relocations.
 
 Nothing is loaded, laid out or resolved (elf_loader.py does that for a machine), so undefined symbols and dynamic
 linking are no obstacle.
@@ -40,7 +40,7 @@ from s390emu.assembler.elf import (
 )
 from s390emu.assembler.relocations import NAMES
 
-NO_PLACES = (STT_SECTION, STT_FILE, STT_COMMON, STT_TLS)  # symbols whose value is no address of theirs
+NO_PLACES = (STT_SECTION, STT_FILE, STT_COMMON, STT_TLS)  # symbols that do not name a place in a section
 PLT_ENTRY_BYTES = 32  # the first entry is the one that the others branch to
 
 
@@ -118,7 +118,7 @@ class ObjectFile:
             yield start, end, section.name
 
     def _origin(self, section: Section) -> int:
-        """Return from where the section's symbols and relocations count."""
+        """Return the address that the section's symbols and relocations are relative to."""
         return section.address if self._relocatable else self._base
 
     # Sections -----------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class ObjectFile:
         return Section(name, number, address, shdr.sh_size, content, bool(shdr.sh_flags & SHF_EXECINSTR))
 
     def _segments(self) -> Iterator[Section]:
-        """Yield what can be executed of a file without section headers, but for the headers that it may begin with."""
+        """Yield the executable segments of a file without section headers, leaving out the file's own headers."""
         header = self._file.header
         end_of_headers = header.e_phoff + header.e_phnum * PHDR.size
         for number, phdr in enumerate(self._file.segments):
@@ -199,7 +199,7 @@ def _name(symbol: Symbol | None) -> str:
 
 
 def _rank(symbol: Symbol) -> tuple[bool, bool, bool, str]:
-    """Return what sorts the symbols of one address, the name that objdump would choose first."""
+    """Return a sort key for the symbols of one address: first the one that objdump would choose."""
     return (
         symbol.kind not in (STT_FUNC, STT_GNU_IFUNC),
         symbol.kind == STT_NOTYPE,

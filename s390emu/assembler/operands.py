@@ -1,6 +1,6 @@
 """An instruction's operands as text -> its bytes, for the rows of opcodes.py, their extended mnemonics and .insn.
 
-The fields come from formats.py; here is only how each kind of operand is written (`%r1` or 1; `8(%r2)`,
+The fields come from formats.py; this file knows how each kind of operand is written (`%r1` or 1; `8(%r2)`,
 `8(%r3,%r2)`, `0(4,%r2)`) and which values fit. A value that is not known yet leaves a hole (`Fixup`).
 """
 
@@ -55,13 +55,13 @@ class Template(NamedTuple):
     bits: int
     operands: tuple[Operand, ...]
     preset: dict[str, int]
-    checked: bool = True  # the kind of a register is looked at; not for .insn, which cannot know it
+    checked: bool = True  # registers must be of the right kind; .insn cannot know which that is
 
 
 class Fixup(NamedTuple):
     """A hole in a fragment's bytes: `node` will be known when every section has its address.
 
-    `relocation` is the one that the source asks for by a suffix or .reloc; else the hole just takes the value.
+    relocation: the one that the source asks for by a suffix or .reloc; without it the hole takes the value itself.
     """
 
     offset: int  # of the instruction or datum in its fragment
@@ -81,7 +81,7 @@ class Fixup(NamedTuple):
 
     @property
     def form(self) -> str:
-        """What `relocations.relocation_of` calls this hole."""
+        """The hole's form, as `relocations.relocation_of` names it."""
         width = sum(width for _, width in self.field)
         return f"PC{width}DBL" if self.kind == RELATIVE else str(width)
 
@@ -101,7 +101,7 @@ def opcode_bits(row: Row) -> int:
 
 @cache
 def templates() -> dict[str, Template]:
-    """Return what every mnemonic that the assembler knows stands for; it is in lower case."""
+    """Return what each mnemonic stands for, by the mnemonic in lower case."""
     known = {}
     for row in (*ROWS, *SECOND_ROWS):
         known[row.mnemonic.lower()] = Template(row.mnemonic, row.format, opcode_bits(row), row.format.operands, {})
@@ -296,7 +296,7 @@ def _limits(kind: str, width: int) -> tuple[int, int]:
 
 
 def encode(value: int, kind: str, fields: Fields, length: int, column: int | None = None) -> int:
-    """Return the bits of a value that is known, or reject it if it does not fit."""
+    """Return the bits of a value; reject it if it does not fit."""
     field = fields[0]
     width = field[1]
     if kind == RELATIVE:
@@ -335,7 +335,7 @@ def with_suffix(hole: Fixup, reference: Reference) -> Fixup:
 
 
 def fill_hole(data: bytearray, at: int, fixup: Fixup, value: int):
-    """Put the value of a hole, for a relative operand the distance, into the instruction or datum at `at`."""
+    """Put a value (for a relative operand, the distance) into the hole of the instruction or datum at `at`."""
     if fixup.kind == DATUM:
         bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
     else:

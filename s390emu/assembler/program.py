@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 Render = Callable[[int, Callable[["Node"], int]], bytes]  # (offset in the section, value of a node) -> bytes
 
-# Sections stand in the order of these families, those without data last; others after the read-only ones.
+# The order of sections by their family, those without data last; "" stands for all others.
 _FAMILIES = (".text", ".rodata", "", ".data", ".tdata", ".tbss", ".bss")
 LEAST_ALIGNMENT = 8  # of a section in a program
 STANDARD = (".text", ".data", ".bss")  # sections that every file has
 STANDARD_ALIGNMENT = 4
 MOST_BYTES = 1 << 27  # that a file may ask for: several copies of it fit into a gigabyte
-MOST_ROUNDS = 100  # of trying the lengths that depend on each other
+MOST_ROUNDS = 100  # of working out lengths that depend on each other
 CODE_FILLER = b"\x07"  # two of them are NOPR
 
 # Flags and type of sections that a source names without giving them (System V ABI, "Special Sections").
@@ -46,12 +46,12 @@ class Fragment:
 
     @property
     def placed(self) -> bool:
-        """False as long as something of unknown length may stand before it in the section."""
+        """False while something of unknown length may stand before it in the section."""
         return self._start is not None
 
     @property
     def start(self) -> int:
-        """Its offset in the section, for those who know that it has one: it is `placed`, or the file is read."""
+        """Its offset in the section; to be asked only if it is `placed`, or once the file is read."""
         assert self._start is not None
         return self._start
 
@@ -62,7 +62,7 @@ class Fragment:
 
 
 class Tail:
-    """What ends a fragment: bytes that `render` makes, again whenever something before them has changed its length."""
+    """The end of a fragment: bytes that `render` makes, anew whenever something before them has changed its length."""
 
     __slots__ = ("data", "position", "render")
 
@@ -81,7 +81,7 @@ class Common(NamedTuple):
 
 
 class Piece:
-    """What one source file puts into one section: a row of fragments for each subsection."""
+    """What one source file puts into one section: a list of fragments for each subsection."""
 
     def __init__(self, name: str, flags: str | None = None, kind: str = "", group: str = ""):
         self.name = name
@@ -106,7 +106,7 @@ class Piece:
 
     @property
     def loaded(self) -> bool:
-        """False for what is only told to other tools, as notes and debugging information are."""
+        """False for what only other tools read, such as notes and debugging information."""
         return "a" in self.flags
 
     @property
@@ -120,7 +120,7 @@ class Piece:
         return CODE_FILLER if self.code else b"\0"
 
     def place_fragments(self):
-        """Give every fragment its place in the section, the lengths of the tails being what they are by now."""
+        """Give every fragment its place in the section, by the present lengths of the tails."""
         at = 0
         for fragment in self.fragments:
             at = fragment.place_at(at)
@@ -128,7 +128,7 @@ class Piece:
     def put_together(self):
         """Make `data` of the fragments."""
         first, *others = self.fragments
-        self.data = first.data  # what is long is not copied
+        self.data = first.data  # not copied, as it may be long
         for fragment in (first, *others):
             if fragment is not first:
                 self.data += fragment.data
@@ -158,7 +158,7 @@ def settle(
                 data = tail.render(fragment.start + len(fragment.data), value)
                 total += len(data)
                 check_space(total)
-            except SourceError as error:  # of this round: what is wrong with the first lengths may be right with others
+            except SourceError as error:  # of this round only: with other lengths it may be right
                 errors.append((error, tail.position))
             else:
                 changed = tail if len(data) != len(tail.data) else changed
@@ -195,7 +195,7 @@ class Program(NamedTuple):
     messages: Sequence[str] = ()  # of .warning and .print
 
     def image(self) -> list[tuple[int, bytes]]:
-        """Return what to put where before it runs."""
+        """Return what is to be in storage before the program runs: (address, bytes)."""
         return [(section.address, section.data) for section in self.sections if section.data and not section.bss]
 
     def to_elf(self) -> bytes:
@@ -231,7 +231,7 @@ def lay_out(pieces: Iterable[Piece], origin: int) -> list[list[Piece]]:
             address += -address % piece.alignment
             piece.address = address
             address += len(piece.data)
-            if piece is not section[-1]:  # GNU as fills a file's part of a section up
+            if piece is not section[-1]:  # as GNU as pads each file's part of a section
                 address += -address % piece.alignment
     return sections
 
@@ -244,7 +244,7 @@ def thread_pointer_of(sections: list[list[Piece]]) -> int:
 
 
 def join(section: list[Piece]) -> Section:
-    """Return one section out of its pieces."""
+    """Return the section that its pieces make."""
     first = section[0]
     data = bytearray(first.data)
     for piece in section[1:]:

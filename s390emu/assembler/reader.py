@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from s390emu.assembler.unit import Unit
 
 DEEPEST = 100  # macros in macros, files in files
-MOST_STATEMENTS = 2_000_000  # of a file: a gigabyte when they are assembled
+MOST_STATEMENTS = 2_000_000  # of a file: they take a gigabyte when they are assembled
 LONGEST = 1_000_000  # lines that expansion adds to a source
 LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
 MOST_CHARACTERS = 1 << 26  # of all those lines together
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
-# The `"` at the end of a string is optional here: else each `"` of an unfinished one would be tried as a beginning.
+# The `"` at the end of a string is optional: otherwise each `"` in an unfinished one would be tried as a beginning.
 _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
 _NAME = re.compile(NAME)
@@ -57,7 +57,7 @@ class _Condition(NamedTuple):
     """An .if that has no .endif yet."""
 
     taken: bool  # this branch is assembled
-    done: bool  # some branch was, or none may be
+    done: bool  # some branch was, or none is to be
     position: Position
     otherwise: bool = False  # .else was seen
 
@@ -82,7 +82,7 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
 
 
 class Reader:
-    """The statements of one unit, as they come after all expansion."""
+    """Yields the statements of one unit, after all expansion."""
 
     def __init__(self, unit: Unit):
         self.unit = unit
@@ -94,7 +94,7 @@ class Reader:
         self.alternate = False  # .altmacro
 
     def push(self, lines: list[Line], macro: bool = False):
-        """Read these lines next."""
+        """Let these lines be read next."""
         if len(self.frames) >= DEEPEST:
             raise SourceError(f"more than {DEEPEST} macros or files within each other")
         if self.frames:
@@ -198,7 +198,7 @@ class Reader:
     # Files, macros, repetitions: the directives ----------------------------------------------------------------------
 
     def include(self, cursor: Cursor):
-        """Read another file: .include "file"."""
+        """Let another file be read next: .include "file"."""
         name = os.fsdecode(unescape(os.fsdecode(cursor.string()))) if cursor.peek('"') else cursor.text[cursor.at :]
         path, content = self.unit.files.read(name, self.unit.position.filename)
         try:
@@ -272,7 +272,7 @@ class Reader:
         self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, "in .irp, used")])
 
     def expand(self, macro: Macro, cursor: Cursor):
-        """Read the lines of a macro next, with the arguments that are at the cursor."""
+        """Let the lines of a macro be read next, with the arguments at the cursor."""
         values = {name: default for name, default, _ in macro.parameters if default is not None}
         position = 0
         rest = _squeezed(cursor.text[cursor.at :])
@@ -300,7 +300,7 @@ class Reader:
         self.expansions += 1
 
     def _expanded(self, body: list[Line], values: Mapping[str, str], via: str) -> list[Line]:
-        """Return lines with the values of parameters put in; `via` says in messages what they come from."""
+        """Return lines with the values of parameters put in; `via` says in messages where they come from."""
         call = self.unit.position
         values = {**values, "@": str(self.expansions), "()": ""}
         words = None
@@ -328,7 +328,7 @@ class Reader:
     def _arguments(self, text: str) -> list[tuple[int, str]]:
         """Return (start, text) of each argument.
 
-        Commas part them, even within parentheses, and blanks that are left; quotes keep them together.
+        Commas separate them, even within parentheses, and so do the blanks that are left; quotes keep them together.
         """
         at = 0
         values: list[tuple[int, str]] = []
@@ -349,7 +349,7 @@ class Reader:
 
 
 def _bracketed(text: str, at: int) -> tuple[str, int]:
-    """Return the text in <> and where it ends; ! takes the meaning from the character after it."""
+    """Return the text in <> and where it ends; in it ! makes the next character an ordinary one."""
     start, depth, value = at, 0, ""
     while at < len(text):
         character = text[at]
@@ -372,7 +372,7 @@ def _unquote(text: str) -> str:
 
 
 def _squeezed(text: str) -> str:
-    """Return a text without the blanks that GNU as does not see: those that do not part two words."""
+    """Return a text without the blanks that GNU as ignores: those that do not separate two words."""
     return _USELESS_BLANK.sub(lambda found: found[1] or "", text.strip())
 
 

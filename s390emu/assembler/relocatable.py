@@ -1,5 +1,7 @@
-"""A unit as an ELF64 relocatable object, as GNU as writes it: sections, symbols, and a relocation for every value that
-only the linker knows."""
+"""A unit as an ELF64 relocatable object, as GNU as writes it.
+
+It has sections, symbols, and a relocation for every value that only the linker knows.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from s390emu.assembler.program import Piece
 from s390emu.assembler.relocations import BY_NAME, OFFSET_TABLE, NotReached, Relocation, relocation_of
 from s390emu.assembler.unit import Unit, settled
 
-# What the source calls things by, and what the ABI does.
+# The source's names, and the ABI's numbers.
 _FLAGS = {
     "w": elf.SHF_WRITE, "a": elf.SHF_ALLOC, "x": elf.SHF_EXECINSTR, "M": elf.SHF_MERGE, "S": elf.SHF_STRINGS,
     "G": elf.SHF_GROUP, "T": elf.SHF_TLS, "e": elf.SHF_EXCLUDE,
@@ -99,7 +101,7 @@ class _Writer:
         return relas
 
     def checked(self, piece: Piece, start: int, fixup: Fixup) -> _Rela | None:
-        """Return the relocation of a hole, if it needs one, which is for a place in the section."""
+        """Return the relocation of a hole, if it needs one; reject one for a place outside the section."""
         found = self.relocation(piece, start, fixup)
         if found:
             try:
@@ -141,7 +143,7 @@ class _Writer:
         return _Rela(place, relocation, *self.named(target, addend, relocation))
 
     def named(self, target: Place, addend: int, relocation: Relocation) -> tuple[Piece | str, int]:
-        """Return by which symbol a place is named in a relocation, and the addend.
+        """Return the symbol that a relocation names for a place, and the addend.
 
         As with GNU as, that is its section if nothing depends on the symbol itself.
         """
@@ -165,7 +167,7 @@ class _Writer:
         return name not in unit.globals and name not in unit.weak and unit.types.get(name) != "gnu_indirect_function"
 
     def is_here(self, piece: Piece, target: Place) -> bool:
-        """True if a place is in this section, whatever other files there are."""
+        """True if a place is certain to be in this section, whatever other files there are."""
         return target.base is piece and (target.symbol is None or self.is_private(target.symbol))
 
     def sum_of(self, fixup: Fixup) -> tuple[Place | None, Place | None, int]:
@@ -215,7 +217,7 @@ class _Writer:
                 return value
             return value._replace(symbol=name)
         if is_local_label(name):
-            self.unit.known(symbol)  # an error
+            self.unit.known(symbol)  # raises
         return Place(Undefined(name), 0, name)
 
     # Symbols --------------------------------------------------------------------------------------------------------
@@ -280,7 +282,7 @@ class _Writer:
         return _Row(name, self.binding(name, section), kind, visibility, section, value, size)
 
     def binding(self, name: str, section: int) -> int:
-        """Return how far a symbol is known."""
+        """Return a symbol's binding."""
         unit = self.unit
         if unit.types.get(name) == "gnu_unique_object":
             return elf.STB_GNU_UNIQUE

@@ -21,7 +21,7 @@ _LONG_DISPLACEMENT = ((4, 12), (16, 8))  # the same with DL, then DH
 
 
 class NotReached(Exception):
-    """A value that does not fit where it is to be put, or that only a linker can know."""
+    """Raised for a value that does not fit where it is to be put, or that only a linker can know."""
 
 
 class OffsetTable:
@@ -42,9 +42,10 @@ class OffsetTable:
 
 
 class Relocation(NamedTuple):
-    """One type of relocation. `formula` is empty where the linker is to change instructions, which is not done here.
+    """One type of relocation.
 
-    `fields` are ((start bit, width), ...) from the relocated byte: a second one takes the bits on the left.
+    formula  what it computes; empty where a linker would change instructions, which is not done here
+    fields   ((start bit, width), ...) from the relocated byte; a second one takes the bits on the left
     """
 
     number: int
@@ -70,7 +71,7 @@ class Relocation(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """True if it is of an address, and nothing is to be made for the symbol itself."""
+        """True if it only needs an address, and no table entry for the symbol."""
         return bool(self.fields) and self.formula in ("S", "S-P") and "PLT" not in self.name
 
     def value(self, symbol: int, addend: int, place: int, table: OffsetTable, thread_pointer: int) -> int:
@@ -93,7 +94,7 @@ class Relocation(NamedTuple):
             raise NotReached("is beyond the end of the section")
 
     def put(self, data: bytearray, at: int, value: int):
-        """Put a value at its place; what is around it remains."""
+        """Put a value at its place and leave the bits around it."""
         self.check(data, at)
         if self.marks:
             return
@@ -153,7 +154,7 @@ def _rows() -> Iterator[Relocation]:
 
 R_390 = {row.number: row for row in _rows()}
 BY_NAME = {row.name: row for row in R_390.values()}
-# Those of dynamic linking, and of thread-local storage with addresses of 32 bits, have nothing but names here.
+# Only named here: relocations for a dynamic linker, and for thread-local storage with 32-bit addresses.
 NAMES = {number: row.name for number, row in R_390.items()} | {
     9: "R_390_COPY", 10: "R_390_GLOB_DAT", 11: "R_390_JMP_SLOT", 12: "R_390_RELATIVE", 40: "R_390_TLS_GD32",
     43: "R_390_TLS_GOTIE32", 45: "R_390_TLS_LDM32", 47: "R_390_TLS_IE32", 50: "R_390_TLS_LE32", 52: "R_390_TLS_LDO32",

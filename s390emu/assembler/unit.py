@@ -42,7 +42,7 @@ RECURSION = "a symbol is defined in terms of itself, or the expression is too de
 
 
 class TooManyErrors(Exception):
-    """MOST_ERRORS are enough."""
+    """Raised after MOST_ERRORS complaints."""
 
 
 class Unit:
@@ -73,7 +73,7 @@ class Unit:
         self.position = Position("", 0, "")
         self.long_displacements = True  # not on the first machines with 64 bits
         self.machines: list[bool] = []  # of .machine push
-        self.structure: int | None = None  # where one is in a .struct, which is no section
+        self.structure: int | None = None  # the offset in a .struct, which is no section
         self.room = 0  # bytes so far
         self.frames = FrameInfo(self)
         self.line_table = LineTable(self)
@@ -87,7 +87,7 @@ class Unit:
     # Statements -----------------------------------------------------------------------------------------------------
 
     def run(self, text: str, filename: str):
-        """Assemble a source, to the last place that needs an address of another section or file."""
+        """Assemble a source, except for what depends on addresses of other sections or files."""
         self.position = Position(filename, 1, "")
         self.attempt(lambda: self.reader.push(reader.statements(text, filename)))
         for line in self.reader:
@@ -95,7 +95,7 @@ class Unit:
         self.attempt(self.frames.end)
 
     def settle(self):
-        """Find what had to wait for all of the file: lengths, and with them the places within each section."""
+        """Find the lengths that had to wait for the end of the file, and with them the places within each section."""
         settle(self.pieces.values(), self.room, self.settled_value, self.complain)
         for fragment in (fragment for piece in self.pieces.values() for fragment in piece.fragments):
             for offset, filename, line in fragment.lines:
@@ -106,7 +106,7 @@ class Unit:
         self.attempt(self.line_table.write)
 
     def attempt(self, action: Callable[..., _T], *arguments, position: Position | None = None) -> _T | None:
-        """Return what an action returns; or None, with what is wrong at `position`, or here, among the complaints."""
+        """Return what an action returns; if it fails, complain of `position`, or the present one, and return None."""
         try:
             return action(*arguments)
         except SourceError as error:
@@ -118,7 +118,7 @@ class Unit:
         return None
 
     def complain(self, error: SourceError, position: Position | None = None):
-        """Add an error at `position`, or here, to the complaints."""
+        """Add an error to the complaints, at `position` or the present one."""
         self.complaints.append(Complaint(position or self.position, error.column, error.message))
         if len(self.complaints) >= MOST_ERRORS:
             raise TooManyErrors
@@ -194,7 +194,7 @@ class Unit:
         return self.pieces[key]
 
     def switch(self, piece: Piece, subsection: int = 0):
-        """Go on at the end of a section's subsection."""
+        """Go on at the end of a subsection."""
         self.previous = self.piece, self.subsection
         self.piece, self.subsection, self.structure = piece, subsection, None
         row = piece.subsections.setdefault(subsection, [])
@@ -248,7 +248,7 @@ class Unit:
         self.line_table.aligned(start)
 
     def reserve(self, name: str, size: int, boundary: int, column: int, subsection: int = 1):
-        """Define a symbol with room in .bss, behind what the source puts there itself."""
+        """Define a symbol with room in .bss, behind what the source itself puts there."""
         here = self.piece, self.subsection, self.structure
         previous = self.previous
         self.switch(self.section(".bss"), subsection)
@@ -267,9 +267,9 @@ class Unit:
         return self.place_here() if self.structure is None else self.structure
 
     def place_here(self) -> Place:
-        """Return the place in the section; in a .struct there is none."""
+        """Return the place in the section, or reject it in a .struct, where there is none."""
         if self.structure is not None:
-            raise SourceError("a .struct is no section: there is nothing in it to tell of")
+            raise SourceError("there is no code in a .struct to be described")
         return Place(self.fragment, len(self.fragment.data))
 
     def define(self, name: str, column: int):
@@ -283,7 +283,7 @@ class Unit:
         self.assign(name, self.here(), column, once=True)
 
     def assign(self, name: str, node: Node, column: int, once: bool = False):
-        """Let a symbol stand for a node; `once`: for the only time."""
+        """Let a symbol stand for a node; `once`: it must not be defined again."""
         if name in self.commons or (name in self.symbols and (once or name not in self.constants)):
             first = self.defined_at.get(name)
             where = f" at {first.filename}:{first.line}" if first else ""
@@ -294,7 +294,7 @@ class Unit:
             self.constants.add(name)
 
     def named(self, name: str, column: int) -> Node:
-        """Return what a name stands for in an expression: what may be set again later is what it is here."""
+        """Return what a name stands for in an expression; one that may be set again has its present value."""
         if name in self.constants and name not in self.globals and name not in self.weak:
             node = self.symbols[name]
             if isinstance(node, Value):
@@ -309,7 +309,7 @@ class Unit:
         return name in self.weak or (name in self.renamed.values() and name not in self.mentioned)
 
     def stays(self, node: Node) -> bool:
-        """True if nothing outside of this file can be meant, whatever the file says further on."""
+        """True if the node can only refer to this file, whatever the file says further on."""
         if isinstance(node, Symbol):
             return stays_in_the_file(node.name)
         if isinstance(node, Binary):
@@ -334,7 +334,7 @@ class Unit:
     def known(self, symbol: Symbol, others: Iterable[str] = ()) -> Node:
         """Return what a symbol of this file stands for, once the file is read.
 
-        others: symbols that may be meant if there is none.
+        others: more symbols to suggest if it is misspelt.
         """
         name = symbol.name
         if name in self.symbols:

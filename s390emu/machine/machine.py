@@ -22,11 +22,12 @@ from s390emu.cpu.clocks import NEVER
 from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.host import kernels
 from s390emu.host.host import Host
-from s390emu.machine import snapshot, wiring
+from s390emu.machine import wiring
 from s390emu.machine.attend import Attendant
 from s390emu.machine.cpu import CPU, START_MASK
 from s390emu.machine.observe import Observer, Observers, Recorder, kinds_of
 from s390emu.machine.schedule import Schedule
+from s390emu.machine.snapshot import Snapshot, restore, take
 from s390emu.machine.stop import Interruption, Reason, Stop
 from s390emu.machine.turns import Turns
 from s390emu.machine.view import Block, View
@@ -327,10 +328,10 @@ class Machine:
         """Give the observers what they have not seen yet, and let them look at the guest as it is."""
         self.observers.look()
 
-    def snapshot(self) -> snapshot.Snapshot:
+    def snapshot(self) -> Snapshot:
         """Return the state of CPUs, storage, keys, blocks and paging file, for `restore` on this machine."""
-        return snapshot.take(self)
+        return take(self)
 
-    def restore(self, saved: snapshot.Snapshot) -> None:
+    def restore(self, saved: Snapshot) -> None:
         """Go back to a snapshot of this machine."""
-        snapshot.restore(self, saved)
+        restore(self, saved)

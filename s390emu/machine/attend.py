@@ -10,14 +10,12 @@ from s390emu.architecture.interruptions import (
     MCIC_VALIDITY,
 )
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.cpu.interruptions import slow_end
-from s390emu.engine.entries import procedure
+from s390emu.engine import procedures
 from s390emu.engine.handlers import HandlerTable
 from s390emu.host.host import Host
 from s390emu.machine.observe import Observers
 from s390emu.machine.stop import STOP_REASONS, Reason
 from s390emu.machine.turns import Turns
-from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import (
     EXIT_BREAKPOINT,
     EXIT_COMPILE,
@@ -31,9 +29,7 @@ from s390emu.records.exits import (
     NO_FRAME,
     PAGING_ERROR,
 )
-from s390emu.records.port import NO_TIME, PORT_T
-
-_end = procedure(slow_end, CPU_T, PORT_T, integers=2)
+from s390emu.records.port import NO_TIME
 
 
 class Attendant:
@@ -94,7 +90,7 @@ class Attendant:
             return self._settle(code)
         if code:
             length = (int(cpu.psw_ia) - int(port.insn_ia)) & int(cpu.amode)
-            _end(cpu, port, code, length)
+            procedures.end_instruction(cpu, port, code, length)
         else:
             port.count += u64(1)
         if self.host.consoles[self.guest_number].flooded:

@@ -155,7 +155,7 @@ class Machine:
         return self.turns.running.psw
 
     def set_psw(self, mask: int, ia: int) -> None:
-        """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
+        """Load a PSW as LOAD PSW EXTENDED does: an invalid one is recognized when the machine runs."""
         self.turns.running.set_psw(mask, ia)
 
     @property
@@ -169,7 +169,7 @@ class Machine:
         return self.turns.running.last_interruption
 
     def branches(self) -> list[tuple[int, int]]:
-        """The last 16 branches that the running CPU took, oldest first: (from, to)."""
+        """Return the last 16 branches that the running CPU took, oldest first: (from, to)."""
         return self.turns.running.branches()
 
     # --- time --------------------------------------------------------------------------------------------------------
@@ -271,6 +271,7 @@ class Machine:
             return self._run(cpu.record, cpu.port, 0)
 
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
+        """Let the run stop at these addresses, but not at the one that is next already."""
         if len(addresses) > BREAKPOINTS:
             raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
         record, running = self.storage.record, self.running

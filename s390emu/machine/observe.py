@@ -184,6 +184,7 @@ class Observers:
                 self._apply_to(block)
 
     def _apply_kinds(self) -> None:
+        """Write the kinds of event that anybody wants."""
         record = self.storage.record
         record.event_mask = record.pause_mask = 0
         for wishes in self._wishes:
@@ -198,11 +199,13 @@ class Observers:
         record.pause_last = max((end for _, end in ranges), default=0)
 
     def _apply_tlb(self) -> None:
+        """Turn the TLB off while somebody must see every access."""
         record = self.storage.record
         record.tlb_on = self._tlb and not any(wishes.no_tlb for wishes in self._wishes)
         kernels.flush(record)
 
     def _apply_to(self, block: int) -> None:
+        """Write what all want of one block, and drop translations that would hide it."""
         wanted = 0
         for wishes in self._wishes:
             wanted |= wishes.accesses.get(block, 0)

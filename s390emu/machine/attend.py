@@ -10,8 +10,8 @@ from s390emu.architecture.interruptions import (
     MCIC_VALIDITY,
 )
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.engine import procedures
 from s390emu.engine.handlers import HandlerTable
+from s390emu.engine.procedures import end_instruction
 from s390emu.host.host import Host
 from s390emu.machine.observe import Observers
 from s390emu.machine.stop import STOP_REASONS, Reason
@@ -90,7 +90,7 @@ class Attendant:
             return self._settle(code)
         if code:
             length = (int(cpu.psw_ia) - int(port.insn_ia)) & int(cpu.amode)
-            procedures.end_instruction(cpu, port, code, length)
+            end_instruction(cpu, port, code, length)
         else:
             port.count += u64(1)
         if self.host.consoles[self.guest_number].flooded:

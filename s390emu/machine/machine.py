@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from s390emu._jit import JIT, record_in, u64
+from s390emu._jit import JIT, record_in
 from s390emu.architecture.psw_bits import WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
-from s390emu.engine import procedures
 from s390emu.engine.handlers import HandlerTable, default_facilities
+from s390emu.engine.procedures import run_loop
 from s390emu.host import kernels
 from s390emu.host.host import Host
+from s390emu.machine import wiring
 from s390emu.machine.attend import Attendant
 from s390emu.machine.cpu import CPU, START_MASK
 from s390emu.machine.observe import Observer, Observers, Recorder, kinds_of
@@ -85,14 +86,10 @@ class Machine:
         installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
         self.handlers = HandlerTable(installed)
         self._attendant = Attendant(self.turns, self.host, self.guest_number, self.handlers, self.observers)
-        record = self.storage.record
-        record.cpus[:cpus] = [cpu.addresses[0] for cpu in self.cpus]
-        record.handlers = self.handlers.addresses.ctypes.data
-        record.essa, record.tlb_on = essa, tlb
-        for bit in installed:
-            record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
-        procedures.install(self.storage)
-        self._run = procedures.run_loop()
+        self.storage.record.essa, self.storage.record.tlb_on = essa, tlb
+        wiring.connect(self.storage, self.cpus, self.handlers)
+        wiring.install(self.storage, installed)
+        self._run = run_loop()
         self.tod_epoch = tod_epoch
         self.initial_reset()
 

@@ -222,13 +222,13 @@ class Machine:
                 if reason := turns.rest():
                     return self._stop(reason)
                 continue
-            cpu, before, room = turns.running, turns.running.count, min(last - self.count, SLICE)
+            cpu, before, room = turns.running, turns.running.count, min(last - turns.count, SLICE)
             if turns.several:
                 room = min(room, self.schedule.left)
             code = self._go_on(before + room)
             reason = None if code == EXIT_LIMIT else self._attendant.serve(code)
             turns.end(cpu.count - before)
-            if code == EXIT_LIMIT and self.count >= last:
+            if code == EXIT_LIMIT and turns.count >= last:
                 reason = Reason.LIMIT
             if reason:
                 return self._stop(reason)

@@ -38,6 +38,11 @@ def test_what_is_spoilt_is_right_before(reader):
     assert 2 not in codes
 
 
+def test_only_options_ask_for_json():
+    assert worker.wrong(["explain", "--json"], 0, "MVC", "")
+    assert not worker.wrong(["explain", "--", "--json"], 0, "MVC", "")
+
+
 def test_a_value_too_deep_to_be_written_is_left_as_it_was(monkeypatch):
     deep: list = []
     for _ in range(5000):

@@ -84,7 +84,7 @@ def blame(
         if event:
             writer, row = event, None
         elif count == before:
-            writer, row = f"an interruption, after instruction {count}", None
+            writer, row = f"what came after instruction {count}: an interruption, a CPU that was stopped", None
         else:
             writer, row = _instruction(trace, execution.machine)
         for watch in changed:

@@ -1,4 +1,5 @@
-"""The 4 KB block of absolute storage, and a page of any address space, which is as large. PoP ch. 3 "Storage"."""
+"""The 4 KB block of absolute storage, and a page of any address space, which is as large (PoP ch. 3 "Storage"); and how
+many CPUs there may be."""
 
 from __future__ import annotations
 
@@ -10,3 +11,4 @@ BLOCK_SHIFT = u64(12)  # address to block number
 OFFSET = bits(52, 63)  # of an address: the byte within its block
 PAGE = ~OFFSET  # ... and its block
 PREFIX_AREA_BYTES = 8192
+CPUS_MOST = 8  # that a guest can have

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
+from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler.errors import Position, SourceError, suggest
 from s390emu.assembler.expressions import Cursor, evaluate
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, Page, Statement, of_cpu
 
 BLOCK = 0x1000
 ALL = (1 << 64) - 1
-MOST_CPUS = 8
 MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
@@ -94,7 +94,7 @@ class Line(Cursor):
         if len(digits) < 3 and int(digits) < self.cpus:
             return int(digits)
         has = f"{self.cpus} CPUs, cpu0 to cpu{self.cpus - 1}" if self.cpus > 1 else "one CPU, cpu0"
-        more = f"; .cpus {int(digits) + 1} gives it more" if len(digits) < 3 and int(digits) < MOST_CPUS else ""
+        more = f"; .cpus {int(digits) + 1} gives it more" if len(digits) < 3 and int(digits) < CPUS_MOST else ""
         raise SourceError(f"there is no cpu{digits[:9]}: the trace has {has}{more}", column)
 
     def of_a_cpu(self, known, with_cpu, what: str) -> tuple[int, str]:
@@ -178,8 +178,8 @@ def model_words(line: Line) -> list[tuple[str, int]]:
 
 def cpus(line: Line) -> Cpus:
     column, number = line.at, line.number_here()
-    if not 1 <= number <= MOST_CPUS:
-        raise SourceError(f"{number} CPUs: a guest has 1 to {MOST_CPUS}", column)
+    if not 1 <= number <= CPUS_MOST:
+        raise SourceError(f"{number} CPUs: a guest has 1 to {CPUS_MOST}", column)
     column, words = line.at, line.options(("quantum", "schedule"))
     if not words.get("quantum", 1):
         raise SourceError("a quantum is 1 instruction at least", column)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
+from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler import directives, reader
 from s390emu.assembler.assemble import AssemblyError, Program, assemble
 from s390emu.assembler.errors import Complaint, Position, SourceError, suggest
 from s390emu.input_files import read_text
 from s390emu.tracing import statements
-from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, MOST_CPUS, MOST_DATA, Line
+from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, MOST_DATA, Line
 from s390emu.tracing.trace import Cpus, Model, Statement, Trace, TraceError
 
 SECTIONS = (".trace", ".about", ".model", ".ram", ".cpus", ".init", ".text", ".host", ".expect", ".open")
@@ -114,7 +115,7 @@ class _Reader:
     def trace(self) -> Trace:
         ram = self.only(".ram", statements.ram_size, DEFAULT_RAM)
         # One that is wrong is complained about; the names of CPUs then are not.
-        self.cpus = self.only(".cpus", self._cpus, Cpus(MOST_CPUS if ".cpus" in self.bodies else 1))
+        self.cpus = self.only(".cpus", self._cpus, Cpus(CPUS_MOST if ".cpus" in self.bodies else 1))
         program, image = self._assemble(ram)
         symbols = None if self.errors_in_text else program.symbols
         about = " ".join(COMMENT.sub("", line.text[line.at :]).strip() for line in self.body(".about", header=True))

@@ -105,7 +105,7 @@ def execute(args) -> int:
     ending, template = KINDS[args.kind]
     if args.cpus > 1:
         if args.kind != "trace" or args.cpus > CPUS_MOST:
-            raise UsageError(f"--cpus {args.cpus}: a trace may have {CPUS_MOST}; of a guest `s390emu run --cpus` says it")
+            raise UsageError(f"--cpus {args.cpus}: a trace has {CPUS_MOST} at most; a guest gets them of `s390emu run`")
         template = TRACE_OF_SEVERAL_CPUS
     path = Path(args.name).with_suffix("") if args.name.endswith(ending) else Path(args.name)
     path = path.with_name(path.name + ending)

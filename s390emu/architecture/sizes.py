@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-"""The 4 KB block of absolute storage, and a page of any address space, which is as large (PoP ch. 3 "Storage"); and how
-many CPUs there may be."""
-=======
-"""Units of information, and the 4 KB block of absolute storage; a page of any address space is as large. PoP ch. 3
-"Information Formats", "Storage"."""
->>>>>>> main
+"""Units of information, the 4 KB block of absolute storage (a page of any address space is as large), and how many CPUs
+there may be. PoP ch. 3 "Information Formats", "Storage"."""
 
 from __future__ import annotations
 

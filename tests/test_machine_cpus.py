@@ -92,6 +92,26 @@ def test_stepping_and_running_agree(schedule):
     assert (ended, state(stepped)) == (stop, state(ran))
 
 
+ALL_STOP = "lghi %r5,0\n sigp %r8,%r5,5\n lghi %r5,1\n sigp %r8,%r5,5\n j ."
+ENDINGS = {
+    "waits": f"start: {START_OTHERS} {END} second: lghi %r9,2\n 1: brctg %r9,1b\n {END.replace('9', '8')}",
+    "stopped": f"start: {START_OTHERS} j .\n second: lghi %r9,2\n 1: brctg %r9,1b\n {ALL_STOP}",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_whose_end_it_was_does_not_depend_on_how_it_was_run(ending, schedule):
+    """The CPU that executed last of those in the same state, however often the machine was stopped meanwhile."""
+    ran, stepped = (machine(ENDINGS[ending], schedule=SCHEDULES[schedule]()) for _ in range(2))
+    stop = ran.run(100_000)
+    while (ended := stepped.step()) is None:
+        pass
+    again = stepped.run(1)
+    assert stop.reason is (Reason.STOPPED if ending == "stopped" else Reason.DISABLED_WAIT)
+    assert ended == again == stop
+
+
 def test_same_seed_same_run_and_another_seed_another():
     runs = []
     for seed in (1, 1, 2):

@@ -132,6 +132,7 @@ class Machine:
         self.schedule = schedule or Schedule(cpus)
         self.running = self.cpus[0]
         self._waiting: dict[int, Waiting] = {}
+        self._last_executed: dict[int, int] = {}  # by CPU: `count` when its turn with the last instruction ended
         self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
         self.host.before_event[self.guest_number] = self._make_room_for_events
@@ -158,6 +159,7 @@ class Machine:
         for cpu in self.cpus:
             cpu.initial_reset(self.tod_epoch)
         self._waiting.clear()
+        self._last_executed.clear()
 
     @classmethod
     def from_source(
@@ -332,12 +334,6 @@ class Machine:
             if deadline is not None and time.monotonic() > deadline:
                 return self._stop(Reason.TIMEOUT)
 
-    def select(self) -> CPU:
-        """Make the CPU that is to execute the next instruction the running one, as far as is known without running."""
-        self._waiting.clear()
-        self._dispatch()
-        return self.running
-
     def _dispatch(self) -> bool:
         """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
         if len(self.cpus) == 1:
@@ -367,6 +363,8 @@ class Machine:
     def _end_turn(self, executed: int) -> None:
         """Account for a stretch of the turn, and see whom its CPU has signalled."""
         self.schedule.executed(executed)
+        if executed:
+            self._last_executed[self.running.number] = self.count
         record = self.storage.record
         if signalled := int(self._signalled[0]):
             self._signalled[0] = 0
@@ -393,12 +391,12 @@ class Machine:
             self.schedule.turn = number
             self.cpus[number].wait_until(until)
             return None
-        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT):
-            numbers = [number for number, waiting in self._waiting.items() if waiting.reason is reason]
-            if numbers:  # the last one that came to it
-                self.running = self.cpus[numbers[-1]]
+        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED):
+            numbers = [number for number, waiting in sorted(self._waiting.items()) if waiting.reason is reason]
+            if numbers:  # the one that came to it last, however often the machine was stopped and went on meanwhile
+                self.running = self.cpus[max(numbers, key=lambda number: self._last_executed.get(number, 0))]
                 return reason
-        return Reason.STOPPED
+        raise AssertionError("no CPU can run, and none waits")
 
     def _blocked(self) -> bool:
         """True if the guest must wait for the host; where nobody else runs, that time passes at once."""
@@ -561,16 +559,16 @@ class Machine:
             self.storage.snapshot(),
             self.host.snapshot(),
             [chunk.copy() for chunk in self.events],
-            (self.running.number, self.schedule.snapshot(), dict(self._waiting)),
+            (self.running.number, self.schedule.snapshot(), dict(self._waiting), dict(self._last_executed)),
         )
 
     def restore(self, snapshot) -> None:
-        cpu, storage, host, events, (running, schedule, waiting) = snapshot
+        cpu, storage, host, events, (running, schedule, waiting, last) = snapshot
         self._cpu_array[:] = cpu
         self.host.restore(host)
         self.storage.restore(storage)
         self.storage.record.running = self.cpus[running].addresses[1]
         kernels.flush(self.storage.record)  # its TLB's addresses may be others' now
         self.events = [chunk.copy() for chunk in events]
-        self.running, self._waiting = self.cpus[running], dict(waiting)
+        self.running, self._waiting, self._last_executed = self.cpus[running], dict(waiting), dict(last)
         self.schedule.restore(schedule)

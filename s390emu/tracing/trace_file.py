@@ -114,8 +114,7 @@ class _Reader:
 
     def trace(self) -> Trace:
         ram = self.only(".ram", statements.ram_size, DEFAULT_RAM)
-        # One that is wrong is complained about; the names of CPUs then are not.
-        self.cpus = self.only(".cpus", self._cpus, Cpus(CPUS_MOST if ".cpus" in self.bodies else 1))
+        self.cpus = self._cpus()
         program, image = self._assemble(ram)
         symbols = None if self.errors_in_text else program.symbols
         about = " ".join(COMMENT.sub("", line.text[line.at :]).strip() for line in self.body(".about", header=True))
@@ -140,7 +139,17 @@ class _Reader:
             raise TraceError(sorted(self.errors, key=lambda error: (error.position.line, error.column or 0)))
         return trace
 
-    def _cpus(self, line: Line) -> Cpus:
+    def _cpus(self) -> Cpus:
+        """What `.cpus` says. Where that is wrong, the names of CPUs are not complained about too."""
+        if ".cpus" not in self.bodies:
+            return Cpus()
+        errors = len(self.errors)
+        read = self.each(".cpus", self._cpus_line, header=True)
+        if not read and len(self.errors) == errors:
+            self.complain(SourceError("how many? .cpus 2"), self.bodies[".cpus"][0])
+        return read[0] if read else Cpus(CPUS_MOST)
+
+    def _cpus_line(self, line: Line) -> Cpus:
         """Read the one line of `.cpus`, before any that may name a CPU."""
         named = [numbers[0] for section, numbers in self.bodies.items() if section in NAMING_CPUS]
         if any(number < line.number for number in named):

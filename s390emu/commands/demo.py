@@ -69,19 +69,20 @@ def execute(args) -> int:
     story = Story(machine, symbols)
     stop = story.run()
     if args.json:
-        events = [event_text(event, symbols) for event in story.events]
+        events = [event_text(event, symbols, args.cpus) for event in story.events]
         told = {"faults": [asdict(fault) for fault in story.faults], "events": events, "totals": story.totals()}
         told |= sanitized(watcher, symbols)
         print(json_text({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols)))
         if stop.exit_code == 0:
             return FAILED if watcher and watcher.counts else ENDED
         return conclude(args, machine, stop, symbols, watcher)
-    lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
+    highlights = story.highlights(None if args.timeline == "all" else SHOWN)
+    lines = [event_text(event, symbols, args.cpus) for event in highlights]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
     print("\n".join(lines))
     print(f"\n== discard faults ({len(story.faults)})")
     shown = story.faults if args.timeline == "all" else story.faults[:SHOWN]
-    print("\n".join(fault_text(fault, symbols) for fault in shown))
+    print("\n".join(fault_text(fault, symbols, args.cpus) for fault in shown))
     print("\n== totals")
     for name, value in story.totals().items():
         if isinstance(value, Counter | dict):

@@ -13,7 +13,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import Interruption, Machine, Reason, Stop
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports.stop import place
-from s390emu.reports.timeline import who
+from s390emu.reports.timeline import cpu_mark, who
 
 BLOCKS_TOLD = 2
 HANDLER = "program_interruption"  # the kernel's symbol
@@ -25,13 +25,14 @@ ORC_NAMES = ("extract", "set stable", "set unused", "set volatile", "set potenti
 class Fault:
     """One block-volatility interruption and what came of it."""
 
-    count: int  # instructions that had ended
+    count: int  # instructions that had ended, of all CPUs
     psw_mask: int
     psw_ia: int
     ilc: int
     teid: int
     repair: list[str]  # what was done to the block until the instruction came up again
     retried_after: int | None  # instructions from the fault to the completed retry; None: the guest gave up instead
+    cpu: int = 0
 
 
 class Story:
@@ -46,7 +47,7 @@ class Story:
     def run(self) -> Stop:
         stop = self._until()
         while stop.reason is Reason.BREAKPOINT:
-            last = self.machine.last_interruption
+            last = self.machine.last_interruption  # of the CPU that has come to the handler
             stop = self._follow(last) if last and last.code == BLOCK_VOLATILITY else self._until()
         return stop
 
@@ -61,18 +62,21 @@ class Story:
         """From the handler to the retry: -> the stop at which the run goes on.
 
         A guest that goes on elsewhere, with its fixup for this instruction, leaves the block as it is."""
-        first_event, block = len(self.events), fault.teid // BLOCK_SIZE
+        first_event, block, cpu = len(self.events), fault.teid // BLOCK_SIZE, self.machine.running
+        own = [e for e in self.events if e.kind == EVENT_INTERRUPTION and e.cpu == cpu.number]
+        count = int(own[-1].count)
         stop = self._until(fault.psw_ia)
         repair = [who(e) for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]
         retried = None
-        if repair and stop.reason is Reason.BREAKPOINT and stop.psw_ia == fault.psw_ia:
+        if repair and (stop.reason, stop.psw_ia, stop.cpu) == (Reason.BREAKPOINT, fault.psw_ia, cpu.number):
             before = self._program_interruptions()
             self.machine.step()
             if self._program_interruptions() == before:
-                retried = self.machine.count - fault.count
-        self.faults.append(Fault(fault.count, fault.psw_mask, fault.psw_ia, fault.ilc, fault.teid, repair, retried))
+                retried = self.machine.count - count
+        told = (count, fault.psw_mask, fault.psw_ia, fault.ilc, fault.teid, repair, retried, cpu.number)
+        self.faults.append(Fault(*told))
         if self.machine.psw[1] == self.symbols[HANDLER]:
-            return Stop(Reason.BREAKPOINT, *self.machine.psw, self.machine.count)
+            return Stop(Reason.BREAKPOINT, *self.machine.psw, self.machine.count, self.machine.running.number)
         return self._until()
 
     def _program_interruptions(self) -> int:
@@ -93,7 +97,7 @@ class Story:
 
     def totals(self) -> dict:
         statistics = self.machine.host.statistics(self.machine.guest_number)
-        essa = np.asarray(self.machine.port.essa_count)
+        essa = sum(np.asarray(cpu.port.essa_count) for cpu in self.machine.cpus)
         return {
             "instructions": self.machine.count,
             "blocks discarded": sum(statistics.discarded.values()),
@@ -110,10 +114,10 @@ class Story:
         }
 
 
-def fault_text(fault: Fault, symbols: Mapping[str, int]) -> str:
+def fault_text(fault: Fault, symbols: Mapping[str, int], cpus: int = 1) -> str:
     repair = "; ".join(dict.fromkeys(fault.repair)) or "nothing: the guest took its fixup"
     end = f"retried, completed {fault.retried_after:,} instructions later" if fault.retried_after else "not retried"
     return (
-        f"{fault.count:10} old PSW {fault.psw_mask:016X} {place(fault.psw_ia, symbols)}  ILC {fault.ilc // 2}  "
-        f"TEID {fault.teid:#x}\n           repair: {repair}\n           {end}"
+        f"{fault.count:10}{cpu_mark(fault.cpu, cpus)} old PSW {fault.psw_mask:016X} {place(fault.psw_ia, symbols)}  "
+        f"ILC {fault.ilc // 2}  TEID {fault.teid:#x}\n           repair: {repair}\n           {end}"
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from s390emu.architecture.sizes import CPUS_MOST
-from s390emu.cli import ENDED, UsageError
-from s390emu.commands.inputs import positive
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options.values import positive
+from s390emu.commands.usage import ENDED, UsageError
 
 EXAMPLE = "s390emu new trace my-first && s390emu test my-first.trace"
 
@@ -94,6 +95,7 @@ KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
 
 
 def arguments(parser) -> None:
+    """Add the options."""
     parser.add_argument("kind", choices=KINDS, help="what to start")
     parser.add_argument("name", help="its name; the file gets the right ending, in the current folder")
     parser.add_argument("--cpus", type=positive, default=1, metavar="N", help="of the trace, 8 at most")
@@ -101,7 +103,8 @@ def arguments(parser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Write the file."""
     ending, template = KINDS[args.kind]
     if args.cpus > 1:
         if args.kind != "trace" or args.cpus > CPUS_MOST:

@@ -78,7 +78,7 @@ def test_the_report_of_several_cpus_names_each():
     text = report(machine, stop, {})
     assert text.splitlines()[0] == "s390emu: instruction limit on CPU 0, after 40 instructions"
     assert "  CPU 1     0002000180000000 0xbad, 2 instructions" in text.splitlines()
-    machine.running = machine.cpus[1]
+    machine.turns.set_running(machine.cpus[1])
     assert "program 0001 (operation) at instruction 2 of its own, ILC 1" in report(machine, stop, {})
 
 

@@ -8,15 +8,19 @@ from s390emu.inputs import Refused, perform
 from s390emu.machine import Machine, Schedule
 
 
-@pytest.fixture
-def guest():
+def in_loops(seed=None):
     """Both CPUs in a loop."""
-    machine = Machine.from_source("start: j start", cpus=2, schedule=Schedule(2, 3))
+    machine = Machine.from_source("start: j start", cpus=2, schedule=Schedule(2, 3, seed))
     for cpu in machine.cpus:
         cpu.record.stopped = 0
         cpu.set_psw(0x0100000180000000, 0x10000)
         cpu.cr[0] = 0
     return machine
+
+
+@pytest.fixture
+def guest():
+    return in_loops()
 
 
 @pytest.mark.parametrize("cpu", [0, 1])
@@ -43,8 +47,8 @@ def test_left_out_it_is_the_running_cpu(guest):
 
 
 @pytest.mark.parametrize("seed", [None, 1])
-def test_run_cpu_gives_a_whole_turn(guest, seed):
-    guest.schedule = Schedule(2, 3, seed)
+def test_run_cpu_gives_a_whole_turn(seed):
+    guest = in_loops(seed)
     guest.run(1)
     perform(guest, "run-cpu", 1)
     left = guest.schedule.left

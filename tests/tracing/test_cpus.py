@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from s390emu.tracing import junit, report
 from s390emu.tracing.bless import bless
 from s390emu.tracing.runner import Result
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, TraceError
@@ -379,3 +380,25 @@ def test_bless_of_how_a_cpu_ended(tmp_path):
 @pytest.mark.parametrize("path", sorted(TRACES.glob("*.trace")), ids=lambda path: path.stem)
 def test_bless_leaves_what_holds_alone(path):
     assert bless(path, write=False).diff == ""
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+def test_json_junit_and_the_report_name_the_cpu(tmp_path):
+    result = run(PASSES.replace("cpu1.r5 = 12", ""))
+    assert report.as_json([result])["traces"][0]["differences"][0]["subject"] == "cpu1.r5"
+    junit.write(tmp_path / "r.xml", [result])
+    assert "cpu1.r5: expected 0x0, is 0xc" in (tmp_path / "r.xml").read_text()
+    assert "cpu1.r5: expected 0x0, is 0xc" in report.text(result)
+
+
+pytest_plugins = ["pytester"]
+
+
+def test_pytest_collects_traces_of_several_cpus(pytester):
+    (pytester.path / "good.trace").write_text(PASSES)
+    (pytester.path / "bad.trace").write_text(PASSES.replace("cpu1.svc 1 at end", "cpu1.svc 2 at end"))
+    result = pytester.runpytest_inprocess("-p", "s390emu.tracing.pytest_plugin")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*interruption 2: expected cpu1.svc 0x2 at end, is cpu1.svc 0x1 at end*"])

@@ -106,6 +106,8 @@ def arguments(parser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write the file."""
     ending, template = KINDS[args.kind]
+    if Path(args.name).name in ("", ".."):
+        raise UsageError(f"{args.name!r}: a folder; give the name of a file")
     if args.cpus > 1:
         if args.kind != "trace" or args.cpus > CPUS_MOST:
             raise UsageError(f"--cpus {args.cpus}: a trace has {CPUS_MOST} at most; a guest gets them of `s390emu run`")

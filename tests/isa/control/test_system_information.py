@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
 from s390emu.machine import Machine
 from tests.lab import ALL, PROBLEM_STATE, Lab
-from tests.operands import PROTECTION, STORE, Operand, key_protected, outside
+from tests.operands import STORE, Operand, key_protected, outside
 
-PRIVILEGED_OPERATION, SPECIFICATION = 0x02, 0x06
 BLOCK = 0x38000
 
 

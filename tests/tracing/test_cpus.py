@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from s390emu.tracing import junit, report
 from s390emu.tracing.bless import bless
-from s390emu.tracing.runner import Result
+from s390emu.tracing.runner import Result, TraceResult
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, TraceError
 from s390emu.tracing.trace_file import parse
 from tests.tracing.samples import run, told
@@ -153,6 +154,21 @@ def test_stepping_and_running_are_the_same_run(cpus, host):
     ran, stepped = run(text, explain=False), run(text, engine="step", explain=False)
     assert (ran.digest, ran.instructions, ran.end.stop) == (stepped.digest, stepped.instructions, stepped.end.stop)
     assert ran.end.taken == stepped.end.taken
+
+
+@pytest.mark.parametrize("turns", ["quantum=1", "quantum=2", "quantum=5 schedule=1", "quantum=9 schedule=2"])
+@pytest.mark.parametrize("path", sorted(TRACES.glob("*.trace")), ids=lambda path: path.stem)
+def test_every_interleaving_is_the_same_however_it_is_run(path, turns):
+    """Also where it is not what the trace expects: other turns are another run."""
+    text = re.sub(r"^[.]cpus +([0-9]+).*$", rf".cpus \1 {turns}", path.read_text(), count=1, flags=re.MULTILINE)
+    ways = ({}, {"engine": "step"}, {"tlb": False}, {"engine": "step", "tlb": False})
+    ends = [run(text, explain=False, limit=2_000, **way) for way in ways]
+    assert len({(end.digest, end.end.stop, end.end.taken, end.differences) for end in without_samples(ends)}) == 1
+
+
+def without_samples(results: list[TraceResult]) -> list[TraceResult]:
+    """Functions are never equal."""
+    return [result._replace(differences=tuple(map(str, result.differences))) for result in results]
 
 
 @pytest.mark.parametrize("engine", ["run", "step"])

@@ -21,7 +21,7 @@ from unittest.mock import patch
 from s390emu.assembler.assemble import assemble, assemble_object
 from s390emu.commands import registry, usage
 from s390emu.commands.adversary import digest, packed
-from s390emu.commands.new import GUEST, TRACE
+from s390emu.commands.new import GUEST, TRACE, TRACE_OF_SEVERAL_CPUS
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
 from s390emu.farm.store import Store
 from s390emu.farm.sweep import cells
@@ -268,7 +268,8 @@ def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
 @cache
 def traces() -> list[bytes]:
     files = sorted((ROOT / "traces").rglob("*.trace"))
-    return [TRACE.format(name="x").encode(), *(path.read_bytes() for path in files[::7])]
+    several = TRACE_OF_SEVERAL_CPUS.format(name="x", cpus=3).encode()
+    return [TRACE.format(name="x").encode(), several, *(path.read_bytes() for path in files[::7])]
 
 
 def read_trace(folder: Path, content: bytes, chance: Random) -> list[Words]:

@@ -188,8 +188,6 @@ class Sanitizer:
             if fault and fault.block == event.block:
                 fault.pending = False
         if new.flags & discarded and not old.flags & discarded:
-            if new.flags & dirty:
-                self._report("dirty-removed", event, f"file block {new.file}")
             self._copied_too_early(event, shadow)
         if guest.interlocked:
             if old.flags & dirty and not new.flags & dirty:

@@ -79,7 +79,6 @@ BETWEEN_CPUS = (
          "tasks may store into a block from now on that is volatile: C does not protect what another CPU stores"),
     Rule("cleaned-late", "7 R1", "cpu.interlocked, flags.dirty",
          "a block ceases to be dirty after its content was copied: what was stored in between is nowhere else"),
-    Rule("dirty-removed", "7 R3", "flags.dirty, flags.discarded", "a dirty block is taken out of the page cache"),
     Rule("free-referenced", "7 R6", "frames.counted",
          "a reference is taken to a block to which there is none: it is free, or will be"),
     Rule("referenced-unused", "7 R6", "frames.counted", "a block is set unused to which there is a reference"),

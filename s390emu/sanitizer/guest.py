@@ -73,8 +73,8 @@ class Description:
     fixups: Mapping[int, int] = field(default_factory=dict)
     disabled: bool = False  # the checks and ESSA are one step because interruptions are disabled
     counted: frozenset[str] = frozenset()  # of COUNTED: who has references besides users in the kernel
-    interlocked: bool = False  # what more than one CPU may change in an entry is changed by instructions of `interlocked.py`
-    locks: Mapping[str, int] = field(default_factory=dict)  # addresses of words that are not zero while a CPU holds the lock
+    interlocked: bool = False  # flags and counts of an entry are changed by COMPARE AND SWAP or the like
+    locks: Mapping[str, int] = field(default_factory=dict)  # addresses of words, not zero while a CPU holds the lock
 
     def has(self, name: str) -> bool:
         """Does the frame table have this field?"""
@@ -84,8 +84,8 @@ class Description:
         return self.flags.get(flag, 0)
 
     def users(self, frame: Frame) -> int:
-        """Return how many references are those of users in the kernel. The cache's is that of whoever discards the block,
-        from then on."""
+        """Return how many references are those of users in the kernel. When the block is discarded the cache's becomes
+        that of whoever does it."""
         if not frame.references:
             return 0
         cached = frame.owner in self.owners.get("cache", ()) and not frame.flags & self.mask("discarded")

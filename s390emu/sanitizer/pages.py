@@ -55,6 +55,7 @@ CONTENT, STATE = 3, 15
 PREFIX_BLOCKS = 2
 QUIESCENT = int(PROBLEM | WAIT | IO | EXTERNAL)
 ENABLED, TRANSLATED, SPACE = int(IO | EXTERNAL), int(DAT), int(AS)  # all ones in the last: home space
+TASK = int(DAT | PROBLEM)
 LONGEST = 6  # bytes of an instruction
 PSW_KEY_SHIFT = 52
 # Instructions that fetch the operand that they store, in one access.
@@ -197,7 +198,7 @@ class Sanitizer:
         if new.maps < old.maps:
             for processor in self._cpus:
                 if processor.translated:
-                    processor.stale[event.block] = None
+                    processor.stale.setdefault(event.block)
         if old.owner != new.owner and self._is(new, "free"):
             if self._is(old, "copy"):
                 self._copy_freed(event, old)
@@ -263,8 +264,9 @@ class Sanitizer:
         self._watch(block)
 
     def _used_anew(self, event: Event, shadow: Shadow) -> None:
-        early = [fault.cpu for fault in shadow.freed
-                 if not fault.over and (fault.pending or fault.cpu == event.cpu)]  # fmt: skip
+        """It has another content. A fault of another CPU matters as long as that knows no more than the address."""
+        under_way = [fault for fault in shadow.freed if not fault.over]
+        early = [fault.cpu for fault in under_way if fault.pending or fault.cpu == event.cpu]
         if early:
             self._report("reused-early", event, "", early)
         shadow.freed = ()
@@ -275,21 +277,26 @@ class Sanitizer:
         block, frame = event.block, self._frame(event.block)
         if frame and frame.references and self.guest.counted:
             self._report("referenced-unused", event, f"references {frame.references}")
-        if "free" in self.guest.locks and frame and self._others_operate(event.cpu):
+        alone = not any(self._operates(number) for number in range(len(self._cpus)) if number != event.cpu)
+        if frame and not alone and "free" in self.guest.locks:
             if not int.from_bytes(self._read(self.guest.locks["free"], LOCK_BYTES)):
                 self._report("unused-unlocked", event)
         for number, processor in enumerate(self._cpus):
             if block in processor.stale:
-                others = (number,) if number != event.cpu else ()
-                violation = self._violation("translation-held", event, "", others)
-                if processor.psw & TRANSLATED:
+                violation = self._violation("translation-held", event, "", (number,))
+                if self._runs_a_task(number):
                     self._add(violation)
                     del processor.stale[block]
-                else:  # it may still purge before it translates again
+                else:  # it may still purge before it goes on with one
                     processor.stale[block] = violation
 
-    def _others_operate(self, cpu: int) -> bool:
-        return any(other.record.stopped != STOPPED_STATE for other in self.machine.cpus if other.number != cpu)
+    def _runs_a_task(self, cpu: int) -> bool:
+        """True if the CPU translates for a task, and so may use any translation that it has."""
+        return self._cpus[cpu].psw & (TASK | int(WAIT)) == TASK and self._operates(cpu)
+
+    def _operates(self, cpu: int) -> bool:
+        """True if the CPU is not in the stopped state."""
+        return self.machine.cpus[cpu].record.stopped != STOPPED_STATE
 
     def _made_stable(self, event: Event) -> None:
         """ORC 1, 5, 6, 7."""
@@ -300,16 +307,15 @@ class Sanitizer:
     def _copied_too_early(self, event: Event | FrameChange, shadow: Shadow) -> None:
         """The block is offered, or leaves the page cache: what was stored while it was dirty has to be on the disk."""
         if shadow.uncopied is not None:
-            others = (shadow.uncopied,) if shadow.uncopied != event.cpu else ()
-            self._report("cleaned-late", event, "", others)
+            self._report("cleaned-late", event, "", (shadow.uncopied,))
             shadow.uncopied = None
 
     def _hinted_away(self, event: Event) -> None:
         """ORC 2, 3, 4 and DIAGNOSE X'10': may the host take this block at all?"""
         block, shared = event.block, self.machine.storage.record
-        owners = [number for number in range(len(self._cpus)) if block in self._prefix_area(number)]
+        owners = [cpu for cpu in range(len(self._cpus)) if block in self._prefix_area(cpu) and self._operates(cpu)]
         if owners:
-            self._report("prefix-hinted", event, "", [number for number in owners if number != event.cpu])
+            self._report("prefix-hinted", event, "", owners)
             self._prefixes_told.add(block)
         if block in self._tables:
             if block in tables_in_use(self.machine):
@@ -339,7 +345,8 @@ class Sanitizer:
         if not frame.flags & guest.mask("dirty") and shadow.changed and not self._changed(event.block):
             self._report("change-forgotten", event)
         shadow.changed = False
-        if guest.mask("state_change") and (holder := self._sharing.holder(event.block)) != event.cpu:
+        holder = self._sharing.holder(event.block)
+        if guest.mask("state_change") and holder != event.cpu:
             self._report("volatile-unlocked", event, "", () if holder is None else (holder,))
         if not self._sharing.was_fit(event.block, event.cpu):
             for rule, words in self._broken(event.block, frame, event.cpu):
@@ -348,8 +355,8 @@ class Sanitizer:
             self._report("writable-volatile", event)
 
     def _broken(self, block: int, frame: Frame, cpu: int) -> list[tuple[str, str]]:
-        """Return what in its entry keeps a block from becoming volatile by this CPU: rule and words. (Of those checks that
-        another CPU may make wrong before ESSA: it will wait for the state-change bit.)"""
+        """Return what in its entry keeps this CPU from making a block volatile: rule and words. Another CPU may change
+        that before ESSA, since it waits for the state-change bit then."""
         guest, found = self.guest, []
         if frame.flags & guest.mask("dirty"):
             found.append(("dirty-volatile", ""))
@@ -488,6 +495,7 @@ class Sanitizer:
         processor.psw = event.before
         if event.before & TRANSLATED:
             processor.translated = True
+        if event.before & TASK == TASK:
             for block in [block for block, violation in processor.stale.items() if violation]:
                 self._add(processor.stale.pop(block))
         if event.before & QUIESCENT:
@@ -585,7 +593,8 @@ class Sanitizer:
         text = self._text(event)
         code = disassemble(text, event.ia).text if text else ""
         history = list(self._shadow(event.block).history)
-        return Violation(rule, event.count, event.ia, event.block, words, code, event.cpu, tuple(others), history)
+        others = tuple(number for number in others if number != event.cpu)
+        return Violation(rule, event.count, event.ia, event.block, words, code, event.cpu, others, history)
 
     def _add(self, violation: Violation) -> None:
         """Each rule once for each instruction that breaks it; all are counted."""

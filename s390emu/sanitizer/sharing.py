@@ -15,6 +15,8 @@ INTERLOCKED = frozenset((
     "lan", "lang", "lao", "laog", "lax", "laxg",
 ))  # fmt: skip
 
+Finding = tuple[str, str, tuple[int, ...]]  # rule, words, other CPUs
+
 
 class Entry:
     """One entry.
@@ -61,18 +63,18 @@ class Sharing:
         return entry.holder == cpu and entry.fit
 
     def overtaken(self, block: int, cpu: int) -> int | None:
-        """Return the CPU whose make-volatile may come after what this CPU does to the block now: it has the state-change
-        bit, and took it before this CPU had a reference; so its checks need not have seen that."""
+        """Return the CPU whose make-volatile may come after what this CPU does to the block now: it has taken the
+        state-change bit before this CPU had a reference, and need not have seen that."""
         entry = self._entries[block]
         if entry.holder is None or entry.holder == cpu:
             return None
         referenced = entry.users[cpu] > 0 and entry.first[cpu] < entry.since
         return None if referenced else entry.holder
 
-    def changed(self, change: FrameChange, mnemonic: str) -> list[tuple[str, str, tuple[int, ...]]]:
-        """Follow a change of an entry by this instruction: -> rule, words and other CPUs of what is wrong with it."""
-        entry, old, new, cpu = self._entries[change.block], change.old, change.new, change.cpu
-        found: list[tuple[str, str, tuple[int, ...]]] = []
+    def changed(self, change: FrameChange, mnemonic: str) -> list[Finding]:
+        """Follow a change of an entry by an instruction of this mnemonic: -> what is wrong with it."""
+        entry, old, new = self._entries[change.block], change.old, change.new
+        found: list[Finding] = []
         if self.guest.interlocked and old.references and mnemonic not in INTERLOCKED:
             what = [name for name in ("flags", "references", "maps") if getattr(old, name) != getattr(new, name)]
             if what:
@@ -97,7 +99,7 @@ class Sharing:
             entry.first[change.cpu] = change.count
         entry.users[change.cpu] += more
 
-    def _removal(self, entry: Entry, change: FrameChange) -> list[tuple[str, str, tuple[int, ...]]]:
+    def _removal(self, entry: Entry, change: FrameChange) -> list[Finding]:
         """Follow the way out of the page cache, after which nobody may map the block."""
         old, new, cpu = change.old, change.new, change.cpu
         if not new.flags & self._discarded:
@@ -109,8 +111,7 @@ class Sharing:
             if new.maps:
                 return [("mapped-discarded", f"it is removed, and mapped {new.maps} times", ())]
         elif entry.removed and new.maps > old.maps and entry.remover is not None:
-            others = (entry.remover,) if entry.remover != cpu else ()
-            return [("mapped-discarded", "it has been removed already", others)]
+            return [("mapped-discarded", "it has been removed already", (entry.remover,))]
         return []
 
     def _follow_holder(self, entry: Entry, change: FrameChange) -> None:

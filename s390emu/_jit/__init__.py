@@ -20,9 +20,10 @@ from s390emu._jit.memory import (
     store_native,
 )
 from s390emu._jit.records import record_at, record_in
+from s390emu._jit.words import on
 
 __all__ = [
     "JIT", "address_of", "call1", "call2", "call4", "copy_bytes", "entry_point", "fill_bytes", "i64", "jit", "load1",
-    "load2", "load4", "load8", "load_native", "record_at", "record_in", "store1", "store2", "store4", "store8",
+    "load2", "load4", "load8", "load_native", "on", "record_at", "record_in", "store1", "store2", "store4", "store8",
     "store_native", "u64",
 ]  # fmt: skip

@@ -492,8 +492,10 @@ class Sanitizer:
         if event.before & TRANSLATED:
             processor.translated = True
         if event.before & TASK == TASK:
-            for block in [block for block, violation in processor.stale.items() if violation]:
-                self._add(processor.stale.pop(block))
+            for block, violation in list(processor.stale.items()):
+                if violation:
+                    self._add(violation)
+                    del processor.stale[block]
         if event.before & QUIESCENT:
             self._look_at_dirty_freed()
 
@@ -572,14 +574,10 @@ class Sanitizer:
             return self.machine.read(address, length)
         return self._memory[self._frame_of[block], offset : offset + length].tobytes()
 
-    def _report(
-        self, rule: str, event: Event | FrameChange, words: str = "", others: Collection[int] = ()
-    ) -> None:
+    def _report(self, rule: str, event: Event | FrameChange, words: str = "", others: Collection[int] = ()) -> None:
         self._add(self._violation(rule, event, words, others))
 
-    def _violation(
-        self, rule: str, event: Event | FrameChange, words: str, others: Collection[int] = ()
-    ) -> Violation:
+    def _violation(self, rule: str, event: Event | FrameChange, words: str, others: Collection[int] = ()) -> Violation:
         text = self._text(event)
         code = disassemble(text, event.ia).text if text else ""
         history = list(self._shadow(event.block).history)

@@ -297,7 +297,7 @@ class Sanitizer:
     def _made_stable(self, event: Event) -> None:
         """ORC 1, 5, 6, 7."""
         other = self._sharing.overtaken(event.block, event.cpu)
-        if self.guest.mask("state_change") and other is not None:
+        if other is not None and self.guest.has("references"):
             self._report("stable-early", event, "", (other,))
 
     def _copied_too_early(self, event: Event | FrameChange, shadow: Shadow) -> None:

@@ -73,7 +73,7 @@ BETWEEN_CPUS = (
          "flags or counts that another CPU may change are changed by an instruction that does not tell what they were"),
     Rule("volatile-unlocked", "7 R2", "flags.state_change",
          "a block is made volatile by a CPU that does not hold its state-change bit"),
-    Rule("stable-early", "7 R2", "flags.state_change",
+    Rule("stable-early", "7 R2", "flags.state_change, frames.references",
          "a block is made stable while another CPU makes it volatile, and has perhaps not seen the reference"),
     Rule("set-writable-volatile", "7 PG_writable", "flags.writable",
          "tasks may store into a block from now on that is volatile: C does not protect what another CPU stores"),

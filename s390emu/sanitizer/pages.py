@@ -168,7 +168,7 @@ class Sanitizer:
     def _frame_changed(self, event: FrameChange) -> None:
         old, new, shadow, guest = event.old, event.new, self._shadow(event.block), self.guest
         shadow.history.append(event)
-        dirty, writable, discarded = guest.mask("dirty"), guest.mask("writable"), guest.mask("discarded")
+        dirty, writable = guest.mask("dirty"), guest.mask("writable")
         if (old.flags | new.flags) & dirty:
             shadow.changed = False
         if shadow.usage != STABLE:
@@ -180,6 +180,20 @@ class Sanitizer:
             self._report("set-writable-volatile", event)
         for rule, words, others in self._sharing.changed(event, self._mnemonic(event)):
             self._report(rule, event, words, others)
+        self._follow_between_cpus(event, shadow)
+        if old.owner != new.owner and self._is(new, "free"):
+            if self._is(old, "copy"):
+                self._copy_freed(event, old)
+            if self._is(old, "cache") and old.flags & dirty:
+                self._dirty_freed.append((self._violation("dirty-freed", event, f"file block {old.file}"), old.file))
+            if old.maps and self.guest.has("maps"):
+                self._report("freed-mapped", event, f"mapped {old.maps} times")
+        self._watch(event.block)
+
+    def _follow_between_cpus(self, event: FrameChange, shadow: Shadow) -> None:
+        """Note what rules between CPUs have to know of this change later."""
+        old, new, guest = event.old, event.new, self.guest
+        dirty, discarded = guest.mask("dirty"), guest.mask("discarded")
         if guest.users(new) > guest.users(old):
             fault = self._cpus[event.cpu].fault
             if fault and fault.block == event.block:
@@ -195,14 +209,6 @@ class Sanitizer:
             for processor in self._cpus:
                 if processor.translated:
                     processor.stale.setdefault(event.block)
-        if old.owner != new.owner and self._is(new, "free"):
-            if self._is(old, "copy"):
-                self._copy_freed(event, old)
-            if self._is(old, "cache") and old.flags & dirty:
-                self._dirty_freed.append((self._violation("dirty-freed", event, f"file block {old.file}"), old.file))
-            if old.maps and self.guest.has("maps"):
-                self._report("freed-mapped", event, f"mapped {old.maps} times")
-        self._watch(event.block)
 
     def _copy_freed(self, event: FrameChange, old: Frame) -> None:
         if self.guest.cache_index is None or not self.guest.has("file"):

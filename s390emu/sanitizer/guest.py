@@ -77,7 +77,7 @@ class Description:
     locks: Mapping[str, int] = field(default_factory=dict)  # addresses of words, not zero while a CPU holds the lock
 
     def has(self, name: str) -> bool:
-        """Does the frame table have this field?"""
+        """True if the frame table has this field."""
         return self.frames is not None and name in self.frames.fields
 
     def mask(self, flag: str) -> int:
@@ -149,7 +149,7 @@ class _Reader:
         return self.number(f"{section}.{key}", values[key])
 
     def list_of(self, section: str, key: str, width: int = 1) -> list:
-        """Numbers, or lists of `width` numbers each."""
+        """Return numbers, or lists of `width` numbers each."""
         where, values = f"{section}.{key}", self.content.get(section, {}).get(key, [])
         if not isinstance(values, list):
             raise DescriptionError(f"{self.path}: {where}: write a list")
@@ -210,7 +210,7 @@ class _Reader:
 
 
 def read_description(path: Path, symbols: Mapping[str, int]) -> Description:
-    """The file's content with the guest's symbols as numbers. DescriptionError, FileError, OSError."""
+    """Return the file's content with the guest's symbols as numbers. DescriptionError, FileError, OSError."""
     text = read_text(path, pipe=True)
     try:
         content = json_value(text, path) if path.suffix == ".json" else tomllib.loads(text)

@@ -67,7 +67,7 @@ LOAD_PSW, LOAD_PSW_EXTENDED, XC, MVC = 0x82, 0xB2B2, 0xD7, b"\xd2"
 
 
 class Sanitizer:
-    """Watches `machine` from now on. description: what is known of the guest."""
+    """Watch `machine` from now on. description: what is known of the guest."""
 
     kinds = sum(1 << kind for kind in (EVENT_ESSA, EVENT_INTERRUPTION, EVENT_HOST, EVENT_TOUCH, EVENT_UNUSED, EVENT_KEY,
                                        EVENT_PSW, EVENT_TABLE, EVENT_REFUSED, EVENT_PURGE))  # fmt: skip
@@ -117,7 +117,7 @@ class Sanitizer:
                     handler(event)
 
     def finish(self) -> None:
-        """The run has ended: what was not looked at yet."""
+        """Look at what happened last: the run has ended."""
         self.machine.look()
 
     # --- the guest's own tables --------------------------------------------------------------------------------------
@@ -132,14 +132,14 @@ class Sanitizer:
         self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(count)]
 
     def _frame(self, block: int) -> Frame | None:
-        """What the guest notes of the block; None: nothing."""
+        """Return what the guest notes of the block; None: nothing."""
         table = self.guest.frames
         if table is None or not table.first <= block < table.first + len(self._frames):
             return None
         return self._frames[block - table.first]
 
     def _cached(self, file: int) -> int | None:
-        """The block that the page cache has for a file block, or None."""
+        """Return the block that the page cache has for a file block, or None."""
         if self.guest.cache_index is None or not 0 <= file < self.guest.cache_index[1]:
             return None
         address = int.from_bytes(self._read(self.guest.cache_index[0] + 8 * file, 8))
@@ -149,7 +149,7 @@ class Sanitizer:
         return frame.owner in self.guest.owners.get(kind, ())
 
     def _is_unmapped(self, frame: Frame | None) -> bool:
-        """A cached block that only the kernel may touch, and it only when it has made it stable."""
+        """True if only the kernel may touch this cached block, and it only when it has made it stable."""
         return frame is not None and self._is(frame, "cache") and self.guest.has("maps") and not frame.maps
 
     def _frame_table_stored(self, event: Event) -> None:
@@ -221,7 +221,7 @@ class Sanitizer:
             self._report("copy-freed", event, f"of file block {old.file}, cached in {cached * BLOCK_SIZE:#x}")
 
     def _look_at_dirty_freed(self) -> None:
-        """Content may have moved to another block, which is dirty then."""
+        """Report dirty blocks that were freed, unless their content has moved to another block, which is dirty then."""
         for violation, file in self._dirty_freed:
             cached = self._cached(file)
             frame = self._frame(cached) if cached is not None else None
@@ -266,7 +266,8 @@ class Sanitizer:
         self._watch(block)
 
     def _used_anew(self, event: Event, shadow: Shadow) -> None:
-        """It has another content. A fault of another CPU matters as long as that knows no more than the address."""
+        """Judge and follow the use of an unused block. A fault of another CPU matters as long as that CPU knows no more
+        than the address."""
         under_way = [fault for fault in shadow.freed if not fault.over]
         early = [fault.cpu for fault in under_way if fault.pending or fault.cpu == event.cpu]
         if early:
@@ -275,7 +276,7 @@ class Sanitizer:
         shadow.begin(discarded=False)
 
     def _freed(self, event: Event) -> None:
-        """ORC 2: nobody may have a way to the block, or be about to use it."""
+        """Judge ORC 2: nobody may have a way to the block, or be about to use it."""
         block, frame = event.block, self._frame(event.block)
         if frame and frame.references and self.guest.counted:
             self._report("referenced-unused", event, f"references {frame.references}")
@@ -301,19 +302,19 @@ class Sanitizer:
         return self.machine.cpus[cpu].record.stopped != STOPPED_STATE
 
     def _made_stable(self, event: Event) -> None:
-        """ORC 1, 5, 6, 7."""
+        """Judge ORC 1, 5, 6 and 7."""
         other = self._sharing.overtaken(event.block, event.cpu)
         if other is not None and self.guest.has("references"):
             self._report("stable-early", event, "", (other,))
 
     def _copied_too_early(self, event: Event | FrameChange, shadow: Shadow) -> None:
-        """The block is offered, or leaves the page cache: what was stored while it was dirty has to be on the disk."""
+        """Judge what becomes of a block that has been dirty: what was stored while it was has to be on the disk."""
         if shadow.uncopied is not None:
             self._report("cleaned-late", event, "", (shadow.uncopied,))
             shadow.uncopied = None
 
     def _hinted_away(self, event: Event) -> None:
-        """ORC 2, 3, 4 and DIAGNOSE X'10': may the host take this block at all?"""
+        """Judge ORC 2, 3, 4 and DIAGNOSE X'10': may the host take this block at all?"""
         block, shared = event.block, self.machine.storage.record
         owners = [cpu for cpu in range(len(self._cpus)) if block in self._prefix_area(cpu) and self._operates(cpu)]
         if owners:
@@ -333,7 +334,7 @@ class Sanitizer:
             self._report("busy-hinted", event, "the service processor's answer in it has not been taken")
 
     def _offered(self, event: Event, shadow: Shadow, frame: Frame | None) -> None:
-        """ORC 3 and 4: the eleven checks."""
+        """Judge ORC 3 and 4: the eleven checks."""
         guest, before = self.guest, event.before & STATE
         if guest.disabled and self._cpus[event.cpu].psw & ENABLED:
             self._report("volatile-enabled", event)
@@ -373,7 +374,7 @@ class Sanitizer:
         return found
 
     def _changed(self, block: int) -> bool:
-        """The guest's change bit."""
+        """True if the guest's change bit is one."""
         real = 0 if self._invalid[block] else int(self._real_keys[self._frame_of[block]])
         return bool((real | int(self._saved_rc[block])) & CHANGE)
 
@@ -392,12 +393,12 @@ class Sanitizer:
             self._watch(event.block)
 
     def _unused(self, event: Event) -> None:
-        """An access to an unused block, seen where presence is tested."""
+        """Judge an access to an unused block, seen where presence is tested."""
         if event.ia not in self.guest.fixups:
             self._report("unused-touched", event, "store" if event.detail == STORE else "fetch")
 
     def _touch(self, event: Event) -> None:
-        """An access to a watched block."""
+        """Judge an access to a watched block."""
         block, shadow = event.block, self._shadow(event.block)
         table = self.guest.frames
         if table is not None and event.before < table.end and event.before + event.after > table.address:
@@ -424,14 +425,14 @@ class Sanitizer:
         self._watch(block)
 
     def _use_key(self, event: Event) -> None:
-        """The block's key was compared with the PSW's: the access was permitted, or refused."""
+        """Judge a comparison of the block's key with the PSW's: the access was permitted, or refused."""
         shadow = self._shadow(event.block)
         if not shadow.keyed and self._cpus[event.cpu].psw >> PSW_KEY_SHIFT & 15:
             shadow.keyed = True  # once
             self._report("key-unpredictable", event, "store" if event.detail == STORE else "fetch")
 
     def _needed(self, event: Event) -> int:
-        """How many of the bytes it has to find there: of an MVC that propagates its first bytes, no more than those."""
+        """Return how many bytes have to be there: of an MVC that propagates its first bytes, no more than those."""
         text = self._text(event)
         if event.detail != FETCH or text[:1] != MVC or text[2] >> 4 != text[4] >> 4:
             return event.after
@@ -439,7 +440,7 @@ class Sanitizer:
         return min(event.after, shift) if shift > 0 else event.after
 
     def _fetches(self, event: Event, stored: bool) -> bool:
-        """Does the instruction want what was in its operand? Not XC of an operand with itself, which asks for zeros."""
+        """True if the instruction wants what was in its operand. XC of an operand with itself only asks for zeros."""
         text = self._text(event)
         if text and text[0] == XC and text[2:4] == text[4:6]:
             return False
@@ -455,7 +456,7 @@ class Sanitizer:
             self._watch(event.block)
 
     def _table(self, event: Event) -> None:
-        """The CPU translates by this block. Hinted away before, it is a violation now."""
+        """Note that a CPU translates by this block. Hinted away before, it is a violation now."""
         self._tables.add(event.block)
         if self._shadow(event.block).usage != STABLE:
             self._report("table-hinted", event, "now it is used")
@@ -483,7 +484,7 @@ class Sanitizer:
             processor.fault = Fault(block, event.cpu, kernel_side)
 
     def _psw_changed(self, event: Event) -> None:
-        """A CPU has another PSW: its own doing, or by a reset that another one has ordered."""
+        """Follow a CPU's PSW: a change may be of its own doing, or a reset that another one has ordered."""
         processor = self._cpus[event.block]
         fault = processor.fault
         if processor.swapping:
@@ -510,7 +511,7 @@ class Sanitizer:
         return text[:1] == bytes([LOAD_PSW]) or int.from_bytes(text[:2]) == LOAD_PSW_EXTENDED
 
     def _purge(self, event: Event) -> None:
-        """A CPU has no translation any more."""
+        """Note that a CPU has no translation any more."""
         processor = self._cpus[event.block]
         processor.stale.clear()
         processor.translated = bool(processor.psw & TRANSLATED)
@@ -574,7 +575,7 @@ class Sanitizer:
         return text
 
     def _read(self, address: int, length: int) -> bytes:
-        """As Machine.read; the usual case at once."""
+        """Return bytes as Machine.read does; the usual case at once."""
         block, offset = divmod(address, BLOCK_SIZE)
         if self._invalid[block] or offset + length > BLOCK_SIZE:
             return self.machine.read(address, length)
@@ -591,7 +592,7 @@ class Sanitizer:
         return Violation(rule, event.count, event.ia, event.block, words, code, event.cpu, others, history)
 
     def _add(self, violation: Violation) -> None:
-        """Each rule once for each instruction that breaks it; all are counted."""
+        """Keep each rule once for each instruction that breaks it, and count all."""
         self.counts[violation.rule] += 1
         place = violation.rule, violation.ia
         if place in self._at:

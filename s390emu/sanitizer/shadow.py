@@ -118,7 +118,7 @@ class Shadow:
         self.history: deque[Event | FrameChange] = deque(maxlen=REMEMBERED)
 
     def stored(self, offset: int, length: int) -> None:
-        """Bytes were stored into the block."""
+        """Note that bytes were stored into the block."""
         self.empty = False
         if self.lost is not None:
             self.lost[offset : offset + length] = True
@@ -126,10 +126,10 @@ class Shadow:
                 self.lost = None
 
     def is_lost(self, offset: int, length: int) -> bool:
-        """Would a fetch of these bytes take what was discarded for content?"""
+        """True if a fetch of these bytes would take what was discarded for content."""
         return self.lost is not None and not self.lost[offset : offset + length].all()
 
     def begin(self, discarded: bool) -> None:
-        """Stable again, without content; `discarded` while the guest thought that it had some."""
+        """Note that the block is stable again, without content; `discarded` while the guest thought it had some."""
         self.empty = True
         self.lost = np.zeros(BLOCK_SIZE, bool) if discarded else None

@@ -1,5 +1,5 @@
-"""What CPUs do to one entry of the guest's frame table at the same time: who holds its state-change bit, who has a
-reference, who takes the block out of the page cache."""
+"""What CPUs do to one entry of the guest's frame table at the same time: who has its state-change bit, who a reference,
+who takes the block out of the page cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from s390emu.sanitizer.guest import Description, Frame
 from s390emu.sanitizer.shadow import FrameChange
 
-# They change storage in one interlocked step, and tell what was there before: PoP ch. 5 "Interlocked Update".
+# They change storage in one interlocked step, and tell what was there before: PoP ch. 5 "Interlocked-Update References".
 INTERLOCKED = frozenset((
     "cs", "csy", "csg", "cds", "cdsy", "cdsg", "csst", "csp", "cspg", "plo", "ts", "laa", "laag", "laal", "laalg",
     "lan", "lang", "lao", "laog", "lax", "laxg",
@@ -41,7 +41,7 @@ class Entry:
 
 
 class Sharing:
-    """All entries. broken: tells which checks a block does not pass, if this CPU is to make it volatile."""
+    """Follow all entries. broken: tells which checks a block does not pass, if this CPU is to make it volatile."""
 
     def __init__(self, guest: Description, broken: Callable[[int, Frame, int], list]):
         self.guest, self.broken = guest, broken

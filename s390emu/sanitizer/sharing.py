@@ -9,7 +9,7 @@ from collections.abc import Callable
 from s390emu.sanitizer.guest import Description, Frame
 from s390emu.sanitizer.shadow import FrameChange
 
-# They change storage in one interlocked step, and tell what was there before: PoP ch. 5 "Interlocked-Update References".
+# They change storage in one step, and tell what was there before: PoP ch. 5 "Interlocked-Update References".
 INTERLOCKED = frozenset((
     "cs", "csy", "csg", "cds", "cdsy", "cdsg", "csst", "csp", "cspg", "plo", "ts", "laa", "laag", "laal", "laalg",
     "lan", "lang", "lao", "laog", "lax", "laxg",

@@ -422,11 +422,14 @@ at = [["start", 4]]
 [cpu]
 disabled = true
 """
+SEVERAL_CPUS = DESCRIPTION.replace(b"entry = 16\n", b'entry = 16\ncounted = ["cache", "maps"]\n')
+SEVERAL_CPUS = SEVERAL_CPUS.replace(b"writable = 0x2\n", b"writable = 0x2\nstate_change = 32\ndiscarded = 4\n")
+SEVERAL_CPUS += b'interlocked = true\n[locks]\nfree = "TABLE"\n'
 
 
 @cache
 def toml_files() -> list[bytes]:
-    return [DESCRIPTION, DESCRIPTION, DESCRIPTION, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
+    return [DESCRIPTION, DESCRIPTION, SEVERAL_CPUS, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
 
 
 @cache

@@ -21,7 +21,7 @@ from s390emu.storage.access import (
     store_halfword,
     store_word,
 )
-from s390emu.storage.tlb import flush
+from s390emu.storage.tlb import flush, purge
 
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
@@ -137,7 +137,7 @@ def spx(cpu, storage, insn):
     if not prefix_available(storage, prefix):
         return ADDRESSING
     cpu.prefix = prefix
-    flush(storage)
+    purge(storage)
     return 0
 
 
@@ -193,5 +193,5 @@ def ptlb(cpu, storage, insn):
     """PURGE TLB, S. PoP ch. 10 "PURGE TLB". cc unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    flush(storage)
+    purge(storage)
     return 0

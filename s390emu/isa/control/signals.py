@@ -20,7 +20,7 @@ from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING, STOPPING_TO_STORE_STATUS, cpu_record
 from s390emu.storage.absolute import guest_of, in_configuration
-from s390emu.storage.tlb import flush, port_of
+from s390emu.storage.tlb import port_of, purge
 
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))
 STOP_AND_STORE_STATUS = u64(0x09)
@@ -89,7 +89,7 @@ def set_prefix(storage, target, port, parameter):
         status |= INVALID_PARAMETER
     if status == ZERO:
         target.prefix = prefix
-        flush(port)
+        purge(port)
     return status
 
 

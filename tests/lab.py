@@ -39,7 +39,7 @@ def key_of(machine: Machine, address: int) -> int:
     block = machine.storage.blocks[address // BLOCK_SIZE]
     if block.invalid:
         return int(block.acc_f) | int(block.guest_rc)
-    return int(machine.host.frame_table[block.frame].key) | int(block.guest_rc)
+    return int(machine.host.frames.table[block.frame].key) | int(block.guest_rc)
 
 
 def state_of(machine: Machine, address: int) -> str:
@@ -91,7 +91,7 @@ class Lab:
         """Give a block (made resident) this 7-bit storage key."""
         self.machine.write(address // BLOCK_SIZE * BLOCK_SIZE, self.load(address // BLOCK_SIZE * BLOCK_SIZE, 1))
         block = self.machine.storage.blocks[address // BLOCK_SIZE]
-        self.machine.host.frame_table.key[block.frame] = key & ACC_F
+        self.machine.host.frames.table.key[block.frame] = key & ACC_F
         block.guest_rc = key & RC
         self.machine.set_psw(*self.machine.psw)  # drops the TLB
 

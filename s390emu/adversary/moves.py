@@ -51,6 +51,6 @@ def possible(machine: Machine, verbs: Iterable[int]) -> list[tuple[int, int]]:
     storage, host = machine.storage, machine.host
     blocks = storage.blocks.view(np.ndarray)
     resident = np.flatnonzero((blocks["invalid"] == 0) & (blocks["pinned"] == 0))
-    keys = blocks["guest_rc"][resident] | host.frame_table["key"][blocks["frame"][resident]]
+    keys = blocks["guest_rc"][resident] | host.frames.table["key"][blocks["frame"][resident]]
     taking = TAKING[blocks["usage"][resident].astype(np.int64) * 4, keys >> 1 & 1]
     return [(int(v), int(b)) for v, b in zip(taking, resident, strict=True) if v in verbs]

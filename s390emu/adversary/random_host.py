@@ -50,7 +50,7 @@ def random_run(
 
 
 def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) -> Move | None:
-    if draw.random() < BRINGING and machine.host.frames_in_use < machine.host.limit:
+    if draw.random() < BRINGING and machine.host.frames.in_use < machine.host.limit.frames:
         blocks = machine.storage.blocks.view(np.ndarray)
         out = np.flatnonzero((blocks["invalid"] != 0) & (blocks["usage"] == STABLE))
         choices = [(PAGING_IN, int(block)) for block in out]

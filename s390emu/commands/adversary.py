@@ -277,7 +277,7 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     if "firmware" in program and args.sanitize and not args.sanitize_guest:
         args.sanitize_guest = description()
     watcher = sanitizer(args, machine, guest)
-    machine.host.consoles[machine.guest_number].live = None if args.json else show
+    machine.host.guests[machine.guest_number].console.live = None if args.json else show
     with tracing(args, machine, symbols) as run:
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, args.timeout))

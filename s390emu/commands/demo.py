@@ -65,7 +65,7 @@ def execute(args) -> int:
     symbols = labels(guest)
     if not args.json:
         print(f"== console (guest {args.ram >> 10} KB, host {args.frames} frames of 4 KB)", flush=True)
-        machine.host.consoles[machine.guest_number].live = show
+        machine.host.guests[machine.guest_number].console.live = show
     story = Story(machine, symbols)
     stop = story.run()
     if args.json:

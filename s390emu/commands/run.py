@@ -75,7 +75,7 @@ def execute(args) -> int:
     watcher = sanitizer(args, machine, guest)
     symbols = labels(guest)
     if not args.json:
-        machine.host.consoles[machine.guest_number].live = show
+        machine.host.guests[machine.guest_number].console.live = show
     with tracing(args, machine, symbols) as run:
         stop = run(args.limit, args.timeout)
     return conclude(args, machine, stop, symbols, watcher)

@@ -2,7 +2,7 @@
 
 A guest's blocks are of three kinds: HINTED, the host may discard them (unused, volatile, potentially volatile and not
 changed); KEPT, their content must be kept; NOTHING, stable and logically zero. What follows is counting, chunk by
-chunk, for the policies of `host.frame_pool`. Docs: docs/chunks.md.
+chunk, for the policies of `host.pager`. Docs: docs/chunks.md.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def kinds_of(machine: Machine) -> np.ndarray:
 
     blocks = machine.storage.blocks
     there = blocks["invalid"] == 0
-    keys = machine.host.frame_table["key"][np.where(there, blocks["frame"], 0)]
+    keys = machine.host.frames.table["key"][np.where(there, blocks["frame"], 0)]
     changed = (np.where(there, keys, 0) | blocks["guest_rc"]) & CHANGE != 0
     return kinds(np.asarray(blocks["usage"]), ~there & (blocks["zero"] != 0), changed)
 

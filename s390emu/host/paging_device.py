@@ -34,7 +34,7 @@ class PagingLost(PagingError):
     """A slot does not give back what was written to it. Its content is gone."""
 
 
-class Slots(NamedTuple):
+class DeviceSnapshot(NamedTuple):
     """What a snapshot keeps: the bytes as they are on the file (of a damaged slot, the damaged ones) and checksums."""
 
     contents: dict[int, bytes]
@@ -146,11 +146,11 @@ class PagingDevice:
         first = os.pread(self._file.fileno(), 1, slot * BLOCK_SIZE) or b"\0"
         os.pwrite(self._file.fileno(), bytes([first[0] ^ 0xFF]), slot * BLOCK_SIZE)
 
-    def snapshot(self) -> Slots:
+    def snapshot(self) -> DeviceSnapshot:
         contents = {slot: os.pread(self._file.fileno(), BLOCK_SIZE, slot * BLOCK_SIZE) for slot in self._digests}
-        return Slots(contents, dict(self._digests), list(self._free), self._fresh)
+        return DeviceSnapshot(contents, dict(self._digests), list(self._free), self._fresh)
 
-    def restore(self, snapshot: Slots) -> None:
+    def restore(self, snapshot: DeviceSnapshot) -> None:
         self._file.truncate(0)
         for slot, data in snapshot.contents.items():
             os.pwrite(self._file.fileno(), data, slot * BLOCK_SIZE)

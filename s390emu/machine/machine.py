@@ -35,6 +35,7 @@ from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.engine.loop import find_target, run
 from s390emu.host import kernels
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.machine.cpu import CPU, START_MASK
 from s390emu.machine.schedule import Schedule
 from s390emu.machine.stop import STOP_REASONS, Interruption, Reason, Stop
@@ -146,9 +147,9 @@ class Machine:
         self.schedule = schedule or Schedule(cpus)
         self.running = self.cpus[0]
         self._waiting: dict[int, Waiting] = {}
-        self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
+        self.host = host or Host(max(storage_size // BLOCK_SIZE, FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
-        self.host.before_event[self.guest_number] = self._make_room_for_events
+        self.host.guests[self.guest_number].drain_events = self._make_room_for_events
         installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
         self.handlers = HandlerTable(installed)
         self.events: list[np.ndarray] = []
@@ -267,7 +268,7 @@ class Machine:
     @property
     def console(self) -> str:
         """What the guest wrote to its console."""
-        return self.host.consoles[self.guest_number].text
+        return self.host.guests[self.guest_number].console.text
 
     @property
     def last_interruption(self) -> Interruption | None:
@@ -287,7 +288,7 @@ class Machine:
         number = address // BLOCK_SIZE
         block = self.storage.blocks[number]
         content = RESIDENT if not block.invalid else ZERO if block.zero else PRESERVED
-        key = int(block.acc_f) if block.invalid else int(self.host.frame_table[block.frame].key)
+        key = int(block.acc_f) if block.invalid else int(self.host.frames.table[block.frame].key)
         key |= int(block.guest_rc)
         return Block(number, USAGES[int(block.usage)], CONTENTS[content], bool(block.no_dat), key)
 
@@ -461,7 +462,7 @@ class Machine:
         if code == EXIT_COMPILE:
             self.handlers.compile(int(port.wanted))
         elif code == EXIT_HOST_FAULT:
-            answer = self.host.resolve(self.guest_number, int(port.fault_block), bool(port.fault_store))
+            answer = self.host.resolve(self.guest_number, int(port.fault_block), self.running.number)
             return self._settle(answer)
         elif code == EXIT_HYPERCALL:
             return self._hypercall()
@@ -521,7 +522,7 @@ class Machine:
             _end(cpu, port, code, length)
         else:
             port.count += u64(1)
-        if self.host.consoles[self.guest_number].flooded:
+        if self.host.guests[self.guest_number].console.flooded:
             return Reason.CONSOLE_FLOOD
         return None
 

@@ -99,8 +99,8 @@ class Sanitizer:
         column = machine.storage.block_column
         self._watched, self._invalid, self._pinned = column("watched"), column("invalid"), column("pinned")
         self._frame_of, self._saved_rc = column("frame"), column("guest_rc")
-        self._memory = machine.host.memory
-        self._real_keys = machine.host.frame_table["key"].view(np.ndarray)
+        self._memory = machine.host.frames.memory
+        self._real_keys = machine.host.frames.table["key"].view(np.ndarray)
         self._updating: dict[bytes, bool] = {}  # instruction -> whether it fetches the operand that it stores
         self._frames: list[Frame] = []
         self._handlers = {

@@ -101,14 +101,6 @@ def transition(guest, number, event, frame):
 
 
 @jit
-def withdraw(guest, number):
-    """The host wants the frame of a resident block: -> what RECLAIM would do, decided when no CPU can reach it:
-    testing C before loses a store (docs/page-hinting.md 8)."""
-    drop_block(guest, number)
-    return action_of(guest, number, RECLAIM)
-
-
-@jit
 def action_of(guest, number, event):
     """The action of `outcome` alone: for Python, which asks before it obtains a frame."""
     return outcome(guest, number, i64(event))[1]

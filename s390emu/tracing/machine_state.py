@@ -35,7 +35,7 @@ class MachineState(NamedTuple):
 
 def pages_of(machine: Machine) -> list[Page]:
     """Every block as the guest sees it: ESSA's and ISKE's answers without asking."""
-    blocks, frames = machine.storage.blocks, machine.host.frame_table["key"]
+    blocks, frames = machine.storage.blocks, machine.host.frames.table["key"]
     invalid = blocks["invalid"] != 0
     contents = np.where(~invalid, RESIDENT, np.where(blocks["zero"] != 0, ZERO, PRESERVED))
     keys = np.where(invalid, blocks["acc_f"], frames[np.where(invalid, 0, blocks["frame"])]) | blocks["guest_rc"]

@@ -11,6 +11,7 @@ from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.errors import Complaint, Position
 from s390emu.engine.handlers import default_facilities
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
 from s390emu.machine import NO_TRANSLATE, START_MASK, Machine
@@ -66,7 +67,7 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
     try:
         paging = None if settings.paging == 0 else PagingDevice(slots=settings.paging or blocks)
         host = Host(
-            max(blocks, Host.FEWEST_FRAMES) if settings.frames is None else settings.frames,
+            max(blocks, FEWEST_FRAMES) if settings.frames is None else settings.frames,
             paging,
             seed=settings.seed,
             unused_access=settings.unused_access,
@@ -133,7 +134,7 @@ def _key(machine: Machine, number: int, key: int) -> None:
     if block.invalid:
         block.acc_f = key & ACC_F
     else:
-        machine.host.frame_table[block.frame].key = key & ACC_F
+        machine.host.frames.table[block.frame].key = key & ACC_F
     block.guest_rc = key & RC
 
 

@@ -135,7 +135,7 @@ def test_a_host_frees_as_much(policy):
     guest = host.guests[0]
     for number in range(blocks):
         host.pagein(0, number)
-        host.frame_table.key[guest.frame[number]] = CHANGE
+        host.frames.table.key[guest.frame[number]] = CHANGE
     for number in np.flatnonzero(kind == HINTED).tolist():
         kernels.transition(guest.address, number, 3, 0)
     assert (chunk_study.kinds_of(machine) == kind).all()

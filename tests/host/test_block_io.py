@@ -193,7 +193,7 @@ def test_parameter_list_is_subject_to_the_psw_key(channel):
     assert channel.call(INITIALIZE, None, mask=START | key) == PROTECTION
     channel.machine.write(LIST, pack(">H62x", DEVICE))
     assert channel.call(REMOVE, None, mask=START | key) == (2, WRONG_STATE)  # only fetched
-    channel.host.frame_table.key[channel.storage.blocks.frame[LIST // BLOCK]] = 0x38
+    channel.host.frames.table.key[channel.storage.blocks.frame[LIST // BLOCK]] = 0x38
     channel.machine.set_psw(START, CODE)
     assert channel.call(REMOVE, None, mask=START | key) == PROTECTION
 
@@ -348,7 +348,7 @@ def full(channel: Channel, first: int) -> list[int]:
     set_block(host, 0, number + 1, "Ur", data=b"y" * BLOCK)
     others = [n for n in range(BLOCKS - 1, 0, -1) if channel.storage.blocks.invalid[n] and n != number]
     taken = []
-    while host.frames_in_use < host.frame_count:
+    while host.frames.in_use < host.frames.count:
         channel.machine.write(others[len(taken)] * BLOCK, b"z" * BLOCK)
         taken.append(others[len(taken)])
     assert taken and not channel.storage.blocks.invalid[number + 1]
@@ -398,11 +398,11 @@ def test_statuses_of_which_the_host_takes_a_part_meanwhile(tmp_path):
     channel.machine.write(AWAY + BLOCK - 24, read(1).build(0x80) + read(2).build(0x80))
     set_block(host, 0, number + 1, "Vr", data=read(2).build(0x80))
     filled = [n for n in range(BLOCKS) if n > number + 1 and channel.storage.blocks.invalid[n]]
-    for other in filled[: host.frame_count - host.frames_in_use]:
+    for other in filled[: host.frames.count - host.frames.in_use]:
         channel.machine.write(other * BLOCK, b"z" * BLOCK)
     others = {n: channel.machine.read(n * BLOCK, BLOCK) for n in range(BLOCKS) if not (number <= n <= number + 1)}
-    host._hand = int(channel.storage.blocks.frame[number])
-    host.frame_table.key |= REFERENCE
+    host.pager.clock.hand = int(channel.storage.blocks.frame[number])
+    host.frames.table.key |= REFERENCE
     assert channel.call(READ_WRITE, None) == (0, 0)
     assert channel.state(AWAY + BLOCK) == "Vz"
     assert channel.statuses(1, at=AWAY + BLOCK - 24) == [0]
@@ -525,7 +525,7 @@ def test_data_is_placed_without_waiting_for_the_interruption_to_be_taken(slow):
     slow.machine.gr[2] = 4
     slow.machine.step()
     assert slow.machine.read(BUFFER, 2 * BLOCK) == content(0) + content(1)
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
 
 
 def test_the_subclass_mask_is_that_of_the_service_signal(slow):
@@ -551,11 +551,11 @@ def test_blocks_are_pinned_until_the_end(slow):
     assert [slow.pinned(at) for at in (ENTRIES, BUFFER, BUFFER + BLOCK, BUFFER + 2 * BLOCK)] == [1, 1, 1, 0]
     slow.host.pressure(0)
     assert slow.state(ENTRIES) == slow.state(BUFFER) == slow.state(BUFFER + BLOCK) == "Sr"
-    assert slow.host.frames_in_use == 3
+    assert slow.host.frames.in_use == 3
     slow.wait()
     assert not slow.storage.blocks.pinned.any()
     slow.host.pressure(0)
-    assert slow.host.frames_in_use == 0
+    assert slow.host.frames.in_use == 0
     assert slow.machine.read(BUFFER + BLOCK, BLOCK) == content(1)
 
 
@@ -578,14 +578,14 @@ def test_hints_during_the_operation_take_effect_afterwards(slow):
 def test_a_block_released_during_the_operation_keeps_its_frame(slow):
     slow.machine.write(BUFFER + BLOCK, b"q" * BLOCK)
     assert slow.start(read(1), write(2, BUFFER + BLOCK)) == (0, 8)
-    frames = slow.host.frames_in_use
+    frames = slow.host.frames.in_use
     slow.machine.write(CODE + 8, bytes.fromhex("83560010"))  # diag %r5,%r6,0x10
     slow.machine.set_psw(START, CODE + 8)
     slow.machine.gr[5], slow.machine.gr[6] = BUFFER, BUFFER + BLOCK
     slow.machine.step()
     assert slow.state(BUFFER) == slow.state(BUFFER + BLOCK) == "Sr"
     assert slow.machine.read(BUFFER, 2 * BLOCK) == bytes(2 * BLOCK)
-    assert (slow.key(BUFFER), slow.host.frames_in_use) == (0, frames)
+    assert (slow.key(BUFFER), slow.host.frames.in_use) == (0, frames)
     slow.wait()
     assert slow.machine.read(BUFFER, 2 * BLOCK) == content(0) + bytes(BLOCK)
     assert slow.on_disk(1) == b"q" * BLOCK
@@ -595,10 +595,10 @@ def test_the_status_can_no_longer_be_stored(slow):
     for at in (ENTRIES, BUFFER):
         set_block(slow.host, 0, at // BLOCK, "Sr", key=0x40)
     assert slow.start(read(1), key=4, parameter=7) == (0, 8)
-    slow.host.frame_table.key[slow.storage.blocks.frame[ENTRIES // BLOCK]] = 0x50
+    slow.host.frames.table.key[slow.storage.blocks.frame[ENTRIES // BLOCK]] = 0x50
     assert slow.wait() == (0x2603, 0x0702, 0, 7)
     assert slow.statuses(1) == [0xEE]
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
 
 
 def test_what_cannot_be_pinned_is_done_synchronously(tmp_path):
@@ -631,7 +631,7 @@ def test_remove_gives_up_what_has_not_ended(slow):
     assert slow.statuses(3) == [0, 0x0C, 1]
     assert slow.machine.read(BUFFER + BLOCK, BLOCK) == bytes(BLOCK)
     assert slow.on_disk(0) == b"w" * BLOCK
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
     now = slow.machine.now
     assert slow.wait() == (0x2603, 0x0703, 0, 9)
     assert slow.machine.now == now
@@ -644,7 +644,7 @@ def test_remove_gives_up_what_has_not_ended(slow):
 def test_reset_ends_all(slow):
     assert slow.start(read(1)) == (0, 8)
     slow.host.reset(0, clear=False)
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
     assert slow.wait().reason is Reason.ENABLED_WAIT
     assert slow.initialize() == (0, 0)
 
@@ -664,7 +664,7 @@ def test_outstanding_operations_in_snapshots(slow):
         machine.restore(snapshot)
         assert (slow.on_disk(0), slow.on_disk(4)) == (b"w" * BLOCK, content(4))
         assert slow.pinned(BUFFER) == slow.pinned(BUFFER + BLOCK) == 1
-        assert slow.host.pinned == 3
+        assert slow.host.limit.pinned == 3
     assert slow.wait() == (0x2603, 0x0700, 0, 3)
     assert machine.now == began + 5200
     assert machine.read(BUFFER + BLOCK, BLOCK) == content(1)
@@ -790,7 +790,7 @@ def test_shared_waits_in_the_wait_state(slow):
     machine = slow.machine
     machine.shared = True
     slow.start(read(1), parameter=4)
-    ends = int(slow.host.block_io[0].next_end())
+    ends = int(slow.host.guests[0].block_io.next_end())
     stop = slow.wait()
     assert (stop.reason, machine.ready_at) == (Reason.WAITING, ends)
     machine.pass_time(ends - 1)

@@ -50,7 +50,7 @@ def test_diag_10_releases_the_blocks_first_to_last(balloon):
         assert storage.blocks[FIRST + n].no_dat == n & 1
         assert balloon.load((FIRST + n) * BLOCK_SIZE, BLOCK_SIZE) == bytes(BLOCK_SIZE)
     assert host.statistics(0).released == COUNT
-    assert host.paging.used == 0
+    assert host.slots.device.used == 0
 
 
 def test_released_block_reads_as_zeros_and_does_not_fault(balloon):

@@ -200,7 +200,7 @@ READ_EVENT_DATA = 0x00770005
 
 @pytest.fixture
 def told(service):
-    service.machine.host.consoles[0].receives = 0x40
+    service.machine.host.guests[0].console.receives = 0x40
     service.cr[0] |= SERVICE_SIGNAL
     return service
 
@@ -222,7 +222,7 @@ def test_a_message_ends_an_enabled_wait(told):
 
 
 def test_a_guest_that_does_not_receive_messages_is_not_interrupted(told):
-    told.machine.host.consoles[0].receives = 0
+    told.machine.host.guests[0].console.receives = 0
     assert not told.machine.host.send(0, "STOP")
     told.psw(BA_EA | EXTERNAL | WAIT)
     assert told.machine.run(5).reason is Reason.ENABLED_WAIT
@@ -257,7 +257,7 @@ def test_a_message_while_the_signal_of_a_command_is_pending(told):
 
 
 def test_messages_are_in_snapshots(told):
-    machine, console = told.machine, told.machine.host.consoles[0]
+    machine, console = told.machine, told.machine.host.guests[0].console
     snapshot = machine.snapshot()
     machine.host.send(0, "STOP")
     later = machine.snapshot()

@@ -6,6 +6,7 @@ import pytest
 
 from s390emu.architecture.page_states import STATES
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
 from tests.lab import ALL, BA_EA, MODE_24, MODE_31, PROBLEM_STATE, SIZE
@@ -323,7 +324,7 @@ def test_pfmf_stops_at_the_block_that_is_gone(lab):
 def test_pfmf_clears_more_blocks_than_the_host_has_frames():
     machine = Machine.from_source(
         "start: llilf %r1,0x11000\n lghi %r2,0x1000\n pfmf %r1,%r2\n lghi %r3,7\n", 1 << 20, origin=0x800,
-        host=Host(Host.FEWEST_FRAMES, PagingDevice()),
+        host=Host(FEWEST_FRAMES, PagingDevice()),
     )  # fmt: skip
     machine.run(limit=3 + 255)
     assert (machine.gr[2], machine.gr[3]) == (1 << 20, 7)

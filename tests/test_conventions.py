@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,21 @@ def test_no_bare_integer_beside_a_uint64(path):
     assert not offenders
 
 
-def test_only_one_file_imports_numba():
-    importers = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if (isinstance(node, ast.Import) and any(a.name.split(".")[0] == "numba" for a in node.names))
-        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numba")
-    }
-    assert importers == {"_jit.py"}
+def _imported(path: Path) -> set[str]:
+    """The modules that a file imports, and of those that it imports from, with the names: `numba.core.x.Name`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_numba_is_imported_in_one_room_and_its_private_names_on_one_page():
+    public = re.compile(r"numba(\.types|\.extending\.intrinsic)?")
+    of_numba = {path: {name for name in _imported(path) if name.split(".")[0] == "numba"}
+                for path in PACKAGE.rglob("*.py")}  # fmt: skip
+    assert {path.parent for path, names in of_numba.items() if names} == {PACKAGE / "_jit"}
+    private = {path.name for path, names in of_numba.items() if not all(map(public.fullmatch, names))}
+    assert private == {"compiler.py"}

@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from s390emu import _jit
-from s390emu._jit import JIT, address_of, call1, entry_point, jit, u64
+from s390emu._jit import JIT, address_of, cache, call1, entry_point, jit, record_in, u64
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
 from s390emu.storage.guest import GuestStorage
@@ -53,11 +53,11 @@ def test_a_record_is_passed_as_its_address_and_a_procedure_returns_nothing():
 
 
 def test_compiled_code_calls_a_function_by_its_address():
-    storage, cpus = GuestStorage(1 << 16), _jit.np.zeros(1, CPU_T)
+    storage, cpus = GuestStorage(1 << 16), np.zeros(1, CPU_T)
     storage.ports[0].count = 40
     address = address_of(add_to_count, CPU_T, PORT_T, integers=1)
     entry = entry_point(called, CPU_T, PORT_T, integers=2)
-    assert entry(_jit.record_in(cpus), storage.ports[0], address, 2) == 42
+    assert entry(record_in(cpus), storage.ports[0], address, 2) == 42
 
 
 @jitted
@@ -74,19 +74,20 @@ def test_a_kernel_has_no_wrappers_until_python_calls_it():
 def test_the_digest_is_of_every_source_of_the_package(tmp_path, monkeypatch):
     """Numba's cache watches a function's own file: an edit of a callee elsewhere must be another cache."""
     package = tmp_path / "s390emu"
-    shutil.copytree(_jit.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(_jit, "PACKAGE", package)
-    seen = {_jit.source_digest()}
+    shutil.copytree(cache.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(cache, "PACKAGE", package)
+    seen = {cache.source_digest()}
     for source in sorted(package.rglob("*.py")):
         source.write_bytes(source.read_bytes() + b"\n# another one\n")
-        seen.add(_jit.source_digest())
+        seen.add(cache.source_digest())
     (package / "isa" / "new.py").write_text("")
-    seen.add(_jit.source_digest())
+    seen.add(cache.source_digest())
     assert len(seen) == 2 + len(list(package.rglob("*.py"))) - 1
 
 
 ASK = """
-from s390emu._jit import Proper, address_of
+from s390emu._jit import address_of
+from s390emu._jit.compiler import Proper
 from s390emu.records.port import PORT_T
 from s390emu.storage.tlb import flush
 compiled, compile_it = [], Proper._compile_uncached

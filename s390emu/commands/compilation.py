@@ -28,7 +28,7 @@ TO_LINE_START, ERASE_LINE = "\r", "\r\033[K"
 
 def announce_compilation(guest: Program | None) -> None:
     """Show from now on what is compiled in this process, for a machine that is to run `guest`."""
-    from s390emu._jit import Proper
+    from s390emu._jit.compiler import Proper
 
     Proper.announced = _Announcement(guest).of
 

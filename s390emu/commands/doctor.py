@@ -64,7 +64,8 @@ def _packages() -> str:
 
 
 def _cache() -> str:
-    from s390emu._jit import CACHE, CACHEABLE, JIT, cache_root
+    from s390emu._jit import JIT
+    from s390emu._jit.cache import CACHE, CACHEABLE, cache_root
 
     if not JIT:
         return "not used: NUMBA_DISABLE_JIT is set, guests run as plain Python (slow)"

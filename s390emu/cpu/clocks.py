@@ -7,7 +7,7 @@ timer, which measures what the guest itself uses, does not see the latter.
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import EXTERNAL
 
@@ -58,7 +58,7 @@ def clock_comparator_pending(cpu, storage):
 
 @jit
 def cpu_timer_pending(cpu, storage):
-    return cpu_timer(cpu, storage) & SIGN != u64(0)
+    return on(cpu_timer(cpu, storage), SIGN)
 
 
 @jit
@@ -84,11 +84,11 @@ def instructions_until(cpu, now, clock):
 def next_timer_event(cpu, storage):
     """Instructions from now until a clock for which the CPU is enabled interrupts; NEVER if none does."""
     event = NEVER
-    if cpu.psw_mask & EXTERNAL == u64(0):
+    if not on(cpu.psw_mask, EXTERNAL):
         return event
     reachable = cpu.clock_comparator != ~u64(0)
-    if cpu.cr[0] & CLOCK_COMPARATOR_MASK != u64(0) and reachable and not clock_comparator_pending(cpu, storage):
+    if on(cpu.cr[0], CLOCK_COMPARATOR_MASK) and reachable and not clock_comparator_pending(cpu, storage):
         event = min(event, instructions_until(cpu, elapsed(storage), cpu.clock_comparator))
-    if cpu.cr[0] & CPU_TIMER_MASK != u64(0) and not cpu_timer_pending(cpu, storage):
+    if on(cpu.cr[0], CPU_TIMER_MASK) and not cpu_timer_pending(cpu, storage):
         event = min(event, instructions_until(cpu, used(storage), cpu.timer_zero))
     return event

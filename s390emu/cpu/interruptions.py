@@ -7,7 +7,7 @@ is out is brought first, and the interruption stays pending meanwhile.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.bits import LOW16
 from s390emu.architecture.interruptions import (
@@ -91,7 +91,7 @@ LOOP = 64  # interruptions in a row without an instruction completing
 def data_exception(cpu, dxc):
     """Recognize a data exception: -> code. The DXC goes to the FPC register too where CR0 gives the program one."""
     cpu.dxc = dxc
-    if cpu.cr[0] & CR0_AFP_REGISTER != u64(0):
+    if on(cpu.cr[0], CR0_AFP_REGISTER):
         cpu.fpc = (cpu.fpc & ~FPC_DXC) | (dxc << FPC_DXC_SHIFT)
     return DATA
 
@@ -104,7 +104,7 @@ def nullifies(code):
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
 
 
-def slow_end(cpu, storage, code, length):
+def note_ending(cpu, storage, code, length):
     """The instruction at insn_ia, `length` bytes, ended with a code above 0: note what is to be presented."""
     code = i64(code)
     storage.count += u64(1)
@@ -185,22 +185,22 @@ def take_machine_check(cpu, storage):
 @jit
 def external_code(cpu, storage):
     """The pending external interruption of highest priority for which the CPU is enabled, as its code; 0 none."""
-    if cpu.psw_mask & EXTERNAL == u64(0):
+    if not on(cpu.psw_mask, EXTERNAL):
         return u64(0)
     pending, subclass = cpu.external | guest_of(storage).floating, cpu.cr[0]
-    if pending & EXTERNAL_INTERRUPT_KEY != u64(0) and subclass & CR0_INTERRUPT_KEY != u64(0):
+    if on(pending, EXTERNAL_INTERRUPT_KEY) and on(subclass, CR0_INTERRUPT_KEY):
         return CODE_INTERRUPT_KEY
-    if pending & EXTERNAL_EMERGENCY != u64(0) and subclass & CR0_EMERGENCY != u64(0):
+    if on(pending, EXTERNAL_EMERGENCY) and on(subclass, CR0_EMERGENCY):
         return CODE_EMERGENCY
-    if pending & EXTERNAL_CALL != u64(0) and subclass & CR0_EXTERNAL_CALL != u64(0):
+    if on(pending, EXTERNAL_CALL) and on(subclass, CR0_EXTERNAL_CALL):
         return CODE_EXTERNAL_CALL
-    if subclass & CR0_CLOCK_COMPARATOR != u64(0) and clock_comparator_pending(cpu, storage):
+    if on(subclass, CR0_CLOCK_COMPARATOR) and clock_comparator_pending(cpu, storage):
         return CODE_CLOCK_COMPARATOR
-    if subclass & CR0_CPU_TIMER != u64(0) and cpu_timer_pending(cpu, storage):
+    if on(subclass, CR0_CPU_TIMER) and cpu_timer_pending(cpu, storage):
         return CODE_CPU_TIMER
-    if pending & EXTERNAL_SERVICE != u64(0) and subclass & CR0_SERVICE != u64(0):
+    if on(pending, EXTERNAL_SERVICE) and on(subclass, CR0_SERVICE):
         return CODE_SERVICE
-    if pending & EXTERNAL_BLOCK_IO != u64(0) and subclass & CR0_SERVICE != u64(0):
+    if on(pending, EXTERNAL_BLOCK_IO) and on(subclass, CR0_SERVICE):
         return CODE_BLOCK_IO
     return u64(0)
 
@@ -238,7 +238,7 @@ def io_enabled(cpu, storage):
     guest = guest_of(storage)
     subclass = (guest.io_word >> IO_SUBCLASS_SHIFT) & IO_SUBCLASS
     enabled = (cpu.cr[6] >> (u64(31) - subclass)) & u64(1)
-    return guest.io != u64(0) and cpu.psw_mask & IO != u64(0) and enabled != u64(0)
+    return guest.io != u64(0) and on(cpu.psw_mask, IO) and enabled != u64(0)
 
 
 @jit
@@ -315,9 +315,9 @@ def take_asynchronous(cpu, storage):
             return code
         take_restart(cpu, storage)
         return 1
-    if cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK == u64(0) and cpu.mck_code & MCIC_DAMAGE != u64(0):
+    if cpu.mck_code != u64(0) and not on(cpu.psw_mask, MACHINE_CHECK) and on(cpu.mck_code, MCIC_DAMAGE):
         return stop(storage, CHECK_STOP)
-    machine_check = cpu.mck_code != u64(0) and cpu.psw_mask & MACHINE_CHECK != u64(0)
+    machine_check = cpu.mck_code != u64(0) and on(cpu.psw_mask, MACHINE_CHECK)
     external = external_code(cpu, storage)
     io = io_enabled(cpu, storage)
     if not (machine_check or external != u64(0) or io or cpu.restart != u64(0)):
@@ -339,10 +339,10 @@ def take_asynchronous(cpu, storage):
 @jit
 def not_implemented(cpu, storage):
     """Did the guest turn on something that this machine does not have, so that it must not go on?"""
-    if cpu.psw_mask & DAT != u64(0) and cpu.psw_mask & AS == ACCESS_REGISTER:
+    if on(cpu.psw_mask, DAT) and cpu.psw_mask & AS == ACCESS_REGISTER:
         storage.stop_reason = ACCESS_REGISTER_MODE
         return True
-    if cpu.psw_mask & PER != u64(0) and cpu.cr[9] & PER_EVENTS != u64(0):
+    if on(cpu.psw_mask, PER) and on(cpu.cr[9], PER_EVENTS):
         storage.stop_reason = PROGRAM_EVENT_RECORDING
         return True
     return False
@@ -358,7 +358,7 @@ def next_event(cpu, storage):
     return event
 
 
-def slow_boundary(cpu, storage, unused, unused2):
+def attend_boundary(cpu, storage, unused, unused2):
     """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
     guest, taken = guest_of(storage), 0
     while True:
@@ -393,12 +393,12 @@ def slow_boundary(cpu, storage, unused, unused2):
         if not_implemented(cpu, storage):
             return EXIT_STOP
         event = next_event(cpu, storage)
-        if cpu.psw_mask & WAIT == u64(0):
+        if not on(cpu.psw_mask, WAIT):
             storage.deadline = min(storage.limit, storage.count + event)
             if watching_references(guest):
                 storage.deadline = storage.count + u64(1)  # the straight way through a page is not noted
             return 0
-        if cpu.psw_mask & (EXTERNAL | IO | MACHINE_CHECK) == u64(0):
+        if not on(cpu.psw_mask, EXTERNAL | IO | MACHINE_CHECK):
             return stop(storage, DISABLED_WAIT)
         if guest.shared != u64(0) or guest.port_count > u64(1):
             storage.ready_at = elapsed(storage) + event if event < NEVER else NO_TIME

@@ -44,14 +44,14 @@ def lowcore_code(cpu, storage):
     return area_code(storage, cpu.prefix)
 
 
-def slow_assigned(cpu, storage, real, length, kind, unused):
+def touch_assigned(cpu, storage, real, length, kind, unused):
     """Host address of an assigned location, whose pages `lowcore_code` has passed."""
     return i64(touch(guest_of(storage), apply_prefix(cpu, real), length, i64(kind)))
 
 
 @jit
 def assigned(cpu, storage, real, length, kind):
-    return u64(call4(storage.slow_assigned, cpu, storage, real, u64(length), u64(kind), u64(0)))
+    return u64(call4(storage.touch_assigned, cpu, storage, real, u64(length), u64(kind), u64(0)))
 
 
 @jit

@@ -3,7 +3,7 @@ PSW"."""
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.psw_bits import BA, CC, CC_SHIFT, EA, LOW2, MODE24, MODE31, MODE64, PROBLEM, UNASSIGNED
 from s390emu.records.events import EVENT_PSW
@@ -27,15 +27,15 @@ def psw_mask_word(cpu):
 
 @jit
 def problem_state(cpu):
-    return cpu.psw_mask & PROBLEM != u64(0)
+    return on(cpu.psw_mask, PROBLEM)
 
 
 @jit
 def mode_of(mask):
     """The address mask that EA and BA mean."""
-    if mask & EA != u64(0):
+    if on(mask, EA):
         return MODE64
-    return MODE31 if mask & BA != u64(0) else MODE24
+    return MODE31 if on(mask, BA) else MODE24
 
 
 @jit
@@ -48,9 +48,9 @@ def set_addressing_mode(cpu, mode):
 @jit
 def psw_valid(mask, ia):
     """The early checks: unassigned bits, EA without BA, an address longer than the addressing mode."""
-    if mask & UNASSIGNED != u64(0) or mask & (EA | BA) == EA:
+    if on(mask, UNASSIGNED) or mask & (EA | BA) == EA:
         return False
-    return ia & ~mode_of(mask) == u64(0)
+    return not on(ia, ~mode_of(mask))
 
 
 @jit

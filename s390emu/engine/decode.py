@@ -69,7 +69,7 @@ def text_in_page(guest, ia, entry):
     return text, True
 
 
-def slow_decode(cpu, storage, ia, entry):
+def decode_instruction(cpu, storage, ia, entry):
     """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept.
 
     The block is resident and was checked when its page was looked up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import call1, call2, jit, load_native, u64
+from s390emu._jit import call1, call2, jit, load_native, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SHIFT
 from s390emu.engine.decode import handler_of
@@ -22,7 +22,7 @@ def not_fetched(cpu, storage, code, ia):
     """The instruction cannot be fetched: an interruption, or an exit."""
     if code > 0:
         cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
-        call2(storage.slow_end, cpu, storage, u64(code), UNKNOWN_LENGTH)
+        call2(storage.note_ending, cpu, storage, u64(code), UNKNOWN_LENGTH)
         return 0
     return code
 
@@ -33,7 +33,7 @@ def page_of(cpu, storage, ia):
     slot = (ia >> BLOCK_SHIFT) & TLB_MASK
     if storage.tlb_insn_tag[slot] == (ia & PAGE_AND_ODD) ^ storage.context:
         return storage.tlb_insn_decoded[slot], 0
-    code = call2(storage.slow_instruction, cpu, storage, ia, u64(0))
+    code = call2(storage.find_decoded_page, cpu, storage, ia, u64(0))
     return storage.value, code
 
 
@@ -46,7 +46,7 @@ def entry_in(page, ia):
 def find_target(cpu, storage, ia, modifier):
     """Look up the target of EXECUTE: -> code. Afterwards storage.decoded_insn is its text, ORed with the modifier, and
     storage.decoded_handler the handler of that."""
-    if ia & u64(1) != u64(0):
+    if on(ia, u64(1)):
         return SPECIFICATION
     page, code = page_of(cpu, storage, ia)
     if code != 0:
@@ -54,7 +54,7 @@ def find_target(cpu, storage, ia, modifier):
     entry = entry_in(page, ia)
     text = load_native(entry + u64(8))
     if load_native(entry) == u64(0):
-        code = call2(storage.slow_decode, cpu, storage, ia, entry)
+        code = call2(storage.decode_instruction, cpu, storage, ia, entry)
         if code != 0:
             return code
         text = storage.decoded_insn
@@ -71,7 +71,7 @@ def run(cpu, storage, unused):
     """
     while True:
         if storage.count >= storage.deadline:
-            code = call2(storage.slow_boundary, cpu, storage, u64(0), u64(0))
+            code = call2(storage.attend_boundary, cpu, storage, u64(0), u64(0))
             if code != 0:
                 return code
         ia = cpu.psw_ia
@@ -89,7 +89,7 @@ def run(cpu, storage, unused):
                 if entry - page >= PAGE_OF_ENTRIES:
                     break
                 storage.insn_ia = ia
-                code = call2(storage.slow_decode, cpu, storage, ia, entry)
+                code = call2(storage.decode_instruction, cpu, storage, ia, entry)
                 if code != 0:
                     code = not_fetched(cpu, storage, code, ia)
                     if code != 0:
@@ -103,7 +103,7 @@ def run(cpu, storage, unused):
             code = call1(handler, cpu, storage, insn)
             if code != 0:
                 if code > 0:
-                    call2(storage.slow_end, cpu, storage, u64(code), length)
+                    call2(storage.note_ending, cpu, storage, u64(code), length)
                     break
                 if code != EXIT_HYPERCALL:
                     cpu.psw_ia = ia
@@ -114,7 +114,7 @@ def run(cpu, storage, unused):
             target = cpu.psw_ia
             if target == next_ia:
                 entry += length << ENTRY_SHIFT
-            elif (target ^ ia) & PAGE_AND_ODD == u64(0):  # a branch within the page
+            elif not on(target ^ ia, PAGE_AND_ODD):  # a branch within the page
                 entry = entry_in(page, target)
             else:
                 break

@@ -1,8 +1,8 @@
 """The web-server guest: how it is built, what is on its disk, and what its checksums have to be (firmware/README.md).
 
-    program = build(RAM_BLOCKS=512, FILE_BLOCKS=720)
-    disk_image("files.disk", FILE_BLOCKS=720)
-    expected(300, FILE_BLOCKS=720)      # -> Expected(checksum=..., log=..., heap=...)
+program = build(RAM_BLOCKS=512, FILE_BLOCKS=720)
+disk_image("files.disk", FILE_BLOCKS=720)
+expected(300, FILE_BLOCKS=720)      # -> Expected(checksum=..., log=..., heap=...)
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.assemble import Program, assemble_files
 from s390emu.guests.toy_kernel import ORIGIN, folder
 
@@ -38,13 +39,12 @@ LIMITS = {  # tunable: default, least, most
 }
 DEFAULTS = {name: default for name, (default, *_) in LIMITS.items()}
 DISK = 0x0100  # device number
-BLOCK = 4096
 TABLES = 0x20000  # where they begin
-WORDS = BLOCK // 8  # doublewords in a block
+WORDS = BLOCK_SIZE // 8  # doublewords in a block
 CELLS, CELL_WORDS = 32, 16  # in a block, in a cell
 CELL_MULTIPLIER, STEP = 0xD1342543DE82EF95, 0x2545F4914F6CDD1D
 DRAW_MULTIPLIER, DRAW_ADDEND = 0x5851F42D4C957F2D, 12345
-DOUBLEWORD = (1 << 64) - 1
+DOUBLEWORD_MASK = (1 << 64) - 1
 
 GROUP_FILES, GROUP_BLOCKS, FILE_MOST = 8, 36, 8
 LENGTHS, PLACES = (3, 1, 6, 2, 8, 4, 7, 5), (0, 3, 4, 10, 12, 20, 24, 31)
@@ -113,7 +113,7 @@ def fewest_blocks(values: dict[str, int]) -> int:
     """The least RAM_BLOCKS: image and tables (web.inc, "Memory map"), heap, room for the log, and some to work in."""
     pool = values["HEAP_BLOCKS"] + 2 * values["LOG_BLOCKS"] + 128
     blocks = pool
-    while blocks - -(-(TABLES + blocks * 32 + 8 * (values["FILE_BLOCKS"] + values["LOG_BLOCKS"])) // BLOCK) < pool:
+    while blocks - -(-(TABLES + blocks * 32 + 8 * (values["FILE_BLOCKS"] + values["LOG_BLOCKS"])) // BLOCK_SIZE) < pool:
         blocks += 1
     return blocks
 
@@ -160,7 +160,7 @@ def disk_image(path: str | os.PathLike, **given: int) -> int:
 def fold(total: int, values) -> int:
     """Each of the doublewords in turn, added to the total rotated left by one."""
     for value in values:
-        total = ((total << 1 | total >> 63) + value) & DOUBLEWORD
+        total = ((total << 1 | total >> 63) + value) & DOUBLEWORD_MASK
     return total
 
 
@@ -194,7 +194,7 @@ class Twin:
         self.checksum = self.requests = self.drift = self.left = 0
 
     def draw(self, n: int) -> int:
-        self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DOUBLEWORD
+        self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DOUBLEWORD_MASK
         return (self.random >> 33) % n
 
     def draw_rank(self, n: int) -> int:
@@ -243,7 +243,7 @@ class Twin:
                 elif checksum is None:
                     total = fold(total, page[record * RECORD_WORDS : (record + 1) * RECORD_WORDS])
                 else:
-                    total = fold(total, ((checksum + i * STEP) & DOUBLEWORD for i in range(RECORD_WORDS)))
+                    total = fold(total, ((checksum + i * STEP) & DOUBLEWORD_MASK for i in range(RECORD_WORDS)))
         return total
 
     def heap_sum(self) -> int:

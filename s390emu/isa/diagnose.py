@@ -6,10 +6,10 @@ block I/O: docs/block-io.md. No other code exists.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
-from s390emu.architecture.bits import LOW16, LOW32, bits
+from s390emu._jit import i64, jit, on, u64
+from s390emu.architecture.bits import LOW16, LOW32
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.architecture.sizes import OFFSET
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rs
 from s390emu.records.exits import EXIT_HYPERCALL
@@ -20,7 +20,6 @@ from s390emu.storage.prefixing import PREFIX_AREA
 RELEASE, TIME_SLICE_END, DIRECTED_YIELD, BLOCK_IO = u64(0x10), u64(0x44), u64(0x9C), u64(0x250)
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
 PARAMETER_LIST = u64(64)
-NOT_DOUBLEWORD = bits(61, 63)
 LAST_REGISTER = u64(15)
 
 
@@ -62,7 +61,7 @@ def release(cpu, storage, insn, first, last):
     """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it.
 
     There is no empty range: a last block that lies before the first one, and be it by one, is an error."""
-    if (first | last) & OFFSET != u64(0) or first < PREFIX_AREA or first > last:
+    if on(first | last, OFFSET) or first < PREFIX_AREA or first > last:
         return SPECIFICATION
     if not in_configuration(guest_of(storage), last):
         return ADDRESSING
@@ -76,7 +75,7 @@ def block_io(cpu, storage, insn, r1, r3):
 
     A list that the guest hinted away is not there (docs/page-hinting.md 4, parameter blocks)."""
     function, address = cpu.gr[r3] & LOW32, cpu.gr[r1] & cpu.amode
-    if r1 == LAST_REGISTER or address & NOT_DOUBLEWORD != u64(0) or function > LAST_FUNCTION:
+    if r1 == LAST_REGISTER or on(address, DOUBLEWORD_OFFSET) or function > LAST_FUNCTION:
         return SPECIFICATION
     kind = STORE if function == INITIALIZE else FETCH
     _, code = probe(cpu, storage, address, PARAMETER_LIST, kind + REAL + CHECK, psw_key(cpu))

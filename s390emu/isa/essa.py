@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import ADDRESSING, OPERATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.page_states import NONE
@@ -29,7 +29,7 @@ def essa(cpu, storage, insn):
         return OPERATION
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    if orc > LAST_ORC or (orc == LAST_ORC and guest_of(storage).facilities[2] & ESSA_ENHANCEMENT == u64(0)):
+    if orc > LAST_ORC or (orc == LAST_ORC and not on(guest_of(storage).facilities[2], ESSA_ENHANCEMENT)):
         return SPECIFICATION
     absolute = cpu.gr[r2] & cpu.amode
     if not in_configuration(guest_of(storage), absolute):

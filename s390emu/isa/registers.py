@@ -3,11 +3,11 @@ the others unchanged. PoP ch. 2 "General Registers"."""
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit
 from s390emu.architecture.bits import LOW32, bits
+from s390emu.architecture.sizes import WORD_BITS
 
 HIGH32 = bits(0, 31)
-BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)  # widths, for shifts and sign_extend
 
 
 @jit
@@ -19,7 +19,7 @@ def low(cpu, r):
 @jit
 def high(cpu, r):
     """Bits 0-31, right-aligned."""
-    return cpu.gr[r] >> WORD
+    return cpu.gr[r] >> WORD_BITS
 
 
 @jit
@@ -31,4 +31,4 @@ def set_low(cpu, r, value):
 @jit
 def set_high(cpu, r, value):
     """Bits 0-31 := the rightmost word of value."""
-    cpu.gr[r] = (value << WORD) | (cpu.gr[r] & LOW32)
+    cpu.gr[r] = (value << WORD_BITS) | (cpu.gr[r] & LOW32)

@@ -9,7 +9,7 @@ has to be fetched first (the host does that).
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bits
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
@@ -36,7 +36,7 @@ def servc(cpu, storage, insn):
     _, r2 = rre(insn)
     sccb = cpu.gr[r2]
     area = sccb & ~WITHIN_PREFIX_AREA
-    if sccb & NOT_SCCB_ADDRESS != u64(0) or area == u64(0) or area == cpu.prefix:
+    if on(sccb, NOT_SCCB_ADDRESS) or area == u64(0) or area == cpu.prefix:
         return SPECIFICATION
     if not in_configuration(guest_of(storage), sccb):
         return ADDRESSING

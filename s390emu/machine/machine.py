@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from s390emu._jit import JIT, address_of, entry_point, record_in, u64
+from s390emu._jit import JIT, record_in, u64
 from s390emu.architecture.interruptions import (
     MCIC_BACKUP,
     MCIC_PROCESSING_DAMAGE,
@@ -27,12 +27,8 @@ from s390emu.architecture.page_states import CONTENTS, PRESERVED, RESIDENT, USAG
 from s390emu.architecture.psw_bits import WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
-from s390emu.cpu.interruptions import slow_boundary, slow_end
-from s390emu.cpu.prefix_area import slow_assigned
-from s390emu.engine.decode import slow_decode
-from s390emu.engine.entries import procedure
+from s390emu.engine import procedures
 from s390emu.engine.handlers import HandlerTable, default_facilities
-from s390emu.engine.loop import find_target, run
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
@@ -55,15 +51,13 @@ from s390emu.records.exits import (
     PAGING_ERROR,
 )
 from s390emu.records.guest import BREAKPOINTS
-from s390emu.records.port import NO_TIME, PORT_T
-from s390emu.storage import access
+from s390emu.records.port import NO_TIME
 from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
 
 if TYPE_CHECKING:
     from s390emu.assembler.assemble import Program
 
-RECORDS = (CPU_T, PORT_T)
 NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
@@ -107,14 +101,6 @@ class Waiting(NamedTuple):
 
     reason: Reason
     ready_at: int
-
-
-PROCEDURES_BY_NAME = {
-    function.__name__: function
-    for function in (access.slow_fetch, access.slow_store, access.slow_probe, slow_assigned, access.slow_instruction,
-                     slow_decode, find_target, slow_end, slow_boundary)
-}  # fmt: skip
-_end = procedure(slow_end, *RECORDS, integers=2)
 
 
 class Machine:
@@ -162,10 +148,8 @@ class Machine:
         record.essa, record.tlb_on = essa, tlb
         for bit in installed:
             record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))
-        for name, function in PROCEDURES_BY_NAME.items():
-            integers = 4 if name in ("slow_probe", "slow_assigned") else 2
-            self.storage.port_column(name)[:] = address_of(function, *RECORDS, integers=integers)
-        self._run = entry_point(run, *RECORDS, integers=1)
+        procedures.install(self.storage)
+        self._run = procedures.run_loop()
         self.tod_epoch = tod_epoch
         self.initial_reset()
 
@@ -519,7 +503,7 @@ class Machine:
             return self._settle(code)
         if code:
             length = (int(cpu.psw_ia) - int(port.insn_ia)) & int(cpu.amode)
-            _end(cpu, port, code, length)
+            procedures.end_instruction(cpu, port, code, length)
         else:
             port.count += u64(1)
         if self.host.guests[self.guest_number].console.flooded:

@@ -14,11 +14,19 @@ TLB_SLOTS = 256
 TLB_MASK = u64(TLB_SLOTS - 1)
 BRANCHES = 16
 
-# Compiled procedures that are called by address, so that their bodies exist once.
-PROCEDURES = (
-    "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode", "find_target",
-    "slow_end", "slow_boundary",
-)  # fmt: skip
+# Compiled procedures that are called by address, so that their bodies exist once, and their numbers of arguments after
+# the two records. engine/procedures.py knows the functions of these names.
+PROCEDURES = {
+    "fetch_by_bytes": 2,
+    "store_by_bytes": 2,
+    "check_and_touch": 4,
+    "touch_assigned": 4,
+    "find_decoded_page": 2,
+    "decode_instruction": 2,
+    "find_target": 2,
+    "note_ending": 2,
+    "attend_boundary": 2,
+}
 
 PORT_T = np.dtype(
     [

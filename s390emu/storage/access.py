@@ -25,6 +25,7 @@ from s390emu._jit import (
     load4,
     load8,
     load_native,
+    on,
     store1,
     store2,
     store4,
@@ -166,7 +167,7 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
         fill_fetch(storage, logical, page_address)
 
 
-def slow_probe(cpu, storage, logical, length, kind, access_key):
+def check_and_touch(cpu, storage, logical, length, kind, access_key):
     """Check both pages, then touch both: -> code, and the Span in storage. length: 1 to 4096 bytes."""
     is_real, only_check = i64(kind) & REAL != 0, i64(kind) & CHECK != 0
     kind, access_key = i64(kind) % REAL, i64(access_key)
@@ -203,7 +204,7 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
 @jit
 def probe(cpu, storage, logical, length, kind, access_key):
     """The slow probe: -> (Span, code)."""
-    code = call4(storage.slow_probe, cpu, storage, logical, length, u64(kind), u64(access_key))
+    code = call4(storage.check_and_touch, cpu, storage, logical, length, u64(kind), u64(access_key))
     return Span(storage.span_first, storage.span_length, storage.span_second), code
 
 
@@ -213,7 +214,7 @@ def span_address(span, i):
     return span.first + i if i < span.length else span.second + (i - span.length)
 
 
-def slow_fetch(cpu, storage, logical, length):
+def fetch_by_bytes(cpu, storage, logical, length):
     """1 to 8 bytes, right-aligned, into storage.value."""
     span, code = probe(cpu, storage, logical, length, FETCH, psw_key(cpu))
     if code != 0:
@@ -225,7 +226,7 @@ def slow_fetch(cpu, storage, logical, length):
     return 0
 
 
-def slow_store(cpu, storage, logical, length):
+def store_by_bytes(cpu, storage, logical, length):
     """The 1 to 8 rightmost bytes of storage.value."""
     span, code = probe(cpu, storage, logical, length, STORE, psw_key(cpu))
     if code != 0:
@@ -261,14 +262,14 @@ def stored_at(storage, logical):
 
 @jit
 def fetch_slowly(cpu, storage, logical, length):
-    code = call2(storage.slow_fetch, cpu, storage, logical, length)
+    code = call2(storage.fetch_by_bytes, cpu, storage, logical, length)
     return storage.value, code
 
 
 @jit
 def store_slowly(cpu, storage, logical, value, length):
     storage.value = value
-    return call2(storage.slow_store, cpu, storage, logical, length)
+    return call2(storage.store_by_bytes, cpu, storage, logical, length)
 
 
 @jit
@@ -386,9 +387,9 @@ def fetch_instruction(cpu, storage, ia):
     return text, 0
 
 
-def slow_instruction(cpu, storage, ia, unused):
+def find_decoded_page(cpu, storage, ia, unused):
     """No entry for this instruction address: checks, then storage.value = its decoded page."""
-    if ia & u64(1) != u64(0):
+    if on(ia, u64(1)):
         return SPECIFICATION
     access_key = psw_key(cpu)
     _, code = fetch_instruction(cpu, storage, ia)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu._jit import i64, jit, load8, u64
+from s390emu._jit import i64, jit, load8, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import (
     ASCE_TYPE,
@@ -84,9 +84,9 @@ def space_of(cpu, kind):
 @jit
 def private_space(cpu, kind):
     """Is the address subject to DAT, with the private-space control of its ASCE on?"""
-    if cpu.psw_mask & DAT == u64(0):
+    if not on(cpu.psw_mask, DAT):
         return False
-    return asce_of(cpu, space_of(cpu, kind)) & ASCE_PRIVATE != u64(0)
+    return on(asce_of(cpu, space_of(cpu, kind)), ASCE_PRIVATE)
 
 
 @jit
@@ -100,7 +100,7 @@ def table_entry(cpu, storage, real):
     block = block_at(guest, number)
     frame = frame_of(guest, block)
     frame.key = i64(frame.key) | REFERENCE
-    if guest.event_mask & TABLES_WANTED != u64(0) and block.watched & WATCH_TABLE == 0:
+    if on(guest.event_mask, TABLES_WANTED) and block.watched & WATCH_TABLE == 0:
         block.watched = i64(block.watched) | WATCH_TABLE
         record_event(guest, EVENT_TABLE, number, absolute, u64(0), u64(0))
     return load8(host_address(guest, absolute)), 0
@@ -109,9 +109,9 @@ def table_entry(cpu, storage, real):
 @jit
 def walk(cpu, storage, asce, logical):
     """Translate by the tables that the ASCE designates: PoP ch. 3 "Translation Process"."""
-    if asce & ASCE_REAL_SPACE != u64(0):
+    if on(asce, ASCE_REAL_SPACE):
         return Walk(logical, 0, 0)
-    enhanced = cpu.cr[0] & ENHANCED_DAT != u64(0)
+    enhanced = on(cpu.cr[0], ENHANCED_DAT)
     level = (asce >> TYPE_SHIFT) & TWO_BITS  # of the table: 3 region-first ... 0 segment
     shift = SEGMENT_SHIFT + REGION_BITS * level
     if level < REGION_FIRST_TABLE and logical >> (shift + REGION_BITS) != u64(0):
@@ -126,31 +126,31 @@ def walk(cpu, storage, asce, logical):
         entry, code = table_entry(cpu, storage, address)
         if code != 0:
             return Walk(u64(0), code, 0)
-        if entry & TABLE_INVALID != u64(0):
+        if on(entry, TABLE_INVALID):
             return Walk(address, invalid, 0)
         if (entry >> TYPE_SHIFT) & TWO_BITS != level:
             return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
         # A region-table entry has this control only with enhanced DAT.
-        if entry & TABLE_PROTECTION != u64(0) and (enhanced or level == u64(0)):
+        if on(entry, TABLE_PROTECTION) and (enhanced or level == u64(0)):
             flags |= PROTECTED
         if level == u64(0):
             break
         first = (entry >> TABLE_OFFSET_SHIFT) & TWO_BITS
         level -= u64(1)
         shift -= REGION_BITS
-    if entry & COMMON_SEGMENT != u64(0) and asce & ASCE_PRIVATE != u64(0):
+    if on(entry, COMMON_SEGMENT) and on(asce, ASCE_PRIVATE):
         return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
-    if enhanced and entry & SEGMENT_FORMAT != u64(0):
+    if enhanced and on(entry, SEGMENT_FORMAT):
         return Walk((entry & SEGMENT_FRAME) | (logical & SEGMENT_BYTE), 0, flags | ABSOLUTE)
     address = (entry & PAGE_TABLE_ORIGIN) + (((logical >> BLOCK_SHIFT) & PAGE_INDEX) << ENTRY_SHIFT)
     entry, code = table_entry(cpu, storage, address)
     if code != 0:
         return Walk(u64(0), code, 0)
-    if entry & PAGE_INVALID != u64(0):
+    if on(entry, PAGE_INVALID):
         return Walk(address, PAGE_TRANSLATION, 0)
-    if entry & PAGE_ZERO != u64(0) or (not enhanced and entry & PAGE_CHANGE_OVERRIDE != u64(0)):
+    if on(entry, PAGE_ZERO) or (not enhanced and on(entry, PAGE_CHANGE_OVERRIDE)):
         return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
-    if entry & PAGE_PROTECTION != u64(0):
+    if on(entry, PAGE_PROTECTION):
         flags |= PROTECTED
     return Walk((entry & PAGE) | (logical & OFFSET), 0, flags)
 
@@ -180,6 +180,6 @@ def translate(cpu, storage, logical, kind, space):
 @jit
 def to_real(cpu, storage, logical, kind):
     """The rung: logical -> (real, code)."""
-    if cpu.psw_mask & DAT == u64(0):
+    if not on(cpu.psw_mask, DAT):
         return logical, 0
     return translate(cpu, storage, logical, kind, space_of(cpu, kind))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.records.events import EVENT_T, event_record
 from s390emu.records.port import port_record
 
@@ -20,7 +20,7 @@ def pause(guest):
 @jit
 def record_event(guest, kind, block, before, after, detail):
     """Add one event if its kind is watched; with the table nearly full the loop stops to have it drained."""
-    if (guest.event_mask >> u64(kind)) & u64(1) == u64(0) or guest.event_count >= guest.event_capacity:
+    if not on(guest.event_mask >> u64(kind), u64(1)) or guest.event_count >= guest.event_capacity:
         return
     event = event_record(guest.events + guest.event_count * EVENT_BYTES)
     port = port_record(guest.running)
@@ -28,7 +28,7 @@ def record_event(guest, kind, block, before, after, detail):
     event.before, event.after, event.detail = before, after, detail
     event.ia, event.cpu = port.insn_ia, port.cpu_address
     guest.event_count += u64(1)
-    if (guest.pause_mask >> u64(kind)) & u64(1) != u64(0):
+    if on(guest.pause_mask >> u64(kind), u64(1)):
         pause(guest)
     if guest.event_count + MARGIN >= guest.event_capacity:
         port.deadline = u64(0)

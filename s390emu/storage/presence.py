@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY
 from s390emu.architecture.page_states import ADDRESSING_EXCEPTION, ALWAYS, BLOCK_VOLATILITY_EXCEPTION, TOUCH, UNUSED
@@ -25,7 +25,7 @@ FETCH_STORE_INDICATION = bit(75 - 64)  # facility 75, in the second doubleword o
 def access_teid(guest, address, kind):
     """Translation-exception identification: the page, and with facility 75 whether it was a store."""
     teid = address & PAGE
-    if guest.facilities[1] & FETCH_STORE_INDICATION != u64(0):
+    if on(guest.facilities[1], FETCH_STORE_INDICATION):
         teid |= TEID_STORE if kind == STORE else TEID_FETCH
     return teid
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.sizes import BLOCK_BYTES, OFFSET, PAGE
 from s390emu.architecture.storage_key import ACC, FETCH_PROTECTION
@@ -19,7 +19,7 @@ OVERRIDE_BYTES = u64(2048)  # effective addresses 0-2047
 @jit
 def low_address_protected(cpu, effective):
     """Is a store at this effective address prohibited, whatever the key? PoP ch. 3 "Low-Address Protection"."""
-    if cpu.cr[0] & LOW_ADDRESS_PROTECTION == u64(0):
+    if not on(cpu.cr[0], LOW_ADDRESS_PROTECTION):
         return False
     return (effective & PAGE) <= SECOND_PAGE and (effective & OFFSET) < PROTECTED_BYTES
 
@@ -30,7 +30,7 @@ def key_permits(cpu, access_key, storage_key, is_store):
     acc = storage_key & ACC
     if access_key == 0 or access_key << 4 == acc:
         return True
-    if acc == OVERRIDE_KEY and cpu.cr[0] & STORAGE_PROTECTION_OVERRIDE != u64(0):
+    if acc == OVERRIDE_KEY and on(cpu.cr[0], STORAGE_PROTECTION_OVERRIDE):
         return True
     return not is_store and storage_key & FETCH_PROTECTION == 0
 
@@ -38,16 +38,16 @@ def key_permits(cpu, access_key, storage_key, is_store):
 @jit
 def fetch_protection_overridden(cpu, effective, length):
     """PoP ch. 3 "Fetch-Protection-Override Control": fetches within effective addresses 0-2047."""
-    if cpu.cr[0] & FETCH_PROTECTION_OVERRIDE == u64(0):
+    if not on(cpu.cr[0], FETCH_PROTECTION_OVERRIDE):
         return False
     # Within a page; at the end of the last one the sum would be zero.
-    return effective & PAGE == u64(0) and effective + u64(length) <= OVERRIDE_BYTES
+    return not on(effective, PAGE) and effective + u64(length) <= OVERRIDE_BYTES
 
 
 @jit
 def fetched_alike(cpu, effective):
     """Return how many bytes from this effective address on can be fetched if the first can: those to the end of the
     page, or to where fetch-protection override ends."""
-    if effective < OVERRIDE_BYTES and cpu.cr[0] & FETCH_PROTECTION_OVERRIDE != u64(0):
+    if effective < OVERRIDE_BYTES and on(cpu.cr[0], FETCH_PROTECTION_OVERRIDE):
         return OVERRIDE_BYTES - effective
     return BLOCK_BYTES - (effective & OFFSET)

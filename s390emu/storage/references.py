@@ -9,7 +9,7 @@ is complete with `tlb_on` = 0.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.records.events import EVENT_REFERENCE
 from s390emu.storage.absolute import block_at, frame_of, state_of
 from s390emu.storage.events import record_event
@@ -20,7 +20,7 @@ BOUNDARY = u64((1 << 64) - 1)  # in place of a block: an instruction boundary ha
 
 @jit
 def watching_references(guest):
-    return guest.event_mask & REFERENCES != u64(0)
+    return on(guest.event_mask, REFERENCES)
 
 
 @jit

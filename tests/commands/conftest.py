@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu import cli
-from s390emu._jit import Proper
+from s390emu._jit.compiler import Proper
 
 
 @pytest.fixture

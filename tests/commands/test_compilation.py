@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu._jit import Proper
+from s390emu._jit.compiler import Proper
 from s390emu.assembler.assemble import Program, assemble
 from s390emu.commands import compilation
 from s390emu.engine import handlers

@@ -6,15 +6,15 @@ effect: the one clock of the configuration has none to be synchronized with.
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW16, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.clocks import cpu_timer, set_cpu_timer, tod
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based
 from s390emu.storage.access import fetch_doubleword, store_doubleword
 
-DOUBLEWORD = u64(7)
 PROGRAMMABLE_ZERO = bits(32, 47)  # of general register 0
 SET = 0
 
@@ -24,7 +24,7 @@ def clock_operand(cpu, storage, second):
     """The doubleword that a clock is set to: -> (value, code), every exception of the instruction among the codes."""
     if problem_state(cpu):
         return u64(0), PRIVILEGED_OPERATION
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return u64(0), SPECIFICATION
     return fetch_doubleword(cpu, storage, second)
 
@@ -34,7 +34,7 @@ def store_clock_value(cpu, storage, second, value):
     """Store a clock at the operand: -> code."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, value)
 
@@ -92,7 +92,7 @@ def sckpf(cpu, storage, insn):
     """SET CLOCK PROGRAMMABLE FIELD, E. PoP ch. 10 "SET CLOCK PROGRAMMABLE FIELD". cc unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    if cpu.gr[0] & PROGRAMMABLE_ZERO != u64(0):
+    if on(cpu.gr[0], PROGRAMMABLE_ZERO):
         return SPECIFICATION
     cpu.tod_programmable = cpu.gr[0] & LOW16
     return 0

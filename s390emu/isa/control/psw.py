@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import KEY, KEY_SHIFT, UNASSIGNED
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.psw import load_psw, problem_state, psw_changed, psw_mask_word
 from s390emu.isa.operands import based, rre, si
 from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
 
-DOUBLEWORD = u64(7)
 SYSTEM_MASK, SYSTEM_MASK_SHIFT = bits(0, 7), u64(56)
 SSM_SUPPRESSION, EXTRACTION_AUTHORITY = bit(33), bit(36)  # control register 0
 KEY_0_ALLOWED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
@@ -29,7 +29,7 @@ def lpsw(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     short, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -48,7 +48,7 @@ def lpswe(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     span, code = probe_fetch(cpu, storage, second, u64(16))
     if code != 0:
@@ -64,7 +64,7 @@ def set_system_mask(cpu, storage, mask):
     ILC is its own: PoP ch. 6 "Early Exception Recognition"."""
     cpu.psw_mask = (cpu.psw_mask & ~SYSTEM_MASK) | mask
     psw_changed(cpu, storage)
-    return SPECIFICATION if mask & UNASSIGNED != u64(0) else 0
+    return SPECIFICATION if on(mask, UNASSIGNED) else 0
 
 
 @jit
@@ -72,7 +72,7 @@ def ssm(cpu, storage, insn):
     """SET SYSTEM MASK, SI. PoP ch. 10 "SET SYSTEM MASK". cc unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    if cpu.cr[0] & SSM_SUPPRESSION != u64(0):
+    if on(cpu.cr[0], SSM_SUPPRESSION):
         return SPECIAL_OPERATION
     mask, code = fetch_byte(cpu, storage, based(cpu, insn))
     if code != 0:
@@ -122,7 +122,7 @@ def spka(cpu, storage, insn):
     In the problem state only a key that the PSW-key mask allows.
     """
     key = (based(cpu, insn) & KEY_IN_ADDRESS) >> FOUR_BITS
-    if problem_state(cpu) and (cpu.cr[3] << key) & KEY_0_ALLOWED == u64(0):
+    if problem_state(cpu) and not on(cpu.cr[3] << key, KEY_0_ALLOWED):
         return PRIVILEGED_OPERATION
     cpu.psw_mask = (cpu.psw_mask & ~KEY) | (key << KEY_SHIFT)
     psw_changed(cpu, storage)
@@ -132,7 +132,7 @@ def spka(cpu, storage, insn):
 @jit
 def ipk(cpu, storage, insn):
     """INSERT PSW KEY, S. PoP ch. 10 "INSERT PSW KEY". cc unchanged. In the problem state with extraction authority."""
-    if problem_state(cpu) and cpu.cr[0] & EXTRACTION_AUTHORITY == u64(0):
+    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
         return PRIVILEGED_OPERATION
     key = (cpu.psw_mask & KEY) >> KEY_SHIFT
     cpu.gr[2] = (cpu.gr[2] & ~KEY_IN_REGISTER) | (key << FOUR_BITS)

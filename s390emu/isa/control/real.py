@@ -6,7 +6,7 @@ translation, but for the two address-list entries that need none; another one st
 
 from __future__ import annotations
 
-from s390emu._jit import jit, load4, load8, store4, store8, u64
+from s390emu._jit import jit, load4, load8, on, store4, store8, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import (
     PAGE_TRANSLATION,
@@ -16,14 +16,13 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
 )
 from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, EA, PRIMARY, SECONDARY
+from s390emu.architecture.sizes import DOUBLEWORD_BYTES, DOUBLEWORD_OFFSET, WORD_BYTES, WORD_OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based, based_second, r16, r32, rre, rx, rxy
 from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
 from s390emu.storage.access import FETCH, REAL, STORE, probe, psw_key, store_doubleword
 from s390emu.storage.dat import OUTSIDE, asce_of, translate, translation_exception, walk
 
-WORD, DOUBLEWORD = u64(3), u64(7)
-FOUR, EIGHT = u64(4), u64(8)
 BEYOND_31 = bits(0, 32)
 EXCEPTION_INDICATION = bit(32)
 ALET_PRIMARY, ALET_SECONDARY = u64(0), u64(1)
@@ -54,7 +53,7 @@ def load_real(cpu, storage, r1, second, base, whole):
     if code != 0:
         return code
     found = walk(cpu, storage, asce_of(cpu, space), second)
-    fits = whole or found.address & BEYOND_31 == u64(0)
+    fits = whole or not on(found.address, BEYOND_31)
     if found.code != 0 and not translation_exception(found.code):
         return found.code
     if found.code == 0:
@@ -78,14 +77,14 @@ def lra(cpu, storage, insn):
     """LOAD REAL ADDRESS (32), RX-a. PoP ch. 10 "LOAD REAL ADDRESS". cc 0 translated, 1 or 2 segment- or page-table
     entry invalid, 3 another exception. In the 64-bit mode the result has 64 bits."""
     r1, second = rx(cpu, insn)
-    return load_real(cpu, storage, r1, second, r16(insn), cpu.psw_mask & EA != u64(0))
+    return load_real(cpu, storage, r1, second, r16(insn), on(cpu.psw_mask, EA))
 
 
 @jit
 def lray(cpu, storage, insn):
     """LOAD REAL ADDRESS (32), RXY-a. PoP ch. 10 "LOAD REAL ADDRESS". cc as for LRA."""
     r1, second = rxy(cpu, insn)
-    return load_real(cpu, storage, r1, second, r16(insn), cpu.psw_mask & EA != u64(0))
+    return load_real(cpu, storage, r1, second, r16(insn), on(cpu.psw_mask, EA))
 
 
 @jit
@@ -104,7 +103,7 @@ def strag(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     first, second = based(cpu, insn), based_second(cpu, insn)
-    if first & DOUBLEWORD != u64(0):
+    if on(first, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     space, code = space_of_operand(cpu, storage, r32(insn))
     if code != 0:
@@ -127,9 +126,9 @@ def lura(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & WORD != u64(0):
+    if on(cpu.gr[r2], WORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, FOUR, FETCH)
+    span, code = real_operand(cpu, storage, r2, WORD_BYTES, FETCH)
     if code == 0:
         cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | load4(span.first)
     return code
@@ -141,9 +140,9 @@ def lurag(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & DOUBLEWORD != u64(0):
+    if on(cpu.gr[r2], DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, EIGHT, FETCH)
+    span, code = real_operand(cpu, storage, r2, DOUBLEWORD_BYTES, FETCH)
     if code == 0:
         cpu.gr[r1] = load8(span.first)
     return code
@@ -155,9 +154,9 @@ def stura(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & WORD != u64(0):
+    if on(cpu.gr[r2], WORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, FOUR, STORE)
+    span, code = real_operand(cpu, storage, r2, WORD_BYTES, STORE)
     if code == 0:
         store4(span.first, cpu.gr[r1])
     return code
@@ -169,9 +168,9 @@ def sturg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if cpu.gr[r2] & DOUBLEWORD != u64(0):
+    if on(cpu.gr[r2], DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, EIGHT, STORE)
+    span, code = real_operand(cpu, storage, r2, DOUBLEWORD_BYTES, STORE)
     if code == 0:
         store8(span.first, cpu.gr[r1])
     return code

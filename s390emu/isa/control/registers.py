@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, load4, store4, store8, u64
+from s390emu._jit import jit, load4, on, store4, store8, u64
 from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, HALFWORD_OFFSET, WORD_BITS, WORD_OFFSET
 from s390emu.cpu.prefix_area import lowcore_code, put4
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based, rs, rsy
@@ -22,12 +23,10 @@ from s390emu.storage.access import (
 )
 from s390emu.storage.tlb import flush
 
-HALFWORD, WORD, DOUBLEWORD = u64(1), u64(3), u64(7)
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
 CPU_ID = u64(0x00_5390E1_2094_0000)  # version, identification number, machine type (the first with ESSA), format
-WORD_SHIFT = u64(32)
 
 
 @jit
@@ -49,7 +48,7 @@ def lctl(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count << u64(2))
@@ -68,7 +67,7 @@ def lctlg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rsy(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count << u64(3))
@@ -86,7 +85,7 @@ def stctl(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_store(cpu, storage, second, count << u64(2))
@@ -103,7 +102,7 @@ def stctg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rsy(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_store(cpu, storage, second, count << u64(3))
@@ -126,7 +125,7 @@ def spx(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     word, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -145,7 +144,7 @@ def stpx(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & WORD != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return store_word(cpu, storage, second, cpu.prefix)
 
@@ -156,7 +155,7 @@ def stap(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & HALFWORD != u64(0):
+    if on(second, HALFWORD_OFFSET):
         return SPECIFICATION
     return store_halfword(cpu, storage, second, storage.cpu_address)
 
@@ -167,7 +166,7 @@ def stidp(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if second & DOUBLEWORD != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, CPU_ID)
 
@@ -182,7 +181,7 @@ def stfl(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     code = lowcore_code(cpu, storage)
     if code == 0:
-        put4(cpu, storage, FACILITY_LIST, guest_of(storage).facilities[0] >> WORD_SHIFT)
+        put4(cpu, storage, FACILITY_LIST, guest_of(storage).facilities[0] >> WORD_BITS)
     return code
 
 

@@ -5,7 +5,7 @@ None of these references the block: no page-in, no exception for a discarded or 
 
 from __future__ import annotations
 
-from s390emu._jit import fill_bytes, i64, jit, u64
+from s390emu._jit import fill_bytes, i64, jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW32, bit, bits
 from s390emu.architecture.interruptions import (
     ADDRESSING,
@@ -78,7 +78,7 @@ def iske(cpu, storage, insn):
 @jit
 def key_wanted(storage, number, key, ignored):
     """SSKE and PFMF: has the block the key that is wanted, but for bits that M3 (R_MASK, C_MASK) says to ignore?"""
-    compared = ACC_F | (0 if ignored & R_MASK != u64(0) else REFERENCE) | (0 if ignored & C_MASK != u64(0) else CHANGE)
+    compared = ACC_F | (0 if on(ignored, R_MASK) else REFERENCE) | (0 if on(ignored, C_MASK) else CHANGE)
     return (guest_key(guest_of(storage), number) ^ key) & compared == 0
 
 
@@ -87,9 +87,9 @@ def next_block(cpu, r2):
     """Advance the address in a register by a block, as far as the addressing mode has bits: -> 1 the next megabyte has
     been reached."""
     address = (cpu.gr[r2] + BLOCK_BYTES) & cpu.amode
-    kept = ~LOW32 if cpu.psw_mask & EA == u64(0) else u64(0)
+    kept = ~LOW32 if not on(cpu.psw_mask, EA) else u64(0)
     cpu.gr[r2] = (cpu.gr[r2] & (kept | OFFSET)) | (address & PAGE)
-    return 1 if address & SEGMENT_BYTE & PAGE == u64(0) else 0
+    return 1 if not on(address & SEGMENT_BYTE, PAGE) else 0
 
 
 @jit
@@ -104,8 +104,8 @@ def sske(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     r1, r2, m3 = rrf_c(insn)
     key = i64(cpu.gr[r1] & KEY)
-    conditional = m3 & (R_MASK | C_MASK) != u64(0)
-    if m3 & MULTIPLE != u64(0):
+    conditional = on(m3, R_MASK | C_MASK)
+    if on(m3, MULTIPLE):
         while True:
             absolute = cpu.gr[r2] & cpu.amode
             if not in_configuration(guest_of(storage), absolute):
@@ -160,13 +160,13 @@ def manage_block(cpu, storage, control, address, absolute):
     """PERFORM FRAME MANAGEMENT FUNCTION for one block: -> code."""
     if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
-    if control & CLEAR_FRAME != u64(0):
+    if on(control, CLEAR_FRAME):
         code = clear_block(cpu, storage, address, absolute)
         if code != 0:
             return code
-    if control & SET_KEY != u64(0):
+    if on(control, SET_KEY):
         number, key, ignored = absolute >> BLOCK_SHIFT, i64(control & KEY), control >> IGNORED_SHIFT
-        if ignored & (R_MASK | C_MASK) == u64(0) or not key_wanted(storage, number, key, ignored):
+        if not on(ignored, R_MASK | C_MASK) or not key_wanted(storage, number, key, ignored):
             set_key(guest_of(storage), number, key)
     return 0
 
@@ -184,7 +184,7 @@ def pfmf(cpu, storage, insn):
     r1, r2 = rre(insn)
     control = cpu.gr[r1]
     size = control & FRAME_SIZE
-    if control & MANAGE_ZERO != u64(0) or (size != FRAME_4K and size != FRAME_1M):
+    if on(control, MANAGE_ZERO) or (size != FRAME_4K and size != FRAME_1M):
         return SPECIFICATION
     if size == FRAME_4K:
         real = cpu.gr[r2] & cpu.amode
@@ -196,7 +196,7 @@ def pfmf(cpu, storage, insn):
             return code
         if next_block(cpu, r2):
             return 0
-        if control & CLEAR_FRAME != u64(0):
+        if on(control, CLEAR_FRAME):
             return CODE_REPEAT
 
 
@@ -215,9 +215,9 @@ def rrbe(cpu, storage, insn):
 @jit
 def ivsk(cpu, storage, insn):
     """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. ACC and F only."""
-    if problem_state(cpu) and cpu.cr[0] & EXTRACTION_AUTHORITY == u64(0):
+    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
         return PRIVILEGED_OPERATION
-    if cpu.psw_mask & DAT == u64(0):
+    if not on(cpu.psw_mask, DAT):
         return SPECIAL_OPERATION
     r1, r2 = rre(insn)
     real, code = to_real(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH)
@@ -243,7 +243,7 @@ def tprot(cpu, storage, insn):
     access_key = i64((based_second(cpu, insn) >> KEY_SHIFT) & LOW4)
     private = private_space(cpu, FETCH)
     found = Walk(first, 0, 0)
-    if cpu.psw_mask & DAT != u64(0):
+    if on(cpu.psw_mask, DAT):
         found = walk(cpu, storage, asce_of(cpu, space_of(cpu, FETCH)), first)
     if translation_exception(found.code):
         cpu.cc = NO_TRANSLATION

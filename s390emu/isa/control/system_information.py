@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import fill_bytes, jit, store1, store2, u64
+from s390emu._jit import fill_bytes, jit, on, store1, store2, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import OFFSET
@@ -51,7 +51,7 @@ def stsi(cpu, storage, insn):
     """STORE SYSTEM INFORMATION, S. PoP ch. 10 "STORE SYSTEM INFORMATION". cc 0 provided, 3 not available."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    if cpu.gr[0] & SELECTOR_1_ZERO != u64(0) or cpu.gr[1] & SELECTOR_2_ZERO != u64(0):
+    if on(cpu.gr[0], SELECTOR_1_ZERO) or on(cpu.gr[1], SELECTOR_2_ZERO):
         return SPECIFICATION
     function = (cpu.gr[0] & FUNCTION) >> FUNCTION_SHIFT
     if function == u64(0):
@@ -70,7 +70,7 @@ def stsi(cpu, storage, insn):
         cpu.cc = NOT_AVAILABLE
         return 0
     second = based(cpu, insn)
-    if second & OFFSET != u64(0):
+    if on(second, OFFSET):
         return SPECIFICATION
     span, code = probe_store(cpu, storage, second, BLOCK_BYTES)
     if code != 0:

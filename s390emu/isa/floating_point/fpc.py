@@ -3,7 +3,7 @@ zero, they are the data exception with DXC 2."""
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW8, bit, bits
 from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUCTION, SPECIFICATION
 from s390emu.cpu.interruptions import data_exception
@@ -34,18 +34,18 @@ def valid_rounding_mode(mode):
 def valid_fpc(storage, fpc):
     """Only bits of installed facilities, and a rounding mode that there is."""
     supported = BASIC
-    if guest_of(storage).facilities[0] & EXTENSION != u64(0):
+    if on(guest_of(storage).facilities[0], EXTENSION):
         supported |= EXTENSION_BITS
-    if guest_of(storage).facilities[0] & DECIMAL != u64(0):
+    if on(guest_of(storage).facilities[0], DECIMAL):
         supported |= DECIMAL_ROUNDING_MODE
-    return fpc & ~supported == u64(0) and valid_rounding_mode(fpc & ROUNDING_MODE)
+    return not on(fpc, ~supported) and valid_rounding_mode(fpc & ROUNDING_MODE)
 
 
 @jit
 def efpc(cpu, storage, insn):
     """EXTRACT FPC, RRE. PoP ch. 9 "EXTRACT FPC". cc unchanged."""
     r1, _ = rre(insn)
-    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+    if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     set_low(cpu, r1, cpu.fpc)
     return 0
@@ -55,7 +55,7 @@ def efpc(cpu, storage, insn):
 def sfpc(cpu, storage, insn):
     """SET FPC, RRE. PoP ch. 9 "SET FPC". cc unchanged."""
     r1, _ = rre(insn)
-    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+    if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     if not valid_fpc(storage, low(cpu, r1)):
         return SPECIFICATION
@@ -66,7 +66,7 @@ def sfpc(cpu, storage, insn):
 @jit
 def lfpc(cpu, storage, insn):
     """LOAD FPC, S. PoP ch. 9 "LOAD FPC". cc unchanged."""
-    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+    if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     value, code = fetch_word(cpu, storage, based(cpu, insn))
     if code != 0:
@@ -80,7 +80,7 @@ def lfpc(cpu, storage, insn):
 @jit
 def stfpc(cpu, storage, insn):
     """STORE FPC, S. PoP ch. 9 "STORE FPC". cc unchanged."""
-    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+    if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     return store_word(cpu, storage, based(cpu, insn), cpu.fpc)
 
@@ -91,7 +91,7 @@ def srnm(cpu, storage, insn):
 
     The mode is bits 62-63 of the second-operand address; bit 29 of the FPC register becomes zero.
     """
-    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+    if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     cpu.fpc = (cpu.fpc & ~ROUNDING_MODE) | (based(cpu, insn) & LOW2)
     return 0
@@ -103,7 +103,7 @@ def srnmb(cpu, storage, insn):
 
     The mode is bits 56-63 of the second-operand address.
     """
-    if cpu.cr[0] & CR0_AFP_REGISTER == u64(0):
+    if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
     mode = based(cpu, insn) & LOW8
     if not valid_rounding_mode(mode):

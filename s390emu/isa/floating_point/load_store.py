@@ -6,12 +6,13 @@ with DXC 1. A short operand is the left half of a register, whose right half sta
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit
 from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import rr, rre, rrf_b, rx, rxy
-from s390emu.isa.registers import HIGH32, WORD
+from s390emu.isa.registers import HIGH32
 from s390emu.storage.access import fetch_doubleword, fetch_word, store_doubleword, store_word
 
 SIGN = bit(0)
@@ -22,7 +23,7 @@ PAIR_SECOND, TWO = u64(2), u64(2)
 @jit
 def lacks_afp(cpu, registers):
     """Is any of these (their numbers ORed) not 0, 2, 4 or 6, while the program has but those four?"""
-    return registers & ADDITIONAL != u64(0) and cpu.cr[0] & CR0_AFP_REGISTER == u64(0)
+    return on(registers, ADDITIONAL) and not on(cpu.cr[0], CR0_AFP_REGISTER)
 
 
 @jit
@@ -63,7 +64,7 @@ def lxr(cpu, storage, insn):
     r1, r2 = rre(insn)
     if lacks_afp(cpu, r1 | r2):
         return data_exception(cpu, DXC_AFP_REGISTER)
-    if (r1 | r2) & PAIR_SECOND != u64(0):
+    if on(r1 | r2, PAIR_SECOND):
         return SPECIFICATION
     cpu.fpr[r1], cpu.fpr[r1 + TWO] = cpu.fpr[r2], cpu.fpr[r2 + TWO]
     return 0
@@ -101,7 +102,7 @@ def load_short(cpu, storage, r1, second):
         return data_exception(cpu, DXC_AFP_REGISTER)
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
-        set_short(cpu, r1, value << WORD)
+        set_short(cpu, r1, value << WORD_BITS)
     return code
 
 
@@ -149,7 +150,7 @@ def store_short(cpu, storage, r1, second):
     """The word at second := bits 0-31 of floating-point register r1. -> code"""
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
-    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD)
+    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD_BITS)
 
 
 @jit
@@ -195,7 +196,7 @@ def lzxr(cpu, storage, insn):
     r1, _ = rre(insn)
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
-    if r1 & PAIR_SECOND != u64(0):
+    if on(r1, PAIR_SECOND):
         return SPECIFICATION
     cpu.fpr[r1] = cpu.fpr[r1 + TWO] = u64(0)
     return 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
-from s390emu.isa.general.multiple import WORD, WORD_OFFSET, register_count
+from s390emu.architecture.sizes import WORD_BYTES, WORD_OFFSET
+from s390emu.isa.general.multiple import register_count
 from s390emu.isa.operands import LOW4, rre, rs, rsy
 from s390emu.isa.registers import low, set_low
 from s390emu.storage.access import get_word, probe_fetch, probe_store, put_word
@@ -37,13 +38,13 @@ def cpya(cpu, storage, insn):
 @jit
 def load_access_multiple(cpu, storage, r1, r3, second):
     """Access registers r1 to r3 := words from second on. -> code"""
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
-    span, code = probe_fetch(cpu, storage, second, count * WORD)
+    span, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            cpu.ar[(r1 + u64(i)) & LOW4] = get_word(span, u64(i) * WORD)
+            cpu.ar[(r1 + u64(i)) & LOW4] = get_word(span, u64(i) * WORD_BYTES)
     return code
 
 
@@ -64,13 +65,13 @@ def lamy(cpu, storage, insn):
 @jit
 def store_access_multiple(cpu, storage, r1, r3, second):
     """Words from second on := access registers r1 to r3. -> code"""
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
-    span, code = probe_store(cpu, storage, second, count * WORD)
+    span, code = probe_store(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            put_word(span, u64(i) * WORD, cpu.ar[(r1 + u64(i)) & LOW4])
+            put_word(span, u64(i) * WORD_BYTES, cpu.ar[(r1 + u64(i)) & LOW4])
     return code
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import rre, rrf_c
@@ -33,7 +33,7 @@ def leading_zeros(value):
 def flogr(cpu, storage, insn):
     """FIND LEFTMOST ONE, RRE. PoP ch. 7 "FIND LEFTMOST ONE". cc 0, 2."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     value = cpu.gr[r2]
     zeros = leading_zeros(value)
@@ -63,7 +63,7 @@ def popcnt(cpu, storage, insn):
     """
     r1, r2, m3 = rrf_c(insn)
     count = ones_in_bytes(cpu.gr[r2])
-    if m3 & WHOLE_REGISTER != u64(0) and guest_of(storage).facilities[0] & EXTENSIONS_3 != u64(0):
+    if on(m3, WHOLE_REGISTER) and on(guest_of(storage).facilities[0], EXTENSIONS_3):
         count = (count * EVERY_BYTE) >> u64(56)
     cpu.gr[r1] = count
     cpu.cc = 1 if count != u64(0) else 0

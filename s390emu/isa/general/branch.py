@@ -6,9 +6,10 @@ Bit 63 of a branch address may be one: the specification exception belongs to th
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import ri_relative, rie_e, ril_relative, rr, rre, rs, rsy, rx, rxy, sign_extend
 from s390emu.isa.registers import high, low, set_high, set_low
@@ -16,7 +17,7 @@ from s390emu.records.port import BRANCHES
 from s390emu.storage.access import fetch_doubleword, instruction_length
 
 LAST_BRANCH = u64(BRANCHES - 1)
-ZERO, ONE, WORD = u64(0), u64(1), u64(32)
+ZERO, ONE = u64(0), u64(1)
 CC0 = u64(8)  # the mask bit of condition code 0
 ILC_SHIFT, LINK_CC_SHIFT = u64(63 - 33), u64(63 - 35)  # BRANCH AND LINK in the 24-bit mode: bits 32-33, 34-35,
 PROGRAM_MASK_SHIFT = u64(39 - 23)  # ... and 36-39, which are PSW bits 20-23
@@ -40,7 +41,7 @@ def branch_to(cpu, storage, target):
 @jit
 def selected(cpu, mask):
     """Is the condition code among those that the four-bit mask selects? Bits 8 4 2 1 stand for 0 1 2 3."""
-    return (mask << u64(cpu.cc)) & CC0 != ZERO
+    return on(mask << u64(cpu.cc), CC0)
 
 
 @jit
@@ -180,10 +181,10 @@ def brasl(cpu, storage, insn):
 @jit
 def branch_in_mode(cpu, storage, address):
     """Set the addressing mode that bits 63 and 32 of a register's contents tell, and branch there."""
-    if address & MODE_64 != ZERO:
+    if on(address, MODE_64):
         set_addressing_mode(cpu, EA | BA)
         branch_to(cpu, storage, address & ~MODE_64)
-    elif address & BA != ZERO:
+    elif on(address, BA):
         set_addressing_mode(cpu, BA)
         branch_to(cpu, storage, address & MODE31)
     else:
@@ -319,10 +320,10 @@ def index_high32(cpu, r1, r3):
 
     The comparand is what it was before the addition. The sum is a signed number; overflow is ignored.
     """
-    comparand = sign_extend(cpu.gr[r3 | ONE], WORD)
+    comparand = sign_extend(cpu.gr[r3 | ONE], WORD_BITS)
     total = cpu.gr[r1] + cpu.gr[r3]
     set_low(cpu, r1, total)
-    return i64(sign_extend(total, WORD)) > i64(comparand)
+    return i64(sign_extend(total, WORD_BITS)) > i64(comparand)
 
 
 @jit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW8, bit
 from s390emu.isa.operands import rs, rsy, rx, rxy
 from s390emu.isa.registers import high, low, set_high, set_low
@@ -49,10 +49,10 @@ def insert_characters(cpu, storage, word, m3, second):
         return word, code
     cc, taken = 0, u64(0)
     for i in range(4):
-        if (m3 >> u64(3 - i)) & ONE != u64(0):
+        if on(m3 >> u64(3 - i), ONE):
             byte, shift = get_byte(span, taken), u64(24 - 8 * i)
             word = (word & ~(LOW8 << shift)) | (byte << shift)
-            if taken == u64(0) and byte & LEFTMOST != u64(0):
+            if taken == u64(0) and on(byte, LEFTMOST):
                 cc = 1
             elif cc == 0 and byte != u64(0):
                 cc = 2
@@ -104,7 +104,7 @@ def store_characters(cpu, storage, word, m3, second):
         return code
     stored = u64(0)
     for i in range(4):
-        if (m3 >> u64(3 - i)) & ONE != u64(0):
+        if on(m3 >> u64(3 - i), ONE):
             put_byte(span, stored, word >> u64(24 - 8 * i))
             stored += ONE
     return 0

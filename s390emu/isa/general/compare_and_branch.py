@@ -6,8 +6,9 @@ The condition code is neither used nor set. A trap is a data exception, and the 
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP
+from s390emu.architecture.sizes import BYTE_BITS, HALFWORD_BITS, WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.branch import branch_to
 from s390emu.isa.operands import rie_a, rie_b, rie_c, ris, rrf_c, rrs, rsy, sign_extend
@@ -15,29 +16,28 @@ from s390emu.isa.registers import low
 from s390emu.storage.access import fetch_doubleword, fetch_word
 
 EQUAL, LOW, HIGH = u64(8), u64(4), u64(2)
-BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)
 
 
 @jit
 def signed_selected(mask, first, second):
     """Is the outcome of comparing two signed numbers of 64 bits among those selected?"""
     if first == second:
-        return mask & EQUAL != u64(0)
-    return mask & (LOW if i64(first) < i64(second) else HIGH) != u64(0)
+        return on(mask, EQUAL)
+    return on(mask, LOW if i64(first) < i64(second) else HIGH)
 
 
 @jit
 def logical_selected(mask, first, second):
     """So for unsigned numbers."""
     if first == second:
-        return mask & EQUAL != u64(0)
-    return mask & (LOW if first < second else HIGH) != u64(0)
+        return on(mask, EQUAL)
+    return on(mask, LOW if first < second else HIGH)
 
 
 @jit
 def word(cpu, r):
     """Bits 32-63 as a signed number of 64 bits."""
-    return sign_extend(cpu.gr[r], WORD)
+    return sign_extend(cpu.gr[r], WORD_BITS)
 
 
 @jit
@@ -73,14 +73,14 @@ def crj(cpu, storage, insn):
 def cib(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH (32<-8), RIS. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = ris(cpu, insn)
-    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE_BITS)), target)
 
 
 @jit
 def cij(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH RELATIVE (32<-8), RIE-c. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = rie_c(cpu, storage, insn)
-    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE_BITS)), target)
 
 
 @jit
@@ -101,14 +101,14 @@ def cgrj(cpu, storage, insn):
 def cgib(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH (64<-8), RIS. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = ris(cpu, insn)
-    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE_BITS)), target)
 
 
 @jit
 def cgij(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH RELATIVE (64<-8), RIE-c. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = rie_c(cpu, storage, insn)
-    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE_BITS)), target)
 
 
 # --- compare logical and branch ---------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def crt(cpu, storage, insn):
 def cit(cpu, storage, insn):
     """COMPARE IMMEDIATE AND TRAP (32<-16), RIE-a. PoP ch. 7 "COMPARE IMMEDIATE AND TRAP". cc unchanged."""
     r1, i2, m3 = rie_a(insn)
-    return trap_if(cpu, signed_selected(m3, word(cpu, r1), sign_extend(i2, HALFWORD)))
+    return trap_if(cpu, signed_selected(m3, word(cpu, r1), sign_extend(i2, HALFWORD_BITS)))
 
 
 @jit
@@ -198,7 +198,7 @@ def cgrt(cpu, storage, insn):
 def cgit(cpu, storage, insn):
     """COMPARE IMMEDIATE AND TRAP (64<-16), RIE-a. PoP ch. 7 "COMPARE IMMEDIATE AND TRAP". cc unchanged."""
     r1, i2, m3 = rie_a(insn)
-    return trap_if(cpu, signed_selected(m3, cpu.gr[r1], sign_extend(i2, HALFWORD)))
+    return trap_if(cpu, signed_selected(m3, cpu.gr[r1], sign_extend(i2, HALFWORD_BITS)))
 
 
 # --- compare logical and trap -----------------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.interruptions import DXC_DECIMAL_OPERAND, FIXED_POINT_DIVIDE
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.arithmetic import magnitude, negative
 from s390emu.isa.operands import LOW4, rx, rxy, sign_extend
-from s390emu.isa.registers import WORD, set_low
+from s390emu.isa.registers import set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     get_doubleword,
@@ -17,7 +18,7 @@ from s390emu.storage.access import (
     store_doubleword,
 )
 
-TEN, DIGIT = u64(10), u64(4)  # a digit is 4 bits
+TEN, DIGIT_BITS = u64(10), u64(4)  # a digit is 4 bits
 PLUS, MINUS, OTHER_MINUS = u64(0xC), u64(0xD), u64(0xB)
 DIGITS = 15  # in the doubleword that has the sign
 DIGITS_POWER = u64(10**DIGITS)
@@ -54,7 +55,7 @@ def digits_of(number, digits):
 @jit
 def with_sign(packed, number):
     """Digits and the preferred sign code."""
-    return (packed << DIGIT) | (MINUS if negative(number) else PLUS)
+    return (packed << DIGIT_BITS) | (MINUS if negative(number) else PLUS)
 
 
 # --- CONVERT TO BINARY -----------------------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def convert_to_binary32(cpu, r1, packed):
     if minus(packed):
         number = u64(0) - number
     set_low(cpu, r1, number)
-    return 0 if sign_extend(number, WORD) == number else FIXED_POINT_DIVIDE
+    return 0 if sign_extend(number, WORD_BITS) == number else FIXED_POINT_DIVIDE
 
 
 @jit
@@ -122,7 +123,7 @@ def cvbg(cpu, storage, insn):
 @jit
 def converted32(cpu, r1):
     """Bits 32-63 of r1 as 15 digits and sign."""
-    number = sign_extend(cpu.gr[r1], WORD)
+    number = sign_extend(cpu.gr[r1], WORD_BITS)
     packed, _ = digits_of(magnitude(number), DIGITS)
     return with_sign(packed, number)
 

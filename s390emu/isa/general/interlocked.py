@@ -7,9 +7,10 @@ Not implemented: PERFORM LOCKED OPERATION.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_BYTES, QUADWORD_BYTES, WORD_BYTES
 from s390emu.isa.general.arithmetic import sum32, sum64
 from s390emu.isa.general.logical_arithmetic import NO_CARRY
 from s390emu.isa.general.logical_arithmetic import sum32 as logical_sum32
@@ -33,9 +34,10 @@ from s390emu.storage.access import (
     put_word,
 )
 
-ZERO, ONE, WORD, DOUBLEWORD, QUADWORD = u64(0), u64(1), u64(4), u64(8), u64(16)
+ZERO, ONE = u64(0), u64(1)
 COMPARE_16, STORE_16 = u64(2), u64(4)  # the highest function code and store characteristic (facility 33)
 PARAMETER_LIST = u64(32)
+SECOND_RIGHT = QUADWORD_BYTES + DOUBLEWORD_BYTES  # in it: the right half of the store value
 ALL_ONES = LOW8
 
 
@@ -45,7 +47,7 @@ ALL_ONES = LOW8
 @jit
 def update_operand(cpu, storage, second, length):
     """An operand that is fetched and stored, on the boundary that its length wants. -> (Span, code)"""
-    if second & (length - ONE) != u64(0):
+    if on(second, length - ONE):
         return Span(ZERO, ZERO, ZERO), SPECIFICATION
     return probe_store(cpu, storage, second, length)
 
@@ -54,7 +56,7 @@ def update_operand(cpu, storage, second, length):
 def laa(cpu, storage, insn):
     """LOAD AND ADD (32), RSY-a. PoP ch. 7 "LOAD AND ADD". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -68,7 +70,7 @@ def laa(cpu, storage, insn):
 def laag(cpu, storage, insn):
     """LOAD AND ADD (64), RSY-a. PoP ch. 7 "LOAD AND ADD". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -82,7 +84,7 @@ def laag(cpu, storage, insn):
 def laal(cpu, storage, insn):
     """LOAD AND ADD LOGICAL (32), RSY-a. PoP ch. 7 "LOAD AND ADD LOGICAL". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -96,7 +98,7 @@ def laal(cpu, storage, insn):
 def laalg(cpu, storage, insn):
     """LOAD AND ADD LOGICAL (64), RSY-a. PoP ch. 7 "LOAD AND ADD LOGICAL". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -110,7 +112,7 @@ def laalg(cpu, storage, insn):
 def lan(cpu, storage, insn):
     """LOAD AND AND (32), RSY-a. PoP ch. 7 "LOAD AND AND". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -125,7 +127,7 @@ def lan(cpu, storage, insn):
 def lang(cpu, storage, insn):
     """LOAD AND AND (64), RSY-a. PoP ch. 7 "LOAD AND AND". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -140,7 +142,7 @@ def lang(cpu, storage, insn):
 def lax(cpu, storage, insn):
     """LOAD AND EXCLUSIVE OR (32), RSY-a. PoP ch. 7 "LOAD AND EXCLUSIVE OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -155,7 +157,7 @@ def lax(cpu, storage, insn):
 def laxg(cpu, storage, insn):
     """LOAD AND EXCLUSIVE OR (64), RSY-a. PoP ch. 7 "LOAD AND EXCLUSIVE OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -170,7 +172,7 @@ def laxg(cpu, storage, insn):
 def lao(cpu, storage, insn):
     """LOAD AND OR (32), RSY-a. PoP ch. 7 "LOAD AND OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -185,7 +187,7 @@ def lao(cpu, storage, insn):
 def laog(cpu, storage, insn):
     """LOAD AND OR (64), RSY-a. PoP ch. 7 "LOAD AND OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -202,7 +204,7 @@ def laog(cpu, storage, insn):
 @jit
 def compare_and_swap32(cpu, storage, r1, r3, second):
     """The word at second := bits 32-63 of r3 if it equals those of r1, else these := the word; cc. -> code"""
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -233,7 +235,7 @@ def csy(cpu, storage, insn):
 def csg(cpu, storage, insn):
     """COMPARE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE AND SWAP". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -249,9 +251,9 @@ def csg(cpu, storage, insn):
 @jit
 def compare_double_and_swap32(cpu, storage, r1, r3, second):
     """As COMPARE AND SWAP, with the doubleword of the even-odd pairs' bits 32-63. -> code"""
-    if (r1 | r3) & ONE != u64(0):
+    if on(r1 | r3, ONE):
         return SPECIFICATION
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -282,15 +284,15 @@ def cdsy(cpu, storage, insn):
 def cdsg(cpu, storage, insn):
     """COMPARE DOUBLE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE DOUBLE AND SWAP". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    if (r1 | r3) & ONE != u64(0):
+    if on(r1 | r3, ONE):
         return SPECIFICATION
-    span, code = update_operand(cpu, storage, second, QUADWORD)
+    span, code = update_operand(cpu, storage, second, QUADWORD_BYTES)
     if code != 0:
         return code
-    old, old_right = get_doubleword(span, ZERO), get_doubleword(span, DOUBLEWORD)
+    old, old_right = get_doubleword(span, ZERO), get_doubleword(span, DOUBLEWORD_BYTES)
     if old == cpu.gr[r1] and old_right == cpu.gr[r1 + ONE]:
         put_doubleword(span, ZERO, cpu.gr[r3])
-        put_doubleword(span, DOUBLEWORD, cpu.gr[r3 + ONE])
+        put_doubleword(span, DOUBLEWORD_BYTES, cpu.gr[r3 + ONE])
         cpu.cc = 0
     else:
         cpu.gr[r1], cpu.gr[r1 + ONE] = old, old_right
@@ -310,7 +312,7 @@ def swap_third_operand(cpu, span, r3, function):
         old, comparand = get_doubleword(span, ZERO), cpu.gr[r3]
     equal = old == comparand
     if function == COMPARE_16:
-        old_right = get_doubleword(span, DOUBLEWORD)
+        old_right = get_doubleword(span, DOUBLEWORD_BYTES)
         equal = equal and old_right == cpu.gr[r3 + ONE]
         if not equal:
             cpu.gr[r3 + ONE] = old_right
@@ -341,10 +343,10 @@ def csst(cpu, storage, insn):
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     function, characteristic = cpu.gr[0] & LOW8, (cpu.gr[0] >> u64(8)) & LOW8
-    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and r3 & ONE != u64(0)):
+    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and on(r3, ONE)):
         return SPECIFICATION
-    list_address, length, stored = cpu.gr[1] & cpu.amode, WORD << function, ONE << characteristic
-    if (list_address & (QUADWORD - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):
+    list_address, length, stored = cpu.gr[1] & cpu.amode, WORD_BYTES << function, ONE << characteristic
+    if (list_address & (QUADWORD_BYTES - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):
         return SPECIFICATION
     parameters, code = probe_fetch(cpu, storage, list_address, PARAMETER_LIST)
     if code != 0:
@@ -355,8 +357,8 @@ def csst(cpu, storage, insn):
     span, code = probe_store(cpu, storage, first, length)
     if code != 0:
         return code
-    replacement, replacement_right = get_doubleword(parameters, ZERO), get_doubleword(parameters, DOUBLEWORD)
-    value, value_right = get_doubleword(parameters, QUADWORD), get_doubleword(parameters, QUADWORD + DOUBLEWORD)
+    replacement, replacement_right = get_doubleword(parameters, ZERO), get_doubleword(parameters, DOUBLEWORD_BYTES)
+    value, value_right = get_doubleword(parameters, QUADWORD_BYTES), get_doubleword(parameters, SECOND_RIGHT)
     swap_third_operand(cpu, span, r3, function)
     if cpu.cc == 0:
         put_leftmost(span, length, replacement, replacement_right)

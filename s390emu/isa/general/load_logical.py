@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW16, bits
 from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP, SPECIFICATION
+from s390emu.architecture.sizes import WORD_OFFSET
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import ril_relative, rre, rxy
 from s390emu.isa.registers import low, set_high, set_low
 from s390emu.storage.access import fetch_byte, fetch_doubleword, fetch_halfword, fetch_word
 
 LOW31 = bits(33, 63)
-WORD_OFFSET = u64(3)
 
 
 @jit
@@ -132,7 +132,7 @@ def llgf(cpu, storage, insn):
 def llgfrl(cpu, storage, insn):
     """LOAD LOGICAL RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "LOAD LOGICAL RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return load_logical_word(cpu, storage, r1, second)
 

@@ -5,8 +5,9 @@ The operand of a relative-long instruction must lie on its own boundary; a halfw
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import BYTE_BITS, DOUBLEWORD_OFFSET, HALFWORD_BITS, WORD_BITS, WORD_OFFSET
 from s390emu.isa.operands import ril_relative, rr, rre, rx, rxy, sign_extend
 from s390emu.isa.registers import set_low
 from s390emu.storage.access import (
@@ -19,9 +20,6 @@ from s390emu.storage.access import (
     store_halfword,
     store_word,
 )
-
-BITS8, BITS16, BITS32 = u64(8), u64(16), u64(32)
-WORD_OFFSET, DOUBLEWORD_OFFSET = u64(3), u64(7)
 
 
 @jit
@@ -51,7 +49,7 @@ def ly(cpu, storage, insn):
 def lrl(cpu, storage, insn):
     """LOAD RELATIVE LONG (32), RIL-b. PoP ch. 7 "LOAD RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return load_word(cpu, storage, r1, second)
 
@@ -84,7 +82,7 @@ def lg(cpu, storage, insn):
 def lgrl(cpu, storage, insn):
     """LOAD RELATIVE LONG (64), RIL-b. PoP ch. 7 "LOAD RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & DOUBLEWORD_OFFSET != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return load_doubleword(cpu, storage, r1, second)
 
@@ -102,7 +100,7 @@ def load_word_signed(cpu, storage, r1, second):
     """r1 := the word at second, sign-extended."""
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] = sign_extend(value, BITS32)
+        cpu.gr[r1] = sign_extend(value, WORD_BITS)
     return code
 
 
@@ -117,7 +115,7 @@ def lgf(cpu, storage, insn):
 def lgfrl(cpu, storage, insn):
     """LOAD RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "LOAD RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return load_word_signed(cpu, storage, r1, second)
 
@@ -126,7 +124,7 @@ def lgfrl(cpu, storage, insn):
 def lgfr(cpu, storage, insn):
     """LOAD (64<-32), RRE. PoP ch. 7 "LOAD". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] = sign_extend(cpu.gr[r2], BITS32)
+    cpu.gr[r1] = sign_extend(cpu.gr[r2], WORD_BITS)
     return 0
 
 
@@ -135,7 +133,7 @@ def load_halfword32(cpu, storage, r1, second):
     """Bits 32-63 of r1 := the halfword at second, sign-extended."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, sign_extend(value, BITS16))
+        set_low(cpu, r1, sign_extend(value, HALFWORD_BITS))
     return code
 
 
@@ -164,7 +162,7 @@ def lhrl(cpu, storage, insn):
 def lhr(cpu, storage, insn):
     """LOAD HALFWORD (32<-16), RRE. PoP ch. 7 "LOAD HALFWORD". cc unchanged."""
     r1, r2 = rre(insn)
-    set_low(cpu, r1, sign_extend(cpu.gr[r2], BITS16))
+    set_low(cpu, r1, sign_extend(cpu.gr[r2], HALFWORD_BITS))
     return 0
 
 
@@ -173,7 +171,7 @@ def load_halfword64(cpu, storage, r1, second):
     """r1 := the halfword at second, sign-extended."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] = sign_extend(value, BITS16)
+        cpu.gr[r1] = sign_extend(value, HALFWORD_BITS)
     return code
 
 
@@ -195,7 +193,7 @@ def lghrl(cpu, storage, insn):
 def lghr(cpu, storage, insn):
     """LOAD HALFWORD (64<-16), RRE. PoP ch. 7 "LOAD HALFWORD". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] = sign_extend(cpu.gr[r2], BITS16)
+    cpu.gr[r1] = sign_extend(cpu.gr[r2], HALFWORD_BITS)
     return 0
 
 
@@ -205,7 +203,7 @@ def lb(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     value, code = fetch_byte(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, sign_extend(value, BITS8))
+        set_low(cpu, r1, sign_extend(value, BYTE_BITS))
     return code
 
 
@@ -213,7 +211,7 @@ def lb(cpu, storage, insn):
 def lbr(cpu, storage, insn):
     """LOAD BYTE (32<-8), RRE. PoP ch. 7 "LOAD BYTE". cc unchanged."""
     r1, r2 = rre(insn)
-    set_low(cpu, r1, sign_extend(cpu.gr[r2], BITS8))
+    set_low(cpu, r1, sign_extend(cpu.gr[r2], BYTE_BITS))
     return 0
 
 
@@ -223,7 +221,7 @@ def lgb(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     value, code = fetch_byte(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] = sign_extend(value, BITS8)
+        cpu.gr[r1] = sign_extend(value, BYTE_BITS)
     return code
 
 
@@ -231,7 +229,7 @@ def lgb(cpu, storage, insn):
 def lgbr(cpu, storage, insn):
     """LOAD BYTE (64<-8), RRE. PoP ch. 7 "LOAD BYTE". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] = sign_extend(cpu.gr[r2], BITS8)
+    cpu.gr[r1] = sign_extend(cpu.gr[r2], BYTE_BITS)
     return 0
 
 
@@ -256,7 +254,7 @@ def sty(cpu, storage, insn):
 def strl(cpu, storage, insn):
     """STORE RELATIVE LONG (32), RIL-b. PoP ch. 7 "STORE RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & WORD_OFFSET != u64(0):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return store_word(cpu, storage, second, cpu.gr[r1])
 
@@ -272,7 +270,7 @@ def stg(cpu, storage, insn):
 def stgrl(cpu, storage, insn):
     """STORE RELATIVE LONG (64), RIL-b. PoP ch. 7 "STORE RELATIVE LONG". cc unchanged."""
     r1, second = ril_relative(cpu, storage, insn)
-    if second & DOUBLEWORD_OFFSET != u64(0):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, cpu.gr[r1])
 

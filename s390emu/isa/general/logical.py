@@ -5,7 +5,7 @@ The forms with two storage operands are in `storage_to_storage.py`.
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bits
 from s390emu.isa.operands import ri_logical, ril_logical, rr, rre, rrf_a, rx, rxy, si, siy
 from s390emu.isa.registers import set_low
@@ -19,7 +19,7 @@ BITS_0_31, BITS_32_63 = bits(0, 31), bits(32, 63)
 def set32(cpu, r1, result):
     """Bits 32-63 of r1 := result; cc. -> 0"""
     set_low(cpu, r1, result)
-    cpu.cc = 1 if result & LOW32 != u64(0) else 0
+    cpu.cc = 1 if on(result, LOW32) else 0
     return 0
 
 
@@ -35,7 +35,7 @@ def set64(cpu, r1, result):
 def set_selected(cpu, r1, result, selected):
     """r1 := result; cc of the bits that the immediate operand reaches. -> 0"""
     cpu.gr[r1] = result
-    cpu.cc = 1 if result & selected != u64(0) else 0
+    cpu.cc = 1 if on(result, selected) else 0
     return 0
 
 

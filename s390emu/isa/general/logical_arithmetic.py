@@ -5,8 +5,9 @@ The kernels of 32 bits take the rightmost words of their operands and give a res
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32
+from s390emu.architecture.sizes import BYTE_BITS
 from s390emu.isa.operands import (
     rie_d,
     ril_logical,
@@ -19,7 +20,7 @@ from s390emu.isa.operands import (
     sign_extend,
     siy,
 )
-from s390emu.isa.registers import BYTE, high, low, set_high, set_low
+from s390emu.isa.registers import high, low, set_high, set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     fetch_word,
@@ -47,7 +48,7 @@ def sum64(cpu, augend, addend, carry_in):
 def sum32(cpu, augend, addend, carry_in):
     """-> sum; cc 0-3: the carry out of bit 32, and whether the sum is not zero."""
     total = (augend & LOW32) + (addend & LOW32) + carry_in
-    cpu.cc = (2 if total > LOW32 else 0) + (1 if total & LOW32 != u64(0) else 0)
+    cpu.cc = (2 if total > LOW32 else 0) + (1 if on(total, LOW32) else 0)
     return total
 
 
@@ -211,7 +212,7 @@ def alsi(cpu, storage, insn):
     target, code = probe_store(cpu, storage, first, u64(4))
     if code != 0:
         return code
-    total = sum32(cpu, get_word(target, u64(0)), sign_extend(i2, BYTE), NO_CARRY)
+    total = sum32(cpu, get_word(target, u64(0)), sign_extend(i2, BYTE_BITS), NO_CARRY)
     put_word(target, u64(0), total)
     return 0
 
@@ -223,7 +224,7 @@ def algsi(cpu, storage, insn):
     target, code = probe_store(cpu, storage, first, u64(8))
     if code != 0:
         return code
-    total = sum64(cpu, get_doubleword(target, u64(0)), sign_extend(i2, BYTE), NO_CARRY)
+    total = sum64(cpu, get_doubleword(target, u64(0)), sign_extend(i2, BYTE_BITS), NO_CARRY)
     put_doubleword(target, u64(0), total)
     return 0
 

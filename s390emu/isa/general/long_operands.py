@@ -8,11 +8,11 @@ boundary comes before, they go on to the next one.
 
 from __future__ import annotations
 
-from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, u64
+from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, store1, u64
 from s390emu.architecture.bits import LOW8, LOW32, bits
 from s390emu.architecture.interruptions import PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import MODE64
-from s390emu.architecture.sizes import OFFSET, PAGE
+from s390emu.architecture.sizes import BYTE_BITS, DOUBLEWORD_BYTES, OFFSET, PAGE, WORD_BITS, WORD_BYTES, WORD_OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
@@ -21,13 +21,12 @@ from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.access import FETCH, STORE, get_byte, get_word, probe, probe_fetch, probe_store, psw_key
 from s390emu.storage.protection import fetched_alike
 
-ZERO, ONE, FOUR, EIGHT, WORD = u64(0), u64(1), u64(4), u64(8), u64(32)
+ZERO, ONE = u64(0), u64(1)
 PAGE_BYTES = u64(4096)
 LENGTH_24 = bits(40, 63)
 PAD_SHIFT = u64(24)  # MVCL, CLCL: bits 32-39 of R2 + 1
 NOT_ENDING_CHARACTER = bits(32, 55)  # of general register 0
 STRING_MINIMUM = u64(256)  # bytes that CLST and SRST process before condition code 3
-WITHIN_WORD = u64(3)
 CPU_DETERMINED = 3
 
 # MOVE PAGE, general register 0
@@ -44,7 +43,7 @@ PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
 
 @jit
 def odd(r):
-    return r & ONE != ZERO
+    return on(r, ONE)
 
 
 @jit
@@ -153,8 +152,8 @@ def mvcle(cpu, storage, insn):
 def equal_bytes(first, second, length):
     """How many of the bytes at two host addresses are equal before the first that are not."""
     done = ZERO
-    while done + EIGHT <= length and load8(first + done) == load8(second + done):
-        done += EIGHT
+    while done + DOUBLEWORD_BYTES <= length and load8(first + done) == load8(second + done):
+        done += DOUBLEWORD_BYTES
     while done < length and load1(first + done) == load1(second + done):
         done += ONE
     return done
@@ -247,7 +246,7 @@ def clcle(cpu, storage, insn):
 @jit
 def ending_character(cpu):
     """-> (character, code)"""
-    if cpu.gr[0] & NOT_ENDING_CHARACTER != ZERO:
+    if on(cpu.gr[0], NOT_ENDING_CHARACTER):
         return ZERO, SPECIFICATION
     return cpu.gr[0] & LOW8, 0
 
@@ -366,22 +365,22 @@ def cksm(cpu, storage, insn):
         return SPECIFICATION
     lengths = length_mask(cpu)
     address, length = cpu.gr[r2] & cpu.amode, cpu.gr[r2 + ONE] & lengths
-    count = min(length, (fetched_alike(cpu, address) + WITHIN_WORD) & ~WITHIN_WORD)
+    count = min(length, (fetched_alike(cpu, address) + WORD_OFFSET) & ~WORD_OFFSET)
     if count != ZERO:
         source, code = probe_fetch(cpu, storage, address, count)
         if code != 0:
             return code
         total, done = low(cpu, r1), ZERO
-        while done + FOUR <= count:
+        while done + WORD_BYTES <= count:
             total += get_word(source, done)
-            done += FOUR
+            done += WORD_BYTES
         shift = u64(24)
         while done < count:
             total += get_byte(source, done) << shift
-            shift -= EIGHT
+            shift -= BYTE_BITS
             done += ONE
-        total = (total & LOW32) + (total >> WORD)
-        set_low(cpu, r1, (total & LOW32) + (total >> WORD))
+        total = (total & LOW32) + (total >> WORD_BITS)
+        set_low(cpu, r1, (total & LOW32) + (total >> WORD_BITS))
     set_address(cpu, r2, address + count)
     cpu.gr[r2 + ONE] = (cpu.gr[r2 + ONE] & ~lengths) | (length - count)
     cpu.cc = 0 if count == length else CPU_DETERMINED
@@ -394,7 +393,7 @@ def page_invalid(cpu, insn, code, cc):
     the R1 and R2 fields as operand access identification; others are themselves."""
     if code != PAGE_TRANSLATION:
         return code
-    if cpu.gr[0] & CONDITION_CODE_OPTION == ZERO:
+    if not on(cpu.gr[0], CONDITION_CODE_OPTION):
         cpu.operand_access = (insn >> REGISTER_FIELDS_SHIFT) & LOW8
         return code
     cpu.cc = cc
@@ -412,14 +411,14 @@ def mvpg(cpu, storage, insn):
     """
     r1, r2 = rre(insn)
     options = cpu.gr[0]
-    if options & MVPG_RESERVED != ZERO or (options & FIRST_KEY != ZERO and options & SECOND_KEY != ZERO):
+    if on(options, MVPG_RESERVED) or (on(options, FIRST_KEY) and on(options, SECOND_KEY)):
         return SPECIFICATION
     first_key = second_key = psw_key(cpu)
-    if options & (FIRST_KEY | SECOND_KEY) != ZERO:
+    if on(options, FIRST_KEY | SECOND_KEY):
         key = (options >> KEY_SHIFT) & KEY
-        if problem_state(cpu) and cpu.cr[3] & (PSW_KEY_MASK_0 >> key) == ZERO:
+        if problem_state(cpu) and not on(cpu.cr[3], PSW_KEY_MASK_0 >> key):
             return PRIVILEGED_OPERATION
-        if options & FIRST_KEY != ZERO:
+        if on(options, FIRST_KEY):
             first_key = i64(key)
         else:
             second_key = i64(key)

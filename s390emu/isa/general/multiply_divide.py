@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32
 from s390emu.architecture.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
+from s390emu.architecture.sizes import HALFWORD_BITS, WORD_BITS
 from s390emu.isa.general.arithmetic import SIGN64, magnitude, negative, overflowed, signed_cc
 from s390emu.isa.operands import ri_signed, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend
-from s390emu.isa.registers import HALFWORD, WORD, low, set_low
+from s390emu.isa.registers import low, set_low
 from s390emu.storage.access import fetch_doubleword, fetch_halfword, fetch_word
 
 ODD = u64(1)
@@ -17,13 +18,13 @@ GREATEST32, GREATEST64 = u64((1 << 31) - 1), u64((1 << 63) - 1)
 @jit
 def product128(first, second):
     """Two unsigned numbers of 64 bits: -> high and low half of their product"""
-    first_high, first_low = first >> WORD, first & LOW32
-    second_high, second_low = second >> WORD, second & LOW32
+    first_high, first_low = first >> WORD_BITS, first & LOW32
+    second_high, second_low = second >> WORD_BITS, second & LOW32
     low_product = first_low * second_low
-    middle = first_high * second_low + (low_product >> WORD)  # cannot overflow, nor can the next
+    middle = first_high * second_low + (low_product >> WORD_BITS)  # cannot overflow, nor can the next
     other_middle = first_low * second_high + (middle & LOW32)
-    high_product = first_high * second_high + (middle >> WORD) + (other_middle >> WORD)
-    return high_product, (other_middle << WORD) | (low_product & LOW32)
+    high_product = first_high * second_high + (middle >> WORD_BITS) + (other_middle >> WORD_BITS)
+    return high_product, (other_middle << WORD_BITS) | (low_product & LOW32)
 
 
 @jit
@@ -40,13 +41,13 @@ def signed_product128(first, second):
 @jit
 def word_pair(cpu, r1):
     """Bits 32-63 of r1 and r1 + 1 as one number of 64 bits."""
-    return (cpu.gr[r1] << WORD) | low(cpu, r1 + ODD)
+    return (cpu.gr[r1] << WORD_BITS) | low(cpu, r1 + ODD)
 
 
 @jit
 def set_word_pair(cpu, r1, value):
     """Bits 32-63 of r1 and r1 + 1 := the two words of value: -> 0"""
-    set_low(cpu, r1, value >> WORD)
+    set_low(cpu, r1, value >> WORD_BITS)
     set_low(cpu, r1 + ODD, value)
     return 0
 
@@ -65,14 +66,14 @@ def set_pair(cpu, r1, even, odd):
 @jit
 def multiply32(cpu, r1, multiplier):
     """Signed words: r1 and r1 + 1 := r1 + 1 times the rightmost word of multiplier."""
-    return set_word_pair(cpu, r1, sign_extend(cpu.gr[r1 + ODD], WORD) * sign_extend(multiplier, WORD))
+    return set_word_pair(cpu, r1, sign_extend(cpu.gr[r1 + ODD], WORD_BITS) * sign_extend(multiplier, WORD_BITS))
 
 
 @jit
 def mr(cpu, storage, insn):
     """MULTIPLY (64<-32), RR. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, r2 = rr(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return multiply32(cpu, r1, cpu.gr[r2])
 
@@ -81,7 +82,7 @@ def mr(cpu, storage, insn):
 def m(cpu, storage, insn):
     """MULTIPLY (64<-32), RX-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, second = rx(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -93,7 +94,7 @@ def m(cpu, storage, insn):
 def mfy(cpu, storage, insn):
     """MULTIPLY (64<-32), RXY-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -105,7 +106,7 @@ def mfy(cpu, storage, insn):
 def mgrk(cpu, storage, insn):
     """MULTIPLY (128<-64), RRF-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, r2, r3 = rrf_a(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     even, odd = signed_product128(cpu.gr[r2], cpu.gr[r3])
     return set_pair(cpu, r1, even, odd)
@@ -115,7 +116,7 @@ def mgrk(cpu, storage, insn):
 def mg(cpu, storage, insn):
     """MULTIPLY (128<-64), RXY-a. PoP ch. 7 "MULTIPLY". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -130,7 +131,7 @@ def mh(cpu, storage, insn):
     r1, second = rx(cpu, insn)
     multiplier, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD))
+        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD_BITS))
     return code
 
 
@@ -140,7 +141,7 @@ def mhy(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     multiplier, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD))
+        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD_BITS))
     return code
 
 
@@ -150,7 +151,7 @@ def mgh(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     multiplier, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] *= sign_extend(multiplier, HALFWORD)
+        cpu.gr[r1] *= sign_extend(multiplier, HALFWORD_BITS)
     return code
 
 
@@ -177,7 +178,7 @@ def mghi(cpu, storage, insn):
 def mlr(cpu, storage, insn):
     """MULTIPLY LOGICAL (64<-32), RRE. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return set_word_pair(cpu, r1, low(cpu, r1 + ODD) * low(cpu, r2))
 
@@ -186,7 +187,7 @@ def mlr(cpu, storage, insn):
 def mlgr(cpu, storage, insn):
     """MULTIPLY LOGICAL (128<-64), RRE. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     even, odd = product128(cpu.gr[r1 + ODD], cpu.gr[r2])
     return set_pair(cpu, r1, even, odd)
@@ -196,7 +197,7 @@ def mlgr(cpu, storage, insn):
 def ml(cpu, storage, insn):
     """MULTIPLY LOGICAL (64<-32), RXY-a. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -208,7 +209,7 @@ def ml(cpu, storage, insn):
 def mlg(cpu, storage, insn):
     """MULTIPLY LOGICAL (128<-64), RXY-a. PoP ch. 7 "MULTIPLY LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     multiplier, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -223,9 +224,9 @@ def mlg(cpu, storage, insn):
 @jit
 def multiply_single32(cpu, r1, multiplicand, multiplier):
     """The forms that set cc. r1 := the rightmost word of the product of two words, cc 0-3: -> code"""
-    product = sign_extend(multiplicand, WORD) * sign_extend(multiplier, WORD)
+    product = sign_extend(multiplicand, WORD_BITS) * sign_extend(multiplier, WORD_BITS)
     set_low(cpu, r1, product)
-    if sign_extend(product, WORD) != product:
+    if sign_extend(product, WORD_BITS) != product:
         return overflowed(cpu)
     cpu.cc = signed_cc(product)
     return 0
@@ -262,7 +263,7 @@ def msgr(cpu, storage, insn):
 def msgfr(cpu, storage, insn):
     """MULTIPLY SINGLE (64<-32), RRE. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] *= sign_extend(cpu.gr[r2], WORD)
+    cpu.gr[r1] *= sign_extend(cpu.gr[r2], WORD_BITS)
     return 0
 
 
@@ -316,7 +317,7 @@ def msgf(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     multiplier, code = fetch_word(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] *= sign_extend(multiplier, WORD)
+        cpu.gr[r1] *= sign_extend(multiplier, WORD_BITS)
     return code
 
 
@@ -381,10 +382,10 @@ def divide_signed(dividend, divisor, greatest):
 @jit
 def divide32(cpu, r1, divisor):
     """Words: r1 + 1 := r1 and r1 + 1 divided by the rightmost word of divisor, r1 := remainder: -> code"""
-    quotient, remainder, code = divide_signed(word_pair(cpu, r1), sign_extend(divisor, WORD), GREATEST32)
+    quotient, remainder, code = divide_signed(word_pair(cpu, r1), sign_extend(divisor, WORD_BITS), GREATEST32)
     if code != 0:
         return code
-    return set_word_pair(cpu, r1, (remainder << WORD) | (quotient & LOW32))
+    return set_word_pair(cpu, r1, (remainder << WORD_BITS) | (quotient & LOW32))
 
 
 @jit
@@ -400,7 +401,7 @@ def divide_single(cpu, r1, divisor):
 def dr(cpu, storage, insn):
     """DIVIDE (32<-64), RR. PoP ch. 7 "DIVIDE". cc unchanged."""
     r1, r2 = rr(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide32(cpu, r1, cpu.gr[r2])
 
@@ -409,7 +410,7 @@ def dr(cpu, storage, insn):
 def d(cpu, storage, insn):
     """DIVIDE (32<-64), RX-a. PoP ch. 7 "DIVIDE". cc unchanged."""
     r1, second = rx(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -421,7 +422,7 @@ def d(cpu, storage, insn):
 def dsgr(cpu, storage, insn):
     """DIVIDE SINGLE (64), RRE. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_single(cpu, r1, cpu.gr[r2])
 
@@ -430,16 +431,16 @@ def dsgr(cpu, storage, insn):
 def dsgfr(cpu, storage, insn):
     """DIVIDE SINGLE (64<-32), RRE. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
-    return divide_single(cpu, r1, sign_extend(cpu.gr[r2], WORD))
+    return divide_single(cpu, r1, sign_extend(cpu.gr[r2], WORD_BITS))
 
 
 @jit
 def dsg(cpu, storage, insn):
     """DIVIDE SINGLE (64), RXY-a. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -451,12 +452,12 @@ def dsg(cpu, storage, insn):
 def dsgf(cpu, storage, insn):
     """DIVIDE SINGLE (64<-32), RXY-a. PoP ch. 7 "DIVIDE SINGLE". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    return divide_single(cpu, r1, sign_extend(divisor, WORD))
+    return divide_single(cpu, r1, sign_extend(divisor, WORD_BITS))
 
 
 # --- DIVIDE LOGICAL --------------------------------------------------------------------------------------------------
@@ -469,7 +470,7 @@ def divide_logical32(cpu, r1, divisor):
         return FIXED_POINT_DIVIDE
     dividend = word_pair(cpu, r1)
     quotient = dividend // divisor
-    return set_word_pair(cpu, r1, ((dividend - quotient * divisor) << WORD) | quotient)
+    return set_word_pair(cpu, r1, ((dividend - quotient * divisor) << WORD_BITS) | quotient)
 
 
 @jit
@@ -494,7 +495,7 @@ def divide_logical64(cpu, r1, divisor):
 def dlr(cpu, storage, insn):
     """DIVIDE LOGICAL (32<-64), RRE. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_logical32(cpu, r1, low(cpu, r2))
 
@@ -503,7 +504,7 @@ def dlr(cpu, storage, insn):
 def dlgr(cpu, storage, insn):
     """DIVIDE LOGICAL (64<-128), RRE. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, r2 = rre(insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     return divide_logical64(cpu, r1, cpu.gr[r2])
 
@@ -512,7 +513,7 @@ def dlgr(cpu, storage, insn):
 def dl(cpu, storage, insn):
     """DIVIDE LOGICAL (32<-64), RXY-a. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -524,7 +525,7 @@ def dl(cpu, storage, insn):
 def dlg(cpu, storage, insn):
     """DIVIDE LOGICAL (64<-128), RXY-a. PoP ch. 7 "DIVIDE LOGICAL". cc unchanged."""
     r1, second = rxy(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     divisor, code = fetch_doubleword(cpu, storage, second)
     if code != 0:

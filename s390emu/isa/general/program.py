@@ -6,10 +6,11 @@ Not implemented: the enhanced-monitor facility (bits 16-31 of control register 8
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW16, bit, bits
 from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.clocks import tod
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import based, imm8, r8, r24, rsy, si
@@ -26,7 +27,6 @@ MONITOR_MASK = bit(48)  # control register 8, of class 0
 TOD_SHIFT, TOD_LEFT = u64(8), u64(56)  # STORE CLOCK EXTENDED: the clock is bits 8-111
 CLOCK_RUNS = u64(1 << 16)  # ... its last bit
 ATTRIBUTE = bits(56, 59)  # of the second-operand address of EXTRACT CPU ATTRIBUTE
-DOUBLEWORD = u64(7)
 DOUBLEWORDS = 4  # of facility bits
 
 
@@ -56,7 +56,7 @@ def set_shorter_mode(cpu, storage, insn, mode, addresses):
     """SAM24 and SAM31: not from where the instruction could not be under the new mode, judged by the address that is
     not yet updated (that of EXECUTE, if executed)."""
     length = storage.execute_length if storage.execute_length != ZERO else instruction_length(insn)
-    if (cpu.psw_ia - length) & cpu.amode & ~addresses != ZERO:
+    if on((cpu.psw_ia - length) & cpu.amode, ~addresses):
         return SPECIFICATION
     set_addressing_mode(cpu, mode)
     cpu.psw_ia &= addresses
@@ -106,9 +106,9 @@ def mc(cpu, storage, insn):
     The first operand is not a storage operand: its address is the monitor code.
     """
     first, i2 = si(cpu, insn)
-    if i2 & NOT_MONITOR_CLASS != ZERO:
+    if on(i2, NOT_MONITOR_CLASS):
         return SPECIFICATION
-    if cpu.cr[8] & (MONITOR_MASK >> i2) == ZERO:
+    if not on(cpu.cr[8], MONITOR_MASK >> i2):
         return 0
     cpu.monitor_class, cpu.monitor_code = i2, first
     return MONITOR_EVENT
@@ -171,7 +171,7 @@ def stfle(cpu, storage, insn):
     Bits 56-63 of general register 0: one less than the doublewords to be stored, then than those there are.
     """
     second = based(cpu, insn)
-    if second & DOUBLEWORD != ZERO:
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     available, wanted = facility_doublewords(storage), i64(cpu.gr[0] & LOW8) + 1
     stored = min(available, wanted)
@@ -196,5 +196,5 @@ def ecag(cpu, storage, insn):
     level which does not exist, all ones.
     """
     r1, _, second = rsy(cpu, insn)
-    cpu.gr[r1] = ZERO if second & ATTRIBUTE == ZERO else ~ZERO
+    cpu.gr[r1] = ZERO if not on(second, ATTRIBUTE) else ~ZERO
     return 0

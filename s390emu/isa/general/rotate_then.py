@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.isa.general.arithmetic import signed_cc
 from s390emu.isa.operands import r8, rie_f
@@ -38,7 +38,7 @@ def rotate_operands(cpu, insn):
 def insert_selected(cpu, insn):
     """ROTATE THEN INSERT SELECTED BITS, up to the condition code: -> r1"""
     r1, rotated, selected = rotate_operands(cpu, insn)
-    remaining = u64(0) if insn & ZERO_REMAINING != u64(0) else cpu.gr[r1] & ~selected
+    remaining = u64(0) if on(insn, ZERO_REMAINING) else cpu.gr[r1] & ~selected
     cpu.gr[r1] = (rotated & selected) | remaining
     return r1
 
@@ -66,7 +66,7 @@ def insert_in_half(cpu, insn, half, from_bit):
     first, last = i3 & LOW5, i4 & LOW5
     selected = bits_between(first + from_bit, last + from_bit) & half
     rotated = rotate_left(cpu.gr[r2], i5 & LOW6)
-    kept = ~half if insn & ZERO_REMAINING != u64(0) else ~selected
+    kept = ~half if on(insn, ZERO_REMAINING) else ~selected
     cpu.gr[r1] = (rotated & selected) | (cpu.gr[r1] & kept)
     return 0
 
@@ -87,9 +87,9 @@ def risblg(cpu, storage, insn):
 def combine_selected(cpu, insn, result, selected):
     """The selected bits of r1 := those of result, or, when only tested, nothing; cc. -> 0"""
     r1 = r8(insn)
-    if insn & TEST_RESULTS == u64(0):
+    if not on(insn, TEST_RESULTS):
         cpu.gr[r1] = (cpu.gr[r1] & ~selected) | (result & selected)
-    cpu.cc = 1 if result & selected != u64(0) else 0
+    cpu.cc = 1 if on(result, selected) else 0
     return 0
 
 

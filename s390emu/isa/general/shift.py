@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.isa.general.arithmetic import overflowed, signed_cc
 from s390emu.isa.general.rotate_then import rotate_left
 from s390emu.isa.operands import rs, rsy, sign_extend
 from s390emu.isa.registers import low, set_low
 
 LOW5, LOW6 = bits(59, 63), bits(58, 63)
-BITS32, ODD = u64(32), u64(1)
+ODD = u64(1)
 SIGN = bit(0)
 
 
@@ -45,8 +46,8 @@ def left_shift_result(cpu, result, overflow):
 @jit
 def shift_left32(cpu, r1, r3, second):
     """Bits 32-63 of r1 := those of r3, the 31 numeric bits shifted left. -> code"""
-    result, overflow = shift_left(cpu.gr[r3] << BITS32, shift_amount(second))
-    set_low(cpu, r1, result >> BITS32)
+    result, overflow = shift_left(cpu.gr[r3] << WORD_BITS, shift_amount(second))
+    set_low(cpu, r1, result >> WORD_BITS)
     return left_shift_result(cpu, result, overflow)
 
 
@@ -76,7 +77,7 @@ def slag(cpu, storage, insn):
 @jit
 def shift_right32(cpu, r1, r3, second):
     """Bits 32-63 of r1 := those of r3 shifted right, bits like the sign coming in. -> 0"""
-    result = i64(sign_extend(cpu.gr[r3], BITS32)) >> i64(shift_amount(second))
+    result = i64(sign_extend(cpu.gr[r3], WORD_BITS)) >> i64(shift_amount(second))
     set_low(cpu, r1, u64(result))
     cpu.cc = signed_cc(u64(result))
     return 0
@@ -165,7 +166,7 @@ def rll(cpu, storage, insn):
     """
     r1, r3, second = rsy(cpu, insn)
     word, amount = low(cpu, r3), second & LOW5
-    set_low(cpu, r1, (word << amount) | (word >> (BITS32 - amount)))
+    set_low(cpu, r1, (word << amount) | (word >> (WORD_BITS - amount)))
     return 0
 
 
@@ -183,12 +184,12 @@ def rllg(cpu, storage, insn):
 @jit
 def pair(cpu, r1):
     """Bits 32-63 of r1 and of the register after it, as one number."""
-    return (cpu.gr[r1] << BITS32) | low(cpu, r1 + ODD)
+    return (cpu.gr[r1] << WORD_BITS) | low(cpu, r1 + ODD)
 
 
 @jit
 def set_pair(cpu, r1, value):
-    set_low(cpu, r1, value >> BITS32)
+    set_low(cpu, r1, value >> WORD_BITS)
     set_low(cpu, r1 + ODD, value)
 
 
@@ -196,7 +197,7 @@ def set_pair(cpu, r1, value):
 def sldl(cpu, storage, insn):
     """SHIFT LEFT DOUBLE LOGICAL (64), RS-a. PoP ch. 7 "SHIFT LEFT DOUBLE LOGICAL". cc unchanged."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     set_pair(cpu, r1, pair(cpu, r1) << shift_amount(second))
     return 0
@@ -206,7 +207,7 @@ def sldl(cpu, storage, insn):
 def srdl(cpu, storage, insn):
     """SHIFT RIGHT DOUBLE LOGICAL (64), RS-a. PoP ch. 7 "SHIFT RIGHT DOUBLE LOGICAL". cc unchanged."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     set_pair(cpu, r1, pair(cpu, r1) >> shift_amount(second))
     return 0
@@ -216,7 +217,7 @@ def srdl(cpu, storage, insn):
 def slda(cpu, storage, insn):
     """SHIFT LEFT DOUBLE (64), RS-a. PoP ch. 7 "SHIFT LEFT DOUBLE". cc 0-3."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     result, overflow = shift_left(pair(cpu, r1), shift_amount(second))
     set_pair(cpu, r1, result)
@@ -227,7 +228,7 @@ def slda(cpu, storage, insn):
 def srda(cpu, storage, insn):
     """SHIFT RIGHT DOUBLE (64), RS-a. PoP ch. 7 "SHIFT RIGHT DOUBLE". cc 0-2."""
     r1, _, second = rs(cpu, insn)
-    if r1 & ODD != u64(0):
+    if on(r1, ODD):
         return SPECIFICATION
     result = u64(i64(pair(cpu, r1)) >> i64(shift_amount(second)))
     set_pair(cpu, r1, result)

@@ -7,14 +7,15 @@ Exceptions are recognized for all bytes of an operand, but of a translation tabl
 
 from __future__ import annotations
 
-from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, store1, store8, u64
+from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, store1, store8, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.psw_bits import MODE64
+from s390emu.architecture.sizes import DOUBLEWORD_BYTES
 from s390emu.isa.operands import based, based_second, ss_a, ss_b
 from s390emu.isa.registers import HIGH32
 from s390emu.storage.access import fetch_byte, fetch_hit, fetched_at, get_byte, probe_fetch, probe_store, put_byte
 
-ZERO, ONE, EIGHT = u64(0), u64(1), u64(8)
+ZERO, ONE = u64(0), u64(1)
 DIGIT, ZONE, DIGIT_SHIFT = u64(0x0F), u64(0xF0), u64(4)
 AND, OR, EXCLUSIVE_OR = range(3)
 LAST_OF_TABLE = u64(255)
@@ -41,7 +42,7 @@ def together(target, source, length):
 @jit
 def by_eight(target, source, length):
     """May eight bytes at a time be processed, left to right? Not if the target starts 1 to 7 bytes after the source."""
-    return together(target, source, length) and target.first - source.first - ONE >= EIGHT - ONE
+    return together(target, source, length) and target.first - source.first - ONE >= DOUBLEWORD_BYTES - ONE
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -140,11 +141,11 @@ def combine(target, source, length, operation):
     """Target := target operation source, left to right: -> the condition code, 1 if any bit is one."""
     done, ones = ZERO, ZERO
     if by_eight(target, source, length):
-        while done + EIGHT <= length:
+        while done + DOUBLEWORD_BYTES <= length:
             result = combined(load8(target.first + done), load8(source.first + done), operation)
             store8(target.first + done, result)
             ones |= result
-            done += EIGHT
+            done += DOUBLEWORD_BYTES
     while done < length:
         result = combined(get_byte(target, done), get_byte(source, done), operation)
         put_byte(target, done, result)
@@ -208,9 +209,9 @@ def clc(cpu, storage, insn):
         return code
     done, cc = ZERO, 0
     if together(left, right, length):
-        while cc == 0 and done + EIGHT <= length:
+        while cc == 0 and done + DOUBLEWORD_BYTES <= length:
             cc = compared(load8(left.first + done), load8(right.first + done))
-            done += EIGHT
+            done += DOUBLEWORD_BYTES
     while cc == 0 and done < length:
         cc = compared(get_byte(left, done), get_byte(right, done))
         done += ONE
@@ -259,7 +260,7 @@ def report_found(cpu, address, value):
     """Register 1 := address, as much of it as the addressing mode has; bits 56-63 of register 2 := function byte."""
     if cpu.amode == MODE64:
         cpu.gr[1] = address
-    elif cpu.amode & ABOVE_24 != ZERO:
+    elif on(cpu.amode, ABOVE_24):
         cpu.gr[1] = (cpu.gr[1] & HIGH32) | address
     else:
         cpu.gr[1] = (cpu.gr[1] & ABOVE_24) | address

@@ -1,0 +1,72 @@
+"""Compilation: every private name of Numba's is used on this page, and in no other file.
+
+With NUMBA_DISABLE_JIT=1 all runs as plain Python, and `jit` returns the function itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar
+
+import numba
+import numpy as np
+from numba.core.ccallback import CFunc, _CFuncCompiler
+from numba.core.compiler import Compiler
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
+
+from s390emu._jit.cache import CACHE, CACHEABLE
+
+numba.config.CACHE_DIR = str(CACHE)
+u64, i64 = np.uint64, np.int64
+JIT = not numba.config.DISABLE_JIT
+
+
+class Kernel(CPUDispatcher):
+    """A compiled function that is only ever called by compiled functions: without the two wrappers that Numba makes for
+    Python, which are a third of a cold start. Python may call it all the same (tests do): then it gets them."""
+
+    def __call__(self, *arguments):
+        if not hasattr(self, "for_python"):
+            self.for_python = numba.njit(error_model="numpy")(self.py_func)
+        return self.for_python(*arguments)
+
+
+def jit(function):
+    """A helper or kernel: compiled into its callers, on first use. Overflow wraps, division does not raise."""
+    if not JIT:
+        return function
+    kernel = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    kernel.__class__ = Kernel
+    return kernel
+
+
+class _ProperCompiler(_CFuncCompiler):
+    def _customize_flags(self, flags):
+        flags = super()._customize_flags(flags)
+        flags.no_cfunc_wrapper = True
+        return flags
+
+
+class Proper(CFunc):
+    """A function compiled for calls by address, cached on disk like a `cfunc`."""
+
+    # Entered with a function's name while it is compiled, but not where it is cached.
+    announced: ClassVar[Callable[[str], AbstractContextManager[None]]] = nullcontext
+
+    def __init__(self, function, signature):
+        super().__init__(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
+        self._compiler = _ProperCompiler(function, self._targetdescr, {"error_model": "numpy"}, {}, Compiler)
+        if CACHEABLE:
+            self.enable_caching()
+        context = self._targetdescr.target_context
+        with global_compiler_lock:
+            result = self._cache.load_overload(self._sig, context)
+            if result is None:
+                with Proper.announced(function.__name__):
+                    result = self._compile_uncached()
+                self._cache.save_overload(self._sig, result)
+            self._library = result.library
+            # Under the lock too: what no cache has made final is so now.
+            self._wrapper_address = self._library.get_pointer_to_function(result.fndesc.llvm_func_name)

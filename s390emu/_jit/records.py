@@ -1,0 +1,56 @@
+"""Records: C structures that Python and compiled code share, fields by name."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from s390emu._jit.compiler import JIT
+
+
+class Record(np.void):
+    """A record whose fields are attributes, as compiled code sees it; np.record takes three times as long."""
+
+    __setattr__ = np.void.__setitem__
+
+    def __getattr__(self, name):
+        try:
+            return _field(self, name)
+        except ValueError:
+            raise AttributeError(f"a record without a field {name}") from None
+
+
+_field = np.void.__getitem__
+
+
+def record_in(array):
+    """The first record of an array: it shares its bytes."""
+    return array.view(np.dtype((Record, array.dtype)))[0]
+
+
+def record_at(dtype):
+    """-> function(address) giving the record of this dtype that lies there, for reading and writing."""
+    record = numba.from_dtype(dtype)
+
+    @intrinsic
+    def at(typingctx, address):
+        def codegen(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(record))
+
+        return record(types.uint64), codegen
+
+    views: dict[int, np.record] = {}
+
+    def twin(address):
+        # A view is a pointer and a dtype: it stays right when the host reuses the address for the same table.
+        address = int(address)
+        if address not in views:
+            window = (ctypes.c_char * dtype.itemsize).from_address(address)
+            views[address] = record_in(np.frombuffer(window, dtype))
+        return views[address]
+
+    return at if JIT else twin

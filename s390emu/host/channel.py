@@ -50,6 +50,8 @@ def denial(pager: Pager, guest: Guest, absolute: int, length: int, key: int, kin
     for number in numbers:
         if number >= len(guest.invalid):
             return ADDRESSING
+        guest.about_to_record()
+        kernels.note_reference(guest.address, number)
         action = kernels.action_of(guest.address, number, TOUCH)
         if action in (ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION):
             return ADDRESSING
@@ -64,6 +66,8 @@ def denial(pager: Pager, guest: Guest, absolute: int, length: int, key: int, kin
 def _resident(pager: Pager, guest: Guest, number: int) -> np.ndarray | None:
     """Return the bytes of the block, brought if need be. None: it is not there any more. The guest had hinted it away,
     and for a block brought since it was checked the host has taken it."""
+    guest.about_to_record()
+    kernels.note_reference(guest.address, number)
     pager.bring(guest, number)
     return None if guest.invalid[number] else pager.frames.memory[guest.frame[number]]
 

@@ -268,6 +268,8 @@ class Host:
             self.pager.bring(guest, number)
         except PagingError as error:
             return self.failed(guest, error)
+        guest.about_to_record()
+        kernels.note_reference(guest.address, number)
         if kernels.action_of(guest.address, number, TOUCH) != NONE:
             self.reason = f"block {number * BLOCK_SIZE:#x} is {self._state(guest, number)}: the guest hinted it away"
             return HINTED_AWAY
@@ -280,7 +282,8 @@ class Host:
         guest.check(number)
         if not guest.pinned[number]:
             raise ValueError(f"block {number * BLOCK_SIZE:#x} is not pinned")
-        kernels.action_of(guest.address, number, TOUCH)  # who watches references is told
+        guest.about_to_record()
+        kernels.note_reference(guest.address, number)
         self.limit.unpin(guest, number)
 
     def swap_error(self, guest_number: int, number: int) -> None:

@@ -9,10 +9,12 @@ from s390emu.isa import essa
 from s390emu.records.cpu import CPU_T
 from s390emu.records.guest import GUEST_T
 from s390emu.records.port import PORT_T
-from s390emu.storage import access, decode_cache, keys, tlb, transitions
+from s390emu.storage import access, decode_cache, keys, references, tlb, transitions
 
 # (guest, block, event): what the event would do
 action_of = procedure(transitions.action_of, GUEST_T, integers=2)
+# (guest, block): somebody refers to it, or is about to
+note_reference = procedure(references.note_reference, GUEST_T, integers=1, returns=False)
 # (guest, block, event, frame): it happens
 transition = procedure(transitions.transition, GUEST_T, integers=3)
 # (cpu, port, insn, frame): it happens, as ESSA

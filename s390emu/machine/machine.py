@@ -239,14 +239,11 @@ class Machine:
     def ready_at(self) -> int:
         """After Reason.WAITING: the time (as `now`) at which the guest can continue unaided; NO_TIME if only an outside
         event can wake it."""
-        return max(self.host.blocked_until(self.guest_number), self._next_ready())
+        return min(self._ready_at(cpu.number) for cpu in self.cpus)
 
     def pass_time(self, until: int) -> None:
         """Let time pass without instructions: the wait state's, or stolen from the guest."""
-        cpu = self.running
-        blocked = self.host.blocked_until(self.guest_number) if cpu.psw[0] & int(WAIT) else until
-        cpu.steal_until(min(until, blocked))
-        cpu.wait_until(until)
+        self._let_pass(self.running, until)
         self._waiting.clear()
 
     @property
@@ -313,8 +310,6 @@ class Machine:
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            if self._blocked():
-                return self._stop(Reason.WAITING)
             if not self._dispatch():
                 if reason := self._rest():
                     return self._stop(reason)
@@ -341,14 +336,11 @@ class Machine:
 
     def _dispatch(self) -> bool:
         """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
-        if len(self.cpus) == 1:
-            return True
         now = self.now
         for _ in self.cpus:
             cpu = self.cpus[self.schedule.turn]
-            waiting = self._waiting.get(cpu.number)
-            if waiting is None or waiting.ready_at <= now:
-                if cpu is not self.running or waiting:
+            if self._ready_at(cpu.number) <= now:
+                if cpu is not self.running or cpu.number in self._waiting:
                     self._bring_up(cpu, now)
                 return True
             self.schedule.skip()
@@ -356,10 +348,7 @@ class Machine:
 
     def _bring_up(self, cpu: CPU, now: int) -> None:
         """Let the time pass on this CPU that has passed on others, and make it the running one."""
-        if cpu.psw[0] & int(WAIT):
-            cpu.wait_until(now)
-        else:
-            cpu.steal_until(now)
+        self._let_pass(cpu, now)
         self._waiting.pop(cpu.number, None)
         cpu.port.others = self.count - cpu.count
         self.storage.record.running = cpu.addresses[1]
@@ -380,19 +369,27 @@ class Machine:
         elif self.schedule.left <= 0:
             self.schedule.expire()
 
-    def _next_ready(self) -> int:
-        """Return when the first waiting CPU can continue unaided; NO_TIME if only an outside event can wake any."""
-        return min((waiting.ready_at for waiting in self._waiting.values()), default=0)
+    def _ready_at(self, number: int) -> int:
+        """Return when this CPU can go on unaided: not before the host has done what it waits for. NO_TIME if only an
+        outside event can wake it."""
+        waiting = self._waiting.get(number)
+        return max(waiting.ready_at if waiting else 0, self.host.blocked_until(self.guest_number, number))
+
+    def _let_pass(self, cpu: CPU, until: int) -> None:
+        """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
+        in_wait = cpu.psw[0] & int(WAIT)
+        blocked = self.host.blocked_until(self.guest_number, cpu.number) if in_wait else until
+        cpu.steal_until(min(until, blocked))
+        cpu.wait_until(until)
 
     def _rest(self) -> Reason | None:
         """No CPU can run: let time pass until one can, or return the reason why the guest has come to its end."""
-        until = self._next_ready()
         if self.shared:
             return Reason.WAITING
-        if until < NO_TIME:
-            number = min(self._waiting, key=lambda number: self._waiting[number].ready_at)
-            self.schedule.turn = number
-            self.cpus[number].wait_until(until)
+        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number))
+        if (until := self._ready_at(first.number)) < NO_TIME:
+            self.schedule.turn = first.number
+            self._let_pass(first, until)
             return None
         for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT):
             numbers = [number for number, waiting in self._waiting.items() if waiting.reason is reason]
@@ -400,17 +397,6 @@ class Machine:
                 self.running = self.cpus[numbers[-1]]
                 return reason
         return Reason.STOPPED
-
-    def _blocked(self) -> bool:
-        """True if the guest must wait for the host; where nobody else runs, that time passes at once."""
-        until = self.host.blocked_until(self.guest_number)
-        if until <= self.now:
-            return False
-        if self.shared:
-            self._waiting.clear()
-            return True
-        self.running.steal_until(until)
-        return False
 
     def _go_on(self, limit: int) -> int:
         """Run the running CPU until an exit of the run loop."""

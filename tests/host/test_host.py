@@ -17,7 +17,7 @@ from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull, PagingLost
-from s390emu.records.events import EVENT_HOST, EVENT_T
+from s390emu.records.events import EVENT_HOST, EVENT_REFERENCE, EVENT_T
 from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
 from tests import page_state_table as spec
@@ -622,6 +622,47 @@ def test_the_machine_may_drain_the_events_before_each(world):
     for n in range(6):
         world.touch(n)
     assert len(seen) == 5
+
+
+EVERY_KIND = (1 << 64) - 1
+QUESTIONS = {
+    "what an event would do": lambda world: [
+        kernels.action_of(world.storages[0].record, n, event) for n in range(8) for event in range(len(spec.EVENTS))
+    ],
+    "which frame goes next": lambda world: world.host.pager.clock.choose(world.host.guests[0], False),
+    "content": lambda world: [world.host.peek(0, n) for n in range(8)],
+    "reach": lambda world: world.host.reach(0),
+    "no frame to take": lambda world: world.host.reclaim(0, 20),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_records_nothing(world, question):
+    for number, state in enumerate(["Sr", "Sp", "Sz", "Ur", "Uz", "Vr", "Vz", "Pr"]):
+        world.put(number, state)
+    storage = world.storages[0]
+    storage.record.event_mask = EVERY_KIND
+    QUESTIONS[question](world)
+    assert storage.record.event_count == 0
+
+
+REFERENCES = {
+    "pin": lambda host: host.pin(0, 4),
+    "unpin": lambda host: host.unpin(0, 3),
+    "reclaim": lambda host: host.reclaim(0, 4),
+    "poke": lambda host: host.poke(0, 4, 0, b"x"),
+}
+
+
+@pytest.mark.parametrize("act", REFERENCES)
+def test_what_depends_on_a_block_is_a_reference_to_it(world, act):
+    world.touch(3)
+    world.touch(4)
+    world.host.pin(0, 3)
+    storage = world.storages[0]
+    storage.record.event_mask = 1 << EVENT_REFERENCE
+    REFERENCES[act](world.host)
+    assert {event[1] for event in events(storage)} in ({3}, {4})
 
 
 # --- setting up ------------------------------------------------------------------------------------------------------

@@ -164,11 +164,6 @@ def fold(total: int, values) -> int:
     return total
 
 
-def block_sums(blocks: int) -> list[int]:
-    """The sum of each of the first blocks of a disk."""
-    return list(_block_sums(blocks))
-
-
 @lru_cache(maxsize=4)
 def _block_sums(blocks: int) -> tuple[int, ...]:
     content_words = words(0, blocks)

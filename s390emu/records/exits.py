@@ -21,8 +21,6 @@ EXIT_LIMIT = -7
 EXIT_BREAKPOINT = -8  # before the instruction at one of `breakpoints`
 EXIT_HOST_EVENT = -9  # the time of `host_event` has come
 EXIT_IDLE = -10  # others run meanwhile: in the wait state until `ready_at`
-EXIT_SIGNAL = -11  # SIGNAL PROCESSOR addresses another CPU: Python has its records
-EXIT_YIELD = -12  # the CPU gives up the rest of its quantum
 
 # What the host answers where the guest cannot have what it needs; `host.reason` says why in words.
 PAGING_ERROR = -20  # the content of a block is lost: a machine check

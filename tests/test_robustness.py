@@ -39,7 +39,6 @@ from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine, Reason
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.storage.absolute import state_of
-from tests.blocks import set_block
 from tests.judges.programs import EDGES, PROGRAMS, SEED, encode, judged
 
 EXAMPLES = max(1, PROGRAMS // 4)
@@ -283,7 +282,7 @@ class Fenced:
                 state = "Vz"
             if state == "Sp" and host.slots.device.used == host.slots.device.slots:
                 state = "Sz"
-            set_block(host, machine.guest_number, number, state, key=key, data=data)
+            host.set_block(machine.guest_number, number, state, key=key, data=data)
         self._set_cpu(guest)
         if guest.data_seed % 3 == 0:
             host.send(0, "message")

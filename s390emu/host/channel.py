@@ -56,8 +56,7 @@ def denial(pager: Pager, guest: Guest, absolute: int, length: int, key: int, kin
         if action in (ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION):
             return ADDRESSING
     for number in numbers if key else ():
-        block = guest.storage.blocks[number]
-        storage_key = int(block.acc_f if block.invalid else pager.frames.table[block.frame].key)
+        storage_key = guest.storage.key(number)
         if storage_key & ACC != key and (kind == STORE or storage_key & FETCH_PROTECTION):
             return PROTECTION
     return 0

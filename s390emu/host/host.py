@@ -19,15 +19,19 @@ import numpy as np
 from s390emu._jit import u64
 from s390emu.architecture.page_states import (
     CLEAR_RESET,
+    DIAG10,
     DISCARD,
-    NAMES,
     NONE,
     NORMAL_RESET,
     NOT_APPLICABLE,
+    PRESERVED,
     RECLAIM,
     STABLE,
+    STATES,
     TOUCH,
     UNUSED_ACCESS,
+    USAGES,
+    ZERO,
 )
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import block_io, kernels
@@ -44,7 +48,6 @@ from s390emu.host.service_call import announce
 from s390emu.host.slots import Slots, SlotsSnapshot
 from s390emu.host.statistics import Statistics
 from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
-from s390emu.storage.absolute import state_of
 from s390emu.storage.guest import GuestStorage
 
 
@@ -313,8 +316,41 @@ class Host:
         kernels.overlaid(guest.address, number, offset, len(data))
         self.frames.memory[guest.frame[number], offset : offset + len(data)] = np.frombuffer(data, np.uint8)
 
+    def set_block(
+        self, guest_number: int, number: int, state: str | None = None, *, key: int | None = None,
+        no_dat: bool | None = None, data: bytes | None = None,
+    ) -> None:  # fmt: skip
+        """Put a block into a state ("Vz"), with this guest's key, no-DAT attribute and content (zeros follow what is
+        given), as a trace or a test has it at its start; what is None stays as it is. Nothing a guest does need lead
+        there. PagingError or ValueError where this host cannot have the block so."""
+        guest = self.guests[guest_number]
+        guest.check(number)
+        before = guest.storage.block(number)
+        key, no_dat = before.key if key is None else key, before.no_dat if no_dat is None else no_dat
+        wanted = state or before.name
+        usage, content = divmod(STATES[wanted], len(USAGES))
+        if state or data is not None:
+            kernels.set_attributes(guest.address, number, STABLE, no_dat, key)
+            self._set_content(guest, number, content, data)
+        kernels.set_attributes(guest.address, number, usage, no_dat, key)
+        if guest.storage.block(number).name != wanted:
+            raise ValueError(f"block {number * BLOCK_SIZE:#x} cannot be {wanted} on this host")
+
+    def _set_content(self, guest: Guest, number: int, content: int, data: bytes | None) -> None:
+        """Let a stable block be resident, preserved or zero, with this content if it is given."""
+        if content == ZERO:
+            if not guest.zero[number]:
+                self.pager.empty(guest, number, DIAG10)
+            return
+        if data is None:
+            self.pager.bring(guest, number)
+        else:
+            self.poke(guest.number, number, 0, data.ljust(BLOCK_SIZE, b"\0"))
+        if content == PRESERVED:
+            self.reclaim(guest.number, number)
+
     def _state(self, guest: Guest, number: int) -> str:
-        return NAMES[state_of(guest.storage.blocks[number])]
+        return guest.storage.block(number).name
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ note_reference = procedure(references.note_reference, GUEST_T, integers=1, retur
 transition = procedure(transitions.transition, GUEST_T, integers=3)
 # (cpu, port, insn, frame): it happens, as ESSA
 perform_essa = procedure(essa.perform, CPU_T, PORT_T, integers=2)
+# (guest, block, usage, no-DAT, key): it has them, as at a start
+set_attributes = procedure(transitions.set_attributes, GUEST_T, integers=4, returns=False)
 # (guest, block, offset, length): after a store that is not the guest's
 overlaid = procedure(transitions.overlaid, GUEST_T, integers=3, returns=False)
 # (guest, absolute, length, kind): an access by the machine, within a resident block

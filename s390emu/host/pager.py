@@ -22,7 +22,6 @@ from s390emu.host.paging_device import PagingError, PagingFull, PagingLost
 from s390emu.host.pool import POOL_T
 from s390emu.host.slots import Slots
 from s390emu.host.victims import ABSENT, CLEAN, DROP, WRITE, ZEROS
-from s390emu.storage.absolute import state_of
 from s390emu.storage.events import MARGIN
 
 WHOLE, SPLIT, SUBPAGE = CHUNK_POLICIES = ("whole", "split", "subpage")
@@ -76,8 +75,7 @@ class Pager:
 
     def serve(self, guest: Guest) -> None:
         """Give this guest frames from now on; the list of guests has it already."""
-        record = guest.storage.record
-        record.frames, record.frame_table = self.frames.memory.ctypes.data, self.frames.table.ctypes.data
+        guest.storage.back(self.frames.memory, self.frames.table)
         self._addresses = np.array([(g.address, g.brought_address) for g in self._guests], np.uint64).T.copy()
         self._tell(guests=self._addresses[0].ctypes.data, brought=self._addresses[1].ctypes.data)
 
@@ -284,7 +282,7 @@ class Pager:
         """Let the event (ORC 2 to 4, DIAG10, a reset) happen, and free the frame or the slot that it leaves without
         content. commit: what makes the transition."""
         guest.check(number)
-        before, frame = NAMES[state_of(guest.storage.blocks[number])], int(guest.frame[number])
+        before, frame = guest.storage.block(number).name, int(guest.frame[number])
         resident = not guest.invalid[number]
         guest.about_to_record()
         action = commit() if commit else kernels.transition(guest.address, number, event, 0)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -23,7 +22,6 @@ from s390emu.architecture.interruptions import (
     MCIC_STORAGE_ERROR,
     MCIC_VALIDITY,
 )
-from s390emu.architecture.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
 from s390emu.architecture.psw_bits import WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
@@ -52,6 +50,7 @@ from s390emu.records.exits import (
 )
 from s390emu.records.guest import BREAKPOINTS
 from s390emu.records.port import NO_TIME
+from s390emu.storage.blocks import Block
 from s390emu.storage.events import MARGIN
 from s390emu.storage.guest import GuestStorage
 
@@ -61,22 +60,6 @@ if TYPE_CHECKING:
 NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
-
-
-@dataclass(frozen=True)
-class Block:
-    """A 4 KB block as it is now: its number, usage, content (docs/page-hinting.md 3), the guest's storage key."""
-
-    number: int
-    usage: str
-    content: str
-    no_dat: bool
-    key: int
-
-    @property
-    def state(self) -> str:
-        """Usage and content as the table of states writes them, for example Vz."""
-        return self.usage[0].upper() + self.content[0] + ("+no-DAT" if self.no_dat else "")
 
 
 class Observer(Protocol):
@@ -261,17 +244,21 @@ class Machine:
 
     def blocks(self) -> list[Block]:
         """Every block of absolute storage; looking changes nothing."""
-        return [self.block(number * BLOCK_SIZE) for number in range(len(self.storage.blocks))]
+        return self.storage.all_blocks()
 
     def block(self, address: int) -> Block:
         """The block that holds this absolute address. IndexError outside."""
         self._check_range(address, 1)
-        number = address // BLOCK_SIZE
-        block = self.storage.blocks[number]
-        content = RESIDENT if not block.invalid else ZERO if block.zero else PRESERVED
-        key = int(block.acc_f) if block.invalid else int(self.host.frames.table[block.frame].key)
-        key |= int(block.guest_rc)
-        return Block(number, USAGES[int(block.usage)], CONTENTS[content], bool(block.no_dat), key)
+        return self.storage.block(address // BLOCK_SIZE)
+
+    def set_block(
+        self, address: int, state: str | None = None, *, key: int | None = None, no_dat: bool | None = None,
+        data: bytes | None = None,
+    ) -> None:  # fmt: skip
+        """Put the block that holds this absolute address into a state ("Vz"), as `Host.set_block`. IndexError outside.
+        """
+        self._check_range(address, 1)
+        self.host.set_block(self.guest_number, address // BLOCK_SIZE, state, key=key, no_dat=no_dat, data=data)
 
     def read(self, address: int, length: int) -> bytes:
         """Bytes of absolute storage, changing nothing: what is logically zero reads as zeros. IndexError outside."""

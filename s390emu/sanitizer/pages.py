@@ -98,9 +98,8 @@ class Sanitizer:
         self._dirty_freed: list[tuple[Violation, int]] = []  # file blocks; looked at when the kernel has done its work
         column = machine.storage.block_column
         self._watched, self._invalid, self._pinned = column("watched"), column("invalid"), column("pinned")
-        self._frame_of, self._saved_rc = column("frame"), column("guest_rc")
+        self._frame_of = column("frame")
         self._memory = machine.host.frames.memory
-        self._real_keys = machine.host.frames.table["key"].view(np.ndarray)
         self._updating: dict[bytes, bool] = {}  # instruction -> whether it fetches the operand that it stores
         self._frames: list[Frame] = []
         self._handlers = {
@@ -303,8 +302,7 @@ class Sanitizer:
 
     def _changed(self, block: int) -> bool:
         """The guest's change bit."""
-        real = 0 if self._invalid[block] else int(self._real_keys[self._frame_of[block]])
-        return bool((real | int(self._saved_rc[block])) & CHANGE)
+        return bool(self.machine.storage.key(block) & CHANGE)
 
     # --- other events ------------------------------------------------------------------------------------------------
 

@@ -28,9 +28,9 @@ from s390emu.architecture.page_states import (
     ZEROFILL,
 )
 from s390emu.architecture.sizes import BLOCK_BYTES
-from s390emu.architecture.storage_key import CHANGE
+from s390emu.architecture.storage_key import ACC_F, CHANGE, RC
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST
-from s390emu.storage.absolute import block_at, guest_key, state_of
+from s390emu.storage.absolute import block_at, frame_of, guest_key, state_of
 from s390emu.storage.decode_cache import drop_decoded
 from s390emu.storage.events import record_event
 from s390emu.storage.keys import discard_key, restore_key, save_key
@@ -107,6 +107,19 @@ def transition(guest, number, event, frame):
 def action_of(guest, number, event):
     """Return the action of `outcome` alone: what somebody needs to know before a frame is obtained."""
     return outcome(guest, number, i64(event))[1]
+
+
+@jit
+def set_attributes(guest, number, usage, no_dat, key):
+    """Give a block this usage, no-DAT attribute and guest's key, as a start state has them. Its content stays, and
+    nothing is recorded."""
+    block = block_at(guest, number)
+    block.usage, block.no_dat, block.guest_rc = usage, no_dat, key & RC
+    if block.invalid != 0:
+        block.acc_f = key & ACC_F
+        return
+    frame_of(guest, block).key = key & ACC_F
+    drop_block(guest, number)
 
 
 @jit

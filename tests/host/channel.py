@@ -10,7 +10,6 @@ from s390emu.host.block_device import BlockDevice
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from tests.blocks import guest_key, state_name
 
 BLOCK = 4096
 BLOCKS, DISK_BLOCKS = 64, 8
@@ -142,10 +141,10 @@ class Channel:
         )
 
     def state(self, address: int) -> str:
-        return state_name(self.storage, address // BLOCK)
+        return self.storage.block(address // BLOCK).name
 
     def key(self, address: int) -> int:
-        return guest_key(self.host, self.storage, address // BLOCK)
+        return self.storage.key(address // BLOCK)
 
     def pinned(self, address: int) -> int:
         return int(self.storage.blocks.pinned[address // BLOCK])

@@ -15,7 +15,6 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Reason
 from s390emu.records.port import NO_TIME
-from tests.blocks import set_block
 from tests.host.channel import (
     ASYNCHRONOUS,
     BLOCK,
@@ -188,7 +187,7 @@ def test_parameter_list_wraps_as_the_addressing_mode_says(channel):
 
 def test_parameter_list_is_subject_to_the_psw_key(channel):
     channel.machine.write(LIST, channel.header() + pack(">I4xq24x", BLOCK, 0))
-    set_block(channel.host, 0, LIST // BLOCK, "Sr", key=0x30, data=channel.machine.read(LIST, 64))
+    channel.host.set_block(0, LIST // BLOCK, "Sr", key=0x30, data=channel.machine.read(LIST, 64))
     key = 4 << 52
     assert channel.call(INITIALIZE, None, mask=START | key) == PROTECTION
     channel.machine.write(LIST, pack(">H62x", DEVICE))
@@ -200,7 +199,7 @@ def test_parameter_list_is_subject_to_the_psw_key(channel):
 
 @pytest.mark.parametrize("state", ["Uz", "Vz"])
 def test_parameter_list_hinted_away_is_not_there(channel, state):
-    set_block(channel.host, 0, AWAY // BLOCK, state)
+    channel.host.set_block(0, AWAY // BLOCK, state)
     assert channel.call(REMOVE, None, at=AWAY) == ADDRESSING
     assert channel.state(AWAY) == state
 
@@ -259,7 +258,7 @@ def test_256_entries_and_no_more(ready):
 
 def test_reference_and_change(ready):
     for number, state in ((BUFFER // BLOCK, "Sr"), (BUFFER // BLOCK + 1, "Sr"), (ENTRIES // BLOCK, "Sr")):
-        set_block(ready.host, 0, number, state, key=0)
+        ready.host.set_block(0, number, state, key=0)
     assert ready.transfer(write(1), read(2, BUFFER + BLOCK)) == (0, 0)
     assert ready.key(BUFFER) == REFERENCE
     assert ready.key(BUFFER + BLOCK) == ready.key(ENTRIES) == REFERENCE | CHANGE
@@ -281,22 +280,22 @@ def test_smaller_blocks_and_an_offset(channel, block_size, offset):
 
 
 def test_statuses(ready, tmp_path):
-    set_block(ready.host, 0, BUFFER // BLOCK + 2, "Sr", key=0x30)
+    ready.host.set_block(0, BUFFER // BLOCK + 2, "Sr", key=0x30)
     entries = [
         read(1), read(0), read(DISK_BLOCKS + 1), read(-1), read(2, SIZE), read(2, SIZE - BLOCK // 2),
         read(2, (1 << 64) - BLOCK), Entry(0, 1, BUFFER), Entry(3, 1, BUFFER), read(2, BUFFER, reserved=1),
         read(3, BUFFER + 2 * BLOCK), read(3, BUFFER + BLOCK + 1), write(3, BUFFER + 2 * BLOCK),
     ]  # fmt: skip
-    set_block(ready.host, 0, ENTRIES // BLOCK, "Sr", key=0x40)
-    set_block(ready.host, 0, BUFFER // BLOCK, "Sr", key=0x40)
+    ready.host.set_block(0, ENTRIES // BLOCK, "Sr", key=0x40)
+    ready.host.set_block(0, BUFFER // BLOCK, "Sr", key=0x40)
     assert ready.transfer(*entries, key=4) == (1, 12)
     assert ready.statuses(len(entries)) == [0, 1, 1, 1, 2, 2, 2, 6, 6, 0x0B, 7, 7, 0]
     assert ready.machine.read(BUFFER, BLOCK) == content(0)
 
 
 def test_a_buffer_that_may_not_be_fetched(ready):
-    set_block(ready.host, 0, BUFFER // BLOCK, "Sr", key=0x38)
-    set_block(ready.host, 0, ENTRIES // BLOCK, "Sr", key=0x40)
+    ready.host.set_block(0, BUFFER // BLOCK, "Sr", key=0x38)
+    ready.host.set_block(0, ENTRIES // BLOCK, "Sr", key=0x40)
     assert ready.transfer(write(1), key=4) == (2, ALL_FAILED)
     assert ready.statuses(1) == [7]
     assert ready.on_disk(0) == content(0)
@@ -324,7 +323,7 @@ def test_an_error_of_the_file_is_the_status_of_the_entry(ready):
 @pytest.mark.parametrize("state", ["Uz", "Vz"])
 @pytest.mark.parametrize("kind", [READ, WRITE])
 def test_a_buffer_hinted_away_is_not_there(ready, state, kind):
-    set_block(ready.host, 0, AWAY // BLOCK, state)
+    ready.host.set_block(0, AWAY // BLOCK, state)
     assert ready.transfer(Entry(kind, 1, AWAY), read(2)) == (1, 12)
     assert ready.statuses(2) == [2, 0]
     assert ready.state(AWAY) == state
@@ -333,7 +332,7 @@ def test_a_buffer_hinted_away_is_not_there(ready, state, kind):
 
 @pytest.mark.parametrize("state", ["Ur", "Vr", "Pr", "Sp", "Sz"])
 def test_a_buffer_that_can_be_had(ready, state):
-    set_block(ready.host, 0, AWAY // BLOCK, state)
+    ready.host.set_block(0, AWAY // BLOCK, state)
     assert ready.transfer(read(1, AWAY)) == (0, 0)
     assert ready.state(AWAY) == state[0] + "r"
     assert ready.machine.read(AWAY, BLOCK) == content(0)
@@ -345,7 +344,7 @@ def full(channel: Channel, first: int) -> list[int]:
     host, number = channel.host, first // BLOCK
     channel.machine.write(first, b"x" * BLOCK)
     host.reclaim(0, number)
-    set_block(host, 0, number + 1, "Ur", data=b"y" * BLOCK)
+    host.set_block(0, number + 1, "Ur", data=b"y" * BLOCK)
     others = [n for n in range(BLOCKS - 1, 0, -1) if channel.storage.blocks.invalid[n] and n != number]
     taken = []
     while host.frames.in_use < host.frames.count:
@@ -396,7 +395,7 @@ def test_statuses_of_which_the_host_takes_a_part_meanwhile(tmp_path):
     channel.machine.write(LIST, channel.request(entries=AWAY + BLOCK - 24, count=2))
     host.reclaim(0, BUFFER // BLOCK)
     channel.machine.write(AWAY + BLOCK - 24, read(1).build(0x80) + read(2).build(0x80))
-    set_block(host, 0, number + 1, "Vr", data=read(2).build(0x80))
+    host.set_block(0, number + 1, "Vr", data=read(2).build(0x80))
     filled = [n for n in range(BLOCKS) if n > number + 1 and channel.storage.blocks.invalid[n]]
     for other in filled[: host.frames.count - host.frames.in_use]:
         channel.machine.write(other * BLOCK, b"z" * BLOCK)
@@ -415,13 +414,13 @@ def test_statuses_of_which_the_host_takes_a_part_meanwhile(tmp_path):
 def test_unused_buffers_by_policy(tmp_path, policy, status, state):
     channel = Channel(tmp_path / "disk", unused_access=policy)
     channel.initialize()
-    set_block(channel.host, 0, AWAY // BLOCK, state)
+    channel.host.set_block(0, AWAY // BLOCK, state)
     channel.transfer(read(1, AWAY))
     assert channel.statuses(1) == [status]
 
 
 def test_the_list_may_not_be_stored_into(ready):
-    set_block(ready.host, 0, ENTRIES // BLOCK, "Sr", key=0x30)
+    ready.host.set_block(0, ENTRIES // BLOCK, "Sr", key=0x30)
     assert ready.transfer(write(1), key=4) == PROTECTION
     assert ready.statuses(1) == [0xEE]
     assert ready.on_disk(0) == content(0)
@@ -431,7 +430,7 @@ def test_the_list_may_not_be_stored_into(ready):
 def test_the_list_is_not_there(ready, flags):
     assert ready.call(READ_WRITE, ready.request(entries=SIZE, flags=flags)) == ADDRESSING
     assert ready.call(READ_WRITE, ready.request(entries=SIZE - 24, count=2, flags=flags)) == ADDRESSING
-    set_block(ready.host, 0, AWAY // BLOCK, "Vz")
+    ready.host.set_block(0, AWAY // BLOCK, "Vz")
     assert ready.call(READ_WRITE, ready.request(entries=AWAY, flags=flags)) == ADDRESSING
     assert ready.state(AWAY) == "Vz"
 
@@ -472,7 +471,7 @@ def test_a_lost_buffer_is_a_machine_check(ready):
 
 
 def test_asynchronous_takes_its_time(slow):
-    set_block(slow.host, 0, BUFFER // BLOCK, "Sr", key=0)
+    slow.host.set_block(0, BUFFER // BLOCK, "Sr", key=0)
     began = slow.machine.now
     assert slow.start(read(3), parameter=0x123456789ABCDEF0) == (0, 8)
     assert slow.machine.read(BUFFER, BLOCK) == bytes(BLOCK)
@@ -593,7 +592,7 @@ def test_a_block_released_during_the_operation_keeps_its_frame(slow):
 
 def test_the_status_can_no_longer_be_stored(slow):
     for at in (ENTRIES, BUFFER):
-        set_block(slow.host, 0, at // BLOCK, "Sr", key=0x40)
+        slow.host.set_block(0, at // BLOCK, "Sr", key=0x40)
     assert slow.start(read(1), key=4, parameter=7) == (0, 8)
     slow.host.frames.table.key[slow.storage.blocks.frame[ENTRIES // BLOCK]] = 0x50
     assert slow.wait() == (0x2603, 0x0702, 0, 7)

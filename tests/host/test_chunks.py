@@ -20,7 +20,7 @@ from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull
 from s390emu.records.exits import COMPLETED, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
-from tests.blocks import host_referenced, state_name
+from tests.blocks import host_referenced
 
 ZEROS = bytes(BLOCK_SIZE)
 VARIANTS = [(1, "whole"), *((chunk, policy) for chunk in (4, 16) for policy in CHUNK_POLICIES)]
@@ -83,7 +83,7 @@ class World:
             self.host.pager.empty(self.host.guests[guest], number, orc)
 
     def state(self, number, guest=0):
-        return state_name(self.storages[guest], number)
+        return self.storages[guest].block(number).name
 
     def states(self, first, length=4, guest=0):
         return " ".join(self.state(number, guest) for number in range(first, first + length))

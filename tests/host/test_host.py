@@ -19,9 +19,9 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull, PagingLost
 from s390emu.records.events import EVENT_HOST, EVENT_REFERENCE, EVENT_T
 from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
+from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 from tests import page_state_table as spec
-from tests.blocks import guest_key, set_block, state_name
 
 ZEROS = bytes(BLOCK_SIZE)
 
@@ -40,13 +40,13 @@ class World:
         assert [self.host.attach(storage) for storage in self.storages] == list(range(guests))
 
     def put(self, number, state, guest=0, **details):
-        set_block(self.host, guest, number, state, **details)
+        self.host.set_block(guest, number, state, **details)
 
     def state(self, number, guest=0):
-        return state_name(self.storages[guest], number)
+        return self.storages[guest].block(number).name
 
     def key(self, number, guest=0):
-        return guest_key(self.host, self.storages[guest], number)
+        return self.storages[guest].key(number)
 
     def touch(self, number, data=None, guest=0):
         """The guest refers to the block, stores there if data is given: -> its content."""
@@ -623,6 +623,48 @@ def test_the_machine_may_drain_the_events_before_each(world):
         world.touch(n)
     assert len(seen) == 5
 
+
+# --- a start state ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", spec.STATES)
+@pytest.mark.parametrize("state", spec.STATES)
+def test_a_block_can_be_put_from_any_state_into_any(world, before, state):
+    world.put(4, before, key=0x36, data=content(4))
+    world.put(4, state, key=0xFE, no_dat=True, data=content(5))
+    assert world.storages[0].block(4) == Block(4, *words(state), True, 0xFE)
+    assert world.storages[0].all_blocks()[4] == world.storages[0].block(4)
+    assert world.host.peek(0, 4) == (ZEROS if state[1] == "z" else content(5))
+    retained = (before, state[1]) == ("Sp", "r")
+    assert world.paging.used == (state[1] == "p" or retained)
+    assert world.host.frames.in_use == (state[1] == "r")
+
+
+@pytest.mark.parametrize("state", spec.STATES)
+def test_what_is_not_named_of_a_block_stays(world, state):
+    world.put(4, state, key=0x36, no_dat=True, data=content(4))
+    before = world.storages[0].block(4), world.host.peek(0, 4)
+    world.host.set_block(0, 4)
+    assert (world.storages[0].block(4), world.host.peek(0, 4)) == before
+    world.host.set_block(0, 4, key=0x82)
+    assert world.storages[0].block(4).key == 0x82
+    assert (world.state(4), world.host.peek(0, 4)) == (state, before[1])
+
+
+def test_a_state_that_this_host_cannot_give_is_refused():
+    with pytest.raises(PagingFull, match="there is no paging device"):
+        World(paging=None).put(4, "Sp", data=content(4))
+    with pytest.raises(ValueError, match="block 0x4000 cannot be Sp on this host"):
+        World(zero_detect=True).put(4, "Sp")
+
+
+def words(state):
+    """Usage and content, as a Block has them."""
+    usage = {"S": "stable", "U": "unused", "P": "potentially volatile", "V": "volatile"}[state[0]]
+    return usage, {"r": "resident", "p": "preserved", "z": "zero"}[state[1]]
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
 
 EVERY_KIND = (1 << 64) - 1
 QUESTIONS = {

@@ -8,7 +8,6 @@ from s390emu.architecture.interruptions import EXTERNAL_SERVICE
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.machine import Reason
-from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE
 
 PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
@@ -81,18 +80,18 @@ def test_servc_sets_reference_and_change(service):
 @pytest.mark.parametrize("state", ["Sr", "Ur", "Pr", "Vr"])
 def test_servc_reaches_an_sccb_that_is_there(service, state):
     number = SCCB // BLOCK_SIZE + 1
-    set_block(service.machine.host, 0, number, state, data=SHORT)
+    service.machine.host.set_block(0, number, state, data=SHORT)
     service.gr[2] = SCCB + BLOCK_SIZE
     assert call(service) == 0
     assert response(service, SCCB + BLOCK_SIZE) == 0x0300  # too short for the answer
-    assert state_name(service.machine.storage, number) == state
+    assert service.machine.storage.block(number).name == state
 
 
 def test_servc_brings_a_block_of_zeros_and_finds_no_length_there(service):
     number = SCCB // BLOCK_SIZE + 1
     service.gr[2] = SCCB + BLOCK_SIZE
     assert call(service) == SPECIFICATION
-    assert state_name(service.machine.storage, number) == "Sr"
+    assert service.machine.storage.block(number).name == "Sr"
 
 
 def test_servc_stores_no_more_than_the_header_of_an_sccb_that_is_one(service):
@@ -160,7 +159,7 @@ PRIORITY = [
 
 @pytest.mark.parametrize("mask, sccb, state, code", PRIORITY)
 def test_servc_priority(service, mask, sccb, state, code):
-    set_block(service.machine.host, 0, SCCB // BLOCK_SIZE + 1, state)
+    service.machine.host.set_block(0, SCCB // BLOCK_SIZE + 1, state)
     service.gr[2] = sccb
     service.psw(mask)
     assert call(service) == code
@@ -186,11 +185,11 @@ def test_servc_sccb_outside_the_configuration(service, sccb):
 def test_servc_sccb_that_the_guest_hinted_away(service, state):
     """As every parameter block: docs/page-hinting.md."""
     number = SCCB // BLOCK_SIZE + 1
-    set_block(service.machine.host, 0, number, state, key=0x30)
+    service.machine.host.set_block(0, number, state, key=0x30)
     service.gr[2] = SCCB + BLOCK_SIZE
     assert call(service) == ADDRESSING
     assert service.changes() == {}
-    assert guest_key(service.machine.host, service.machine.storage, number) == 0x30
+    assert service.machine.storage.key(number) == 0x30
 
 
 # --- messages to the guest -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.records.guest import GUEST_T
 from s390emu.storage import keys
 from s390emu.storage.guest import GuestStorage
-from tests.blocks import host_changed, host_referenced, set_block
+from tests.blocks import host_changed, host_referenced
 
 N = 5
 KEYS = [0x00, 0x06, 0xA4, 0x5A, 0xFE]
@@ -37,7 +37,7 @@ class World:
         self.record, self.block = self.storage.record, self.storage.blocks[N]
 
     def put(self, state, key):
-        set_block(self.host, 0, N, state, key=key, data=b"data")
+        self.host.set_block(0, N, state, key=key, data=b"data")
 
     def key(self):
         return guest_key(self.record, N)

@@ -13,13 +13,13 @@ from s390emu.storage.access import instruction_length
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
 IN_PAGE = u64(0xFFE)
 ENTRY_SHIFT = u64(3)  # 16 bytes for each halfword
-PAGE_OF_ENTRIES = u64(4096 << 3)
-UNKNOWN_LENGTH = u64(2)  # when the instruction could not be fetched: ILC may be any of 1, 2, 3 (PoP ch. 6)
+PAGE_OF_ENTRIES = u64(4096 << 3)  # bytes
+UNKNOWN_LENGTH = u64(2)  # bytes, of an instruction that was not fetched: its ILC may be 1, 2 or 3 (PoP ch. 6)
 
 
 @jit
 def not_fetched(cpu, storage, code, ia):
-    """The instruction cannot be fetched: an interruption, or an exit."""
+    """Return 0 after noting the interruption that a failed instruction fetch causes, or return its exit."""
     if code > 0:
         cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
         call2(storage.note_ending, cpu, storage, u64(code), UNKNOWN_LENGTH)
@@ -44,8 +44,8 @@ def entry_in(page, ia):
 
 
 def find_target(cpu, storage, ia, modifier):
-    """Look up the target of EXECUTE: -> code. Afterwards storage.decoded_insn is its text, ORed with the modifier, and
-    storage.decoded_handler the handler of that."""
+    """Look up the target of EXECUTE; return a code. Afterwards storage.decoded_insn is its text, ORed with the
+    modifier, and storage.decoded_handler the handler of that."""
     if on(ia, u64(1)):
         return SPECIFICATION
     page, code = page_of(cpu, storage, ia)
@@ -64,11 +64,10 @@ def find_target(cpu, storage, ia, modifier):
 
 
 def run(cpu, storage, unused):
-    """Execute until an exit: -> EXIT_*. A boundary is passed first, so what is pending is taken.
+    """Execute until an exit, and return it (EXIT_*). A boundary comes first, so what is pending is taken.
 
     The inner loop stays in the decoded entries of a page, without a look at the TLB: whatever makes them wrong clears
-    the entry, or sets the deadline to 0.
-    """
+    the entry, or sets the deadline to 0."""
     while True:
         if storage.count >= storage.deadline:
             code = call2(storage.attend_boundary, cpu, storage, u64(0), u64(0))

@@ -1,4 +1,4 @@
-"""The compiled procedures that a port calls by address, and the run loop, as Python gets at them."""
+"""The compiled procedures that a port calls by address, and the run loop, for Python to call."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def install(storage: GuestStorage) -> None:
 
 
 def run_loop():
-    """Return the compiled run loop: run(cpu, port, limit) -> EXIT_*."""
+    """Return the compiled run loop, to be called as run(cpu, port, 0); it returns an exit."""
     return entry_point(run, *RECORDS, integers=1)

@@ -14,7 +14,7 @@ DEFAULTS = {
 CELL_MULTIPLIER, STEP = 0xD1342543DE82EF95, 0x2545F4914F6CDD1D
 DRAW_MULTIPLIER, DRAW_ADDEND = 0x5851F42D4C957F2D, 12345
 DOUBLEWORD_MASK = (1 << 64) - 1
-TAG = 0xFFFF  # of each doubleword: never changed
+TAG = 0xFFFF  # bits of each doubleword that never change
 
 
 def sources() -> list[Path]:
@@ -40,7 +40,7 @@ def fold(total: int, words: list[int]) -> int:
 
 
 class Twin:
-    """The tasks' work without CPUs, page cache or host: job after job on a file that is a list of lists."""
+    """A model of the tasks' work without CPUs, page cache or host: job after job on a file that is a list of lists."""
 
     def __init__(self, **tunables: int):
         self.tunables = DEFAULTS | tunables
@@ -75,7 +75,7 @@ class Twin:
                 case 3 | 4 | 5:
                     block, word = self.draw_place(0, self.writable)
                     self.file[block][word] = (self.file[block][word] + (self.random & ~TAG)) & DOUBLEWORD_MASK
-                case 2 | 6:  # a look, or a block written to the disk: no trace of either
+                case 2 | 6:  # a look, or a block written to the disk: neither leaves a trace
                     self.draw_place(0, self.writable)
                 case 7:
                     self.draw(blocks)

@@ -283,7 +283,7 @@ def _start(work: _Work, entries: bytes, pinned: frozenset[int]) -> None:
 
 def deliver(host, guest: Guest) -> None:
     """End what has come to its time; let one interruption become pending."""
-    io, now = guest.block_io, max(guest.now, guest.blocked_until)
+    io, now = guest.block_io, max(guest.now, guest.blocked_until())
     due = [operation for operation in io.operations if operation.ends_at <= now]
     for operation in sorted(due, key=lambda operation: (operation.ends_at, operation.number)):
         for place, data in operation.read.values():

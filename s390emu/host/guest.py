@@ -94,10 +94,9 @@ class Guest:
         """Return the time; if this CPU waits for the host, the time at which it will go on."""
         return max(self.now, self.waiting[cpu].until)
 
-    @property
-    def blocked_until(self) -> int:
-        """Return the time until which none of its CPUs can run."""
-        return min(waiting.until for waiting in self.waiting)
+    def blocked_until(self, cpu: int | None = None) -> int:
+        """Return the time until which this CPU, or every CPU, waits for the host; it may be long past."""
+        return min(waiting.until for waiting in self.waiting) if cpu is None else self.waiting[cpu].until
 
     # --- blocks brought for instructions being retried ---------------------------------------------------------------
 

@@ -210,8 +210,7 @@ class Host:
     def blocked_until(self, guest_number: int, cpu: int | None = None) -> int:
         """Return the time until which this CPU, or every CPU of the guest, waits for the host, in nanoseconds of the
         guest's TOD clock; it may be long past."""
-        guest = self.guests[guest_number]
-        return guest.blocked_until if cpu is None else guest.waiting[cpu].until
+        return self.guests[guest_number].blocked_until(cpu)
 
     # --- host actions, by a trace, a test or an operator -------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Limit:
     def _pins_of_chunk(self, guest: Guest, number: int) -> int:
         """Return how many blocks of this one's chunk are pinned."""
         first = self._frames.start(number)
-        return np.count_nonzero(guest.pinned[first : first + self._frames.chunk])
+        return int(np.count_nonzero(guest.pinned[first : first + self._frames.chunk]))
 
     def _count(self, chunks: int) -> None:
         self.pinned += chunks * self._frames.chunk

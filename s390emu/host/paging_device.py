@@ -43,7 +43,7 @@ class DeviceSnapshot(NamedTuple):
     fresh: int
 
 
-def _digest(data: bytes) -> bytes:
+def _digest(data: bytes | memoryview) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
@@ -83,7 +83,7 @@ class PagingDevice:
         """Slots in use."""
         return len(self._digests)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Keep one block: -> the slot it lies in."""
         if self.used == self.slots:
             raise PagingFull(f"all {self.slots} slots of {self.path} are in use; give the paging device more slots")

@@ -50,8 +50,9 @@ class Slots:
             for _, data in changed:
                 slots.append(self._write(data))
         except PagingFull:
-            for slot in slots if self.device else ():
-                self.device.free(slot)
+            if self.device:
+                for slot in slots:
+                    self.device.free(slot)
             for number in clean:
                 self.retain(guest, number)
             raise
@@ -66,7 +67,7 @@ class Slots:
             raise PagingFull("a block with content to keep cannot be taken: there is no paging device")
         while True:
             try:
-                return self.device.write(data)
+                return self.device.write(memoryview(data))
             except PagingFull:
                 if not self._retained:
                     raise

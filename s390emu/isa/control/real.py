@@ -1,7 +1,7 @@
 """Real addresses: LOAD REAL ADDRESS, LOAD and STORE USING REAL ADDRESS, STORE REAL ADDRESS. PoP ch. 10.
 
-Translation is as the PSW's address-space control says, whether DAT is on or off. Not implemented: access-register
-translation, but for the two address-list entries that need none; another one stops the machine.
+Translation follows the PSW's address-space control, whether DAT is on or off. Not implemented: access-register
+translation, except for the two ALETs that need none; any other stops the machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TRANSLATED, SEGMENT_INVALID, PAGE_INVALID, EXCEPTION = range(4)
 
 @jit
 def space_of_operand(cpu, storage, base):
-    """The address space of an operand with this base-register field: -> (space, code)."""
+    """Return (space, code): the address space of an operand with this base-register field."""
     space = cpu.psw_mask & AS
     if space != ACCESS_REGISTER:
         return space, 0
@@ -46,7 +46,8 @@ def space_of_operand(cpu, storage, base):
 
 @jit
 def load_real(cpu, storage, r1, second, base, whole):
-    """LOAD REAL ADDRESS. whole: the result has 64 bits, else it must fit into 31."""
+    """Load the real address of second into r1, set cc and return a code. whole: a result of 64 bits, else one that fits
+    into 31."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     space, code = space_of_operand(cpu, storage, base)
@@ -98,7 +99,7 @@ def lrag(cpu, storage, insn):
 def strag(cpu, storage, insn):
     """STORE REAL ADDRESS, SSE. PoP ch. 10 "STORE REAL ADDRESS". cc unchanged.
 
-    What the translation of the second operand meets are access exceptions here.
+    Exceptions in translating the second operand are access exceptions here.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
@@ -116,7 +117,7 @@ def strag(cpu, storage, insn):
 
 @jit
 def real_operand(cpu, storage, r2, length, kind):
-    """The checks of an operand that a register designates by real address: -> (Span, code)."""
+    """Check and touch an operand that a register designates by real address; return (Span, code)."""
     return probe(cpu, storage, cpu.gr[r2] & cpu.amode, length, kind + REAL, psw_key(cpu))
 
 

@@ -1,4 +1,4 @@
-"""Control registers, the prefix, and what the CPU says of itself and of the configuration: PoP ch. 10."""
+"""Control registers, the prefix, and what identifies the CPU and the configuration: PoP ch. 10."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ CPU_ID = u64(0x00_5390E1_2094_0000)  # version, identification number, machine t
 
 @jit
 def register_range(r1, r3):
-    """How many registers r1 to r3 are; the numbers wrap around from 15 to 0."""
+    """Return the number of registers from r1 to r3; the numbers wrap around from 15 to 0."""
     return ((r3 - r1) & LAST_REGISTER) + u64(1)
 
 
 @jit
 def control_changed(cpu, storage):
-    """After a load of control registers: translation, protection and interruption masks may all be others."""
+    """Flush the TLB and have the PSW looked at anew: loaded control registers may change translation, protection and
+    interruption masks."""
     flush(storage)
     psw_changed(cpu, storage)
 
 
 @jit
 def lctl(cpu, storage, insn):
-    """LOAD CONTROL (32), RS-a. PoP ch. 10 "LOAD CONTROL". cc unchanged. Bits 0-31 of the registers stay."""
+    """LOAD CONTROL (32), RS-a. PoP ch. 10 "LOAD CONTROL". cc unchanged. Bits 0-31 of the registers remain unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
@@ -115,7 +116,7 @@ def stctg(cpu, storage, insn):
 
 @jit
 def prefix_available(storage, prefix):
-    """Are both blocks of a prefix area in the configuration?"""
+    """True if both blocks of a prefix area are in the configuration."""
     return in_configuration(guest_of(storage), prefix) and in_configuration(guest_of(storage), prefix + PREFIX_BLOCK)
 
 

@@ -1,4 +1,4 @@
-"""Access registers to and from general registers and storage: PoP ch. 7. Any value may be in an access register."""
+"""Access registers to and from general registers and storage: PoP ch. 7. An access register may have any contents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cpya(cpu, storage, insn):
 
 @jit
 def load_access_multiple(cpu, storage, r1, r3, second):
-    """Access registers r1 to r3 := words from second on. -> code"""
+    """Load access registers r1 to r3 with the words from second on; return a code."""
     if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
@@ -64,7 +64,7 @@ def lamy(cpu, storage, insn):
 
 @jit
 def store_access_multiple(cpu, storage, r1, r3, second):
-    """Words from second on := access registers r1 to r3. -> code"""
+    """Store access registers r1 to r3 as words from second on; return a code."""
     if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)

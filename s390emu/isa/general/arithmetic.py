@@ -1,6 +1,6 @@
-"""Signed binary arithmetic: PoP ch. 7; load and test, complement, positive, negative among it.
+"""Signed binary arithmetic: PoP ch. 7; LOAD AND TEST, COMPLEMENT, POSITIVE and NEGATIVE included.
 
-The kernels of 32 bits take the rightmost words of their operands and give a result that counts in its rightmost word.
+Kernels of 32 bits take the rightmost words of their operands; of their result, only the rightmost word is meaningful.
 """
 
 from __future__ import annotations
@@ -23,41 +23,43 @@ from s390emu.storage.access import (
     put_word,
 )
 
-ZERO, LOW, HIGH, OVERFLOW = 0, 1, 2, 3  # condition codes of signed results
+CC_ZERO, CC_NEGATIVE, CC_POSITIVE, CC_OVERFLOW = range(4)  # of signed results
 SIGN64, SIGN32 = bit(0), bit(32)
 
 
 @jit
 def negative(value):
-    """The sign of a number of 64 bits."""
+    """True if a number of 64 bits is negative."""
     return on(value, SIGN64)
 
 
 @jit
 def magnitude(value):
-    """The absolute value of a number of 64 bits, unsigned."""
+    """Return the absolute value of a number of 64 bits, unsigned."""
     return u64(0) - value if negative(value) else value
 
 
 @jit
 def signed_cc(value):
-    """Condition code 0, 1, 2 for a zero, negative, positive number of 64 bits."""
+    """Return condition code 0, 1 or 2 for a zero, negative or positive number of 64 bits."""
     number = i64(value)
     if number == 0:
-        return ZERO
-    return LOW if number < 0 else HIGH
+        return CC_ZERO
+    return CC_NEGATIVE if number < 0 else CC_POSITIVE
 
 
 @jit
 def overflowed(cpu):
-    """Condition code 3, and the interruption if the program mask wants it: the operation is completed."""
-    cpu.cc = OVERFLOW
+    """Set condition code 3; return 0, or the interruption if the program mask asks for it. The operation is
+    completed."""
+    cpu.cc = CC_OVERFLOW
     return FIXED_POINT_OVERFLOW if on(cpu.psw_mask, FIXED_POINT_OVERFLOW_MASK) else 0
 
 
 @jit
 def signed_result(cpu, result, overflow, sign):
-    """Set cc by a result whose leftmost bit is `sign`; `overflow` has that bit on if the true sign is another."""
+    """Set cc by a result whose leftmost bit is `sign`; `overflow` has that bit on if the true sign differs. Return a
+    code."""
     if on(overflow, sign):
         return overflowed(cpu)
     cpu.cc = signed_cc(result if sign == SIGN64 else result << WORD_BITS)
@@ -66,7 +68,7 @@ def signed_result(cpu, result, overflow, sign):
 
 @jit
 def sum64(cpu, augend, addend):
-    """-> (sum, code), and cc; so for the others."""
+    """Return (sum, code), and set cc; so for the others."""
     total = augend + addend
     return total, signed_result(cpu, total, (augend ^ total) & (addend ^ total), SIGN64)
 
@@ -91,7 +93,7 @@ def difference32(cpu, minuend, subtrahend):
 
 @jit
 def add64(cpu, r1, augend, addend):
-    """r1 := sum, cc: -> code; so for the others."""
+    """Set r1 to the sum, and cc; return a code. So for the others."""
     cpu.gr[r1], code = sum64(cpu, augend, addend)
     return code
 
@@ -118,7 +120,7 @@ def subtract32(cpu, r1, minuend, subtrahend):
 
 @jit
 def load_and_test64(cpu, r1, value):
-    """r1 := value, cc 0-2."""
+    """Set r1 to value, and cc 0-2; return 0."""
     cpu.gr[r1] = value
     cpu.cc = signed_cc(value)
     return 0

@@ -31,7 +31,7 @@ EQUAL, FIRST_LOW, FIRST_HIGH = 0, 1, 2  # condition codes
 
 @jit
 def compare_signed(first, second):
-    """Two signed numbers of 64 bits: -> condition code"""
+    """Return the condition code of comparing two signed numbers of 64 bits."""
     if first == second:
         return EQUAL
     return FIRST_LOW if i64(first) < i64(second) else FIRST_HIGH
@@ -39,7 +39,7 @@ def compare_signed(first, second):
 
 @jit
 def compare_logical(first, second):
-    """Two unsigned numbers of 64 bits: -> condition code"""
+    """Return the condition code of comparing two unsigned numbers of 64 bits."""
     if first == second:
         return EQUAL
     return FIRST_LOW if first < second else FIRST_HIGH
@@ -550,10 +550,9 @@ def clih(cpu, storage, insn):
 
 @jit
 def compare_under_mask(cpu, storage, word, mask, second):
-    """Compare the bytes of `word` that the 4-bit mask selects with as many bytes at `second`; cc: -> code
+    """Compare the bytes of `word` that the 4-bit mask selects with as many bytes at `second`; set cc and return a code.
 
-    With a mask of zero the access exceptions of one byte are recognized all the same.
-    """
+    With a mask of zero the access exceptions of one byte are recognized all the same."""
     first, length = u64(0), u64(0)
     for i in range(4):
         if on(mask, u64(8) >> u64(i)):

@@ -1,6 +1,6 @@
 """Compare and branch, compare and trap: PoP ch. 7.
 
-The mask M3 selects with its bits 8, 4 and 2 the outcomes equal, first operand low, first operand high; 1 is ignored.
+Bits 8, 4 and 2 of the mask M3 select the outcomes equal, first operand low and first operand high; bit 1 is ignored.
 The condition code is neither used nor set. A trap is a data exception, and the instruction is completed.
 """
 
@@ -20,7 +20,7 @@ EQUAL, LOW, HIGH = u64(8), u64(4), u64(2)
 
 @jit
 def signed_selected(mask, first, second):
-    """Is the outcome of comparing two signed numbers of 64 bits among those selected?"""
+    """True if the mask selects the outcome of comparing two signed numbers of 64 bits."""
     if first == second:
         return on(mask, EQUAL)
     return on(mask, LOW if i64(first) < i64(second) else HIGH)
@@ -28,7 +28,7 @@ def signed_selected(mask, first, second):
 
 @jit
 def logical_selected(mask, first, second):
-    """So for unsigned numbers."""
+    """True if the mask selects the outcome of comparing two unsigned numbers of 64 bits."""
     if first == second:
         return on(mask, EQUAL)
     return on(mask, LOW if first < second else HIGH)
@@ -36,7 +36,7 @@ def logical_selected(mask, first, second):
 
 @jit
 def word(cpu, r):
-    """Bits 32-63 as a signed number of 64 bits."""
+    """Return bits 32-63 of a general register as a signed number of 64 bits."""
     return sign_extend(cpu.gr[r], WORD_BITS)
 
 

@@ -1,4 +1,4 @@
-"""Conversion between packed decimal and binary: PoP ch. 7; the packed format is of ch. 8 "Decimal-Number Formats"."""
+"""Conversion between packed decimal and binary: PoP ch. 7; the packed format: ch. 8 "Decimal-Number Formats"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from s390emu.storage.access import (
     store_doubleword,
 )
 
-TEN, DIGIT_BITS = u64(10), u64(4)  # a digit is 4 bits
+TEN, DIGIT_BITS = u64(10), u64(4)
 PLUS, MINUS, OTHER_MINUS = u64(0xC), u64(0xD), u64(0xB)
 DIGITS = 15  # in the doubleword that has the sign
 DIGITS_POWER = u64(10**DIGITS)
@@ -27,7 +27,7 @@ GREATEST = u64((1 << 63) - 1)
 
 @jit
 def number_of(packed, digits):
-    """The leftmost digits of a doubleword: -> number, whether all of them are valid"""
+    """Return (number, True if all of its digits are valid) from the leftmost digits of a doubleword."""
     number = u64(0)
     valid = True
     for i in range(digits):
@@ -44,7 +44,7 @@ def minus(packed):
 
 @jit
 def digits_of(number, digits):
-    """The rightmost digits of a number: -> packed, what is left of the number"""
+    """Return (packed, rest): the rightmost decimal digits of a number, and what is left of it."""
     packed = u64(0)
     for i in range(digits):
         packed |= (number % TEN) << u64(4 * i)
@@ -54,7 +54,7 @@ def digits_of(number, digits):
 
 @jit
 def with_sign(packed, number):
-    """Digits and the preferred sign code."""
+    """Return digits with the preferred sign code of a number on their right."""
     return (packed << DIGIT_BITS) | (MINUS if negative(number) else PLUS)
 
 
@@ -63,8 +63,8 @@ def with_sign(packed, number):
 
 @jit
 def convert_to_binary32(cpu, r1, packed):
-    """r1 := packed, 15 digits and sign: -> code. A number too large is a completed operation all the same: its
-    rightmost word."""
+    """Set bits 32-63 of r1 to the number in packed (15 digits and sign); return a code. With a number that is too
+    large, the operation is completed with its rightmost word."""
     number, valid = number_of(packed, DIGITS)
     if not valid or packed & LOW4 < TEN:
         return data_exception(cpu, DXC_DECIMAL_OPERAND)
@@ -122,7 +122,7 @@ def cvbg(cpu, storage, insn):
 
 @jit
 def converted32(cpu, r1):
-    """Bits 32-63 of r1 as 15 digits and sign."""
+    """Return bits 32-63 of r1, a signed number, as 15 digits and sign."""
     number = sign_extend(cpu.gr[r1], WORD_BITS)
     packed, _ = digits_of(magnitude(number), DIGITS)
     return with_sign(packed, number)

@@ -1,4 +1,4 @@
-"""LOAD and STORE of general registers, sign extension included: PoP ch. 7. Without it: `load_logical.py`.
+"""LOAD and STORE of general registers, with sign extension: PoP ch. 7. With zero extension: `load_logical.py`.
 
 The operand of a relative-long instruction must lie on its own boundary; a halfword there always does.
 """
@@ -24,7 +24,7 @@ from s390emu.storage.access import (
 
 @jit
 def load_word(cpu, storage, r1, second):
-    """Bits 32-63 of r1 := the word at second."""
+    """Load bits 32-63 of r1 with the word at second; return a code."""
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
         set_low(cpu, r1, value)
@@ -64,7 +64,7 @@ def lr(cpu, storage, insn):
 
 @jit
 def load_doubleword(cpu, storage, r1, second):
-    """r1 := the doubleword at second."""
+    """Load r1 with the doubleword at second; return a code."""
     value, code = fetch_doubleword(cpu, storage, second)
     if code == 0:
         cpu.gr[r1] = value
@@ -97,7 +97,7 @@ def lgr(cpu, storage, insn):
 
 @jit
 def load_word_signed(cpu, storage, r1, second):
-    """r1 := the word at second, sign-extended."""
+    """Load r1 with the word at second, sign-extended; return a code."""
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
         cpu.gr[r1] = sign_extend(value, WORD_BITS)
@@ -130,7 +130,7 @@ def lgfr(cpu, storage, insn):
 
 @jit
 def load_halfword32(cpu, storage, r1, second):
-    """Bits 32-63 of r1 := the halfword at second, sign-extended."""
+    """Load bits 32-63 of r1 with the halfword at second, sign-extended; return a code."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
         set_low(cpu, r1, sign_extend(value, HALFWORD_BITS))
@@ -168,7 +168,7 @@ def lhr(cpu, storage, insn):
 
 @jit
 def load_halfword64(cpu, storage, r1, second):
-    """r1 := the halfword at second, sign-extended."""
+    """Load r1 with the halfword at second, sign-extended; return a code."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
         cpu.gr[r1] = sign_extend(value, HALFWORD_BITS)
@@ -317,7 +317,7 @@ def stcy(cpu, storage, insn):
 def pfd(cpu, storage, insn):
     """PREFETCH DATA, RXY-b. PoP ch. 7 "PREFETCH DATA". cc unchanged.
 
-    No access exception is recognized, whatever the code in M1: a storage of one level has nothing to prefetch.
+    No access exception is recognized, whatever the code in M1: there are no caches to prefetch into.
     """
     return 0
 

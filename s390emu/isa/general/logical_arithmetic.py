@@ -1,6 +1,6 @@
 """Logical binary arithmetic, with and without carry: PoP ch. 7.
 
-The kernels of 32 bits take the rightmost words of their operands and give a result that counts in its rightmost word.
+Kernels of 32 bits take the rightmost words of their operands; of their result, only the rightmost word is meaningful.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NO_CARRY, CARRY = u64(0), u64(1)
 
 @jit
 def sum64(cpu, augend, addend, carry_in):
-    """-> sum; cc 0-3: the carry out of bit 0, and whether the sum is not zero."""
+    """Return the sum, and set cc 0-3 by the carry out of bit 0 and whether the sum is zero."""
     partial = augend + addend
     total = partial + carry_in
     carry = partial < augend or total < partial
@@ -46,7 +46,7 @@ def sum64(cpu, augend, addend, carry_in):
 
 @jit
 def sum32(cpu, augend, addend, carry_in):
-    """-> sum; cc 0-3: the carry out of bit 32, and whether the sum is not zero."""
+    """Return the sum, and set cc 0-3 by the carry out of bit 32 and whether the sum is zero."""
     total = (augend & LOW32) + (addend & LOW32) + carry_in
     cpu.cc = (2 if total > LOW32 else 0) + (1 if on(total, LOW32) else 0)
     return total
@@ -54,13 +54,14 @@ def sum32(cpu, augend, addend, carry_in):
 
 @jit
 def carry_of(cpu):
-    """The carry that the last operation left in the condition code; after a subtraction, that there was no borrow."""
+    """Return the carry that the last operation left in the condition code (after a subtraction, one means no
+    borrow)."""
     return u64(cpu.cc >> 1)
 
 
 @jit
 def add64(cpu, r1, augend, addend):
-    """r1 := sum, cc: -> 0; so for the others. A subtraction adds the one's complement and 1."""
+    """Set r1 to the sum, and cc; return 0. So for the others: a subtraction adds the one's complement and 1."""
     cpu.gr[r1] = sum64(cpu, augend, addend, NO_CARRY)
     return 0
 

@@ -1,7 +1,7 @@
 """LOAD MULTIPLE, STORE MULTIPLE, and pairs: PoP ch. 7.
 
-The whole operand is probed before the first register or byte is changed: all or nothing, and a base register that is
-loaded has been used before.
+The whole operand is probed before the first register or byte is changed: all or nothing. A base register may be among
+those loaded.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from s390emu.storage.access import (
     put_word,
 )
 
-ODD = u64(1)
+ODD = u64(1)  # of a register number
 
 
 @jit
 def register_count(r1, r3):
-    """How many registers from r1 to r3, 0 following 15."""
+    """Return the number of registers from r1 to r3, 0 following 15."""
     return ((r3 - r1) & LOW4) + u64(1)
 
 
 @jit
 def load_multiple_low(cpu, storage, r1, r3, second):
-    """Bits 32-63 of r1 to r3 := words from second on."""
+    """Load bits 32-63 of r1 to r3 with the words from second on; return a code."""
     count = register_count(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
@@ -113,7 +113,7 @@ def lmd(cpu, storage, insn):
 
 @jit
 def store_multiple_low(cpu, storage, r1, r3, second):
-    """Words from second on := bits 32-63 of r1 to r3."""
+    """Store bits 32-63 of r1 to r3 as words from second on; return a code."""
     count = register_count(r1, r3)
     span, code = probe_store(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
@@ -192,7 +192,7 @@ def stpq(cpu, storage, insn):
 def lpd(cpu, storage, insn):
     """LOAD PAIR DISJOINT (32), SSF. PoP ch. 7 "LOAD PAIR DISJOINT". cc 0.
 
-    cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
+    cc 3, which says that another CPU stored between the two fetches, does not occur: CPUs execute one at a time.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     if on(r3, ODD) or on(first | second, WORD_OFFSET):
@@ -213,7 +213,7 @@ def lpd(cpu, storage, insn):
 def lpdg(cpu, storage, insn):
     """LOAD PAIR DISJOINT (64), SSF. PoP ch. 7 "LOAD PAIR DISJOINT". cc 0.
 
-    cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
+    cc 3, which says that another CPU stored between the two fetches, does not occur: CPUs execute one at a time.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     if on(r3, ODD) or on(first | second, DOUBLEWORD_OFFSET):

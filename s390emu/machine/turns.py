@@ -1,0 +1,145 @@
+"""Which CPU executes next, which ones wait and for what, and the time that passes on each of them meanwhile.
+
+The schedule says whose turn it is; here is who can run, by what the CPUs' exits have said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from s390emu.architecture.psw_bits import WAIT
+from s390emu.machine.cpu import CPU
+from s390emu.machine.schedule import Schedule
+from s390emu.machine.stop import Reason
+from s390emu.records.port import NO_TIME
+from s390emu.storage.guest import GuestStorage
+
+
+class Waiting(NamedTuple):
+    """Why a CPU cannot go on by itself, and when it can, in time as `Machine.now` counts."""
+
+    reason: Reason
+    ready_at: int
+
+
+class Turns:
+    """running: the CPU that runs, or ran last. waiting: by number, in the order in which they came to it.
+
+    blocked_until: of a CPU's number, until when the host has it wait, as `Machine.now` counts.
+    """
+
+    def __init__(
+        self, cpus: list[CPU], schedule: Schedule, storage: GuestStorage, blocked_until: Callable[[int], int]
+    ):
+        self.cpus, self.schedule, self.storage, self.blocked_until = cpus, schedule, storage, blocked_until
+        self.several = len(cpus) > 1
+        self.running = cpus[0]
+        self.waiting: dict[int, Waiting] = {}
+        self._signalled = storage.column("signalled")
+
+    @property
+    def count(self) -> int:
+        """Instructions (units of operation) that have ended, of all CPUs."""
+        return sum(cpu.count for cpu in self.cpus)
+
+    @property
+    def now(self) -> int:
+        """The time of the CPU that is furthest."""
+        return max(cpu.now for cpu in self.cpus)
+
+    def dispatch(self) -> bool:
+        """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
+        now = self.now
+        for _ in self.cpus:
+            cpu = self.cpus[self.schedule.turn]
+            if self._ready_at(cpu.number) <= now:
+                if cpu is not self.running or cpu.number in self.waiting:
+                    self.bring_up(cpu, now)
+                return True
+            self.schedule.skip()
+        return False
+
+    def bring_up(self, cpu: CPU, now: int) -> None:
+        """Let the time pass on this CPU that has passed on others, and make it the running one."""
+        self.let_pass(cpu, now)
+        self.waiting.pop(cpu.number, None)
+        cpu.port.others = self.count - cpu.count
+        self.set_running(cpu)
+
+    def set_running(self, cpu: CPU) -> None:
+        """Make this CPU the running one, for compiled code too."""
+        self.storage.record.running = cpu.addresses[1]
+        self.running = cpu
+
+    def end(self, executed: int) -> None:
+        """Account for a stretch of the turn, and let the CPUs look again that its CPU has signalled."""
+        if not self.several:
+            return
+        self.schedule.executed(executed)
+        record = self.storage.record
+        if signalled := int(self._signalled[0]):
+            self._signalled[0] = 0
+            for number in range(len(self.cpus)):
+                if signalled >> number & 1:
+                    self.waiting.pop(number, None)
+        if record.gave_up:
+            record.gave_up = 0
+            self.schedule.expire(int(record.yield_to) if record.yield_to >= 0 else None)
+        elif self.schedule.left <= 0:
+            self.schedule.expire()
+
+    def wait(self, reason: Reason, ready_at: int) -> Reason | None:
+        """Note that the running CPU cannot go on by itself: the others run, if there are any; else WAITING."""
+        number = self.running.number
+        self.waiting.pop(number, None)
+        self.waiting[number] = Waiting(reason, ready_at)
+        return None if self.several else Reason.WAITING
+
+    def wake_enabled(self) -> None:
+        """Let every CPU in an enabled wait look at interruptions that any of them may take."""
+        for number in [n for n, waiting in self.waiting.items() if waiting.reason is Reason.ENABLED_WAIT]:
+            del self.waiting[number]
+
+    def let_pass(self, cpu: CPU, until: int) -> None:
+        """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
+        blocked = self.blocked_until(cpu.number) if cpu.psw[0] & int(WAIT) else until
+        cpu.steal_until(min(until, blocked))
+        cpu.wait_until(until)
+
+    def _ready_at(self, number: int) -> int:
+        """Return when this CPU can continue unaided: not before the host has done what it waits for. NO_TIME if only an
+        outside event can wake it."""
+        waiting = self.waiting.get(number)
+        return max(waiting.ready_at if waiting else 0, self.blocked_until(number))
+
+    def next_ready(self) -> int:
+        """Return when the first CPU can continue unaided; NO_TIME if only an outside event can wake any."""
+        return min(self._ready_at(cpu.number) for cpu in self.cpus)
+
+    def rest(self) -> Reason | None:
+        """With no CPU able to run, let time pass until one is, or return why the guest has come to its end."""
+        if self.storage.record.shared:
+            return Reason.WAITING
+        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number))
+        if (until := self._ready_at(first.number)) < NO_TIME:
+            self.schedule.turn = first.number
+            self.let_pass(first, until)
+            return None
+        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT):
+            numbers = [number for number, waiting in self.waiting.items() if waiting.reason is reason]
+            if numbers:
+                self.running = self.cpus[numbers[-1]]  # the last one that came to it
+                return reason
+        return Reason.STOPPED
+
+    def snapshot(self) -> object:
+        """Return whose turn it is and who waits, for `restore`."""
+        return self.running.number, self.schedule.snapshot(), dict(self.waiting)
+
+    def restore(self, snapshot) -> None:
+        """Go back to a snapshot."""
+        running, schedule, waiting = snapshot
+        self.set_running(self.cpus[running])
+        self.schedule.restore(schedule)
+        self.waiting = dict(waiting)

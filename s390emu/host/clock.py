@@ -13,7 +13,6 @@ from s390emu.host.guest import Guest
 from s390emu.host.victims import NO_VICTIM
 
 SWEEP = 64  # blocks looked at for each frame taken, when unused blocks are searched
-NOBODY = 0, 0  # as the guest that asks, with nothing to keep
 
 
 def next_in_order(frames: Iterable[int], hand: int, count: int) -> list[int]:
@@ -38,7 +37,14 @@ class Clock:
     def choose(self, guest: Guest | None, writable: bool) -> tuple[int, int] | None:
         """Return which frames to take for this guest, if for one: the first, and how many. None if none may be taken.
         writable: blocks can be written out."""
-        asking = (*((guest.number, guest.retrying) if guest else NOBODY), writable)
+        for cpus in guest.keep if guest else (0,):
+            victim = self._choose(guest.number if guest else 0, cpus, writable)
+            if victim:
+                return victim
+        return None
+
+    def _choose(self, *asking: int) -> tuple[int, int] | None:
+        """Choose for a guest, of which the blocks of some CPUs are to be kept."""
         if not self._unused and self._taken_since_search * SWEEP >= self._frames.count:
             self._taken_since_search = 0
             self._unused = next_in_order(self._unused_frames(), self.hand, self._frames.count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,22 +15,28 @@ from s390emu.host.console import Console
 from s390emu.host.statistics import Statistics
 from s390emu.storage.guest import GuestStorage, overwrite
 
+OFFERS_MOST = 2  # by each CPU: it may come to its turn once before the one that it waits for
+
 
 @dataclass
 class Waiting:
-    """What one CPU waits for, or has just waited for: paging, or a disk.
+    """What one CPU waits for, or has just waited for: paging, or a disk; and what it claims meanwhile.
 
     until     nanoseconds of the guest's TOD clock; it may be long past
     brought   blocks brought for the instruction that it retries: taking one of them again would never end
     progress  of the CPU when that instruction first asked for one
+    order     of that, among the guest's CPUs: the lowest is the oldest claim
+    offered   how often others have given up their turn for this CPU since it last asked for a block
     """
 
     until: int = 0
     brought: set[int] = field(default_factory=set)
     progress: int = -1
+    order: int = 0
+    offered: int = 0
 
     def copy(self) -> Waiting:
-        return Waiting(self.until, self.brought.copy(), self.progress)
+        return replace(self, brought=self.brought.copy())
 
 
 class GuestSnapshot(NamedTuple):
@@ -39,6 +45,7 @@ class GuestSnapshot(NamedTuple):
     blocks: np.ndarray
     statistics: Statistics
     waiting: list[Waiting]
+    claims: int
     moved: dict[int, int]
     console: dict
     block_io: tuple
@@ -51,7 +58,7 @@ class Guest:
     waiting     what each of its CPUs waits for, by CPU address
     moved       how many blocks were moved when a chunk was last written out as a whole, by its first block
     console, block_io: the state of the services it asks for
-    failing_block: whose content was needed last; a paging error names it
+    cpu: for which the host is at work, or was last. failing_block: whose content was needed last
     drain_events: called when an event is about to be recorded for it, so that its table has room
     usage, invalid, zero, frame, slot, pinned: columns of its BLOCK records, as plain arrays
     """
@@ -62,7 +69,8 @@ class Guest:
         self.waiting = [Waiting() for _ in storage.ports]
         self.moved: dict[int, int] = {}
         self.console, self.block_io = Console(), BlockIO()
-        self.failing_block = 0
+        self.cpu = self.failing_block = 0
+        self._claims = 0  # made so far
         self.drain_events: Callable[[], None] | None = None
         self.usage, self.invalid, self.zero, self.frame, self.slot, self.pinned = map(
             storage.block_column, ("usage", "invalid", "zero", "frame", "slot", "pinned")
@@ -108,14 +116,20 @@ class Guest:
                 waiting.progress = progress
 
     def _forget(self, cpu: int) -> None:
-        brought = self.waiting[cpu].brought
-        for number in brought:
+        waiting = self.waiting[cpu]
+        for number in waiting.brought:
             self._brought[number] &= 0xFF ^ 1 << cpu
-        brought.clear()
+        waiting.brought.clear()
+        waiting.offered = 0
 
     def brought_for(self, cpu: int, number: int) -> None:
         """Note that the block was brought for the instruction that is next on this CPU."""
-        self.waiting[cpu].brought.add(number)
+        waiting = self.waiting[cpu]
+        if not waiting.brought:
+            self._claims += 1
+            waiting.order = self._claims
+        waiting.brought.add(number)
+        waiting.offered = 0
         self._brought[number] |= 1 << cpu
 
     @property
@@ -124,6 +138,40 @@ class Guest:
         return sum(
             1 << cpu for cpu, waiting in enumerate(self.waiting) if waiting.progress == self.progress_of(cpu)
         )
+
+    @property
+    def keep(self) -> tuple[int, ...]:
+        """Return the CPUs, a bit each, whose blocks are to be kept from the one that asks now: if possible those of all;
+        else its own, and those of CPUs whose instruction has waited longer. So the oldest instruction gets all it
+        needs, and then another one is the oldest."""
+        if len(self.waiting) == 1:
+            return (self.retrying,)
+        older = sum(1 << cpu for cpu in self._older())
+        return self.retrying, self.retrying & (1 << self.cpu | older)
+
+    def _older(self) -> list[int]:
+        """Return the CPUs, the oldest claim first, that claim blocks for longer than the CPU that asks now."""
+        mine = self.waiting[self.cpu]
+        order = mine.order if mine.brought else self._claims + 1
+        retrying = self.retrying
+        older = [cpu for cpu, waiting in enumerate(self.waiting) if waiting.brought and waiting.order < order]
+        return sorted((cpu for cpu in older if retrying >> cpu & 1), key=lambda cpu: self.waiting[cpu].order)
+
+    def give_way(self) -> bool:
+        """Let the CPU that asks now try again when the one with the oldest claim has executed. False if there is none.
+
+        A CPU that is stopped does not: having been offered the turn often enough, it loses its claim."""
+        older = self._older()
+        if not older:
+            return False
+        oldest = self.waiting[older[0]]
+        oldest.offered += 1
+        if oldest.offered > OFFERS_MOST * len(self.waiting):
+            self._forget(older[0])
+        mine = self.waiting[self.cpu]
+        mine.until = max(mine.until, oldest.until)
+        self.storage.record.gave_up, self.storage.record.yield_to = 1, older[0]
+        return True
 
     # --- blocks, events ----------------------------------------------------------------------------------------------
 
@@ -147,13 +195,13 @@ class Guest:
     def snapshot(self) -> GuestSnapshot:
         return GuestSnapshot(
             self.storage.blocks.copy(), self.statistics.copy(), [waiting.copy() for waiting in self.waiting],
-            self.moved.copy(), self.console.snapshot(), self.block_io.snapshot(),
+            self._claims, self.moved.copy(), self.console.snapshot(), self.block_io.snapshot(),
         )  # fmt: skip
 
     def restore(self, snapshot: GuestSnapshot) -> None:
         overwrite(self.storage.blocks, snapshot.blocks)
         self.statistics, self.moved = snapshot.statistics.copy(), snapshot.moved.copy()
-        self.waiting = [waiting.copy() for waiting in snapshot.waiting]
+        self.waiting, self._claims = [waiting.copy() for waiting in snapshot.waiting], snapshot.claims
         self._brought[:] = 0
         for cpu, waiting in enumerate(self.waiting):
             self._brought[list(waiting.brought)] |= 1 << cpu

@@ -42,12 +42,12 @@ from s390emu.host.frames import CHUNK_MOST, POSSIBLE_CHUNKS, Frames, FramesSnaps
 from s390emu.host.guest import Guest, GuestSnapshot
 from s390emu.host.hypercalls import hypercall
 from s390emu.host.limit import FEWEST_FRAMES, Limit
-from s390emu.host.pager import CHUNK_POLICIES, Pager, Policy
+from s390emu.host.pager import CHUNK_POLICIES, NoFrame, Pager, Policy
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost
 from s390emu.host.service_call import announce
 from s390emu.host.slots import Slots, SlotsSnapshot
 from s390emu.host.statistics import Statistics
-from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
+from s390emu.records.exits import COMPLETED, GIVES_WAY, HINTED_AWAY, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
 
 
@@ -171,6 +171,7 @@ class Host:
         """Bring a block without a frame that this CPU touched, and return COMPLETED, upon which it executes the
         instruction again; or a code below zero."""
         guest = self.guests[guest_number]
+        guest.cpu = cpu
         guest.forget_ended()
         self.delays.forget()
         try:
@@ -186,11 +187,12 @@ class Host:
     def hypercall(self, guest_number: int, cpu, port) -> int:
         """Complete the instruction with which this CPU came to the host: return its code, or a code below zero."""
         guest = self.guests[guest_number]
+        guest.cpu = int(port.cpu_address)
         self.delays.forget()
         try:
             return hypercall(self, guest, cpu, port)
         finally:
-            self.delays.charge(guest, int(port.cpu_address))
+            self.delays.charge(guest, guest.cpu)
 
     def deliver(self, guest_number: int) -> None:
         """Let I/O that has ended and messages reach the guest: the time of its `host_event` has come."""
@@ -200,7 +202,10 @@ class Host:
         guest.storage.record.host_event = u64(guest.block_io.next_end())
 
     def failed(self, guest: Guest, error: PagingError) -> int:
-        """Note why the guest cannot have the block that it needs now, and return the code that says so."""
+        """Note why the guest cannot have the block that it needs now, and return the code that says so. Where other
+        CPUs claim the frames that are left, this one tries again after them."""
+        if isinstance(error, NoFrame) and guest.give_way():
+            return GIVES_WAY
         self.reason = str(error)
         if isinstance(error, PagingLost):
             guest.statistics.paging_errors += 1

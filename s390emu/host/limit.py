@@ -34,10 +34,9 @@ class Limit:
         self.frames = min(self._frames.count, max(self._most, self.least_of_all() + self.pinned))
 
     def least(self, storage: GuestStorage) -> int:
-        """Return the number of frames without which this guest could not execute every instruction; each of its CPUs
-        may be in the middle of one."""
+        """Return the number of frames without which this guest could not execute every instruction."""
         chunk = self._frames.chunk
-        return min(FEWEST_FRAMES * len(storage.ports), len(storage.blocks) // chunk) * chunk
+        return min(FEWEST_FRAMES, len(storage.blocks) // chunk) * chunk
 
     def least_of_all(self, *more: GuestStorage) -> int:
         """Return the frames for all guests, each with what its instructions need. With chunks that would be most of

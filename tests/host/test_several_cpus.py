@@ -12,7 +12,7 @@ from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason, Schedule
-from s390emu.records.exits import COMPLETED, NO_FRAME
+from s390emu.records.exits import COMPLETED, GIVES_WAY, NO_FRAME
 from s390emu.storage.guest import GuestStorage
 
 CPUS = 2
@@ -63,7 +63,7 @@ second: lgfi    %r10,0x90f80
 """
 
 
-def machine(frames: int = CPUS * FEWEST_FRAMES, **schedule) -> Machine:
+def machine(frames: int = FEWEST_FRAMES, **schedule) -> Machine:
     host = Host(frames, PagingDevice(), service=ServiceTimes(LATENCY_NS, BLOCK_NS))
     return Machine.from_source(PROGRAM, cpus=CPUS, host=host, schedule=Schedule(CPUS, **schedule))
 
@@ -98,7 +98,19 @@ def test_both_get_on_with_the_fewest_frames(schedule, plenty):
     guest = machine(**SCHEDULES[schedule])
     assert end(guest) == plenty
     assert guest.host.statistics(0).written_out > 0
-    assert guest.host.frames.in_use == CPUS * FEWEST_FRAMES
+    assert guest.host.frames.in_use == FEWEST_FRAMES
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_both_get_on_where_their_instructions_do_not_fit_together(schedule, plenty, monkeypatch):
+    """Two MVC need four blocks each, and their own, of seven frames: the younger one gives way to the older one."""
+    guest, gave_way = machine(**SCHEDULES[schedule]), []
+    kept = guest.host.guests[0]
+    give_way = kept.give_way
+    monkeypatch.setattr(kept, "give_way", lambda: gave_way.append(kept.cpu) or give_way())
+    guest.host.limit.frames = 7
+    assert end(guest) == plenty
+    assert set(gave_way) == set(range(CPUS))
 
 
 @pytest.mark.parametrize("schedule", ["round-robin", "random-0"])
@@ -155,12 +167,41 @@ def test_what_is_kept_for_one_is_not_taken_for_the_other(host):
         assert mine <= resident(host)
 
 
-def test_what_is_kept_for_one_goes_when_its_instruction_has_ended(host):
-    for number in range(2 * FEWEST_FRAMES):
-        assert host.resolve(0, number, cpu=0) == COMPLETED
-    assert host.resolve(0, 40, cpu=1) == NO_FRAME
-    executes(host, 0)
-    assert host.resolve(0, 40, cpu=1) == COMPLETED
+def test_the_oldest_instruction_gets_what_it_needs(host):
+    half = CPUS * FEWEST_FRAMES // 2
+    for number in range(half):
+        assert host.resolve(0, number, cpu=1) == COMPLETED
+        assert host.resolve(0, 32 + number, cpu=0) == COMPLETED
+    assert host.resolve(0, 60, cpu=0) == GIVES_WAY  # the other one has begun before
+    assert resident(host) == {*range(half), *range(32, 32 + half)}
+    assert host.resolve(0, 20, cpu=1) == COMPLETED
+    assert resident(host) >= {*range(half), 20}
+    executes(host, 1)
+    assert host.resolve(0, 60, cpu=0) == COMPLETED  # now this one is the oldest
+
+
+def test_who_gives_way_gives_up_the_turn(host):
+    for number in range(CPUS * FEWEST_FRAMES):
+        host.resolve(0, number, cpu=1)
+    record = host.guests[0].storage.record
+    host.guests[0].waiting[1].until = 777
+    assert host.resolve(0, 60, cpu=0) == GIVES_WAY
+    assert (record.gave_up, record.yield_to) == (1, 1)
+    assert host.blocked_until(0, 0) == 777
+
+
+def test_one_that_does_not_take_its_turn_loses_its_claim(host):
+    """It is stopped, perhaps."""
+    for number in range(CPUS * FEWEST_FRAMES):
+        assert host.resolve(0, number, cpu=1) == COMPLETED
+    answers = [host.resolve(0, 60, cpu=0) for _ in range(2 * CPUS + 2)]
+    assert answers == [GIVES_WAY] * (2 * CPUS + 1) + [COMPLETED]
+
+
+def test_one_cpu_alone_gives_way_to_nobody(host):
+    for number in range(CPUS * FEWEST_FRAMES):
+        assert host.resolve(0, number, cpu=1) == COMPLETED
+    assert host.resolve(0, 60, cpu=1) == NO_FRAME
 
 
 def test_a_block_that_both_need_is_kept_until_both_have_executed(host):
@@ -187,8 +228,3 @@ def test_one_waits_and_the_other_does_not():
     host.resolve(0, 5, cpu=1)
     assert [host.blocked_until(0, cpu) for cpu in range(CPUS)] == [0, LATENCY_NS + BLOCK_NS]
     assert host.blocked_until(0) == 0
-
-
-def test_each_cpu_may_be_in_the_middle_of_an_instruction():
-    with pytest.raises(ValueError, match="at least 32 frames"):
-        Host(CPUS * FEWEST_FRAMES - 1).attach(GuestStorage(64 * BLOCK_SIZE, cpus=CPUS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, load_native, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
-from s390emu.architecture.sizes import BLOCK_SHIFT
+from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
 from s390emu.engine.decode import handler_of
 from s390emu.records.exits import EXIT_HYPERCALL
 from s390emu.records.port import TLB_MASK
@@ -13,7 +13,7 @@ from s390emu.storage.access import instruction_length
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
 IN_PAGE = u64(0xFFE)
 ENTRY_SHIFT = u64(3)  # 16 bytes for each halfword
-PAGE_OF_ENTRIES = u64(4096 << 3)  # bytes
+PAGE_OF_ENTRIES = u64(BLOCK_SIZE << 3)  # bytes
 UNKNOWN_LENGTH = u64(2)  # bytes, of an instruction that was not fetched: its ILC may be 1, 2 or 3 (PoP ch. 6)
 
 

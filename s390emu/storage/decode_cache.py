@@ -8,11 +8,12 @@ cross a page are never kept.
 from __future__ import annotations
 
 from s390emu._jit import fill_bytes, jit, load_native, store_native, u64
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.storage.absolute import block_at, frame_address
 from s390emu.storage.tlb import drop_instructions, drop_stores
 
 ENTRY_BYTES = u64(16)
-DECODED_PAGE_BYTES = u64((4096 // 2 + 3) * 16)  # with three empty entries, one of which ends running off the page
+DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 3) * 16)  # with three empty entries, one of which ends running off the page
 BLOCK_NUMBER = DECODED_PAGE_BYTES - u64(8)  # in the last of these
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 

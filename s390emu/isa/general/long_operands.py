@@ -12,7 +12,16 @@ from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, sto
 from s390emu.architecture.bits import LOW8, LOW32, bits
 from s390emu.architecture.interruptions import PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import MODE64
-from s390emu.architecture.sizes import BYTE_BITS, DOUBLEWORD_BYTES, OFFSET, PAGE, WORD_BITS, WORD_BYTES, WORD_OFFSET
+from s390emu.architecture.sizes import (
+    BLOCK_BYTES,
+    BYTE_BITS,
+    DOUBLEWORD_BYTES,
+    OFFSET,
+    PAGE,
+    WORD_BITS,
+    WORD_BYTES,
+    WORD_OFFSET,
+)
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
@@ -23,7 +32,6 @@ from s390emu.storage.protection import fetched_alike
 
 ZERO, ONE = u64(0), u64(1)
 ODD = u64(1)  # of a register number
-PAGE_BYTES = u64(4096)
 LENGTH_24 = bits(40, 63)
 PAD_SHIFT = u64(24)  # MVCL, CLCL: bits 32-39 of R2 + 1
 NOT_ENDING_CHARACTER = bits(32, 55)  # of general register 0
@@ -75,7 +83,7 @@ def set_operands(cpu, r1, r2, first, first_length, second, second_length, length
 
 @jit
 def to_page_end(address):
-    return PAGE_BYTES - (address & OFFSET)
+    return BLOCK_BYTES - (address & OFFSET)
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -424,12 +432,12 @@ def mvpg(cpu, storage, insn):
         else:
             second_key = i64(key)
     second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
-    source, code = probe(cpu, storage, second, PAGE_BYTES, FETCH, second_key)
+    source, code = probe(cpu, storage, second, BLOCK_BYTES, FETCH, second_key)
     if code != 0:
         return page_invalid(cpu, insn, code, 2)
-    target, code = probe(cpu, storage, first, PAGE_BYTES, STORE, first_key)
+    target, code = probe(cpu, storage, first, BLOCK_BYTES, STORE, first_key)
     if code != 0:
         return page_invalid(cpu, insn, code, 1)
-    copy_bytes(target.first, source.first, PAGE_BYTES)
+    copy_bytes(target.first, source.first, BLOCK_BYTES)
     cpu.cc = 0
     return 0

@@ -141,7 +141,7 @@ class Guest:
 
     @property
     def keep(self) -> tuple[int, ...]:
-        """Return the CPUs, a bit each, whose blocks are to be kept from the one that asks now: if possible those of all;
+        """Return the CPUs, a bit each, whose blocks are to be kept from the one that asks: if possible those of all;
         else its own, and those of CPUs whose instruction has waited longer. So the oldest instruction gets all it
         needs, and then another one is the oldest."""
         if len(self.waiting) == 1:

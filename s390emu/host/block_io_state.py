@@ -55,6 +55,7 @@ class BlockIO:
         return dict(self.environments), list(self.operations), list(self.ended), self.begun, written
 
     def restore(self, snapshot) -> None:
+        """Go back to a snapshot."""
         environments, operations, ended, self.begun, written = snapshot
         self.environments, self.operations, self.ended = dict(environments), list(operations), deque(ended)
         for number, parts in written.items():

@@ -69,6 +69,7 @@ class Clock:
     # --- unused blocks; where a run is not broken for one of them: chunks without others -----------------------------
 
     def _unused_frames(self) -> list[int]:
+        """Return the frames of unused blocks."""
         step = 1 if self._divisible else self._frames.chunk
         found: list[int] = []
         for guest in self._guests:
@@ -80,6 +81,7 @@ class Clock:
         return found
 
     def _is_unused(self, frame: int) -> bool:
+        """True if the frame still is such a one."""
         guest, number = self._guests[self._frames.guests[frame]], int(self._frames.blocks[frame])
         if self._divisible or self._frames.chunk == 1:
             return guest.usage[number] == UNUSED
@@ -89,8 +91,10 @@ class Clock:
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[int, list[int], int]:
+        """Return what `restore` wants."""
         return self.hand, self._unused.copy(), self._taken_since_search
 
     def restore(self, snapshot: tuple[int, list[int], int]) -> None:
+        """Go back to a snapshot."""
         self.hand, unused, self._taken_since_search = snapshot
         self._unused = unused.copy()

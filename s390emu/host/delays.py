@@ -40,7 +40,9 @@ class Delays:
         guest.waiting[cpu].until = until
 
     def snapshot(self) -> int:
+        """Return what `restore` wants."""
         return self._paging.free_at
 
     def restore(self, snapshot: int) -> None:
+        """Go back to a snapshot."""
         self._paging.free_at = snapshot

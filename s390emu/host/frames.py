@@ -71,6 +71,7 @@ class Frames:
 
     @property
     def has_free_run(self) -> bool:
+        """True if a whole run is free."""
         return bool(self._free_runs)
 
     @property
@@ -132,6 +133,7 @@ class Frames:
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> FramesSnapshot:
+        """Return what `restore` wants."""
         in_use = np.flatnonzero(self.guests != FREE)
         memory = self.memory[: in_use[-1] + 1 if len(in_use) else 0].copy()
         return FramesSnapshot(
@@ -139,6 +141,7 @@ class Frames:
         )
 
     def restore(self, snapshot: FramesSnapshot) -> None:
+        """Go back to a snapshot."""
         self.memory[: len(snapshot.memory)] = snapshot.memory
         overwrite(self.table, snapshot.table)
         self.broken[:] = snapshot.broken

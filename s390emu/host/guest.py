@@ -116,6 +116,7 @@ class Guest:
                 waiting.progress = progress
 
     def _forget(self, cpu: int) -> None:
+        """Let this CPU claim no block."""
         waiting = self.waiting[cpu]
         for number in waiting.brought:
             self._brought[number] &= 0xFF ^ 1 << cpu
@@ -193,12 +194,14 @@ class Guest:
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> GuestSnapshot:
+        """Return what `restore` wants."""
         return GuestSnapshot(
             self.storage.blocks.copy(), self.statistics.copy(), [waiting.copy() for waiting in self.waiting],
             self._claims, self.moved.copy(), self.console.snapshot(), self.block_io.snapshot(),
         )  # fmt: skip
 
     def restore(self, snapshot: GuestSnapshot) -> None:
+        """Go back to a snapshot."""
         overwrite(self.storage.blocks, snapshot.blocks)
         self.statistics, self.moved = snapshot.statistics.copy(), snapshot.moved.copy()
         self.waiting, self._claims = [waiting.copy() for waiting in snapshot.waiting], snapshot.claims

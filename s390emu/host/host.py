@@ -19,22 +19,17 @@ import numpy as np
 from s390emu._jit import u64
 from s390emu.architecture.page_states import (
     CLEAR_RESET,
-    DIAG10,
     DISCARD,
     NONE,
     NORMAL_RESET,
     NOT_APPLICABLE,
-    PRESERVED,
     RECLAIM,
     STABLE,
-    STATES,
     TOUCH,
     UNUSED_ACCESS,
-    USAGES,
-    ZERO,
 )
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.host import block_io, kernels
+from s390emu.host import block_io, kernels, outside
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.delays import Delays
 from s390emu.host.devices import NO_TIMES, ServiceTimes
@@ -233,7 +228,7 @@ class Host:
         guest = self.guests[guest_number]
         guest.check(number)
         if kernels.action_of(guest.address, number, RECLAIM) != DISCARD or guest.pinned[number]:
-            state = self._state(guest, number)
+            state = guest.storage.block(number).name
             raise ValueError(
                 f"block {number * BLOCK_SIZE:#x} is {state}: only resident blocks that are unused, "
                 "volatile, or potentially volatile and unchanged can be discarded"
@@ -278,7 +273,8 @@ class Host:
         guest.about_to_record()
         kernels.note_reference(guest.address, number)
         if kernels.action_of(guest.address, number, TOUCH) != NONE:
-            self.reason = f"block {number * BLOCK_SIZE:#x} is {self._state(guest, number)}: the guest hinted it away"
+            state = guest.storage.block(number).name
+            self.reason = f"block {number * BLOCK_SIZE:#x} is {state}: the guest hinted it away"
             return HINTED_AWAY
         self.limit.pin(guest, number)
         return COMPLETED
@@ -299,62 +295,22 @@ class Host:
         guest.check(number)
         self.slots.damage(guest, number)
 
-    # --- storage as the host sees it ---------------------------------------------------------------------------------
+    # --- blocks from outside (host/outside.py) -----------------------------------------------------------------------
 
     def peek(self, guest_number: int, number: int) -> bytes:
         """Return the block's content, for a debugger or a dump: nothing changes, and what is logically zero reads as
         zeros."""
-        guest = self.guests[guest_number]
-        guest.check(number)
-        if not guest.invalid[number]:
-            return self.frames.memory[guest.frame[number]].tobytes()
-        return bytes(BLOCK_SIZE) if guest.zero[number] else self.slots.read(guest, number)
+        return outside.peek(self.pager, self.guests[guest_number], number)
 
     def poke(self, guest_number: int, number: int, offset: int, data: bytes | memoryview) -> None:
         """Put bytes into a block, as a loader or a debugger does: it becomes resident, the guest's key and usage stay.
         """
-        guest = self.guests[guest_number]
-        self.pager.bring(guest, number)
-        if guest.invalid[number]:
-            raise ValueError(f"block {number * BLOCK_SIZE:#x} is {self._state(guest, number)}: set it stable first")
-        kernels.overlaid(guest.address, number, offset, len(data))
-        self.frames.memory[guest.frame[number], offset : offset + len(data)] = np.frombuffer(data, np.uint8)
+        outside.poke(self.pager, self.guests[guest_number], number, offset, data)
 
-    def set_block(
-        self, guest_number: int, number: int, state: str | None = None, *, key: int | None = None,
-        no_dat: bool | None = None, data: bytes | None = None,
-    ) -> None:  # fmt: skip
-        """Put a block into a state ("Vz"), with this guest's key, no-DAT attribute and content (zeros follow what is
-        given), as a trace or a test has it at its start; what is None stays as it is. Nothing a guest does need lead
-        there. PagingError or ValueError where this host cannot have the block so."""
-        guest = self.guests[guest_number]
-        guest.check(number)
-        before = guest.storage.block(number)
-        key, no_dat = before.key if key is None else key, before.no_dat if no_dat is None else no_dat
-        wanted = state or before.name
-        usage, content = divmod(STATES[wanted], len(USAGES))
-        if state or data is not None:
-            kernels.set_attributes(guest.address, number, STABLE, no_dat, key)
-            self._set_content(guest, number, content, data)
-        kernels.set_attributes(guest.address, number, usage, no_dat, key)
-        if guest.storage.block(number).name != wanted:
-            raise ValueError(f"block {number * BLOCK_SIZE:#x} cannot be {wanted} on this host")
-
-    def _set_content(self, guest: Guest, number: int, content: int, data: bytes | None) -> None:
-        """Let a stable block be resident, preserved or zero, with this content if it is given."""
-        if content == ZERO:
-            if not guest.zero[number]:
-                self.pager.empty(guest, number, DIAG10)
-            return
-        if data is None:
-            self.pager.bring(guest, number)
-        else:
-            self.poke(guest.number, number, 0, data.ljust(BLOCK_SIZE, b"\0"))
-        if content == PRESERVED:
-            self.reclaim(guest.number, number)
-
-    def _state(self, guest: Guest, number: int) -> str:
-        return guest.storage.block(number).name
+    def set_block(self, guest_number: int, number: int, state: str | None = None, **details) -> None:
+        """Put a block into a state ("Vz"), with this guest's `key`, `no_dat` attribute and content (`data`; zeros
+        follow), as a trace or a test has it at its start; what is left out stays as it is."""
+        outside.set_block(self.pager, self.guests[guest_number], number, state, **details)
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ class Limit:
         self._set()
 
     def _set(self) -> None:
+        """Let the guests have what was last asked for, but no fewer frames than they need beside the pinned ones."""
         self.frames = min(self._frames.count, max(self._most, self.least_of_all() + self.pinned))
 
     def least(self, storage: GuestStorage) -> int:
@@ -72,11 +73,14 @@ class Limit:
         return int(np.count_nonzero(guest.pinned[first : first + self._frames.chunk]))
 
     def _count(self, chunks: int) -> None:
+        """Count so many more chunks as pinned."""
         self.pinned += chunks * self._frames.chunk
         self._set()
 
     def snapshot(self) -> tuple[int, int, int]:
+        """Return what `restore` wants."""
         return self.frames, self.pinned, self._most
 
     def restore(self, snapshot: tuple[int, int, int]) -> None:
+        """Go back to a snapshot."""
         self.frames, self.pinned, self._most = snapshot

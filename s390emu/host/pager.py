@@ -70,6 +70,7 @@ class Pager:
         self.clock = Clock(frames, guests, self.pool, divisible=self.divisible, look_ahead=look_ahead)
 
     def _tell(self, **values) -> None:
+        """Put values into the record that compiled code is given."""
         for name, value in values.items():
             self._record[name] = value
 

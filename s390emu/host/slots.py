@@ -89,9 +89,11 @@ class Slots:
         self.device.damage(slot)
 
     def snapshot(self) -> SlotsSnapshot:
+        """Return what `restore` wants."""
         return SlotsSnapshot(self.device.snapshot() if self.device else None, self._retained.copy())
 
     def restore(self, snapshot: SlotsSnapshot) -> None:
+        """Go back to a snapshot."""
         if self.device and snapshot.device:
             self.device.restore(snapshot.device)
         self._retained = snapshot.retained.copy()

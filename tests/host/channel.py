@@ -5,13 +5,14 @@ from __future__ import annotations
 from struct import pack
 from typing import NamedTuple
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.assemble import assemble
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 
-BLOCK = 4096
+BLOCK = BLOCK_SIZE
 BLOCKS, DISK_BLOCKS = 64, 8
 SIZE = BLOCKS * BLOCK
 DEVICE = 0x100

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from s390emu._jit import entry_point
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, RC, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -31,7 +32,7 @@ reset_reference = entry_point(keys.reset_reference, GUEST_T, integers=1)
 
 class World:
     def __init__(self, **options):
-        self.storage = GuestStorage(16 * 4096)
+        self.storage = GuestStorage(16 * BLOCK_SIZE)
         self.host = Host(16, PagingDevice(slots=16), **options)
         self.host.attach(self.storage)
         self.record, self.block = self.storage.record, self.storage.blocks[N]

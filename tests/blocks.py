@@ -6,5 +6,5 @@ from s390emu.engine.entries import procedure
 from s390emu.records.guest import GUEST_T
 from s390emu.storage import keys
 
-host_referenced = procedure(keys.host_referenced, GUEST_T, integers=1)
+reset_host_reference = procedure(keys.reset_host_reference, GUEST_T, integers=1)
 host_changed = procedure(keys.host_changed, GUEST_T, integers=1)

@@ -20,7 +20,7 @@ from s390emu.host.pool import (
     mapping_start,
 )
 from s390emu.storage.absolute import block_at
-from s390emu.storage.keys import host_changed, host_referenced
+from s390emu.storage.keys import host_changed, reset_host_reference
 from s390emu.storage.transitions import action_of
 
 # What taking a block costs.
@@ -96,13 +96,13 @@ def may_be_taken(pool, start, length, asking, cpus, writable):
 
 
 @jit
-def referenced(pool, start, length):
-    """True if a block of the mapping was referenced since the hand last passed; from now on none was."""
+def pass_over(pool, start, length):
+    """Let the hand pass over a mapping: reset R for it, and return True if a block was referenced since it last did."""
     found = 0
     for offset in range(length):
         if holds(pool, start + u64(offset)):
             entry = entry_at(pool, start + u64(offset))
-            found |= host_referenced(guest_of_frame(pool, entry), u64(entry.block))
+            found |= reset_host_reference(guest_of_frame(pool, entry), u64(entry.block))
     return found != 0
 
 
@@ -136,7 +136,7 @@ def oldest(pool, hand, asking, cpus, writable):
         if mapping_start(pool, frame) == frame:
             length = mapping_length(pool, frame)
             if may_be_taken(pool, frame, length, asking, cpus, writable):
-                if not referenced(pool, frame, length):
+                if not pass_over(pool, frame, length):
                     return i64(frame)
                 if first == NO_VICTIM:
                     first = i64(frame)

@@ -58,9 +58,9 @@ def reset_reference(guest, number):
 
 
 @jit
-def host_referenced(guest, number):
-    """Return 1 if the block was referenced since the clock hand last passed, else 0; from now on it was not. The R that
-    the guest sees stays."""
+def reset_host_reference(guest, number):
+    """Reset R for the clock hand, and return 1 if the block was referenced since the hand last passed, else 0. The R
+    that the guest sees stays."""
     block = block_at(guest, number)
     frame = frame_of(guest, block)
     referenced = (i64(frame.key) | i64(block.host_rc)) & REFERENCE

@@ -20,7 +20,7 @@ from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull
 from s390emu.records.exits import COMPLETED, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
-from tests.blocks import host_referenced
+from tests.blocks import reset_host_reference
 
 ZEROS = bytes(BLOCK_SIZE)
 VARIANTS = [(1, "whole"), *((chunk, policy) for chunk in (4, 16) for policy in CHUNK_POLICIES)]
@@ -76,7 +76,7 @@ class World:
     def forget_references(self):
         for guest in self.host.guests:
             for number in np.flatnonzero(guest.invalid == 0).tolist():
-                host_referenced(guest.address, number)
+                reset_host_reference(guest.address, number)
 
     def hint(self, orc, *numbers, guest=0):
         for number in numbers:

@@ -15,7 +15,7 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.records.guest import GUEST_T
 from s390emu.storage import keys
 from s390emu.storage.guest import GuestStorage
-from tests.blocks import host_changed, host_referenced
+from tests.blocks import host_changed, reset_host_reference
 
 N = 5
 KEYS = [0x00, 0x06, 0xA4, 0x5A, 0xFE]
@@ -145,12 +145,12 @@ def test_set_key(world, state, key, new):
 def test_host_clock_hand_is_not_seen_by_the_guest(world):
     world.put("Sr", 0x50)
     world.touch(REFERENCE | CHANGE)
-    assert host_referenced(world.record, N) == 1
-    assert host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 1
+    assert reset_host_reference(world.record, N) == 0
     assert world.key() == 0x56
     assert reset_reference(world.record, N) == 3
     assert world.key() == 0x52
-    assert host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 0
 
 
 def test_monitors_look_is_seen_by_nobody_else(world):
@@ -159,7 +159,7 @@ def test_monitors_look_is_seen_by_nobody_else(world):
     assert kernels.sample_references(world.record, N, 64) == 1
     assert kernels.sample_references(world.record, N, 64) == 0, "not referenced since"
     assert world.key() == 0x56, "the guest's R stays"
-    assert host_referenced(world.record, N) == 1, "the clock hand's too"
+    assert reset_host_reference(world.record, N) == 1, "the clock hand's too"
     world.touch(REFERENCE)
     assert kernels.sample_references(world.record, N, 64) == 1
 
@@ -180,8 +180,8 @@ def test_guest_reset_of_reference_is_not_seen_by_the_host(world, reset):
     else:
         entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0x50)
     assert world.key() == 0x50
-    assert host_referenced(world.record, N) == 1
-    assert host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 1
+    assert reset_host_reference(world.record, N) == 0
 
 
 def test_guest_reset_of_change_is_not_seen_by_the_host(world):
@@ -196,7 +196,7 @@ def test_guest_may_set_reference_and_change_of_what_was_never_touched(world):
     world.host.pagein(0, N)
     entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0x36)
     assert world.key() == 0x36
-    assert host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 0
     assert host_changed(world.record, N) == 0
 
 

@@ -385,7 +385,7 @@ def expectation(line: Line, ram: int) -> Statement:
         column, words = line.at, line.options(("code", "cpu"))
         if "cpu" in words:
             line.known_cpu(str(words["cpu"]), column)
-        value |= words
+        value.update(words)
     elif subject == "console":
         line.equals()
         column = line.at

@@ -98,7 +98,7 @@ class Machine:
         address 0, the others in the stopped state."""
         for cpu in self.cpus:
             cpu.initial_reset(self.tod_epoch)
-        self.turns.waiting.clear()
+        self.turns.reset()
 
     @classmethod
     def from_source(
@@ -240,12 +240,6 @@ class Machine:
         interruption after it; return None, or the Stop that kept it from ending."""
         stop = self.run(1)
         return None if stop.reason is Reason.LIMIT else stop
-
-    def select(self) -> CPU:
-        """Make the CPU that is to execute the next instruction the running one, as far as is known without running."""
-        self.turns.waiting.clear()
-        self.turns.dispatch()
-        return self.running
 
     def _blocked(self) -> bool:
         """True if the guest must wait for the host; where nobody else runs, that time passes at once."""

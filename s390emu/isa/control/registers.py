@@ -26,7 +26,9 @@ from s390emu.storage.tlb import flush, purge
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
-CPU_ID = u64(0x00_5390E1_2094_0000)  # version, identification number, machine type (the first with ESSA), format
+# Version, identification number, machine type (the first with ESSA), and the format bit, 48: a one, since the number is
+# of the whole configuration, the same for each of its CPUs.
+CPU_ID = u64(0x00_5390E1_2094_8000)
 
 
 @jit

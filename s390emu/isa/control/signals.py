@@ -11,6 +11,7 @@ from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
 from s390emu.architecture.psw_bits import EXTERNAL, IO, WAIT
+from s390emu.cpu.clocks import elapsed, let_time_pass
 from s390emu.cpu.prefix_area import area_code, block_code
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
@@ -162,6 +163,8 @@ def sigp(cpu, storage, insn):
         return 0
     target, port = cpu_record(guest.cpus[address]), port_of(guest, i64(address))
     cpu.cc = ACCEPTED
+    if address != storage.cpu_address:
+        let_time_pass(target, port, elapsed(storage))  # before the order changes what it does
     if order == INITIAL_CPU_RESET or order == CPU_RESET:
         if order == INITIAL_CPU_RESET:
             initial_cpu_reset(target, port)

@@ -99,7 +99,7 @@ class Machine:
         address 0, the others in the stopped state."""
         for cpu in self.cpus:
             cpu.initial_reset(self.tod_epoch)
-        self.turns.waiting.clear()
+        self.turns.reset()
 
     @classmethod
     def from_source(
@@ -237,11 +237,6 @@ class Machine:
         stop = self.run(1)
         return None if stop.reason is Reason.LIMIT else stop
 
-    def select(self) -> CPU:
-        """Make the CPU that is to execute the next instruction the running one, as far as is known without running."""
-        self.turns.waiting.clear()
-        self.turns.dispatch()
-        return self.running
 
     def _go_on(self, limit: int) -> int:
         """Run the running CPU until an exit of the run loop."""

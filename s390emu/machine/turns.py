@@ -12,6 +12,7 @@ from s390emu.architecture.psw_bits import WAIT
 from s390emu.machine.cpu import CPU
 from s390emu.machine.schedule import Schedule
 from s390emu.machine.stop import Reason
+from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.port import NO_TIME
 from s390emu.storage.guest import GuestStorage
 
@@ -24,7 +25,7 @@ class Waiting(NamedTuple):
 
 
 class Turns:
-    """running: the CPU that runs, or ran last. waiting: by number, in the order in which they came to it.
+    """running: the CPU that runs, or ran last. waiting: those that cannot go on by themselves, by number.
 
     blocked_until: of a CPU's number, until when the host has it wait, as `Machine.now` counts.
     """
@@ -36,6 +37,7 @@ class Turns:
         self.several = len(cpus) > 1
         self.running = cpus[0]
         self.waiting: dict[int, Waiting] = {}
+        self._last_executed: dict[int, int] = {}  # by number: `count` when its turn with the last instruction ended
         self._signalled = storage.column("signalled")
 
     @property
@@ -47,6 +49,11 @@ class Turns:
     def now(self) -> int:
         """The time of the CPU that is furthest."""
         return max(cpu.now for cpu in self.cpus) if self.several else self.running.now
+
+    def reset(self) -> None:
+        """Forget who waits, and who has executed."""
+        self.waiting.clear()
+        self._last_executed.clear()
 
     def dispatch(self) -> bool:
         """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
@@ -77,6 +84,8 @@ class Turns:
         if not self.several:
             return
         self.schedule.executed(executed)
+        if executed:
+            self._last_executed[self.running.number] = self.count
         record = self.storage.record
         if signalled := int(self._signalled[0]):
             self._signalled[0] = 0
@@ -103,7 +112,8 @@ class Turns:
 
     def let_pass(self, cpu: CPU, until: int) -> None:
         """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
-        blocked = self.blocked_until(cpu.number) if cpu.psw[0] & int(WAIT) else until
+        in_wait = cpu.psw[0] & int(WAIT) and cpu.record.stopped != STOPPED_STATE
+        blocked = self.blocked_until(cpu.number) if in_wait else until
         cpu.steal_until(min(until, blocked))
         cpu.wait_until(until)
 
@@ -126,20 +136,20 @@ class Turns:
             self.schedule.turn = first.number
             self.let_pass(first, until)
             return None
-        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT):
-            numbers = [number for number, waiting in self.waiting.items() if waiting.reason is reason]
-            if numbers:
-                self.running = self.cpus[numbers[-1]]  # the last one that came to it
+        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED):
+            numbers = [number for number, waiting in sorted(self.waiting.items()) if waiting.reason is reason]
+            if numbers:  # the one that came to it last, however often the machine was stopped and went on meanwhile
+                self.running = self.cpus[max(numbers, key=lambda number: self._last_executed.get(number, 0))]
                 return reason
-        return Reason.STOPPED
+        raise AssertionError("no CPU can run, and none waits")
 
     def snapshot(self) -> object:
         """Return whose turn it is and who waits, for `restore`."""
-        return self.running.number, self.schedule.snapshot(), dict(self.waiting)
+        return self.running.number, self.schedule.snapshot(), dict(self.waiting), dict(self._last_executed)
 
     def restore(self, snapshot) -> None:
         """Go back to a snapshot."""
-        running, schedule, waiting = snapshot
+        running, schedule, waiting, last_executed = snapshot
         self.set_running(self.cpus[running])
         self.schedule.restore(schedule)
-        self.waiting = dict(waiting)
+        self.waiting, self._last_executed = dict(waiting), dict(last_executed)

@@ -13,8 +13,9 @@ from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
-from s390emu.machine import NO_TRANSLATE, START_MASK, Machine
-from s390emu.tracing.trace import UNSAID, Page, Statement, Trace, TraceError
+from s390emu.machine import CPU, NO_TRANSLATE, START_MASK, Machine, Schedule
+from s390emu.records.cpu import OPERATING, STOPPED_STATE
+from s390emu.tracing.trace import UNSAID, Cpus, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000
 SWITCHES = (75,)  # facilities without an instruction of their own, which a machine can have or not
@@ -74,6 +75,8 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
         )
         machine = Machine(
             trace.ram,
+            cpus=trace.cpus.number,
+            schedule=_schedule(trace.cpus),
             host=host,
             essa=trace.model.cmma,
             no_dat=no_dat,
@@ -90,8 +93,9 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
     for statement in trace.init:
         if statement.subject == "mem":
             machine.write(statement.address, statement.value)
-    _registers(machine, trace)
-    _default_new_psws(machine, trace)
+    for cpu in machine.cpus:
+        _registers(machine, cpu, trace)
+        _default_new_psws(machine, cpu, trace)
     for statement in trace.init:
         try:
             if statement.subject == "page":
@@ -102,6 +106,10 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
             raise _error(trace, statement, error) from error
     host.guests[machine.guest_number].statistics = Statistics()
     return machine
+
+
+def _schedule(cpus: Cpus) -> Schedule:
+    return Schedule(cpus.number, seed=cpus.seed, **({"quantum": cpus.quantum} if cpus.quantum else {}))
 
 
 def _error(trace: Trace, statement: Statement | None, error: Exception) -> TraceError:
@@ -119,10 +127,12 @@ def _page(machine: Machine, number: int, page: Page) -> None:
     host.set_block(guest, number, NAMES[page.state], key=key, no_dat=page.no_dat)
 
 
-def _registers(machine: Machine, trace: Trace) -> None:
-    cpu = machine.cpu
-    mask, address = START_MASK, trace.program.entry
-    for statement in trace.init:
+def _registers(machine: Machine, of: CPU, trace: Trace) -> None:
+    """Set what `.init` says of this CPU. All begin with the same PSW mask, but only the first one at the entry."""
+    cpu = of.record
+    said = [statement for statement in trace.init if statement.cpu == of.number]
+    mask, address = START_MASK, trace.program.entry if of.number == 0 else 0
+    for statement in said:
         name, value = statement.subject, statement.value
         if name == "psw":
             mask, address = value["mask"], value.get("addr", address)
@@ -136,17 +146,20 @@ def _registers(machine: Machine, trace: Trace) -> None:
             cpu.clock_comparator = value
         elif name == "cpu-timer":
             cpu.timer_zero = (machine.tod_epoch + value) % (1 << 64)
+        elif name == "stopped":
+            cpu.stopped = STOPPED_STATE if value else OPERATING
         elif name[-1].isdigit():
             letters = name.rstrip("0123456789")
             {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][int(name[len(letters) :])] = value
-    for statement in trace.init:
-        if statement.subject == "cc":
-            mask = mask & ~(3 << 44) | statement.value << 44
-    machine.set_psw(mask, address)
+    single = {statement.subject: statement.value for statement in said}
+    mask, address = single.get("psw.mask", mask), single.get("psw.ia", address)
+    if "cc" in single:
+        mask = mask & ~(3 << 44) | single["cc"] << 44
+    of.set_psw(mask, address)
 
 
-def _default_new_psws(machine: Machine, trace: Trace) -> None:
-    prefix = int(machine.cpu.prefix)
+def _default_new_psws(machine: Machine, cpu: CPU, trace: Trace) -> None:
+    prefix = int(cpu.record.prefix)
     gone = any(s.subject == "page" and s.address == prefix and s.value.content == ZERO for s in trace.init)
     for name, location in NEW_PSWS.items():
         address = prefix + location

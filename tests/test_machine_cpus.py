@@ -317,7 +317,7 @@ second: lgfi    %r1,0x20000
 """
     guest = machine(source, schedule=Schedule(2, 50))
     guest.write(0x1D0, (0x0002000180000000).to_bytes(8, "big") + (0xBAD).to_bytes(8, "big"))
-    guest.storage.blocks[0x20].acc_f = 0x20
+    guest.set_block(0x20000, key=0x20)
     guest.run(10_000)
     assert guest.cpus[1].last_interruption.code == PROTECTION
 

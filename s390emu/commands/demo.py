@@ -89,7 +89,7 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
     symbols = labels(guest)
     if not options.json:
         print(f"== console (guest {on.ram >> 10} KB, host {on.frames} frames of 4 KB)", flush=True)
-        machine.host.consoles[machine.guest_number].live = show
+        machine.host.guests[machine.guest_number].console.live = show
     story = Story(machine, symbols)
     stop = story.run()
     if options.json:

@@ -95,19 +95,19 @@ def service_call(host, guest, cpu, port, insn: int) -> int:
     record, registers = guest.storage.record, cpu.gr
     command, sccb = (int(registers[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
     number, offset = divmod(sccb, BLOCK_SIZE)
-    host.bring(guest, number)
+    host.pager.bring(guest, number)
     kernels.touch(record, sccb, HEADER_BYTES, FETCH)
-    given = host.memory[guest.frame[number], offset:].tobytes()
+    given = host.frames.memory[guest.frame[number], offset:].tobytes()
     if int.from_bytes(given[:2], "big") < HEADER_BYTES:
         return SPECIFICATION
     if record.floating & EXTERNAL_SERVICE and int(record.service_parameter) & SCCB_ADDRESS:
         cpu.cc = 2
         return 0
-    console = host.consoles[guest.number]
+    console = guest.console
     configuration = Configuration(len(guest.storage.blocks) * BLOCK_SIZE, len(guest.storage.ports))
     answer = answered(command, given, configuration, console)
     kernels.touch(record, sccb, len(answer), STORE)
-    host.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
+    host.frames.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
     record.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
     console.announce = False

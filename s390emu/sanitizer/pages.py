@@ -90,9 +90,8 @@ class Sanitizer:
         self._dirty_freed: list[tuple[Violation, int]] = []  # file blocks; looked at when the kernel has done its work
         column = machine.storage.block_column
         self._invalid, self._pinned = column("invalid"), column("pinned")
-        self._frame_of, self._saved_rc = column("frame"), column("guest_rc")
-        self._memory = machine.host.memory
-        self._real_keys = machine.host.frame_table["key"].view(np.ndarray)
+        self._frame_of = column("frame")
+        self._memory = machine.host.frames.memory
         self._mnemonics: dict[bytes, str] = {}
         self._frames: list[Frame] = []
         self._handlers = {
@@ -375,8 +374,7 @@ class Sanitizer:
 
     def _changed(self, block: int) -> bool:
         """True if the guest's change bit is one."""
-        real = 0 if self._invalid[block] else int(self._real_keys[self._frame_of[block]])
-        return bool((real | int(self._saved_rc[block])) & CHANGE)
+        return bool(self.machine.storage.key(block) & CHANGE)
 
     # --- other events ------------------------------------------------------------------------------------------------
 

@@ -62,8 +62,8 @@ class Execution:
 
     def close(self) -> None:
         """The paging file is not needed any more."""
-        if self.machine.host.paging:
-            self.machine.host.paging.close()
+        if self.machine.host.slots.device:
+            self.machine.host.slots.device.close()
 
     def _stepwise(self) -> Stop:
         machine, stop = self.machine, None

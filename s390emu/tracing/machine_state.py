@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.architecture.page_states import CONTENTS, NAMES, PRESERVED, RESIDENT, USAGES, ZERO
+from s390emu.architecture.page_states import CONTENTS, NAMES, USAGES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingLost
 from s390emu.machine import CPU, Machine
@@ -36,12 +36,8 @@ class MachineState(NamedTuple):
 
 def pages_of(machine: Machine) -> list[Page]:
     """Every block as the guest sees it: ESSA's and ISKE's answers without asking."""
-    blocks, frames = machine.storage.blocks, machine.host.frame_table["key"]
-    invalid = blocks["invalid"] != 0
-    contents = np.where(~invalid, RESIDENT, np.where(blocks["zero"] != 0, ZERO, PRESERVED))
-    keys = np.where(invalid, blocks["acc_f"], frames[np.where(invalid, 0, blocks["frame"])]) | blocks["guest_rc"]
-    no_dat = blocks["no_dat"] != 0
-    columns = (blocks["usage"], contents, no_dat, keys)
+    storage, states = machine.storage, machine.storage.states()
+    columns = (states >> 2, states & 3, storage.no_dat(), storage.keys())
     return [Page(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -74,9 +70,8 @@ def registers_of(of: CPU) -> dict[str, int]:
 
 def capture(machine: Machine) -> MachineState:
     """The state now; nothing changes."""
-    blocks = machine.storage.blocks
     contents = {}
-    for number in np.flatnonzero((blocks.invalid == 0) | (blocks.zero == 0)):
+    for number in np.flatnonzero(machine.storage.states() & 3 != ZERO):
         data = content_of(machine, int(number))
         if data is None or any(data):
             contents[int(number)] = data

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from s390emu.architecture import assigned_storage as at
-from s390emu.architecture.page_states import PRESERVED, ZERO
+from s390emu.architecture.page_states import NAMES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.errors import Complaint, Position
 from s390emu.engine.handlers import default_facilities
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
 from s390emu.machine import CPU, NO_TRANSLATE, START_MASK, Machine, Schedule
@@ -67,7 +67,7 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
     try:
         paging = None if settings.paging == 0 else PagingDevice(slots=settings.paging or blocks)
         host = Host(
-            max(blocks, Host.FEWEST_FRAMES) if settings.frames is None else settings.frames,
+            max(blocks, FEWEST_FRAMES) if settings.frames is None else settings.frames,
             paging,
             seed=settings.seed,
             unused_access=settings.unused_access,
@@ -101,7 +101,7 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
             if statement.subject == "page":
                 _page(machine, statement.address // BLOCK_SIZE, statement.value)
             elif statement.subject == "key":
-                _key(machine, statement.address // BLOCK_SIZE, statement.value)
+                machine.set_block(statement.address, key=statement.value)
         except (ValueError, PagingError) as error:
             raise _error(trace, statement, error) from error
     host.guests[machine.guest_number].statistics = Statistics()
@@ -121,28 +121,10 @@ def _error(trace: Trace, statement: Statement | None, error: Exception) -> Trace
 def _page(machine: Machine, number: int, page: Page) -> None:
     """Bring a block, stable so far, into this state."""
     host, guest = machine.host, machine.guest_number
-    block = machine.storage.blocks[number]
-    if page.content == ZERO:
-        if not block.invalid and any(host.peek(guest, number)):
-            raise ValueError(f"{number * BLOCK_SIZE:#x} is to be zero, but .text or mem puts something there")
-        if not block.invalid:
-            host.release(guest, number)
-    else:
-        host.pagein(guest, number)
-    if page.key != UNSAID:
-        _key(machine, number, page.key)
-    if page.content == PRESERVED:
-        host.reclaim(guest, number)
-    block.usage, block.no_dat = page.usage, page.no_dat
-
-
-def _key(machine: Machine, number: int, key: int) -> None:
-    block = machine.storage.blocks[number]
-    if block.invalid:
-        block.acc_f = key & ACC_F
-    else:
-        machine.host.frame_table[block.frame].key = key & ACC_F
-    block.guest_rc = key & RC
+    if page.content == ZERO and any(host.peek(guest, number)):
+        raise ValueError(f"{number * BLOCK_SIZE:#x} is to be zero, but .text or mem puts something there")
+    key = None if page.key == UNSAID else page.key
+    host.set_block(guest, number, NAMES[page.state], key=key, no_dat=page.no_dat)
 
 
 def _registers(machine: Machine, of: CPU, trace: Trace) -> None:

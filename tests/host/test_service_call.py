@@ -6,11 +6,12 @@ import struct
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.console import Console
 from s390emu.host.service_call import Configuration, answered
 
 MEGABYTE = 1 << 20
-BLOCK = 4096
+BLOCK = BLOCK_SIZE
 READ_CPU, READ_SCP, READ_SCP_FORCED = 0x00010001, 0x00020001, 0x00120001
 WRITE_DATA, READ_DATA, WRITE_MASK = 0x00760005, 0x00770005, 0x00780005
 

@@ -13,6 +13,7 @@ import random
 import numpy as np
 
 from s390emu._jit import entry_point
+from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
 from s390emu.engine.handlers import function
 from s390emu.isa.opcodes import ROWS
 from s390emu.records.cpu import CPU_T
@@ -20,7 +21,6 @@ from s390emu.records.port import PORT_T
 from tests.isa.floating_point.exact import EXTENDED, FLAG, LONG, MASK, MODES, SHORT, Format, Outcome
 
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
-DATA_EXCEPTION = 7
 MASKS = (0, *MASK.values(), 0xF8000000)  # of the FPC register: none, each, all
 ROW = {row.mnemonic: row for row in ROWS}
 CASES = int(os.environ.get("S390EMU_BFP_CASES", "400"))  # random ones

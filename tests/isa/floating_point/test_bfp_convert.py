@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from s390emu.architecture.interruptions import SPECIFICATION
 from tests.isa.floating_point import exact
 from tests.isa.floating_point.bfp import (
     BY_LETTER,
@@ -24,7 +25,6 @@ from tests.isa.floating_point.bfp import (
 )
 from tests.isa.floating_point.exact import FIELDS, MODES
 
-SPECIFICATION = 6
 SIZES = {"f": (32, True), "g": (64, True), "lf": (32, False), "lg": (64, False)}  # bits, signed
 FORMS = [pytest.param(size, letter, id=f"{size}-{letter}") for size in SIZES for letter in "edx"]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
+from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.engine.handlers import implemented
 from s390emu.isa.opcodes import ROWS
 from tests.isa.floating_point.bfp import AFP_CONTROL, BY_LETTER
@@ -18,7 +20,6 @@ from tests.operands import FETCH, Operand, operand_checks
 ROW = {row.mnemonic.lower(): row for row in ROWS if row.chapter == 19 and implemented(row)}
 NOT_STORAGE = {"tceb", "tcdb", "tcxb"}  # their second-operand address is no address
 STORAGE = [name for name, row in ROW.items() if row.format.name in ("RXE", "RXF") and name not in NOT_STORAGE]
-SPECIFICATION, DATA_EXCEPTION = 6, 7
 BFP_INSTRUCTION = 2  # data-exception code
 NOWHERE = 1 << 40  # an address that cannot be fetched from
 # A short, a long and an extended number that are not exact divided by three; and their neighbours.

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from s390emu.architecture.interruptions import SPECIFICATION
 from tests.isa.floating_point import exact
 from tests.isa.floating_point.bfp import (
     AFP_CONTROL,
@@ -22,7 +23,6 @@ from tests.isa.floating_point.bfp import (
 )
 from tests.isa.floating_point.exact import FIELDS, MODES
 
-SPECIFICATION = 6
 NARROWINGS = ["ed", "dx", "ex"]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
+from s390emu.architecture.interruptions import SPECIFICATION
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-SPECIFICATION, DATA_EXCEPTION = 6, 7
 BFP_INSTRUCTION = 2  # data-exception code
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
 DFP_INSTRUCTION = 3

@@ -39,6 +39,8 @@ def integer_of(number, method, limit):
     """Return (magnitude, part of the DXC that tells of rounding, True if it is not above the limit)."""
     if number.kind == ZERO:
         return u64(0), u64(0), True
+    if is_nan(number):
+        return limit, u64(0), False
     if number.kind != FINITE or number.exponent >= UNLIMITED_EXPONENT:
         return limit, TRUNCATED, False
     rounded = round_significand(number, number.exponent + i64(1), method)
@@ -52,7 +54,8 @@ def convert_to_integer(cpu, form, insn, bits, most, least):
     """Set r1 to the number in r2 as an integer of 32 or 64 bits, and cc 0-3; return a code. most, least: the greatest
     magnitudes above and below zero.
 
-    What does not fit is an invalid operation, and then inexact too; it gives the nearest integer, a NaN the least one.
+    What does not fit is an invalid operation. A number that does not fit gives the nearest integer, and is inexact too;
+    a NaN gives the least integer.
     """
     r1, r2 = rre(insn)
     code = availability(cpu, pairs_of(form, r2))

@@ -375,7 +375,7 @@ def convert_to_integer(fpc, form, b, least: int, greatest: int, field=0, quiet=F
     if n != given:
         if fpc & MASK[INVALID]:
             return 3, Outcome(None, "", 0x80)
-        return 3, inexact(fpc, given, INVALID, 0x08, quiet)
+        return 3, inexact(fpc, given, INVALID, 0 if value.nan else 0x08, quiet)
     cc = 0 if value.zero else 1 if value.minus else 2
     return cc, inexact(fpc, given, "", how(value.number, Fraction(n)), quiet)
 

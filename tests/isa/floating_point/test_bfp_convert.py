@@ -100,10 +100,18 @@ def test_rounding_methods(lab, size, letter, field):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_does_not_fit_is_invalid_and_inexact(lab, size):
-    """Unless the IEEE-inexact-exception control says otherwise."""
-    for m4, flags in ((0, 0x00880000), (4, 0x00800000)):
-        prepare(lab, 0)
-        lab.cpu.fpr[4] = 0x7FF0000000000000
-        assert handle(lab, f"c{size}dbr", {24: 3, 28: 4, 20: m4}) == 0
-        assert (int(lab.cpu.fpc), lab.cpu.cc) == (flags, 3)
+@pytest.mark.parametrize(
+    ("b", "m4", "flags"),
+    [
+        pytest.param(0x7FF0000000000000, 0, 0x00880000, id="infinity"),
+        pytest.param(0x7FF0000000000000, 4, 0x00800000, id="infinity-quiet"),
+        pytest.param(0x7FE0000000000000, 0, 0x00880000, id="number"),
+        pytest.param(0x7FF8000000000000, 0, 0x00800000, id="QNaN"),
+        pytest.param(0x7FF0000000000001, 0, 0x00800000, id="SNaN"),
+    ],
+)
+def test_a_number_that_does_not_fit_is_inexact_too(lab, size, b, m4, flags):
+    prepare(lab, 0)
+    lab.cpu.fpr[4] = b
+    assert handle(lab, f"c{size}dbr", {24: 3, 28: 4, 20: m4}) == 0
+    assert (int(lab.cpu.fpc), lab.cpu.cc) == (flags, 3)

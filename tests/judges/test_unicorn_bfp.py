@@ -10,22 +10,18 @@ import random
 import pytest
 
 from s390emu.assembler.assemble import assemble
-from s390emu.engine.handlers import implemented
-from s390emu.isa.opcodes import ROWS
-from tests.isa.floating_point.bfp import BY_LETTER, hard, put_into, random_datum
-from tests.isa.floating_point.exact import FORMATS, LONG, Value
+from tests.isa.floating_point.exact import FORMATS
+from tests.judges.bfp_cases import BASE, BFP, GENERAL, SECOND, Case, draw
 from tests.judges.programs import CODE, DATA, PROGRAMS, SEED
 from tests.judges.test_unicorn import Ours, Peer, registers
 
-BFP = {row.mnemonic.lower(): row for row in ROWS if row.chapter == 19 and implemented(row)}
 UNJUDGED = {
     "mdebr mdeb": "takes a long first operand; the manual a short one",
     "mxdbr mxdb": "takes an extended first operand; the manual a long one",
     "sqxbr": "ends the process",
 }
 CASES = max(10, PROGRAMS // 20)  # of each instruction
-FIRST, SECOND, THIRD = 0, 4, 1  # floating-point registers, of pairs where need be
-LEFT, TO, FPC_FROM, BASE = 0x10, 3, 6, 5  # offset of the stored FPC register; general registers
+LEFT, FPC_FROM = 0x10, 6  # offset of the stored FPC register; general register
 LEAST_NORMAL = {1 << form.fraction_bits - form.bits + 64 for form in FORMATS}  # as in the first register
 METHODS, MODES = (0, 1, 4, 5, 6, 7), (0, 1, 2, 3)  # without facility 37, which it lacks
 
@@ -34,40 +30,14 @@ def judged() -> list[str]:
     return [name for name in BFP if name not in " ".join(UNJUDGED).split()]
 
 
-def formats(name: str) -> list:
-    """Formats of which the operands are, as far as the letters of the name tell: most often the right one."""
-    found = [BY_LETTER[letter] for letter in name.replace("br", "") if letter in BY_LETTER]
-    return found or list(FORMATS)
-
-
-def line(name: str, method: int) -> str:
-    parts = []
-    for operand in BFP[name].format.operands:
-        if operand.kind == "mask":
-            parts.append(str(method if operand.name == "m3" else 0))
-        elif operand.name == "d2":
-            parts.append(f"0(%r{BASE})")
-        elif operand.kind == "general register":
-            parts.append(f"%r{TO}")
-        else:
-            parts.append(f"%f{dict(r1=FIRST, r2=SECOND, r3=THIRD)[operand.name]}")
-    return f"{name} {','.join(parts)}"
-
-
-def nan_in(name: str, fpr: list[int], r: int) -> str:
-    """The kind of NaN, of the format of the second operand, that a register holds; "" if none."""
-    form = BY_LETTER.get(name.removesuffix("r").removesuffix("b")[-1], LONG)
-    return Value(form, (fpr[r] << 64 | fpr[r + 2]) >> 128 - form.bits).nan
-
-
-def known(name: str, ours: dict, fpr: list[int]) -> bool:
+def known(case: Case, ours: dict) -> bool:
     """True where Unicorn 2.1.4 is known to be wrong."""
-    nans = [nan_in(name, fpr, r) for r in (FIRST, SECOND, THIRD)]
-    if name[:2] in ("cf", "cg", "cl"):
+    group, nans = case.name[:2], case.nans
+    if group in ("cf", "cg", "cl"):
         return ours["cc"] == 3  # the condition code, the integer of a NaN, and that what does not fit is inexact too
-    if name[:2] in ("lt", "lx", "ld", "le"):
+    if group in ("lt", "lx", "ld", "le"):
         return bool(nans[1])  # an SNaN tested is invalid; a NaN keeps its sign when rounded, and is always quiet
-    if sum(map(bool, nans if name[:2] in ("ma", "ms") else nans[:2])) > 1:
+    if sum(map(bool, nans if group in ("ma", "ms") else nans[:2])) > 1:
         return True  # which of several is the result: an SNaN first, then by operand, of factors the third's first
     # Tininess is detected before rounding, so that the least normal number may be the result of an underflow.
     return ours["F0"] & (1 << 63) - 1 in LEAST_NORMAL
@@ -87,7 +57,11 @@ def execute_ours(ours: Ours, text: bytes, gr: list[int], fpr: list[int], data: b
     stop = machine.run(10, until=(CODE + len(text),))
     assert stop.psw_ia == CODE + len(text), stop
     found = {f"F{n}": value for n, value in enumerate(cpu.fpr.tolist())}
-    return found | {"R3": int(cpu.gr[TO]), "fpc": machine.read(DATA + LEFT, 4), "cc": machine.psw[0] >> 44 & 3}
+    return found | {
+        "general": int(cpu.gr[GENERAL]),
+        "fpc": machine.read(DATA + LEFT, 4),
+        "cc": machine.psw[0] >> 44 & 3,
+    }
 
 
 def execute_theirs(peer: Peer, text: bytes, gr: list[int], fpr: list[int], data: bytes) -> dict:
@@ -102,9 +76,9 @@ def execute_theirs(peer: Peer, text: bytes, gr: list[int], fpr: list[int], data:
         uc.reg_write(getattr(registers, f"UC_S390X_REG_F{n}"), fpr[n])
     uc.emu_start(CODE, CODE + len(text))
     found = {f"F{n}": uc.reg_read(getattr(registers, f"UC_S390X_REG_F{n}")) for n in range(16)}
+    general = uc.reg_read(getattr(registers, f"UC_S390X_REG_R{GENERAL}"))
     cc = uc.reg_read(registers.UC_S390X_REG_PSWM) >> 44 & 3
-    fpc = bytes(uc.mem_read(DATA + LEFT, 4))
-    return found | {"R3": uc.reg_read(registers.UC_S390X_REG_R3), "fpc": fpc, "cc": cc}
+    return found | {"general": general, "fpc": bytes(uc.mem_read(DATA + LEFT, 4)), "cc": cc}
 
 
 @pytest.mark.parametrize("name", judged())
@@ -113,18 +87,14 @@ def test_lockstep(pair, name):
     rng = random.Random(f"{name} {SEED}")
     compared = 0
     for _ in range(CASES):
-        form = rng.choice(formats(name))
-        data = [rng.choice(hard(form)) if rng.random() < 0.5 else random_datum(form, rng) for _ in range(3)]
-        fpr = [0] * 16
-        for r, datum in zip((FIRST, SECOND, THIRD), data, strict=True):
-            fpr = put_into(fpr, form, r, datum)
+        case = draw(rng, name, MODES, METHODS)
         gr = [0] * 16
-        gr[BASE], gr[FPC_FROM], gr[TO] = DATA, rng.choice(MODES), rng.getrandbits(64) >> rng.randrange(64)
-        source = f"sfpc %r{FPC_FROM}\n{line(name, rng.choice(METHODS))}\nstfpc {LEFT}(%r{BASE})\n"
+        gr[BASE], gr[FPC_FROM], gr[GENERAL] = DATA, case.fpc, case.general
+        source = f"sfpc %r{FPC_FROM}\n{case.line}\nstfpc {LEFT}(%r{BASE})\n"
         text = assemble(source, origin=CODE).sections[0].data
-        storage = fpr[SECOND].to_bytes(8, "big") + bytes(16)
-        found = execute_ours(ours, text, gr, fpr, storage)
-        if not known(name, found, fpr):
+        storage = case.fpr[SECOND].to_bytes(8, "big") + bytes(16)
+        found = execute_ours(ours, text, gr, case.fpr, storage)
+        if not known(case, found):
             compared += 1
-            assert found == execute_theirs(peer, text, gr, fpr, storage), f"{source}{[f'{value:x}' for value in fpr]}"
+            assert found == execute_theirs(peer, text, gr, case.fpr, storage), case
     assert compared

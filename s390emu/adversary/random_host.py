@@ -1,4 +1,6 @@
-"""A host that acts at random: at boundaries that a seed draws it takes blocks, and brings some back unasked."""
+"""A host that acts at random: at boundaries that a seed draws it takes blocks, and brings some back unasked.
+
+Where there are several CPUs it draws as well whose turn it is."""
 
 from __future__ import annotations
 
@@ -7,8 +9,9 @@ import random
 import numpy as np
 
 from s390emu.adversary.exploration import Bug, Expected
-from s390emu.adversary.moves import PAGING_IN, VERBS, Move, possible
+from s390emu.adversary.moves import PAGING_IN, SWITCH, VERBS, Move, possible
 from s390emu.architecture.page_states import STABLE
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import Machine, Reason
 
 MOST_MOVES = 400  # in a run: a replay file stays small
@@ -16,6 +19,7 @@ AT_ONCE = 6  # moves at one boundary, at most
 CLUSTERED = 0.5  # share of runs in which moves come in groups; share of moves in such a run that follow the one before
 STRETCH = 40  # ... within so many instructions
 BRINGING = 0.2  # share of moves that bring a block instead of taking one
+SWITCHING = 0.5  # share of moves that let another CPU go on, where there are several
 
 
 def random_run(
@@ -38,7 +42,7 @@ def random_run(
             break
         for _ in range(draw.randint(1, AT_ONCE)):
             if move := _draw_move(machine, verbs, draw):
-                address, state = machine.psw[1], machine.block(move.block * 4096).state
+                address, state = machine.psw[1], move.situation(machine)
                 move.perform(machine)
                 moves.append(move)
     else:
@@ -50,6 +54,9 @@ def random_run(
 
 
 def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) -> Move | None:
+    cpus = len(machine.cpus)
+    if cpus > 1 and draw.random() < SWITCHING:
+        return Move(machine.count, SWITCH, draw.choice([n for n in range(cpus) if n != machine.running.number]))
     if draw.random() < BRINGING and machine.host.frames_in_use < machine.host.limit:
         blocks = machine.storage.blocks.view(np.ndarray)
         out = np.flatnonzero((blocks["invalid"] != 0) & (blocks["usage"] == STABLE))
@@ -59,4 +66,4 @@ def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) ->
     if not choices:
         return None
     verb, block = draw.choice(choices)
-    return Move(machine.count, VERBS[verb], block)
+    return Move(machine.count, VERBS[verb], block * BLOCK_SIZE)

@@ -187,7 +187,12 @@ class Explorer:
 
     def first_preemptions(self, hints: bool) -> list[Choice]:
         """Try all runs with one preemption, for nothing but what they tell."""
-        return [Choice(move, size, undone) for move, size, undone, _ in self.preemptions(self.root, (), 1, hints)]
+        found = []
+        for move, size, undone, _ in self.preemptions(self.root, (), 1, hints):
+            found.append(Choice(move, size, undone))
+            if self.exhausted:
+                break
+        return found
 
     def below(self, choice: Choice, level: Level) -> None:
         """Try all runs of a level that begin with a first move, as far as there may be more of them."""

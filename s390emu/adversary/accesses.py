@@ -17,6 +17,7 @@ import numpy as np
 
 from s390emu.adversary.moves import TAKING
 from s390emu.architecture.psw_bits import EXTERNAL, IO
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.isa.control.signals import CALL, EMERGENCY
 from s390emu.machine import Machine
 from s390emu.records.events import EVENT_FETCH, EVENT_REFERENCE, EVENT_STORE
@@ -26,6 +27,7 @@ from s390emu.storage.references import BOUNDARY, FIRST_SPECIAL, HOW_SHIFT, HYPER
 WANTED = (EVENT_FETCH, EVENT_STORE, EVENT_REFERENCE)
 UNIT_SHIFT = 3  # a doubleword
 BLOCK_UNITS_SHIFT = 12 - UNIT_SHIFT
+UNIT_BYTES = 1 << UNIT_SHIFT
 LONGEST = 6  # bytes of an instruction
 ENABLED = int(EXTERNAL) | int(IO)
 INTERRUPTING = (int(CALL), int(EMERGENCY))  # orders that are noticed only if the CPU is enabled
@@ -94,54 +96,13 @@ class Executed(NamedTuple):
 
 def executed(events: np.ndarray, places: Places, first: int, end: int) -> Executed:
     """What the events (of the kinds WANTED) of instructions first to end-1 tell."""
-    kind, block = events["kind"], events["block"]
-    reference = kind == EVENT_REFERENCE
-    boundary = np.flatnonzero(reference & (block == BOUNDARY))
+    boundary = _boundaries(events)
     at, count = events["count"].astype(np.int64), events["cpu"].astype(np.int64)
     numbers = np.full(len(events), -1, np.int64)
     numbers[boundary] = boundary
-    latest = np.maximum.accumulate(numbers) if len(events) else numbers
+    latest = np.maximum.accumulate(numbers)
     instruction = np.where(latest >= 0, at[latest], first)
-    rows: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []  # event, place, exclusive, hinted
-
-    def add(event: np.ndarray, place, exclusive: bool, hinted=False) -> None:
-        place = np.broadcast_to(np.asarray(place, np.int64), event.shape)
-        rows.append((event, place, np.full(len(event), exclusive), np.broadcast_to(hinted, event.shape)))
-
-    # operands, and the prefix area in interruptions
-    for which, exclusive in ((EVENT_FETCH, False), (EVENT_STORE, True)):
-        event = np.flatnonzero(kind == which)
-        address, length = events["before"][event].astype(np.int64), events["after"][event].astype(np.int64)
-        start, last = address >> UNIT_SHIFT, address + np.maximum(length, 1) - 1 >> UNIT_SHIFT
-        many = last - start + 1
-        offset = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-        add(np.repeat(event, many), np.repeat(start, many) + offset, exclusive)
-    # blocks
-    event = np.flatnonzero(reference & (block < FIRST_SPECIAL))
-    number, detail = block[event].astype(np.int64), events["detail"][event]
-    how = (detail >> HOW_SHIFT & PINS).astype(np.int64) - 1
-    state, key = events["before"][event].astype(np.int64), events["after"][event].astype(np.int64)
-    hinted = places.takeable[state, key >> 1 & 1] & (detail & PINS == 0)
-    for looks in (False, True):
-        mask = (how < 0) == looks
-        add(event[mask], places.key + number[mask], looks, hinted[mask])
-    unit = (number << 12) + (detail >> OFFSET_SHIFT).astype(np.int64)
-    for which, more in ((FETCH, 0), (INSTRUCTION, 0), (INSTRUCTION, LONGEST - 1)):
-        mask = how == which
-        inside = np.minimum(unit[mask] + more, number[mask] << 12 | 0xFFF)
-        add(event[mask], inside >> UNIT_SHIFT, False)
-    # CPUs and the host
-    enabled = boundary[events["before"][boundary] & ENABLED != 0]
-    add(boundary, places.whole + count[boundary], False)
-    add(enabled, places.pending + count[enabled], False)
-    add(enabled, places.host, False)
-    event = np.flatnonzero(reference & (block == SIGNAL))
-    target = np.minimum(events["before"][event].astype(np.int64), places.cpus - 1)
-    interrupts = np.isin(events["after"][event], INTERRUPTING)
-    add(event, np.where(interrupts, places.pending, places.whole) + target, True)
-    add(np.flatnonzero(reference & (block == HYPERCALL)), places.host, True)
-
-    event, place, exclusive, hinted = (np.concatenate(column) for column in zip(*rows, strict=True))
+    event, place, exclusive, hinted = _accesses(events, places)
     order = np.argsort(event, kind="stable")
     event = event[order]
     accesses = Accesses(instruction[event], count[event], place[order], exclusive[order], hinted[order])
@@ -151,3 +112,70 @@ def executed(events: np.ndarray, places: Places, first: int, end: int) -> Execut
     cpus[at[inside] - first] = count[inside]  # of several at one place the last one executes
     begins[at[inside] - first] = np.searchsorted(event, inside)
     return Executed(first, cpus, begins, accesses)
+
+
+def meanwhile(events: np.ndarray, places: Places, cpu: int) -> tuple[int, Accesses]:
+    """What events tell of the others until this CPU executes an instruction: which CPU executes the first one, and the
+    accesses, in no order and of no particular instruction."""
+    boundary = _boundaries(events)
+    executes = np.append(np.diff(events["count"][boundary]) != 0, True)
+    executing = boundary[executes]
+    runner = events["cpu"][executing]
+    back = np.flatnonzero(runner == cpu)
+    until = events[: executing[back[0]] if len(back) else len(events)]
+    event, *columns = _accesses(until[until["cpu"] != cpu], places)
+    return int(runner[0]) if len(runner) else cpu, Accesses(event, event, *columns)
+
+
+def _boundaries(events: np.ndarray) -> np.ndarray:
+    return np.flatnonzero((events["kind"] == EVENT_REFERENCE) & (events["block"] == BOUNDARY))
+
+
+def _accesses(events: np.ndarray, places: Places) -> tuple[np.ndarray, ...]:
+    """Return of each access the number of its event, the place, whether it is exclusive, and whether hinted."""
+    kind, block = events["kind"], events["block"].copy()
+    before, after = events["before"].astype(np.int64), events["after"].astype(np.int64)
+    found: list[tuple[np.ndarray, np.ndarray, bool]] = []
+    # operands, and the prefix area in interruptions
+    for which in (EVENT_FETCH, EVENT_STORE):
+        event = np.flatnonzero(kind == which)
+        address, length = before[event], after[event]
+        start, last = address >> UNIT_SHIFT, (address + length - 1) >> UNIT_SHIFT
+        found.append((event, start, which == EVENT_STORE))
+        longer = np.flatnonzero(last > start)
+        many = (last - start)[longer]
+        offset = np.arange(1, int(many.sum()) + 1) - np.repeat(np.cumsum(many) - many, many)
+        found.append((np.repeat(event[longer], many), np.repeat(start[longer], many) + offset, which == EVENT_STORE))
+    # blocks
+    reference = kind == EVENT_REFERENCE
+    event = np.flatnonzero(reference & (block < FIRST_SPECIAL))
+    number, detail = block[event].astype(np.int64), events["detail"][event].astype(np.int64)
+    how = (detail >> int(HOW_SHIFT) & int(PINS)) - 1
+    takeable = places.takeable[before[event], after[event] >> 1 & 1] & (detail & int(PINS) == 0)
+    keys = event, places.key + number, how < 0, takeable
+    byte = detail >> int(OFFSET_SHIFT)
+    fetched = (how == FETCH) | (how == INSTRUCTION)
+    found.append((event[fetched], number[fetched] << BLOCK_UNITS_SHIFT | byte[fetched] >> UNIT_SHIFT, False))
+    crossing = (how == INSTRUCTION) & ((byte & UNIT_BYTES - 1) + LONGEST > UNIT_BYTES) & (byte + UNIT_BYTES < BLOCK_SIZE)
+    found.append((event[crossing], (number[crossing] << BLOCK_UNITS_SHIFT | byte[crossing] >> UNIT_SHIFT) + 1, False))
+    # CPUs and the host
+    boundary = np.flatnonzero(reference & (block == BOUNDARY))
+    cpu = events["cpu"][boundary].astype(np.int64)
+    found.append((boundary, places.whole + cpu, False))
+    enabled = before[boundary] & ENABLED != 0
+    found.append((boundary[enabled], places.pending + cpu[enabled], False))
+    found.append((boundary[enabled], np.full(int(enabled.sum()), places.host), False))
+    event = np.flatnonzero(reference & (block == SIGNAL))
+    kinds = np.where(np.isin(after[event], INTERRUPTING), places.pending, places.whole)
+    found.append((event, kinds + np.minimum(before[event], places.cpus - 1), True))
+    event = np.flatnonzero(reference & (block == HYPERCALL))
+    found.append((event, np.full(len(event), places.host), True))
+
+    numbers, where, exclusive = zip(*found, strict=True)
+    counts = [len(numbers[n]) for n in range(len(numbers))]
+    return (
+        np.concatenate((keys[0], *numbers)),
+        np.concatenate((keys[1], *where)),
+        np.concatenate((keys[2], np.repeat(exclusive, counts))),
+        np.concatenate((keys[3], np.zeros(sum(counts), bool))),
+    )

@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.adversary.accesses import WANTED, Accesses, Executed, Footprint, Places, executed
+from s390emu.adversary.accesses import WANTED, Accesses, Executed, Footprint, Places, executed, meanwhile
 from s390emu.adversary.exploration import Bug, Expected
 from s390emu.adversary.moves import SWITCH, Move, move_at
 from s390emu.adversary.references import ReferenceLog
@@ -143,10 +143,11 @@ class Explorer:
         found = executed(np.concatenate(chunks), self.places, first, machine.count)
         return Recorded(stop, found, log.finish(machine), rungs)
 
-    def stretch(self, cpu: int, limit: int) -> tuple[Executed, Stop | None]:
-        """Run until the CPU goes on, and note what the others do meanwhile; and the Stop if there is an end."""
+    def stretch(self, cpu: int, limit: int) -> tuple[int, Accesses, Stop | None]:
+        """Run until the CPU goes on: -> which other one executes the first instruction, what the others do, and the
+        Stop if there is an end."""
         machine, chunks, step = self.machine, [], SHORTEST
-        first, before = machine.count, machine.cpus[cpu].count
+        before = machine.cpus[cpu].count
         machine.watch(*WANTED)
         while True:
             stop = machine.run(min(step, limit - machine.count))
@@ -156,7 +157,7 @@ class Explorer:
                 break
             step *= 2
         machine.watch()
-        return executed(np.concatenate(chunks), self.places, first, machine.count), stop if ended else None
+        return *meanwhile(np.concatenate(chunks), self.places, cpu), stop if ended else None
 
     def _drained(self) -> np.ndarray:
         chunks = self.machine.drain_events()
@@ -267,18 +268,16 @@ class Explorer:
                     self.reach(run, at)
                     place = (self.machine.psw[1], move.situation(self.machine))
                     move.perform(self.machine)
-                    begun = self.machine.cpus[cpu].count
                     if leaf:
-                        meanwhile, stop = self.stretch(owner, limit)
+                        runner, others, stop = self.stretch(owner, limit)
                         child = None
                     else:
                         child = self.record(limit)
-                        meanwhile, stop = child.executed, child.stop
-                    others = meanwhile.before(owner)
+                        runner, others = int(child.executed.cpus[0]), child.executed.before(owner)
                     earlier = turn.rows(turn.instruction < at)
                     conflicts = earlier.instruction[Footprint(self.places, others, hints).conflicts(earlier)]
                     before = at - 1 if self.literal else int(conflicts.max(initial=low - 1))
-                    if len(meanwhile.cpus) and meanwhile.cpus[0] == cpu:
+                    if runner == cpu:
                         if leaf:
                             stop = stop or self.machine.run(limit - self.machine.count)
                             self.judge((*moves, move), place, stop, size * (at - before))

@@ -32,7 +32,7 @@ BATCH = 64  # points in a task
 WARM_UP = 8  # points tried before the processes are forked
 GOLDEN = (5**0.5 - 1) / 2
 UNDISTURBED_LIMIT = 200_000_000  # instructions of the run that is to be disturbed
-UNBROKEN = 1 << 40  # a quantum, in instructions: whoever has the turn keeps it
+PATIENCE = 50_000  # a quantum, in instructions: no turn is that long but of who waits for another without saying so
 MODES = ("exhaustive", "literal", "random")
 
 
@@ -105,16 +105,23 @@ class Bench:
                 " leave out --frames, or use --adversary literal"
             )
         self.several = plan.mode != "random" and len(self.machine.cpus) > 1
-        if self.several and (self.machine.schedule.quantum < UNBROKEN or self.machine.storage.record.tlb_on):
-            raise CannotSearch(
-                "all schedules with few preemptions are those of a machine that preempts nobody by itself: leave out "
-                "--quantum, --schedule and --tlb"
-            )
         self.start = self.machine.snapshot()
         stop = self.machine.run(plan.limit)
         self.expected = Expected.of(self.machine, stop)
         self.ended = stop
+        if self.several:
+            self._check_schedule()
         self.points, self.points_end = self._points()
+
+    def _check_schedule(self) -> None:
+        """CannotSearch if somebody is preempted in the undisturbed run, or not every access can be noted."""
+        if self.machine.storage.record.tlb_on:
+            raise CannotSearch("what one CPU does to another is seen without TLB only: --tlb off")
+        if self.machine.schedule.quantum <= self.ended.count:
+            raise CannotSearch(
+                f"a quantum of {self.machine.schedule.quantum:,} instructions preempts by itself, in an undisturbed run of "
+                f"{self.ended.count:,}: give a larger --quantum, or take a smaller guest"
+            )
 
     def _points(self):
         if self.plan.mode == "random" or self.ended.exit_code != 0:

@@ -156,7 +156,8 @@ def _accesses(events: np.ndarray, places: Places) -> tuple[np.ndarray, ...]:
     byte = detail >> int(OFFSET_SHIFT)
     fetched = (how == FETCH) | (how == INSTRUCTION)
     found.append((event[fetched], number[fetched] << BLOCK_UNITS_SHIFT | byte[fetched] >> UNIT_SHIFT, False))
-    crossing = (how == INSTRUCTION) & ((byte & UNIT_BYTES - 1) + LONGEST > UNIT_BYTES) & (byte + UNIT_BYTES < BLOCK_SIZE)
+    crossing = (how == INSTRUCTION) & ((byte & UNIT_BYTES - 1) + LONGEST > UNIT_BYTES)
+    crossing &= byte + UNIT_BYTES < BLOCK_SIZE
     found.append((event[crossing], (number[crossing] << BLOCK_UNITS_SHIFT | byte[crossing] >> UNIT_SHIFT) + 1, False))
     # CPUs and the host
     boundary = np.flatnonzero(reference & (block == BOUNDARY))

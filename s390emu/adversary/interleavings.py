@@ -1,11 +1,11 @@
 """Schedules of several CPUs and discards together, all with few preemptions: which are the same, and trying them.
 
-The undisturbed run has no preemption: a CPU goes on until it waits, stops, or gives up its turn (DIAGNOSE X'44', X'9C'),
-and then the next one does. (It loses its turn after a quantum too that is longer than the whole undisturbed run: a
-disturbed one may come to a loop in which a CPU waits for another and does not say so.) A *preemption* (n, c) is: after n instructions CPU c goes on, although the CPU whose turn it
-was could. Context bounding looks at all runs with few preemptions, each of which may be anywhere (Musuvathi and Qadeer,
-"Iterative Context Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007): most of the bugs that are
-known need but one or two.
+The undisturbed run has no preemption: a CPU goes on until it waits, stops, or gives up its turn (DIAGNOSE X'44',
+X'9C'), and then the next one does. (It loses its turn after a quantum too, which is longer than the whole undisturbed
+run: a disturbed one may come to a loop in which a CPU waits for another and does not say so.) A *preemption* (n, c) is:
+after n instructions CPU c goes on, although the CPU whose turn it was could. Context bounding looks at all runs with
+few preemptions, each of which may be anywhere (Musuvathi and Qadeer, "Iterative Context Bounding for Systematic Testing
+of Multithreaded Programs", PLDI 2007): most of the bugs that are known need but one or two.
 
 Nearly all of them are the same as others. Let CPU A be preempted after n instructions, and let the others do S until A
 goes on. If A's next instruction commutes with S (see `accesses`), it may as well come before S: the preemption at n + 1

@@ -69,7 +69,8 @@ class ReferenceLog:
         # The first reference of each instruction to each block, by block and time: it tells the state before.
         _, first = np.unique(block[kept] << LATER | instruction[kept], return_index=True)
         kept = kept[first]
-        block, instruction, taking, pinned = block[kept], instruction[kept], taking[kept], events["detail"][at[kept]] & PINS
+        block, instruction, taking = block[kept], instruction[kept], taking[kept]
+        pinned = events["detail"][at[kept]] & PINS
         before = np.empty(len(block), np.int64)
         before[1:] = instruction[:-1]
         starts = np.flatnonzero(np.diff(block, prepend=-1))

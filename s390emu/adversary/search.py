@@ -33,6 +33,7 @@ WARM_UP = 8  # points tried before the processes are forked
 GOLDEN = (5**0.5 - 1) / 2
 UNDISTURBED_LIMIT = 200_000_000  # instructions of the run that is to be disturbed
 PATIENCE = 50_000  # a quantum, in instructions: no turn is that long but of who waits for another without saying so
+PREEMPTIONS, DISCARDS = 2, 1  # of several CPUs, in one run at most
 MODES = ("exhaustive", "literal", "random")
 
 
@@ -51,8 +52,8 @@ class Plan:
     most: int | None = None
     jobs: int = 1
     limit: int = UNDISTURBED_LIMIT
-    preemptions: int = 2
-    discards: int = 1
+    preemptions: int = PREEMPTIONS
+    discards: int = DISCARDS
 
 
 RANDOM_RUNS = 200
@@ -64,6 +65,7 @@ class Findings:
 
     plan: Plan
     expected: Expected
+    cpus: int = 1
     points: int = 0  # (instruction, block)
     classes: int = 0  # of points that are the same
     tried: int = 0  # points by themselves
@@ -119,8 +121,8 @@ class Bench:
             raise CannotSearch("what one CPU does to another is seen without TLB only: --tlb off")
         if self.machine.schedule.quantum <= self.ended.count:
             raise CannotSearch(
-                f"a quantum of {self.machine.schedule.quantum:,} instructions preempts by itself, in an undisturbed run of "
-                f"{self.ended.count:,}: give a larger --quantum, or take a smaller guest"
+                f"a quantum of {self.machine.schedule.quantum:,} instructions preempts by itself: the undisturbed run "
+                f"has {self.ended.count:,}; give a larger --quantum, or take a smaller guest"
             )
 
     def _points(self):
@@ -270,7 +272,7 @@ class Search:
             )
         self.literal = plan.mode == "literal"
         self.count = count_of(bench.points, self.literal) if plan.mode != "random" else 0
-        self.found = Findings(plan, bench.expected)
+        self.found = Findings(plan, bench.expected, len(bench.machine.cpus))
         if plan.mode != "random":
             self.found.points, self.found.classes = number_of_points(bench.points), len(bench.points)
 
@@ -328,7 +330,7 @@ class Search:
         return True
 
     def _interleavings(self, crew: Crew) -> bool:
-        """Level by level. What one preemption comes to is seen here; its classes are the first moves of later levels."""
+        """Level by level. What one preemption comes to is seen here: its classes are first moves of later levels."""
         plan, explorer, most = self.plan, self.bench.explorer, self.plan.most
         discards = explorer.first_discards() if plan.discards else []
         switches: list[Choice] = []

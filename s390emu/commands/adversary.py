@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 from s390emu.assembler.assemble import Program, Section
 from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.commands.compilation import show
-from s390emu.commands.inputs import build, labels, load, machine_arguments, number, positive, sanitizer
+from s390emu.commands.inputs import (
+    QUANTUM,
+    build,
+    labels,
+    load,
+    machine_arguments,
+    not_negative,
+    number,
+    positive,
+    sanitizer,
+)
 from s390emu.commands.json_output import json_text
 from s390emu.commands.replay import HOST_EVENTS, LARGEST_INPUT, PACKED, SCHEMA, emulator_version, packed, unpacked
 from s390emu.guests.toy_kernel import TUNABLES, description
@@ -44,13 +54,15 @@ def adversary_arguments(parser, *, told: bool = True) -> None:
     kinds = line("what it does: " + ", ".join(ACTIONS))
     parser.add_argument("--adversary-actions", choices=ACTIONS, metavar="KIND", help=kinds)
     parser.add_argument("--points", type=positive, metavar="N", help=line("that the adversary tries, at most"))
+    parser.add_argument("--preemptions", type=not_negative, metavar="K", help=argparse.SUPPRESS)
+    parser.add_argument("--discards", type=not_negative, metavar="D", help=argparse.SUPPRESS)
     processes = line("processes of the adversary (one for each CPU)")
     parser.add_argument("--jobs", type=positive, metavar="J", help=processes)
 
 
 def without_adversary(args) -> None:
     """Its options alone do nothing."""
-    for name in ("adversary_actions", "points", "jobs"):
+    for name in ("adversary_actions", "points", "preemptions", "discards", "jobs"):
         if getattr(args, name) is not None:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(args, name)}: give --adversary MODE too")
 
@@ -88,9 +100,10 @@ def search(args, guest: Program, source: dict) -> int:
             f"--adversary-actions {actions} --service {args.service}: where paging takes time it matters when a block "
             "is paged out; leave out --service, or use --adversary literal"
         )
+    bounds = _bounds(args, mode)
     jobs = args.jobs or len(os.sched_getaffinity(0))
     limit = getattr(args, "limit", None) or UNDISTURBED_LIMIT
-    plan = Plan(mode, KINDS[actions], args.seed if seed is None else seed, args.points, jobs, limit)
+    plan = Plan(mode, KINDS[actions], args.seed if seed is None else seed, args.points, jobs, limit, *bounds)
     symbols = labels(guest)
     progress = Progress(args.json)
     try:
@@ -111,6 +124,24 @@ def search(args, guest: Program, source: dict) -> int:
     if found.bug:
         return FAILED
     return INTERRUPTED if found.interrupted else ENDED
+
+
+def _bounds(args, mode: str) -> tuple[int, int]:
+    """Preemptions and discards of one run, at most. The machine that is searched preempts nobody by itself, and has no
+    TLB: the options say so from here on, and in the replay file."""
+    from s390emu.adversary.search import DISCARDS, PATIENCE, PREEMPTIONS
+
+    if args.cpus == 1 or mode == "random":
+        for name in ("preemptions", "discards"):
+            if getattr(args, name) is not None:
+                raise UsageError(f"--{name} {getattr(args, name)}: for a search of several CPUs, exhaustive or literal")
+    else:
+        if args.schedule is not None:
+            raise UsageError(f"--schedule {args.schedule}: the search tries all schedules; leave it out")
+        args.quantum = PATIENCE if args.quantum == QUANTUM else args.quantum
+        args.tlb = "off"
+    preemptions = PREEMPTIONS if args.preemptions is None else args.preemptions
+    return preemptions, DISCARDS if args.discards is None else args.discards
 
 
 def maker(args, guest: Program) -> Callable:
@@ -212,7 +243,7 @@ def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) ->
         "machine": options,
         "disks": disk_digests(disks),
         "disk_contents": disk_contents(disks),
-        "events": [list(move) for move in bug.moves],
+        "moves": [list(move) for move in bug.moves],
         "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count},
         "run": {"reason": str(bug.stop.reason), "psw": [bug.stop.psw_mask, bug.stop.psw_ia], "count": bug.stop.count,
                 "console": sha256(bug.console.encode()).hexdigest()},
@@ -238,7 +269,7 @@ def shape() -> dict[str, Any]:
     return {
         "schema": OneOf(SCHEMA), "kind": OneOf(HOST_EVENTS), "version": Text(), "fault": Text(),
         "program": Either(program, firmware), "machine": machine_shape(), "disks": [Text(64)],
-        "disk_contents?": [Either(PACKED)], "events": [(Whole(), OneOf(*VERBS), Whole())],
+        "disk_contents?": [Either(PACKED)], "moves": [(Whole(), OneOf(*VERBS), Whole())],
         "expected": {"exit_code": Either(Whole()), "lines": [Text()], "count": Whole()},
         "run": {"reason": Text(), "psw": (Whole(), Whole()), "count": Whole(), "console": Text(64)},
     }  # fmt: skip
@@ -263,14 +294,14 @@ IMAGE_SHAPE = {
 
 def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
+    from s390emu import inputs
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import Move
     from s390emu.commands.run import conclude, tracing
-    from s390emu.host.paging_device import PagingError
 
     check(content, shape(), str(path))
     program, recorded, wanted = content["program"], content["run"], content["expected"]
-    moves = [Move(*event) for event in content["events"]]
+    moves = [Move(*move) for move in content["moves"]]
     expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), wanted["count"])
     machine, guest, symbols = _prepared(path, content, args)
     ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
@@ -281,13 +312,13 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     with tracing(args, machine, symbols) as run:
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, args.timeout))
-        except (ValueError, IndexError, PagingError) as error:
+        except (inputs.Refused, IndexError) as error:
             raise UsageError(f"{path}: the host cannot do what it did: {error}") from error
     conclude(args, machine, stop, symbols, watcher)
     fault = expected.fault_of(machine, stop)
     console = sha256(machine.console.encode()).hexdigest()
     exactly = (str(stop.reason), [stop.psw_mask, stop.psw_ia], stop.count, console) == ended
-    print(f"s390emu: {len(moves)} moves of the host repeated: {fault or 'nothing is wrong'}", file=sys.stderr)
+    print(f"s390emu: {len(moves)} moves repeated: {fault or 'nothing is wrong'}", file=sys.stderr)
     print(f"s390emu: {'exactly' if exactly else 'NOT'} the run that was recorded", file=sys.stderr)
     return FAILED if fault or (watcher and watcher.counts) else ENDED
 

@@ -51,6 +51,13 @@ def _normal_reset(machine: Machine) -> None:
     machine.host.reset(machine.guest_number, clear=False)
 
 
+def _run_cpu(machine: Machine, address: int) -> None:
+    """The next instruction is that CPU's, if it can execute one."""
+    if address >= len(machine.cpus):
+        raise Refused(f"the guest's CPUs are {', '.join(str(cpu.number) for cpu in machine.cpus)}")
+    machine.schedule.expire(address)
+
+
 # --- interruptions: of the whole guest --------------------------------------------------------------------------------
 
 
@@ -98,13 +105,14 @@ OF_THE_GUEST: dict[str, Callable] = {
     "interrupt-key": _interrupt_key,
     "service-signal": _service_signal,
     "io": _io,
+    "run-cpu": _run_cpu,
 }
 OF_A_CPU: dict[str, Callable] = {
     "external-call": _external_call,
     "emergency-signal": _emergency_signal,
     "restart": _restart,
 }
-VERBS = (*OF_THE_GUEST, *OF_A_CPU, "run-cpu")
+VERBS = (*OF_THE_GUEST, *OF_A_CPU)
 
 
 def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None) -> None:
@@ -113,9 +121,7 @@ def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None)
     Raises Refused, with the reason in words.
     """
     try:
-        if verb == "run-cpu":  # the next instruction is that CPU's, if it can execute one
-            machine.schedule.expire(operands[0])
-        elif verb in OF_A_CPU:
+        if verb in OF_A_CPU:
             OF_A_CPU[verb]((machine.running if cpu is None else machine.cpus[cpu]).record, *operands)
         else:
             OF_THE_GUEST[verb](machine, *operands)

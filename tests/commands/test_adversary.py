@@ -99,11 +99,11 @@ def test_a_bug_is_kept_and_replayed_exactly(s390emu, command, bug, tmp_path):
     assert "exactly the run that was recorded" in err
     assert content["fault"] in err
     assert f"after {content['run']['count']:,} instructions" in err
-    (move,) = content["events"]
+    (move,) = content["moves"]
     assert move[1] == "discard"
 
     # As it happens, without the host's interference: the same guest is right.
-    path.write_text(json.dumps(content | {"events": []}))
+    path.write_text(json.dumps(content | {"moves": []}))
     code, _, err = s390emu("run", "--replay", path)
     assert code == 0
     assert "NOT the run that was recorded" in err
@@ -179,9 +179,11 @@ def test_refusals(s390emu, words, message):
 @pytest.mark.parametrize(
     "change",
     [
-        {"events": [[1, "eat", 3]]},
-        {"events": [[1, "discard", 3]]},
-        {"events": [[5, "discard"]]},
+        {"moves": [[1, "eat", 3]]},
+        {"moves": [[1, "discard", 0x3000]]},
+        {"moves": [[5, "discard"]]},
+        {"moves": [[5, "discard", 1 << 40]]},
+        {"moves": [[5, "run-cpu", 1]]},
         {"program": {}},
         {"program": {"packed": "no"}},
         {"machine": {"ram": -1}},

@@ -48,12 +48,12 @@ def test_what_is_wrong_is_found(body, told):
     """With an error planted where files are read, in a worker as the fuzzer has it."""
     code = f"""
 import os
-from s390emu.commands import inputs
+from s390emu.commands import programs
 from tests.fuzz import worker
 def planted(*_, **__):
     {body}
 worker.SECONDS = 1
-inputs.read = planted
+programs.read = planted
 worker.main("assembler", 1, 0, 1)
 """
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}

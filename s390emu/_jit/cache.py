@@ -20,14 +20,14 @@ def source_digest() -> str:
 
 
 def cache_root() -> Path:
-    """The user's cache folder: $S390EMU_CACHE, $XDG_CACHE_HOME/s390emu or ~/.cache/s390emu."""
+    """Return the user's cache folder: $S390EMU_CACHE, $XDG_CACHE_HOME/s390emu or ~/.cache/s390emu."""
     if folder := os.environ.get("S390EMU_CACHE"):
         return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "s390emu"
 
 
 def _claim_cache() -> Path:
-    """This digest's folder, marked as just used; the folders of long-gone versions are removed."""
+    """Return this digest's folder, marked as just used; remove the folders of all but the latest versions."""
     folder = cache_root() / source_digest()
     try:
         folder.mkdir(parents=True, exist_ok=True)

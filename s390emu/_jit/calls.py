@@ -51,7 +51,7 @@ PLACES_KEPT = 64
 
 
 def _where(record) -> int:
-    """The host address of a record. It is remembered: to ask NumPy takes longer than most calls."""
+    """Return the host address of a record, remembered because asking NumPy takes longer than most calls."""
     found, address = _places.get(id(record), (None, 0))
     if found is not record:
         if len(_places) >= PLACES_KEPT:
@@ -62,11 +62,10 @@ def _where(record) -> int:
 
 
 def entry_point(function, *record_dtypes, integers: int, returns: bool = True):
-    """Return `function` for Python to call: entry(record..., integer...) -> int, compiled and cached like a handler; 0
-    from a procedure without a result.
+    """Return `function` for Python to call, compiled and cached like a handler: entry(record..., integer...) returns an
+    int, 0 from a procedure without a result.
 
-    Records may be given as their addresses, which is much faster; then all arguments are of type int.
-    """
+    Records may be given as their addresses, which is much faster; then all arguments are of type int."""
     address = address_of(function, *record_dtypes, integers=integers, returns=returns)
     records = len(record_dtypes)
     if not JIT:
@@ -93,7 +92,7 @@ def entry_point(function, *record_dtypes, integers: int, returns: bool = True):
 
 
 def _call_codegen(context, builder, signature, args):
-    """Numba's own calling convention: int32 status (callee(int64 *result, exception **, arguments...))."""
+    """Emit a call in Numba's own convention: int32 status (callee(int64 *result, exception **, arguments...))."""
     i64_t, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
     with builder.goto_entry_block():
         result = builder.alloca(i64_t)
@@ -105,7 +104,7 @@ def _call_codegen(context, builder, signature, args):
 
 @intrinsic
 def call1(typingctx, address, cpu, storage, a):
-    """Call the function at `address` with two records and one uint64: -> int64; so for the other counts."""
+    """Call the function at `address` with two records and one uint64; return its int64. So for the other counts."""
     return types.int64(types.uint64, cpu, storage, types.uint64), _call_codegen
 
 

@@ -24,8 +24,8 @@ JIT = not numba.config.DISABLE_JIT
 
 
 class Kernel(CPUDispatcher):
-    """A compiled function that is only ever called by compiled functions: without the two wrappers that Numba makes for
-    Python, which are a third of a cold start. Python may call it all the same (tests do): then it gets them."""
+    """A compiled function without the two wrappers for Python, which take a third of a cold start: only compiled
+    functions call it as it is. If Python calls it (tests do), it is compiled again with them."""
 
     def __call__(self, *arguments):
         if not hasattr(self, "for_python"):
@@ -34,7 +34,8 @@ class Kernel(CPUDispatcher):
 
 
 def jit(function):
-    """A helper or kernel: compiled into its callers, on first use. Overflow wraps, division does not raise."""
+    """Return a helper or kernel that is compiled into its callers on first use. Overflow wraps, division does not
+    raise."""
     if not JIT:
         return function
     kernel = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
@@ -50,9 +51,9 @@ class _ProperCompiler(_CFuncCompiler):
 
 
 class Proper(CFunc):
-    """A function compiled for calls by address, cached on disk like a `cfunc`."""
+    """A function compiled to be called by address, and cached on disk like a `cfunc`."""
 
-    # Entered with a function's name while it is compiled, but not where it is cached.
+    # A context that is entered with the function's name while it is compiled; not if it comes from the cache.
     announced: ClassVar[Callable[[str], AbstractContextManager[None]]] = nullcontext
 
     def __init__(self, function, signature):
@@ -68,5 +69,5 @@ class Proper(CFunc):
                     result = self._compile_uncached()
                 self._cache.save_overload(self._sig, result)
             self._library = result.library
-            # Under the lock too: what no cache has made final is so now.
+            # Under the lock too, since this finalizes a library that did not come from the cache.
             self._wrapper_address = self._library.get_pointer_to_function(result.fndesc.llvm_func_name)

@@ -43,7 +43,7 @@ def _storer(bits):
 
 @intrinsic
 def load_native(typingctx, address):
-    """A uint64 of the emulator's own tables."""
+    """Load a uint64 of the emulator's own tables."""
 
     def codegen(context, builder, signature, args):
         return builder.load(builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
@@ -62,7 +62,7 @@ def store_native(typingctx, address, value):
 
 @intrinsic
 def copy_bytes(typingctx, target, source, length):
-    """memmove: the operands may overlap, and the target gets the source's old bytes."""
+    """Copy bytes as memmove does: where the operands overlap, the target gets the source's old bytes."""
 
     def codegen(context, builder, signature, args):
         pointer = ir.IntType(8).as_pointer()

@@ -13,7 +13,7 @@ from s390emu._jit.compiler import JIT
 
 
 class Record(np.void):
-    """A record whose fields are attributes, as compiled code sees it; np.record takes three times as long."""
+    """A record whose fields are attributes, as in compiled code; np.record takes three times as long."""
 
     __setattr__ = np.void.__setitem__
 
@@ -28,12 +28,12 @@ _field = np.void.__getitem__
 
 
 def record_in(array):
-    """The first record of an array: it shares its bytes."""
+    """Return the first record of an array, sharing its bytes."""
     return array.view(np.dtype((Record, array.dtype)))[0]
 
 
 def record_at(dtype):
-    """-> function(address) giving the record of this dtype that lies there, for reading and writing."""
+    """Return a function(address) that returns the record of this dtype at a host address, for reading and writing."""
     record = numba.from_dtype(dtype)
 
     @intrinsic
@@ -46,7 +46,7 @@ def record_at(dtype):
     views: dict[int, np.record] = {}
 
     def twin(address):
-        # A view is a pointer and a dtype: it stays right when the host reuses the address for the same table.
+        # A view is only a pointer and a dtype, so it stays right if the address is reused for the same dtype.
         address = int(address)
         if address not in views:
             window = (ctypes.c_char * dtype.itemsize).from_address(address)

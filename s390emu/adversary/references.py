@@ -28,8 +28,7 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu.adversary.moves import POINT, TAKING, possible
-from s390emu.host import kernels
-from s390emu.machine import Machine, Reason, Stop
+from s390emu.machine import Machine, Reason, Recorder, Stop
 from s390emu.records.events import EVENT_REFERENCE
 from s390emu.storage.references import BOUNDARY, FIRST_SPECIAL, PINS
 
@@ -96,20 +95,16 @@ class ReferenceLog:
 
 def points_of(machine: Machine, verbs: tuple[int, ...], limit: int) -> tuple[np.ndarray, Stop]:
     """Run to the end, at most to instruction `limit`: -> the classes of points of the run, and how it ended."""
-    record = machine.storage.record
-    tlb_on = record.tlb_on
-    record.tlb_on = 0
-    kernels.flush(record)
-    machine.watch(EVENT_REFERENCE)
+    recorder = Recorder(EVENT_REFERENCE)
+    machine.observe(recorder)
+    machine.observers.without_tlb(recorder)
     log = ReferenceLog(machine, verbs)
     while True:
         stop = machine.run(min(PART, limit - machine.count))
-        chunks = machine.drain_events()
-        for chunk in chunks:
+        machine.observers.deliver()
+        for chunk in recorder.taken():
             log.add(chunk.view(np.ndarray))
-        chunks.clear()
         if stop.reason is not Reason.LIMIT or machine.count >= limit:
             break
-    machine.watch()
-    record.tlb_on = tlb_on
+    machine.observers.remove(recorder)
     return log.finish(machine), stop

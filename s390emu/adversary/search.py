@@ -33,7 +33,6 @@ WARM_UP = 8  # points tried before the processes are forked
 GOLDEN = (5**0.5 - 1) / 2
 UNDISTURBED_LIMIT = 200_000_000  # instructions of the run that is to be disturbed
 PATIENCE = 50_000  # a quantum, in instructions: no turn is that long but of who waits for another without saying so
-PREEMPTIONS, DISCARDS = 2, 1  # of several CPUs, in one run at most
 MODES = ("exhaustive", "literal", "random")
 
 
@@ -52,8 +51,8 @@ class Plan:
     most: int | None = None
     jobs: int = 1
     limit: int = UNDISTURBED_LIMIT
-    preemptions: int = PREEMPTIONS
-    discards: int = DISCARDS
+    preemptions: int = 2
+    discards: int = 1
 
 
 RANDOM_RUNS = 200

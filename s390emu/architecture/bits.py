@@ -8,12 +8,12 @@ u64 = np.uint64
 
 
 def bit(number: int):
-    """A word with that one bit on."""
+    """Return a word with that one bit on."""
     return u64(1 << (63 - number))
 
 
 def bits(first: int, last: int):
-    """A word with bits first..last on."""
+    """Return a word with bits first to last on."""
     return u64(((1 << (last - first + 1)) - 1) << (63 - last))
 
 

@@ -17,14 +17,14 @@ FIRST_ASN_EXCEPTION, ALEN_TRANSLATION, LAST_ACCESS_REGISTER_EXCEPTION = 0x20, 0x
 ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
 MONITOR_EVENT = 0x40
 
-# external interruptions that can be pending, in order of priority; clocks are derived from time
+# external interruptions that are kept pending, in order of priority; those of the clocks follow from the time
 EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE, EXTERNAL_BLOCK_IO = (
     u64(1 << n) for n in range(5)
 )
 FLOATING = EXTERNAL_INTERRUPT_KEY | EXTERNAL_SERVICE | EXTERNAL_BLOCK_IO  # any CPU may take these
 CODE_INTERRUPT_KEY, CODE_EMERGENCY, CODE_EXTERNAL_CALL = u64(0x0040), u64(0x1201), u64(0x1202)
 CODE_CLOCK_COMPARATOR, CODE_CPU_TIMER, CODE_SERVICE = u64(0x1004), u64(0x1005), u64(0x2401)
-CODE_BLOCK_IO = u64(0x2603)  # z/VM's; under the subclass mask of the service signal
+CODE_BLOCK_IO = u64(0x2603)  # z/VM's; subject to the subclass mask of the service signal
 BLOCK_IO_64 = u64(0x0700)  # subcode of the 64-bit format
 CR0_EMERGENCY, CR0_EXTERNAL_CALL, CR0_CLOCK_COMPARATOR, CR0_CPU_TIMER = bit(49), bit(50), bit(52), bit(53)
 CR0_SERVICE, CR0_INTERRUPT_KEY = bit(54), bit(57)
@@ -32,7 +32,7 @@ CR0_SERVICE, CR0_INTERRUPT_KEY = bit(54), bit(57)
 # machine-check interruption code, PoP ch. 11
 MCIC_PROCESSING_DAMAGE, MCIC_BACKUP, MCIC_STORAGE_ERROR = bit(1), bit(14), bit(16)
 MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) | bits(46, 47)
-MCIC_DAMAGE = bits(0, 1)  # exigent conditions: not maskable but by PSW bit 13
+MCIC_DAMAGE = bits(0, 1)  # exigent conditions: only PSW bit 13 masks them
 
 IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word
 

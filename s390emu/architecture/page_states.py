@@ -22,12 +22,12 @@ NO_DAT = bit(58)  # of R1
 DISCARDED, ALWAYS, ZEROFILL = range(3)
 UNUSED_ACCESS = ("discarded", "always", "zerofill")
 
-# Events: operation-request codes 0-7 first, so that an ORC is its own column.
+# Events: operation-request codes 0-7 come first, so that an ORC is the number of its column.
 ORCS = 8
 RECLAIM, TOUCH, DIAG10, NORMAL_RESET, CLEAR_RESET = range(8, 13)
 EVENTS = (*(f"ORC{orc}" for orc in range(8)), "RECLAIM", "TOUCH", "DIAG10", "NRESET", "CRESET")
 
-# What else happens: (D) discard, R = C = 0; page (out) or (in); (zf) zero frame; (ADR) addressing exception;
+# What happens besides: (D) discard, R = C = 0; page (out) or (in); (zf) zero frame; (ADR) addressing exception;
 # (BV) block-volatility exception; n/a: no frame to take.
 NONE, DISCARD, OUT, IN, ZERO_FILL, ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, NOT_APPLICABLE = range(8)
 ACTIONS = {"": NONE, "(D)": DISCARD, "(out)": OUT, "(in)": IN, "(zf)": ZERO_FILL, "(ADR)": ADDRESSING_EXCEPTION,
@@ -36,7 +36,7 @@ ACTIONS = {"": NONE, "(D)": DISCARD, "(out)": OUT, "(in)": IN, "(zf)": ZERO_FILL
 STATES = {"Sr": 0x00, "Sp": 0x02, "Sz": 0x03, "Ur": 0x04, "Uz": 0x07, "Pr": 0x08, "Vr": 0x0C, "Vz": 0x0F}
 NAMES = {code: name for name, code in STATES.items()}
 
-# TOUCH on Ur and Uz is the default of the policy `unused_access`; `access` and `transitions` apply the others.
+# TOUCH on Ur and Uz is the default of the policy `unused_access`; `transitions` and `presence` apply the others.
 TABLE = """
 before C  ORC0 ORC1 ORC2  ORC3  ORC4  ORC5   ORC6 ORC7 RECLAIM TOUCH   DIAG10 NRESET CRESET
 Sr     01 Sr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Sr      Sz     Sr     Sz
@@ -53,7 +53,7 @@ Pr     1  Pr   Sr   Ur    Vr    Pr    Sr     Sr   Sr   Sp(out) Pr      Sz     Sr
 
 
 def _parse(table):
-    """-> AFTER, ACTION: int64[state, change bit, event]; -1 in AFTER for the invalid states."""
+    """Return AFTER and ACTION, each int64[state, change bit, event]; AFTER has -1 for the invalid states."""
     after = np.full((16, 2, len(EVENTS)), -1, np.int64)
     action = np.zeros((16, 2, len(EVENTS)), np.int64)
     header, *rows = table.strip().splitlines()

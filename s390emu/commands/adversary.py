@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from s390emu.assembler.assemble import Program, Section
-from s390emu.cli import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.commands.compilation import show
-from s390emu.commands.inputs import (
-    QUANTUM,
-    build,
-    labels,
-    load,
-    machine_arguments,
-    not_negative,
-    number,
-    positive,
-    sanitizer,
-)
+from s390emu.commands.conclusion import conclude
 from s390emu.commands.json_output import json_text
-from s390emu.commands.replay import HOST_EVENTS, LARGEST_INPUT, PACKED, SCHEMA, emulator_version, packed, unpacked
+from s390emu.commands.machines import build, load, sanitizer
+from s390emu.commands.options.adversary import AdversaryOptions
+from s390emu.commands.options.machine import MachineOptions, machine_arguments
+from s390emu.commands.options.run import RunOptions
+from s390emu.commands.programs import labels
+from s390emu.commands.replay_file import (
+    HOST_EVENTS,
+    LARGEST_INPUT,
+    PACKED,
+    SCHEMA,
+    decoded,
+    emulator_version,
+    packed,
+    unpacked,
+)
+from s390emu.commands.usage import ENDED, FAILED, INTERRUPTED, Parser, UsageError
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
 from s390emu.input_files import FileError, as_text, json_value, read, replace_file
@@ -38,82 +42,35 @@ from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, Text, Whole, check
 
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
+    from s390emu.machine import Machine, Stop
 
-ACTIONS = ("discard", "reclaim", "all")
-
-
-def adversary_arguments(parser, *, told: bool = True) -> None:
-    """told: each option has its line in the help; else one line says where they are."""
-
-    def line(text: str) -> str:
-        return text if told else argparse.SUPPRESS
-
-    modes = "a host that takes blocks: exhaustive, literal or random:SEED"
-    more = "" if told else "; more: s390emu demo --help"
-    parser.add_argument("--adversary", type=_mode, metavar="MODE", help=modes + more)
-    kinds = line("what it does: " + ", ".join(ACTIONS))
-    parser.add_argument("--adversary-actions", choices=ACTIONS, metavar="KIND", help=kinds)
-    parser.add_argument("--points", type=positive, metavar="N", help=line("that the adversary tries, at most"))
-    parser.add_argument("--preemptions", type=not_negative, metavar="K", help=argparse.SUPPRESS)
-    parser.add_argument("--discards", type=not_negative, metavar="D", help=argparse.SUPPRESS)
-    processes = line("processes of the adversary (one for each CPU)")
-    parser.add_argument("--jobs", type=positive, metavar="J", help=processes)
-
-
-def without_adversary(args) -> None:
-    """Its options alone do nothing."""
-    for name in ("adversary_actions", "points", "preemptions", "discards", "jobs"):
-        if getattr(args, name) is not None:
-            raise UsageError(f"--{name.replace('_', '-')} {getattr(args, name)}: give --adversary MODE too")
-
-
-def _mode(text: str) -> tuple[str, int | None]:
-    mode, colon, seed = text.partition(":")
-    if mode == "random" and seed:
-        return mode, number(seed)
-    if mode in ("exhaustive", "literal") and not colon:
-        return mode, None
-    raise argparse.ArgumentTypeError(f"{text!r}: write exhaustive, literal or random:SEED")
-
-
-def machine_options(args) -> dict[str, Any]:
-    """What `machine_arguments` have come to: for a replay file."""
-    known = Parser(prog="s390emu run")
-    machine_arguments(known)
-    names = vars(known.parse_args([]))
-    return {name: value for name, value in vars(args).items() if name in names}
-
-
-def search(args, guest: Program, source: dict) -> int:
+def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source: dict[str, Any], *,
+           limit: int | None = None, as_json: bool) -> int:  # fmt: skip
     """Let the adversary loose on the guest. source: what a replay file says of the program."""
     from s390emu.adversary.moves import KINDS
-    from s390emu.adversary.search import UNDISTURBED_LIMIT, CannotSearch, Plan, Search
+    from s390emu.adversary.search import PATIENCE, UNDISTURBED_LIMIT, CannotSearch, Plan, Search
     from s390emu.reports.adversary import as_dict, lines
 
-    mode, seed = args.adversary
-    paged = args.paging != "none"
-    actions = args.adversary_actions or ("all" if mode == "random" and paged else "discard")
-    if actions != "discard" and not paged:
-        raise UsageError(f"--adversary-actions {actions}: a host without a paging device can only discard")
-    if mode == "exhaustive" and actions != "discard" and args.service != "none":
-        raise UsageError(
-            f"--adversary-actions {actions} --service {args.service}: where paging takes time it matters when a block "
-            "is paged out; leave out --service, or use --adversary literal"
-        )
-    bounds = _bounds(args, mode)
-    jobs = args.jobs or len(os.sched_getaffinity(0))
-    limit = getattr(args, "limit", None) or UNDISTURBED_LIMIT
-    plan = Plan(mode, KINDS[actions], args.seed if seed is None else seed, args.points, jobs, limit, *bounds)
+    assert options.adversary is not None
+    mode, seed = options.adversary
+    verbs = KINDS[options.actions(on)]
+    preemptions, discards = options.bounds(on)
+    if on.cpus > 1 and mode != "random":
+        quantum = PATIENCE if on.quantum == MachineOptions.quantum else on.quantum
+        on = replace(on, quantum=quantum, tlb="off")  # as the replay file will say
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+    seed = on.seed if seed is None else seed
+    plan = Plan(mode, verbs, seed, options.points, jobs, limit or UNDISTURBED_LIMIT, preemptions, discards)
     symbols = labels(guest)
-    progress = Progress(args.json)
+    progress = Progress(as_json)
     try:
-        found = Search(maker(args, guest), plan, progress.tell).run()
+        found = Search(maker(on, guest), plan, progress.tell).run()
     except CannotSearch as error:
         raise UsageError(str(error)) from error
     finally:
         progress.close()
-    path = keep(found.bug, found.expected, machine_options(args), source) if found.bug else None
-    if args.json:
+    path = keep(found.bug, found.expected, on, source) if found.bug else None
+    if as_json:
         told = {"schema": "s390emu.adversary/1"} | as_dict(found, symbols) | {"replay": str(path) if path else None}
         print(json_text(told))
     else:
@@ -126,43 +83,26 @@ def search(args, guest: Program, source: dict) -> int:
     return INTERRUPTED if found.interrupted else ENDED
 
 
-def _bounds(args, mode: str) -> tuple[int, int]:
-    """Preemptions and discards of one run, at most. The machine that is searched preempts nobody by itself, and has no
-    TLB: the options say so from here on, and in the replay file."""
-    from s390emu.adversary.search import DISCARDS, PATIENCE, PREEMPTIONS
+def maker(options: MachineOptions, guest: Program) -> Callable[[], Machine]:
+    """Return what makes a machine with the guest in it, as often as it is called."""
 
-    if args.cpus == 1 or mode == "random":
-        for name in ("preemptions", "discards"):
-            if getattr(args, name) is not None:
-                raise UsageError(f"--{name} {getattr(args, name)}: for a search of several CPUs, exhaustive or literal")
-    else:
-        if args.schedule is not None:
-            raise UsageError(f"--schedule {args.schedule}: the search tries all schedules; leave it out")
-        args.quantum = PATIENCE if args.quantum == QUANTUM else args.quantum
-        args.tlb = "off"
-    preemptions = PREEMPTIONS if args.preemptions is None else args.preemptions
-    return preemptions, DISCARDS if args.discards is None else args.discards
-
-
-def maker(args, guest: Program) -> Callable:
-    def make():
-        machine = build_apart(args, guest)
+    def make() -> Machine:
+        machine = build_apart(options, guest)
         load(machine, guest)
         return machine
 
     return make
 
 
-def build_apart(args, guest=None):
-    """As `build`, but what the guest writes on its disks stays in copies that nobody else sees."""
+def build_apart(options: MachineOptions, guest: Program | None = None) -> Machine:
+    """Build a machine that keeps what the guest writes on its disks in copies that nobody else sees."""
     with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
-        apart = argparse.Namespace(**vars(args))
-        apart.disk = []
-        for number, (path, read_only) in enumerate(args.disk):
+        disks = []
+        for number, (path, read_only) in enumerate(options.disk):
             if not read_only:
                 path = shutil.copyfile(path, Path(folder) / str(number))
-            apart.disk.append((path, read_only))
-        return build(apart, guest)  # the disks are open now: their names are not needed any more
+            disks.append((path, read_only))
+        return build(replace(options, disk=tuple(disks)), guest)  # the disks are open now: their names are not needed
 
 
 class Progress:
@@ -191,7 +131,7 @@ class Progress:
 
 
 def digest(guest: Program) -> str:
-    """Of the assembled program as it is loaded."""
+    """Return a digest of the assembled program as it is loaded."""
     total = sha256()
     for address, data in guest.image():
         total.update(f"{address:x}:{len(data):x}:".encode() + data)
@@ -199,7 +139,7 @@ def digest(guest: Program) -> str:
 
 
 def disk_digests(paths: Iterable[str | Path]) -> list[str]:
-    """Of the disks, as they are before the guest writes."""
+    """Return digests of the disks as they are before the guest writes."""
     found = []
     for path in paths:
         with open(path, "rb") as file:
@@ -208,7 +148,7 @@ def disk_digests(paths: Iterable[str | Path]) -> list[str]:
 
 
 def disk_contents(paths: Iterable[str | Path]) -> list[str | None]:
-    """The disks themselves, None of one that is too large: whoever replays must have it."""
+    """Return the disks themselves, packed; None for one that is too large: whoever replays must have it."""
     contents: list[str | None] = []
     for path in paths:
         try:
@@ -219,28 +159,28 @@ def disk_contents(paths: Iterable[str | Path]) -> list[str | None]:
 
 
 def firmware_source(guest: Program, tunables: dict[str, int]) -> dict:
-    """The toy kernel: everybody has its sources."""
+    """Return what a replay file says of the toy kernel, whose sources everybody has."""
     return {"firmware": "kernel", "tunables": tunables, "digest": digest(guest)}
 
 
 def program_source(guest: Program) -> dict:
-    """Any other program: the image itself, its symbols, and which of them are labels."""
+    """Return what a replay file says of any other program: image, symbols, and which of them are labels."""
     image = [[address, base64.b64encode(data).decode()] for address, data in guest.image()]
     content = {"image": image, "entry": guest.entry, "symbols": guest.symbols, "labels": list(labels(guest))}
     return {"packed": packed(json.dumps(content).encode())}
 
 
-def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) -> Path | None:
-    """Write the replay file of a bug into the current folder or the temporary one: -> where it is; None: it cannot be
-    written. The same bug has the same name."""
-    disks = [path for path, _ in options["disk"]]
+def keep(bug: Bug, expected: Expected, options: MachineOptions, source: dict[str, Any]) -> Path | None:
+    """Write the replay file of a bug into the current folder or the temporary one and return where it is; None: it
+    cannot be written. The same bug has the same name."""
+    disks = [path for path, _ in options.disk]
     content = {
         "schema": SCHEMA,
         "kind": HOST_EVENTS,
         "version": emulator_version(),
         "fault": bug.fault,
         "program": source,
-        "machine": options,
+        "machine": asdict(options),
         "disks": disk_digests(disks),
         "disk_contents": disk_contents(disks),
         "moves": [list(move) for move in bug.moves],
@@ -260,7 +200,7 @@ def keep(bug: Bug, expected: Expected, options: dict[str, Any], source: dict) ->
 
 
 def shape() -> dict[str, Any]:
-    """The shape of a replay file of this kind."""
+    """Return the shape of a replay file of this kind."""
     from s390emu.adversary.moves import VERBS
 
     signed = Whole(-(1 << 63))
@@ -276,7 +216,7 @@ def shape() -> dict[str, Any]:
 
 
 def machine_shape() -> dict[str, Any]:
-    """The shape of what `machine_options` gives: of each option what its parser would take."""
+    """Return the shape of MachineOptions in a file: of each option what its parser would take."""
     known = Parser(prog="s390emu run")
     machine_arguments(known)
     shapes: dict[str, Any] = {"disk?": [(Text(), YES_OR_NO)], "paging?": Text()}
@@ -292,29 +232,30 @@ IMAGE_SHAPE = {
 }  # fmt: skip
 
 
-def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
+def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions) -> int:
     """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
     from s390emu import inputs
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import Move
-    from s390emu.commands.run import conclude, tracing
+    from s390emu.commands.trace_log import tracing
 
     check(content, shape(), str(path))
     program, recorded, wanted = content["program"], content["run"], content["expected"]
     moves = [Move(*move) for move in content["moves"]]
     expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), wanted["count"])
-    machine, guest, symbols = _prepared(path, content, args)
+    machine, guest, symbols = _prepared(path, content, options.machine)
     ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
-    if "firmware" in program and args.sanitize and not args.sanitize_guest:
-        args.sanitize_guest = description()
-    watcher = sanitizer(args, machine, guest)
-    machine.host.consoles[machine.guest_number].live = None if args.json else show
-    with tracing(args, machine, symbols) as run:
+    watched = options.sanitizer
+    if "firmware" in program:
+        watched = watched.described_by(description())
+    watcher = sanitizer(watched, machine, guest)
+    machine.host.consoles[machine.guest_number].live = None if options.json else show
+    with tracing(options.trace, machine, symbols) as run:
         try:
-            stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, args.timeout))
+            stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, options.limits.timeout))
         except (inputs.Refused, IndexError) as error:
             raise UsageError(f"{path}: the host cannot do what it did: {error}") from error
-    conclude(args, machine, stop, symbols, watcher)
+    conclude(machine, stop, symbols, watcher, as_json=options.json)
     fault = expected.fault_of(machine, stop)
     console = sha256(machine.console.encode()).hexdigest()
     exactly = (str(stop.reason), [stop.psw_mask, stop.psw_ia], stop.count, console) == ended
@@ -323,25 +264,25 @@ def replay_host_events(path: Path, content: dict[str, Any], args) -> int:
     return FAILED if fault or (watcher and watcher.counts) else ENDED
 
 
-def _within(run: Callable, timeout: float | None) -> Callable:
-    """The same, in so many seconds all together."""
+def _within(run: Callable, timeout: float | None) -> Callable[[int], Stop]:
+    """Return a run(limit) that gives all its calls so many seconds together."""
     end = None if timeout is None else monotonic() + timeout
     return lambda limit: run(limit, None if end is None else max(0.0, end - monotonic()))
 
 
-def _prepared(path: Path, content: dict[str, Any], given):
-    """-> the machine with the guest in it, the guest, and its labels. given: the options of whoever replays."""
-    known = Parser(prog="s390emu run")
-    machine_arguments(known)
-    args = known.parse_args([])
-    for name, value in content["machine"].items():
-        setattr(args, name, value)
-    if given.paging == "none" != args.paging:
+def _prepared(
+    path: Path, content: dict[str, Any], given: MachineOptions
+) -> tuple[Machine, Program, Mapping[str, int]]:
+    """Return the machine with the guest in it, the guest, and its labels. given: the options of whoever replays."""
+    options = MachineOptions(**content["machine"])
+    if options.paged and not given.paged:
         raise UsageError(f"{path}: the run had a paging device; leave out --paging none")
-    args.paging = "none" if args.paging == "none" else given.paging  # a folder is that of whoever replays
+    if options.paged:  # its folder is that of whoever replays
+        options = replace(options, paging=given.paging)
     program = content["program"]
     with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
-        args.disk = _disks(path, content, [Path(name) for name, _ in given.disk], Path(folder))
+        disks = _disks(path, content, [Path(name) for name, _ in given.disk], Path(folder))
+        options = replace(options, disk=tuple(disks))
         if "firmware" in program:
             guest = build_kernel(**program["tunables"])
             if digest(guest) != program["digest"]:
@@ -349,7 +290,7 @@ def _prepared(path: Path, content: dict[str, Any], given):
                     f"{path}: made with another version of the firmware than this one; take the version of s390emu "
                     "that it was made with, or search again"
                 )
-            machine = build_apart(args, guest)
+            machine = build_apart(options, guest)
             load(machine, guest)
             return machine, guest, labels(guest)
         image = json_value(as_text(unpacked(program["packed"], f"{path}: program"), path), f"{path}: program")
@@ -357,15 +298,16 @@ def _prepared(path: Path, content: dict[str, Any], given):
         symbols = image["symbols"]
         if unknown := [name for name in image["labels"] if name not in symbols]:
             raise UsageError(f"{path}: program.labels: there is no symbol {unknown[0]!a}")
-        sections = [Section("", address, _decoded(data, path)) for address, data in image["image"]]
+        sections = [Section("", address, decoded(data, f"{path}: program")) for address, data in image["image"]]
         guest = Program(sections, symbols, [], image["entry"])
-        machine = build_apart(args, guest)
+        machine = build_apart(options, guest)
         load(machine, guest)
         return machine, guest, {name: symbols[name] for name in image["labels"]}
 
 
 def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path) -> list[tuple[Path, bool]]:
-    """The disks of the run: those that whoever replays has given, or else those in the file. None by its name there."""
+    """Return the disks of the run: those that whoever replays has given, or else those in the file. None by its name
+    there."""
     named = content["machine"].get("disk", [])
     packed_disks = content.get("disk_contents", [None] * len(named))
     names = ", ".join(ascii(name)[1:-1] for name, _ in named)
@@ -380,10 +322,3 @@ def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path)
     if disk_digests(given) != content["disks"]:
         raise UsageError(f"{path}: {names}: not the content that the disks had; put it back, or search again")
     return [(file, read_only) for file, (_, read_only) in zip(given, named, strict=True)]
-
-
-def _decoded(text: str, path: Path) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise FileError(f"{path}: program: damaged: {error}") from None

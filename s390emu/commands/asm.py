@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from s390emu.assembler.assemble import Program
-from s390emu.cli import ENDED, UsageError
-from s390emu.commands.inputs import object_file, program, program_arguments
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options import taken
+from s390emu.commands.options.program import ProgramOptions, program_arguments
+from s390emu.commands.programs import object_file, program
+from s390emu.commands.usage import ENDED, UsageError
 from s390emu.input_files import MOST_BYTES, read_text
 
 EXAMPLE = "s390emu asm kernel.s -o kernel.elf"
 
 
 def arguments(parser) -> None:
+    """Add the options: the program's, and what is made of it."""
     program_arguments(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: a listing on stdout)")
     parser.add_argument("--format", choices=("elf", "object", "bin", "listing"),
@@ -22,12 +26,14 @@ def arguments(parser) -> None:
     parser.add_argument("--json", action="store_true", help="symbols and sections as JSON on stdout")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Assemble, and write or print what was asked for."""
+    options = taken(ProgramOptions, args)
     if args.format == "object":
         if args.json:
             raise UsageError("--format object: --json is of a program, whose addresses are known")
-        return _write(object_file(args), args.output)
-    assembled = program(args)
+        return _write(object_file(options), args.output)
+    assembled = program(options)
     form = args.format or ("elf" if args.output else "listing")
     if args.json:
         sections = [{"name": s.name, "address": s.address, "length": len(s.data)} for s in assembled.sections]
@@ -54,7 +60,7 @@ def _write(data: bytes, output: Path | None) -> int:
 
 
 def _flat(assembled) -> bytes:
-    """From the lowest address to the highest, gaps as zeros."""
+    """Return the bytes from the lowest address to the highest, gaps as zeros."""
     image = assembled.image()
     start = min((address for address, _ in image), default=0)
     length = max((address + len(data) for address, data in image), default=0) - start
@@ -67,7 +73,7 @@ def _flat(assembled) -> bytes:
 
 
 def listing(assembled) -> str:
-    """Address, bytes, source place and source line, in storage order."""
+    """Return address, bytes, source place and source line of each statement, in storage order."""
     sources: dict[str, list[str]] = {}
     places = sorted(assembled.lines)
     ends = (*(place[0] for place in places[1:]), None)

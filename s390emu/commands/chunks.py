@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s390emu.cli import ENDED, UsageError
-from s390emu.commands.inputs import definition, number
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options import taken
+from s390emu.commands.options.program import define_argument
+from s390emu.commands.options.values import number
+from s390emu.commands.usage import ENDED, UsageError
 
 if TYPE_CHECKING:
     from s390emu.farm.chunk_study import Moment
@@ -20,11 +24,27 @@ MODEL_BLOCKS = 1 << 18  # 1 GB
 COLUMNS = ("chunk", "policy", "hinted", "freed", "share", "written", "per write", "reach", "mappings")
 
 
+@dataclass(frozen=True)
+class Options:
+    """The moments of the web server that are looked at, or fractions of blocks scattered in runs."""
+
+    requests: tuple[int, ...]
+    define: tuple[tuple[str, int], ...]
+    fraction: tuple[float, ...] | None
+    run: tuple[float, ...]
+    seed: int
+
+    def check(self) -> None:
+        """Reject a moment before the first request."""
+        if not self.fraction and min(self.requests) < 1:
+            raise UsageError(f"--requests {min(self.requests)}: at least 1")
+
+
 def arguments(parser) -> None:
+    """Add the options."""
     parser.add_argument("--requests", type=_list_of(number), default=[20, 200, 2000], metavar="N,...",
                         help="look at the web server after so many requests (20,200,2000)")  # fmt: skip
-    parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
-                        help="a tunable of the web server")  # fmt: skip
+    define_argument(parser, "a tunable of the web server")
     parser.add_argument("--fraction", type=_list_of(float), metavar="F,...",
                         help="blocks scattered at random instead: the fraction that is hinted")  # fmt: skip
     parser.add_argument("--run", type=_list_of(float), default=[4.0, 64.0, 1024.0], metavar="BLOCKS,...",
@@ -34,7 +54,9 @@ def arguments(parser) -> None:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="the table into this file, too")
 
 
-def _list_of(one):
+def _list_of(one: Callable) -> Callable[[str], list]:
+    """Return the parser of values separated by commas."""
+
     def parse(text: str) -> list:
         try:
             return [one(part) for part in text.split(",")]
@@ -44,9 +66,12 @@ def _list_of(one):
     return parse
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Print a table for each moment, as they come."""
+    options = taken(Options, args)
+    options.check()
     rows: list[dict] = []
-    for moment, model in _moments(args):
+    for moment, model in _moments(options):
         rows += _tell(moment, model, args.json)
     if args.json:
         print(json_text({"schema": "s390emu.chunks/1", "rows": rows}))
@@ -58,29 +83,28 @@ def execute(args) -> int:
     return ENDED
 
 
-def _moments(args):
-    """-> (moment, fraction and run of the model or None), one after the other as they come to be."""
+def _moments(options: Options) -> Iterator[tuple[Moment, tuple[float, float] | None]]:
+    """Yield each moment as it comes to be, and fraction and run of the model, if it is one."""
     from s390emu.farm.chunk_study import Moment, scattered, web_server
     from s390emu.guests.web_server import WebGuestError
 
     try:
-        if args.fraction:
-            for fraction in args.fraction:
-                for run in args.run:
-                    kind = scattered(MODEL_BLOCKS, fraction, run, args.seed)
+        if options.fraction:
+            for fraction in options.fraction:
+                for run in options.run:
+                    kind = scattered(MODEL_BLOCKS, fraction, run, options.seed)
                     yield Moment(f"model, {fraction:g} in runs of {run:g}", 0, kind), (fraction, run)
             return
-        if min(args.requests) < 1:
-            raise UsageError(f"--requests {min(args.requests)}: at least 1")
         with tempfile.TemporaryDirectory(prefix="s390emu-chunks-") as folder:
-            tunables = {"SEED": args.seed, **dict(args.define)}
-            for moment in web_server(sorted(args.requests), folder, **tunables):
+            tunables = {"SEED": options.seed, **dict(options.define)}
+            for moment in web_server(sorted(options.requests), folder, **tunables):
                 yield moment, None
     except (ValueError, WebGuestError) as error:
         raise UsageError(str(error)) from None
 
 
 def _tell(moment: Moment, model: tuple[float, float] | None, quiet: bool) -> list[dict]:
+    """Return the rows of a moment, and print them unless `quiet`."""
     from s390emu.farm.chunk_study import BY_BLOCK, calculated, scatter, study
 
     found = scatter(moment.kind)

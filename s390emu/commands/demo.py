@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 
-from s390emu.cli import ENDED, FAILED, UsageError
-from s390emu.commands.adversary import adversary_arguments, firmware_source, search, without_adversary
+from s390emu.assembler.assemble import Program
+from s390emu.commands.adversary import firmware_source, search
 from s390emu.commands.compilation import show
-from s390emu.commands.inputs import (
-    build,
-    definition,
-    labels,
-    load,
-    machine_arguments,
-    sanitizer,
-    sanitizer_arguments,
-    without_sanitizer,
-)
+from s390emu.commands.conclusion import conclude, sanitized
 from s390emu.commands.json_output import json_text
-from s390emu.commands.run import conclude, sanitized
+from s390emu.commands.machines import build, load, sanitizer
+from s390emu.commands.options import taken
+from s390emu.commands.options.adversary import AdversaryOptions, adversary_arguments, reject_adversary_options
+from s390emu.commands.options.machine import MachineOptions, machine_arguments
+from s390emu.commands.options.program import define_argument
+from s390emu.commands.options.sanitizer import (
+    SanitizerOptions,
+    reject_sanitize_with_adversary,
+    sanitizer_arguments,
+)
+from s390emu.commands.programs import labels
+from s390emu.commands.usage import ENDED, FAILED, UsageError
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
 
@@ -30,63 +33,86 @@ RAM, FRAMES = "1M", 88
 SHOWN = 48  # lines of the timeline, and faults, unless asked for all
 
 
+@dataclass(frozen=True)
+class Options:
+    """What is shown of the run, and the kernel's tunables."""
+
+    define: tuple[tuple[str, int], ...]
+    timeline: str
+    json: bool
+
+    def check(self, adversary: AdversaryOptions) -> None:
+        """Reject tunables that the kernel has not, and a timeline of the many runs of the adversary."""
+        for name, _ in self.define:
+            if name not in TUNABLES:
+                raise UsageError(f"-D {name}: the kernel has no such tunable; it has {', '.join(TUNABLES)}")
+        if adversary.adversary and self.timeline != "short":
+            raise UsageError("--timeline and --adversary: one of them at a time; trace the replay of what it finds")
+
+
 def arguments(parser) -> None:
+    """Add the options: those of a guest and its host, of who watches or disturbs it, and of what is shown."""
     machine_arguments(parser, ram=RAM, told_frames=f"{FRAMES}; for the adversary one for every block")
     sanitizer_arguments(parser)
-    parser.add_argument("-D", "--define", type=definition, action="append", default=[], metavar="NAME=N",
-                        help="a tunable of the kernel, see firmware/README.md")  # fmt: skip
+    define_argument(parser, "a tunable of the kernel, see firmware/README.md")
     parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
     adversary_arguments(parser)
     parser.add_argument("--json", action="store_true", help="everything as JSON")
 
 
-def execute(args) -> int:
-    from s390emu.reports.demo import Story, fault_text
+def execute(args: argparse.Namespace) -> int:
+    """Boot the kernel and tell its story, or let the adversary loose on it."""
+    options, on, watched = taken(Options, args), taken(MachineOptions, args), taken(SanitizerOptions, args)
+    adversary = taken(AdversaryOptions, args)
+    options.check(adversary)
+    started = time.perf_counter()
+    tunables = dict(options.define)
+    guest = build_kernel(**tunables)
+    if adversary.adversary:
+        reject_sanitize_with_adversary(watched)
+        return search(adversary, on, guest, firmware_source(guest, tunables), as_json=options.json)
+    reject_adversary_options(adversary)
+    on = replace(on, frames=on.frames or FRAMES)
+    return _tell(options, on, watched.described_by(description()), guest, started)
+
+
+def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest: Program, started: float) -> int:
+    """Run the kernel and print what happened."""
+    from s390emu.guests.story import Story
+    from s390emu.reports.demo import fault_dict, fault_text, highlights, totals
     from s390emu.reports.stop import as_dict
     from s390emu.reports.timeline import event_text
 
-    for name, _ in args.define:
-        if name not in TUNABLES:
-            raise UsageError(f"-D {name}: the kernel has no such tunable; it has {', '.join(TUNABLES)}")
-    if args.adversary and args.timeline != "short":
-        raise UsageError("--timeline and --adversary: one of them at a time; trace the replay of what it finds")
-    started = time.perf_counter()
-    guest = build_kernel(**dict(args.define))
-    if args.adversary:
-        without_sanitizer(args)
-        return search(args, guest, firmware_source(guest, dict(args.define)))
-    without_adversary(args)
-    args.frames = args.frames or FRAMES
-    machine = build(args, guest)
+    machine = build(on, guest)
     load(machine, guest)
-    if args.sanitize and not args.sanitize_guest:
-        args.sanitize_guest = description()
-    watcher = sanitizer(args, machine, guest)
+    watcher = sanitizer(watched, machine, guest)
     symbols = labels(guest)
-    if not args.json:
-        print(f"== console (guest {args.ram >> 10} KB, host {args.frames} frames of 4 KB)", flush=True)
+    if not options.json:
+        print(f"== console (guest {on.ram >> 10} KB, host {on.frames} frames of 4 KB)", flush=True)
         machine.host.consoles[machine.guest_number].live = show
     story = Story(machine, symbols)
     stop = story.run()
-    if args.json:
+    if options.json:
         events = [event_text(event, symbols) for event in story.events]
-        told = {"faults": [asdict(fault) for fault in story.faults], "events": events, "totals": story.totals()}
+        told = {"faults": [fault_dict(fault) for fault in story.faults], "events": events}
+        told["totals"] = totals(machine, story.faults)
         told |= sanitized(watcher, symbols)
         print(json_text({"schema": "s390emu.demo/1"} | told | as_dict(machine, stop, symbols)))
         if stop.exit_code == 0:
             return FAILED if watcher and watcher.counts else ENDED
-        return conclude(args, machine, stop, symbols, watcher)
-    lines = [event_text(event, symbols) for event in story.highlights(None if args.timeline == "all" else SHOWN)]
+        return conclude(machine, stop, symbols, watcher, as_json=options.json)
+    chosen = highlights(story.events, story.faults, None if options.timeline == "all" else SHOWN)
+    lines = [event_text(event, symbols) for event in chosen]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
     print("\n".join(lines))
     print(f"\n== discard faults ({len(story.faults)})")
-    shown = story.faults if args.timeline == "all" else story.faults[:SHOWN]
+    shown = story.faults if options.timeline == "all" else story.faults[:SHOWN]
     print("\n".join(fault_text(fault, symbols) for fault in shown))
     print("\n== totals")
-    for name, value in story.totals().items():
+    for name, value in totals(machine, story.faults).items():
         if isinstance(value, Counter | dict):
             value = ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
         print(f"{name:38} {value if isinstance(value, str) else format(value, ',')}")
     print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
     sys.stdout.flush()
-    return conclude(args, machine, stop, symbols, watcher)
+    return conclude(machine, stop, symbols, watcher, as_json=options.json)

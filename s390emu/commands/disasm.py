@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import mmap
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +15,39 @@ from s390emu.assembler import archive
 from s390emu.assembler.disassemble import Labels, ignored_bits, instructions, line, source
 from s390emu.assembler.elf import is_elf
 from s390emu.assembler.object_file import ObjectFile, Relocation
-from s390emu.cli import ENDED, UsageError
-from s390emu.commands.inputs import content, size
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options import taken
+from s390emu.commands.options.values import size
+from s390emu.commands.programs import content
+from s390emu.commands.usage import ENDED, UsageError
 
 EXAMPLE = "s390emu disasm --hex 'B9AB 3021 E310 5000 0004'"
 END = 1 << 64  # of all addresses
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is disassembled, a file or hexadecimal bytes; where it is, and which part of it is shown, and how."""
+
+    file: Path | None
+    hex: str | None
+    base: int
+    section: tuple[str, ...]
+    start: int
+    stop: int
+    source: bool
+    json: bool
+
+    def check(self) -> None:
+        """Reject what leaves nothing to disassemble."""
+        if (self.hex is None) == (self.file is None):
+            raise UsageError("disasm wants a FILE or --hex BYTES")
+        if self.source and self.json:
+            raise UsageError("--source and --json: one of them; the objects have the source too")
+        if self.base < 0:
+            raise UsageError(f"--base {self.base:#x}: below the first address")
+        if self.start >= self.stop:
+            raise UsageError(f"--start {self.start:#x} --stop {self.stop:#x}: there is nothing between them")
 
 
 class Piece(NamedTuple):
@@ -33,6 +62,7 @@ class Piece(NamedTuple):
 
 
 def arguments(parser) -> None:
+    """Add the options."""
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE",
                         help="an ELF file of any type, an ar archive, or a flat binary")  # fmt: skip
     parser.add_argument("--hex", metavar="BYTES", help="bytes in hexadecimal instead of a file")
@@ -46,18 +76,13 @@ def arguments(parser) -> None:
     parser.add_argument("--json", action="store_true", help="one object an instruction")
 
 
-def execute(args) -> int:
-    if (args.hex is None) == (args.file is None):
-        raise UsageError("disasm wants a FILE or --hex BYTES")
-    if args.source and args.json:
-        raise UsageError("--source and --json: one of them; the objects have the source too")
-    if args.base < 0:
-        raise UsageError(f"--base {args.base:#x}: below the first address")
-    if args.start >= args.stop:
-        raise UsageError(f"--start {args.start:#x} --stop {args.stop:#x}: there is nothing between them")
-    pieces = (_between(piece, args.start, args.stop) for piece in _pieces(args))
+def execute(args: argparse.Namespace) -> int:
+    """Print the instructions, in one of three forms."""
+    options = taken(Options, args)
+    options.check()
+    pieces = (_between(piece, options.start, options.stop) for piece in _pieces(options))
     pieces = (piece for piece in pieces if piece.content)
-    for text in _json(pieces) if args.json else _source(pieces) if args.source else _listing(pieces):
+    for text in _json(pieces) if options.json else _source(pieces) if options.source else _listing(pieces):
         print(text)
     return ENDED
 
@@ -65,34 +90,36 @@ def execute(args) -> int:
 # What there is to disassemble -----------------------------------------------------------------------------------------
 
 
-def _pieces(args) -> Iterator[Piece]:
-    data = _hexadecimal(args.hex) if args.file is None else _mapped(args.file)
-    name = "--hex" if args.file is None else str(args.file)
-    if args.file is not None and archive.is_archive(data):
-        objects = _members(data, name, args.base)
-    elif args.file is not None and is_elf(data):
-        objects = iter([ObjectFile(data, name, args.base)])
-    elif args.section:
-        raise UsageError(f"{name}: --section {args.section[0]}: only an ELF file has sections")
-    elif args.base + len(data) > END:
-        raise UsageError(f"--base {args.base:#x}: the last byte would be beyond the last address")
+def _pieces(options: Options) -> Iterator[Piece]:
+    """Yield the sections of files, or all bytes of what has no sections."""
+    data = _hexadecimal(options.hex) if options.file is None else _mapped(options.file)
+    name = "--hex" if options.file is None else str(options.file)
+    if options.file is not None and archive.is_archive(data):
+        objects = _members(data, name, options.base)
+    elif options.file is not None and is_elf(data):
+        objects = iter([ObjectFile(data, name, options.base)])
+    elif options.section:
+        raise UsageError(f"{name}: --section {options.section[0]}: only an ELF file has sections")
+    elif options.base + len(data) > END:
+        raise UsageError(f"--base {options.base:#x}: the last byte would be beyond the last address")
     else:
-        yield Piece("", "", args.base, memoryview(data), Labels(), [])
+        yield Piece("", "", options.base, memoryview(data), Labels(), [])
         return
     known: set[str] = set()
     for each in objects:
         known.update(section.name for section in each.sections)
         for section in each.sections:
-            if section.name in args.section if args.section else section.code:
+            if section.name in options.section if options.section else section.code:
                 labels, relocations = each.labels(section), each.relocations(section)
                 yield Piece(each.name, section.name, section.address, section.content, labels, relocations)
-    for missing in (section for section in args.section if section not in known):
+    for missing in (section for section in options.section if section not in known):
         close = get_close_matches(missing, known, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"{name}: no section {missing} that has a content{hint}")
 
 
 def _members(data, name, base) -> Iterator[ObjectFile]:
+    """Yield the ELF files in an archive."""
     for member, inside in archive.members(data, name):
         if is_elf(inside):
             yield ObjectFile(inside, f"{name}({member})", base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import platform
 import shutil
@@ -11,8 +12,8 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import NamedTuple
 
-from s390emu.cli import ENDED, FAILED
 from s390emu.commands.json_output import json_text
+from s390emu.commands.usage import ENDED, FAILED
 
 EXAMPLE = "s390emu doctor"
 OLDEST_PYTHON = (3, 11)
@@ -32,10 +33,12 @@ class Finding(NamedTuple):
 
 
 def arguments(parser) -> None:
+    """Add the only option."""
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Print a line for each check; fail if something is broken."""
     findings = [*(_guarded(name, check) for name, check in CHECKS.items()), *_optional()]
     if args.json:
         print(json_text({"schema": "s390emu.doctor/1", "findings": [f._asdict() for f in findings]}))
@@ -46,7 +49,7 @@ def execute(args) -> int:
 
 
 def _guarded(name: str, check: Callable[[], str]) -> Finding:
-    """A check that raises is a finding, not a crash: that is what a doctor is for."""
+    """Return what a check found: one that raises has found something, which is what a doctor is for."""
     try:
         return Finding(name, "ok", check())
     except Exception as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from difflib import get_close_matches
 
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
-from s390emu.cli import ENDED, UsageError
 from s390emu.commands.json_output import json_text
+from s390emu.commands.usage import ENDED, UsageError
 from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
 from s390emu.isa.opcodes import ROWS, Row
 
@@ -27,12 +28,14 @@ INVALID_STATES = ("Up", "Vp", "Pp", "Pz")
 
 
 def arguments(parser) -> None:
+    """Add the options."""
     parser.add_argument("what", nargs="*", metavar="WHAT", help="mnemonic, hex instruction, interruption code, state")
     parser.add_argument("--coverage", action="store_true", help="every row: tab-separated, `#` lines sum up by chapter")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Print what is known of each, or of all instructions."""
     if args.coverage:
         _coverage(args.json)
     elif not args.what:
@@ -116,7 +119,7 @@ def _facility(bit: int) -> str:
 
 
 def _docstring(place) -> str:
-    """The function's docstring, from the source: importing it would import Numba."""
+    """Return the function's docstring from the source: importing it would import Numba."""
     import ast
 
     functions = (node for node in ast.parse(place.path.read_text()).body if isinstance(node, ast.FunctionDef))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
-from s390emu.cli import ENDED, UsageError
 from s390emu.commands.json_output import json_text
+from s390emu.commands.usage import ENDED, UsageError
 
 EXAMPLE = "s390emu new trace my-first && s390emu test my-first.trace"
 
@@ -56,13 +57,15 @@ KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
 
 
 def arguments(parser) -> None:
+    """Add the options."""
     parser.add_argument("kind", choices=KINDS, help="what to start")
     parser.add_argument("name", help="its name; the file gets the right ending, in the current folder")
     parser.add_argument("--json", action="store_true", help="say as JSON what was written")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Write the file."""
     ending, template = KINDS[args.kind]
     path = Path(args.name).with_suffix("") if args.name.endswith(ending) else Path(args.name)
     path = path.with_name(path.name + ending)

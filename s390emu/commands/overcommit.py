@@ -6,15 +6,15 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from s390emu.cli import ENDED, FAILED, INTERRUPTED, UsageError
-from s390emu.commands.inputs import number, positive, size
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options.values import number, positive, size
+from s390emu.commands.usage import ENDED, FAILED, INTERRUPTED, UsageError
 from s390emu.farm import cell as cell_module
 from s390emu.farm.cell import Cell
 from s390emu.farm.ranges import counts, ratios
@@ -45,7 +45,22 @@ MOST_LINES = 12  # of findings on a terminal
 DEFAULT_AXES = {"guests": counts("1..16"), "ratio": ratios("1.0..3.0"), "policy": cell_module.POLICIES}
 
 
+@dataclass(frozen=True)
+class Options:
+    """What a sweep varies (axes: by field of a cell, its values), where its results go, and who runs it."""
+
+    axes: Mapping[str, Sequence]
+    balloon: tuple[tuple[str, float], ...]  # parameters of the monitor that differ from their defaults
+    output: Path
+    jobs: int
+    scheduler: str | None
+    table: str
+    dry_run: bool
+    json: bool
+
+
 def arguments(parser) -> None:
+    """Add the options: one for each field of a cell, then the others."""
     options = [*TOLD, *(field.name for field in fields(Cell) if field.name not in TOLD and field.name != "balloon")]
     for name in options:
         metavar, told = TOLD.get(name, ("LIST", argparse.SUPPRESS))
@@ -62,7 +77,7 @@ def arguments(parser) -> None:
 
 
 def _values(name: str):
-    """A parser of a cell's field: a range, or values separated by commas."""
+    """Return the parser of a cell's field: a range, or values separated by commas."""
     default = getattr(Cell, name)
     one: Callable = str
     if isinstance(default, int | float):
@@ -95,27 +110,30 @@ def _parameter(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER") from None
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Run the sweep, or list its runs."""
     from s390emu.farm.sweep import cells
 
-    axes = _axes(args)
-    _check_monitor(dict(args.balloon))
+    options = Options(_axes(args), tuple(args.balloon), args.output, args.jobs, args.scheduler, args.table,
+                      args.dry_run, args.json)  # fmt: skip
+    _check_monitor(dict(options.balloon))
     try:
-        wanted = cells(axes)
+        wanted = cells(options.axes)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if args.dry_run:
-        return _list(wanted, args.json)
-    if args.table == "parquet":
+    if options.dry_run:
+        return _list(wanted, options.json)
+    if options.table == "parquet":
         _need_parquet()
     try:
-        args.output.mkdir(parents=True, exist_ok=True)
+        options.output.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise UsageError(f"{args.output}: a file; -o wants a folder") from None
-    return _sweep(args, axes, wanted)
+        raise UsageError(f"{options.output}: a file; -o wants a folder") from None
+    return _sweep(options, wanted)
 
 
-def _axes(args) -> dict[str, Sequence]:
+def _axes(args: argparse.Namespace) -> dict[str, Sequence]:
+    """Return what a sweep varies, from the outside in."""
     axes = {f.name: getattr(args, f.name) for f in fields(Cell) if f.name != "balloon" and getattr(args, f.name)}
     axes = DEFAULT_AXES | axes
     axes = {name: axes[name] for name in sorted(axes, key=lambda n: ORDER.index(n) if n in ORDER else -1)}
@@ -125,7 +143,7 @@ def _axes(args) -> dict[str, Sequence]:
 
 
 def _check_monitor(given: dict[str, float]) -> None:
-    """Now, and not in every run that has a monitor."""
+    """Reject parameters that the monitor has not, now and not in every run that has one."""
     from s390emu.host.balloon_monitor import Parameters
 
     known = [field.name for field in fields(Parameters)]
@@ -170,34 +188,36 @@ def _runner():
     return run_cell
 
 
-def _executor(args):
+def _executor(options: Options) -> Callable:
+    """Return what runs the cells."""
     from s390emu.farm import executors
 
-    if args.scheduler:
-        return partial(executors.on_dask, runner=_runner(), address=args.scheduler)
-    if args.jobs == 1:
+    if options.scheduler:
+        return partial(executors.on_dask, runner=_runner(), address=options.scheduler)
+    if options.jobs == 1:
         return partial(executors.in_this_process, runner=_runner())
-    return partial(executors.in_processes, runner=_runner(), jobs=args.jobs)
+    return partial(executors.in_processes, runner=_runner(), jobs=options.jobs)
 
 
-def _sweep(args, axes, wanted: Sequence[Cell]) -> int:
+def _sweep(options: Options, wanted: Sequence[Cell]) -> int:
+    """Run the cells that are not finished yet, and report all."""
     from s390emu.farm.executors import ClusterError
     from s390emu.farm.store import Store
     from s390emu.farm.sweep import run
 
-    store, progress, started = Store(args.output), Progress(wanted), perf_counter()
+    store, progress, started = Store(options.output), Progress(wanted), perf_counter()
     try:
-        results = run(wanted, store, _executor(args), progress.done)
+        results = run(wanted, store, _executor(options), progress.done)
     except KeyboardInterrupt:
         progress.close()
         print(f"s390emu: interrupted: {progress.finished} of {progress.all} runs are done and kept in {store.folder}; "
-              f"to go on: {_command_line(args, axes)}", file=sys.stderr)  # fmt: skip
+              f"to go on: {_command_line(options)}", file=sys.stderr)  # fmt: skip
         return INTERRUPTED
     except ClusterError as error:
         progress.close()
         raise UsageError(str(error)) from None
     progress.close()
-    return _report(args, axes, results, perf_counter() - started, progress)
+    return _report(options, results, perf_counter() - started, progress)
 
 
 class Progress:
@@ -237,20 +257,20 @@ def _cell_text(cell: Cell) -> str:
     return f"{cell.guests} guests, ratio {cell.ratio}, {cell.policy}, {cell.device}, seed {cell.seed}"
 
 
-def _command_line(args, axes) -> str:
-    """What repeats this sweep: the options that say what to run, with every value."""
+def _command_line(options: Options) -> str:
+    """Return the command that repeats this sweep: the options that say what to run, with every value."""
     words = ["s390emu", "overcommit"]
-    for name, values in axes.items():
+    for name, values in options.axes.items():
         if name != "balloon":
             words += [f"--{name.replace('_', '-')}", ",".join(map(str, values))]
-    for name, value in dict(args.balloon).items():
+    for name, value in dict(options.balloon).items():
         words += ["--balloon", f"{name}={value}"]
-    words += ["--table", args.table] if args.table != "csv" else []
-    return shlex.join([*words, "-o", str(args.output)])
+    words += ["--table", options.table] if options.table != "csv" else []
+    return shlex.join([*words, "-o", str(options.output)])
 
 
 def _service_ns(axes) -> dict[str, float]:
-    """By device, how long it serves a block; nothing where the sweep has times of its own."""
+    """Return how long each device serves a block; nothing where the sweep has times of its own."""
     from s390emu.host.devices import SERVICE
 
     if {"page_latency", "page_block"} & axes.keys():
@@ -258,7 +278,8 @@ def _service_ns(axes) -> dict[str, float]:
     return {device: float(SERVICE[device].paging(1)) for device in cell_module.DEVICES}
 
 
-def _report(args, axes, results, seconds: float, progress: Progress) -> int:
+def _report(options: Options, results, seconds: float, progress: Progress) -> int:
+    """Write table, page and summary, and tell the findings."""
     from s390emu.farm.store import code_version
     from s390emu.farm.sweep import troubles
     from s390emu.reports.overcommit import table
@@ -266,24 +287,25 @@ def _report(args, axes, results, seconds: float, progress: Progress) -> int:
     from s390emu.reports.overcommit.plots import PlotsUnavailable, draw
     from s390emu.reports.overcommit.summary import summary
 
+    axes, output = options.axes, options.output
     failures = dict(troubles(results))
     rows = [row for result in results for row in result.rows]
     believed = [row for result in results if result.cell not in failures for row in result.rows]
-    written = table.write(args.output / "overcommit", rows, args.table)
+    written = table.write(output / "overcommit", rows, options.table)
     told = summary(believed, parameters=_parameters(axes), service_ns=_service_ns(axes),
                    failures=[(asdict(cell), why) for cell, why in failures.items()])  # fmt: skip
     plots, no_plots = [], ""
     try:
-        plots = draw(args.output, believed, _parameters(axes))
+        plots = draw(output, believed, _parameters(axes))
     except PlotsUnavailable as error:
         no_plots = f"No plots: {error}; then the same command draws them and runs nothing again."
-    repeat, document = _command_line(args, axes), args.output / "index.html"
+    repeat, document = _command_line(options), output / "index.html"
     replace_file(document, page(told, plots, repeat=repeat, version=code_version(), table=written.name,
                                 no_plots=no_plots))  # fmt: skip
     told["run"] = {"command": repeat, "version": code_version(), "seconds": round(seconds, 1), "runs": progress.all,
                    "kept_from_before": progress.kept, "seconds_of_the_runs": round(progress.seconds, 1)}  # fmt: skip
-    replace_file(args.output / "summary.json", json_text(told) + "\n")
-    if args.json:
+    replace_file(output / "summary.json", json_text(told) + "\n")
+    if options.json:
         print(json_text(told))
     else:
         _tell(told, document, no_plots)
@@ -293,7 +315,7 @@ def _report(args, axes, results, seconds: float, progress: Progress) -> int:
 
 
 def _parameters(axes) -> dict[str, Sequence]:
-    """Of every field of a cell, in its order, the values it has."""
+    """Return the values of every field of a cell, in its order."""
     return {field.name: axes.get(field.name, (getattr(Cell(), field.name),)) for field in fields(Cell)}
 
 

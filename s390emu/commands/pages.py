@@ -2,54 +2,56 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import asdict
 
-from s390emu.cli import ENDED
-from s390emu.commands.inputs import (
-    build,
-    labels,
-    limit_arguments,
-    load,
-    machine_arguments,
-    program,
-    program_arguments,
-)
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.commands.conclusion import conclude
 from s390emu.commands.json_output import json_text
+from s390emu.commands.machines import build, load
+from s390emu.commands.options import taken
+from s390emu.commands.options.limits import LimitOptions, limit_arguments
+from s390emu.commands.options.machine import MachineOptions, machine_arguments
+from s390emu.commands.options.program import ProgramOptions, program_arguments
+from s390emu.commands.programs import labels, program
+from s390emu.commands.usage import ENDED
 
 EXAMPLE = "s390emu pages; s390emu pages guest.s --frames 64"
-BLOCK = 4096
 
 
 def arguments(parser) -> None:
+    """Add the options: those of a guest, its host and its limits."""
     program_arguments(parser, number_of_files="*", told="run this guest; none: the table")
     machine_arguments(parser)
     limit_arguments(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Print the page-state table, or run a guest and print its blocks."""
     if not args.files:
         return _table(args.json)
-    from s390emu.commands.run import conclude
+    return _blocks(taken(ProgramOptions, args), taken(MachineOptions, args), taken(LimitOptions, args), args.json)
+
+
+def _blocks(program_options: ProgramOptions, options: MachineOptions, limits: LimitOptions, as_json: bool) -> int:
     from s390emu.reports.blocks import runs
 
-    guest = program(args)
-    machine = build(args, guest)
+    guest = program(program_options)
+    machine = build(options, guest)
     load(machine, guest)
-    stop = machine.run(args.limit, args.timeout)
-    symbols = labels(guest)
-    if args.json:
+    stop = machine.run(limits.limit, limits.timeout)
+    if as_json:
         blocks = [asdict(block) for block in machine.blocks()]
         print(json_text({"schema": "s390emu.pages/1", "blocks": blocks}))
     else:
         print("blocks                                count  state      key  R C")
         for first, last, sample in runs(machine.blocks()):
-            span = f"{first * BLOCK:#010x}-{(last + 1) * BLOCK - 1:#010x}"
+            span = f"{first * BLOCK_SIZE:#010x}-{(last + 1) * BLOCK_SIZE - 1:#010x}"
             acc = f"{sample.key >> 4:X}{'F' if sample.key & 8 else '-'}"
             print(f"{span:36} {last - first + 1:6}  {sample.state:9}  {acc}   {sample.key >> 2 & 1} "
                   f"{sample.key >> 1 & 1}")  # fmt: skip
-    args.json = False
-    return conclude(args, machine, stop, symbols)
+    return conclude(machine, stop, labels(guest), as_json=False)
 
 
 def _table(as_json: bool) -> int:

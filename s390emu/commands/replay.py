@@ -8,30 +8,34 @@ all files that the command read. A replay reads nothing else, and writes into a 
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import shlex
 import sys
 import tempfile
 import traceback
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from s390emu import cli
-from s390emu.cli import UsageError
+from s390emu.commands import registry
+from s390emu.commands.options.run import RunOptions
+from s390emu.commands.replay_file import (
+    HOST_EVENTS,
+    LARGEST_INPUT,
+    MOST_UNPACKED,
+    PACKED,
+    SCHEMA,
+    decoded,
+    emulator_version,
+    packed,
+    unpacked,
+)
+from s390emu.commands.usage import UsageError
 from s390emu.input_files import FileError, json_value, read, read_text, replace_file
 from s390emu.shapes import MapOf, OneOf, ShapeError, Text, check
 
-SCHEMA = "s390emu.replay/1"
-HOST_EVENTS = "host-events"  # kind of file: a guest's run and what the host did to it; else a command line
-LARGEST_INPUT = 16 << 20  # bytes of a file whose content is kept
-MOST_UNPACKED = 128 << 20  # bytes of one content of a replay file
-PACKED = Text(1 << 26)
 COMMAND_SHAPE = {
     "schema": OneOf(SCHEMA), "version": Text(), "arguments": [Text()], "folder?": Text(),
     "files?": MapOf(Text(), PACKED), "inputs?": MapOf(Text(), PACKED), "error?": [Text(100_000)],
@@ -113,19 +117,12 @@ def write_replay(error: Exception, arguments: list[str], read_files: Iterable[Pa
     return None
 
 
-def emulator_version() -> str:
-    try:
-        return version("s390emu")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _named(arguments: list[str]) -> Iterator[Path]:
-    """What the options name that a command reads, as far as they are regular files."""
+    """Yield what the options name that a command reads, as far as they are regular files."""
     if not arguments or arguments[0] not in REPLAYED:
         return
     with suppress(UsageError, SystemExit):
-        args = cli.parsed(arguments[0], arguments[1:])
+        args = registry.parsed(arguments[0], arguments[1:])
         for name in REPLAYED[arguments[0]].inputs:
             for path in _paths(getattr(args, name)):
                 yield Path(os.path.abspath(path))
@@ -137,36 +134,13 @@ def _contents(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
             yield str(path), packed(read(path, LARGEST_INPUT))
 
 
-def packed(content: bytes) -> str:
-    """Return bytes as a replay file has them."""
-    return base64.b64encode(zlib.compress(content, 9)).decode()
-
-
-def unpacked(text: str, name: str, most: int = MOST_UNPACKED) -> bytes:
-    """Return the bytes that `packed` made this of, at most so many. Raises FileError."""
-    unpacking = zlib.decompressobj()
-    try:
-        content = unpacking.decompress(_decoded(text, name, most), most + 1)
-    except zlib.error as error:
-        raise FileError(f"{name}: damaged: {error}") from None
-    if len(content) > most or not unpacking.eof:
-        raise FileError(f"{name}: cut off, or all together more than {MOST_UNPACKED >> 20} MB")
-    return content
-
-
-def _decoded(text: str, name: str, most: int) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise FileError(f"{name}: damaged: {error}") from None
-
-
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def replay(args) -> int:
+def replay(options: RunOptions) -> int:
     """Repeat the run of a replay file, or its command."""
-    path = args.replay
+    path = options.replay
+    assert path is not None
     content = json_value(read_text(path, pipe=True), path)
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise UsageError(f"{path}: not a replay file of this version (schema {SCHEMA})")
@@ -174,13 +148,14 @@ def replay(args) -> int:
         if content.get("kind") == HOST_EVENTS:
             from s390emu.commands.adversary import replay_host_events
 
-            return replay_host_events(path, content, args)
-        if args.sanitize or args.trace or args.json or args.disk or args.paging:
+            return replay_host_events(path, content, options)
+        on, looking = options.machine, (options.sanitizer.sanitize, options.trace.trace, options.json)
+        if any(looking) or on.disk or on.paging:
             raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
         check(content, COMMAND_SHAPE, str(path))
     except ShapeError as error:
         raise UsageError(f"not a replay file of this version: {error}") from None
-    return replay_command(path, content, args.timeout)
+    return replay_command(path, content, options.limits.timeout)
 
 
 def replay_command(path: Path, content: dict[str, Any], timeout: float | None) -> int:
@@ -195,13 +170,13 @@ def replay_command(path: Path, content: dict[str, Any], timeout: float | None) -
         root.lay_out(content)
         laid_out = set(root.files())
         with chdir(root.current):
-            args = cli.parsed(words[0], words[1:])
+            args = registry.parsed(words[0], words[1:])
             allow(args, words[0], root, f"if you trust it, run it yourself: s390emu {shown}")
             if timeout is not None:
                 if "timeout" not in args:
                     raise UsageError(f"{path}: s390emu {words[0]} takes no --timeout; leave it out")
                 args.timeout = timeout
-            code = cli.execute(words[0], args)
+            code = registry.execute(words[0], args)
         written = sorted(name for name in root.files() if name not in laid_out)
         if written:
             print(f"s390emu: replayed; what it wrote is not kept: {', '.join(written)}", file=sys.stderr)
@@ -217,7 +192,7 @@ class Root:
         self.current = self._place("")
 
     def _place(self, name: str | Path) -> Path:
-        """Where a name is here, however it is written: `..` at the root leads nowhere."""
+        """Return where a name is here, however it is written: `..` at the root leads nowhere."""
         whole = os.path.normpath(os.path.join("/", self.written_from, name))
         return self.folder / whole.lstrip("/")
 
@@ -226,9 +201,10 @@ class Root:
         left = MOST_UNPACKED
         try:
             self.current.mkdir(parents=True, exist_ok=True)
-            for kind, decode in (("inputs", _decoded), ("files", unpacked)):  # the first are those of earlier versions
+            for kind in ("inputs", "files"):  # the first are those of earlier versions, which did not compress
                 for name, text in content.get(kind, {}).items():
-                    data = decode(text, f"{self.path}: {name}", left)
+                    told = f"{self.path}: {name}"
+                    data = unpacked(text, told, left) if kind == "files" else decoded(text, told)
                     left -= len(data)
                     place = self._place(name)
                     place.parent.mkdir(parents=True, exist_ok=True)
@@ -238,7 +214,7 @@ class Root:
             raise UsageError(f"{self.path}: not a replay file of this version: its files cannot be: {told}") from None
 
     def files(self) -> Iterator[str]:
-        """The names of what is in the folder now."""
+        """Yield the names of what is in the folder now."""
         for place in self.folder.rglob("*"):
             if place.is_file():
                 yield str(place.relative_to(self.folder))
@@ -256,7 +232,7 @@ class Root:
 
 
 def allow(args: argparse.Namespace, command: str, root: Root, otherwise: str) -> None:
-    """Take of the options what a file may give; put what is in the folder in the place of paths; refuse the rest."""
+    """Leave what a file may give, put what is in the folder in the place of paths, and reject the rest."""
     allowed = REPLAYED[command]
     defaults = vars(_defaults(command))
     for name, value in vars(args).items():
@@ -277,13 +253,13 @@ def allow(args: argparse.Namespace, command: str, root: Root, otherwise: str) ->
 
 
 def _defaults(command: str) -> argparse.Namespace:
-    """What the options are where none is given; what must be given is missing."""
-    parser = cli.command_parser(command)
+    """Return the options where none is given; what must be given is missing."""
+    parser = registry.command_parser(command)
     return argparse.Namespace(**{action.dest: parser.get_default(action.dest) for action in parser._actions})
 
 
 def _mapped(value: Any, root: Root) -> Any:
-    """The paths of an option's value, by what stands for them."""
+    """Return an option's value with what stands for each of its paths."""
     if isinstance(value, list):
         return [_mapped(part, root) for part in value]
     if isinstance(value, tuple):  # a disk, and whether it is only read
@@ -292,7 +268,7 @@ def _mapped(value: Any, root: Root) -> Any:
 
 
 def _paths(value: Any) -> list:
-    """The paths in an option's value."""
+    """Return the paths in an option's value."""
     if isinstance(value, list):
         return [path for part in value for path in _paths(part)]
     return [] if value is None else [value[0] if isinstance(value, tuple) else value]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from s390emu.cli import ENDED, FAILED, UsageError
-from s390emu.commands.inputs import include_argument, positive
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options.program import include_argument
+from s390emu.commands.options.values import positive
+from s390emu.commands.usage import ENDED, FAILED, UsageError
+
+if TYPE_CHECKING:
+    from s390emu.tracing.runner import Options
 
 EXAMPLE = "s390emu test traces/ --junit results.xml"
 
 
 def arguments(parser) -> None:
+    """Add the options: which traces, how they are run, how results are shown."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="traces, or folders of them")
     parser.add_argument("-k", dest="only", metavar="WORD", help="only traces with WORD in their path")
     parser.add_argument("--bless", action="store_true", help="rewrite .expect from the run and show the difference")
@@ -27,7 +34,8 @@ def arguments(parser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what did not pass")
 
 
-def execute(args) -> int:
+def execute(args: argparse.Namespace) -> int:
+    """Run the traces and show what did not pass, or rewrite what they expect."""
     from s390emu.tracing import junit
     from s390emu.tracing.report import as_json, exit_code, summary, text
     from s390emu.tracing.runner import Options, Result, find_traces, run_paths
@@ -53,7 +61,8 @@ def execute(args) -> int:
     return exit_code(results)
 
 
-def _bless(files: list[Path], options) -> int:
+def _bless(files: list[Path], options: Options) -> int:
+    """Rewrite what the traces expect, and show the difference."""
     from s390emu.tracing.bless import BlessError, bless
 
     code = ENDED

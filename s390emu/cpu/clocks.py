@@ -11,7 +11,7 @@ from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import EXTERNAL
 
-UNITS, NANOSECONDS = u64(4096), u64(1000)  # units in as many nanoseconds
+UNITS, NANOSECONDS = u64(4096), u64(1000)  # so many units are as many nanoseconds
 CLOCK_COMPARATOR_MASK, CPU_TIMER_MASK = bit(52), bit(53)  # control register 0
 SIGN = bit(0)
 LONG = bit(1)  # units: 36 years
@@ -20,19 +20,19 @@ NEVER = bit(0)  # more instructions than will ever be executed
 
 @jit
 def used(storage):
-    """Nanoseconds that were the guest's own."""
+    """Return the nanoseconds that were the guest's own."""
     return storage.count + storage.idle
 
 
 @jit
 def elapsed(storage):
-    """Nanoseconds since instruction 0."""
+    """Return the nanoseconds since instruction 0."""
     return used(storage) + storage.stolen
 
 
 @jit
 def clock_after(cpu, nanoseconds):
-    """The TOD clock so many nanoseconds after instruction 0."""
+    """Return the TOD clock so many nanoseconds after instruction 0."""
     return cpu.tod_epoch + nanoseconds // NANOSECONDS * UNITS + nanoseconds % NANOSECONDS * UNITS // NANOSECONDS
 
 
@@ -63,18 +63,18 @@ def cpu_timer_pending(cpu, storage):
 
 @jit
 def elapsed_for(units):
-    """The smallest elapsed time at which the TOD clock has gained at least so many units.
+    """Return the smallest elapsed time at which the TOD clock has gained at least so many units.
 
-    Exact: or stepping and running would take the interruption at different instructions."""
+    It has to be exact, or stepping and running would take the interruption at different instructions."""
     return units // UNITS * NANOSECONDS + (units % UNITS * NANOSECONDS + UNITS - u64(1)) // UNITS
 
 
 @jit
 def instructions_until(cpu, now, clock):
-    """Instructions from now (nanoseconds after instruction 0) until a clock exceeds `clock`, which it does not yet;
-    sooner if that is decades away.
+    """Return the number of instructions from now (nanoseconds after instruction 0) until a clock exceeds `clock`, which
+    it does not yet; fewer if that is decades away.
 
-    From the last whole microsecond on: counted from the first instruction, it may be more than 64 bits hold."""
+    It counts from the last whole microsecond, since a count from instruction 0 may need more than 64 bits."""
     since = now % NANOSECONDS
     gain = min(clock + u64(1) - clock_after(cpu, now), LONG)
     return elapsed_for(since * UNITS // NANOSECONDS + gain) - since
@@ -82,7 +82,8 @@ def instructions_until(cpu, now, clock):
 
 @jit
 def next_timer_event(cpu, storage):
-    """Instructions from now until a clock for which the CPU is enabled interrupts; NEVER if none does."""
+    """Return the number of instructions from now until a clock for which the CPU is enabled interrupts; NEVER if none
+    does."""
     event = NEVER
     if not on(cpu.psw_mask, EXTERNAL):
         return event

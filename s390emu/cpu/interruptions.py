@@ -89,7 +89,8 @@ LOOP = 64  # interruptions in a row without an instruction completing
 
 @jit
 def data_exception(cpu, dxc):
-    """Recognize a data exception: -> code. The DXC goes to the FPC register too where CR0 gives the program one."""
+    """Recognize a data exception and return its code. The DXC goes to the FPC register too if CR0 gives the program
+    one."""
     cpu.dxc = dxc
     if on(cpu.cr[0], CR0_AFP_REGISTER):
         cpu.fpc = (cpu.fpc & ~FPC_DXC) | (dxc << FPC_DXC_SHIFT)
@@ -98,14 +99,14 @@ def data_exception(cpu, dxc):
 
 @jit
 def nullifies(code):
-    """Does this program interruption end the instruction by nullification? PoP ch. 6; 001A: docs/page-hinting.md D9."""
+    """True if this program interruption nullifies the instruction: PoP ch. 6; for 001A, docs/page-hinting.md D9."""
     if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
 
 
-def slow_end(cpu, storage, code, length):
-    """The instruction at insn_ia, `length` bytes, ended with a code above 0: note what is to be presented."""
+def note_ending(cpu, storage, code, length):
+    """Note what to present for the instruction at insn_ia, `length` bytes, that ended with a code above 0; return 0."""
     code = i64(code)
     storage.count += u64(1)
     if code == CODE_REPEAT:
@@ -123,7 +124,7 @@ def slow_end(cpu, storage, code, length):
 
 @jit
 def swap_psw(cpu, storage, old, new, interruption_class, code, teid):
-    """Store the old PSW, load the new one, count and record. teid: as stored, 0 if no such identification is."""
+    """Store the old PSW, load the new one, count and record. teid: the identification as stored; 0 if none was."""
     mask, ia = psw_mask_word(cpu), cpu.psw_ia
     storage.passing = u64(0)
     put8(cpu, storage, old, mask)
@@ -142,7 +143,8 @@ def swap_psw(cpu, storage, old, new, interruption_class, code, teid):
 
 @jit
 def take_program(cpu, storage):
-    """The details of other exceptions are left alone: what is there may be of an interruption still being handled."""
+    """Take a program interruption. Locations for the details of other exceptions are left alone: what is there may
+    belong to an interruption still being handled."""
     code, teid = cpu.pgm_code, u64(0)
     cpu.pgm_code = 0
     put2(cpu, storage, at.PGM_ILC, cpu.ilc)
@@ -155,7 +157,7 @@ def take_program(cpu, storage):
     elif code == PROTECTION or nullifies(code):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
-        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, u64(0))  # no access register: not in that mode
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, u64(0))  # none: there is no access-register mode
         if code != PROTECTION:
             put1(cpu, storage, at.OPERAND_ACCESS_ID, cpu.operand_access)
     put8(cpu, storage, at.BREAKING_EVENT_ADDRESS, cpu.breaking_event)
@@ -184,7 +186,8 @@ def take_machine_check(cpu, storage):
 
 @jit
 def external_code(cpu, storage):
-    """The pending external interruption of highest priority for which the CPU is enabled, as its code; 0 none."""
+    """Return the code of the pending external interruption of highest priority for which the CPU is enabled; 0 if
+    none."""
     if not on(cpu.psw_mask, EXTERNAL):
         return u64(0)
     pending, subclass = cpu.external | guest_of(storage).floating, cpu.cr[0]
@@ -207,7 +210,7 @@ def external_code(cpu, storage):
 
 @jit
 def take_external(cpu, storage, code):
-    """The request is cleared, but for the clocks': theirs last as long as the condition."""
+    """Take an external interruption and clear its request; those of the clocks last as long as the condition."""
     guest, cpu_address = guest_of(storage), u64(0)
     if code == CODE_INTERRUPT_KEY:
         guest.floating &= ~EXTERNAL_INTERRUPT_KEY
@@ -266,7 +269,8 @@ def stop(storage, reason):
 
 @jit
 def recognize_early(cpu):
-    """An invalid PSW was loaded: specification exception with ILC 0. PoP ch. 6 "Early Exception Recognition"."""
+    """Recognize the specification exception, with ILC 0, that an invalid PSW causes once loaded: PoP ch. 6 "Early
+    Exception Recognition"."""
     if cpu.psw_early != u64(0):
         cpu.psw_early = u64(0)
         cpu.pgm_code = SPECIFICATION
@@ -275,7 +279,7 @@ def recognize_early(cpu):
 
 @jit
 def take_synchronous(cpu, storage):
-    """Program and supervisor-call interruptions, and what an invalid new PSW makes of them: -> 0 or an exit."""
+    """Take program and supervisor-call interruptions, and those that an invalid new PSW causes; return 0 or an exit."""
     recognize_early(cpu)
     while cpu.pgm_code != 0 or cpu.svc_code >= 0:
         code = lowcore_code(cpu, storage)
@@ -295,7 +299,7 @@ def take_synchronous(cpu, storage):
 
 @jit
 def enter_stopped_state(cpu, storage):
-    """The stop function, when no interruption is pending for which the CPU is enabled: -> 0 or an exit. PoP ch. 4."""
+    """Perform the stop function, no interruption being pending and enabled; return 0 or an exit. PoP ch. 4."""
     if cpu.stopped == STOPPING_TO_STORE_STATUS:
         code = area_code(storage, u64(0))
         if code != 0:
@@ -307,8 +311,8 @@ def enter_stopped_state(cpu, storage):
 
 @jit
 def take_asynchronous(cpu, storage):
-    """The first of machine check, external, I/O, restart: -> 1 taken, 0 none, below 0 an exit. PoP ch. 6 "Priority of
-    Interruptions". In the stopped state only restart is."""
+    """Take the first of machine check, external, I/O, restart (in the stopped state, restart only); return 1 if one was
+    taken, 0 if not, below 0 an exit. PoP ch. 6 "Priority of Interruptions"."""
     if cpu.stopped == STOPPED_STATE:
         code = lowcore_code(cpu, storage)
         if code != 0:
@@ -338,7 +342,7 @@ def take_asynchronous(cpu, storage):
 
 @jit
 def not_implemented(cpu, storage):
-    """Did the guest turn on something that this machine does not have, so that it must not go on?"""
+    """True if the guest turned on something that this machine does not have, so that it must not go on."""
     if on(cpu.psw_mask, DAT) and cpu.psw_mask & AS == ACCESS_REGISTER:
         storage.stop_reason = ACCESS_REGISTER_MODE
         return True
@@ -350,7 +354,8 @@ def not_implemented(cpu, storage):
 
 @jit
 def next_event(cpu, storage):
-    """Instructions from now until a clock interrupts or the host has something; NEVER if neither does."""
+    """Return the number of instructions from now until a clock interrupts or the host has something; NEVER if neither
+    does."""
     event = next_timer_event(cpu, storage)
     guest = guest_of(storage)
     if guest.host_event != NO_TIME:
@@ -358,8 +363,8 @@ def next_event(cpu, storage):
     return event
 
 
-def slow_boundary(cpu, storage, unused, unused2):
-    """Between two units of operation, when something may be pending: -> 0 go on, below 0 leave the loop."""
+def attend_boundary(cpu, storage, unused, unused2):
+    """Do what is due between two units of operation; return 0 to go on, below 0 to leave the loop."""
     guest, taken = guest_of(storage), 0
     while True:
         code = take_synchronous(cpu, storage)
@@ -396,7 +401,7 @@ def slow_boundary(cpu, storage, unused, unused2):
         if not on(cpu.psw_mask, WAIT):
             storage.deadline = min(storage.limit, storage.count + event)
             if watching_references(guest):
-                storage.deadline = storage.count + u64(1)  # the straight way through a page is not noted
+                storage.deadline = storage.count + u64(1)  # the inner loop does not note the boundaries within a page
             return 0
         if not on(cpu.psw_mask, EXTERNAL | IO | MACHINE_CHECK):
             return stop(storage, DISABLED_WAIT)

@@ -40,18 +40,19 @@ def area_code(storage, absolute):
 
 @jit
 def lowcore_code(cpu, storage):
-    """May the machine store into the prefix area? As `area_code`."""
+    """Return whether the machine may store into the prefix area, as `area_code`."""
     return area_code(storage, cpu.prefix)
 
 
-def slow_assigned(cpu, storage, real, length, kind, unused):
-    """Host address of an assigned location, whose pages `lowcore_code` has passed."""
+def touch_assigned(cpu, storage, real, length, kind, unused):
+    """Return the host address of an assigned location, to which `lowcore_code` has allowed access, as
+    `access.touch`."""
     return i64(touch(guest_of(storage), apply_prefix(cpu, real), length, i64(kind)))
 
 
 @jit
 def assigned(cpu, storage, real, length, kind):
-    return u64(call4(storage.slow_assigned, cpu, storage, real, u64(length), u64(kind), u64(0)))
+    return u64(call4(storage.touch_assigned, cpu, storage, real, u64(length), u64(kind), u64(0)))
 
 
 @jit

@@ -21,7 +21,7 @@ CONTEXT_AS = bits(56, 57)
 
 @jit
 def psw_mask_word(cpu):
-    """PSW bits 0-63, the condition code included."""
+    """Return PSW bits 0-63, the condition code included."""
     return cpu.psw_mask | (u64(cpu.cc) << CC_SHIFT)
 
 
@@ -32,7 +32,7 @@ def problem_state(cpu):
 
 @jit
 def mode_of(mask):
-    """The address mask that EA and BA mean."""
+    """Return the mask of address bits that EA and BA allow."""
     if on(mask, EA):
         return MODE64
     return MODE31 if on(mask, BA) else MODE24
@@ -40,14 +40,15 @@ def mode_of(mask):
 
 @jit
 def set_addressing_mode(cpu, mode):
-    """mode: EA | BA (64-bit), BA (31-bit) or 0 (24-bit)."""
+    """Set the addressing mode: EA | BA (64-bit), BA (31-bit) or 0 (24-bit)."""
     cpu.psw_mask = (cpu.psw_mask & ~(EA | BA)) | mode
     cpu.amode = mode_of(mode)
 
 
 @jit
 def psw_valid(mask, ia):
-    """The early checks: unassigned bits, EA without BA, an address longer than the addressing mode."""
+    """True if a PSW passes the early checks: no unassigned bit, no EA without BA, no address beyond the addressing
+    mode."""
     if on(mask, UNASSIGNED) or mask & (EA | BA) == EA:
         return False
     return not on(ia, ~mode_of(mask))
@@ -55,8 +56,8 @@ def psw_valid(mask, ia):
 
 @jit
 def psw_changed(cpu, storage):
-    """After any change of the PSW's system mask, key, state or mode: let pending interruptions be looked at, and give
-    the TLB its context."""
+    """Have pending interruptions looked at, and set the TLB's context, after any change of the PSW's system mask, key,
+    state or mode."""
     mask = cpu.psw_mask
     context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
     storage.context = context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)

@@ -17,7 +17,7 @@ NO_BREAKING_EVENT = u64(1)
 
 @jit
 def cpu_reset(cpu, storage):
-    """PoP ch. 4 "CPU Reset": what is pending for this CPU alone is gone; the CPU ends in the stopped state."""
+    """Clear what is pending for this CPU alone, and leave it in the stopped state: PoP ch. 4 "CPU Reset"."""
     cpu.pgm_code = 0
     cpu.svc_code = -1
     cpu.psw_early = u64(0)
@@ -31,8 +31,8 @@ def cpu_reset(cpu, storage):
 
 @jit
 def initial_cpu_reset(cpu, storage):
-    """PoP ch. 4 "Initial CPU Reset": CPU reset, and PSW, prefix, clocks, FPC and control registers at their initial
-    values."""
+    """Perform a CPU reset and set PSW, prefix, clocks, FPC and control registers to their initial values: PoP ch. 4
+    "Initial CPU Reset"."""
     cpu_reset(cpu, storage)
     cpu.prefix = u64(0)
     set_cpu_timer(cpu, storage, u64(0))

@@ -14,7 +14,7 @@ Z_ARCHITECTURE = u64(1)
 
 @jit
 def save_registers(cpu, storage, area):
-    """What a machine check and store status save, in the 8 KB at the real address `area`."""
+    """Save what both a machine check and store status save, in the 8 KB at the real address `area`."""
     for i in range(16):
         put8(cpu, storage, area + at.FP_SAVE + u64(8 * i), cpu.fpr[i])
         put8(cpu, storage, area + at.GR_SAVE + u64(8 * i), cpu.gr[i])

@@ -1,4 +1,4 @@
-"""Instruction text -> handler: the table of lookup.py as arrays, and the slow decode of the run loop."""
+"""From instruction text to handler: the table of lookup.py as arrays, and the slow decode of the run loop."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ INDEX = {row.mnemonic: lookup.place_of_row(row) for row in ROWS}
 
 @jit
 def table_index(insn):
-    """Where in the handler table a left-aligned instruction is looked up."""
+    """Return where in the handler table a left-aligned instruction is looked up."""
     first = insn >> u64(56)
     return BASE[first] + ((insn >> SHIFT[first]) & MASK[first])
 
 
 @jit
 def handler_of(storage, insn):
-    """-> (handler address, code); EXIT_COMPILE with storage.wanted where it is not compiled yet."""
+    """Return (handler address, code). If it is not compiled yet, the code is EXIT_COMPILE and storage.wanted the
+    index."""
     index = table_index(insn)
     handler = load_native(guest_of(storage).handlers + (index << u64(3)))
     if handler == u64(0):
@@ -41,7 +42,8 @@ def handler_of(storage, insn):
 
 @jit
 def at_breakpoint(guest, ia):
-    """Breakpoints cost nothing elsewhere: their instructions are never kept decoded, so they always come by here."""
+    """True if there is a breakpoint at this address. Instructions there are never kept decoded, so they always come by
+    here, and others run at full speed."""
     for i in range(guest.breakpoint_count):
         if guest.breakpoints[i] == ia:
             return True
@@ -50,10 +52,10 @@ def at_breakpoint(guest, ia):
 
 @jit
 def text_in_page(guest, ia, entry):
-    """The instruction at this address, left-aligned, from the block whose decoded page has this entry: -> (text,
-    whether all of it is in the block).
+    """Return (left-aligned text, True if all of it is in the block) of the instruction at this address, from the block
+    whose decoded page has this entry.
 
-    Without a look at translation tables, which the guest may have changed since the TLB got the page: the text of one
+    Translation tables are not looked at, as the guest may have changed them since the TLB got the page: the text of one
     block must not stay in the page of another, nor may it matter whether an instruction was decoded before."""
     offset = ia & BYTE_INDEX
     number = block_of_page(entry - (offset >> u64(1)) * ENTRY_BYTES)
@@ -69,8 +71,9 @@ def text_in_page(guest, ia, entry):
     return text, True
 
 
-def slow_decode(cpu, storage, ia, entry):
-    """The decode-cache entry is empty: storage.decoded_handler and decoded_insn, and the entry where it can be kept.
+def decode_instruction(cpu, storage, ia, entry):
+    """Decode an instruction whose decode-cache entry is empty, into storage.decoded_handler and decoded_insn, and into
+    the entry if it can be kept there; return a code.
 
     The block is resident and was checked when its page was looked up."""
     stops_here = at_breakpoint(guest_of(storage), ia)

@@ -1,8 +1,8 @@
-"""Row -> handler: which rows can be executed, and their functions compiled on first use.
+"""From row to handler: which rows can be executed, and their functions compiled on first use.
 
 A row is implemented when a function of its mnemonic in lower case with the signature (cpu, storage, insn) exists in
-`general/`, `control/` or beside this file. A machine executes it if the row's facility is installed there too. All that
-is found by reading the sources, so `explain` need not import Numba.
+`isa/`. A machine executes it if the row's facility is installed there too. All that is found by reading the sources, so
+`explain` need not import Numba.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from s390emu.isa.opcodes import ENHANCEMENTS, ETF3, FGR, ROWS, Row
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
-# Facilities that are no matter of instructions alone: z/Architecture installed and active, sense running status,
+# Facilities that do not follow from the instructions alone: z/Architecture installed and active, sense running status,
 # conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 138))
-# Facilities of which some rows are implemented, and those can be executed, although the bit cannot be indicated:
+# Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
 # programs compiled for a z10 move between FPRs and GRs (LGDR, LDGR) without asking.
 EXECUTED_IN_PART = frozenset((ETF3, FGR))
 
 
 class Place(NamedTuple):
-    """Where an instruction's function is: module, path, line."""
+    """The place of an instruction's function: module, path, line."""
 
     module: str
     path: Path
@@ -42,7 +42,7 @@ def function_name(mnemonic: str) -> str:
 
 @cache
 def places() -> dict[str, Place]:
-    """Function name -> its place, for every function with the signature of an instruction."""
+    """Return, by name, the place of every function with the signature of an instruction."""
     found: dict[str, Place] = {}
     for path in sorted(ISA.rglob("*.py")):
         if path.name == "operands.py":  # decodes operands with the same arguments, executes nothing
@@ -63,7 +63,7 @@ def implemented(row: Row) -> bool:
 
 @cache
 def facilities() -> frozenset[int]:
-    """Facility bits all of whose rows are implemented: what STFLE may truthfully say of instructions."""
+    """Return the facility bits all of whose rows are implemented: what STFLE may truthfully say of instructions."""
     by_mnemonic = {row.mnemonic: row for row in ROWS}
     needed = {bit: [by_mnemonic[mnemonic] for mnemonic in mnemonics] for bit, mnemonics in ENHANCEMENTS.items()}
     for row in ROWS:
@@ -86,7 +86,7 @@ def executable(row: Row, installed: Collection[int]) -> bool:
 
 
 def function(mnemonic: str):
-    """The plain or jitted Python function of an implemented mnemonic."""
+    """Return the plain or jitted Python function of an implemented mnemonic."""
     name = function_name(mnemonic)
     return getattr(importlib.import_module(places()[name].module), name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, load_native, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
-from s390emu.architecture.sizes import BLOCK_SHIFT
+from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
 from s390emu.engine.decode import handler_of
 from s390emu.records.exits import EXIT_HYPERCALL
 from s390emu.records.port import TLB_MASK
@@ -15,16 +15,16 @@ from s390emu.storage.references import note_hypercall
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
 IN_PAGE = u64(0xFFE)
 ENTRY_SHIFT = u64(3)  # 16 bytes for each halfword
-PAGE_OF_ENTRIES = u64(4096 << 3)
-UNKNOWN_LENGTH = u64(2)  # when the instruction could not be fetched: ILC may be any of 1, 2, 3 (PoP ch. 6)
+PAGE_OF_ENTRIES = u64(BLOCK_SIZE << 3)  # bytes
+UNKNOWN_LENGTH = u64(2)  # bytes, of an instruction that was not fetched: its ILC may be 1, 2 or 3 (PoP ch. 6)
 
 
 @jit
 def not_fetched(cpu, storage, code, ia):
-    """The instruction cannot be fetched: an interruption, or an exit."""
+    """Return 0 after noting the interruption that a failed instruction fetch causes, or return its exit."""
     if code > 0:
         cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
-        call2(storage.slow_end, cpu, storage, u64(code), UNKNOWN_LENGTH)
+        call2(storage.note_ending, cpu, storage, u64(code), UNKNOWN_LENGTH)
         return 0
     return code
 
@@ -35,7 +35,7 @@ def page_of(cpu, storage, ia):
     slot = (ia >> BLOCK_SHIFT) & TLB_MASK
     if storage.tlb_insn_tag[slot] == (ia & PAGE_AND_ODD) ^ storage.context:
         return storage.tlb_insn_decoded[slot], 0
-    code = call2(storage.slow_instruction, cpu, storage, ia, u64(0))
+    code = call2(storage.find_decoded_page, cpu, storage, ia, u64(0))
     return storage.value, code
 
 
@@ -46,8 +46,8 @@ def entry_in(page, ia):
 
 
 def find_target(cpu, storage, ia, modifier):
-    """Look up the target of EXECUTE: -> code. Afterwards storage.decoded_insn is its text, ORed with the modifier, and
-    storage.decoded_handler the handler of that."""
+    """Look up the target of EXECUTE; return a code. Afterwards storage.decoded_insn is its text, ORed with the
+    modifier, and storage.decoded_handler the handler of that."""
     if on(ia, u64(1)):
         return SPECIFICATION
     page, code = page_of(cpu, storage, ia)
@@ -56,7 +56,7 @@ def find_target(cpu, storage, ia, modifier):
     entry = entry_in(page, ia)
     text = load_native(entry + u64(8))
     if load_native(entry) == u64(0):
-        code = call2(storage.slow_decode, cpu, storage, ia, entry)
+        code = call2(storage.decode_instruction, cpu, storage, ia, entry)
         if code != 0:
             return code
         text = storage.decoded_insn
@@ -66,14 +66,13 @@ def find_target(cpu, storage, ia, modifier):
 
 
 def run(cpu, storage, unused):
-    """Execute until an exit: -> EXIT_*. A boundary is passed first, so what is pending is taken.
+    """Execute until an exit, and return it (EXIT_*). A boundary comes first, so what is pending is taken.
 
     The inner loop stays in the decoded entries of a page, without a look at the TLB: whatever makes them wrong clears
-    the entry, or sets the deadline to 0.
-    """
+    the entry, or sets the deadline to 0."""
     while True:
         if storage.count >= storage.deadline:
-            code = call2(storage.slow_boundary, cpu, storage, u64(0), u64(0))
+            code = call2(storage.attend_boundary, cpu, storage, u64(0), u64(0))
             if code != 0:
                 return code
         ia = cpu.psw_ia
@@ -91,7 +90,7 @@ def run(cpu, storage, unused):
                 if entry - page >= PAGE_OF_ENTRIES:
                     break
                 storage.insn_ia = ia
-                code = call2(storage.slow_decode, cpu, storage, ia, entry)
+                code = call2(storage.decode_instruction, cpu, storage, ia, entry)
                 if code != 0:
                     code = not_fetched(cpu, storage, code, ia)
                     if code != 0:
@@ -105,7 +104,7 @@ def run(cpu, storage, unused):
             code = call1(handler, cpu, storage, insn)
             if code != 0:
                 if code > 0:
-                    call2(storage.slow_end, cpu, storage, u64(code), length)
+                    call2(storage.note_ending, cpu, storage, u64(code), length)
                     break
                 if code == EXIT_HYPERCALL:
                     note_hypercall(guest_of(storage))

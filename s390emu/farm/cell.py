@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-BLOCK = 4096
+from s390emu.architecture.sizes import BLOCK_SIZE
+
 BY_DEVICE = -1
 MOST, MOST_MIPS = 10**10, 10**6  # of times and counts: with more, a run is longer than the guests' clock
 SERVICE_TIMES = ("page_latency", "page_block", "disk_latency", "disk_block")
@@ -99,12 +100,12 @@ class Cell:
             raise ValueError(f"look_ahead is {self.look_ahead}: percent of the host's frames, 0 to 100")
         if not self.ratio >= 0.1:
             raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
-        if self.ram % (BLOCK * self.chunk_blocks) or self.ram < 2 << 20:
+        if self.ram % (BLOCK_SIZE * self.chunk_blocks) or self.ram < 2 << 20:
             raise ValueError(f"ram is {self.ram}: a multiple of {self.chunk} (the chunk), at least 2M")
 
     def filled(self) -> Cell:
         """The same with every default that depends on another field spelled out."""
-        blocks = self.ram // BLOCK
+        blocks = self.ram // BLOCK_SIZE
         return replace(
             self,
             file_blocks=self.file_blocks or blocks * 3 // 2,
@@ -122,7 +123,7 @@ class Cell:
     @property
     def blocks(self) -> int:
         """4 KB blocks of a guest's storage."""
-        return self.ram // BLOCK
+        return self.ram // BLOCK_SIZE
 
     @property
     def frames(self) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def web_server(moments: list[int], folder, **tunables: int) -> Iterator[Moment]:
     program, path = web_guest.build(**values), Path(folder) / "disk"
     web_guest.disk_image(path, **values)
     host = Host(values["RAM_BLOCKS"])
-    machine = Machine(values["RAM_BLOCKS"] * web_guest.BLOCK, host=host)
+    machine = Machine(values["RAM_BLOCKS"] * BLOCK_SIZE, host=host)
     host.attach_disk(machine.guest_number, web_guest.DISK, BlockDevice(path))
     machine.load(program)
     for wanted in moments:

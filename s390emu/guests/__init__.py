@@ -1,1 +1,1 @@
-"""The guests in firmware/: each with its sources, its tunables and what a correct run of it comes to."""
+"""The guests in firmware/: each with its sources, its tunables, and what a correct run of it computes."""

@@ -13,8 +13,8 @@ DEFAULTS = {
 }  # fmt: skip
 CELL_MULTIPLIER, STEP = 0xD1342543DE82EF95, 0x2545F4914F6CDD1D
 DRAW_MULTIPLIER, DRAW_ADDEND = 0x5851F42D4C957F2D, 12345
-DOUBLEWORD = (1 << 64) - 1
-TAG = 0xFFFF  # of each doubleword: never changed
+DOUBLEWORD_MASK = (1 << 64) - 1
+TAG = 0xFFFF  # bits of each doubleword that never change
 
 
 def sources() -> list[Path]:
@@ -35,23 +35,24 @@ def build(**tunables: int) -> Program:
 def fold(total: int, words: list[int]) -> int:
     """Add each of the doublewords in turn to the total rotated left by one."""
     for word in words:
-        total = ((total << 1 | total >> 63) + word) & DOUBLEWORD
+        total = ((total << 1 | total >> 63) + word) & DOUBLEWORD_MASK
     return total
 
 
 class Twin:
-    """The tasks' work without CPUs, page cache or host: job after job on a file that is a list of lists."""
+    """A model of the tasks' work without CPUs, page cache or host: job after job on a file that is a list of lists."""
 
     def __init__(self, **tunables: int):
         self.tunables = DEFAULTS | tunables
         words, blocks = self.tunables["WORDS"], self.tunables["FILE_BLOCKS"]
-        self.file = [[((n + 1) * CELL_MULTIPLIER + w * STEP) & DOUBLEWORD for w in range(words)] for n in range(blocks)]
+        self.file = [[((n + 1) * CELL_MULTIPLIER + w * STEP) & DOUBLEWORD_MASK for w in range(words)]
+                     for n in range(blocks)]  # fmt: skip
         self.writable = self.tunables["WRITABLE_BLOCKS"]
         self.random = 0
 
     def draw(self, n: int) -> int:
         """Return the next random number, from 0 to n - 1."""
-        self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DOUBLEWORD
+        self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DOUBLEWORD_MASK
         return (self.random >> 33) % n
 
     def draw_place(self, first: int, blocks: int) -> tuple[int, int]:
@@ -61,7 +62,7 @@ class Twin:
 
     def job(self, number: int) -> int:
         """Do a job, and return its sum."""
-        self.random = ((self.tunables["SEED"] << 16) + number + 1) * CELL_MULTIPLIER & DOUBLEWORD
+        self.random = ((self.tunables["SEED"] << 16) + number + 1) * CELL_MULTIPLIER & DOUBLEWORD_MASK
         total, blocks = 0, self.tunables["FILE_BLOCKS"]
         for _ in range(self.tunables["STEPS"]):
             match self.draw(8):
@@ -73,8 +74,8 @@ class Twin:
                         total = fold(total, [fold(0, self.file[block])])
                 case 3 | 4 | 5:
                     block, word = self.draw_place(0, self.writable)
-                    self.file[block][word] = (self.file[block][word] + (self.random & ~TAG)) & DOUBLEWORD
-                case 2 | 6:  # a look, or a block written to the disk: no trace of either
+                    self.file[block][word] = (self.file[block][word] + (self.random & ~TAG)) & DOUBLEWORD_MASK
+                case 2 | 6:  # a look, or a block written to the disk: neither leaves a trace
                     self.draw_place(0, self.writable)
                 case 7:
                     self.draw(blocks)
@@ -82,7 +83,7 @@ class Twin:
 
     def checksum(self) -> int:
         """Do all jobs, and sum up what they have read and what the file is then."""
-        total = sum(self.job(number) for number in range(self.tunables["JOBS"])) & DOUBLEWORD
+        total = sum(self.job(number) for number in range(self.tunables["JOBS"])) & DOUBLEWORD_MASK
         for block in self.file:
             total = fold(total, block)
         return total

@@ -13,19 +13,19 @@ TUNABLES = (
 
 
 def folder() -> Path:
-    """firmware/ of a source tree, or the copy of it that is installed with the package."""
+    """Return the folder firmware/ of a source tree, or its copy that is installed with the package."""
     package = Path(__file__).parents[1]
     installed = package / "_firmware"
     return installed if installed.is_dir() else package.parent / "firmware"
 
 
 def sources() -> list[Path]:
-    """The kernel's files in the order in which they are linked."""
+    """Return the kernel's files in the order in which they are linked."""
     return [folder() / name for name in (folder() / "kernel.list").read_text().split()]
 
 
 def description() -> Path:
-    """What the page-state sanitizer has to know of the kernel (docs/sanitizer.md)."""
+    """Return the file that tells the page-state sanitizer what it has to know of the kernel (docs/sanitizer.md)."""
     return folder() / "toy.toml"
 
 

@@ -2,7 +2,7 @@
 
     program = build(RAM_BLOCKS=512, FILE_BLOCKS=720)
     disk_image("files.disk", FILE_BLOCKS=720)
-    expected(300, FILE_BLOCKS=720)      # -> Expected(checksum=..., log=..., heap=...)
+    expected(300, FILE_BLOCKS=720)  # Expected(checksum=..., log=..., heap=...)
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.assemble import Program, assemble_files
 from s390emu.guests.toy_kernel import ORIGIN, folder
 
@@ -38,20 +39,19 @@ LIMITS = {  # tunable: default, least, most
 }
 DEFAULTS = {name: default for name, (default, *_) in LIMITS.items()}
 DISK = 0x0100  # device number
-BLOCK = 4096
 TABLES = 0x20000  # where they begin
-WORDS = BLOCK // 8  # doublewords in a block
+WORDS = BLOCK_SIZE // 8  # doublewords in a block
 CELLS, CELL_WORDS = 32, 16  # in a block, in a cell
 CELL_MULTIPLIER, STEP = 0xD1342543DE82EF95, 0x2545F4914F6CDD1D
 DRAW_MULTIPLIER, DRAW_ADDEND = 0x5851F42D4C957F2D, 12345
-DOUBLEWORD = (1 << 64) - 1
+DOUBLEWORD_MASK = (1 << 64) - 1
 
 GROUP_FILES, GROUP_BLOCKS, FILE_MOST = 8, 36, 8
 LENGTHS, PLACES = (3, 1, 6, 2, 8, 4, 7, 5), (0, 3, 4, 10, 12, 20, 24, 31)
 FILE_STRIDE, SESSION_STRIDE = 7919, 32771
 RECORD_WORDS, SESSION_WORDS, BUFFERS_DRAWN = 32, 32, 3
 RECORDS, SESSIONS = WORDS // RECORD_WORDS, WORDS // SESSION_WORDS  # in a block
-AT_ONCE = 1024  # blocks of a disk that are generated in one go
+AT_ONCE = 1024  # how many blocks of a disk are generated at a time
 
 
 class Expected(NamedTuple):
@@ -70,18 +70,18 @@ class WebGuestError(ValueError):
 
 
 def sources() -> list[Path]:
-    """The guest's files in the order in which they are linked."""
+    """Return the guest's files in the order in which they are linked."""
     return [folder() / name for name in (folder() / "web.list").read_text().split()]
 
 
 def description() -> Path:
-    """What the page-state sanitizer has to know of the guest (docs/sanitizer.md)."""
+    """Return the file that tells the page-state sanitizer what it has to know of the guest (docs/sanitizer.md)."""
     return folder() / "web.toml"
 
 
 def tunables(**given: int) -> dict[str, int]:
-    """All tunables, the default where none is given. WebGuestError names the one that is out of its limits; the
-    assembly has the same limits, for who builds the guest without this module."""
+    """Return all tunables, the default where none is given. WebGuestError names one that is out of its limits; the
+    assembly checks the same limits, for those who build the guest without this module."""
     unknown = ", ".join(given.keys() - DEFAULTS.keys())
     if unknown:
         raise WebGuestError(f"the web server has no tunable {unknown}: it has {', '.join(DEFAULTS)}")
@@ -105,15 +105,15 @@ def tunables(**given: int) -> dict[str, int]:
 
 
 def files(values: dict[str, int]) -> int:
-    """How many files there are."""
+    """Return the number of files."""
     return values["FILE_BLOCKS"] // GROUP_BLOCKS * GROUP_FILES
 
 
 def fewest_blocks(values: dict[str, int]) -> int:
-    """The least RAM_BLOCKS: image and tables (web.inc, "Memory map"), heap, room for the log, and some to work in."""
+    """Return the least RAM_BLOCKS: image and tables (web.inc, "Memory map"), heap, log, and room to work in."""
     pool = values["HEAP_BLOCKS"] + 2 * values["LOG_BLOCKS"] + 128
     blocks = pool
-    while blocks - -(-(TABLES + blocks * 32 + 8 * (values["FILE_BLOCKS"] + values["LOG_BLOCKS"])) // BLOCK) < pool:
+    while blocks - -(-(TABLES + blocks * 32 + 8 * (values["FILE_BLOCKS"] + values["LOG_BLOCKS"])) // BLOCK_SIZE) < pool:
         blocks += 1
     return blocks
 
@@ -127,7 +127,7 @@ def build(**given: int) -> Program:
 
 
 def words(first: int, count: int) -> np.ndarray:
-    """The content of so many blocks as it is before anybody writes: uint64[count, 512]."""
+    """Return the original content of so many blocks, before anybody writes: uint64[count, 512]."""
     with np.errstate(over="ignore"):
         cells = np.arange(first * CELLS + 1, (first + count) * CELLS + 1, dtype=np.uint64) * np.uint64(CELL_MULTIPLIER)
         steps = np.arange(CELL_WORDS, dtype=np.uint64) * np.uint64(STEP)
@@ -135,18 +135,18 @@ def words(first: int, count: int) -> np.ndarray:
 
 
 def content(block: int) -> bytes:
-    """A block of the disk as it is before anybody writes."""
+    """Return the original content of a block of the disk, before anybody writes."""
     return words(block, 1).astype(">u8").tobytes()
 
 
 def disk_blocks(**given: int) -> int:
-    """How long the guest's disk is: files, then the log."""
+    """Return the length of the guest's disk in blocks: files, then the log."""
     values = tunables(**given)
     return values["FILE_BLOCKS"] + values["LOG_BLOCKS"]
 
 
 def disk_image(path: str | os.PathLike, **given: int) -> int:
-    """Make the file that is the guest's disk: -> its blocks."""
+    """Make the file that is the guest's disk, and return its length in blocks."""
     blocks = disk_blocks(**given)
     with open(path, "wb") as file:
         for first in range(0, blocks, AT_ONCE):
@@ -158,15 +158,10 @@ def disk_image(path: str | os.PathLike, **given: int) -> int:
 
 
 def fold(total: int, values) -> int:
-    """Each of the doublewords in turn, added to the total rotated left by one."""
+    """Add each of the doublewords in turn to the total rotated left by one."""
     for value in values:
-        total = ((total << 1 | total >> 63) + value) & DOUBLEWORD
+        total = ((total << 1 | total >> 63) + value) & DOUBLEWORD_MASK
     return total
-
-
-def block_sums(blocks: int) -> list[int]:
-    """The sum of each of the first blocks of a disk."""
-    return list(_block_sums(blocks))
 
 
 @lru_cache(maxsize=4)
@@ -180,7 +175,7 @@ def _block_sums(blocks: int) -> tuple[int, ...]:
 
 
 class Twin:
-    """The guest's task without page cache, disk or host: `serve` is one request."""
+    """A model of the guest's task without page cache, disk or host: `serve` is one request."""
 
     def __init__(self, **given: int):
         self.tunables = tunables(**given)
@@ -194,7 +189,7 @@ class Twin:
         self.checksum = self.requests = self.drift = self.left = 0
 
     def draw(self, n: int) -> int:
-        self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DOUBLEWORD
+        self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DOUBLEWORD_MASK
         return (self.random >> 33) % n
 
     def draw_rank(self, n: int) -> int:
@@ -225,8 +220,8 @@ class Twin:
             self.draw(2 * self.tunables["IDLE_US"] + 1)
 
     def log_sum(self) -> int:
-        """Blocks of records; zeros behind the last record in the block that is open; what has never been opened is as
-        it was generated."""
+        """Return the sum of the log's blocks: records, then zeros to the end of the block in use; blocks never used
+        still have their original content."""
         slots: list[int | None] = [None] * self.slots
         for number in range(max(0, self.requests - self.slots), self.requests):
             slots[number % self.slots] = self.log[number - self.requests]
@@ -243,7 +238,7 @@ class Twin:
                 elif checksum is None:
                     total = fold(total, page[record * RECORD_WORDS : (record + 1) * RECORD_WORDS])
                 else:
-                    total = fold(total, ((checksum + i * STEP) & DOUBLEWORD for i in range(RECORD_WORDS)))
+                    total = fold(total, ((checksum + i * STEP) & DOUBLEWORD_MASK for i in range(RECORD_WORDS)))
         return total
 
     def heap_sum(self) -> int:
@@ -257,7 +252,7 @@ class Twin:
 
 
 def expected(requests: int, **given: int) -> Expected:
-    """What the guest has to find after so many requests, whatever its host did."""
+    """Return what the guest has to find after so many requests, whatever its host did."""
     twin = Twin(**given)
     for _ in range(requests):
         twin.serve()
@@ -278,14 +273,14 @@ def number_at(machine: Machine, address: int) -> int:
 
 @lru_cache(maxsize=1)
 def symbols() -> dict[str, int]:
-    """Addresses of the guest's variables: web.inc has them where they are, whatever the tunables."""
+    """Return the addresses of the guest's variables; web.inc fixes them, whatever the tunables."""
     return build().symbols
 
 
 def counts(machine: Machine, where: dict[str, int] | None = None) -> dict[str, int]:
-    """The guest's counters now, by their names in lower case: requests, balloon (blocks), those of COUNTS, `rereads`
-    (blocks read again because they had been discarded), and for each of ACCOUNTS nanoseconds of its CPU, `cpu_task`.
-    `where` are the guest's symbols, if they are at hand."""
+    """Return the guest's counters now, by their names in lower case: requests, balloon (blocks), those of COUNTS,
+    `rereads` (blocks read again because they had been discarded), and for each of ACCOUNTS nanoseconds of its CPU, as
+    in `cpu_task`. `where`: the guest's symbols, if they are at hand."""
     where = where or symbols()
     found = {"requests": number_at(machine, where["REQUESTS_DONE"])}
     found["balloon"] = number_at(machine, where["BALLOON_SIZE"])
@@ -296,7 +291,7 @@ def counts(machine: Machine, where: dict[str, int] | None = None) -> dict[str, i
 
 
 def reported(console: str) -> tuple[int, Expected] | None:
-    """Requests and sums that the guest wrote at its end; None if it has not come to that."""
+    """Return the requests and sums that the guest wrote at its end; None if it has not come to that."""
     if not (line := LAST_LINE.search(console)):
         return None
     return int(line[1]), Expected(*(int(part, 16) for part in line.groups()[1:]))

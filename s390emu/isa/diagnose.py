@@ -7,9 +7,9 @@ block I/O: docs/block-io.md. No other code exists.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
-from s390emu.architecture.bits import LOW16, LOW32, bits
+from s390emu.architecture.bits import LOW16, LOW32
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
-from s390emu.architecture.sizes import OFFSET
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import rs
 from s390emu.records.exits import EXIT_HYPERCALL
@@ -19,17 +19,15 @@ from s390emu.storage.prefixing import PREFIX_AREA
 
 RELEASE, TIME_SLICE_END, DIRECTED_YIELD, BLOCK_IO = u64(0x10), u64(0x44), u64(0x9C), u64(0x250)
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
-PARAMETER_LIST = u64(64)
-NOT_DOUBLEWORD = bits(61, 63)
+PARAMETER_LIST_BYTES = u64(64)
 LAST_REGISTER = u64(15)
 
 
 @jit
 def diag(cpu, storage, insn):
-    """DIAGNOSE, RS-a. PoP ch. 10 "DIAGNOSE". cc unchanged, but by X'250'.
+    """DIAGNOSE, RS-a. PoP ch. 10 "DIAGNOSE". cc unchanged, except by X'250'.
 
-    The second-operand address is not an address: its rightmost 16 bits are the code.
-    """
+    The second-operand address is not an address: its rightmost 16 bits are the code."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, address = rs(cpu, insn)
@@ -45,9 +43,10 @@ def diag(cpu, storage, insn):
 
 @jit
 def give_up(storage, address):
-    """X'44', X'9C': the CPU gives up the rest of its turn, to the CPU with this address if there is one; -1 to any.
+    """Give up the rest of the CPU's turn to the CPU with this address, or to any if that is -1 or does not exist:
+    X'44', X'9C'.
 
-    Alone in its guest, it goes on."""
+    A CPU that is alone in its guest goes on."""
     guest = guest_of(storage)
     if guest.port_count > u64(1):
         guest.gave_up = u64(1)
@@ -59,9 +58,9 @@ def give_up(storage, address):
 
 @jit
 def release(cpu, storage, insn, first, last):
-    """X'10': the blocks at real addresses first to last, inclusive, are to read as zeros. The host does it.
+    """Have the host make the blocks at real addresses first to last, inclusive, read as zeros: X'10'.
 
-    There is no empty range: a last block that lies before the first one, and be it by one, is an error."""
+    There is no empty range: a last block before the first one, even the one right before it, is an error."""
     if on(first | last, OFFSET) or first < PREFIX_AREA or first > last:
         return SPECIFICATION
     if not in_configuration(guest_of(storage), last):
@@ -72,14 +71,15 @@ def release(cpu, storage, insn, first, last):
 
 @jit
 def block_io(cpu, storage, insn, r1, r3):
-    """X'250': function R3 with the parameter list at real address R1, return code to R1 + 1. The host does it.
+    """Have the host perform function R3 with the parameter list at real address R1, and set the return code in R1 + 1:
+    X'250'.
 
     A list that the guest hinted away is not there (docs/page-hinting.md 4, parameter blocks)."""
     function, address = cpu.gr[r3] & LOW32, cpu.gr[r1] & cpu.amode
-    if r1 == LAST_REGISTER or on(address, NOT_DOUBLEWORD) or function > LAST_FUNCTION:
+    if r1 == LAST_REGISTER or on(address, DOUBLEWORD_OFFSET) or function > LAST_FUNCTION:
         return SPECIFICATION
     kind = STORE if function == INITIALIZE else FETCH
-    _, code = probe(cpu, storage, address, PARAMETER_LIST, kind + REAL + CHECK, psw_key(cpu))
+    _, code = probe(cpu, storage, address, PARAMETER_LIST_BYTES, kind + REAL + CHECK, psw_key(cpu))
     if code == BLOCK_VOLATILITY:
         return ADDRESSING
     if code != 0:

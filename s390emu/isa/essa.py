@@ -22,8 +22,7 @@ NO_FRAME = u64(0)
 def essa(cpu, storage, insn):
     """EXTRACT AND SET STORAGE ATTRIBUTES, RRF-c. docs/page-hinting.md 1. cc unchanged.
 
-    Where the content changes too (page-in, discard of a preserved block) the host completes the instruction.
-    """
+    Where the content changes too (page-in, discard of a preserved block) the host completes the instruction."""
     _, r2, orc = rrf_c(insn)
     if guest_of(storage).essa == u64(0):
         return OPERATION
@@ -43,7 +42,8 @@ def essa(cpu, storage, insn):
 
 @jit
 def perform(cpu, storage, insn, frame):
-    """Extract and set, the checks being done: -> the action that the table names. frame: for ORC 5, what it gets."""
+    """Extract and set, all checks being done; return the action that the table names. frame: the one that ORC 5
+    gets."""
     r1, r2, orc = rrf_c(insn)
     number = (cpu.gr[r2] & cpu.amode) >> BLOCK_SHIFT
     before = attributes(block_at(guest_of(storage), number))

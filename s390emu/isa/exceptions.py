@@ -8,5 +8,6 @@ from s390emu.architecture.interruptions import OPERATION
 
 @jit
 def operation_exception(cpu, storage, insn):
-    """No such operation code, or its facility is not installed. PoP ch. 6 "Operation Exception"; suppressed."""
+    """Recognize an operation exception: no such operation code, or its facility is not installed. PoP ch. 6 "Operation
+    Exception"; suppressed."""
     return OPERATION

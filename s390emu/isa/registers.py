@@ -3,32 +3,32 @@ the others unchanged. PoP ch. 2 "General Registers"."""
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit
 from s390emu.architecture.bits import LOW32, bits
+from s390emu.architecture.sizes import WORD_BITS
 
 HIGH32 = bits(0, 31)
-BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)  # widths, for shifts and sign_extend
 
 
 @jit
 def low(cpu, r):
-    """Bits 32-63, zero-extended."""
+    """Return bits 32-63 of a general register, zero-extended."""
     return cpu.gr[r] & LOW32
 
 
 @jit
 def high(cpu, r):
-    """Bits 0-31, right-aligned."""
-    return cpu.gr[r] >> WORD
+    """Return bits 0-31 of a general register, right-aligned."""
+    return cpu.gr[r] >> WORD_BITS
 
 
 @jit
 def set_low(cpu, r, value):
-    """Bits 32-63 := the rightmost word of value."""
+    """Replace bits 32-63 of a general register by the rightmost word of value."""
     cpu.gr[r] = (cpu.gr[r] & HIGH32) | (value & LOW32)
 
 
 @jit
 def set_high(cpu, r, value):
-    """Bits 0-31 := the rightmost word of value."""
-    cpu.gr[r] = (value << WORD) | (cpu.gr[r] & LOW32)
+    """Replace bits 0-31 of a general register by the rightmost word of value."""
+    cpu.gr[r] = (value << WORD_BITS) | (cpu.gr[r] & LOW32)

@@ -1,6 +1,6 @@
 """SERVICE CALL. Not in the Principles of Operation: what IBM's own guests rely on, see `host.service_call`.
 
-Where nothing public settles a point it is decided here. All of R2 but bits 33-60 is zeros, in any addressing mode. The
+Where nothing public settles a point it is decided here. In any addressing mode, R2 is zeros except for bits 33-60. The
 SCCB lies outside both places of the prefix area: nothing says whether its address is real or absolute, so it is both.
 Its key is not looked at; a block that the guest hinted away is not there, as for every parameter block. Exceptions, in
 order of priority: privileged operation; specification, by the address; addressing; specification, by the length, which
@@ -26,11 +26,10 @@ NOT_SCCB_ADDRESS = bits(0, 32) | bits(61, 63)  # 2 GB and above, or not on a dou
 
 @jit
 def servc(cpu, storage, insn):
-    """SERVICE CALL, RRE. From public sources, see above. R1: command word, in bits 32-63; R2: address of the SCCB.
-    The host answers.
+    """SERVICE CALL, RRE. From public sources, see above. R1: command word, in bits 32-63; R2: address of the SCCB. The
+    host answers.
 
-    cc 0 initiated, 2 busy: the service signal of the command before is still pending.
-    """
+    cc 0 initiated, 2 busy: the service signal of the previous command is still pending."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     _, r2 = rre(insn)

@@ -8,14 +8,14 @@ from s390emu._jit import record_at, u64
 
 EVENT_T = np.dtype(
     [
-        ("count", u64),  # instructions of all CPUs that had ended
+        ("count", u64),  # instructions that all CPUs had ended
         ("kind", u64),
         ("block", u64),
         ("before", u64),
         ("after", u64),
         ("detail", u64),
-        ("ia", u64),  # of the instruction that was being executed
-        ("cpu", u64),  # address of the CPU that was running
+        ("ia", u64),  # address of the instruction that was being executed
+        ("cpu", u64),  # CPU address of the CPU that was running
     ],
     align=True,
 )

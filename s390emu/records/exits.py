@@ -15,20 +15,18 @@ EXIT_HOST_FAULT = -1  # the block `fault_block` has no frame: page in, then exec
 EXIT_HYPERCALL = -2  # the host completes `call_insn`
 EXIT_COMPILE = -3  # handler `wanted` is not compiled yet
 EXIT_EVENTS = -4  # the event table is full: drain it
-EXIT_WAIT = -5  # enabled wait in which nothing will happen by itself
+EXIT_WAIT = -5  # enabled wait that only an outside event can end
 EXIT_STOP = -6  # see stop_reason
 EXIT_LIMIT = -7
 EXIT_BREAKPOINT = -8  # before the instruction at one of `breakpoints`
-EXIT_HOST_EVENT = -9  # the time of `host_event` has come
-EXIT_IDLE = -10  # others run meanwhile: in the wait state until `ready_at`
-EXIT_SIGNAL = -11  # SIGNAL PROCESSOR addresses another CPU: Python has its records
-EXIT_YIELD = -12  # the CPU gives up the rest of its quantum
+EXIT_HOST_EVENT = -9  # the time `host_event` has come
+EXIT_IDLE = -10  # in the wait state until `ready_at`, while other CPUs or guests run
 
 # What the host answers where the guest cannot have what it needs; `host.reason` says why in words.
-PAGING_ERROR = -20  # the content of a block is lost: a machine check
-NO_FRAME = -21  # nothing can be taken and nothing is free: the machine stops
-HINTED_AWAY = -22  # for I/O alone: the guest hinted the block away
+PAGING_ERROR = -20  # the content of a block is lost: machine check
+NO_FRAME = -21  # no frame is free and none can be taken: the machine stops
+HINTED_AWAY = -22  # only for I/O: the guest hinted the block away
 
 # stop_reason of EXIT_STOP
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)
-ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # not implemented: better no answer than a wrong one
+ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # what the guest turned on is not implemented

@@ -1,6 +1,6 @@
 """PORT: one CPU's way into storage and its place in the run loop. Nothing here is visible to a guest.
 
-Handlers take it as `storage`. What its guest's other CPUs see too is in GUEST.
+Handlers take it as `storage`. What the CPUs of a guest share is in GUEST.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ TLB_SLOTS = 256
 TLB_MASK = u64(TLB_SLOTS - 1)
 BRANCHES = 16
 
-# Compiled procedures that are called by address, so that their bodies exist once.
-PROCEDURES = (
-    "slow_fetch", "slow_store", "slow_probe", "slow_assigned", "slow_instruction", "slow_decode", "find_target",
-    "slow_end", "slow_boundary",
-)  # fmt: skip
+# Compiled procedures that are called by address, so that their bodies exist once, and how many arguments each has after
+# the two records. engine/procedures.py has the functions of these names.
+PROCEDURES = {
+    "fetch_by_bytes": 2,
+    "store_by_bytes": 2,
+    "check_and_touch": 4,
+    "touch_assigned": 4,
+    "find_decoded_page": 2,
+    "decode_instruction": 2,
+    "find_target": 2,
+    "note_ending": 2,
+    "attend_boundary": 2,
+}
 
 PORT_T = np.dtype(
     [
@@ -30,21 +38,21 @@ PORT_T = np.dtype(
         ("deadline", u64),  # the loop leaves its fast path when count reaches it; 0 = at once
         ("limit", u64),
         ("idle", u64),  # instruction times passed in the wait state
-        ("stolen", u64),  # ... while the CPU could not run: another did, or the host was paging for the guest
-        ("ready_at", u64),  # after EXIT_IDLE: when the CPU can go on by itself
+        ("stolen", u64),  # ... and while the CPU could not run: another one did, or the host was paging for the guest
+        ("ready_at", u64),  # after EXIT_IDLE: the elapsed time at which the CPU can go on unaided; NO_TIME: never
         ("insn_ia", u64),  # address of the instruction being executed (of the target, in EXECUTE)
-        ("execute_length", u64),  # bytes of the EXECUTE whose target is being executed, 0 none
+        ("execute_length", u64),  # length of the EXECUTE whose target is being executed, in bytes; 0: none
         ("decoded_handler", u64),  # result of the slow decode
         ("decoded_insn", u64),
-        ("wanted", u64),  # EXIT_COMPILE: index in the handler table
-        ("lost_steps", u64),  # program interruptions in a row, no instruction completing between them
+        ("wanted", u64),  # EXIT_COMPILE: index of the instruction in the handler table
+        ("lost_steps", u64),  # program interruptions in a row without an instruction completing between them
         ("last_pgm", u64),  # count at the last one
         ("stop_reason", i64),
-        ("passing", u64),  # 1 + the count at which a breakpoint is passed: where the run began
-        # door 1 and door 2 to the host
+        ("passing", u64),  # 1 + the count at which a run began: there the loop does not stop at a breakpoint
+        # the two doors to the host: a block without a frame, and a hypercall
         ("fault_block", u64),  # EXIT_HOST_FAULT: absolute block number
         ("fault_store", u64),
-        ("call_insn", u64),  # EXIT_HYPERCALL: the instruction that calls, which may be the target of EXECUTE
+        ("call_insn", u64),  # EXIT_HYPERCALL: text of the calling instruction, which may be the target of EXECUTE
         *((name, u64) for name in PROCEDURES),
         # results of the slow paths
         ("value", u64),
@@ -65,7 +73,7 @@ PORT_T = np.dtype(
         ("branch_to", u64, BRANCHES),
         ("essa_count", u64, 16),  # by operation-request code
         ("interruption_count", u64, 8),  # by class
-        ("last_class", i64),  # the last interruption, -1 none: class, code, old PSW, ILC in bytes, TEID, when
+        ("last_class", i64),  # the last interruption (-1: none): class, code, old PSW, ILC in bytes, TEID, count
         ("last_code", u64),
         ("last_mask", u64),
         ("last_ia", u64),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from s390emu.adversary.exploration import Bug
 from s390emu.adversary.moves import SWITCH, VERBS
-from s390emu.adversary.search import Findings
 from s390emu.reports.stop import place
+
+if TYPE_CHECKING:
+    from s390emu.adversary.exploration import Bug
+    from s390emu.adversary.search import Findings
 
 
 def as_dict(found: Findings, symbols: Mapping[str, int]) -> dict[str, Any]:
@@ -98,8 +100,6 @@ def _number(number: int, of: str) -> str:
 
 
 def _situation(bug: Bug) -> str:
-    if not bug.moves:
-        return "nobody having done anything"
     return f"{bug.state} running" if bug.moves[-1].verb == SWITCH else f"the block being {bug.state}"
 
 

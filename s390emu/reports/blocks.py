@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from s390emu.machine import Block
+if TYPE_CHECKING:
+    from s390emu.machine import Block
 
 
 def runs(blocks: list[Block]) -> Iterator[tuple[int, int, Block]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.records.events import EVENT_ESSA, EVENT_KEY
 from s390emu.reports.stop import place
 from s390emu.reports.timeline import event_text
 from s390emu.sanitizer.guest import FIELDS
-from s390emu.sanitizer.pages import Sanitizer, Violation
 from s390emu.sanitizer.rules import BY_NAME
 from s390emu.sanitizer.shadow import Event, FrameChange
+
+if TYPE_CHECKING:
+    from s390emu.sanitizer.pages import Sanitizer, Violation
 
 VIOLATIONS_SHOWN = 4
 EVENTS_SHOWN = 3

@@ -5,12 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble
-from s390emu.machine import Interruption, Machine, Reason, Stop
+from s390emu.machine.stop import Interruption, Reason, Stop
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.reports.psw import describe_psw
+
+if TYPE_CHECKING:
+    from s390emu.machine import Machine
 
 INSTRUCTION = 6  # bytes, at most
 PROGRAM, SUPERVISOR_CALL = "program", "supervisor call"  # whose interruptions store the ILC

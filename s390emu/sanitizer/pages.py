@@ -22,9 +22,8 @@ from s390emu.architecture.psw_bits import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE
 from s390emu.assembler.disassemble import disassemble
-from s390emu.host import kernels
 from s390emu.machine import Machine
-from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_STORE, WATCH_TABLE
+from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_STORE
 from s390emu.records.events import (
     EVENT_ESSA,
     EVENT_HOST,
@@ -97,7 +96,7 @@ class Sanitizer:
         self._fault: Fault | None = None
         self._dirty_freed: list[tuple[Violation, int]] = []  # file blocks; looked at when the kernel has done its work
         column = machine.storage.block_column
-        self._watched, self._invalid, self._pinned = column("watched"), column("invalid"), column("pinned")
+        self._invalid, self._pinned = column("invalid"), column("pinned")
         self._frame_of, self._saved_rc = column("frame"), column("guest_rc")
         self._memory = machine.host.memory
         self._real_keys = machine.host.frame_table["key"].view(np.ndarray)
@@ -108,8 +107,8 @@ class Sanitizer:
             EVENT_KEY: self._key, EVENT_PSW: self._psw_changed, EVENT_INTERRUPTION: self._interruption,
             EVENT_TABLE: self._table, EVENT_REFUSED: self._use_key,
         }  # fmt: skip
-        self._watch_frame_table()
         machine.observe(self)
+        self._watch_frame_table()
 
     # --- what the machine calls --------------------------------------------------------------------------------------
 
@@ -134,10 +133,7 @@ class Sanitizer:
         table = self.guest.frames
         if table is None:
             return
-        record = self.machine.storage.record
-        record.pause_first, record.pause_last = table.address, table.end
-        for block in range(table.address // BLOCK_SIZE, (table.end - 1) // BLOCK_SIZE + 1):
-            self._watch(block, WATCH_STORE | WATCH_RANGE)
+        self.machine.observers.watch_range(self, table.address, table.end)
         data = self.machine.read(table.address, table.end - table.address)
         count = min(table.count, self.machine.storage.size // BLOCK_SIZE - table.first)  # of blocks that there are
         self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(count)]
@@ -266,7 +262,7 @@ class Sanitizer:
                 self._report("table-hinted", event)
             else:  # given up; should it be used again, that is told again
                 self._tables.discard(block)
-                self._watched[block] = int(self._watched[block]) & ~WATCH_TABLE
+                self.machine.observers.forget_table(block)
         if self.guest.is_reserved(block):
             self._report("reserved-hinted", event)
         if self._pinned[block]:
@@ -433,9 +429,9 @@ class Sanitizer:
             shadow = self._shadows[block] = Shadow()
         return shadow
 
-    def _watch(self, block: int, always: int = 0) -> None:
+    def _watch(self, block: int) -> None:
         """Let the machine tell of the accesses to this block that could break a rule."""
-        wanted = always
+        wanted = 0
         if shadow := self._shadows.get(block):
             if shadow.usage == UNUSED or shadow.lost is not None or not shadow.keyed:
                 wanted |= WATCH_FETCH | WATCH_STORE
@@ -446,13 +442,7 @@ class Sanitizer:
                     wanted |= WATCH_STORE
             elif shadow.empty:
                 wanted |= WATCH_STORE | WATCH_PAUSE
-        has = int(self._watched[block])
-        wanted |= has & (WATCH_TABLE | WATCH_RANGE)
-        if has & WATCH_RANGE:
-            wanted |= WATCH_STORE
-        if wanted & ~has and not self._invalid[block]:
-            kernels.drop_block(self.machine.storage.record, block)
-        self._watched[block] = wanted
+        self.machine.observers.watch(self, block, wanted)
 
     def _text(self, ia: int) -> bytes:
         """The instruction there; empty where there is none."""

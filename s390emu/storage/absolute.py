@@ -23,13 +23,13 @@ def guest_of(storage):
 
 @jit
 def block_at(guest, number):
-    """The BLOCK record of this absolute block number, which must be in the configuration."""
+    """Return the BLOCK record of this absolute block number, which must be in the configuration."""
     return block_record(guest.blocks + number * BLOCK_RECORD_BYTES)
 
 
 @jit
 def state_of(block):
-    """Usage and content as in R1 bits 60-63; content is derived."""
+    """Return usage and content as in R1 bits 60-63; content is derived."""
     content = RESIDENT
     if block.invalid != 0:
         content = ZERO if block.zero != 0 else PRESERVED
@@ -38,22 +38,23 @@ def state_of(block):
 
 @jit
 def in_configuration(guest, absolute):
+    """True if the guest has storage at this absolute address."""
     return (absolute >> BLOCK_SHIFT) < guest.block_count
 
 
 @jit
 def frame_of(guest, block):
-    """The FRAME record that holds a resident block."""
+    """Return the FRAME record that holds a resident block."""
     return frame_record(guest.frame_table + u64(block.frame) * FRAME_BYTES)
 
 
 @jit
 def frame_address(guest, block):
-    """Host address of the first byte of a resident block."""
+    """Return the host address of the first byte of a resident block."""
     return guest.frames + (u64(block.frame) << BLOCK_SHIFT)
 
 
 @jit
 def host_address(guest, absolute):
-    """Host address of a byte of a resident block."""
+    """Return the host address of a byte of a resident block."""
     return frame_address(guest, block_at(guest, absolute >> BLOCK_SHIFT)) + (absolute & OFFSET)

@@ -1,7 +1,7 @@
 """What instructions use: fetch_*, store_*, probe_fetch, probe_store, fetch_instruction.
 
-A fast path that is one TLB compare and one unaligned load or store; everything else is one slow path, called by
-address.
+The fast path is one TLB comparison and one unaligned load or store; all else is one slow path, called by address.
+
 The ladder, in the manual's order of priority (PoP ch. 6 "Access Exceptions", docs/page-hinting.md D16):
 
     low-address protection -> translation -> prefixing -> addressing -> page state (001A, unused, no frame)
@@ -48,10 +48,10 @@ from s390emu.storage.protection import fetch_protection_overridden, key_permits,
 from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
 
 REAL = 4  # added to a kind of access: the address is real
-CHECK = 8  # ... : only see whether it is permitted, leave R and C
+CHECK = 8  # added to a kind of access: only check whether it is permitted, and do not set R and C
 
 PSW_KEY_MASK = u64(15)
-LAST1, LAST2, LAST4, LAST8 = u64(0), u64(1), u64(3), u64(7)
+LAST1, LAST2, LAST4, LAST8 = u64(0), u64(1), u64(3), u64(7)  # offset of the last byte of so many
 
 
 class Span(NamedTuple):
@@ -73,15 +73,16 @@ def psw_key(cpu):
 
 @jit
 def watches(block, kind):
-    """Does an observer want to know of accesses of this kind to the block?"""
+    """True if an observer wants to know of accesses of this kind to the block."""
     return block.watched & (WATCH_STORE if kind == STORE else WATCH_FETCH) != 0
 
 
 @jit
 def check_real(cpu, storage, real, length, kind, access_key, effective, private):
-    """From the real address up, within one page: -> (absolute, code). No effect but the exception's details.
+    """Check an access within one page from its real address on; return (absolute address, code).
 
-    effective: the address before translation, for fetch-protection override, which a private space does without."""
+    effective: the address before translation, to which fetch-protection override applies, but not in a private space.
+    """
     absolute = apply_prefix(cpu, real)
     code = absence(cpu, storage, absolute, kind)
     if code != 0:
@@ -101,7 +102,7 @@ def check_real(cpu, storage, real, length, kind, access_key, effective, private)
 
 @jit
 def check(cpu, storage, logical, length, kind, access_key, is_real):
-    """The whole ladder for one operand part within one page: -> (absolute, code). is_real: without translation."""
+    """Check one part of an operand, within one page; return (absolute address, code). is_real: do not translate."""
     private = not is_real and dat.private_space(cpu, kind)
     if kind == STORE and not private and low_address_protected(cpu, logical):
         cpu.teid = u64(0)
@@ -116,7 +117,7 @@ def check(cpu, storage, logical, length, kind, access_key, is_real):
 
 @jit
 def tell(guest, block, absolute, length, kind):
-    """An access to a watched block, for the observers."""
+    """Record an access to a watched block, and stop the loop if the observers ask for it."""
     if block.watched & WATCH_RANGE:
         if absolute >= guest.pause_last or absolute + length <= guest.pause_first:
             return
@@ -127,7 +128,7 @@ def tell(guest, block, absolute, length, kind):
 
 @jit
 def touch(guest, absolute, length, kind):
-    """The access takes place: R, C, decoded instructions, events. -> host address"""
+    """Note an access that takes place (R, C, decoded instructions, events); return its host address."""
     number = absolute >> BLOCK_SHIFT
     block = block_at(guest, number)
     frame = frame_of(guest, block)
@@ -146,7 +147,8 @@ def touch(guest, absolute, length, kind):
 
 @jit
 def fill(cpu, storage, logical, absolute, host, kind, access_key):
-    """Remember the page if every access of this kind to it would pass in this context, which has the PSW key."""
+    """Enter the page into the TLB if every access of this kind to it would pass in this context, which has the PSW
+    key."""
     guest = guest_of(storage)
     if guest.tlb_on == u64(0) or access_key != psw_key(cpu):
         return
@@ -167,14 +169,15 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
         fill_fetch(storage, logical, page_address)
 
 
-def slow_probe(cpu, storage, logical, length, kind, access_key):
-    """Check both pages, then touch both: -> code, and the Span in storage. length: 1 to 4096 bytes."""
+def check_and_touch(cpu, storage, logical, length, kind, access_key):
+    """Check both pages of an operand, then touch both; return a code, with the Span in storage. length: 1 to 4096
+    bytes."""
     is_real, only_check = i64(kind) & REAL != 0, i64(kind) & CHECK != 0
     kind, access_key = i64(kind) % REAL, i64(access_key)
     storage.span_length = min(length, BLOCK_BYTES - (logical & OFFSET))
     second = (logical + storage.span_length) & cpu.amode
     parts = 1 if length == storage.span_length else 2
-    # As long as only `check` has run, the span holds absolute addresses.
+    # Until the operand is touched, the span holds absolute addresses.
     for part in range(parts):
         address = logical if part == 0 else second
         part_length = storage.span_length if part == 0 else length - storage.span_length
@@ -203,19 +206,19 @@ def slow_probe(cpu, storage, logical, length, kind, access_key):
 
 @jit
 def probe(cpu, storage, logical, length, kind, access_key):
-    """The slow probe: -> (Span, code)."""
-    code = call4(storage.slow_probe, cpu, storage, logical, length, u64(kind), u64(access_key))
+    """Check and touch an operand without a look at the TLB; return (Span, code)."""
+    code = call4(storage.check_and_touch, cpu, storage, logical, length, u64(kind), u64(access_key))
     return Span(storage.span_first, storage.span_length, storage.span_second), code
 
 
 @jit
 def span_address(span, i):
-    """Host address of byte i of the operand."""
+    """Return the host address of byte i of the operand."""
     return span.first + i if i < span.length else span.second + (i - span.length)
 
 
-def slow_fetch(cpu, storage, logical, length):
-    """1 to 8 bytes, right-aligned, into storage.value."""
+def fetch_by_bytes(cpu, storage, logical, length):
+    """Fetch 1 to 8 bytes, right-aligned, into storage.value; return a code."""
     span, code = probe(cpu, storage, logical, length, FETCH, psw_key(cpu))
     if code != 0:
         return code
@@ -226,8 +229,8 @@ def slow_fetch(cpu, storage, logical, length):
     return 0
 
 
-def slow_store(cpu, storage, logical, length):
-    """The 1 to 8 rightmost bytes of storage.value."""
+def store_by_bytes(cpu, storage, logical, length):
+    """Store the 1 to 8 rightmost bytes of storage.value; return a code."""
     span, code = probe(cpu, storage, logical, length, STORE, psw_key(cpu))
     if code != 0:
         return code
@@ -262,19 +265,19 @@ def stored_at(storage, logical):
 
 @jit
 def fetch_slowly(cpu, storage, logical, length):
-    code = call2(storage.slow_fetch, cpu, storage, logical, length)
+    code = call2(storage.fetch_by_bytes, cpu, storage, logical, length)
     return storage.value, code
 
 
 @jit
 def store_slowly(cpu, storage, logical, value, length):
     storage.value = value
-    return call2(storage.slow_store, cpu, storage, logical, length)
+    return call2(storage.store_by_bytes, cpu, storage, logical, length)
 
 
 @jit
 def fetch_byte(cpu, storage, logical):
-    """-> (value, code), zero-extended; so for the other lengths."""
+    """Fetch a byte; return (value, code), the value zero-extended. So for the other lengths."""
     if fetch_hit(storage, logical, LAST1):
         return load1(fetched_at(storage, logical)), 0
     return fetch_slowly(cpu, storage, logical, u64(1))
@@ -303,7 +306,7 @@ def fetch_doubleword(cpu, storage, logical):
 
 @jit
 def store_byte(cpu, storage, logical, value):
-    """Store the rightmost byte of value: -> code; so for the other lengths."""
+    """Store the rightmost byte of value; return a code. So for the other lengths."""
     if store_hit(storage, logical, LAST1):
         store1(stored_at(storage, logical), value)
         return 0
@@ -336,7 +339,7 @@ def store_doubleword(cpu, storage, logical, value):
 
 @jit
 def probe_fetch(cpu, storage, logical, length):
-    """Every check of a fetch of 1 to 4096 bytes, and R: -> (Span, code)."""
+    """Make every check of a fetch of 1 to 4096 bytes, and set R; return (Span, code)."""
     if fetch_hit(storage, logical, length - u64(1)):
         return Span(fetched_at(storage, logical), length, u64(0)), 0
     return probe(cpu, storage, logical, length, FETCH, psw_key(cpu))
@@ -344,7 +347,8 @@ def probe_fetch(cpu, storage, logical, length):
 
 @jit
 def probe_store(cpu, storage, logical, length):
-    """Every check of a store of 1 to 4096 bytes, R and C: -> (Span, code). Probe what is fetched before it."""
+    """Make every check of a store of 1 to 4096 bytes, and set R and C; return (Span, code). Probe fetched operands
+    first."""
     if store_hit(storage, logical, length - u64(1)):
         return Span(stored_at(storage, logical), length, u64(0)), 0
     return probe(cpu, storage, logical, length, STORE, psw_key(cpu))
@@ -365,13 +369,13 @@ def put_byte(span, i, value):
 
 @jit
 def instruction_length(text):
-    """Bytes, from bits 0-1 of the left-aligned text: PoP ch. 5 "Instruction Length Code"."""
+    """Return the length in bytes, from bits 0-1 of the left-aligned text: PoP ch. 5 "Instruction Length Code"."""
     return ((text >> u64(62)) + u64(3)) & ~u64(1)
 
 
 @jit
 def fetch_instruction(cpu, storage, ia):
-    """The instruction at an even address: -> (left-aligned text, code). Only the bytes it has are fetched."""
+    """Fetch the bytes of the instruction at an even address, and no others; return (left-aligned text, code)."""
     access_key = psw_key(cpu)
     span, code = probe(cpu, storage, ia, u64(2), INSTRUCTION, access_key)
     if code != 0:
@@ -387,8 +391,9 @@ def fetch_instruction(cpu, storage, ia):
     return text, 0
 
 
-def slow_instruction(cpu, storage, ia, unused):
-    """No entry for this instruction address: checks, then storage.value = its decoded page."""
+def find_decoded_page(cpu, storage, ia, unused):
+    """Put the decoded page of an instruction address that misses the TLB into storage.value, after all checks; return a
+    code."""
     if on(ia, u64(1)):
         return SPECIFICATION
     access_key = psw_key(cpu)
@@ -400,7 +405,7 @@ def slow_instruction(cpu, storage, ia, unused):
     storage.value = decoded_page(guest, number)
     key = i64(frame_of(guest, block_at(guest, number)).key)
     if not key_permits(cpu, access_key, key, False):
-        storage.deadline = u64(0)  # by fetch-protection override alone: the next instruction may be beyond it
+        storage.deadline = u64(0)  # only fetch-protection override permits it: the next instruction may be beyond that
     elif guest.tlb_on != u64(0):
         fill_insn(storage, ia, storage.value)
     return 0
@@ -408,7 +413,7 @@ def slow_instruction(cpu, storage, ia, unused):
 
 @jit
 def get_doubleword(span, i):
-    """Bytes i..i+7 of an operand, big-endian."""
+    """Return bytes i to i+7 of an operand, big-endian."""
     if i + u64(8) <= span.length or i >= span.length:
         return load8(span_address(span, i))
     value = u64(0)
@@ -419,7 +424,7 @@ def get_doubleword(span, i):
 
 @jit
 def get_word(span, i):
-    """Bytes i..i+3 of an operand, big-endian, zero-extended."""
+    """Return bytes i to i+3 of an operand, big-endian and zero-extended."""
     if i + u64(4) <= span.length or i >= span.length:
         return load4(span_address(span, i))
     value = u64(0)
@@ -430,7 +435,7 @@ def get_word(span, i):
 
 @jit
 def put_doubleword(span, i, value):
-    """Bytes i..i+7 of an operand := value."""
+    """Store value as bytes i to i+7 of an operand, big-endian."""
     if i + u64(8) <= span.length or i >= span.length:
         store8(span_address(span, i), value)
     else:
@@ -440,7 +445,7 @@ def put_doubleword(span, i, value):
 
 @jit
 def put_word(span, i, value):
-    """Bytes i..i+3 of an operand := the rightmost word of value."""
+    """Store the rightmost word of value as bytes i to i+3 of an operand, big-endian."""
     if i + u64(4) <= span.length or i >= span.length:
         store4(span_address(span, i), value)
     else:

@@ -1,7 +1,7 @@
 """Dynamic address translation: PoP ch. 3 "Dynamic Address Translation", with enhanced-DAT facility 1.
 
-From an address-space-control element (ASCE) through region, segment and page tables to a real address. `walk` is what
-LOAD REAL ADDRESS wants to see; `to_real` is the rung of every access.
+From an address-space-control element (ASCE) through region, segment and page tables to a real address. LOAD REAL
+ADDRESS uses `walk`; `to_real` is the rung of the ladder that every access takes.
 
 Not implemented: access-register translation. A guest that enters access-register mode stops with a reason of its own.
 """
@@ -47,7 +47,7 @@ PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, PAGE_CHANGE_OVERRIDE = bit(52), bit(53
 
 SEGMENT_SHIFT, REGION_BITS = u64(20), u64(11)
 TABLE_INDEX, PAGE_INDEX = u64(0x7FF), u64(0xFF)
-ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # bytes in an entry; the two index bits that a table length is compared with
+ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # table index to bytes; to the two bits that a table length is compared with
 
 TABLES_WANTED = u64(1 << EVENT_TABLE)
 
@@ -58,7 +58,7 @@ ABSOLUTE = 4  # the address is an absolute one
 
 
 class Walk(NamedTuple):
-    """What a translation came to: with code 0, the real (or absolute) address; with a translation exception for an
+    """The result of a translation: with code 0, the real (or absolute) address; with a translation exception for an
     invalid entry, the real address of that entry."""
 
     address: u64
@@ -68,7 +68,7 @@ class Walk(NamedTuple):
 
 @jit
 def asce_of(cpu, space):
-    """The ASCE of an address space, named as in the PSW's address-space control."""
+    """Return the ASCE of an address space, which is named as in the PSW's address-space control."""
     if space == HOME:
         return cpu.cr[13]
     return cpu.cr[7] if space == SECONDARY else cpu.cr[1]
@@ -76,14 +76,14 @@ def asce_of(cpu, space):
 
 @jit
 def space_of(cpu, kind):
-    """Which address space an access is to: instructions come from the primary space but in home-space mode."""
+    """Return the address space of an access: instructions come from the primary space, except in home-space mode."""
     space = cpu.psw_mask & AS
     return PRIMARY if kind == INSTRUCTION and space != HOME else space
 
 
 @jit
 def private_space(cpu, kind):
-    """Is the address subject to DAT, with the private-space control of its ASCE on?"""
+    """True if the address is subject to DAT and the private-space control of its ASCE is on."""
     if not on(cpu.psw_mask, DAT):
         return False
     return on(asce_of(cpu, space_of(cpu, kind)), ASCE_PRIVATE)
@@ -91,7 +91,7 @@ def private_space(cpu, kind):
 
 @jit
 def table_entry(cpu, storage, real):
-    """Fetch an entry of a translation table: -> (entry, code). No key applies; the block is referenced."""
+    """Fetch an entry of a translation table; return (entry, code). No key applies; the block is referenced."""
     absolute = apply_prefix(cpu, real)
     code = absence(cpu, storage, absolute, FETCH)
     if code != 0:
@@ -108,7 +108,7 @@ def table_entry(cpu, storage, real):
 
 @jit
 def walk(cpu, storage, asce, logical):
-    """Translate by the tables that the ASCE designates: PoP ch. 3 "Translation Process"."""
+    """Translate by the tables that the ASCE designates; return a Walk. PoP ch. 3 "Translation Process"."""
     if on(asce, ASCE_REAL_SPACE):
         return Walk(logical, 0, 0)
     enhanced = on(cpu.cr[0], ENHANCED_DAT)
@@ -157,13 +157,14 @@ def walk(cpu, storage, asce, logical):
 
 @jit
 def translation_exception(code):
-    """Is this one of the codes that say that there is no translation?"""
+    """True if the code is one that says that there is no translation."""
     return code in (SEGMENT_TRANSLATION, PAGE_TRANSLATION) or ASCE_TYPE <= code <= REGION_THIRD
 
 
 @jit
 def translate(cpu, storage, logical, kind, space):
-    """An access to an address space: -> (real address, code), with the translation-exception identification."""
+    """Translate an access to an address space; return (real address, code), and identify the exception if there is
+    one."""
     found = walk(cpu, storage, asce_of(cpu, space), logical)
     if found.code == 0:
         if found.flags & PROTECTED != 0 and kind == STORE:
@@ -179,7 +180,7 @@ def translate(cpu, storage, logical, kind, space):
 
 @jit
 def to_real(cpu, storage, logical, kind):
-    """The rung: logical -> (real, code)."""
+    """Translate the logical address of an access, where DAT is on; return (real address, code)."""
     if not on(cpu.psw_mask, DAT):
         return logical, 0
     return translate(cpu, storage, logical, kind, space_of(cpu, kind))

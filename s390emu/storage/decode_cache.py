@@ -1,4 +1,4 @@
-"""Decoded instructions: for each halfword of a block that was executed, handler address and text.
+"""Decoded instructions: handler address and instruction text for each halfword of a block that was executed.
 
 A page of entries is taken on the first instruction fetch from a block. A store into the block drops the entries that it
 touches, wherever it comes from: that is how self-modifying code, and the target of EXECUTE, are seen. Instructions that
@@ -8,12 +8,13 @@ cross a page are never kept.
 from __future__ import annotations
 
 from s390emu._jit import fill_bytes, jit, load_native, store_native, u64
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.storage.absolute import block_at, frame_address
 from s390emu.storage.tlb import drop_instructions, drop_stores
 
 ENTRY_BYTES = u64(16)
-DECODED_PAGE_BYTES = u64((4096 // 2 + 3) * 16)  # and empty entries that end the straight way through the page
-BLOCK_NUMBER = DECODED_PAGE_BYTES - u64(8)  # in the last of them: whose page it is
+DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 3) * 16)  # with three empty entries, one of which ends running off the page
+BLOCK_NUMBER = DECODED_PAGE_BYTES - u64(8)  # in the last of these
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 
 
@@ -24,7 +25,7 @@ def directory_entry(guest, number):
 
 @jit
 def forget_all(guest):
-    """Give every page back."""
+    """Give every decoded page back."""
     for number in range(guest.block_count):
         store_native(directory_entry(guest, u64(number)), u64(0))
     guest.decode_used = u64(0)
@@ -33,7 +34,7 @@ def forget_all(guest):
 
 @jit
 def decoded_page(guest, number):
-    """Address of the entries of this resident block, taken now if it has none."""
+    """Return the address of this resident block's decoded page, which it gets now if it has none."""
     page = load_native(directory_entry(guest, number))
     if page == u64(0):
         if guest.decode_used == guest.decode_pages:
@@ -49,13 +50,13 @@ def decoded_page(guest, number):
 
 @jit
 def block_of_page(page):
-    """Number of the block whose decoded instructions these are."""
+    """Return the number of the block that a decoded page belongs to."""
     return load_native(page + BLOCK_NUMBER)
 
 
 @jit
 def drop_decoded(guest, number, offset, length):
-    """Bytes offset..offset+length-1 of the block are about to change."""
+    """Drop the decoded instructions that contain any of bytes offset to offset+length-1, which are about to change."""
     page = load_native(directory_entry(guest, number))
     if page == u64(0):
         return

@@ -10,7 +10,7 @@ WITHIN_PREFIX_AREA = u64(0x1FFF)
 
 @jit
 def apply_prefix(cpu, real):
-    """-> absolute. The mapping is its own inverse."""
+    """Return the absolute address of a real address. The mapping is its own inverse."""
     area = real & ~WITHIN_PREFIX_AREA
     if area == u64(0):
         return cpu.prefix | real

@@ -1,4 +1,4 @@
-"""Is the block there? What comes of a reference to one outside storage or without a frame: docs/page-hinting.md 4."""
+"""Presence: what a reference to a block outside storage or without a frame leads to. docs/page-hinting.md 4."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from s390emu.storage.events import record_event
 from s390emu.storage.references import note_access
 from s390emu.storage.transitions import action_of
 
-# kind of access
+# kinds of access
 FETCH, STORE, INSTRUCTION = 0, 1, 2
 
 TEID_FETCH, TEID_STORE = bit(52), bit(53)
@@ -23,7 +23,7 @@ FETCH_STORE_INDICATION = bit(75 - 64)  # facility 75, in the second doubleword o
 
 @jit
 def access_teid(guest, address, kind):
-    """Translation-exception identification: the page, and with facility 75 whether it was a store."""
+    """Return the translation-exception identification: the page, and with facility 75 whether it was a store."""
     teid = address & PAGE
     if on(guest.facilities[1], FETCH_STORE_INDICATION):
         teid |= TEID_STORE if kind == STORE else TEID_FETCH
@@ -32,7 +32,7 @@ def access_teid(guest, address, kind):
 
 @jit
 def absence(cpu, storage, absolute, kind):
-    """May the block be referenced? 0; an exception; or EXIT_HOST_FAULT, upon which the host brings it.
+    """Return 0 if the block may be referenced; an exception; or EXIT_HOST_FAULT, upon which the host brings it.
 
     A block-volatility exception is identified by the absolute block (D15)."""
     guest = guest_of(storage)

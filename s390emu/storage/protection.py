@@ -18,7 +18,7 @@ OVERRIDE_BYTES = u64(2048)  # effective addresses 0-2047
 
 @jit
 def low_address_protected(cpu, effective):
-    """Is a store at this effective address prohibited, whatever the key? PoP ch. 3 "Low-Address Protection"."""
+    """True if a store at this effective address is prohibited, whatever the key: PoP ch. 3 "Low-Address Protection"."""
     if not on(cpu.cr[0], LOW_ADDRESS_PROTECTION):
         return False
     return (effective & PAGE) <= SECOND_PAGE and (effective & OFFSET) < PROTECTED_BYTES
@@ -26,7 +26,8 @@ def low_address_protected(cpu, effective):
 
 @jit
 def key_permits(cpu, access_key, storage_key, is_store):
-    """Key-controlled protection without the address-dependent override. Keys as in the PSW and in a storage key."""
+    """True if key-controlled protection permits the access, fetch-protection override aside. Keys as in the PSW and in
+    a storage key."""
     acc = storage_key & ACC
     if access_key == 0 or access_key << 4 == acc:
         return True
@@ -37,10 +38,10 @@ def key_permits(cpu, access_key, storage_key, is_store):
 
 @jit
 def fetch_protection_overridden(cpu, effective, length):
-    """PoP ch. 3 "Fetch-Protection-Override Control": fetches within effective addresses 0-2047."""
+    """True if fetch-protection override permits this fetch: PoP ch. 3 "Fetch-Protection-Override Control"."""
     if not on(cpu.cr[0], FETCH_PROTECTION_OVERRIDE):
         return False
-    # Within a page; at the end of the last one the sum would be zero.
+    # The page is tested too: at the end of the last page the sum would be zero.
     return not on(effective, PAGE) and effective + u64(length) <= OVERRIDE_BYTES
 
 

@@ -1,4 +1,4 @@
-"""The emulator's TLB, one for each CPU: logical page to host address, for fetches, stores and instructions apart.
+"""The emulator's TLB, one for each CPU: logical page to host address, separately for fetches, stores and instructions.
 
 A hit means: every check was passed for the whole page in the present context, R is on (fetch, instruction), C is on and
 the page holds no decoded instruction (store). The tag is the logical page and, in its low 12 bits, `context`:
@@ -13,7 +13,7 @@ from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE
 from s390emu.records.port import TLB_MASK, TLB_SLOTS, port_record
 from s390emu.storage.absolute import block_at, frame_address
 
-NO_TAG = u64(0x100)  # neither a page nor a context, nor one beside the other with the valid bit flipped: see `run`
+NO_TAG = u64(0x100)  # bit 55: off in every page and context, so equal to no tag, nor to what `run` compares
 VALID = u64(1)
 
 

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from s390emu import cli
+from s390emu.commands.registry import COMMANDS
 from tests.interruptible import start
 
 ENDS_WITH = """
@@ -159,7 +160,7 @@ def test_doctor(s390emu):
     assert states["guest"] == states["firmware"] == "ok"
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_is_short_and_has_an_example(s390emu, command):
     code, out, _ = s390emu(command, "--help")
     assert code == 0
@@ -456,7 +457,7 @@ def test_internal_error_leaves_a_replay_file(s390emu, source, monkeypatch, tmp_p
 
     path = source(HELLO)
     with monkeypatch.context() as patch:
-        patch.setattr(command, "build", lambda args: 1 // 0)
+        patch.setattr(command, "build", lambda *_: 1 // 0)
         code, _, err = s390emu("run", path)
     assert code == 70
     (replay,) = tmp_path.glob("*.replay.json")

@@ -10,8 +10,8 @@ import zlib
 
 import pytest
 
-from s390emu import cli
 from s390emu.commands import overcommit, replay, run
+from s390emu.commands.registry import COMMANDS, command_parser
 from s390emu.commands.replay import REPLAYED, SCHEMA, packed
 from tests.farm import pretended
 
@@ -194,7 +194,7 @@ REFUSED = {"run": {"replay"}, "overcommit": {"scheduler"}}
 
 @pytest.mark.parametrize("command", REPLAYED)
 def test_of_every_option_it_is_decided_whether_a_file_may_give_it(command):
-    options = {action.dest for action in cli.command_parser(command)._actions} - {"help"}
+    options = {action.dest for action in command_parser(command)._actions} - {"help"}
     decided = [name for names in REPLAYED[command] for name in names]
     assert len(decided) == len(set(decided))
     assert options == set(decided) | REFUSED.get(command, set())
@@ -203,13 +203,13 @@ def test_of_every_option_it_is_decided_whether_a_file_may_give_it(command):
 @pytest.mark.parametrize("command", REPLAYED)
 def test_no_path_is_among_the_values_that_are_taken(command):
     """By the type that the parser gives them; the others are numbers, choices and words."""
-    for action in cli.command_parser(command)._actions:
+    for action in command_parser(command)._actions:
         if getattr(action.type, "__name__", "") in ("Path", "disk"):
             assert action.dest not in REPLAYED[command].values
 
 
 def test_every_command_but_new_can_be_replayed():
-    assert set(cli.COMMANDS) - set(REPLAYED) == {"new"}
+    assert set(COMMANDS) - set(REPLAYED) == {"new"}
 
 
 def test_options_are_taken(replayed):
@@ -262,7 +262,7 @@ def test_a_content_that_unpacks_to_more_than_there_is_room_for_is_refused(replay
 # --- there and back --------------------------------------------------------------------------------------------------
 
 
-def broken(*arguments):
+def broken(*arguments, **options):
     raise ZeroDivisionError("broken")
 
 

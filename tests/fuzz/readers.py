@@ -18,8 +18,8 @@ from random import Random
 from typing import NamedTuple
 from unittest.mock import patch
 
-from s390emu import cli
 from s390emu.assembler.assemble import assemble, assemble_object
+from s390emu.commands import registry, usage
 from s390emu.commands.adversary import digest, packed
 from s390emu.commands.new import GUEST, TRACE
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
@@ -455,8 +455,8 @@ def read_options(folder: Path, content: bytes, chance: Random) -> list[Words]:
     (folder / "x.trace").write_text(TRACE.format(name="x"))
     (folder / "disk").write_bytes(bytes(8192))
     name = chance.choice(list(QUICK))
-    module = cli._command(name)
-    parser = cli.Parser(prog=name, allow_abbrev=False)
+    module = registry.module_of(name)
+    parser = usage.Parser(prog=name, allow_abbrev=False)
     module.arguments(parser)
     options = [option for option in parser._option_string_actions if option not in ("-h", "--help")]
     words = list(QUICK[name])

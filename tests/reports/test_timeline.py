@@ -1,15 +1,12 @@
-"""Events in words, and the trace log."""
+"""Events in words."""
 
 from __future__ import annotations
 
-import io
-
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.machine import Machine, Reason
+from s390emu.machine import Machine
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports.timeline import attributes_text, event_text
-from s390emu.reports.trace_log import TraceLog
 
 PROGRAM = """
 start:  llilf %r1,0x8000
@@ -52,24 +49,3 @@ def test_a_preserved_block_is_written_out_and_read_back():
     assert words(machine)[-1].endswith("Sr -> Sp  host reclaim, written out")
     machine.host.pagein(machine.guest_number, 8)
     assert any(line.endswith("Sp -> Sr  touch, read back") for line in words(machine))
-
-
-def test_trace_log_lines_in_order():
-    machine, out = Machine.from_source(PROGRAM), io.StringIO()
-    log = TraceLog(machine, ("insn", "storage", "page", "interruption"), out, 100, {"start": 0x10000})
-    assert log.run(5, None).reason is Reason.LIMIT
-    kinds = [line.split()[1] for line in out.getvalue().splitlines() if " page " not in line]
-    assert kinds[:6] == ["insn", "insn", "store", "insn", "insn", "insn"]
-    assert kinds[-1] == "fetch"  # of the new PSW, after the stores of the interruption
-    assert "interruption" in kinds
-    assert "0x10000 <start>: llilf %r1,32768" in out.getvalue()
-    assert "store        absolute 0x8000 8" in out.getvalue()
-
-
-def test_trace_log_does_not_change_the_run():
-    plain, traced = Machine.from_source(PROGRAM), Machine.from_source(PROGRAM)
-    plain.run(limit=5)
-    TraceLog(traced, ("insn", "storage", "page", "interruption"), io.StringIO(), 3, {}).run(5, None)
-    assert plain.psw == traced.psw
-    assert list(plain.gr) == list(traced.gr)
-    assert plain.blocks() == traced.blocks()

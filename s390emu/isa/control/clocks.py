@@ -1,7 +1,7 @@
-"""Clocks, set and stored: PoP ch. 10; what they are: ch. 4 "Timing". STORE CLOCK is a general instruction (ch. 7).
+"""Setting and storing clocks: PoP ch. 10; the clocks: ch. 4 "Timing". STORE CLOCK is a general instruction (ch. 7).
 
 The TOD clock is always in the set state. The TOD-clock-synchronization control (control register 0 bit 34) has no
-effect: the one clock of the configuration has none to be synchronized with.
+effect: the configuration has no other clock to synchronize with.
 """
 
 from __future__ import annotations
@@ -9,39 +9,40 @@ from __future__ import annotations
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW16, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.clocks import cpu_timer, set_cpu_timer, tod
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based
 from s390emu.storage.access import fetch_doubleword, store_doubleword
 
-DOUBLEWORD = u64(7)
 PROGRAMMABLE_ZERO = bits(32, 47)  # of general register 0
 SET = 0
 
 
 @jit
 def clock_operand(cpu, storage, second):
-    """The doubleword that a clock is set to: -> (value, code), every exception of the instruction among the codes."""
+    """Fetch the doubleword that a clock is to be set to; return (value, code), with every exception of the
+    instruction."""
     if problem_state(cpu):
         return u64(0), PRIVILEGED_OPERATION
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return u64(0), SPECIFICATION
     return fetch_doubleword(cpu, storage, second)
 
 
 @jit
 def store_clock_value(cpu, storage, second, value):
-    """Store a clock at the operand: -> code."""
+    """Store a clock at the operand; return a code."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, value)
 
 
 @jit
 def sck(cpu, storage, insn):
-    """SET CLOCK, S. PoP ch. 10 "SET CLOCK". cc 0 clock value set. The CPU timer goes on as it was."""
+    """SET CLOCK, S. PoP ch. 10 "SET CLOCK". cc 0 clock value set. The CPU timer is not affected."""
     value, code = clock_operand(cpu, storage, based(cpu, insn))
     if code != 0:
         return code

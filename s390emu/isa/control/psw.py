@@ -6,17 +6,17 @@ from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import KEY, KEY_SHIFT, UNASSIGNED
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.psw import load_psw, problem_state, psw_changed, psw_mask_word
 from s390emu.isa.operands import based, rre, si
 from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
 
-DOUBLEWORD = u64(7)
 SYSTEM_MASK, SYSTEM_MASK_SHIFT = bits(0, 7), u64(56)
 SSM_SUPPRESSION, EXTRACTION_AUTHORITY = bit(33), bit(36)  # control register 0
 KEY_0_ALLOWED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
 SHORT_MASK, SHORT_INVERTED, SHORT_ADDRESS = bits(0, 32), bit(12), bits(33, 63)
 KEY_IN_ADDRESS, KEY_IN_REGISTER = bits(56, 59), bits(56, 63)
-FOUR_BITS = u64(4)
+KEY_BITS = u64(4)
 
 
 @jit
@@ -24,12 +24,12 @@ def lpsw(cpu, storage, insn):
     """LOAD PSW, SI. PoP ch. 10 "LOAD PSW". cc as loaded.
 
     The doubleword is a PSW of ESA/390: bit 12 is inverted, bits 33-63 are the address. Bit 12 is not checked before the
-    PSW is loaded (the manual leaves that to the model): a zero there is one of the exceptions that come right after.
+    PSW is loaded (the manual leaves that to the model): a zero there causes an exception right after.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     short, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -48,7 +48,7 @@ def lpswe(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     span, code = probe_fetch(cpu, storage, second, u64(16))
     if code != 0:
@@ -60,8 +60,8 @@ def lpswe(cpu, storage, insn):
 
 @jit
 def set_system_mask(cpu, storage, mask):
-    """PSW bits 0-7 := mask: -> code. Unassigned bits are loaded, and recognized as part of the instruction, so that the
-    ILC is its own: PoP ch. 6 "Early Exception Recognition"."""
+    """Replace PSW bits 0-7 by those of mask; return a code. Unassigned bits are loaded, and recognized as part of the
+    instruction, so that the ILC is its own: PoP ch. 6 "Early Exception Recognition"."""
     cpu.psw_mask = (cpu.psw_mask & ~SYSTEM_MASK) | mask
     psw_changed(cpu, storage)
     return SPECIFICATION if on(mask, UNASSIGNED) else 0
@@ -119,9 +119,9 @@ def epsw(cpu, storage, insn):
 def spka(cpu, storage, insn):
     """SET PSW KEY FROM ADDRESS, S. PoP ch. 10 "SET PSW KEY FROM ADDRESS". cc unchanged.
 
-    In the problem state only a key that the PSW-key mask allows.
+    In the problem state the PSW-key mask must permit the key.
     """
-    key = (based(cpu, insn) & KEY_IN_ADDRESS) >> FOUR_BITS
+    key = (based(cpu, insn) & KEY_IN_ADDRESS) >> KEY_BITS
     if problem_state(cpu) and not on(cpu.cr[3] << key, KEY_0_ALLOWED):
         return PRIVILEGED_OPERATION
     cpu.psw_mask = (cpu.psw_mask & ~KEY) | (key << KEY_SHIFT)
@@ -131,9 +131,9 @@ def spka(cpu, storage, insn):
 
 @jit
 def ipk(cpu, storage, insn):
-    """INSERT PSW KEY, S. PoP ch. 10 "INSERT PSW KEY". cc unchanged. In the problem state with extraction authority."""
+    """INSERT PSW KEY, S. PoP ch. 10 "INSERT PSW KEY". cc unchanged. The problem state needs extraction authority."""
     if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
         return PRIVILEGED_OPERATION
     key = (cpu.psw_mask & KEY) >> KEY_SHIFT
-    cpu.gr[2] = (cpu.gr[2] & ~KEY_IN_REGISTER) | (key << FOUR_BITS)
+    cpu.gr[2] = (cpu.gr[2] & ~KEY_IN_REGISTER) | (key << KEY_BITS)
     return 0

@@ -1,7 +1,7 @@
 """Real addresses: LOAD REAL ADDRESS, LOAD and STORE USING REAL ADDRESS, STORE REAL ADDRESS. PoP ch. 10.
 
-Translation is as the PSW's address-space control says, whether DAT is on or off. Not implemented: access-register
-translation, but for the two address-list entries that need none; another one stops the machine.
+Translation follows the PSW's address-space control, whether DAT is on or off. Not implemented: access-register
+translation, except for the two ALETs that need none; any other stops the machine.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
 )
 from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, EA, PRIMARY, SECONDARY
+from s390emu.architecture.sizes import DOUBLEWORD_BYTES, DOUBLEWORD_OFFSET, WORD_BYTES, WORD_OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based, based_second, r16, r32, rre, rx, rxy
 from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
 from s390emu.storage.access import FETCH, REAL, STORE, probe, psw_key, store_doubleword
 from s390emu.storage.dat import OUTSIDE, asce_of, translate, translation_exception, walk
 
-WORD, DOUBLEWORD = u64(3), u64(7)
-FOUR, EIGHT = u64(4), u64(8)
 BEYOND_31 = bits(0, 32)
 EXCEPTION_INDICATION = bit(32)
 ALET_PRIMARY, ALET_SECONDARY = u64(0), u64(1)
@@ -32,7 +31,7 @@ TRANSLATED, SEGMENT_INVALID, PAGE_INVALID, EXCEPTION = range(4)
 
 @jit
 def space_of_operand(cpu, storage, base):
-    """The address space of an operand with this base-register field: -> (space, code)."""
+    """Return (space, code): the address space of an operand with this base-register field."""
     space = cpu.psw_mask & AS
     if space != ACCESS_REGISTER:
         return space, 0
@@ -47,7 +46,8 @@ def space_of_operand(cpu, storage, base):
 
 @jit
 def load_real(cpu, storage, r1, second, base, whole):
-    """LOAD REAL ADDRESS. whole: the result has 64 bits, else it must fit into 31."""
+    """Load the real address of second into r1, set cc and return a code. whole: a result of 64 bits, else one that fits
+    into 31."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     space, code = space_of_operand(cpu, storage, base)
@@ -99,12 +99,12 @@ def lrag(cpu, storage, insn):
 def strag(cpu, storage, insn):
     """STORE REAL ADDRESS, SSE. PoP ch. 10 "STORE REAL ADDRESS". cc unchanged.
 
-    What the translation of the second operand meets are access exceptions here.
+    Exceptions in translating the second operand are access exceptions here.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     first, second = based(cpu, insn), based_second(cpu, insn)
-    if on(first, DOUBLEWORD):
+    if on(first, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     space, code = space_of_operand(cpu, storage, r32(insn))
     if code != 0:
@@ -117,7 +117,7 @@ def strag(cpu, storage, insn):
 
 @jit
 def real_operand(cpu, storage, r2, length, kind):
-    """The checks of an operand that a register designates by real address: -> (Span, code)."""
+    """Check and touch an operand that a register designates by real address; return (Span, code)."""
     return probe(cpu, storage, cpu.gr[r2] & cpu.amode, length, kind + REAL, psw_key(cpu))
 
 
@@ -127,9 +127,9 @@ def lura(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if on(cpu.gr[r2], WORD):
+    if on(cpu.gr[r2], WORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, FOUR, FETCH)
+    span, code = real_operand(cpu, storage, r2, WORD_BYTES, FETCH)
     if code == 0:
         cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | load4(span.first)
     return code
@@ -141,9 +141,9 @@ def lurag(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if on(cpu.gr[r2], DOUBLEWORD):
+    if on(cpu.gr[r2], DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, EIGHT, FETCH)
+    span, code = real_operand(cpu, storage, r2, DOUBLEWORD_BYTES, FETCH)
     if code == 0:
         cpu.gr[r1] = load8(span.first)
     return code
@@ -155,9 +155,9 @@ def stura(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if on(cpu.gr[r2], WORD):
+    if on(cpu.gr[r2], WORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, FOUR, STORE)
+    span, code = real_operand(cpu, storage, r2, WORD_BYTES, STORE)
     if code == 0:
         store4(span.first, cpu.gr[r1])
     return code
@@ -169,9 +169,9 @@ def sturg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
-    if on(cpu.gr[r2], DOUBLEWORD):
+    if on(cpu.gr[r2], DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    span, code = real_operand(cpu, storage, r2, EIGHT, STORE)
+    span, code = real_operand(cpu, storage, r2, DOUBLEWORD_BYTES, STORE)
     if code == 0:
         store8(span.first, cpu.gr[r1])
     return code

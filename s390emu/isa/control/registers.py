@@ -1,4 +1,4 @@
-"""Control registers, the prefix, and what the CPU says of itself and of the configuration: PoP ch. 10."""
+"""Control registers, the prefix, and what identifies the CPU and the configuration: PoP ch. 10."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from s390emu._jit import jit, load4, on, store4, store8, u64
 from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, HALFWORD_OFFSET, WORD_BITS, WORD_OFFSET
 from s390emu.cpu.prefix_area import lowcore_code, put4
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based, rs, rsy
@@ -22,34 +23,33 @@ from s390emu.storage.access import (
 )
 from s390emu.storage.tlb import flush
 
-HALFWORD, WORD, DOUBLEWORD = u64(1), u64(3), u64(7)
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
 CPU_ID = u64(0x00_5390E1_2094_0000)  # version, identification number, machine type (the first with ESSA), format
-WORD_SHIFT = u64(32)
 
 
 @jit
 def register_range(r1, r3):
-    """How many registers r1 to r3 are; the numbers wrap around from 15 to 0."""
+    """Return the number of registers from r1 to r3; the numbers wrap around from 15 to 0."""
     return ((r3 - r1) & LAST_REGISTER) + u64(1)
 
 
 @jit
 def control_changed(cpu, storage):
-    """After a load of control registers: translation, protection and interruption masks may all be others."""
+    """Flush the TLB and have the PSW looked at anew: loaded control registers may change translation, protection and
+    interruption masks."""
     flush(storage)
     psw_changed(cpu, storage)
 
 
 @jit
 def lctl(cpu, storage, insn):
-    """LOAD CONTROL (32), RS-a. PoP ch. 10 "LOAD CONTROL". cc unchanged. Bits 0-31 of the registers stay."""
+    """LOAD CONTROL (32), RS-a. PoP ch. 10 "LOAD CONTROL". cc unchanged. Bits 0-31 of the registers remain unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if on(second, WORD):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count << u64(2))
@@ -68,7 +68,7 @@ def lctlg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rsy(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_fetch(cpu, storage, second, count << u64(3))
@@ -86,7 +86,7 @@ def stctl(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    if on(second, WORD):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_store(cpu, storage, second, count << u64(2))
@@ -103,7 +103,7 @@ def stctg(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rsy(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     count = register_range(r1, r3)
     span, code = probe_store(cpu, storage, second, count << u64(3))
@@ -116,7 +116,7 @@ def stctg(cpu, storage, insn):
 
 @jit
 def prefix_available(storage, prefix):
-    """Are both blocks of a prefix area in the configuration?"""
+    """True if both blocks of a prefix area are in the configuration."""
     return in_configuration(guest_of(storage), prefix) and in_configuration(guest_of(storage), prefix + PREFIX_BLOCK)
 
 
@@ -126,7 +126,7 @@ def spx(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, WORD):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     word, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -145,7 +145,7 @@ def stpx(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, WORD):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     return store_word(cpu, storage, second, cpu.prefix)
 
@@ -156,7 +156,7 @@ def stap(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, HALFWORD):
+    if on(second, HALFWORD_OFFSET):
         return SPECIFICATION
     return store_halfword(cpu, storage, second, storage.cpu_address)
 
@@ -167,7 +167,7 @@ def stidp(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     return store_doubleword(cpu, storage, second, CPU_ID)
 
@@ -182,7 +182,7 @@ def stfl(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     code = lowcore_code(cpu, storage)
     if code == 0:
-        put4(cpu, storage, FACILITY_LIST, guest_of(storage).facilities[0] >> WORD_SHIFT)
+        put4(cpu, storage, FACILITY_LIST, guest_of(storage).facilities[0] >> WORD_BITS)
     return code
 
 

@@ -32,7 +32,9 @@ EXTERNAL_CALL_PENDING, STOPPED_STATUS, INVALID_ORDER = u64(0x80), u64(0x40), u64
 ACCEPTED, STATUS_STORED, BUSY, NOT_OPERATIONAL = 0, 1, 2, 3
 STATUS_AREA = bits(33, 54)
 ASN = LOW16
-ONE, ZERO = u64(1), u64(0)
+ZERO, ODD = u64(0), u64(1)
+PENDING = u64(1)
+FIRST_CPU = u64(1)  # bit of CPU 0 in GUEST.signalled
 
 
 @jit
@@ -43,14 +45,14 @@ def busy(target):
 
 @jit
 def sense(target):
-    """Return the status bits that SENSE tells of a CPU."""
+    """Return the status bits that SENSE reports of a CPU."""
     status = STOPPED_STATUS if target.stopped == STOPPED_STATE else ZERO
     return status | EXTERNAL_CALL_PENDING if target.external & EXTERNAL_CALL != ZERO else status
 
 
 @jit
 def external_call(target, sender):
-    """Make an external call pending, or return the status that one is already."""
+    """Make an external call pending, or return the status that one is pending already."""
     if target.external & EXTERNAL_CALL != ZERO:
         return EXTERNAL_CALL_PENDING
     target.external |= EXTERNAL_CALL
@@ -60,7 +62,7 @@ def external_call(target, sender):
 
 @jit
 def emergency_signal(target, sender):
-    """Make an emergency signal pending; one that is already may be from another CPU, and is replaced."""
+    """Make an emergency signal pending; it replaces one that is pending already, perhaps from another CPU."""
     target.external |= EXTERNAL_EMERGENCY
     target.emergency_from = sender
     return ZERO
@@ -80,7 +82,7 @@ def conditional_emergency_signal(target, sender, parameter):
 
 @jit
 def set_prefix(storage, target, port, parameter):
-    """Give a stopped CPU another prefix: -> status."""
+    """Give a stopped CPU another prefix; return the status."""
     prefix = parameter & PREFIX
     status = ZERO if target.stopped == STOPPED_STATE else INCORRECT_STATE
     if not prefix_available(storage, prefix):
@@ -93,7 +95,8 @@ def set_prefix(storage, target, port, parameter):
 
 @jit
 def set_architecture(guest, own_address):
-    """Reject the order: z/Architecture, the only mode, is set already; and the other CPUs are to be stopped."""
+    """Return the status that rejects the order: z/Architecture, the only mode, is set already; other CPUs not stopped
+    are an incorrect state."""
     for n in range(guest.port_count):
         if u64(n) != own_address and cpu_record(guest.cpus[n]).stopped != STOPPED_STATE:
             return INCORRECT_STATE
@@ -102,7 +105,8 @@ def set_architecture(guest, own_address):
 
 @jit
 def status_of(storage, target, port, order, parameter):
-    """Carry out an order that neither resets nor stores: -> the status bits that make it rejected, 0 accepted."""
+    """Carry out an order that neither resets nor stores status; return the status bits that reject it, or 0 if it is
+    accepted."""
     guest, sender = guest_of(storage), storage.cpu_address
     to_itself = port.cpu_address == sender
     if order == SENSE:
@@ -119,7 +123,7 @@ def status_of(storage, target, port, order, parameter):
         if target.stopped == OPERATING:
             target.stopped = STOPPING if order == STOP else STOPPING_TO_STORE_STATUS
     elif order == RESTART:
-        target.restart = ONE
+        target.restart = PENDING
     elif order == SET_PREFIX:
         return set_prefix(storage, target, port, parameter)
     elif order == SET_ARCHITECTURE:
@@ -133,7 +137,7 @@ def status_of(storage, target, port, order, parameter):
 
 @jit
 def store_status_order(cpu, storage, target, port, parameter):
-    """Store the status of a stopped CPU at the absolute address in the parameter: -> (status, code)."""
+    """Store the status of a stopped CPU at the absolute address in the parameter; return (status, code)."""
     area = parameter & STATUS_AREA
     status = ZERO if target.stopped == STOPPED_STATE else INCORRECT_STATE
     if not in_configuration(guest_of(storage), area):
@@ -153,7 +157,7 @@ def sigp(cpu, storage, insn):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r3, second = rs(cpu, insn)
-    guest, address, order, parameter = guest_of(storage), cpu.gr[r3] & LOW16, second & LOW8, cpu.gr[r1 | ONE]
+    guest, address, order, parameter = guest_of(storage), cpu.gr[r3] & LOW16, second & LOW8, cpu.gr[r1 | ODD]
     if address >= guest.port_count or order == SET_MULTITHREADING:
         cpu.cc = NOT_OPERATIONAL
         return 0
@@ -165,7 +169,7 @@ def sigp(cpu, storage, insn):
             initial_cpu_reset(target, port)
         else:
             cpu_reset(target, port)
-        guest.signalled |= ONE << address
+        guest.signalled |= FIRST_CPU << address
         return 0
     if address != storage.cpu_address and busy(target):
         cpu.cc = BUSY
@@ -184,6 +188,6 @@ def sigp(cpu, storage, insn):
     if status != ZERO:
         cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | status
         cpu.cc = STATUS_STORED
-    guest.signalled |= ONE << address
+    guest.signalled |= FIRST_CPU << address
     psw_changed(cpu, storage)
     return 0

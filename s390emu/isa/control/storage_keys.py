@@ -1,6 +1,6 @@
 """Storage keys: PoP ch. 10, and docs/page-hinting.md section 6 for blocks without a frame.
 
-None of these references the block: no page-in, no exception for a discarded or unused block (D10, D11).
+Instructions on keys do not reference the block: no page-in, no exception for a discarded or unused block (D10, D11).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
 )
 from s390emu.architecture.psw_bits import DAT, EA
-from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET, PAGE
+from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.control.psw import EXTRACTION_AUTHORITY
@@ -42,9 +42,8 @@ from s390emu.storage.protection import fetch_protection_overridden, key_permits,
 
 KEY = u64(0xFE)  # ACC F R C in bits 56-62 of a register
 OLD_KEY, OLD_KEY_SHIFT = bits(48, 55), u64(8)
-R_MASK, C_MASK, MULTIPLE = u64(4), u64(2), u64(1)  # in SSKE's M3: do not look at R, at C; several blocks
+R_MASK, C_MASK, MULTIPLE = u64(4), u64(2), u64(1)  # SSKE's M3: ignore R; ignore C; several blocks
 SEVERAL_BLOCKS = 3  # condition code
-BLOCK_BYTES = u64(4096)
 # PFMF's general register R1
 MANAGE_ZERO = bits(32, 45) | bit(55) | bit(63)
 SET_KEY, CLEAR_FRAME, FRAME_SIZE = bit(46), bit(47), bits(49, 51)
@@ -56,7 +55,7 @@ FETCH_AND_STORE, FETCH_ONLY, NEITHER, NO_TRANSLATION = range(4)
 
 @jit
 def key_operand(cpu, storage, r2):
-    """The block that a register designates by real address: -> (block number, code)."""
+    """Return (block number, code) of the block that a register designates by real address."""
     absolute = apply_prefix(cpu, cpu.gr[r2] & cpu.amode)
     if not in_configuration(guest_of(storage), absolute):
         return u64(0), ADDRESSING
@@ -84,8 +83,8 @@ def key_wanted(storage, number, key, ignored):
 
 @jit
 def next_block(cpu, r2):
-    """Advance the address in a register by a block, as far as the addressing mode has bits: -> 1 the next megabyte has
-    been reached."""
+    """Advance the address in a register by a block, in as many bits as the addressing mode has; return 1 at the next
+    megabyte, else 0."""
     address = (cpu.gr[r2] + BLOCK_BYTES) & cpu.amode
     kept = ~LOW32 if not on(cpu.psw_mask, EA) else u64(0)
     cpu.gr[r2] = (cpu.gr[r2] & (kept | OFFSET)) | (address & PAGE)
@@ -95,10 +94,10 @@ def next_block(cpu, r2):
 @jit
 def sske(cpu, storage, insn):
     """SET STORAGE KEY EXTENDED, RRF-c. PoP ch. 10 "SET STORAGE KEY EXTENDED". cc unchanged, or where M3 makes it
-    conditional: 0 key as wanted, left alone; 1 set; 3 several blocks.
+    conditional: 0 the block has the key already; 1 set; 3 several blocks.
 
-    Several blocks: absolute addresses up to the next megabyte, R2 advanced. Nonquiescing (M3 bit 0) has no meaning
-    with one CPU.
+    Several blocks: absolute addresses up to the next megabyte, R2 advanced. Nonquiescing (M3 bit 0) has no effect, as
+    CPUs execute one at a time.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
@@ -131,7 +130,7 @@ def sske(cpu, storage, insn):
 
 @jit
 def clear_block(cpu, storage, address, absolute):
-    """Clear a block to zeros, as a store that no key prohibits: -> code. address: as low-address protection sees it."""
+    """Clear a block to zeros, as a store that no key prohibits; return a code. address: for low-address protection."""
     if low_address_protected(cpu, address & PAGE):
         cpu.teid = u64(0)
         return PROTECTION
@@ -143,7 +142,7 @@ def clear_block(cpu, storage, address, absolute):
 
 @jit
 def tb(cpu, storage, insn):
-    """TEST BLOCK, RRE. PoP ch. 10 "TEST BLOCK". cc 0 usable, as every block is; it is cleared, its key stays."""
+    """TEST BLOCK, RRE. PoP ch. 10 "TEST BLOCK". cc 0: every block is usable. It is cleared; its key remains."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     _, r2 = rre(insn)
@@ -157,7 +156,7 @@ def tb(cpu, storage, insn):
 
 @jit
 def manage_block(cpu, storage, control, address, absolute):
-    """PERFORM FRAME MANAGEMENT FUNCTION for one block: -> code."""
+    """Perform PERFORM FRAME MANAGEMENT FUNCTION for one block; return a code."""
     if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
     if on(control, CLEAR_FRAME):
@@ -176,8 +175,8 @@ def pfmf(cpu, storage, insn):
     """PERFORM FRAME MANAGEMENT FUNCTION, RRE. PoP ch. 10 "PERFORM FRAME MANAGEMENT FUNCTION". cc unchanged.
 
     A frame of 4K bytes is designated by a real address; one of 1M bytes by an absolute one, from which R2 is advanced
-    to the next megabyte. Clearing is a store (D12): it pages in first (D7's shortcut is not taken); a block is a unit
-    of operation then, as the host may have fewer frames than a megabyte has blocks.
+    to the next megabyte. Clearing is a store (D12): it pages in first (D7's shortcut is not taken). Each block is then
+    a unit of operation, as the host may have fewer frames than a megabyte has blocks.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
@@ -214,7 +213,7 @@ def rrbe(cpu, storage, insn):
 
 @jit
 def ivsk(cpu, storage, insn):
-    """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. ACC and F only."""
+    """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. Only ACC and F."""
     if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
         return PRIVILEGED_OPERATION
     if not on(cpu.psw_mask, DAT):

@@ -29,7 +29,8 @@ TYPE, MODEL, SEQUENCE, PLANT = "2094", "S390EMU", "00000000005390E1", "00"
 
 
 def _block(fields):
-    """A system-information block, as far as it is not zero: {offset: text (EBCDIC) or bytes}."""
+    """Return the first 128 bytes of a system-information block, the rest of which is zeros, from {offset: text or
+    bytes}."""
     data = np.zeros(128, np.uint8)
     for offset, value in fields.items():
         piece = value if isinstance(value, bytes) else value.encode("cp037")

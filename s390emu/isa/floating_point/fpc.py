@@ -1,5 +1,5 @@
-"""The floating-point-control register: PoP ch. 9. These are BFP instructions: while bit 45 of control register 0 is
-zero, they are the data exception with DXC 2."""
+"""The floating-point-control register: PoP ch. 9. These are BFP instructions: while bit 45 of control register 0
+is zero, they cause a data exception with DXC 2."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ QUANTUM_MASK, QUANTUM_FLAG = bit(37), bit(45)
 BASIC = MASKS | FLAGS | DXC | ROUNDING_MODE_2_BITS
 EXTENSION_BITS = QUANTUM_MASK | QUANTUM_FLAG | ROUNDING_MODE
 EXTENSION, DECIMAL = bit(37), bit(42)  # facilities
-TOWARD_MINUS, PREPARE_SHORTER = u64(3), u64(7)
-LOW2 = u64(3)
+TOWARD_MINUS, PREPARE_SHORTER = u64(3), u64(7)  # rounding modes
 
 
 @jit
 def valid_rounding_mode(mode):
-    """0 to 3, and, to prepare for shorter precision, 7."""
+    """True if the rounding mode is 0 to 3, or 7 (prepare for shorter precision)."""
     return mode <= TOWARD_MINUS or mode == PREPARE_SHORTER
 
 
 @jit
 def valid_fpc(storage, fpc):
-    """Only bits of installed facilities, and a rounding mode that there is."""
+    """True if only bits of installed facilities are ones and the rounding mode is valid."""
     supported = BASIC
     if on(guest_of(storage).facilities[0], EXTENSION):
         supported |= EXTENSION_BITS
@@ -93,7 +92,7 @@ def srnm(cpu, storage, insn):
     """
     if not on(cpu.cr[0], CR0_AFP_REGISTER):
         return data_exception(cpu, DXC_BFP_INSTRUCTION)
-    cpu.fpc = (cpu.fpc & ~ROUNDING_MODE) | (based(cpu, insn) & LOW2)
+    cpu.fpc = (cpu.fpc & ~ROUNDING_MODE) | (based(cpu, insn) & ROUNDING_MODE_2_BITS)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Floating-point registers moved as they are: PoP ch. 9.
+"""Moving floating-point registers as they are: PoP ch. 9.
 
-While bit 45 of control register 0 is zero, floating-point registers other than 0, 2, 4 and 6 are the data exception
-with DXC 1. A short operand is the left half of a register, whose right half stays.
+While bit 45 of control register 0 is zero, floating-point registers other than 0, 2, 4 and 6 cause a data exception
+with DXC 1. A short operand is the left half of a register, whose right half remains unchanged.
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit
 from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_AFP_REGISTER, SPECIFICATION
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import rr, rre, rrf_b, rx, rxy
-from s390emu.isa.registers import HIGH32, WORD
+from s390emu.isa.registers import HIGH32
 from s390emu.storage.access import fetch_doubleword, fetch_word, store_doubleword, store_word
 
 SIGN = bit(0)
 ADDITIONAL = u64(9)  # on in a register number: 1, 3, 5, 7 to 15
-PAIR_SECOND, TWO = u64(2), u64(2)
+PAIR_SECOND = u64(2)  # on in the number of a pair's second register, and its distance from the first
 
 
 @jit
 def lacks_afp(cpu, registers):
-    """Is any of these (their numbers ORed) not 0, 2, 4 or 6, while the program has but those four?"""
+    """True if one of these registers (their numbers ORed) is not 0, 2, 4 or 6, while the program has only those
+    four."""
     return on(registers, ADDITIONAL) and not on(cpu.cr[0], CR0_AFP_REGISTER)
 
 
 @jit
 def set_short(cpu, r, value):
-    """Bits 0-31 of a floating-point register := the leftmost word of value; bits 32-63 stay."""
+    """Replace bits 0-31 of a floating-point register by the leftmost word of value; bits 32-63 remain unchanged."""
     cpu.fpr[r] = (value & HIGH32) | (cpu.fpr[r] & LOW32)
 
 
@@ -58,20 +60,20 @@ def ler(cpu, storage, insn):
 def lxr(cpu, storage, insn):
     """LOAD (extended), RRE. PoP ch. 9 "LOAD". cc unchanged.
 
-    A pair is a register and the second one after it; 2, 3, 6, 7, 10, 11, 14 and 15 begin none.
+    A pair is a register and the second one after it; 2, 3, 6, 7, 10, 11, 14 and 15 do not begin one.
     """
     r1, r2 = rre(insn)
     if lacks_afp(cpu, r1 | r2):
         return data_exception(cpu, DXC_AFP_REGISTER)
     if on(r1 | r2, PAIR_SECOND):
         return SPECIFICATION
-    cpu.fpr[r1], cpu.fpr[r1 + TWO] = cpu.fpr[r2], cpu.fpr[r2 + TWO]
+    cpu.fpr[r1], cpu.fpr[r1 + PAIR_SECOND] = cpu.fpr[r2], cpu.fpr[r2 + PAIR_SECOND]
     return 0
 
 
 @jit
 def load_long(cpu, storage, r1, second):
-    """Floating-point register r1 := the doubleword at second. -> code"""
+    """Load floating-point register r1 with the doubleword at second; return a code."""
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
     value, code = fetch_doubleword(cpu, storage, second)
@@ -96,12 +98,12 @@ def ldy(cpu, storage, insn):
 
 @jit
 def load_short(cpu, storage, r1, second):
-    """Bits 0-31 of floating-point register r1 := the word at second. -> code"""
+    """Load bits 0-31 of floating-point register r1 with the word at second; return a code."""
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
-        set_short(cpu, r1, value << WORD)
+        set_short(cpu, r1, value << WORD_BITS)
     return code
 
 
@@ -124,7 +126,7 @@ def ley(cpu, storage, insn):
 
 @jit
 def store_long(cpu, storage, r1, second):
-    """The doubleword at second := floating-point register r1. -> code"""
+    """Store floating-point register r1 as the doubleword at second; return a code."""
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
     return store_doubleword(cpu, storage, second, cpu.fpr[r1])
@@ -146,10 +148,10 @@ def stdy(cpu, storage, insn):
 
 @jit
 def store_short(cpu, storage, r1, second):
-    """The word at second := bits 0-31 of floating-point register r1. -> code"""
+    """Store bits 0-31 of floating-point register r1 as the word at second; return a code."""
     if lacks_afp(cpu, r1):
         return data_exception(cpu, DXC_AFP_REGISTER)
-    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD)
+    return store_word(cpu, storage, second, cpu.fpr[r1] >> WORD_BITS)
 
 
 @jit
@@ -197,7 +199,7 @@ def lzxr(cpu, storage, insn):
         return data_exception(cpu, DXC_AFP_REGISTER)
     if on(r1, PAIR_SECOND):
         return SPECIFICATION
-    cpu.fpr[r1] = cpu.fpr[r1 + TWO] = u64(0)
+    cpu.fpr[r1] = cpu.fpr[r1 + PAIR_SECOND] = u64(0)
     return 0
 
 
@@ -231,7 +233,7 @@ def lgdr(cpu, storage, insn):
 def lpdfr(cpu, storage, insn):
     """LOAD POSITIVE (long), RRE. PoP ch. 9 "LOAD POSITIVE". cc unchanged.
 
-    A sign is changed and nothing else: no operand is invalid, no flag is set.
+    Only the sign is changed: no operand is invalid, and no flag is set.
     """
     r1, r2 = rre(insn)
     if lacks_afp(cpu, r1 | r2):
@@ -264,7 +266,7 @@ def lcdfr(cpu, storage, insn):
 def cpsdr(cpu, storage, insn):
     """COPY SIGN (long), RRF-b. PoP ch. 9 "COPY SIGN". cc unchanged.
 
-    The second operand with the sign of the third.
+    The result is the second operand with the sign of the third.
     """
     r1, r2, r3 = rrf_b(insn)
     if lacks_afp(cpu, r1 | r2 | r3):

@@ -1,10 +1,11 @@
-"""Access registers to and from general registers and storage: PoP ch. 7. Any value may be in an access register."""
+"""Access registers to and from general registers and storage: PoP ch. 7. An access register may have any contents."""
 
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
-from s390emu.isa.general.multiple import WORD, WORD_OFFSET, register_count
+from s390emu.architecture.sizes import WORD_BYTES, WORD_OFFSET
+from s390emu.isa.general.multiple import register_count
 from s390emu.isa.operands import LOW4, rre, rs, rsy
 from s390emu.isa.registers import low, set_low
 from s390emu.storage.access import get_word, probe_fetch, probe_store, put_word
@@ -36,14 +37,14 @@ def cpya(cpu, storage, insn):
 
 @jit
 def load_access_multiple(cpu, storage, r1, r3, second):
-    """Access registers r1 to r3 := words from second on. -> code"""
+    """Load access registers r1 to r3 with the words from second on; return a code."""
     if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
-    span, code = probe_fetch(cpu, storage, second, count * WORD)
+    span, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            cpu.ar[(r1 + u64(i)) & LOW4] = get_word(span, u64(i) * WORD)
+            cpu.ar[(r1 + u64(i)) & LOW4] = get_word(span, u64(i) * WORD_BYTES)
     return code
 
 
@@ -63,14 +64,14 @@ def lamy(cpu, storage, insn):
 
 @jit
 def store_access_multiple(cpu, storage, r1, r3, second):
-    """Words from second on := access registers r1 to r3. -> code"""
+    """Store access registers r1 to r3 as words from second on; return a code."""
     if on(second, WORD_OFFSET):
         return SPECIFICATION
     count = register_count(r1, r3)
-    span, code = probe_store(cpu, storage, second, count * WORD)
+    span, code = probe_store(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            put_word(span, u64(i) * WORD, cpu.ar[(r1 + u64(i)) & LOW4])
+            put_word(span, u64(i) * WORD_BYTES, cpu.ar[(r1 + u64(i)) & LOW4])
     return code
 
 

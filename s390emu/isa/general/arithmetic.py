@@ -1,6 +1,6 @@
-"""Signed binary arithmetic: PoP ch. 7; load and test, complement, positive, negative among it.
+"""Signed binary arithmetic: PoP ch. 7; LOAD AND TEST, COMPLEMENT, POSITIVE and NEGATIVE included.
 
-The kernels of 32 bits take the rightmost words of their operands and give a result that counts in its rightmost word.
+Kernels of 32 bits take the rightmost words of their operands; of their result, only the rightmost word is meaningful.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import FIXED_POINT_OVERFLOW
 from s390emu.architecture.psw_bits import FIXED_POINT_OVERFLOW_MASK
+from s390emu.architecture.sizes import BYTE_BITS, HALFWORD_BITS, WORD_BITS
 from s390emu.isa.operands import ri_signed, rie_d, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend, siy
-from s390emu.isa.registers import BYTE, HALFWORD, WORD, high, set_high, set_low
+from s390emu.isa.registers import high, set_high, set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     fetch_halfword,
@@ -22,50 +23,52 @@ from s390emu.storage.access import (
     put_word,
 )
 
-ZERO, LOW, HIGH, OVERFLOW = 0, 1, 2, 3  # condition codes of signed results
+CC_ZERO, CC_NEGATIVE, CC_POSITIVE, CC_OVERFLOW = range(4)  # of signed results
 SIGN64, SIGN32 = bit(0), bit(32)
 
 
 @jit
 def negative(value):
-    """The sign of a number of 64 bits."""
+    """True if a number of 64 bits is negative."""
     return on(value, SIGN64)
 
 
 @jit
 def magnitude(value):
-    """The absolute value of a number of 64 bits, unsigned."""
+    """Return the absolute value of a number of 64 bits, unsigned."""
     return u64(0) - value if negative(value) else value
 
 
 @jit
 def signed_cc(value):
-    """Condition code 0, 1, 2 for a zero, negative, positive number of 64 bits."""
+    """Return condition code 0, 1 or 2 for a zero, negative or positive number of 64 bits."""
     number = i64(value)
     if number == 0:
-        return ZERO
-    return LOW if number < 0 else HIGH
+        return CC_ZERO
+    return CC_NEGATIVE if number < 0 else CC_POSITIVE
 
 
 @jit
 def overflowed(cpu):
-    """Condition code 3, and the interruption if the program mask wants it: the operation is completed."""
-    cpu.cc = OVERFLOW
+    """Set condition code 3; return 0, or the interruption if the program mask asks for it. The operation is
+    completed."""
+    cpu.cc = CC_OVERFLOW
     return FIXED_POINT_OVERFLOW if on(cpu.psw_mask, FIXED_POINT_OVERFLOW_MASK) else 0
 
 
 @jit
 def signed_result(cpu, result, overflow, sign):
-    """Set cc by a result whose leftmost bit is `sign`; `overflow` has that bit on if the true sign is another."""
+    """Set cc by a result whose leftmost bit is `sign`; `overflow` has that bit on if the true sign differs. Return a
+    code."""
     if on(overflow, sign):
         return overflowed(cpu)
-    cpu.cc = signed_cc(result if sign == SIGN64 else result << WORD)
+    cpu.cc = signed_cc(result if sign == SIGN64 else result << WORD_BITS)
     return 0
 
 
 @jit
 def sum64(cpu, augend, addend):
-    """-> (sum, code), and cc; so for the others."""
+    """Return (sum, code), and set cc; so for the others."""
     total = augend + addend
     return total, signed_result(cpu, total, (augend ^ total) & (addend ^ total), SIGN64)
 
@@ -90,7 +93,7 @@ def difference32(cpu, minuend, subtrahend):
 
 @jit
 def add64(cpu, r1, augend, addend):
-    """r1 := sum, cc: -> code; so for the others."""
+    """Set r1 to the sum, and cc; return a code. So for the others."""
     cpu.gr[r1], code = sum64(cpu, augend, addend)
     return code
 
@@ -117,7 +120,7 @@ def subtract32(cpu, r1, minuend, subtrahend):
 
 @jit
 def load_and_test64(cpu, r1, value):
-    """r1 := value, cc 0-2."""
+    """Set r1 to value, and cc 0-2; return 0."""
     cpu.gr[r1] = value
     cpu.cc = signed_cc(value)
     return 0
@@ -126,7 +129,7 @@ def load_and_test64(cpu, r1, value):
 @jit
 def load_and_test32(cpu, r1, value):
     set_low(cpu, r1, value)
-    cpu.cc = signed_cc(value << WORD)
+    cpu.cc = signed_cc(value << WORD_BITS)
     return 0
 
 
@@ -151,7 +154,7 @@ def agr(cpu, storage, insn):
 def agfr(cpu, storage, insn):
     """ADD (64<-32), RRE. PoP ch. 7 "ADD". cc 0-3."""
     r1, r2 = rre(insn)
-    return add64(cpu, r1, cpu.gr[r1], sign_extend(cpu.gr[r2], WORD))
+    return add64(cpu, r1, cpu.gr[r1], sign_extend(cpu.gr[r2], WORD_BITS))
 
 
 @jit
@@ -205,7 +208,7 @@ def agf(cpu, storage, insn):
     addend, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    return add64(cpu, r1, cpu.gr[r1], sign_extend(addend, WORD))
+    return add64(cpu, r1, cpu.gr[r1], sign_extend(addend, WORD_BITS))
 
 
 @jit
@@ -243,7 +246,7 @@ def asi(cpu, storage, insn):
     target, code = probe_store(cpu, storage, first, u64(4))
     if code != 0:
         return code
-    total, code = sum32(cpu, get_word(target, u64(0)), sign_extend(i2, BYTE))
+    total, code = sum32(cpu, get_word(target, u64(0)), sign_extend(i2, BYTE_BITS))
     put_word(target, u64(0), total)
     return code
 
@@ -255,7 +258,7 @@ def agsi(cpu, storage, insn):
     target, code = probe_store(cpu, storage, first, u64(8))
     if code != 0:
         return code
-    total, code = sum64(cpu, get_doubleword(target, u64(0)), sign_extend(i2, BYTE))
+    total, code = sum64(cpu, get_doubleword(target, u64(0)), sign_extend(i2, BYTE_BITS))
     put_doubleword(target, u64(0), total)
     return code
 
@@ -267,7 +270,7 @@ def ah(cpu, storage, insn):
     addend, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    return add32(cpu, r1, cpu.gr[r1], sign_extend(addend, HALFWORD))
+    return add32(cpu, r1, cpu.gr[r1], sign_extend(addend, HALFWORD_BITS))
 
 
 @jit
@@ -277,7 +280,7 @@ def ahy(cpu, storage, insn):
     addend, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    return add32(cpu, r1, cpu.gr[r1], sign_extend(addend, HALFWORD))
+    return add32(cpu, r1, cpu.gr[r1], sign_extend(addend, HALFWORD_BITS))
 
 
 @jit
@@ -287,7 +290,7 @@ def agh(cpu, storage, insn):
     addend, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    return add64(cpu, r1, cpu.gr[r1], sign_extend(addend, HALFWORD))
+    return add64(cpu, r1, cpu.gr[r1], sign_extend(addend, HALFWORD_BITS))
 
 
 @jit
@@ -352,7 +355,7 @@ def sgr(cpu, storage, insn):
 def sgfr(cpu, storage, insn):
     """SUBTRACT (64<-32), RRE. PoP ch. 7 "SUBTRACT". cc 0-3."""
     r1, r2 = rre(insn)
-    return subtract64(cpu, r1, cpu.gr[r1], sign_extend(cpu.gr[r2], WORD))
+    return subtract64(cpu, r1, cpu.gr[r1], sign_extend(cpu.gr[r2], WORD_BITS))
 
 
 @jit
@@ -406,7 +409,7 @@ def sgf(cpu, storage, insn):
     subtrahend, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    return subtract64(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, WORD))
+    return subtract64(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, WORD_BITS))
 
 
 @jit
@@ -416,7 +419,7 @@ def sh(cpu, storage, insn):
     subtrahend, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    return subtract32(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, HALFWORD))
+    return subtract32(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, HALFWORD_BITS))
 
 
 @jit
@@ -426,7 +429,7 @@ def shy(cpu, storage, insn):
     subtrahend, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    return subtract32(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, HALFWORD))
+    return subtract32(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, HALFWORD_BITS))
 
 
 @jit
@@ -436,7 +439,7 @@ def sgh(cpu, storage, insn):
     subtrahend, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    return subtract64(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, HALFWORD))
+    return subtract64(cpu, r1, cpu.gr[r1], sign_extend(subtrahend, HALFWORD_BITS))
 
 
 @jit
@@ -478,7 +481,7 @@ def ltgr(cpu, storage, insn):
 def ltgfr(cpu, storage, insn):
     """LOAD AND TEST (64<-32), RRE. PoP ch. 7 "LOAD AND TEST". cc 0-2."""
     r1, r2 = rre(insn)
-    return load_and_test64(cpu, r1, sign_extend(cpu.gr[r2], WORD))
+    return load_and_test64(cpu, r1, sign_extend(cpu.gr[r2], WORD_BITS))
 
 
 @jit
@@ -508,7 +511,7 @@ def ltgf(cpu, storage, insn):
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    return load_and_test64(cpu, r1, sign_extend(value, WORD))
+    return load_and_test64(cpu, r1, sign_extend(value, WORD_BITS))
 
 
 @jit
@@ -529,14 +532,14 @@ def lcgr(cpu, storage, insn):
 def lcgfr(cpu, storage, insn):
     """LOAD COMPLEMENT (64<-32), RRE. PoP ch. 7 "LOAD COMPLEMENT". cc 0-2."""
     r1, r2 = rre(insn)
-    return subtract64(cpu, r1, u64(0), sign_extend(cpu.gr[r2], WORD))
+    return subtract64(cpu, r1, u64(0), sign_extend(cpu.gr[r2], WORD_BITS))
 
 
 @jit
 def lpr(cpu, storage, insn):
     """LOAD POSITIVE (32), RR. PoP ch. 7 "LOAD POSITIVE". cc 0, 2, 3."""
     r1, r2 = rr(insn)
-    result = magnitude(sign_extend(cpu.gr[r2], WORD))
+    result = magnitude(sign_extend(cpu.gr[r2], WORD_BITS))
     set_low(cpu, r1, result)
     return signed_result(cpu, result, result, SIGN32)
 
@@ -554,14 +557,14 @@ def lpgr(cpu, storage, insn):
 def lpgfr(cpu, storage, insn):
     """LOAD POSITIVE (64<-32), RRE. PoP ch. 7 "LOAD POSITIVE". cc 0, 2."""
     r1, r2 = rre(insn)
-    return load_and_test64(cpu, r1, magnitude(sign_extend(cpu.gr[r2], WORD)))
+    return load_and_test64(cpu, r1, magnitude(sign_extend(cpu.gr[r2], WORD_BITS)))
 
 
 @jit
 def lnr(cpu, storage, insn):
     """LOAD NEGATIVE (32), RR. PoP ch. 7 "LOAD NEGATIVE". cc 0, 1."""
     r1, r2 = rr(insn)
-    return load_and_test32(cpu, r1, u64(0) - magnitude(sign_extend(cpu.gr[r2], WORD)))
+    return load_and_test32(cpu, r1, u64(0) - magnitude(sign_extend(cpu.gr[r2], WORD_BITS)))
 
 
 @jit
@@ -575,4 +578,4 @@ def lngr(cpu, storage, insn):
 def lngfr(cpu, storage, insn):
     """LOAD NEGATIVE (64<-32), RRE. PoP ch. 7 "LOAD NEGATIVE". cc 0, 1."""
     r1, r2 = rre(insn)
-    return load_and_test64(cpu, r1, u64(0) - magnitude(sign_extend(cpu.gr[r2], WORD)))
+    return load_and_test64(cpu, r1, u64(0) - magnitude(sign_extend(cpu.gr[r2], WORD_BITS)))

@@ -8,7 +8,7 @@ from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import rre, rrf_c
 from s390emu.storage.absolute import guest_of
 
-ODD = u64(1)
+ODD = u64(1)  # of a register number
 LEFTMOST = bit(0)
 WHOLE_REGISTER = u64(8)  # bit 0 of M3
 EXTENSIONS_3 = bit(61)  # facility 61
@@ -18,7 +18,7 @@ EVERY_BYTE = u64(0x0101010101010101)
 
 @jit
 def leading_zeros(value):
-    """How many zeros there are to the left of the leftmost one; 64 if there is none."""
+    """Return the number of zeros to the left of the leftmost one; 64 if there is no one."""
     if value == u64(0):
         return u64(64)
     zeros = u64(0)
@@ -49,7 +49,7 @@ def flogr(cpu, storage, insn):
 
 @jit
 def ones_in_bytes(value):
-    """In each byte the number of its ones."""
+    """Return, in each byte, the number of ones in that byte of value."""
     value -= (value >> u64(1)) & EVERY_SECOND
     value = (value & EVERY_PAIR) + ((value >> u64(2)) & EVERY_PAIR)
     return (value + (value >> u64(4))) & EVERY_NIBBLE

@@ -1,7 +1,7 @@
 """Branching: PoP ch. 7, and its introduction in ch. 5 "Branch-Instruction" to "Branch-Address Generation".
 
 Every branch goes through `branch_to`. Compare and branch is in `compare_and_branch.py`, EXECUTE in `execute.py`.
-Bit 63 of a branch address may be one: the specification exception belongs to the next instruction.
+Bit 63 of a branch address may be one: the specification exception then belongs to the next instruction.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import ri_relative, rie_e, ril_relative, rr, rre, rs, rsy, rx, rxy, sign_extend
 from s390emu.isa.registers import high, low, set_high, set_low
@@ -16,16 +17,17 @@ from s390emu.records.port import BRANCHES
 from s390emu.storage.access import fetch_doubleword, instruction_length
 
 LAST_BRANCH = u64(BRANCHES - 1)
-ZERO, ONE, WORD = u64(0), u64(1), u64(32)
+ZERO, ONE = u64(0), u64(1)
+ODD = u64(1)  # of a register number
 CC0 = u64(8)  # the mask bit of condition code 0
-ILC_SHIFT, LINK_CC_SHIFT = u64(63 - 33), u64(63 - 35)  # BRANCH AND LINK in the 24-bit mode: bits 32-33, 34-35,
-PROGRAM_MASK_SHIFT = u64(39 - 23)  # ... and 36-39, which are PSW bits 20-23
-MODE_64 = bit(63)  # of the link and branch address of BRANCH AND (SAVE AND) SET MODE
+# BRANCH AND LINK in the 24-bit mode: the ILC in bits 32-33, cc in 34-35, the program mask (PSW bits 20-23) in 36-39
+ILC_SHIFT, LINK_CC_SHIFT, PROGRAM_MASK_SHIFT = u64(63 - 33), u64(63 - 35), u64(39 - 23)
+MODE_64 = bit(63)  # of the link and the branch address, in BRANCH AND (SAVE AND) SET MODE
 
 
 @jit
 def branch_to(cpu, storage, target):
-    """Replace the instruction address; remember the breaking event."""
+    """Replace the instruction address, and note the branch for the breaking event and the branch history."""
     slot = storage.branch_count & LAST_BRANCH
     storage.branch_from[slot] = storage.insn_ia
     storage.branch_to[slot] = target
@@ -39,7 +41,7 @@ def branch_to(cpu, storage, target):
 
 @jit
 def selected(cpu, mask):
-    """Is the condition code among those that the four-bit mask selects? Bits 8 4 2 1 stand for 0 1 2 3."""
+    """True if the four-bit mask selects the condition code. Bits 8, 4, 2, 1 stand for condition codes 0, 1, 2, 3."""
     return on(mask << u64(cpu.cc), CC0)
 
 
@@ -56,7 +58,7 @@ def bc(cpu, storage, insn):
 def bcr(cpu, storage, insn):
     """BRANCH ON CONDITION, RR. PoP ch. 7 "BRANCH ON CONDITION". cc unchanged.
 
-    With R2 zero there is no branch. Masks 14 and 15 then serialize: accesses here are in program order anyway.
+    With R2 zero there is no branch. Masks 14 and 15 then serialize; accesses here are always in program order.
     """
     m1, r2 = rr(insn)
     if r2 != ZERO and selected(cpu, m1):
@@ -102,7 +104,8 @@ def bic(cpu, storage, insn):
 
 @jit
 def save(cpu, r1):
-    """R1 := the updated instruction address; in the 24- and 31-bit modes bits 32-63, the mode in bit 32."""
+    """Save the updated instruction address in R1; in the 24- and 31-bit modes in bits 32-63, with the mode in bit
+    32."""
     if cpu.amode == MODE64:
         cpu.gr[r1] = cpu.psw_ia
     else:
@@ -111,7 +114,8 @@ def save(cpu, r1):
 
 @jit
 def link(cpu, storage, r1, insn):
-    """As `save`, but in the 24-bit mode with the instruction-length code, condition code and program mask."""
+    """Save the link as `save` does; in the 24-bit mode with instruction-length code, condition code and program
+    mask."""
     save(cpu, r1)
     if cpu.amode == MODE24:
         length = storage.execute_length if storage.execute_length != ZERO else instruction_length(insn)
@@ -179,7 +183,7 @@ def brasl(cpu, storage, insn):
 
 @jit
 def branch_in_mode(cpu, storage, address):
-    """Set the addressing mode that bits 63 and 32 of a register's contents tell, and branch there."""
+    """Set the addressing mode that bits 63 and 32 of a register's contents designate, and branch there."""
     if on(address, MODE_64):
         set_addressing_mode(cpu, EA | BA)
         branch_to(cpu, storage, address & ~MODE_64)
@@ -195,7 +199,7 @@ def branch_in_mode(cpu, storage, address):
 def bassm(cpu, storage, insn):
     """BRANCH AND SAVE AND SET MODE, RR. PoP ch. 7 "BRANCH AND SAVE AND SET MODE". cc unchanged.
 
-    In the 64-bit mode bit 63 of the link is one. With R2 zero neither branch nor change of mode.
+    In the 64-bit mode bit 63 of the link is one. With R2 zero there is neither a branch nor a change of mode.
     """
     r1, r2 = rr(insn)
     address = cpu.gr[r2]
@@ -211,7 +215,8 @@ def bassm(cpu, storage, insn):
 def bsm(cpu, storage, insn):
     """BRANCH AND SET MODE, RR. PoP ch. 7 "BRANCH AND SET MODE". cc unchanged.
 
-    R1 gets the mode alone: bit 63 := 1 in the 64-bit mode, else bit 32. Nothing for R1, or R2, zero.
+    R1 gets only the mode: bit 63 is set to one in the 64-bit mode, else bit 32 to the mode. An R1 or R2 field of zero
+    means that this, or the branch, is not done.
     """
     r1, r2 = rr(insn)
     address = cpu.gr[r2]
@@ -230,7 +235,7 @@ def bsm(cpu, storage, insn):
 
 @jit
 def count_down32(cpu, r1):
-    """Subtract one from bits 32-63: -> is it not zero?"""
+    """Subtract one from bits 32-63; return whether they are not zero."""
     set_low(cpu, r1, cpu.gr[r1] - ONE)
     return low(cpu, r1) != ZERO
 
@@ -315,19 +320,18 @@ def brcth(cpu, storage, insn):
 
 @jit
 def index_high32(cpu, r1, r3):
-    """R1 := R1 + R3: -> is the sum higher than the odd register of the pair (the increment itself if R3 is odd)?
+    """Add R3 to R1; return whether the sum is higher than the odd register of the pair (R3 itself if R3 is odd).
 
-    The comparand is what it was before the addition. The sum is a signed number; overflow is ignored.
-    """
-    comparand = sign_extend(cpu.gr[r3 | ONE], WORD)
+    The comparand is what it was before the addition. The sum is a signed number; overflow is ignored."""
+    comparand = sign_extend(cpu.gr[r3 | ODD], WORD_BITS)
     total = cpu.gr[r1] + cpu.gr[r3]
     set_low(cpu, r1, total)
-    return i64(sign_extend(total, WORD)) > i64(comparand)
+    return i64(sign_extend(total, WORD_BITS)) > i64(comparand)
 
 
 @jit
 def index_high64(cpu, r1, r3):
-    comparand = cpu.gr[r3 | ONE]
+    comparand = cpu.gr[r3 | ODD]
     total = cpu.gr[r1] + cpu.gr[r3]
     cpu.gr[r1] = total
     return i64(total) > i64(comparand)

@@ -34,13 +34,13 @@ def icy(cpu, storage, insn):
 
 @jit
 def bytes_of_mask(m3):
-    """How many bytes a four-bit mask selects."""
+    """Return the number of bytes that a four-bit mask selects."""
     return (m3 >> u64(3)) + ((m3 >> u64(2)) & ONE) + ((m3 >> ONE) & ONE) + (m3 & ONE)
 
 
 @jit
 def insert_characters(cpu, storage, word, m3, second):
-    """-> (word with the bytes that m3 selects replaced from second on, code); cc.
+    """Return (word, code): the word with the bytes that m3 selects replaced by those from second on. Set cc.
 
     With a zero mask nothing is inserted, but the exceptions of one byte are recognized."""
     count = bytes_of_mask(m3)
@@ -93,9 +93,9 @@ def icmh(cpu, storage, insn):
 
 @jit
 def store_characters(cpu, storage, word, m3, second):
-    """The bytes of word that m3 selects, to second on: -> code.
+    """Store the bytes of word that m3 selects from second on; return a code.
 
-    With a zero mask the byte at second stays, and is not referenced."""
+    With a zero mask nothing is stored or referenced."""
     count = bytes_of_mask(m3)
     if count == u64(0):
         return 0

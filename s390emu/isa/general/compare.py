@@ -5,6 +5,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, HALFWORD_BITS, WORD_BITS, WORD_OFFSET
 from s390emu.isa.operands import (
     ri_signed,
     ril_logical,
@@ -22,16 +23,15 @@ from s390emu.isa.operands import (
     sil_signed,
     siy,
 )
-from s390emu.isa.registers import HALFWORD, WORD, high, low
+from s390emu.isa.registers import high, low
 from s390emu.storage.access import fetch_byte, fetch_doubleword, fetch_halfword, fetch_word, get_byte, probe_fetch
 
 EQUAL, FIRST_LOW, FIRST_HIGH = 0, 1, 2  # condition codes
-WORD_ALIGNED, DOUBLEWORD_ALIGNED = u64(3), u64(7)  # address bits that are zero
 
 
 @jit
 def compare_signed(first, second):
-    """Two signed numbers of 64 bits: -> condition code"""
+    """Return the condition code of comparing two signed numbers of 64 bits."""
     if first == second:
         return EQUAL
     return FIRST_LOW if i64(first) < i64(second) else FIRST_HIGH
@@ -39,7 +39,7 @@ def compare_signed(first, second):
 
 @jit
 def compare_logical(first, second):
-    """Two unsigned numbers of 64 bits: -> condition code"""
+    """Return the condition code of comparing two unsigned numbers of 64 bits."""
     if first == second:
         return EQUAL
     return FIRST_LOW if first < second else FIRST_HIGH
@@ -52,7 +52,7 @@ def compare_logical(first, second):
 def cr(cpu, storage, insn):
     """COMPARE (32), RR. PoP ch. 7 "COMPARE". cc 0-2."""
     r1, r2 = rr(insn)
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(cpu.gr[r2], WORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(cpu.gr[r2], WORD_BITS))
     return 0
 
 
@@ -68,7 +68,7 @@ def cgr(cpu, storage, insn):
 def cgfr(cpu, storage, insn):
     """COMPARE (64<-32), RRE. PoP ch. 7 "COMPARE". cc 0-2."""
     r1, r2 = rre(insn)
-    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(cpu.gr[r2], WORD))
+    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(cpu.gr[r2], WORD_BITS))
     return 0
 
 
@@ -79,7 +79,7 @@ def c(cpu, storage, insn):
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(value, WORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(value, WORD_BITS))
     return 0
 
 
@@ -90,7 +90,7 @@ def cy(cpu, storage, insn):
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(value, WORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(value, WORD_BITS))
     return 0
 
 
@@ -112,7 +112,7 @@ def cgf(cpu, storage, insn):
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, WORD))
+    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, WORD_BITS))
     return 0
 
 
@@ -120,7 +120,7 @@ def cgf(cpu, storage, insn):
 def cfi(cpu, storage, insn):
     """COMPARE IMMEDIATE (32), RIL-a. PoP ch. 7 "COMPARE IMMEDIATE". cc 0-2."""
     r1, i2 = ril_signed(insn)
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), i2)
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), i2)
     return 0
 
 
@@ -136,12 +136,12 @@ def cgfi(cpu, storage, insn):
 def crl(cpu, storage, insn):
     """COMPARE RELATIVE LONG (32), RIL-b. PoP ch. 7 "COMPARE RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if on(second, WORD_ALIGNED):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(value, WORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(value, WORD_BITS))
     return 0
 
 
@@ -149,7 +149,7 @@ def crl(cpu, storage, insn):
 def cgrl(cpu, storage, insn):
     """COMPARE RELATIVE LONG (64), RIL-b. PoP ch. 7 "COMPARE RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if on(second, DOUBLEWORD_ALIGNED):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -162,12 +162,12 @@ def cgrl(cpu, storage, insn):
 def cgfrl(cpu, storage, insn):
     """COMPARE RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "COMPARE RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if on(second, WORD_ALIGNED):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, WORD))
+    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, WORD_BITS))
     return 0
 
 
@@ -178,7 +178,7 @@ def ch(cpu, storage, insn):
     value, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(value, HALFWORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(value, HALFWORD_BITS))
     return 0
 
 
@@ -189,7 +189,7 @@ def chy(cpu, storage, insn):
     value, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(value, HALFWORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(value, HALFWORD_BITS))
     return 0
 
 
@@ -200,7 +200,7 @@ def cgh(cpu, storage, insn):
     value, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, HALFWORD))
+    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, HALFWORD_BITS))
     return 0
 
 
@@ -208,7 +208,7 @@ def cgh(cpu, storage, insn):
 def chi(cpu, storage, insn):
     """COMPARE HALFWORD IMMEDIATE (32<-16), RI-a. PoP ch. 7 "COMPARE HALFWORD IMMEDIATE". cc 0-2."""
     r1, i2 = ri_signed(insn)
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), i2)
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), i2)
     return 0
 
 
@@ -227,7 +227,7 @@ def chhsi(cpu, storage, insn):
     value, code = fetch_halfword(cpu, storage, first)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(value, HALFWORD), i2)
+    cpu.cc = compare_signed(sign_extend(value, HALFWORD_BITS), i2)
     return 0
 
 
@@ -238,7 +238,7 @@ def chsi(cpu, storage, insn):
     value, code = fetch_word(cpu, storage, first)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(value, WORD), i2)
+    cpu.cc = compare_signed(sign_extend(value, WORD_BITS), i2)
     return 0
 
 
@@ -260,7 +260,7 @@ def chrl(cpu, storage, insn):
     value, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD), sign_extend(value, HALFWORD))
+    cpu.cc = compare_signed(sign_extend(cpu.gr[r1], WORD_BITS), sign_extend(value, HALFWORD_BITS))
     return 0
 
 
@@ -271,7 +271,7 @@ def cghrl(cpu, storage, insn):
     value, code = fetch_halfword(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, HALFWORD))
+    cpu.cc = compare_signed(cpu.gr[r1], sign_extend(value, HALFWORD_BITS))
     return 0
 
 
@@ -279,7 +279,7 @@ def cghrl(cpu, storage, insn):
 def chhr(cpu, storage, insn):
     """COMPARE HIGH (32), RRE. PoP ch. 7 "COMPARE HIGH". cc 0-2."""
     r1, r2 = rre(insn)
-    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD), sign_extend(high(cpu, r2), WORD))
+    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD_BITS), sign_extend(high(cpu, r2), WORD_BITS))
     return 0
 
 
@@ -287,7 +287,7 @@ def chhr(cpu, storage, insn):
 def chlr(cpu, storage, insn):
     """COMPARE HIGH (32), RRE. PoP ch. 7 "COMPARE HIGH". cc 0-2. The second operand is a low word."""
     r1, r2 = rre(insn)
-    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD), sign_extend(cpu.gr[r2], WORD))
+    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD_BITS), sign_extend(cpu.gr[r2], WORD_BITS))
     return 0
 
 
@@ -298,7 +298,7 @@ def chf(cpu, storage, insn):
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD), sign_extend(value, WORD))
+    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD_BITS), sign_extend(value, WORD_BITS))
     return 0
 
 
@@ -306,7 +306,7 @@ def chf(cpu, storage, insn):
 def cih(cpu, storage, insn):
     """COMPARE IMMEDIATE HIGH (32), RIL-a. PoP ch. 7 "COMPARE IMMEDIATE HIGH". cc 0-2."""
     r1, i2 = ril_signed(insn)
-    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD), i2)
+    cpu.cc = compare_signed(sign_extend(high(cpu, r1), WORD_BITS), i2)
     return 0
 
 
@@ -456,7 +456,7 @@ def clghsi(cpu, storage, insn):
 def clrl(cpu, storage, insn):
     """COMPARE LOGICAL RELATIVE LONG (32), RIL-b. PoP ch. 7 "COMPARE LOGICAL RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if on(second, WORD_ALIGNED):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -469,7 +469,7 @@ def clrl(cpu, storage, insn):
 def clgrl(cpu, storage, insn):
     """COMPARE LOGICAL RELATIVE LONG (64), RIL-b. PoP ch. 7 "COMPARE LOGICAL RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if on(second, DOUBLEWORD_ALIGNED):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
@@ -482,7 +482,7 @@ def clgrl(cpu, storage, insn):
 def clgfrl(cpu, storage, insn):
     """COMPARE LOGICAL RELATIVE LONG (64<-32), RIL-b. PoP ch. 7 "COMPARE LOGICAL RELATIVE LONG". cc 0-2."""
     r1, second = ril_relative(cpu, storage, insn)
-    if on(second, WORD_ALIGNED):
+    if on(second, WORD_OFFSET):
         return SPECIFICATION
     value, code = fetch_word(cpu, storage, second)
     if code != 0:
@@ -550,10 +550,9 @@ def clih(cpu, storage, insn):
 
 @jit
 def compare_under_mask(cpu, storage, word, mask, second):
-    """Compare the bytes of `word` that the 4-bit mask selects with as many bytes at `second`; cc: -> code
+    """Compare the bytes of `word` that the 4-bit mask selects with as many bytes at `second`; set cc and return a code.
 
-    With a mask of zero the access exceptions of one byte are recognized all the same.
-    """
+    With a mask of zero the access exceptions of one byte are recognized all the same."""
     first, length = u64(0), u64(0)
     for i in range(4):
         if on(mask, u64(8) >> u64(i)):

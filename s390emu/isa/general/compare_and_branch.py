@@ -1,6 +1,6 @@
 """Compare and branch, compare and trap: PoP ch. 7.
 
-The mask M3 selects with its bits 8, 4 and 2 the outcomes equal, first operand low, first operand high; 1 is ignored.
+Bits 8, 4 and 2 of the mask M3 select the outcomes equal, first operand low and first operand high; bit 1 is ignored.
 The condition code is neither used nor set. A trap is a data exception, and the instruction is completed.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP
+from s390emu.architecture.sizes import BYTE_BITS, HALFWORD_BITS, WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.branch import branch_to
 from s390emu.isa.operands import rie_a, rie_b, rie_c, ris, rrf_c, rrs, rsy, sign_extend
@@ -15,12 +16,11 @@ from s390emu.isa.registers import low
 from s390emu.storage.access import fetch_doubleword, fetch_word
 
 EQUAL, LOW, HIGH = u64(8), u64(4), u64(2)
-BYTE, HALFWORD, WORD = u64(8), u64(16), u64(32)
 
 
 @jit
 def signed_selected(mask, first, second):
-    """Is the outcome of comparing two signed numbers of 64 bits among those selected?"""
+    """True if the mask selects the outcome of comparing two signed numbers of 64 bits."""
     if first == second:
         return on(mask, EQUAL)
     return on(mask, LOW if i64(first) < i64(second) else HIGH)
@@ -28,7 +28,7 @@ def signed_selected(mask, first, second):
 
 @jit
 def logical_selected(mask, first, second):
-    """So for unsigned numbers."""
+    """True if the mask selects the outcome of comparing two unsigned numbers of 64 bits."""
     if first == second:
         return on(mask, EQUAL)
     return on(mask, LOW if first < second else HIGH)
@@ -36,8 +36,8 @@ def logical_selected(mask, first, second):
 
 @jit
 def word(cpu, r):
-    """Bits 32-63 as a signed number of 64 bits."""
-    return sign_extend(cpu.gr[r], WORD)
+    """Return bits 32-63 of a general register as a signed number of 64 bits."""
+    return sign_extend(cpu.gr[r], WORD_BITS)
 
 
 @jit
@@ -73,14 +73,14 @@ def crj(cpu, storage, insn):
 def cib(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH (32<-8), RIS. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = ris(cpu, insn)
-    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE_BITS)), target)
 
 
 @jit
 def cij(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH RELATIVE (32<-8), RIE-c. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = rie_c(cpu, storage, insn)
-    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, word(cpu, r1), sign_extend(i2, BYTE_BITS)), target)
 
 
 @jit
@@ -101,14 +101,14 @@ def cgrj(cpu, storage, insn):
 def cgib(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH (64<-8), RIS. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = ris(cpu, insn)
-    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE_BITS)), target)
 
 
 @jit
 def cgij(cpu, storage, insn):
     """COMPARE IMMEDIATE AND BRANCH RELATIVE (64<-8), RIE-c. PoP ch. 7 "COMPARE IMMEDIATE AND BRANCH". cc unchanged."""
     r1, i2, m3, target = rie_c(cpu, storage, insn)
-    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE)), target)
+    return branch_if(cpu, storage, signed_selected(m3, cpu.gr[r1], sign_extend(i2, BYTE_BITS)), target)
 
 
 # --- compare logical and branch ---------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def crt(cpu, storage, insn):
 def cit(cpu, storage, insn):
     """COMPARE IMMEDIATE AND TRAP (32<-16), RIE-a. PoP ch. 7 "COMPARE IMMEDIATE AND TRAP". cc unchanged."""
     r1, i2, m3 = rie_a(insn)
-    return trap_if(cpu, signed_selected(m3, word(cpu, r1), sign_extend(i2, HALFWORD)))
+    return trap_if(cpu, signed_selected(m3, word(cpu, r1), sign_extend(i2, HALFWORD_BITS)))
 
 
 @jit
@@ -198,7 +198,7 @@ def cgrt(cpu, storage, insn):
 def cgit(cpu, storage, insn):
     """COMPARE IMMEDIATE AND TRAP (64<-16), RIE-a. PoP ch. 7 "COMPARE IMMEDIATE AND TRAP". cc unchanged."""
     r1, i2, m3 = rie_a(insn)
-    return trap_if(cpu, signed_selected(m3, cpu.gr[r1], sign_extend(i2, HALFWORD)))
+    return trap_if(cpu, signed_selected(m3, cpu.gr[r1], sign_extend(i2, HALFWORD_BITS)))
 
 
 # --- compare logical and trap -----------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
-"""Conversion between packed decimal and binary: PoP ch. 7; the packed format is of ch. 8 "Decimal-Number Formats"."""
+"""Conversion between packed decimal and binary: PoP ch. 7; the packed format: ch. 8 "Decimal-Number Formats"."""
 
 from __future__ import annotations
 
 from s390emu._jit import jit, u64
 from s390emu.architecture.interruptions import DXC_DECIMAL_OPERAND, FIXED_POINT_DIVIDE
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.general.arithmetic import magnitude, negative
 from s390emu.isa.operands import LOW4, rx, rxy, sign_extend
-from s390emu.isa.registers import WORD, set_low
+from s390emu.isa.registers import set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     get_doubleword,
@@ -17,7 +18,7 @@ from s390emu.storage.access import (
     store_doubleword,
 )
 
-TEN, DIGIT = u64(10), u64(4)  # a digit is 4 bits
+TEN, DIGIT_BITS = u64(10), u64(4)
 PLUS, MINUS, OTHER_MINUS = u64(0xC), u64(0xD), u64(0xB)
 DIGITS = 15  # in the doubleword that has the sign
 DIGITS_POWER = u64(10**DIGITS)
@@ -26,7 +27,7 @@ GREATEST = u64((1 << 63) - 1)
 
 @jit
 def number_of(packed, digits):
-    """The leftmost digits of a doubleword: -> number, whether all of them are valid"""
+    """Return (number, True if all of its digits are valid) from the leftmost digits of a doubleword."""
     number = u64(0)
     valid = True
     for i in range(digits):
@@ -43,7 +44,7 @@ def minus(packed):
 
 @jit
 def digits_of(number, digits):
-    """The rightmost digits of a number: -> packed, what is left of the number"""
+    """Return (packed, rest): the rightmost decimal digits of a number, and what is left of it."""
     packed = u64(0)
     for i in range(digits):
         packed |= (number % TEN) << u64(4 * i)
@@ -53,8 +54,8 @@ def digits_of(number, digits):
 
 @jit
 def with_sign(packed, number):
-    """Digits and the preferred sign code."""
-    return (packed << DIGIT) | (MINUS if negative(number) else PLUS)
+    """Return digits with the preferred sign code of a number on their right."""
+    return (packed << DIGIT_BITS) | (MINUS if negative(number) else PLUS)
 
 
 # --- CONVERT TO BINARY -----------------------------------------------------------------------------------------------
@@ -62,15 +63,15 @@ def with_sign(packed, number):
 
 @jit
 def convert_to_binary32(cpu, r1, packed):
-    """r1 := packed, 15 digits and sign: -> code. A number too large is a completed operation all the same: its
-    rightmost word."""
+    """Set bits 32-63 of r1 to the number in packed (15 digits and sign); return a code. With a number that is too
+    large, the operation is completed with its rightmost word."""
     number, valid = number_of(packed, DIGITS)
     if not valid or packed & LOW4 < TEN:
         return data_exception(cpu, DXC_DECIMAL_OPERAND)
     if minus(packed):
         number = u64(0) - number
     set_low(cpu, r1, number)
-    return 0 if sign_extend(number, WORD) == number else FIXED_POINT_DIVIDE
+    return 0 if sign_extend(number, WORD_BITS) == number else FIXED_POINT_DIVIDE
 
 
 @jit
@@ -121,8 +122,8 @@ def cvbg(cpu, storage, insn):
 
 @jit
 def converted32(cpu, r1):
-    """Bits 32-63 of r1 as 15 digits and sign."""
-    number = sign_extend(cpu.gr[r1], WORD)
+    """Return bits 32-63 of r1, a signed number, as 15 digits and sign."""
+    number = sign_extend(cpu.gr[r1], WORD_BITS)
     packed, _ = digits_of(magnitude(number), DIGITS)
     return with_sign(packed, number)
 

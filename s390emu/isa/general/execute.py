@@ -1,4 +1,4 @@
-"""EXECUTE: PoP ch. 7 "EXECUTE", and what it means for others: ch. 5 "Execute-Type Instructions"."""
+"""EXECUTE: PoP ch. 7 "EXECUTE", and its effects on its target: ch. 5 "Execute-Type Instructions"."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ SECOND_BYTE_SHIFT = u64(48)
 
 @jit
 def execute(cpu, storage, r1, target, length):
-    """Execute the one instruction at `target`, its bits 8-15 ORed with bits 56-63 of R1 unless R1 is zero: -> code
+    """Execute the instruction at `target`, its bits 8-15 ORed with bits 56-63 of R1 unless R1 is zero; return a code.
 
-    Its own address is the target's: relative operands count from there. To everything else, the next instruction
-    address, the instruction-length code, the breaking event, a repetition, the instruction is the EXECUTE.
-    """
+    Its own address is the target's: relative operands count from there. In all other respects (next instruction
+    address, instruction-length code, breaking event, repetition) the instruction is the EXECUTE."""
     modifier = (cpu.gr[r1] & LOW8) << SECOND_BYTE_SHIFT if r1 != ZERO else ZERO
     code = call2(storage.find_target, cpu, storage, target, modifier)
     if code != 0:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit
+from s390emu.architecture.sizes import BYTE_BITS, HALFWORD_BITS
 from s390emu.isa.operands import rxy, sign_extend
 from s390emu.isa.registers import high, set_high
 from s390emu.storage.access import fetch_byte, fetch_halfword, fetch_word, store_byte, store_halfword, store_word
-
-BITS8, BITS16 = u64(8), u64(16)
 
 
 @jit
@@ -16,7 +15,7 @@ def lbh(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     value, code = fetch_byte(cpu, storage, second)
     if code == 0:
-        set_high(cpu, r1, sign_extend(value, BITS8))
+        set_high(cpu, r1, sign_extend(value, BYTE_BITS))
     return code
 
 
@@ -26,7 +25,7 @@ def lhh(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_high(cpu, r1, sign_extend(value, BITS16))
+        set_high(cpu, r1, sign_extend(value, HALFWORD_BITS))
     return code
 
 

@@ -1,7 +1,7 @@
 """Interlocked updates of storage: LOAD AND ADD and its kin, COMPARE AND SWAP, TEST AND SET. PoP ch. 7.
 
-An operand that is to be exchanged is on its own boundary, so in one page. It is stored, as far as exceptions and the
-change bit are concerned, even where the comparison leaves it as it is (PoP ch. 5 "Interlocked-Update References").
+An operand that is updated is on its own boundary, so within one page. As far as exceptions and the change bit are
+concerned, it is stored even if the comparison leaves it unchanged (PoP ch. 5 "Interlocked-Update References").
 Not implemented: PERFORM LOCKED OPERATION.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import DOUBLEWORD_BYTES, QUADWORD_BYTES, WORD_BYTES
 from s390emu.isa.general.arithmetic import sum32, sum64
 from s390emu.isa.general.logical_arithmetic import NO_CARRY
 from s390emu.isa.general.logical_arithmetic import sum32 as logical_sum32
@@ -33,9 +34,11 @@ from s390emu.storage.access import (
     put_word,
 )
 
-ZERO, ONE, WORD, DOUBLEWORD, QUADWORD = u64(0), u64(1), u64(4), u64(8), u64(16)
+ZERO, ONE = u64(0), u64(1)
+ODD = u64(1)  # of a register number
 COMPARE_16, STORE_16 = u64(2), u64(4)  # the highest function code and store characteristic (facility 33)
-PARAMETER_LIST = u64(32)
+PARAMETER_LIST_BYTES = u64(32)
+STORE_VALUE_RIGHT = QUADWORD_BYTES + DOUBLEWORD_BYTES  # offset in the list of the right half of the store value
 ALL_ONES = LOW8
 
 
@@ -44,7 +47,7 @@ ALL_ONES = LOW8
 
 @jit
 def update_operand(cpu, storage, second, length):
-    """An operand that is fetched and stored, on the boundary that its length wants. -> (Span, code)"""
+    """Check and touch an operand that is fetched and stored, on the boundary of its length; return (Span, code)."""
     if on(second, length - ONE):
         return Span(ZERO, ZERO, ZERO), SPECIFICATION
     return probe_store(cpu, storage, second, length)
@@ -54,7 +57,7 @@ def update_operand(cpu, storage, second, length):
 def laa(cpu, storage, insn):
     """LOAD AND ADD (32), RSY-a. PoP ch. 7 "LOAD AND ADD". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -68,7 +71,7 @@ def laa(cpu, storage, insn):
 def laag(cpu, storage, insn):
     """LOAD AND ADD (64), RSY-a. PoP ch. 7 "LOAD AND ADD". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -82,7 +85,7 @@ def laag(cpu, storage, insn):
 def laal(cpu, storage, insn):
     """LOAD AND ADD LOGICAL (32), RSY-a. PoP ch. 7 "LOAD AND ADD LOGICAL". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -96,7 +99,7 @@ def laal(cpu, storage, insn):
 def laalg(cpu, storage, insn):
     """LOAD AND ADD LOGICAL (64), RSY-a. PoP ch. 7 "LOAD AND ADD LOGICAL". cc 0-3."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -110,7 +113,7 @@ def laalg(cpu, storage, insn):
 def lan(cpu, storage, insn):
     """LOAD AND AND (32), RSY-a. PoP ch. 7 "LOAD AND AND". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -125,7 +128,7 @@ def lan(cpu, storage, insn):
 def lang(cpu, storage, insn):
     """LOAD AND AND (64), RSY-a. PoP ch. 7 "LOAD AND AND". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -140,7 +143,7 @@ def lang(cpu, storage, insn):
 def lax(cpu, storage, insn):
     """LOAD AND EXCLUSIVE OR (32), RSY-a. PoP ch. 7 "LOAD AND EXCLUSIVE OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -155,7 +158,7 @@ def lax(cpu, storage, insn):
 def laxg(cpu, storage, insn):
     """LOAD AND EXCLUSIVE OR (64), RSY-a. PoP ch. 7 "LOAD AND EXCLUSIVE OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -170,7 +173,7 @@ def laxg(cpu, storage, insn):
 def lao(cpu, storage, insn):
     """LOAD AND OR (32), RSY-a. PoP ch. 7 "LOAD AND OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, WORD)
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -185,7 +188,7 @@ def lao(cpu, storage, insn):
 def laog(cpu, storage, insn):
     """LOAD AND OR (64), RSY-a. PoP ch. 7 "LOAD AND OR". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -201,8 +204,9 @@ def laog(cpu, storage, insn):
 
 @jit
 def compare_and_swap32(cpu, storage, r1, r3, second):
-    """The word at second := bits 32-63 of r3 if it equals those of r1, else these := the word; cc. -> code"""
-    span, code = update_operand(cpu, storage, second, WORD)
+    """Replace the word at second by bits 32-63 of r3 if it equals those of r1, else these by the word; set cc and
+    return a code."""
+    span, code = update_operand(cpu, storage, second, WORD_BYTES)
     if code != 0:
         return code
     old = get_word(span, ZERO)
@@ -233,7 +237,7 @@ def csy(cpu, storage, insn):
 def csg(cpu, storage, insn):
     """COMPARE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE AND SWAP". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -248,10 +252,10 @@ def csg(cpu, storage, insn):
 
 @jit
 def compare_double_and_swap32(cpu, storage, r1, r3, second):
-    """As COMPARE AND SWAP, with the doubleword of the even-odd pairs' bits 32-63. -> code"""
-    if on(r1 | r3, ONE):
+    """Compare and swap the doubleword of the even-odd pairs' bits 32-63; set cc and return a code."""
+    if on(r1 | r3, ODD):
         return SPECIFICATION
-    span, code = update_operand(cpu, storage, second, DOUBLEWORD)
+    span, code = update_operand(cpu, storage, second, DOUBLEWORD_BYTES)
     if code != 0:
         return code
     old = get_doubleword(span, ZERO)
@@ -282,18 +286,18 @@ def cdsy(cpu, storage, insn):
 def cdsg(cpu, storage, insn):
     """COMPARE DOUBLE AND SWAP (64), RSY-a. PoP ch. 7 "COMPARE DOUBLE AND SWAP". cc 0, 1."""
     r1, r3, second = rsy(cpu, insn)
-    if on(r1 | r3, ONE):
+    if on(r1 | r3, ODD):
         return SPECIFICATION
-    span, code = update_operand(cpu, storage, second, QUADWORD)
+    span, code = update_operand(cpu, storage, second, QUADWORD_BYTES)
     if code != 0:
         return code
-    old, old_right = get_doubleword(span, ZERO), get_doubleword(span, DOUBLEWORD)
-    if old == cpu.gr[r1] and old_right == cpu.gr[r1 + ONE]:
+    old, old_right = get_doubleword(span, ZERO), get_doubleword(span, DOUBLEWORD_BYTES)
+    if old == cpu.gr[r1] and old_right == cpu.gr[r1 + ODD]:
         put_doubleword(span, ZERO, cpu.gr[r3])
-        put_doubleword(span, DOUBLEWORD, cpu.gr[r3 + ONE])
+        put_doubleword(span, DOUBLEWORD_BYTES, cpu.gr[r3 + ODD])
         cpu.cc = 0
     else:
-        cpu.gr[r1], cpu.gr[r1 + ONE] = old, old_right
+        cpu.gr[r1], cpu.gr[r1 + ODD] = old, old_right
         cpu.cc = 1
     return 0
 
@@ -303,17 +307,17 @@ def cdsg(cpu, storage, insn):
 
 @jit
 def swap_third_operand(cpu, span, r3, function):
-    """Compare the 4, 8 or 16 bytes at span with the third operand; where unequal, they replace it; cc."""
+    """Compare the 4, 8 or 16 bytes at span with the third operand, which they replace if unequal; set cc."""
     if function == u64(0):
         old, comparand = get_word(span, ZERO), low(cpu, r3)
     else:
         old, comparand = get_doubleword(span, ZERO), cpu.gr[r3]
     equal = old == comparand
     if function == COMPARE_16:
-        old_right = get_doubleword(span, DOUBLEWORD)
-        equal = equal and old_right == cpu.gr[r3 + ONE]
+        old_right = get_doubleword(span, DOUBLEWORD_BYTES)
+        equal = equal and old_right == cpu.gr[r3 + ODD]
         if not equal:
-            cpu.gr[r3 + ONE] = old_right
+            cpu.gr[r3 + ODD] = old_right
     cpu.cc = 0 if equal else 1
     if not equal:
         if function == u64(0):
@@ -324,7 +328,7 @@ def swap_third_operand(cpu, span, r3, function):
 
 @jit
 def put_leftmost(span, length, left, right):
-    """The leftmost `length` bytes of a quadword in two halves, to span."""
+    """Store the leftmost `length` bytes of a quadword, given as two halves, at span."""
     for i in range(i64(length)):
         half = left if i < 8 else right
         put_byte(span, u64(i), half >> u64(56 - 8 * (i % 8)))
@@ -334,19 +338,19 @@ def put_leftmost(span, length, left, right):
 def csst(cpu, storage, insn):
     """COMPARE AND SWAP AND STORE, SSF. PoP ch. 7 "COMPARE AND SWAP AND STORE". cc 0, 1.
 
-    Bits 56-63 of general register 0 are the function code: how long the first and third operands are; bits 48-55 the
-    store characteristic: how long the second. The parameter list at the address in general register 1 holds the
+    Bits 56-63 of general register 0, the function code, give the length of the first and third operands; bits 48-55,
+    the store characteristic, that of the second. The parameter list at the address in general register 1 holds the
     replacement value in bytes 0-15 and the store value in bytes 16-31, left-aligned. All 32 bytes are fetched, and the
     exceptions of the second operand recognized, whatever the comparison gives.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     function, characteristic = cpu.gr[0] & LOW8, (cpu.gr[0] >> u64(8)) & LOW8
-    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and on(r3, ONE)):
+    if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and on(r3, ODD)):
         return SPECIFICATION
-    list_address, length, stored = cpu.gr[1] & cpu.amode, WORD << function, ONE << characteristic
-    if (list_address & (QUADWORD - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):
+    list_address, length, stored = cpu.gr[1] & cpu.amode, WORD_BYTES << function, ONE << characteristic
+    if (list_address & (QUADWORD_BYTES - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):
         return SPECIFICATION
-    parameters, code = probe_fetch(cpu, storage, list_address, PARAMETER_LIST)
+    parameters, code = probe_fetch(cpu, storage, list_address, PARAMETER_LIST_BYTES)
     if code != 0:
         return code
     _, code = probe(cpu, storage, second, stored, STORE + CHECK, psw_key(cpu))
@@ -355,8 +359,8 @@ def csst(cpu, storage, insn):
     span, code = probe_store(cpu, storage, first, length)
     if code != 0:
         return code
-    replacement, replacement_right = get_doubleword(parameters, ZERO), get_doubleword(parameters, DOUBLEWORD)
-    value, value_right = get_doubleword(parameters, QUADWORD), get_doubleword(parameters, QUADWORD + DOUBLEWORD)
+    replacement, replacement_right = get_doubleword(parameters, ZERO), get_doubleword(parameters, DOUBLEWORD_BYTES)
+    value, value_right = get_doubleword(parameters, QUADWORD_BYTES), get_doubleword(parameters, STORE_VALUE_RIGHT)
     swap_third_operand(cpu, span, r3, function)
     if cpu.cc == 0:
         put_leftmost(span, length, replacement, replacement_right)
@@ -370,7 +374,7 @@ def csst(cpu, storage, insn):
 
 @jit
 def ts(cpu, storage, insn):
-    """TEST AND SET, SI. PoP ch. 7 "TEST AND SET". cc 0, 1: the leftmost bit of the byte before."""
+    """TEST AND SET, SI. PoP ch. 7 "TEST AND SET". cc 0, 1: the leftmost bit that the byte had."""
     span, code = probe_store(cpu, storage, based(cpu, insn), ONE)
     if code == 0:
         cpu.cc = i64(get_byte(span, ZERO) >> u64(7))

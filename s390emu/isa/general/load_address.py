@@ -13,7 +13,7 @@ ACCESS_REGISTER_MODE, SECONDARY_SPACE_MODE, HOME_SPACE_MODE = bit(17), bit(16), 
 
 @jit
 def load_address(cpu, r1, address):
-    """r1 := a 64-bit address, or bits 32-63 of r1 := a 24-bit or 31-bit address with zeros before it."""
+    """Set r1 to a 64-bit address, or bits 32-63 of r1 to a 24-bit or 31-bit address with zeros before it."""
     if cpu.amode == MODE64:
         cpu.gr[r1] = address
     else:
@@ -46,8 +46,8 @@ def larl(cpu, storage, insn):
 
 @jit
 def load_address_space(cpu, r1, b2):
-    """Access register r1 := what names the space of the operand, by the address-space control (PoP ch. 7, figure "Value
-    Placed in Access Register R1")."""
+    """Set access register r1 to what designates the space of the operand, by the address-space control (PoP ch. 7,
+    figure "Value Placed in Access Register R1")."""
     control = cpu.psw_mask & AS
     if control == ACCESS_REGISTER_MODE:
         cpu.ar[r1] = cpu.ar[b2] if b2 != u64(0) else u64(0)

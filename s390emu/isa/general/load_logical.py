@@ -5,13 +5,13 @@ from __future__ import annotations
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW16, bits
 from s390emu.architecture.interruptions import DXC_COMPARE_AND_TRAP, SPECIFICATION
+from s390emu.architecture.sizes import WORD_OFFSET
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.operands import ril_relative, rre, rxy
 from s390emu.isa.registers import low, set_high, set_low
 from s390emu.storage.access import fetch_byte, fetch_doubleword, fetch_halfword, fetch_word
 
 LOW31 = bits(33, 63)
-WORD_OFFSET = u64(3)
 
 
 @jit
@@ -52,7 +52,7 @@ def llgcr(cpu, storage, insn):
 
 @jit
 def load_logical_halfword32(cpu, storage, r1, second):
-    """Bits 32-63 of r1 := the halfword at second, zero-extended."""
+    """Load bits 32-63 of r1 with the halfword at second, zero-extended; return a code."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
         set_low(cpu, r1, value)
@@ -83,7 +83,7 @@ def llhr(cpu, storage, insn):
 
 @jit
 def load_logical_halfword64(cpu, storage, r1, second):
-    """r1 := the halfword at second, zero-extended."""
+    """Load r1 with the halfword at second, zero-extended; return a code."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
         cpu.gr[r1] = value
@@ -114,7 +114,7 @@ def llghr(cpu, storage, insn):
 
 @jit
 def load_logical_word(cpu, storage, r1, second):
-    """r1 := the word at second, zero-extended."""
+    """Load r1 with the word at second, zero-extended; return a code."""
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
         cpu.gr[r1] = value
@@ -199,7 +199,7 @@ def llzrgf(cpu, storage, insn):
     return code
 
 
-# --- LOAD (LOGICAL) AND TRAP: the load is completed, then zero is the exception ---------------------------------------
+# --- LOAD (LOGICAL) AND TRAP: a loaded zero is an exception, and the load is completed --------------------------------
 
 
 @jit
@@ -250,7 +250,7 @@ def llgfat(cpu, storage, insn):
 def llgtat(cpu, storage, insn):
     """LOAD LOGICAL THIRTY ONE BITS AND TRAP (64<-31), RXY-a. PoP ch. 7. cc unchanged.
 
-    Bit 0 of the word is not looked at: X'80000000' traps.
+    Bit 0 of the word is ignored: X'80000000' traps.
     """
     r1, second = rxy(cpu, insn)
     value, code = fetch_word(cpu, storage, second)

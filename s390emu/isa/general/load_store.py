@@ -1,12 +1,13 @@
-"""LOAD and STORE of general registers, sign extension included: PoP ch. 7. Without it: `load_logical.py`.
+"""LOAD and STORE of general registers, with sign extension: PoP ch. 7. With zero extension: `load_logical.py`.
 
 The operand of a relative-long instruction must lie on its own boundary; a halfword there always does.
 """
 
 from __future__ import annotations
 
-from s390emu._jit import jit, on, u64
+from s390emu._jit import jit, on
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import BYTE_BITS, DOUBLEWORD_OFFSET, HALFWORD_BITS, WORD_BITS, WORD_OFFSET
 from s390emu.isa.operands import ril_relative, rr, rre, rx, rxy, sign_extend
 from s390emu.isa.registers import set_low
 from s390emu.storage.access import (
@@ -20,13 +21,10 @@ from s390emu.storage.access import (
     store_word,
 )
 
-BITS8, BITS16, BITS32 = u64(8), u64(16), u64(32)
-WORD_OFFSET, DOUBLEWORD_OFFSET = u64(3), u64(7)
-
 
 @jit
 def load_word(cpu, storage, r1, second):
-    """Bits 32-63 of r1 := the word at second."""
+    """Load bits 32-63 of r1 with the word at second; return a code."""
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
         set_low(cpu, r1, value)
@@ -66,7 +64,7 @@ def lr(cpu, storage, insn):
 
 @jit
 def load_doubleword(cpu, storage, r1, second):
-    """r1 := the doubleword at second."""
+    """Load r1 with the doubleword at second; return a code."""
     value, code = fetch_doubleword(cpu, storage, second)
     if code == 0:
         cpu.gr[r1] = value
@@ -99,10 +97,10 @@ def lgr(cpu, storage, insn):
 
 @jit
 def load_word_signed(cpu, storage, r1, second):
-    """r1 := the word at second, sign-extended."""
+    """Load r1 with the word at second, sign-extended; return a code."""
     value, code = fetch_word(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] = sign_extend(value, BITS32)
+        cpu.gr[r1] = sign_extend(value, WORD_BITS)
     return code
 
 
@@ -126,16 +124,16 @@ def lgfrl(cpu, storage, insn):
 def lgfr(cpu, storage, insn):
     """LOAD (64<-32), RRE. PoP ch. 7 "LOAD". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] = sign_extend(cpu.gr[r2], BITS32)
+    cpu.gr[r1] = sign_extend(cpu.gr[r2], WORD_BITS)
     return 0
 
 
 @jit
 def load_halfword32(cpu, storage, r1, second):
-    """Bits 32-63 of r1 := the halfword at second, sign-extended."""
+    """Load bits 32-63 of r1 with the halfword at second, sign-extended; return a code."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, sign_extend(value, BITS16))
+        set_low(cpu, r1, sign_extend(value, HALFWORD_BITS))
     return code
 
 
@@ -164,16 +162,16 @@ def lhrl(cpu, storage, insn):
 def lhr(cpu, storage, insn):
     """LOAD HALFWORD (32<-16), RRE. PoP ch. 7 "LOAD HALFWORD". cc unchanged."""
     r1, r2 = rre(insn)
-    set_low(cpu, r1, sign_extend(cpu.gr[r2], BITS16))
+    set_low(cpu, r1, sign_extend(cpu.gr[r2], HALFWORD_BITS))
     return 0
 
 
 @jit
 def load_halfword64(cpu, storage, r1, second):
-    """r1 := the halfword at second, sign-extended."""
+    """Load r1 with the halfword at second, sign-extended; return a code."""
     value, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] = sign_extend(value, BITS16)
+        cpu.gr[r1] = sign_extend(value, HALFWORD_BITS)
     return code
 
 
@@ -195,7 +193,7 @@ def lghrl(cpu, storage, insn):
 def lghr(cpu, storage, insn):
     """LOAD HALFWORD (64<-16), RRE. PoP ch. 7 "LOAD HALFWORD". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] = sign_extend(cpu.gr[r2], BITS16)
+    cpu.gr[r1] = sign_extend(cpu.gr[r2], HALFWORD_BITS)
     return 0
 
 
@@ -205,7 +203,7 @@ def lb(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     value, code = fetch_byte(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, sign_extend(value, BITS8))
+        set_low(cpu, r1, sign_extend(value, BYTE_BITS))
     return code
 
 
@@ -213,7 +211,7 @@ def lb(cpu, storage, insn):
 def lbr(cpu, storage, insn):
     """LOAD BYTE (32<-8), RRE. PoP ch. 7 "LOAD BYTE". cc unchanged."""
     r1, r2 = rre(insn)
-    set_low(cpu, r1, sign_extend(cpu.gr[r2], BITS8))
+    set_low(cpu, r1, sign_extend(cpu.gr[r2], BYTE_BITS))
     return 0
 
 
@@ -223,7 +221,7 @@ def lgb(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     value, code = fetch_byte(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] = sign_extend(value, BITS8)
+        cpu.gr[r1] = sign_extend(value, BYTE_BITS)
     return code
 
 
@@ -231,7 +229,7 @@ def lgb(cpu, storage, insn):
 def lgbr(cpu, storage, insn):
     """LOAD BYTE (64<-8), RRE. PoP ch. 7 "LOAD BYTE". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] = sign_extend(cpu.gr[r2], BITS8)
+    cpu.gr[r1] = sign_extend(cpu.gr[r2], BYTE_BITS)
     return 0
 
 
@@ -319,7 +317,7 @@ def stcy(cpu, storage, insn):
 def pfd(cpu, storage, insn):
     """PREFETCH DATA, RXY-b. PoP ch. 7 "PREFETCH DATA". cc unchanged.
 
-    No access exception is recognized, whatever the code in M1: a storage of one level has nothing to prefetch.
+    No access exception is recognized, whatever the code in M1: there are no caches to prefetch into.
     """
     return 0
 

@@ -17,7 +17,7 @@ BITS_0_31, BITS_32_63 = bits(0, 31), bits(32, 63)
 
 @jit
 def set32(cpu, r1, result):
-    """Bits 32-63 of r1 := result; cc. -> 0"""
+    """Set bits 32-63 of r1 to result, and cc; return 0."""
     set_low(cpu, r1, result)
     cpu.cc = 1 if on(result, LOW32) else 0
     return 0
@@ -25,7 +25,7 @@ def set32(cpu, r1, result):
 
 @jit
 def set64(cpu, r1, result):
-    """r1 := result; cc. -> 0"""
+    """Set r1 to result, and cc; return 0."""
     cpu.gr[r1] = result
     cpu.cc = 1 if result != u64(0) else 0
     return 0
@@ -33,7 +33,7 @@ def set64(cpu, r1, result):
 
 @jit
 def set_selected(cpu, r1, result, selected):
-    """r1 := result; cc of the bits that the immediate operand reaches. -> 0"""
+    """Set r1 to result, and cc by the bits of it that the immediate operand affects; return 0."""
     cpu.gr[r1] = result
     cpu.cc = 1 if on(result, selected) else 0
     return 0
@@ -102,7 +102,7 @@ def ng(cpu, storage, insn):
 
 @jit
 def and_byte(cpu, storage, first, i2):
-    """The byte at first := AND of it and i2; cc. -> code"""
+    """Replace the byte at first by the AND of it and i2, and set cc; return a code."""
     span, code = probe_store(cpu, storage, first, u64(1))
     if code != 0:
         return code
@@ -130,7 +130,7 @@ def niy(cpu, storage, insn):
 def nihh(cpu, storage, insn):
     """AND IMMEDIATE (high high), RI-a. PoP ch. 7 "AND IMMEDIATE". cc 0, 1.
 
-    The other bits of r1 stay, and do not take part in the cc.
+    The other bits of r1 remain unchanged and do not affect the cc.
     """
     r1, i2 = ri_logical(insn)
     return set_selected(cpu, r1, cpu.gr[r1] & ((i2 << u64(48)) | ~BITS_0_15), BITS_0_15)
@@ -234,7 +234,7 @@ def og(cpu, storage, insn):
 
 @jit
 def or_byte(cpu, storage, first, i2):
-    """The byte at first := OR of it and i2; cc. -> code"""
+    """Replace the byte at first by the OR of it and i2, and set cc; return a code."""
     span, code = probe_store(cpu, storage, first, u64(1))
     if code != 0:
         return code
@@ -363,7 +363,7 @@ def xg(cpu, storage, insn):
 
 @jit
 def exclusive_or_byte(cpu, storage, first, i2):
-    """The byte at first := EXCLUSIVE OR of it and i2; cc. -> code"""
+    """Replace the byte at first by the EXCLUSIVE OR of it and i2, and set cc; return a code."""
     span, code = probe_store(cpu, storage, first, u64(1))
     if code != 0:
         return code

@@ -1,12 +1,13 @@
 """Logical binary arithmetic, with and without carry: PoP ch. 7.
 
-The kernels of 32 bits take the rightmost words of their operands and give a result that counts in its rightmost word.
+Kernels of 32 bits take the rightmost words of their operands; of their result, only the rightmost word is meaningful.
 """
 
 from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32
+from s390emu.architecture.sizes import BYTE_BITS
 from s390emu.isa.operands import (
     rie_d,
     ril_logical,
@@ -19,7 +20,7 @@ from s390emu.isa.operands import (
     sign_extend,
     siy,
 )
-from s390emu.isa.registers import BYTE, high, low, set_high, set_low
+from s390emu.isa.registers import high, low, set_high, set_low
 from s390emu.storage.access import (
     fetch_doubleword,
     fetch_word,
@@ -35,7 +36,7 @@ NO_CARRY, CARRY = u64(0), u64(1)
 
 @jit
 def sum64(cpu, augend, addend, carry_in):
-    """-> sum; cc 0-3: the carry out of bit 0, and whether the sum is not zero."""
+    """Return the sum, and set cc 0-3 by the carry out of bit 0 and whether the sum is zero."""
     partial = augend + addend
     total = partial + carry_in
     carry = partial < augend or total < partial
@@ -45,7 +46,7 @@ def sum64(cpu, augend, addend, carry_in):
 
 @jit
 def sum32(cpu, augend, addend, carry_in):
-    """-> sum; cc 0-3: the carry out of bit 32, and whether the sum is not zero."""
+    """Return the sum, and set cc 0-3 by the carry out of bit 32 and whether the sum is zero."""
     total = (augend & LOW32) + (addend & LOW32) + carry_in
     cpu.cc = (2 if total > LOW32 else 0) + (1 if on(total, LOW32) else 0)
     return total
@@ -53,13 +54,14 @@ def sum32(cpu, augend, addend, carry_in):
 
 @jit
 def carry_of(cpu):
-    """The carry that the last operation left in the condition code; after a subtraction, that there was no borrow."""
+    """Return the carry that the last operation left in the condition code (after a subtraction, one means no
+    borrow)."""
     return u64(cpu.cc >> 1)
 
 
 @jit
 def add64(cpu, r1, augend, addend):
-    """r1 := sum, cc: -> 0; so for the others. A subtraction adds the one's complement and 1."""
+    """Set r1 to the sum, and cc; return 0. So for the others: a subtraction adds the one's complement and 1."""
     cpu.gr[r1] = sum64(cpu, augend, addend, NO_CARRY)
     return 0
 
@@ -211,7 +213,7 @@ def alsi(cpu, storage, insn):
     target, code = probe_store(cpu, storage, first, u64(4))
     if code != 0:
         return code
-    total = sum32(cpu, get_word(target, u64(0)), sign_extend(i2, BYTE), NO_CARRY)
+    total = sum32(cpu, get_word(target, u64(0)), sign_extend(i2, BYTE_BITS), NO_CARRY)
     put_word(target, u64(0), total)
     return 0
 
@@ -223,7 +225,7 @@ def algsi(cpu, storage, insn):
     target, code = probe_store(cpu, storage, first, u64(8))
     if code != 0:
         return code
-    total = sum64(cpu, get_doubleword(target, u64(0)), sign_extend(i2, BYTE), NO_CARRY)
+    total = sum64(cpu, get_doubleword(target, u64(0)), sign_extend(i2, BYTE_BITS), NO_CARRY)
     put_doubleword(target, u64(0), total)
     return 0
 

@@ -1,9 +1,9 @@
-"""Operands of any length, by address and length in registers or up to an ending character: PoP ch. 7. (MOVE PAGE: 10.)
+"""Operands of any length, by address and length in registers or up to an ending character: PoP ch. 7 (MOVE PAGE: 10).
 
-MVCL and CLCL are interruptible: a unit of operation goes to the next page boundary of either operand, the registers
-then say what is left, and the instruction is executed again. The others end such a unit with condition code 3, the
-CPU-determined number of bytes, and the program branches back. CLST and SRST may do so after 256 bytes only: where the
-boundary comes before, they go on to the next one.
+MVCL and CLCL are interruptible: a unit of operation goes to the next page boundary of either operand; the registers
+then designate what is left, and the instruction is executed again. The others end after such a unit, their
+CPU-determined number of bytes, with condition code 3, and the program branches back. CLST and SRST must process at
+least 256 bytes before: if the boundary comes earlier, they go on to the next one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, sto
 from s390emu.architecture.bits import LOW8, LOW32, bits
 from s390emu.architecture.interruptions import PAGE_TRANSLATION, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import MODE64
-from s390emu.architecture.sizes import OFFSET, PAGE
+from s390emu.architecture.sizes import (
+    BLOCK_BYTES,
+    BYTE_BITS,
+    DOUBLEWORD_BYTES,
+    OFFSET,
+    PAGE,
+    WORD_BITS,
+    WORD_BYTES,
+    WORD_OFFSET,
+)
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
@@ -21,13 +30,12 @@ from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.access import FETCH, STORE, get_byte, get_word, probe, probe_fetch, probe_store, psw_key
 from s390emu.storage.protection import fetched_alike
 
-ZERO, ONE, FOUR, EIGHT, WORD = u64(0), u64(1), u64(4), u64(8), u64(32)
-PAGE_BYTES = u64(4096)
+ZERO, ONE = u64(0), u64(1)
+ODD = u64(1)  # of a register number
 LENGTH_24 = bits(40, 63)
 PAD_SHIFT = u64(24)  # MVCL, CLCL: bits 32-39 of R2 + 1
 NOT_ENDING_CHARACTER = bits(32, 55)  # of general register 0
-STRING_MINIMUM = u64(256)  # bytes that CLST and SRST process before condition code 3
-WITHIN_WORD = u64(3)
+STRING_MINIMUM = u64(256)  # bytes that CLST and SRST process at least before condition code 3
 CPU_DETERMINED = 3
 
 # MOVE PAGE, general register 0
@@ -36,7 +44,7 @@ FIRST_KEY, SECOND_KEY = bits(52, 52), bits(53, 53)
 CONDITION_CODE_OPTION = bits(55, 55)
 KEY_SHIFT, KEY = u64(63 - 59), u64(15)
 REGISTER_FIELDS_SHIFT = u64(63 - 31)  # R1 and R2 of the instruction: the operand access identification
-PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
+PSW_KEY_MASK_0 = bits(32, 32)  # of control register 3, for key 0
 
 
 # --- registers that hold an operand ----------------------------------------------------------------------------------
@@ -44,12 +52,13 @@ PSW_KEY_MASK_0 = bits(32, 32)  # control register 3, of key 0
 
 @jit
 def odd(r):
-    return on(r, ONE)
+    return on(r, ODD)
 
 
 @jit
 def set_address(cpu, r, address):
-    """As long as the addressing mode's; in 24- and 31-bit mode the rest of bits 32-63 becomes zero."""
+    """Set a register to an address as long as the addressing mode's; in 24- and 31-bit mode, bits 32-63 with zeros
+    before it."""
     if cpu.amode == MODE64:
         cpu.gr[r] = address
     else:
@@ -58,22 +67,23 @@ def set_address(cpu, r, address):
 
 @jit
 def length_mask(cpu):
-    """The length of the extended instructions: 64 or 32 bits of the odd register."""
+    """Return the mask of a length in the extended instructions: 64 or 32 bits of the odd register."""
     return cpu.amode if cpu.amode == MODE64 else LOW32
 
 
 @jit
 def set_operands(cpu, r1, r2, first, first_length, second, second_length, lengths):
-    """What is left of two operands, each in an even-odd pair that may be the same."""
+    """Set address and length of two operands to what is left of them, each in an even-odd pair; the pairs may be the
+    same."""
     set_address(cpu, r1, first)
     set_address(cpu, r2, second)
-    cpu.gr[r1 + ONE] = (cpu.gr[r1 + ONE] & ~lengths) | first_length
-    cpu.gr[r2 + ONE] = (cpu.gr[r2 + ONE] & ~lengths) | second_length
+    cpu.gr[r1 + ODD] = (cpu.gr[r1 + ODD] & ~lengths) | first_length
+    cpu.gr[r2 + ODD] = (cpu.gr[r2 + ODD] & ~lengths) | second_length
 
 
 @jit
 def to_page_end(address):
-    return PAGE_BYTES - (address & OFFSET)
+    return BLOCK_BYTES - (address & OFFSET)
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -81,12 +91,12 @@ def to_page_end(address):
 
 @jit
 def move_unit(cpu, storage, r1, r2, lengths, pad):
-    """Move, or fill with the padding byte, up to a page boundary: -> (anything left?, code)
+    """Move, or fill with the padding byte, up to a page boundary; return (True if anything is left, code).
 
-    The condition code compares the lengths: they shrink together as long as both last, so it is always the same.
-    """
+    The condition code compares the lengths. They shrink together as long as neither is zero, so it is the same for
+    every unit."""
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
-    first_length, second_length = cpu.gr[r1 + ONE] & lengths, cpu.gr[r2 + ONE] & lengths
+    first_length, second_length = cpu.gr[r1 + ODD] & lengths, cpu.gr[r2 + ODD] & lengths
     cc = compared(first_length, second_length)
     count = min(first_length, to_page_end(first))
     moved = ZERO
@@ -117,26 +127,26 @@ def mvcl(cpu, storage, insn):
     """MOVE LONG, RR. PoP ch. 7 "MOVE LONG". cc 0, 1, 2: first length equal, low, high; 3: destructive overlap, nothing
     is moved. Interruptible.
 
-    Destructive: the first byte of the target is a byte of the source that will be moved, other than its first.
+    Destructive: the first byte of the target is a byte of the source that is to be moved, other than its first.
     """
     r1, r2 = rr(insn)
     if odd(r1) or odd(r2):
         return SPECIFICATION
-    shorter = min(cpu.gr[r1 + ONE] & LENGTH_24, cpu.gr[r2 + ONE] & LENGTH_24)
+    shorter = min(cpu.gr[r1 + ODD] & LENGTH_24, cpu.gr[r2 + ODD] & LENGTH_24)
     distance = (cpu.gr[r1] - cpu.gr[r2]) & cpu.amode
     if distance != ZERO and distance < shorter:
         set_address(cpu, r1, cpu.gr[r1])
         set_address(cpu, r2, cpu.gr[r2])
         cpu.cc = 3
         return 0
-    left, code = move_unit(cpu, storage, r1, r2, LENGTH_24, (cpu.gr[r2 + ONE] >> PAD_SHIFT) & LOW8)
+    left, code = move_unit(cpu, storage, r1, r2, LENGTH_24, (cpu.gr[r2 + ODD] >> PAD_SHIFT) & LOW8)
     return CODE_REPEAT if left else code
 
 
 @jit
 def mvcle(cpu, storage, insn):
     """MOVE LONG EXTENDED, RS-a. PoP ch. 7 "MOVE LONG EXTENDED". cc 0, 1, 2: first length equal, low, high; 3: not yet
-    at the end. The second-operand address is the padding byte; overlap is not looked for."""
+    at the end. The second-operand address is the padding byte; overlap is not checked for."""
     r1, r3, pad = rs(cpu, insn)
     if odd(r1) or odd(r3):
         return SPECIFICATION
@@ -151,10 +161,10 @@ def mvcle(cpu, storage, insn):
 
 @jit
 def equal_bytes(first, second, length):
-    """How many of the bytes at two host addresses are equal before the first that are not."""
+    """Return how many bytes at two host addresses are equal before the first unequal ones."""
     done = ZERO
-    while done + EIGHT <= length and load8(first + done) == load8(second + done):
-        done += EIGHT
+    while done + DOUBLEWORD_BYTES <= length and load8(first + done) == load8(second + done):
+        done += DOUBLEWORD_BYTES
     while done < length and load1(first + done) == load1(second + done):
         done += ONE
     return done
@@ -162,7 +172,7 @@ def equal_bytes(first, second, length):
 
 @jit
 def padding_bytes(first, pad, length):
-    """How many of the bytes at a host address are the padding byte, before the first that is not."""
+    """Return how many bytes at a host address are the padding byte before the first that is not."""
     done = ZERO
     while done < length and load1(first + done) == pad:
         done += ONE
@@ -171,12 +181,11 @@ def padding_bytes(first, pad, length):
 
 @jit
 def compare_unit(cpu, storage, r1, r2, lengths, pad):
-    """Compare up to a page boundary of either operand, the shorter one extended: -> (anything left?, code)
+    """Compare up to a page boundary of either operand, the shorter one padded; return (True if anything is left, code).
 
-    The registers pass over the bytes found equal; the padding is no part of an operand.
-    """
+    The registers pass over the bytes found equal; the padding is no part of an operand."""
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
-    first_length, second_length = cpu.gr[r1 + ONE] & lengths, cpu.gr[r2 + ONE] & lengths
+    first_length, second_length = cpu.gr[r1 + ODD] & lengths, cpu.gr[r2 + ODD] & lengths
     from_first = min(first_length, fetched_alike(cpu, first))
     from_second = min(second_length, fetched_alike(cpu, second))
     equal, cc = ZERO, 0
@@ -224,7 +233,7 @@ def clcl(cpu, storage, insn):
     r1, r2 = rr(insn)
     if odd(r1) or odd(r2):
         return SPECIFICATION
-    left, code = compare_unit(cpu, storage, r1, r2, LENGTH_24, (cpu.gr[r2 + ONE] >> PAD_SHIFT) & LOW8)
+    left, code = compare_unit(cpu, storage, r1, r2, LENGTH_24, (cpu.gr[r2 + ODD] >> PAD_SHIFT) & LOW8)
     return CODE_REPEAT if left else code
 
 
@@ -246,7 +255,7 @@ def clcle(cpu, storage, insn):
 
 @jit
 def ending_character(cpu):
-    """-> (character, code)"""
+    """Return (ending character, code), from general register 0."""
     if on(cpu.gr[0], NOT_ENDING_CHARACTER):
         return ZERO, SPECIFICATION
     return cpu.gr[0] & LOW8, 0
@@ -365,33 +374,33 @@ def cksm(cpu, storage, insn):
     if odd(r2):
         return SPECIFICATION
     lengths = length_mask(cpu)
-    address, length = cpu.gr[r2] & cpu.amode, cpu.gr[r2 + ONE] & lengths
-    count = min(length, (fetched_alike(cpu, address) + WITHIN_WORD) & ~WITHIN_WORD)
+    address, length = cpu.gr[r2] & cpu.amode, cpu.gr[r2 + ODD] & lengths
+    count = min(length, (fetched_alike(cpu, address) + WORD_OFFSET) & ~WORD_OFFSET)
     if count != ZERO:
         source, code = probe_fetch(cpu, storage, address, count)
         if code != 0:
             return code
         total, done = low(cpu, r1), ZERO
-        while done + FOUR <= count:
+        while done + WORD_BYTES <= count:
             total += get_word(source, done)
-            done += FOUR
+            done += WORD_BYTES
         shift = u64(24)
         while done < count:
             total += get_byte(source, done) << shift
-            shift -= EIGHT
+            shift -= BYTE_BITS
             done += ONE
-        total = (total & LOW32) + (total >> WORD)
-        set_low(cpu, r1, (total & LOW32) + (total >> WORD))
+        total = (total & LOW32) + (total >> WORD_BITS)
+        set_low(cpu, r1, (total & LOW32) + (total >> WORD_BITS))
     set_address(cpu, r2, address + count)
-    cpu.gr[r2 + ONE] = (cpu.gr[r2 + ONE] & ~lengths) | (length - count)
+    cpu.gr[r2 + ODD] = (cpu.gr[r2 + ODD] & ~lengths) | (length - count)
     cpu.cc = 0 if count == length else CPU_DETERMINED
     return 0
 
 
 @jit
 def page_invalid(cpu, insn, code, cc):
-    """Return what MOVE PAGE makes of an access exception: an invalid page is a condition code, or the exception with
-    the R1 and R2 fields as operand access identification; others are themselves."""
+    """Return what MOVE PAGE makes of an access exception: an invalid page becomes condition code cc, or the exception
+    with the R1 and R2 fields as operand access identification; other exceptions are returned as they are."""
     if code != PAGE_TRANSLATION:
         return code
     if not on(cpu.gr[0], CONDITION_CODE_OPTION):
@@ -405,10 +414,9 @@ def page_invalid(cpu, insn, code, cc):
 def mvpg(cpu, storage, insn):
     """MOVE PAGE, RRE. PoP ch. 10 "MOVE PAGE". cc 0: moved.
 
-    With bit 55 of general register 0 on, cc 1 and 2 say that the page-table entry for the first, the second operand is
-    invalid, instead of a page-translation exception.
-    Bits 52 and 53 of general register 0: the key in its bits 56-59 is for the first, for the second operand; the PSW
-    key for the other. In the problem state the PSW-key mask must permit it.
+    With bit 55 of general register 0 on, cc 1 or 2, instead of a page-translation exception, says that the page-table
+    entry for the first or second operand is invalid. With bit 52 or 53 on, the key in bits 56-59 applies to the first
+    or second operand, and the PSW key to the other. In the problem state the PSW-key mask must permit it.
     """
     r1, r2 = rre(insn)
     options = cpu.gr[0]
@@ -424,12 +432,12 @@ def mvpg(cpu, storage, insn):
         else:
             second_key = i64(key)
     second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
-    source, code = probe(cpu, storage, second, PAGE_BYTES, FETCH, second_key)
+    source, code = probe(cpu, storage, second, BLOCK_BYTES, FETCH, second_key)
     if code != 0:
         return page_invalid(cpu, insn, code, 2)
-    target, code = probe(cpu, storage, first, PAGE_BYTES, STORE, first_key)
+    target, code = probe(cpu, storage, first, BLOCK_BYTES, STORE, first_key)
     if code != 0:
         return page_invalid(cpu, insn, code, 1)
-    copy_bytes(target.first, source.first, PAGE_BYTES)
+    copy_bytes(target.first, source.first, BLOCK_BYTES)
     cpu.cc = 0
     return 0

@@ -1,13 +1,22 @@
 """LOAD MULTIPLE, STORE MULTIPLE, and pairs: PoP ch. 7.
 
-The whole operand is probed before the first register or byte is changed: all or nothing, and a base register that is
-loaded has been used before.
+The whole operand is probed before the first register or byte is changed: all or nothing. A base register may be among
+those loaded.
 """
 
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import (
+    DOUBLEWORD_BYTES,
+    DOUBLEWORD_OFFSET,
+    QUADWORD_BYTES,
+    QUADWORD_OFFSET,
+    WORD_BITS,
+    WORD_BYTES,
+    WORD_OFFSET,
+)
 from s390emu.isa.operands import LOW4, based, based_second, r8, r12, rs, rsy, rxy
 from s390emu.isa.registers import high, set_high, set_low
 from s390emu.storage.access import (
@@ -21,26 +30,23 @@ from s390emu.storage.access import (
     put_word,
 )
 
-WORD, DOUBLEWORD, QUADWORD = u64(4), u64(8), u64(16)
-WORD_OFFSET, DOUBLEWORD_OFFSET, QUADWORD_OFFSET = u64(3), u64(7), u64(15)
-BITS32 = u64(32)
-ODD = u64(1)
+ODD = u64(1)  # of a register number
 
 
 @jit
 def register_count(r1, r3):
-    """How many registers from r1 to r3, 0 following 15."""
+    """Return the number of registers from r1 to r3, 0 following 15."""
     return ((r3 - r1) & LOW4) + u64(1)
 
 
 @jit
 def load_multiple_low(cpu, storage, r1, r3, second):
-    """Bits 32-63 of r1 to r3 := words from second on."""
+    """Load bits 32-63 of r1 to r3 with the words from second on; return a code."""
     count = register_count(r1, r3)
-    span, code = probe_fetch(cpu, storage, second, count * WORD)
+    span, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            set_low(cpu, (r1 + u64(i)) & LOW4, get_word(span, u64(i) * WORD))
+            set_low(cpu, (r1 + u64(i)) & LOW4, get_word(span, u64(i) * WORD_BYTES))
     return code
 
 
@@ -63,10 +69,10 @@ def lmg(cpu, storage, insn):
     """LOAD MULTIPLE (64), RSY-a. PoP ch. 7 "LOAD MULTIPLE". cc unchanged."""
     r1, r3, second = rsy(cpu, insn)
     count = register_count(r1, r3)
-    span, code = probe_fetch(cpu, storage, second, count * DOUBLEWORD)
+    span, code = probe_fetch(cpu, storage, second, count * DOUBLEWORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            cpu.gr[(r1 + u64(i)) & LOW4] = get_doubleword(span, u64(i) * DOUBLEWORD)
+            cpu.gr[(r1 + u64(i)) & LOW4] = get_doubleword(span, u64(i) * DOUBLEWORD_BYTES)
     return code
 
 
@@ -75,10 +81,10 @@ def lmh(cpu, storage, insn):
     """LOAD MULTIPLE HIGH (32), RSY-a. PoP ch. 7 "LOAD MULTIPLE HIGH". cc unchanged."""
     r1, r3, second = rsy(cpu, insn)
     count = register_count(r1, r3)
-    span, code = probe_fetch(cpu, storage, second, count * WORD)
+    span, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            set_high(cpu, (r1 + u64(i)) & LOW4, get_word(span, u64(i) * WORD))
+            set_high(cpu, (r1 + u64(i)) & LOW4, get_word(span, u64(i) * WORD_BYTES))
     return code
 
 
@@ -90,15 +96,15 @@ def lmd(cpu, storage, insn):
     """
     r1, r3, second, fourth = r8(insn), r12(insn), based(cpu, insn), based_second(cpu, insn)
     count = register_count(r1, r3)
-    high, code = probe_fetch(cpu, storage, second, count * WORD)
+    high, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code != 0:
         return code
-    low, code = probe_fetch(cpu, storage, fourth, count * WORD)
+    low, code = probe_fetch(cpu, storage, fourth, count * WORD_BYTES)
     if code != 0:
         return code
     for i in range(i64(count)):
-        word = u64(i) * WORD
-        cpu.gr[(r1 + u64(i)) & LOW4] = (get_word(high, word) << BITS32) | get_word(low, word)
+        word = u64(i) * WORD_BYTES
+        cpu.gr[(r1 + u64(i)) & LOW4] = (get_word(high, word) << WORD_BITS) | get_word(low, word)
     return 0
 
 
@@ -107,12 +113,12 @@ def lmd(cpu, storage, insn):
 
 @jit
 def store_multiple_low(cpu, storage, r1, r3, second):
-    """Words from second on := bits 32-63 of r1 to r3."""
+    """Store bits 32-63 of r1 to r3 as words from second on; return a code."""
     count = register_count(r1, r3)
-    span, code = probe_store(cpu, storage, second, count * WORD)
+    span, code = probe_store(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            put_word(span, u64(i) * WORD, cpu.gr[(r1 + u64(i)) & LOW4])
+            put_word(span, u64(i) * WORD_BYTES, cpu.gr[(r1 + u64(i)) & LOW4])
     return code
 
 
@@ -135,10 +141,10 @@ def stmg(cpu, storage, insn):
     """STORE MULTIPLE (64), RSY-a. PoP ch. 7 "STORE MULTIPLE". cc unchanged."""
     r1, r3, second = rsy(cpu, insn)
     count = register_count(r1, r3)
-    span, code = probe_store(cpu, storage, second, count * DOUBLEWORD)
+    span, code = probe_store(cpu, storage, second, count * DOUBLEWORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            put_doubleword(span, u64(i) * DOUBLEWORD, cpu.gr[(r1 + u64(i)) & LOW4])
+            put_doubleword(span, u64(i) * DOUBLEWORD_BYTES, cpu.gr[(r1 + u64(i)) & LOW4])
     return code
 
 
@@ -147,10 +153,10 @@ def stmh(cpu, storage, insn):
     """STORE MULTIPLE HIGH (32), RSY-a. PoP ch. 7 "STORE MULTIPLE HIGH". cc unchanged."""
     r1, r3, second = rsy(cpu, insn)
     count = register_count(r1, r3)
-    span, code = probe_store(cpu, storage, second, count * WORD)
+    span, code = probe_store(cpu, storage, second, count * WORD_BYTES)
     if code == 0:
         for i in range(i64(count)):
-            put_word(span, u64(i) * WORD, high(cpu, (r1 + u64(i)) & LOW4))
+            put_word(span, u64(i) * WORD_BYTES, high(cpu, (r1 + u64(i)) & LOW4))
     return code
 
 
@@ -163,9 +169,9 @@ def lpq(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     if on(r1, ODD) or on(second, QUADWORD_OFFSET):
         return SPECIFICATION
-    span, code = probe_fetch(cpu, storage, second, QUADWORD)
+    span, code = probe_fetch(cpu, storage, second, QUADWORD_BYTES)
     if code == 0:
-        cpu.gr[r1], cpu.gr[r1 + ODD] = get_doubleword(span, u64(0)), get_doubleword(span, DOUBLEWORD)
+        cpu.gr[r1], cpu.gr[r1 + ODD] = get_doubleword(span, u64(0)), get_doubleword(span, DOUBLEWORD_BYTES)
     return code
 
 
@@ -175,10 +181,10 @@ def stpq(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     if on(r1, ODD) or on(second, QUADWORD_OFFSET):
         return SPECIFICATION
-    span, code = probe_store(cpu, storage, second, QUADWORD)
+    span, code = probe_store(cpu, storage, second, QUADWORD_BYTES)
     if code == 0:
         put_doubleword(span, u64(0), cpu.gr[r1])
-        put_doubleword(span, DOUBLEWORD, cpu.gr[r1 + ODD])
+        put_doubleword(span, DOUBLEWORD_BYTES, cpu.gr[r1 + ODD])
     return code
 
 
@@ -186,7 +192,7 @@ def stpq(cpu, storage, insn):
 def lpd(cpu, storage, insn):
     """LOAD PAIR DISJOINT (32), SSF. PoP ch. 7 "LOAD PAIR DISJOINT". cc 0.
 
-    cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
+    cc 3, which says that another CPU stored between the two fetches, does not occur: CPUs execute one at a time.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     if on(r3, ODD) or on(first | second, WORD_OFFSET):
@@ -207,7 +213,7 @@ def lpd(cpu, storage, insn):
 def lpdg(cpu, storage, insn):
     """LOAD PAIR DISJOINT (64), SSF. PoP ch. 7 "LOAD PAIR DISJOINT". cc 0.
 
-    cc 0 says that no other CPU stored between the two fetches: there is none, so cc 3 does not occur.
+    cc 3, which says that another CPU stored between the two fetches, does not occur: CPUs execute one at a time.
     """
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     if on(r3, ODD) or on(first | second, DOUBLEWORD_OFFSET):

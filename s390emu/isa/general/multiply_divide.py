@@ -1,34 +1,37 @@
-"""Multiplication and division: PoP ch. 7. Products and dividends of double length take even-odd pairs of registers."""
+"""Multiplication and division: PoP ch. 7. Products and dividends of double length are in even-odd register pairs."""
 
 from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32
 from s390emu.architecture.interruptions import FIXED_POINT_DIVIDE, SPECIFICATION
+from s390emu.architecture.sizes import HALFWORD_BITS, WORD_BITS
 from s390emu.isa.general.arithmetic import SIGN64, magnitude, negative, overflowed, signed_cc
 from s390emu.isa.operands import ri_signed, ril_signed, rr, rre, rrf_a, rx, rxy, sign_extend
-from s390emu.isa.registers import HALFWORD, WORD, low, set_low
+from s390emu.isa.registers import low, set_low
 from s390emu.storage.access import fetch_doubleword, fetch_halfword, fetch_word
 
-ODD = u64(1)
+ODD = u64(1)  # of a register number
 GREATEST32, GREATEST64 = u64((1 << 31) - 1), u64((1 << 63) - 1)
 
 
 @jit
 def product128(first, second):
-    """Two unsigned numbers of 64 bits: -> high and low half of their product"""
-    first_high, first_low = first >> WORD, first & LOW32
-    second_high, second_low = second >> WORD, second & LOW32
+    """Return (high half, low half) of the product of two unsigned numbers of 64 bits."""
+    first_high, first_low = first >> WORD_BITS, first & LOW32
+    second_high, second_low = second >> WORD_BITS, second & LOW32
     low_product = first_low * second_low
-    middle = first_high * second_low + (low_product >> WORD)  # cannot overflow, nor can the next
+    middle = first_high * second_low + (low_product >> WORD_BITS)  # cannot overflow, nor can the next line
     other_middle = first_low * second_high + (middle & LOW32)
-    high_product = first_high * second_high + (middle >> WORD) + (other_middle >> WORD)
-    return high_product, (other_middle << WORD) | (low_product & LOW32)
+    high_product = first_high * second_high + (middle >> WORD_BITS) + (other_middle >> WORD_BITS)
+    return high_product, (other_middle << WORD_BITS) | (low_product & LOW32)
 
 
 @jit
 def signed_product128(first, second):
-    """A negative factor counted as 2**64 too much: take the other one off the high half."""
+    """Return (high half, low half) of the product of two signed numbers of 64 bits.
+
+    A negative factor was taken as 2**64 too much, so the other factor is subtracted from the high half."""
     high_product, low_product = product128(first, second)
     if negative(first):
         high_product -= second
@@ -39,21 +42,21 @@ def signed_product128(first, second):
 
 @jit
 def word_pair(cpu, r1):
-    """Bits 32-63 of r1 and r1 + 1 as one number of 64 bits."""
-    return (cpu.gr[r1] << WORD) | low(cpu, r1 + ODD)
+    """Return bits 32-63 of r1 and r1 + 1 as one number of 64 bits."""
+    return (cpu.gr[r1] << WORD_BITS) | low(cpu, r1 + ODD)
 
 
 @jit
 def set_word_pair(cpu, r1, value):
-    """Bits 32-63 of r1 and r1 + 1 := the two words of value: -> 0"""
-    set_low(cpu, r1, value >> WORD)
+    """Set bits 32-63 of r1 and r1 + 1 to the two words of value; return 0."""
+    set_low(cpu, r1, value >> WORD_BITS)
     set_low(cpu, r1 + ODD, value)
     return 0
 
 
 @jit
 def set_pair(cpu, r1, even, odd):
-    """r1 := even, r1 + 1 := odd: -> 0"""
+    """Set r1 to even and r1 + 1 to odd; return 0."""
     cpu.gr[r1] = even
     cpu.gr[r1 + ODD] = odd
     return 0
@@ -64,8 +67,8 @@ def set_pair(cpu, r1, even, odd):
 
 @jit
 def multiply32(cpu, r1, multiplier):
-    """Signed words: r1 and r1 + 1 := r1 + 1 times the rightmost word of multiplier."""
-    return set_word_pair(cpu, r1, sign_extend(cpu.gr[r1 + ODD], WORD) * sign_extend(multiplier, WORD))
+    """Multiply signed words: set r1 and r1 + 1 to r1 + 1 times the rightmost word of multiplier; return 0."""
+    return set_word_pair(cpu, r1, sign_extend(cpu.gr[r1 + ODD], WORD_BITS) * sign_extend(multiplier, WORD_BITS))
 
 
 @jit
@@ -130,7 +133,7 @@ def mh(cpu, storage, insn):
     r1, second = rx(cpu, insn)
     multiplier, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD))
+        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD_BITS))
     return code
 
 
@@ -140,7 +143,7 @@ def mhy(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     multiplier, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD))
+        set_low(cpu, r1, cpu.gr[r1] * sign_extend(multiplier, HALFWORD_BITS))
     return code
 
 
@@ -150,7 +153,7 @@ def mgh(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     multiplier, code = fetch_halfword(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] *= sign_extend(multiplier, HALFWORD)
+        cpu.gr[r1] *= sign_extend(multiplier, HALFWORD_BITS)
     return code
 
 
@@ -222,10 +225,11 @@ def mlg(cpu, storage, insn):
 
 @jit
 def multiply_single32(cpu, r1, multiplicand, multiplier):
-    """The forms that set cc. r1 := the rightmost word of the product of two words, cc 0-3: -> code"""
-    product = sign_extend(multiplicand, WORD) * sign_extend(multiplier, WORD)
+    """Set bits 32-63 of r1 to the rightmost word of the product of two words, and cc 0-3; return a code. For the forms
+    that set cc."""
+    product = sign_extend(multiplicand, WORD_BITS) * sign_extend(multiplier, WORD_BITS)
     set_low(cpu, r1, product)
-    if sign_extend(product, WORD) != product:
+    if sign_extend(product, WORD_BITS) != product:
         return overflowed(cpu)
     cpu.cc = signed_cc(product)
     return 0
@@ -233,7 +237,7 @@ def multiply_single32(cpu, r1, multiplicand, multiplier):
 
 @jit
 def multiply_single64(cpu, r1, multiplicand, multiplier):
-    """The forms that set cc. r1 := the rightmost 64 bits of the product, cc 0-3: -> code"""
+    """Set r1 to the rightmost 64 bits of the product, and cc 0-3; return a code. For the forms that set cc."""
     high_product, product = signed_product128(multiplicand, multiplier)
     cpu.gr[r1] = product
     if high_product != (~u64(0) if negative(product) else u64(0)):
@@ -262,7 +266,7 @@ def msgr(cpu, storage, insn):
 def msgfr(cpu, storage, insn):
     """MULTIPLY SINGLE (64<-32), RRE. PoP ch. 7 "MULTIPLY SINGLE". cc unchanged."""
     r1, r2 = rre(insn)
-    cpu.gr[r1] *= sign_extend(cpu.gr[r2], WORD)
+    cpu.gr[r1] *= sign_extend(cpu.gr[r2], WORD_BITS)
     return 0
 
 
@@ -316,7 +320,7 @@ def msgf(cpu, storage, insn):
     r1, second = rxy(cpu, insn)
     multiplier, code = fetch_word(cpu, storage, second)
     if code == 0:
-        cpu.gr[r1] *= sign_extend(multiplier, WORD)
+        cpu.gr[r1] *= sign_extend(multiplier, WORD_BITS)
     return code
 
 
@@ -361,8 +365,8 @@ def msgfi(cpu, storage, insn):
 
 @jit
 def divide_signed(dividend, divisor, greatest):
-    """Signed numbers of 64 bits: -> quotient, remainder (of the dividend's sign), code. The quotient must not be above
-    `greatest`, nor below its one's complement."""
+    """Divide signed numbers of 64 bits; return (quotient, remainder with the dividend's sign, code). The quotient must
+    not be above `greatest`, nor below its one's complement."""
     if divisor == u64(0):
         return u64(0), u64(0), FIXED_POINT_DIVIDE
     quotient = magnitude(dividend) // magnitude(divisor)
@@ -380,16 +384,17 @@ def divide_signed(dividend, divisor, greatest):
 
 @jit
 def divide32(cpu, r1, divisor):
-    """Words: r1 + 1 := r1 and r1 + 1 divided by the rightmost word of divisor, r1 := remainder: -> code"""
-    quotient, remainder, code = divide_signed(word_pair(cpu, r1), sign_extend(divisor, WORD), GREATEST32)
+    """Divide the words in r1 and r1 + 1 by the rightmost word of divisor; set r1 + 1 to the quotient and r1 to the
+    remainder; return a code."""
+    quotient, remainder, code = divide_signed(word_pair(cpu, r1), sign_extend(divisor, WORD_BITS), GREATEST32)
     if code != 0:
         return code
-    return set_word_pair(cpu, r1, (remainder << WORD) | (quotient & LOW32))
+    return set_word_pair(cpu, r1, (remainder << WORD_BITS) | (quotient & LOW32))
 
 
 @jit
 def divide_single(cpu, r1, divisor):
-    """r1 + 1 := r1 + 1 divided by divisor, r1 := remainder: -> code"""
+    """Divide r1 + 1 by divisor; set r1 + 1 to the quotient and r1 to the remainder; return a code."""
     quotient, remainder, code = divide_signed(cpu.gr[r1 + ODD], divisor, GREATEST64)
     if code != 0:
         return code
@@ -432,7 +437,7 @@ def dsgfr(cpu, storage, insn):
     r1, r2 = rre(insn)
     if on(r1, ODD):
         return SPECIFICATION
-    return divide_single(cpu, r1, sign_extend(cpu.gr[r2], WORD))
+    return divide_single(cpu, r1, sign_extend(cpu.gr[r2], WORD_BITS))
 
 
 @jit
@@ -456,7 +461,7 @@ def dsgf(cpu, storage, insn):
     divisor, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
-    return divide_single(cpu, r1, sign_extend(divisor, WORD))
+    return divide_single(cpu, r1, sign_extend(divisor, WORD_BITS))
 
 
 # --- DIVIDE LOGICAL --------------------------------------------------------------------------------------------------
@@ -464,17 +469,19 @@ def dsgf(cpu, storage, insn):
 
 @jit
 def divide_logical32(cpu, r1, divisor):
-    """Words, unsigned: r1 + 1 := r1 and r1 + 1 divided by divisor, r1 := remainder: -> code"""
+    """Divide the unsigned words in r1 and r1 + 1 by divisor; set r1 + 1 to the quotient and r1 to the remainder; return
+    a code."""
     if low(cpu, r1) >= divisor:
         return FIXED_POINT_DIVIDE
     dividend = word_pair(cpu, r1)
     quotient = dividend // divisor
-    return set_word_pair(cpu, r1, ((dividend - quotient * divisor) << WORD) | quotient)
+    return set_word_pair(cpu, r1, ((dividend - quotient * divisor) << WORD_BITS) | quotient)
 
 
 @jit
 def divide_logical64(cpu, r1, divisor):
-    """Unsigned: r1 + 1 := r1 and r1 + 1 divided by divisor, r1 := remainder: -> code. One bit at a time."""
+    """Divide the unsigned number in r1 and r1 + 1 by divisor, one bit at a time; set r1 + 1 to the quotient and r1 to
+    the remainder; return a code."""
     remainder, quotient = cpu.gr[r1], cpu.gr[r1 + ODD]
     if remainder >= divisor:
         return FIXED_POINT_DIVIDE

@@ -1,7 +1,7 @@
 """LOAD, STORE ON CONDITION and SELECT: PoP ch. 7.
 
-Where the condition does not hold it is model dependent whether access exceptions are recognized for the storage
-operand; this model makes no reference then.
+If the condition does not hold, it depends on the model whether access exceptions are recognized for the storage
+operand; this model then makes no reference.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def stocfh(cpu, storage, insn):
 
 @jit
 def selected_register(cpu, insn):
-    """-> r1, the register that the condition selects: r2 where it holds, else r3"""
+    """Return (r1, the register that the condition selects: r2 if it holds, else r3)."""
     r1, r2, r3 = rrf_a(insn)
     return r1, r2 if selected(cpu, (insn >> M4_SHIFT) & LOW4) else r3
 

@@ -1,7 +1,7 @@
 """The program's own state and requests: condition code and program mask, addressing mode, supervisor and monitor call,
 clocks, facilities. PoP ch. 7.
 
-Not implemented: the enhanced-monitor facility (bits 16-31 of control register 8 mean nothing).
+Not implemented: the enhanced-monitor facility (bits 16-31 of control register 8 have no effect).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import LOW8, LOW16, bit, bits
 from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
 from s390emu.cpu.clocks import tod
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import based, imm8, r8, r24, rsy, si
@@ -18,16 +19,15 @@ from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import instruction_length, probe_store, put_doubleword, store_doubleword
 
 ZERO, ONE = u64(0), u64(1)
-CC_SHIFT, CC = u64(63 - 35), u64(3)  # bits 34-35 of a register, for SET and INSERT PROGRAM MASK,
-PROGRAM_MASK_SHIFT = u64(39 - 23)  # ... and 36-39, which are PSW bits 20-23
+# SET and INSERT PROGRAM MASK: cc in bits 34-35 of a register, the program mask (PSW bits 20-23) in 36-39
+CC_SHIFT, CC, PROGRAM_MASK_SHIFT = u64(63 - 35), u64(3), u64(39 - 23)
 INSERTED = bits(32, 39)
 MONITOR_CLASS, NOT_MONITOR_CLASS = u64(0x0F), u64(0xF0)
-MONITOR_MASK = bit(48)  # control register 8, of class 0
+MONITOR_MASK = bit(48)  # of control register 8, for class 0
 TOD_SHIFT, TOD_LEFT = u64(8), u64(56)  # STORE CLOCK EXTENDED: the clock is bits 8-111
-CLOCK_RUNS = u64(1 << 16)  # ... its last bit
+CLOCK_RUNS = u64(1 << 16)  # ... and this is its last bit
 ATTRIBUTE = bits(56, 59)  # of the second-operand address of EXTRACT CPU ATTRIBUTE
-DOUBLEWORD = u64(7)
-DOUBLEWORDS = 4  # of facility bits
+FACILITY_DOUBLEWORDS = 4
 
 
 # --- condition code, program mask, addressing mode --------------------------------------------------------------------
@@ -53,8 +53,8 @@ def ipm(cpu, storage, insn):
 
 @jit
 def set_shorter_mode(cpu, storage, insn, mode, addresses):
-    """SAM24 and SAM31: not from where the instruction could not be under the new mode, judged by the address that is
-    not yet updated (that of EXECUTE, if executed)."""
+    """Set the 24- or 31-bit mode for SAM24 and SAM31; return a code. The address of the instruction itself (or of the
+    EXECUTE) must be valid in the new mode."""
     length = storage.execute_length if storage.execute_length != ZERO else instruction_length(insn)
     if on((cpu.psw_ia - length) & cpu.amode, ~addresses):
         return SPECIFICATION
@@ -131,7 +131,7 @@ def stck(cpu, storage, insn):
 
 @jit
 def stckf(cpu, storage, insn):
-    """STORE CLOCK FAST, S. PoP ch. 7 "STORE CLOCK". cc 0. As STORE CLOCK, of which it need not be as exact."""
+    """STORE CLOCK FAST, S. PoP ch. 7 "STORE CLOCK". cc 0. It is as exact as STORE CLOCK, though it need not be."""
     return stck(cpu, storage, insn)
 
 
@@ -157,8 +157,8 @@ def stcke(cpu, storage, insn):
 
 @jit
 def facility_doublewords(storage):
-    """How many hold all the facility bits that are one."""
-    count = DOUBLEWORDS
+    """Return the number of doublewords that hold all facility bits that are one."""
+    count = FACILITY_DOUBLEWORDS
     while count > 1 and guest_of(storage).facilities[count - 1] == ZERO:
         count -= 1
     return count
@@ -168,10 +168,11 @@ def facility_doublewords(storage):
 def stfle(cpu, storage, insn):
     """STORE FACILITY LIST EXTENDED, S. PoP ch. 7 "STORE FACILITY LIST EXTENDED". cc 0 complete, 3 not.
 
-    Bits 56-63 of general register 0: one less than the doublewords to be stored, then than those there are.
+    Bits 56-63 of general register 0: before, one less than the number of doublewords to be stored; after, one less than
+    the number needed for all facility bits.
     """
     second = based(cpu, insn)
-    if on(second, DOUBLEWORD):
+    if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
     available, wanted = facility_doublewords(storage), i64(cpu.gr[0] & LOW8) + 1
     stored = min(available, wanted)
@@ -192,8 +193,8 @@ def stfle(cpu, storage, insn):
 def ecag(cpu, storage, insn):
     """EXTRACT CPU ATTRIBUTE, RSY-a. PoP ch. 7 "EXTRACT CPU ATTRIBUTE". cc unchanged.
 
-    There are no caches: the topology summary (attribute indication 0) is zero, every other attribute that of a cache
-    level which does not exist, all ones.
+    There are no caches: the topology summary (attribute indication 0) is zeros, and every other attribute all ones, as
+    for a cache level that does not exist.
     """
     r1, _, second = rsy(cpu, insn)
     cpu.gr[r1] = ZERO if not on(second, ATTRIBUTE) else ~ZERO

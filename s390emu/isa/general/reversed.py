@@ -21,7 +21,7 @@ EVEN_BYTES = bits(0, 7) | bits(16, 23) | bits(32, 39) | bits(48, 55)
 
 @jit
 def reverse(value):
-    """The eight bytes in reverse order."""
+    """Return the eight bytes in reverse order."""
     value = ((value & EVEN_BYTES) >> u64(8)) | ((value << u64(8)) & EVEN_BYTES)
     value = ((value & EVEN_HALFWORDS) >> u64(16)) | ((value << u64(16)) & EVEN_HALFWORDS)
     return (value >> u64(32)) | (value << u64(32))
@@ -29,7 +29,7 @@ def reverse(value):
 
 @jit
 def reverse_word(value):
-    """The rightmost four bytes in reverse order."""
+    """Return the rightmost four bytes in reverse order."""
     return reverse(value) >> u64(32)
 
 
@@ -53,7 +53,7 @@ def lrvgr(cpu, storage, insn):
 def lrvh(cpu, storage, insn):
     """LOAD REVERSED (16), RXY-a. PoP ch. 7 "LOAD REVERSED". cc unchanged.
 
-    Bits 0-47 stay.
+    Bits 0-47 remain unchanged.
     """
     r1, second = rxy(cpu, insn)
     value, code = fetch_halfword(cpu, storage, second)

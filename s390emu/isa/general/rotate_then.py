@@ -11,32 +11,32 @@ from s390emu.isa.registers import HIGH32
 LOW5, LOW6 = bits(59, 63), bits(58, 63)
 ALL_ONES = bits(0, 63)
 HIGH_HALF, LOW_HALF = HIGH32, LOW32
-TEST_RESULTS, ZERO_REMAINING = bit(16), bit(24)  # T, bit 0 of I3; Z, bit 0 of I4
+TEST_RESULTS, ZERO_REMAINING = bit(16), bit(24)  # of the instruction: T, bit 0 of I3; Z, bit 0 of I4
 
 
 @jit
 def rotate_left(value, amount):
-    """A doubleword rotated left by 0 to 63 bits."""
+    """Return a doubleword rotated left by 0 to 63 bits."""
     return (value << amount) | (value >> ((u64(64) - amount) & LOW6))
 
 
 @jit
 def bits_between(first, last):
-    """Ones in bits first to last; where last is less than first, the range goes on from bit 63 to bit 0."""
+    """Return ones in bits first to last; if last is less than first, the range continues from bit 63 to bit 0."""
     from_first, to_last = ALL_ONES >> first, ALL_ONES << (u64(63) - last)
     return from_first & to_last if first <= last else from_first | to_last
 
 
 @jit
 def rotate_operands(cpu, insn):
-    """-> r1, the second operand rotated, the selected bits; I3 and I4 hold a flag each in their bits 0"""
+    """Return (r1, the second operand rotated, the selected bits). Bits 0 of I3 and I4 are flags."""
     r1, r2, i3, i4, i5 = rie_f(insn)
     return r1, rotate_left(cpu.gr[r2], i5 & LOW6), bits_between(i3 & LOW6, i4 & LOW6)
 
 
 @jit
 def insert_selected(cpu, insn):
-    """ROTATE THEN INSERT SELECTED BITS, up to the condition code: -> r1"""
+    """Perform ROTATE THEN INSERT SELECTED BITS except for the condition code; return r1."""
     r1, rotated, selected = rotate_operands(cpu, insn)
     remaining = u64(0) if on(insn, ZERO_REMAINING) else cpu.gr[r1] & ~selected
     cpu.gr[r1] = (rotated & selected) | remaining
@@ -60,8 +60,9 @@ def risbgn(cpu, storage, insn):
 
 @jit
 def insert_in_half(cpu, insn, half, from_bit):
-    """The high or low half of r1 := the same half of the rotated operand, where selected by the rightmost five bits of
-    I3 and I4; the other half stays. A range that wraps goes on from the half's last bit to its first."""
+    """Insert into the high or low half of r1 the bits of the rotated operand's same half that the rightmost five bits
+    of I3 and I4 select; the other half remains unchanged. A range that wraps continues from the half's last bit to its
+    first. Return 0."""
     r1, r2, i3, i4, i5 = rie_f(insn)
     first, last = i3 & LOW5, i4 & LOW5
     selected = bits_between(first + from_bit, last + from_bit) & half
@@ -85,7 +86,7 @@ def risblg(cpu, storage, insn):
 
 @jit
 def combine_selected(cpu, insn, result, selected):
-    """The selected bits of r1 := those of result, or, when only tested, nothing; cc. -> 0"""
+    """Replace the selected bits of r1 by those of result, unless the results are only tested, and set cc; return 0."""
     r1 = r8(insn)
     if not on(insn, TEST_RESULTS):
         cpu.gr[r1] = (cpu.gr[r1] & ~selected) | (result & selected)

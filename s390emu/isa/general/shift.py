@@ -5,34 +5,35 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.sizes import WORD_BITS
 from s390emu.isa.general.arithmetic import overflowed, signed_cc
 from s390emu.isa.general.rotate_then import rotate_left
 from s390emu.isa.operands import rs, rsy, sign_extend
 from s390emu.isa.registers import low, set_low
 
 LOW5, LOW6 = bits(59, 63), bits(58, 63)
-BITS32, ODD = u64(32), u64(1)
+ODD = u64(1)  # of a register number
 SIGN = bit(0)
 
 
 @jit
 def shift_amount(second):
-    """The rightmost six bits of the second-operand address; nothing is fetched there."""
+    """Return the rightmost six bits of the second-operand address; nothing is fetched there."""
     return second & LOW6
 
 
 @jit
 def shift_left(number, amount):
-    """-> (result, overflow) of a signed number that begins in bit 0: all but the sign is shifted.
+    """Return (result, True at an overflow) of shifting left a signed number that begins in bit 0, all but the sign.
 
-    Overflow is a bit unlike the sign shifted out of bit 1, be it one of the zeros that came in on the right."""
+    Overflow: a bit unlike the sign is shifted out of bit 1, even one of the zeros that came in on the right."""
     result = (number & SIGN) | ((number << amount) & ~SIGN)
     return result, i64(number) >> (63 - i64(amount)) != i64(number) >> 63
 
 
 @jit
 def left_shift_result(cpu, result, overflow):
-    """cc of a left shift, and the fixed-point-overflow exception: -> code"""
+    """Set cc by the result of a left shift; return 0, or the fixed-point-overflow exception."""
     if overflow:
         return overflowed(cpu)
     cpu.cc = signed_cc(result)
@@ -44,9 +45,9 @@ def left_shift_result(cpu, result, overflow):
 
 @jit
 def shift_left32(cpu, r1, r3, second):
-    """Bits 32-63 of r1 := those of r3, the 31 numeric bits shifted left. -> code"""
-    result, overflow = shift_left(cpu.gr[r3] << BITS32, shift_amount(second))
-    set_low(cpu, r1, result >> BITS32)
+    """Set bits 32-63 of r1 to those of r3, the 31 numeric bits shifted left; return a code."""
+    result, overflow = shift_left(cpu.gr[r3] << WORD_BITS, shift_amount(second))
+    set_low(cpu, r1, result >> WORD_BITS)
     return left_shift_result(cpu, result, overflow)
 
 
@@ -75,8 +76,8 @@ def slag(cpu, storage, insn):
 
 @jit
 def shift_right32(cpu, r1, r3, second):
-    """Bits 32-63 of r1 := those of r3 shifted right, bits like the sign coming in. -> 0"""
-    result = i64(sign_extend(cpu.gr[r3], BITS32)) >> i64(shift_amount(second))
+    """Set bits 32-63 of r1 to those of r3 shifted right, with bits like the sign coming in, and cc; return 0."""
+    result = i64(sign_extend(cpu.gr[r3], WORD_BITS)) >> i64(shift_amount(second))
     set_low(cpu, r1, u64(result))
     cpu.cc = signed_cc(u64(result))
     return 0
@@ -161,11 +162,11 @@ def srlg(cpu, storage, insn):
 def rll(cpu, storage, insn):
     """ROTATE LEFT SINGLE LOGICAL (32), RSY-a. PoP ch. 7 "ROTATE LEFT SINGLE LOGICAL". cc unchanged.
 
-    Of the six bits of the amount the leftmost one changes nothing: 32 is a full turn.
+    The leftmost of the six bits of the amount changes nothing: 32 is a full turn.
     """
     r1, r3, second = rsy(cpu, insn)
     word, amount = low(cpu, r3), second & LOW5
-    set_low(cpu, r1, (word << amount) | (word >> (BITS32 - amount)))
+    set_low(cpu, r1, (word << amount) | (word >> (WORD_BITS - amount)))
     return 0
 
 
@@ -182,13 +183,13 @@ def rllg(cpu, storage, insn):
 
 @jit
 def pair(cpu, r1):
-    """Bits 32-63 of r1 and of the register after it, as one number."""
-    return (cpu.gr[r1] << BITS32) | low(cpu, r1 + ODD)
+    """Return bits 32-63 of r1 and of the register after it, as one number of 64 bits."""
+    return (cpu.gr[r1] << WORD_BITS) | low(cpu, r1 + ODD)
 
 
 @jit
 def set_pair(cpu, r1, value):
-    set_low(cpu, r1, value >> BITS32)
+    set_low(cpu, r1, value >> WORD_BITS)
     set_low(cpu, r1 + ODD, value)
 
 

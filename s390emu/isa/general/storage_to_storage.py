@@ -1,8 +1,8 @@
 """Storage-to-storage instructions of up to 256 bytes: PoP ch. 7.
 
-Operands that overlap give what one byte after the other gives, in the order the instruction says. Faster ways are taken
-where they cannot be told from that: not when a result byte would be fetched again, as source, within the next few.
-Exceptions are recognized for all bytes of an operand, but of a translation table only for those that are needed.
+Operands that overlap are processed as if one byte after the other, in the instruction's order. Faster ways are taken
+where the result is the same: not if a result byte is fetched again, as source, within the next few. Exceptions are
+recognized for all bytes of an operand, but of a translation table only for those that are needed.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 from s390emu._jit import copy_bytes, fill_bytes, i64, jit, load1, load8, on, store1, store8, u64
 from s390emu.architecture.bits import LOW8
 from s390emu.architecture.psw_bits import MODE64
+from s390emu.architecture.sizes import DOUBLEWORD_BYTES
 from s390emu.isa.operands import based, based_second, ss_a, ss_b
 from s390emu.isa.registers import HIGH32
 from s390emu.storage.access import fetch_byte, fetch_hit, fetched_at, get_byte, probe_fetch, probe_store, put_byte
 
-ZERO, ONE, EIGHT = u64(0), u64(1), u64(8)
+ZERO, ONE = u64(0), u64(1)
 DIGIT, ZONE, DIGIT_SHIFT = u64(0x0F), u64(0xF0), u64(4)
 AND, OR, EXCLUSIVE_OR = range(3)
 LAST_OF_TABLE = u64(255)
@@ -23,8 +24,8 @@ ABOVE_24 = ~u64(0xFFFFFF)
 
 @jit
 def probe_both(cpu, storage, first, first_length, second, second_length):
-    """The second operand fetched, the first stored (or fetched and stored: who may store may fetch): -> target, source,
-    code"""
+    """Probe the second operand for fetching and the first for storing (who may store may fetch); return (target,
+    source, code)."""
     source, code = probe_fetch(cpu, storage, second, second_length)
     if code != 0:
         return source, source, code
@@ -34,14 +35,15 @@ def probe_both(cpu, storage, first, first_length, second, second_length):
 
 @jit
 def together(target, source, length):
-    """Is each operand within one page?"""
+    """True if each operand lies within one page."""
     return target.length == length and source.length == length
 
 
 @jit
 def by_eight(target, source, length):
-    """May eight bytes at a time be processed, left to right? Not if the target starts 1 to 7 bytes after the source."""
-    return together(target, source, length) and target.first - source.first - ONE >= EIGHT - ONE
+    """True if eight bytes at a time may be processed, left to right: not if the target starts 1 to 7 bytes after the
+    source."""
+    return together(target, source, length) and target.first - source.first - ONE >= DOUBLEWORD_BYTES - ONE
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -49,7 +51,7 @@ def by_eight(target, source, length):
 
 @jit
 def move(target, source, length):
-    """Left to right; the target that starts within the source repeats its beginning."""
+    """Move bytes from left to right: a target that starts within the source repeats the source's beginning."""
     if together(target, source, length):
         distance = target.first - source.first
         if distance - ONE >= length - ONE:
@@ -102,7 +104,7 @@ def mvcrl(cpu, storage, insn):
 
 @jit
 def move_part(cpu, storage, insn, part):
-    """The bits of `part` in each byte."""
+    """Move the bits of `part` in each byte of the second operand to the first; return a code."""
     length, first, second = ss_a(cpu, insn)
     target, source, code = probe_both(cpu, storage, first, length, second, length)
     if code != 0:
@@ -137,14 +139,15 @@ def combined(first, second, operation):
 
 @jit
 def combine(target, source, length, operation):
-    """Target := target operation source, left to right: -> the condition code, 1 if any bit is one."""
+    """Combine target and source by the operation into target, left to right; return the condition code, 1 if any bit is
+    one."""
     done, ones = ZERO, ZERO
     if by_eight(target, source, length):
-        while done + EIGHT <= length:
+        while done + DOUBLEWORD_BYTES <= length:
             result = combined(load8(target.first + done), load8(source.first + done), operation)
             store8(target.first + done, result)
             ones |= result
-            done += EIGHT
+            done += DOUBLEWORD_BYTES
     while done < length:
         result = combined(get_byte(target, done), get_byte(source, done), operation)
         put_byte(target, done, result)
@@ -175,7 +178,7 @@ def oc(cpu, storage, insn):
 
 @jit
 def xc(cpu, storage, insn):
-    """EXCLUSIVE OR (character), SS-a. PoP ch. 7 "EXCLUSIVE OR". cc 0, 1. An operand with itself: how guests clear."""
+    """EXCLUSIVE OR (character), SS-a. PoP ch. 7 "EXCLUSIVE OR". cc 0, 1. An operand with itself is cleared."""
     length, first, second = ss_a(cpu, insn)
     target, source, code = probe_both(cpu, storage, first, length, second, length)
     if code != 0:
@@ -190,7 +193,7 @@ def xc(cpu, storage, insn):
 
 @jit
 def compared(first, second):
-    """Condition code of a logical comparison."""
+    """Return the condition code of a logical comparison."""
     if first == second:
         return 0
     return 1 if first < second else 2
@@ -208,9 +211,9 @@ def clc(cpu, storage, insn):
         return code
     done, cc = ZERO, 0
     if together(left, right, length):
-        while cc == 0 and done + EIGHT <= length:
+        while cc == 0 and done + DOUBLEWORD_BYTES <= length:
             cc = compared(load8(left.first + done), load8(right.first + done))
-            done += EIGHT
+            done += DOUBLEWORD_BYTES
     while cc == 0 and done < length:
         cc = compared(get_byte(left, done), get_byte(right, done))
         done += ONE
@@ -223,7 +226,7 @@ def clc(cpu, storage, insn):
 
 @jit
 def function_byte(cpu, storage, table, argument):
-    """The table's byte for an argument byte, and no other, is fetched: -> (value, code)"""
+    """Fetch the table's byte for an argument byte, and no other; return (value, code)."""
     return fetch_byte(cpu, storage, (table + argument) & cpu.amode)
 
 
@@ -231,8 +234,8 @@ def function_byte(cpu, storage, table, argument):
 def tr(cpu, storage, insn):
     """TRANSLATE, SS-a. PoP ch. 7 "TRANSLATE". cc unchanged.
 
-    Every table byte that will be needed is tried before the first is translated. Which they are does not depend on
-    results, even where the operands overlap.
+    Every table byte that will be needed is fetched before the first byte is translated. Which ones these are does not
+    depend on results, even if the operands overlap.
     """
     length, first, table = ss_a(cpu, insn)
     target, code = probe_store(cpu, storage, first, length)
@@ -256,7 +259,8 @@ def tr(cpu, storage, insn):
 
 @jit
 def report_found(cpu, address, value):
-    """Register 1 := address, as much of it as the addressing mode has; bits 56-63 of register 2 := function byte."""
+    """Put the address, as long as the addressing mode's, into register 1 and the function byte into bits 56-63 of
+    register 2."""
     if cpu.amode == MODE64:
         cpu.gr[1] = address
     elif on(cpu.amode, ABOVE_24):
@@ -268,8 +272,8 @@ def report_found(cpu, address, value):
 
 @jit
 def translate_and_test(cpu, storage, insn, step):
-    """From the first address on, by step, to the first argument byte whose function byte is not zero. Nothing is
-    fetched beyond it."""
+    """Look for the first argument byte, from the first address on by step, whose function byte is not zero, and set cc;
+    return a code. Nothing is fetched beyond it."""
     length, argument_address, table = ss_a(cpu, insn)
     for i in range(i64(length)):
         argument, code = fetch_byte(cpu, storage, argument_address)
@@ -299,12 +303,12 @@ def trtr(cpu, storage, insn):
     return translate_and_test(cpu, storage, insn, ~ZERO)
 
 
-# --- packed and zoned numbers: right to left, each result byte stored when its source is fetched ----------
+# --- packed and zoned numbers: right to left, each result byte stored once its source is fetched ---------------------
 
 
 @jit
 def exchanged(byte):
-    """The two digits the other way round."""
+    """Return a byte with its two digits exchanged."""
     return (byte << DIGIT_SHIFT) & ZONE | byte >> DIGIT_SHIFT
 
 
@@ -312,7 +316,7 @@ def exchanged(byte):
 def mvo(cpu, storage, insn):
     """MOVE WITH OFFSET, SS-b. PoP ch. 7 "MOVE WITH OFFSET". cc unchanged.
 
-    The source moves one digit to the left, beside the target's rightmost digit, which stays.
+    The source is moved one digit to the left, next to the target's rightmost digit, which remains unchanged.
     """
     first_length, second_length, first, second = ss_b(cpu, insn)
     target, source, code = probe_both(cpu, storage, first, first_length, second, second_length)

@@ -9,19 +9,20 @@ from s390emu.storage.access import fetch_byte
 
 @jit
 def tested_cc(value, mask):
-    """0: the selected bits are all zeros, or none is selected; 3: all ones; 1, 2: mixed, the leftmost one zero, one."""
+    """Return 0 if the selected bits are all zeros, or none is selected; 3 if all ones; else 1 or 2: the leftmost is
+    zero or one."""
     selected = value & mask
     if selected == u64(0):
         return 0
     if selected == mask:
         return 3
-    # The ones and the zeros among the selected bits: as a number the larger one has the leftmost.
+    # Of the ones and the zeros among the selected bits, those with the leftmost bit are the larger number.
     return 2 if selected > mask ^ selected else 1
 
 
 @jit
 def test_byte(cpu, storage, first, i2):
-    """cc 0, 1 (mixed), 3 of the byte at first. -> code"""
+    """Set cc 0, 1 (mixed) or 3 by the selected bits of the byte at first; return a code."""
     value, code = fetch_byte(cpu, storage, first)
     if code == 0:
         selected = value & i2

@@ -1,43 +1,65 @@
-"""Execution as text lines: instructions, storage accesses, interruptions, page events. One event a line:
+"""Execution as text lines, for `run --trace`: instructions, storage accesses, interruptions, page events.
 
     insn          COUNT IA TEXT
     fetch, store  COUNT absolute ADDRESS LENGTH
     interruption  COUNT CLASS CODE old-ia ADDRESS
     page          COUNT block ADDRESS BEFORE -> AFTER, by whom
 
-COUNT is the number of instructions that had ended, of all CPUs; where there are several, cpuN follows.
- Fetches and stores are what the slow path sees, so the TLB is off.
+One event a line. COUNT is the number of instructions that had ended, of all CPUs; where there are several, cpuN
+follows. Fetches and stores are what the slow path sees, so the TLB is off.
 """
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TextIO
 
-from s390emu.machine import Machine, Reason, Stop
+from s390emu.commands.options.trace import TraceOptions
+from s390emu.machine import Machine, Reason, Recorder, Stop
 from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_STORE
 from s390emu.reports.stop import code_at, place
 from s390emu.reports.timeline import cpu_mark, event_text
 
-WATCHED = {
+EVENTS = {
     "storage": (EVENT_FETCH, EVENT_STORE),
     "interruption": (EVENT_INTERRUPTION,),
     "page": (EVENT_ESSA, EVENT_HOST),
 }
+Run = Callable[[int | None, float | None], Stop]
+STEPPED = {"insn", "storage"}  # what is told in the order in which it happened, instruction by instruction
+
+
+@contextmanager
+def tracing(options: TraceOptions, machine: Machine, symbols: Mapping[str, int]) -> Iterator[Run]:
+    """Yield a run(limit, timeout) function that also writes the requested trace."""
+    if not options.trace:
+        yield machine.run
+        return
+    to = options.trace_to
+    out = to.open("w", encoding="utf-8", errors="backslashreplace") if to else sys.stderr
+    try:
+        yield TraceLog(machine, options.trace, out, options.trace_lines, symbols).run
+    finally:
+        if to:
+            out.close()
 
 
 class TraceLog:
     """Runs the machine and writes what happens to `out`, `lines` lines at most; the run itself goes on."""
 
-    def __init__(self, machine: Machine, kinds, out: TextIO, lines: int, symbols: Mapping[str, int]):
+    def __init__(self, machine: Machine, kinds: Collection[str], out: TextIO, lines: int, symbols: Mapping[str, int]):
         self.machine, self.kinds, self.out, self.left, self.symbols = machine, kinds, out, lines, symbols
-        machine.watch(*(event for kind in kinds for event in WATCHED.get(kind, ())))
+        self._recorder = Recorder(*(event for kind in kinds for event in EVENTS.get(kind, ())))
+        machine.observe(self._recorder)
         if "storage" in kinds:
-            machine.storage.record.tlb_on = 0
+            machine.observers.without_tlb(self._recorder)
 
     def run(self, limit: int | None = None, timeout: float | None = None) -> Stop:
-        if "insn" not in self.kinds and "storage" not in self.kinds:
+        """Run the machine as `Machine.run` does."""
+        if STEPPED.isdisjoint(self.kinds):
             stop = self.machine.run(limit, timeout)
             self._events()
             return stop
@@ -61,11 +83,10 @@ class TraceLog:
         return Stop(Reason.LIMIT, *machine.psw, machine.count, machine.running.number)
 
     def _events(self) -> None:
-        chunks = self.machine.drain_events()
-        for chunk in chunks:
+        self.machine.observers.deliver()
+        for chunk in self._recorder.taken():
             for event in chunk:
                 self._line(event_text(event, self.symbols, len(self.machine.cpus)))
-        chunks.clear()
 
     def _line(self, text: str) -> None:
         if self.left > 0:

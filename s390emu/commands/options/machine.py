@@ -1,0 +1,104 @@
+"""Options of a guest and its host: of everything that runs one."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.commands.options.values import number, positive, size
+from s390emu.commands.usage import UsageError
+from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
+from s390emu.host.devices import SERVICE
+
+MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
+FEWEST_FRAMES = 16  # of a host whose guest is smaller than that
+UNUSED_ACCESS = ("discarded", "always", "zerofill")
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """As they are written on the command line, and in replay files: frames None is one for every block; paging is a
+    folder, "" a temporary one, "none" no paging; disk has paths and whether they are only read."""
+
+    ram: int = 16 << 20
+    cpus: int = 1
+    quantum: int = 1000
+    schedule: int | None = None
+    frames: int | None = None
+    chunk: str = CHUNKS[0]
+    chunk_policy: str = CHUNK_POLICIES[0]
+    paging: str = ""
+    unused_access: str = UNUSED_ACCESS[0]
+    disk: tuple[tuple[str, bool], ...] = ()
+    service: str = "none"
+    no_essa: bool = False
+    no_dat: bool = False
+    tlb: str = "on"
+    seed: int = 0
+    random_keys: bool = False
+
+    @property
+    def paged(self) -> bool:
+        """True if the host has a paging device."""
+        return self.paging != "none"
+
+    @property
+    def chunk_blocks(self) -> int:
+        """4 KB blocks in what the host backs as one."""
+        return CHUNK_BLOCKS[self.chunk]
+
+    @property
+    def host_frames(self) -> int:
+        """Frames that the host has, by default or by --frames."""
+        return self.frames or max(self.ram // BLOCK_SIZE, FEWEST_FRAMES, self.chunk_blocks)
+
+    @property
+    def too_large(self) -> UsageError:
+        """What is said where this computer has not that much storage."""
+        told = f"--ram {self.ram}, --frames {self.host_frames}: more than this computer can give; ask for less"
+        return UsageError(told)
+
+    def check(self) -> None:
+        """Reject storage that no guest can have."""
+        if self.ram < 2 * BLOCK_SIZE or self.ram % BLOCK_SIZE:
+            least = f"a positive multiple of {BLOCK_SIZE} bytes, at least two"
+            raise UsageError(f"--ram {self.ram}: guest storage must be {least}")
+        if max(self.ram, self.host_frames * BLOCK_SIZE) > MOST_BYTES:
+            raise self.too_large
+
+
+def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for every block") -> None:
+    """Add the options of MachineOptions."""
+    group = parser.add_argument_group("the guest and its host")
+    group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
+    group.add_argument("--cpus", type=positive, default=MachineOptions.cpus, metavar="N",
+                       help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
+    group.add_argument("--quantum", type=positive, default=MachineOptions.quantum, help=argparse.SUPPRESS)
+    group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
+    group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
+    group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
+                       help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
+    # Where there is a semicolon in the help of another option, it stands there: the help fits on a screen.
+    group.add_argument("--chunk-policy", choices=CHUNK_POLICIES, default=CHUNK_POLICIES[0], help=argparse.SUPPRESS)
+    group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
+    group.add_argument("--unused-access", choices=UNUSED_ACCESS, default=UNUSED_ACCESS[0], metavar="POLICY",
+                       help="touching an unused block: " + ", ".join(UNUSED_ACCESS))  # fmt: skip
+    group.add_argument("--disk", type=disk, action="append", default=[], metavar="FILE[:ro]",
+                       help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
+    group.add_argument("--service", choices=tuple(SERVICE), default="none", metavar="DEVICE",
+                       help="time that paging and disks take, as on " + ", ".join(SERVICE))  # fmt: skip
+    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA; --no-dat: with, and no-DAT")
+    group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
+    group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
+    group.add_argument("--seed", type=number, default=0, metavar="N",
+                       help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
+    group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)
+
+
+def disk(text: str) -> tuple[str, bool]:
+    """Return the parts of FILE or FILE:ro."""
+    path, read_only = (text[:-3], True) if text.endswith(":ro") else (text, False)
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text!r}: write FILE or FILE:ro")
+    return path, read_only

@@ -1,0 +1,66 @@
+"""Options of `run`, and which of them go with --replay."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from s390emu.commands.options import taken
+from s390emu.commands.options.adversary import AdversaryOptions
+from s390emu.commands.options.limits import LimitOptions
+from s390emu.commands.options.machine import MachineOptions
+from s390emu.commands.options.program import ProgramOptions
+from s390emu.commands.options.sanitizer import SanitizerOptions
+from s390emu.commands.options.trace import TraceOptions
+from s390emu.commands.usage import UsageError
+
+LOOKING_ON = ("trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_guest", "timeout", "disk", "paging")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """All options of `run`."""
+
+    program: ProgramOptions = field(default_factory=ProgramOptions)
+    machine: MachineOptions = field(default_factory=MachineOptions)
+    limits: LimitOptions = field(default_factory=LimitOptions)
+    adversary: AdversaryOptions = field(default_factory=AdversaryOptions)
+    sanitizer: SanitizerOptions = field(default_factory=SanitizerOptions)
+    trace: TraceOptions = field(default_factory=TraceOptions)
+    json: bool = False
+    replay: Path | None = None
+
+
+def run_options(args: argparse.Namespace) -> RunOptions:
+    """Return the options that were parsed."""
+    return RunOptions(
+        taken(ProgramOptions, args),
+        taken(MachineOptions, args),
+        taken(LimitOptions, args),
+        taken(AdversaryOptions, args),
+        taken(SanitizerOptions, args),
+        taken(TraceOptions, args),
+        args.json,
+        args.replay,
+    )
+
+
+def reject_what_a_replay_file_says(options: RunOptions) -> None:
+    """Reject options of the run itself with --replay: the file says what is run, and how; only how it is looked at can
+    be chosen, for how long, and files that stand for what is not in it."""
+    for group in (options.program, options.machine, options.limits, options.adversary):
+        defaults = type(group)()
+        for option in fields(group):
+            name = option.name
+            if name not in LOOKING_ON and getattr(group, name) != getattr(defaults, name):
+                given = "sources" if name == "files" else f"--{name.replace('_', '-')}"
+                told = "the file says what is run, and how; leave out"
+                raise UsageError(f"--replay {options.replay}: {told} {given}")
+
+
+def reject_single_run_options(options: RunOptions) -> None:
+    """Reject with --adversary what is about one run: the adversary makes many."""
+    if options.trace.trace or options.trace.trace_to or options.limits.timeout:
+        option = "--timeout" if options.limits.timeout else "--trace"
+        raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")

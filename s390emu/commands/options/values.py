@@ -1,0 +1,64 @@
+"""The types of arguments: numbers, sizes, times, definitions."""
+
+from __future__ import annotations
+
+import argparse
+
+MOST_BITS = 128  # of a number on the command line
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def size(text: str) -> int:
+    """Return a number of bytes: 65536, 0x10000, 64K, 2M, 1G."""
+    digits, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in UNITS and text[-1:] else (text, "")
+    return _writable(number(digits) * UNITS[unit], text)
+
+
+def number(text: str) -> int:
+    """Return a whole number, in decimal or with a prefix."""
+    try:
+        return _writable(int(text.replace("_", ""), 0), text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
+
+
+def _writable(value: int, text: str) -> int:
+    """Return the value, unless it has so many digits that no message could show it."""
+    if value.bit_length() > MOST_BITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: a number of {value.bit_length()} bits")
+    return value
+
+
+def not_negative(text: str) -> int:
+    """Return a number that is zero or more."""
+    value = number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below zero")
+    return value
+
+
+def positive(text: str) -> int:
+    """Return a whole number above zero."""
+    value = number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value
+
+
+def seconds(text: str) -> float:
+    """Return a time in seconds, above zero."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above zero")
+    return value
+
+
+def definition(text: str) -> tuple[str, int]:
+    """Return the parts of NAME=NUMBER."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=NUMBER")
+    return name, number(value)

@@ -1,0 +1,32 @@
+"""The compiled procedures that a port calls by address, and the run loop, for Python to call."""
+
+from __future__ import annotations
+
+from s390emu._jit import address_of, entry_point
+from s390emu.cpu.interruptions import attend_boundary, note_ending
+from s390emu.cpu.prefix_area import touch_assigned
+from s390emu.engine.decode import decode_instruction
+from s390emu.engine.entries import procedure
+from s390emu.engine.loop import find_target, run
+from s390emu.records.cpu import CPU_T
+from s390emu.records.port import PORT_T, PROCEDURES
+from s390emu.storage.access import check_and_touch, fetch_by_bytes, find_decoded_page, store_by_bytes
+from s390emu.storage.guest import GuestStorage
+
+RECORDS = (CPU_T, PORT_T)
+FUNCTIONS = (fetch_by_bytes, store_by_bytes, check_and_touch, touch_assigned, find_decoded_page, decode_instruction,
+             find_target, note_ending, attend_boundary)  # fmt: skip
+
+end_instruction = procedure(note_ending, *RECORDS, integers=2)
+
+
+def install(storage: GuestStorage) -> None:
+    """Compile the procedures and give every port of this guest their addresses."""
+    for function in FUNCTIONS:
+        name = function.__name__
+        storage.port_column(name)[:] = address_of(function, *RECORDS, integers=PROCEDURES[name])
+
+
+def run_loop():
+    """Return the compiled run loop, to be called as run(cpu, port, 0); it returns an exit."""
+    return entry_point(run, *RECORDS, integers=1)

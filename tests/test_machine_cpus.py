@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, PROTECTION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
@@ -206,7 +207,7 @@ second: lgfi    %r1,0x20000
     perform(guest, "discard", 0x20000)
     stop = guest.run(5_000)
     assert stop.reason is Reason.DISABLED_WAIT
-    assert [cpu.last_interruption.code for cpu in guest.cpus] == [0x1A, 0x1A]
+    assert [cpu.last_interruption.code for cpu in guest.cpus] == [BLOCK_VOLATILITY] * 2
     assert [cpu.last_interruption.teid & -BLOCK_SIZE for cpu in guest.cpus] == [0x20000, 0x20000]
 
 
@@ -228,7 +229,7 @@ second: lgfi    %r1,0x20000
     guest.write(0x1D0, (0x0002000180000000).to_bytes(8, "big") + (0xBAD).to_bytes(8, "big"))
     guest.storage.blocks[0x20].acc_f = 0x20
     guest.run(10_000)
-    assert guest.cpus[1].last_interruption.code == 4
+    assert guest.cpus[1].last_interruption.code == PROTECTION
 
 
 def test_a_directed_yield_names_who_is_next():

@@ -97,7 +97,7 @@ def maker(options: MachineOptions, guest: Program) -> Callable[[], Machine]:
 def build_apart(options: MachineOptions, guest: Program | None = None) -> Machine:
     """Build a machine that keeps what the guest writes on its disks in copies that nobody else sees."""
     with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
-        disks = []
+        disks: list[tuple[str | Path, bool]] = []
         for number, (path, read_only) in enumerate(options.disk):
             if not read_only:
                 path = shutil.copyfile(path, Path(folder) / str(number))
@@ -305,7 +305,7 @@ def _prepared(
         return machine, guest, {name: symbols[name] for name in image["labels"]}
 
 
-def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path) -> list[tuple[Path, bool]]:
+def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path) -> list[tuple[str | Path, bool]]:
     """Return the disks of the run: those that whoever replays has given, or else those in the file. None by its name
     there."""
     named = content["machine"].get("disk", [])

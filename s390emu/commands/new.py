@@ -67,6 +67,8 @@ def arguments(parser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write the file."""
     ending, template = KINDS[args.kind]
+    if Path(args.name).name in ("", ".."):
+        raise UsageError(f"{args.name!r}: a folder; give the name of a file")
     path = Path(args.name).with_suffix("") if args.name.endswith(ending) else Path(args.name)
     path = path.with_name(path.name + ending)
     if path.exists() and not args.force:

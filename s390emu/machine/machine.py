@@ -23,11 +23,12 @@ from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.engine.procedures import run_loop
 from s390emu.host import kernels
 from s390emu.host.host import Host
-from s390emu.machine import snapshot, wiring
+from s390emu.machine import wiring
 from s390emu.machine.attend import Attendant
 from s390emu.machine.cpu import CPU, START_MASK
 from s390emu.machine.observe import Observer, Observers, Recorder, kinds_of
 from s390emu.machine.schedule import Schedule
+from s390emu.machine.snapshot import Snapshot, restore, take
 from s390emu.machine.stop import Interruption, Reason, Stop
 from s390emu.machine.turns import Turns
 from s390emu.machine.view import Block, View
@@ -151,7 +152,7 @@ class Machine:
         return self.turns.running.psw
 
     def set_psw(self, mask: int, ia: int) -> None:
-        """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
+        """Load a PSW as LOAD PSW EXTENDED does: an invalid one is recognized when the machine runs."""
         self.turns.running.set_psw(mask, ia)
 
     @property
@@ -165,7 +166,7 @@ class Machine:
         return self.turns.running.last_interruption
 
     def branches(self) -> list[tuple[int, int]]:
-        """The last 16 branches that the running CPU took, oldest first: (from, to)."""
+        """Return the last 16 branches that the running CPU took, oldest first: (from, to)."""
         return self.turns.running.branches()
 
     # --- time --------------------------------------------------------------------------------------------------------
@@ -221,13 +222,13 @@ class Machine:
                 if reason := turns.rest():
                     return self._stop(reason)
                 continue
-            cpu, before, room = turns.running, turns.running.count, min(last - self.count, SLICE)
+            cpu, before, room = turns.running, turns.running.count, min(last - turns.count, SLICE)
             if turns.several:
                 room = min(room, self.schedule.left)
             code = self._go_on(before + room)
             reason = None if code == EXIT_LIMIT else self._attendant.serve(code)
             turns.end(cpu.count - before)
-            if code == EXIT_LIMIT and self.count >= last:
+            if code == EXIT_LIMIT and turns.count >= last:
                 reason = Reason.LIMIT
             if reason:
                 return self._stop(reason)
@@ -267,6 +268,7 @@ class Machine:
             return self._run(cpu.record, cpu.port, 0)
 
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
+        """Let the run stop at these addresses, but not at the one that is next already."""
         if len(addresses) > BREAKPOINTS:
             raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
         record, running = self.storage.record, self.running
@@ -328,10 +330,10 @@ class Machine:
         """Give the observers what they have not seen yet, and let them look at the guest as it is."""
         self.observers.look()
 
-    def snapshot(self) -> snapshot.Snapshot:
+    def snapshot(self) -> Snapshot:
         """Return the state of CPUs, storage, keys, blocks and paging file, for `restore` on this machine."""
-        return snapshot.take(self)
+        return take(self)
 
-    def restore(self, saved: snapshot.Snapshot) -> None:
+    def restore(self, saved: Snapshot) -> None:
         """Go back to a snapshot of this machine."""
-        snapshot.restore(self, saved)
+        restore(self, saved)

@@ -35,12 +35,12 @@ class Turns:
     @property
     def count(self) -> int:
         """Instructions (units of operation) that have ended, of all CPUs."""
-        return sum(cpu.count for cpu in self.cpus)
+        return sum(cpu.count for cpu in self.cpus) if self.several else self.running.count
 
     @property
     def now(self) -> int:
         """The time of the CPU that is furthest."""
-        return max(cpu.now for cpu in self.cpus)
+        return max(cpu.now for cpu in self.cpus) if self.several else self.running.now
 
     def dispatch(self) -> bool:
         """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""

@@ -52,7 +52,7 @@ class NotTranslated(Exception):
 def registers(cpu: CPU) -> dict[str, int]:
     """Return all registers of REGISTERS by name; the condition code is not in psw_mask."""
     record = cpu.record
-    found = {}
+    found: dict[str, int] = {}
     for letters, field in NUMBERED.items():
         found |= {f"{letters}{n}": int(value) for n, value in enumerate(record[field])}
     mask, ia = cpu.psw

@@ -21,7 +21,7 @@ EVENTS_SHOWN = 3
 
 
 def summary(sanitizer: Sanitizer) -> str:
-    """One line."""
+    """Return one line: how many violations of how many rules."""
     if not sanitizer.counts:
         return "sanitizer: the hinting protocol was kept"
     total, rules = sum(sanitizer.counts.values()), len(sanitizer.counts)
@@ -29,7 +29,7 @@ def summary(sanitizer: Sanitizer) -> str:
 
 
 def report(sanitizer: Sanitizer, symbols: Mapping[str, int]) -> str:
-    """At most one screen: the first violations, each with what happened to its block before; then how many in all."""
+    """Return at most one screen: the first violations, each with its block's past; then how many there are in all."""
     lines = [summary(sanitizer)]
     for number, violation in enumerate(sanitizer.violations[:VIOLATIONS_SHOWN], 1):
         lines += violation_lines(number, violation, symbols)
@@ -39,6 +39,7 @@ def report(sanitizer: Sanitizer, symbols: Mapping[str, int]) -> str:
 
 
 def violation_lines(number: int, violation: Violation, symbols: Mapping[str, int]) -> list[str]:
+    """Return a violation: the rule, where it was broken, and the block's past."""
     rule = BY_NAME[violation.rule]
     more = f" ({violation.words})" if violation.words else ""
     times = f", {violation.times:,} times" if violation.times > 1 else ""
@@ -51,7 +52,7 @@ def violation_lines(number: int, violation: Violation, symbols: Mapping[str, int
 
 
 def history_text(event: Event | FrameChange, symbols: Mapping[str, int]) -> str:
-    """One line of a block's past."""
+    """Return one line of a block's past."""
     if isinstance(event, FrameChange):
         values = zip(FIELDS, event.old, event.new, strict=True)
         changes = ", ".join(f"{name} {old:X} -> {new:X}" for name, old, new in values if old != new)
@@ -61,6 +62,7 @@ def history_text(event: Event | FrameChange, symbols: Mapping[str, int]) -> str:
 
 
 def as_dict(sanitizer: Sanitizer, symbols: Mapping[str, int]) -> dict:
+    """Return everything for JSON."""
     return {
         "counts": dict(sanitizer.counts),
         "violations": [

@@ -21,7 +21,7 @@ PROGRAM, SUPERVISOR_CALL = "program", "supervisor call"  # whose interruptions s
 
 
 def place(address: int, symbols: Mapping[str, int]) -> str:
-    """The address, with the nearest symbol at or before it."""
+    """Return the address, with the nearest symbol at or before it."""
     ordered = sorted((value, name) for name, value in symbols.items() if value <= address)
     at = bisect_right(ordered, (address, chr(0x10FFFF))) - 1
     if at < 0 or address - ordered[at][0] >= 0x1000:
@@ -31,12 +31,13 @@ def place(address: int, symbols: Mapping[str, int]) -> str:
 
 
 def code_at(machine: Machine, address: int) -> str:
-    """The instruction there, as text; empty where there is no storage."""
+    """Return the instruction there as text; empty where there is no storage."""
     length = min(INSTRUCTION, machine.storage.size - address)
     return disassemble(machine.read(address, length), address).text if length >= 2 else ""
 
 
 def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
+    """Return an interruption in one line."""
     name = f" ({PROGRAM_EXCEPTIONS.get(last.code, 'unknown')})" if last.kind == PROGRAM else ""
     ilc = f"ILC {last.ilc // 2}, " if last.kind in (PROGRAM, SUPERVISOR_CALL) else ""
     teid = f", translation-exception identification {last.teid:#x}" if last.teid else ""
@@ -47,14 +48,14 @@ def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
 
 
 def summary(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
-    """One line."""
+    """Return one line: why it stopped, after how many instructions."""
     why = f"{stop.reason}, code {stop.exit_code:#x}" if stop.exit_code is not None else f"{stop.reason}"
     why += f" on CPU {stop.cpu}" if len(machine.cpus) > 1 else ""
     return f"s390emu: {why}, after {stop.count:,} instructions"
 
 
 def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
-    """At most one screen: the reason, the PSW in words, the last interruption, registers, the last branches."""
+    """Return at most one screen: the reason, the PSW in words, the last interruption, registers, the last branches."""
     lines = [summary(machine, stop, symbols)]
     if stop.reason is Reason.NO_FRAME:
         lines.append(f"  host      {machine.host.reason}")
@@ -84,6 +85,7 @@ def cpus(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> list[str]:
 
 
 def as_dict(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> dict:
+    """Return everything for JSON."""
     last = machine.last_interruption
     return {
         "reason": str(stop.reason),

@@ -82,7 +82,9 @@ class Line(Cursor):
 
     def number_here(self) -> int:
         """The value of the expression here."""
-        return evaluate(self.expression(), self._lookup)
+        value = evaluate(self.expression(), self._lookup)
+        assert isinstance(value, int)  # a place is known in .text only
+        return value
 
     def unsigned(self) -> int:
         return self.number_here() & ALL

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s390emu.assembler.assemble import assemble
-from s390emu.assembler.elf import ElfError, is_elf, read_elf
-from tests.assembler.gnu import PREFIX, require_gnu
+from s390emu.assembler.elf import ElfError, is_elf
+from s390emu.assembler.elf_loader import read_elf
+from tests.assembler.gnu import ORIGIN, PREFIX, require_gnu
 
 SOURCE = """
         .globl  _start
@@ -24,7 +25,6 @@ room:   .skip   32
         .text
 next:   j       .
 """
-ORIGIN = 0x10000
 
 
 def tool(name, *arguments, cwd):

@@ -113,6 +113,14 @@ def test_new_guest_and_trace_run_as_they_are(s390emu):
     assert "exists already" in err
 
 
+@pytest.mark.parametrize("name", [".", "..", "/", "", "a/.."])
+def test_new_wants_the_name_of_a_file(s390emu, tmp_path, name):
+    code, _, err = s390emu("new", "guest", name)
+    assert code == 2
+    assert "give the name of a file" in err
+    assert not [*tmp_path.glob("*.s")]
+
+
 def test_asm_and_disasm(s390emu, source, tmp_path):
     assert s390emu("asm", source(HELLO), "-o", tmp_path / "guest.elf")[0] == 0
     assert s390emu("run", tmp_path / "guest.elf")[0] == 0

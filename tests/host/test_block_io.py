@@ -8,6 +8,7 @@ from struct import pack
 import numpy as np
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import ServiceTimes
@@ -39,7 +40,6 @@ from tests.host.channel import (
     content,
 )
 
-PRIVILEGED, PROTECTION, ADDRESSING, SPECIFICATION = 2, 4, 5, 6
 NO_DEVICE, BAD_BLOCK_SIZE, WRONG_STATE, WRONG_COUNT, ALL_FAILED = 16, 24, 28, 36, 40
 TIMES = ServiceTimes(page_latency=1000, page_block=10, disk_latency=5000, disk_block=100)
 AWAY = 0x20000  # a block that the guest hints away
@@ -115,7 +115,7 @@ def test_functions_in_the_wrong_state(channel):
 
 def test_privileged(channel):
     channel.machine.write(LIST, bytes(64))
-    assert channel.call(INITIALIZE, None, mask=START | PROBLEM) == PRIVILEGED
+    assert channel.call(INITIALIZE, None, mask=START | PROBLEM) == PRIVILEGED_OPERATION
 
 
 @pytest.mark.parametrize("function", [3, 4, 0xFFFFFFFF])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.page_states import STATES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
@@ -11,7 +12,6 @@ from s390emu.host.paging_device import PagingDevice
 from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, MODE_31, PROBLEM_STATE, Lab
 
-PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
 FIRST, COUNT = 0x40, 8
 DATA = bytes(range(256)) * 16
 
@@ -103,7 +103,7 @@ def test_diag_10_skips_the_prefix_area(balloon, inside):
 
 def test_diag_in_the_problem_state_whatever_the_code(balloon):
     balloon.psw(PROBLEM_STATE)
-    assert balloon.step("diag %r1,%r2,0x777") == PRIVILEGED
+    assert balloon.step("diag %r1,%r2,0x777") == PRIVILEGED_OPERATION
     assert balloon.changes() == {}
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.architecture.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.interruptions import ADDRESSING, EXTERNAL_SERVICE, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.machine import Reason
 from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE
 
-PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
 SCCB = 0x40000
 READ_SCP_INFORMATION = 0x00120001
 SHORT = (8).to_bytes(2, "big")  # the length of an SCCB that is a header alone
@@ -107,7 +106,7 @@ def test_servc_stores_no_more_than_the_header_of_an_sccb_that_is_one(service):
 def test_servc_in_the_problem_state(service):
     service.gr[2] = 1
     service.psw(PROBLEM_STATE)
-    assert call(service) == PRIVILEGED
+    assert call(service) == PRIVILEGED_OPERATION
     assert service.changes() == {}
 
 
@@ -148,9 +147,9 @@ def test_servc_is_a_specification_exception_though_the_service_processor_is_busy
 
 # What is wrong at once: problem state, address, configuration, the block hinted away, length; and what it comes to.
 PRIORITY = [
-    pytest.param(PROBLEM_STATE, SCCB + 1, "Sr", PRIVILEGED, id="problem-state-and-alignment"),
-    pytest.param(PROBLEM_STATE, 0x7FFFFFF8, "Sr", PRIVILEGED, id="problem-state-and-configuration"),
-    pytest.param(PROBLEM_STATE, SCCB + BLOCK_SIZE, "Sz", PRIVILEGED, id="problem-state-and-length"),
+    pytest.param(PROBLEM_STATE, SCCB + 1, "Sr", PRIVILEGED_OPERATION, id="problem-state-and-alignment"),
+    pytest.param(PROBLEM_STATE, 0x7FFFFFF8, "Sr", PRIVILEGED_OPERATION, id="problem-state-and-configuration"),
+    pytest.param(PROBLEM_STATE, SCCB + BLOCK_SIZE, "Sz", PRIVILEGED_OPERATION, id="problem-state-and-length"),
     pytest.param(BA_EA, 0x7FFFFFF9, "Sr", SPECIFICATION, id="alignment-and-configuration"),
     pytest.param(BA_EA, SCCB + BLOCK_SIZE + 1, "Vz", SPECIFICATION, id="alignment-and-hinted-away"),
     pytest.param(BA_EA, GB_2, "Sr", SPECIFICATION, id="beyond-2-gb-and-configuration"),

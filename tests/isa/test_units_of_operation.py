@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, PAGE_TRANSLATION, PROTECTION
 from s390emu.assembler.assemble import assemble
 from s390emu.engine.handlers import implemented
 from s390emu.isa.opcodes import ROWS
@@ -64,7 +65,6 @@ FIRST, SECOND, REGION = 0x41000, 0x61000, 4 * PAGE  # page boundaries; the opera
 DISTANCES = (0, 1, 3, 4, 127, 128, 255, 256, 257, 2048, 4092, 4095)
 LENGTHS = (0, 1, 5, 250, 255, 256, 257, 600, 1500, 4100)
 PAD, ENDING = 0x40, 0xE0
-PROTECTION, PAGE_TRANSLATION, BLOCK_VOLATILITY = 0x04, 0x11, 0x1A
 
 
 def test_every_instruction_of_this_kind_has_a_row():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, OPERATION
 from s390emu.machine import Machine
 from s390emu.reports.stop import as_dict, interruption_text, place, report, summary
 from tests.lab import BA_EA
@@ -54,9 +55,9 @@ def test_an_interruption_is_told_with_what_it_stored_and_no_more(lab):
     lab.store(0x1D0, BA_EA.to_bytes(8, "big") + (0x30000).to_bytes(8, "big"))
     lab.gr[5] = 0x34000
     discard(lab, 0x34000)
-    assert lab.step("lg %r1,8(%r5)") == 0x1A
+    assert lab.step("lg %r1,8(%r5)") == BLOCK_VOLATILITY
     assert interruption_text(lab.machine.last_interruption, {}).endswith("identification 0x34000")
-    assert lab.step(".short 0", at=0x30000) == 1
+    assert lab.step(".short 0", at=0x30000) == OPERATION
     text = interruption_text(lab.machine.last_interruption, {})
     assert "ILC 1," in text
     assert "identification" not in text

@@ -69,7 +69,8 @@ def test_json_is_as_good(read):
     pytest.param("[flags]\ndirty = 0x" + "f" * 5000, "a number of 20000 bits is not a whole number", id="large"),
     pytest.param("[flags]\ndirty = -1\n", "-1 is not a whole number from 0", id="negative"),
     pytest.param("[flags]\ndirty = 1.0\n", "1.0 is neither a number nor a symbol", id="fraction"),
-    pytest.param(TABLE + "maps = [12, 8]\n", r"frames\.maps: it ends behind the entry of 16 bytes", id="behind the entry"),
+    pytest.param(TABLE + "maps = [12, 8]\n", r"frames\.maps: it ends behind the entry of 16 bytes",
+                 id="behind the entry"),
     pytest.param(TABLE + "maps = [4, 4.0]\n", "bytes one of 1, 2, 4, 8", id="fraction of bytes"),
     pytest.param(TABLE + "maps = [4, true]\n", "bytes one of 1, 2, 4, 8", id="true bytes"),
 ])  # fmt: skip
@@ -106,5 +107,6 @@ def test_a_device(tmp_path):
 def test_tables_lie_in_the_guests_storage(read, text, table, end):
     known = read(text)
     known.fit_into(0x40000)
-    with pytest.raises(DescriptionError, match=rf"\[{table}\]: the table ends at {end}, the guest's storage at 0x2f000"):
+    message = rf"\[{table}\]: the table ends at {end}, the guest's storage at 0x2f000"
+    with pytest.raises(DescriptionError, match=message):
         known.fit_into(0x2F000)

@@ -6,6 +6,14 @@ import random
 
 import pytest
 
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    BLOCK_VOLATILITY,
+    PAGE_TRANSLATION,
+    PROTECTION,
+    SEGMENT_TRANSLATION,
+    TRANSLATION_SPECIFICATION,
+)
 from s390emu.architecture.page_states import VOLATILE
 from s390emu.machine import Reason
 from tests.lab import BA_EA, CODE, SIZE
@@ -32,8 +40,6 @@ from tests.translation import (
     translated,
 )
 
-PROTECTION, ADDRESSING, SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION = 4, 5, 0x10, 0x11, 0x12
-BLOCK_VOLATILITY = 0x1A
 VIRTUAL = 0x5A555A55A5A55000  # every index is another one
 BLOCK = 0x38000
 SECONDARY_SPACE, HOME_SPACE, ACCESS_REGISTERS = 2 << 46, 3 << 46, 1 << 46

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PAGE_TRANSLATION, PROTECTION
 from tests.lab import BA_EA, CODE, SIZE
 from tests.translation import PAGE_INVALID, PAGE_PROTECT, SEGMENT, change, map_page, translated
 
-PROTECTION, ADDRESSING, PAGE_TRANSLATION, BLOCK_VOLATILITY = 4, 5, 0x11, 0x1A
 BLOCK = 0x38000
 LOW_ADDRESS, FETCH_OVERRIDE, STORAGE_OVERRIDE = (1 << (63 - bit) for bit in (35, 38, 39))
 LOAD, STORE = "lg %r1,0(%r5)", "stg %r1,0(%r5)"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    PAGE_TRANSLATION,
+    PRIVILEGED_OPERATION,
+    SPECIAL_OPERATION,
+    TRANSLATION_SPECIFICATION,
+)
 from s390emu.architecture.page_states import STATES
 from tests.lab import ALL, BA_EA, CODE, PROBLEM, PROBLEM_STATE, SIZE
 from tests.translation import PAGE_INVALID, PAGE_PROTECT, PRIVATE, REAL_SPACE, SEGMENT, change, map_page, translated
 
-PRIVILEGED_OPERATION, ADDRESSING, TRANSLATION_SPECIFICATION, SPECIAL_OPERATION = 0x02, 0x05, 0x12, 0x13
 BLOCK = 0x38000
 LOW_ADDRESS_PROTECTION, FETCH_OVERRIDE, STORAGE_OVERRIDE = (1 << (63 - bit) for bit in (35, 38, 39))
 EXTRACTION_AUTHORITY = 1 << (63 - 36)
@@ -156,7 +162,7 @@ def test_ivsk_page_translation(lab):
     asce = map_page(lab, CODE, CODE, level=SEGMENT)
     change(lab, BLOCK, -1, on=PAGE_INVALID)
     translated(lab, asce)
-    assert ivsk(lab) == 0x11
+    assert ivsk(lab) == PAGE_TRANSLATION
     assert lab.changes() == {"ia": CODE}
 
 

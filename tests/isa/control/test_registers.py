@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
 from tests.lab import ALL, PROBLEM_STATE, SIZE
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-PRIVILEGED_OPERATION, PROTECTION, ADDRESSING, SPECIFICATION = 0x02, 0x04, 0x05, 0x06
 OPERAND = 0x38000
 ALIGNMENT = {
     "lctl %c1,%c2,{}(%r5)": 4, "lctlg %c1,%c2,{}(%r5)": 8, "stctl %c1,%c2,{}(%r5)": 4, "stctg %c1,%c2,{}(%r5)": 8,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
 from tests.lab import ALL, PROBLEM_STATE
-from tests.operands import PROTECTION, STORE, Operand, key_protected, outside
+from tests.operands import STORE, Operand, key_protected, outside
 
-PRIVILEGED_OPERATION, SPECIFICATION = 0x02, 0x06
 BLOCK = 0x38000
 
 

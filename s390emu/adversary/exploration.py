@@ -10,6 +10,7 @@ import numpy as np
 from s390emu import inputs
 from s390emu.adversary.moves import Move, move_at
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.machine.snapshot import Snapshot
 
 LINES = 2  # at the end of the console, that no host may change: what was computed, and "exit 0"
 LIMIT_FACTOR, LIMIT_EACH = 4, 100_000  # instructions that a disturbed run may take: of the undisturbed one; each taking
@@ -103,7 +104,7 @@ def repeat(machine: Machine, moves: Iterable[Move], limit: int, run: Callable[[i
     return run(limit - machine.count)
 
 
-def reduced(machine: Machine, start: object, bug: Bug, expected: Expected) -> Bug:
+def reduced(machine: Machine, start: Snapshot, bug: Bug, expected: Expected) -> Bug:
     """Return the run that goes wrong with as few of the moves as can be: without any one of them it does not.
 
     start: the snapshot at which the run begins."""
@@ -118,7 +119,7 @@ def reduced(machine: Machine, start: object, bug: Bug, expected: Expected) -> Bu
     return bug
 
 
-def _still_wrong(machine: Machine, start: object, moves: tuple[Move, ...], expected: Expected) -> Bug | None:
+def _still_wrong(machine: Machine, start: Snapshot, moves: tuple[Move, ...], expected: Expected) -> Bug | None:
     machine.restore(start)
     seen = (0, "")
     for move in moves:

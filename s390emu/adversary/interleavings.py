@@ -39,6 +39,7 @@ from s390emu.adversary.exploration import Bug, Expected
 from s390emu.adversary.moves import SWITCH, Move, move_at
 from s390emu.adversary.references import ReferenceLog
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.machine.snapshot import Snapshot
 from s390emu.records.events import EVENT_REFERENCE
 
 RUNG = 1_000  # instructions between two snapshots of a run that is recorded
@@ -71,7 +72,7 @@ class Recorded(NamedTuple):
     stop: Stop
     executed: Executed
     points: np.ndarray  # classes of discards
-    rungs: list[tuple[int, object]]  # snapshots, by instructions
+    rungs: list[tuple[int, Snapshot]]  # snapshots, by instructions
 
 
 class Choice(NamedTuple):
@@ -129,7 +130,7 @@ class Explorer:
         """Run from here to the end, and note everything."""
         machine = self.machine
         first, log, chunks = machine.count, ReferenceLog(machine, self.verbs), []
-        rungs: list[tuple[int, object]] = []
+        rungs: list[tuple[int, Snapshot]] = []
         machine.watch(*WANTED)
         while True:
             if not rungs or machine.count > rungs[-1][0]:

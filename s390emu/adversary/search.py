@@ -204,7 +204,7 @@ class Outcome(NamedTuple):
     classes: int = 0  # of second points
     points: int = 0
     moves: dict[str, int] | None = None
-    count: Count | None = None
+    level: Count | None = None
 
 
 def singles(bench: Bench, task: Singles) -> Outcome:
@@ -238,8 +238,8 @@ def below(bench: Bench, task: Below) -> Outcome:
             if explorer.exhausted:
                 break
     except Found as found:
-        return Outcome(explorer.count.tried, found.bug, count=explorer.count)
-    return Outcome(explorer.count.tried, None, count=explorer.count)
+        return Outcome(explorer.count.tried, found.bug, level=explorer.count)
+    return Outcome(explorer.count.tried, None, level=explorer.count)
 
 
 def at_random(bench: Bench, number: int) -> Outcome:
@@ -353,7 +353,7 @@ class Search:
             left = None if most is None else most - self.found.attempts
             tasks = (Below(level, choices[n : n + size], left) for n in range(0, len(choices), size))
             for outcome in crew.results(below, tasks):
-                count.add(outcome.count)
+                count.add(outcome.level)
                 if self._stop(outcome, self.found.attempts):
                     return False
                 if most is not None and self.found.attempts >= most:

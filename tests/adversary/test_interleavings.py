@@ -12,6 +12,7 @@ from s390emu.adversary.interleavings import Count, Explorer, Found, Level, level
 from s390emu.adversary.moves import DISCARDING, SWITCH, Move, possible
 from s390emu.adversary.search import CannotSearch, Plan, Search
 from s390emu.machine import Machine
+from tests.adversary.planted import BETWEEN_CPUS, between_cpus
 from tests.adversary.two_cpus import COMPARE_AND_SWAP, LOAD_AND_STORE, LOOK, LOOK_AND_CHECK, make
 
 DISCARDS = (DISCARDING,)
@@ -159,3 +160,12 @@ def test_random_schedules_of_a_guest_that_keeps_the_rules():
 def test_machines_that_cannot_be_searched(machine, message):
     with pytest.raises(CannotSearch, match=message):
         Search(partial(make, **machine), Plan("exhaustive", DISCARDS))
+
+
+@jitted
+@pytest.mark.parametrize("plant", [104, 106, 109, 115, 116])
+def test_planted_bugs_that_need_few_interleavings(plant):
+    tunables, level = BETWEEN_CPUS[plant]
+    found = Search(partial(between_cpus, plant, **tunables), Plan("exhaustive", DISCARDS)).run()
+    switches = [move.verb for move in found.bug.moves].count(SWITCH)
+    assert (switches, len(found.bug.moves) - switches) == level

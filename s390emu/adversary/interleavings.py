@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -113,7 +114,7 @@ class Explorer:
     def __init__(self, machine: Machine, verbs: tuple[int, ...], expected: Expected, literal: bool = False):
         self.machine, self.verbs, self.expected, self.literal = machine, verbs, expected, literal
         self.places = Places(machine, verbs)
-        self.root = self.record(expected.limit(0))
+        self.root = self.record(self.limit(()))
         self.begin()
 
     def begin(self, most: int | None = None) -> None:
@@ -174,9 +175,21 @@ class Explorer:
         self.machine.watch()
         self.machine.run(count - at)
 
-    def judge(self, moves: tuple[Move, ...], place: tuple[int, str], stop: Stop, size: int) -> None:
-        """A run has been tried, which stands for so many."""
+    def make(self, run: Recorded, move: Move) -> tuple[int, str]:
+        """Go to a boundary of a recorded run and make the move there: -> which instruction comes next, and in which
+        state that is on which the move is made."""
+        self.reach(run, move.after)
+        place = self.machine.psw[1], move.situation(self.machine)
+        move.perform(self.machine)
+        return place
+
+    def limit(self, moves: tuple[Move, ...], *more: Move) -> int:
+        return self.expected.limit(len(moves) + len(more))
+
+    def judge(self, moves: tuple[Move, ...], place: tuple[int, str], stop: Stop | None, size: int) -> None:
+        """A run with these moves has been tried, which stands for so many. stop: how it ended, if it has already."""
         machine, count = self.machine, self.count
+        stop = stop or machine.run(self.limit(moves) - machine.count)
         count.tried += 1
         count.same += size
         count.ends.add(hash((stop, machine.console, *(cpu.count for cpu in machine.cpus))))
@@ -200,36 +213,27 @@ class Explorer:
     def below(self, choice: Choice, level: Level) -> None:
         """Try all runs of a level that begin with a first move, as far as there may be more of them."""
         move = choice.move
-        left = level._replace(**{"preemptions": level.preemptions - 1} if move.verb == SWITCH
-                              else {"discards": level.discards - 1})  # fmt: skip
-        self.reach(self.root, move.after)
-        place = (self.machine.psw[1], move.situation(self.machine))
-        move.perform(self.machine)
+        switches = move.verb == SWITCH
+        left = Level(level.preemptions - switches, level.discards - (not switches))
+        place = self.make(self.root, move)
         if left == (0, 0):
-            self.judge((move,), place, self.machine.run(self.limit(1) - self.machine.count), choice.size)
+            self.judge((move,), place, None, choice.size)
         else:
-            self.descend(self.record(self.limit(1)), (move,), left, choice.undone, choice.size)
+            self.descend(self.record(self.limit((move,))), (move,), left, choice.undone, choice.size)
 
-    def limit(self, moves: int) -> int:
-        return self.expected.limit(moves)
-
-    def descend(
-        self, run: Recorded, moves: tuple[Move, ...], left: Level, undone: Undone | None, size: int
-    ) -> None:
+    def descend(self, run: Recorded, moves: tuple[Move, ...], left: Level, undone: Undone | None, size: int) -> None:
         """Try what is left to be done after these moves, in the run that they have led to."""
         if left.discards:
             for move, many in self.discards(run, moves[-1].after):
                 if self.exhausted:
                     return
-                self.reach(run, move.after)
-                place = (self.machine.psw[1], move.situation(self.machine))
-                move.perform(self.machine)
+                place = self.make(run, move)
                 now, rest = (*moves, move), left._replace(discards=left.discards - 1)
                 if rest == (0, 0):
-                    self.judge(now, place, self.machine.run(self.limit(len(now)) - self.machine.count), size * many)
+                    self.judge(now, place, None, size * many)
                 else:
                     still = self.still_undone(undone, run, move)
-                    self.descend(self.record(self.limit(len(now))), now, rest, still, size * many)
+                    self.descend(self.record(self.limit(now)), now, rest, still, size * many)
         if left.preemptions:
             first = self.first_useful(undone, run, moves)
             rest = left._replace(preemptions=left.preemptions - 1)
@@ -252,40 +256,42 @@ class Explorer:
     def preemptions(
         self, run: Recorded, moves: tuple[Move, ...], first: int, hints: bool, leaf: bool = True, size: int = 1
     ) -> Iterator[tuple[Move, int, Undone, Recorded | None]]:
-        """Try all preemptions from instruction `first` on: -> move, how many it stands for, what it undoes, and, if
-        that is wanted (leaf: it is not), the run that it leads to."""
-        cpus, start, accesses = run.executed.cpus, run.executed.first, run.executed.accesses
-        limit = self.limit(len(moves) + 1)
-        ends = np.flatnonzero(np.diff(cpus, append=-2)) + 1
-        begins = np.concatenate(([0], ends[:-1])) if len(ends) else ends
-        for begin, end in zip(begins + start, ends + start, strict=True):
-            owner, low = int(cpus[begin - start]), max(int(begin), first)
-            if low >= end or owner < 0:
-                continue
-            turn = accesses.rows((accesses.cpu == owner) & (accesses.instruction >= low) & (accesses.instruction < end))
+        """Try all preemptions from instruction `first` on: -> move, how many it stands for, what it undoes, and the run
+        that it leads to unless that is a leaf: then it has been judged.
+
+        hints: a discard is still to come. size: how many runs the one before it stands for."""
+        accesses = run.executed.accesses
+        for owner, begin, end in self.turns(run.executed, first):
+            mine = (accesses.cpu == owner) & (accesses.instruction >= begin) & (accesses.instruction < end)
+            turn = accesses.rows(mine)
             for cpu in range(self.places.cpus):
-                at = int(end) - 1
-                while cpu != owner and at >= low:
+                at = end - 1
+                while cpu != owner and at >= begin:
                     move = Move(at, SWITCH, cpu)
-                    self.reach(run, at)
-                    place = (self.machine.psw[1], move.situation(self.machine))
-                    move.perform(self.machine)
+                    place = self.make(run, move)
+                    child, stop = None, None
                     if leaf:
-                        runner, others, stop = self.stretch(owner, limit)
-                        child = None
+                        runner, others, stop = self.stretch(owner, self.limit(moves, move))
                     else:
-                        child = self.record(limit)
+                        child = self.record(self.limit(moves, move))
                         runner, others = int(child.executed.cpus[0]), child.executed.before(owner)
                     earlier = turn.rows(turn.instruction < at)
                     conflicts = earlier.instruction[Footprint(self.places, others, hints).conflicts(earlier)]
-                    before = at - 1 if self.literal else int(conflicts.max(initial=low - 1))
-                    if runner == cpu:
+                    before = at - 1 if self.literal else int(conflicts.max(initial=begin - 1))
+                    if runner == cpu:  # else it could not run
                         if leaf:
-                            stop = stop or self.machine.run(limit - self.machine.count)
                             self.judge((*moves, move), place, stop, size * (at - before))
-                        undone = Undone(owner, turn.rows(turn.instruction == at))
-                        yield move, at - before, undone, child
+                        yield move, at - before, Undone(owner, turn.rows(turn.instruction == at)), child
                     at = before
+
+    @staticmethod
+    def turns(executed: Executed, first: int) -> Iterator[tuple[int, int, int]]:
+        """Whose turn it was in a run from instruction `first` on: CPU, first instruction, the one after the last."""
+        cpus, start = executed.cpus, executed.first
+        ends = np.flatnonzero(np.diff(cpus, append=-2)) + 1
+        for begin, end in pairwise([0, *ends.tolist()]):
+            if max(begin + start, first) < end + start:
+                yield int(cpus[begin]), max(begin + start, first), end + start
 
     def first_useful(self, undone: Undone | None, run: Recorded, moves: tuple[Move, ...]) -> int:
         """Return the first instruction before which another preemption is not the same as one that is tried without

@@ -311,7 +311,10 @@ class Search:
 
     def _warm_up(self) -> None:
         """What a disturbed run alone executes is compiled once, not in each process."""
-        if self.plan.jobs == 1 or self.bench.several:
+        if self.plan.jobs == 1:
+            return
+        if self.bench.several:
+            below(self.bench, Below(Level(0, 1), self.bench.explorer.first_discards()[:WARM_UP], None))
             return
         if self.plan.mode == "random":
             at_random(self.bench, 0)

@@ -41,6 +41,7 @@ class AllEnds(Explorer):
     """Tries everything, wrong or not, and keeps how it ends to the last byte."""
 
     def judge(self, moves, place, stop, size):
+        stop = stop or self.machine.run(self.limit(moves) - self.machine.count)
         self.ends = getattr(self, "ends", set())
         self.ends.add(repr((stop, end(self.machine))))
         self.count.add(Count(1, size))

@@ -9,7 +9,7 @@ from s390emu.adversary.search import PATIENCE
 from s390emu.host.host import Host
 from s390emu.machine import Machine, Schedule
 
-SIZE = 64 << 10
+SIZE = 80 << 10
 COMPARE_AND_SWAP = """
         lg    %r6,0(%r5)
 1:      lgr   %r9,%r6
@@ -93,5 +93,5 @@ def source(add: str = COMPARE_AND_SWAP, look: str = LOOK) -> str:
 
 def make(add: str = COMPARE_AND_SWAP, look: str = LOOK, *, quantum: int = PATIENCE, tlb: bool = False) -> Machine:
     """Make a machine that is about to start the guest."""
-    return Machine.from_source(source(add, look), SIZE * 2, origin=0x10000, host=Host(32), cpus=2,
+    return Machine.from_source(source(add, look), SIZE, origin=0x10000, host=Host(32), cpus=2,
                                schedule=Schedule(2, quantum), tlb=tlb)  # fmt: skip

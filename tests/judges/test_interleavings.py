@@ -38,4 +38,4 @@ def test_planted_bug_is_found_with_the_fewest_moves_and_repeated(plant):
 def test_nothing_is_found_in_the_kernel_without_a_plant(tunables):
     found = Search(partial(between_cpus, 0, **tunables), Plan("exhaustive", DISCARDS, jobs=2, most=5000)).run()
     assert found.bug is None
-    assert found.levels[1, 1].tried > 1000 < found.ends
+    assert found.attempts >= 5000 and found.ends > 500

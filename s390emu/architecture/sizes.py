@@ -1,5 +1,5 @@
-"""Units of information, and the 4 KB block of absolute storage; a page of any address space is as large. PoP ch. 3
-"Information Formats", "Storage"."""
+"""Units of information, the 4 KB block of absolute storage (a page of any address space is as large), and how many CPUs
+there may be. PoP ch. 3 "Information Formats", "Storage"."""
 
 from __future__ import annotations
 
@@ -16,3 +16,4 @@ BLOCK_SHIFT = u64(12)  # address to block number
 OFFSET = bits(52, 63)  # of an address: the byte within its block
 PAGE = ~OFFSET  # ... and its block
 PREFIX_AREA_BYTES = 8192
+CPUS_MOST = 8  # that a guest can have

@@ -17,7 +17,17 @@ from s390emu.assembler.errors import AssemblyError, Complaint, SourceError
 from s390emu.assembler.expressions import Node, Place, Symbol, evaluate, is_local_label
 from s390emu.assembler.files import Files
 from s390emu.assembler.operands import RELATIVE, Fixup, fill_hole
-from s390emu.assembler.program import Common, Piece, Program, Section, entry_of, join, lay_out, thread_pointer_of
+from s390emu.assembler.program import (
+    Common,
+    Piece,
+    Program,
+    Section,
+    beyond_the_last_address,
+    entry_of,
+    join,
+    lay_out,
+    thread_pointer_of,
+)
 from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, NotReached, OffsetTable
 from s390emu.assembler.unit import TooManyErrors, Unit, settled
 from s390emu.input_files import read_text
@@ -163,6 +173,8 @@ def link(units: list[Unit], origin: int) -> Program:
     joined = [section for section in joined if section.data or section.name == ".text"]
     if table.entries:
         joined.append(Section(".got", table.address, table.data))
+    if beyond_the_last_address(joined):
+        units[0].complain(SourceError("the program goes beyond the last address; let it begin at a lower one"))
     lines = sorted(
         (piece.address + fragment.start + offset, filename, line)
         for unit in units

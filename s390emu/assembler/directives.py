@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from s390emu.assembler import data, frame_info, line_table
 from s390emu.assembler.data import Directive
+from s390emu.assembler.elf import SECTION_TYPES, SYMBOL_TYPES, VISIBILITIES
 from s390emu.assembler.errors import SourceError, suggest
 from s390emu.assembler.expressions import Cursor, NotYet, evaluate
 from s390emu.assembler.program import STANDARD, Common, Piece, check_boundary, check_space
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
 _WITHOUT_LONG_DISPLACEMENTS = ("g5", "g6", "z900", "arch3", "arch5")
 MOST_SUBSECTIONS = 8192
 _SECTION_NAME = re.compile(r"[^\s,;\"]+")
-_KINDS = ("progbits", "nobits", "note", "init_array", "fini_array", "preinit_array")
-_TYPES = {
-    "function": "function", "func": "function", "object": "object", "tls_object": "tls_object", "notype": "notype",
-    "common": "common", "gnu_indirect_function": "gnu_indirect_function", "gnu_unique_object": "gnu_unique_object",
-    "tls": "tls_object", "gnu_ifunc": "gnu_indirect_function",
+_TYPES = {name: name for name in SYMBOL_TYPES} | {
+    "func": "function", "tls": "tls_object", "gnu_ifunc": "gnu_indirect_function",
 }  # fmt: skip
 
 
@@ -48,12 +46,12 @@ def _section_here(unit: Unit, cursor: Cursor) -> tuple[Piece, int]:
             if cursor.accept("@") or cursor.accept("%") or cursor.peek('"'):
                 column = cursor.at
                 number = cursor.text[column : column + 1].isdigit()
-                kind = str(unit.absolute(cursor, "section type")) if number else cursor.word("section type")
-                if kind not in _KINDS and not number:
-                    raise SourceError(f'unknown section type "{kind}"' + suggest(kind, _KINDS), column)
+                kind = str(_unsigned(unit, cursor, "section type", 4)) if number else cursor.word("section type")
+                if kind not in SECTION_TYPES and not number:
+                    raise SourceError(f'unknown section type "{kind}"' + suggest(kind, SECTION_TYPES), column)
                 cursor.accept(",")
             if "M" in flags:
-                entry_size = unit.absolute(cursor, "entry size")
+                entry_size = _unsigned(unit, cursor, "entry size", 8)
                 cursor.accept(",")
             if "G" in flags:
                 found = cursor.match(_SECTION_NAME)
@@ -64,6 +62,15 @@ def _section_here(unit: Unit, cursor: Cursor) -> tuple[Piece, int]:
     piece = unit.section(name, flags, kind, group)
     piece.entry_size = entry_size or piece.entry_size
     return piece, subsection
+
+
+def _unsigned(unit: Unit, cursor: Cursor, what: str, width: int) -> int:
+    """Read a number without a sign that fits in `width` bytes."""
+    column = cursor.at
+    value = unit.absolute(cursor, what)
+    if not 0 <= value < 1 << 8 * width:
+        raise SourceError(f"the {what} {value} does not fit in {width} bytes", column)
+    return value
 
 
 def _section(unit: Unit, cursor: Cursor):
@@ -324,8 +331,7 @@ DIRECTIVES: dict[str, Directive] = {
     ".pushsection": _push_section, ".popsection": _pop_section, ".previous": _previous,
     ".subsection": _go_to_subsection, ".struct": _struct, ".ident": _ident, ".version": _version,
     ".set": _set, ".equ": _set, ".equiv": _equiv, ".eqv": _eqv, ".globl": _globl, ".global": _globl, ".weak": _weak,
-    ".weakref": _weakref, ".hidden": _visible("hidden"), ".internal": _visible("internal"),
-    ".protected": _visible("protected"), ".type": _type, ".size": _size,
+    ".weakref": _weakref, **{f".{how}": _visible(how) for how in VISIBILITIES}, ".type": _type, ".size": _size,
     ".comm": _common, ".common": _common, ".lcomm": _local_common, ".local": _local,
     ".err": _error, ".error": _error, ".warning": _warning, ".print": _print,
     ".machine": _machine,

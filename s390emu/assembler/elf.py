@@ -33,6 +33,21 @@ STV_DEFAULT, STV_INTERNAL, STV_HIDDEN, STV_PROTECTED = 0, 1, 2, 3
 DT_NEEDED, DT_PLTRELSZ, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_JMPREL, DT_FLAGS_1 = 1, 2, 6, 7, 8, 23, 0x6FFFFFFB
 DF_1_PIE = 0x8000000
 
+# What sources of the assembler call these things.
+SECTION_FLAGS = {
+    "w": SHF_WRITE, "a": SHF_ALLOC, "x": SHF_EXECINSTR, "M": SHF_MERGE, "S": SHF_STRINGS, "G": SHF_GROUP, "T": SHF_TLS,
+    "e": SHF_EXCLUDE,
+}  # fmt: skip
+SECTION_TYPES = {
+    "progbits": SHT_PROGBITS, "nobits": SHT_NOBITS, "note": SHT_NOTE, "init_array": SHT_INIT_ARRAY,
+    "fini_array": SHT_FINI_ARRAY, "preinit_array": SHT_PREINIT_ARRAY,
+}  # fmt: skip
+SYMBOL_TYPES = {
+    "function": STT_FUNC, "object": STT_OBJECT, "tls_object": STT_TLS, "notype": STT_NOTYPE, "common": STT_OBJECT,
+    "gnu_indirect_function": STT_GNU_IFUNC, "gnu_unique_object": STT_OBJECT,
+}  # fmt: skip
+VISIBILITIES = {"internal": STV_INTERNAL, "hidden": STV_HIDDEN, "protected": STV_PROTECTED}
+
 EHDR, PHDR, SHDR = Struct(">16sHHIQQQIHHHHHH"), Struct(">IIQQQQQQ"), Struct(">IIQQQQIIQQ")
 SYM, RELA, DYN, WORD = Struct(">IBBHQQ"), Struct(">QIIq"), Struct(">QQ"), Struct(">I")
 MAGIC = b"\x7fELF"

@@ -52,7 +52,15 @@ from s390emu.assembler.elf import (
     SectionHeader,
     Symbol,
 )
-from s390emu.assembler.program import LEAST_ALIGNMENT, Program, Section, entry_of, is_power_of_two
+from s390emu.assembler.program import (
+    ADDRESSES,
+    LEAST_ALIGNMENT,
+    Program,
+    Section,
+    beyond_the_last_address,
+    entry_of,
+    is_power_of_two,
+)
 from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, R_390, NotReached, OffsetTable
 
 TABLES = ("_DYNAMIC", OFFSET_TABLE)  # symbols that ld calls absolute although they move with the tables
@@ -67,13 +75,17 @@ def read_elf(data: bytes, origin: int = 0, name: str = "ELF file") -> Program:
         raise file.damaged("its sections overlap")
     kind = file.header.e_type
     if kind == ET_EXEC:
-        return _executable(file)
-    if kind == ET_DYN:
-        return _PositionIndependent(file, origin).program()
-    if kind == ET_REL:
-        return _Relocatable(file, origin).program()
-    what = "a core dump" if kind == ET_CORE else "of unknown type"
-    raise ElfError(f"{name}: {what}, not an executable or relocatable file")
+        program = _executable(file)
+    elif kind == ET_DYN:
+        program = _PositionIndependent(file, origin).program()
+    elif kind == ET_REL:
+        program = _Relocatable(file, origin).program()
+    else:
+        what = "a core dump" if kind == ET_CORE else "of unknown type"
+        raise ElfError(f"{name}: {what}, not an executable or relocatable file")
+    if beyond_the_last_address(program.sections):
+        raise ElfError(f"{name}: goes beyond the last address")
+    return program
 
 
 def _symbol_table(file: File) -> list[Symbol]:
@@ -119,10 +131,10 @@ def _linked(sections: list[Section], table: list[Symbol], bias: int, entry: int)
         if name and symbol.st_shndx != SHN_UNDEF and symbol.kind not in NO_SYMBOLS:
             fixed = symbol.st_shndx == SHN_ABS and name not in TABLES
             moved = 0 if fixed or symbol.kind == STT_TLS else bias
-            symbols[name] = symbol.value + moved
+            symbols[name] = (symbol.value + moved) % ADDRESSES
             if symbol.binding != STB_LOCAL:
                 shared.add(name)
-    return Program(sections, symbols, [], entry, frozenset(shared))
+    return Program(sections, symbols, [], entry % ADDRESSES, frozenset(shared))
 
 
 class _PositionIndependent:
@@ -177,7 +189,7 @@ class _PositionIndependent:
         for start, part in contents.items():
             offset = rela.r_offset - start
             if 0 <= offset <= len(part) - WORD_BYTES:
-                part[offset : offset + WORD_BYTES] = (self._value(rela, kind) % (1 << 64)).to_bytes(WORD_BYTES, "big")
+                part[offset : offset + WORD_BYTES] = (self._value(rela, kind) % ADDRESSES).to_bytes(WORD_BYTES, "big")
                 return
         raise self.file.damaged(f"a relocation of {rela.r_offset:#x}, which is in no segment")
 
@@ -254,7 +266,7 @@ class _Relocatable:
         for symbol, value in zip(self.table, values, strict=True):
             name = symbol.name
             if name and value is not None and symbol.st_shndx != SHN_UNDEF and symbol.kind not in NO_SYMBOLS:
-                symbols[name] = value
+                symbols[name] = value % ADDRESSES
                 if symbol.binding != STB_LOCAL:
                     shared.add(name)
         self._relocate(values)

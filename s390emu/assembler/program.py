@@ -15,6 +15,7 @@ Render = Callable[[int, Callable[["Node"], int]], bytes]  # (offset in the secti
 
 # The order of sections by their family, those without data last; "" stands for all others.
 _FAMILIES = (".text", ".rodata", "", ".data", ".tdata", ".tbss", ".bss")
+ADDRESSES = 1 << 64  # that there are
 LEAST_ALIGNMENT = 8  # of a section in a program
 STANDARD = (".text", ".data", ".bss")  # sections that every file has
 STANDARD_ALIGNMENT = 4
@@ -257,7 +258,7 @@ def entry_of(symbols: dict[str, int], sections: list[Section]) -> int:
     """Return the address of `_start`, else `start`, else the first byte of the text."""
     for name in ("_start", "start"):
         if name in symbols:
-            return symbols[name]
+            return symbols[name] % ADDRESSES
     return min((section.address for section in sections if section.code and section.data), default=0)
 
 
@@ -271,6 +272,11 @@ def check_boundary(boundary: int, column: int):
     if not is_power_of_two(boundary):
         raise SourceError("the boundary is not a power of two", column)
     check_space(boundary, column)
+
+
+def beyond_the_last_address(sections: Iterable[Section]) -> bool:
+    """True if a section does not fit into 64-bit addresses."""
+    return any(section.address < 0 or section.address + len(section.data) > ADDRESSES for section in sections)
 
 
 def check_space(amount: int, column: int | None = None):

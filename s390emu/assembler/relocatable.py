@@ -27,20 +27,6 @@ from s390emu.assembler.program import Piece
 from s390emu.assembler.relocations import BY_NAME, OFFSET_TABLE, NotReached, Relocation, relocation_of
 from s390emu.assembler.unit import Unit, settled
 
-# The source's names, and the ABI's numbers.
-_FLAGS = {
-    "w": elf.SHF_WRITE, "a": elf.SHF_ALLOC, "x": elf.SHF_EXECINSTR, "M": elf.SHF_MERGE, "S": elf.SHF_STRINGS,
-    "G": elf.SHF_GROUP, "T": elf.SHF_TLS, "e": elf.SHF_EXCLUDE,
-}  # fmt: skip
-_KINDS = {
-    "progbits": elf.SHT_PROGBITS, "note": elf.SHT_NOTE, "nobits": elf.SHT_NOBITS, "init_array": elf.SHT_INIT_ARRAY,
-    "fini_array": elf.SHT_FINI_ARRAY, "preinit_array": elf.SHT_PREINIT_ARRAY,
-}  # fmt: skip
-_TYPES = {
-    "notype": elf.STT_NOTYPE, "object": elf.STT_OBJECT, "function": elf.STT_FUNC, "common": elf.STT_OBJECT,
-    "tls_object": elf.STT_TLS, "gnu_indirect_function": elf.STT_GNU_IFUNC, "gnu_unique_object": elf.STT_OBJECT,
-}  # fmt: skip
-_VISIBILITY = {"internal": elf.STV_INTERNAL, "hidden": elf.STV_HIDDEN, "protected": elf.STV_PROTECTED}
 TO_OFFSET_TABLE = {"R_390_PC32DBL": "R_390_GOTPCDBL", "R_390_PC64": "R_390_GOTPC"}
 
 
@@ -257,7 +243,7 @@ class _Writer:
         """Return a symbol's entry, or None if it is but another name for one elsewhere."""
         unit = self.unit
         value = section = size = 0
-        kind = _TYPES[self.told(unit.types, name) or ("tls_object" if thread_local else "notype")]
+        kind = elf.SYMBOL_TYPES[self.told(unit.types, name) or ("tls_object" if thread_local else "notype")]
         if name in unit.symbols:
             try:
                 found = self.lookup(Symbol(name, 0))
@@ -278,7 +264,7 @@ class _Writer:
             kind = kind or elf.STT_OBJECT
         if (told := self.told(unit.sizes, name)) is not None:
             size = unit.settled_value(told)
-        visibility = _VISIBILITY.get(unit.visibility.get(name, ""), elf.STV_DEFAULT)
+        visibility = elf.VISIBILITIES.get(unit.visibility.get(name, ""), elf.STV_DEFAULT)
         return _Row(name, self.binding(name, section), kind, visibility, section, value, size)
 
     def binding(self, name: str, section: int) -> int:
@@ -316,8 +302,8 @@ class _Writer:
             words = b"".join(number.to_bytes(4, "big") for number in (elf.GRP_COMDAT, *sorted(indexes)))
             file.add(".group", elf.SHT_GROUP, 0, words, link=symbol_table, info=numbers[group], align=4, entry=4)
         for piece in self.pieces:
-            flags = sum(_FLAGS.get(letter, 0) for letter in piece.flags)
-            kind = _KINDS[piece.kind] if piece.kind in _KINDS else int(piece.kind)
+            flags = sum(elf.SECTION_FLAGS.get(letter, 0) for letter in piece.flags)
+            kind = elf.SECTION_TYPES[piece.kind] if piece.kind in elf.SECTION_TYPES else int(piece.kind)
             data = piece.data + piece.filler * (-len(piece.data) % piece.alignment)
             file.add(piece.name, kind, flags, data, align=piece.alignment, entry=piece.entry_size)
             if relas := self.relas[piece]:

@@ -249,7 +249,7 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     if "firmware" in program:
         watched = watched.described_by(description())
     watcher = sanitizer(watched, machine, guest)
-    machine.host.consoles[machine.guest_number].live = None if options.json else show
+    machine.host.guests[machine.guest_number].console.live = None if options.json else show
     with tracing(options.trace, machine, symbols) as run:
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, options.limits.timeout))

@@ -62,7 +62,7 @@ def psw_changed(cpu, storage):
     context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
     storage.context = context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
     storage.deadline = u64(0)
-    record_event(guest_of(storage), EVENT_PSW, u64(0), mask, cpu.psw_ia, u64(0))
+    record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 
 
 @jit

@@ -36,9 +36,9 @@ class Cell:
     page_latency, page_block, disk_latency, disk_block    in nanoseconds, where they are not the device's
     essa_cycles       processor time of one ESSA, in instruction times
     mips              millions of instructions that the host's processor executes in a second
-    chunk, chunk_policy    how large the host's frames are, and how it takes them (host.frame_pool)
+    chunk, chunk_policy    how large the host's frames are, and how it takes them (host.pager)
     look_ahead        percent of the host's frames, from the oldest on, that count as equally old where writing out the
-                      oldest can be saved (host.frame_pool)
+                      oldest can be saved (host.pager)
     paging            "none": no paging device
     disks             "own": each guest's disk works by itself; "shared": all are one device, like the paging device
     quantum           instructions that a guest is dispatched for

@@ -2,7 +2,7 @@
 
 A guest's blocks are of three kinds: HINTED, the host may discard them (unused, volatile, potentially volatile and not
 changed); KEPT, their content must be kept; NOTHING, stable and logically zero. What follows is counting, chunk by
-chunk, for the policies of `host.frame_pool`. Docs: docs/chunks.md.
+chunk, for the policies of `host.pager`. Docs: docs/chunks.md.
 """
 
 from __future__ import annotations
@@ -56,13 +56,11 @@ def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarra
 
 def kinds_of(machine: Machine) -> np.ndarray:
     """Return the kinds of a guest's blocks now; looking changes nothing."""
+    from s390emu.architecture.page_states import ZERO
     from s390emu.architecture.storage_key import CHANGE
 
-    blocks = machine.storage.blocks
-    there = blocks["invalid"] == 0
-    keys = machine.host.frame_table["key"][np.where(there, blocks["frame"], 0)]
-    changed = (np.where(there, keys, 0) | blocks["guest_rc"]) & CHANGE != 0
-    return kinds(np.asarray(blocks["usage"]), ~there & (blocks["zero"] != 0), changed)
+    states = machine.storage.states()
+    return kinds(states >> 2, states & 3 == ZERO, machine.storage.keys() & CHANGE != 0)
 
 
 def study(kind: np.ndarray) -> list[Freed]:

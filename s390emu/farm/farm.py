@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from s390emu.host import kernels
 from s390emu.host.balloon_monitor import BalloonMonitor, Sample
-from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.machine import Machine, Reason, Stop
 
 SAMPLE_STRIDE = 61  # the monitor looks at every so-many-th block of a guest
@@ -23,7 +23,7 @@ FAR = 1 << 62  # a time that never comes
 # made some. An instruction has all its blocks after FEWEST_FRAMES faults at most, unless other guests take them while
 # it waits for the next one: the host protects them from their own guest alone. With large frames there need only be
 # enough for one guest's instruction (`Host.attach`), so that several could take each other's for ever.
-VAIN_FAULTS = 4 * Host.FEWEST_FRAMES
+VAIN_FAULTS = 4 * FEWEST_FRAMES
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Farm:
         assert self.monitor is not None
         given = self.monitor.parameters
         self._next_look = self.now + self._interval
-        told = self.monitor.look([self._sample(guest) for guest in self.guests], self.host.frames_in_use)
+        told = self.monitor.look([self._sample(guest) for guest in self.guests], self.host.frames.in_use)
         for number, target in told.items():
             self.send(number, f"CMM SHRINK {target}")
         taken = int((given.sample_ns * len(self.guests) + given.message_ns * len(told)) * self.mips / 1000)

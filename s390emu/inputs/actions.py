@@ -20,7 +20,7 @@ from s390emu.architecture.interruptions import (
 from s390emu.architecture.page_states import NOT_APPLICABLE
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingError
-from s390emu.machine import Machine
+from s390emu.machine import CPU, Machine
 
 
 class Refused(Exception):
@@ -49,13 +49,6 @@ def _pressure(machine: Machine, frames: int) -> None:
 
 def _normal_reset(machine: Machine) -> None:
     machine.host.reset(machine.guest_number, clear=False)
-
-
-def _run_cpu(machine: Machine, address: int) -> None:
-    """The next instruction is that CPU's, if it can execute one."""
-    if address >= len(machine.cpus):
-        raise Refused(f"the guest's CPUs are {', '.join(str(cpu.number) for cpu in machine.cpus)}")
-    machine.schedule.expire(address)
 
 
 # --- interruptions: of the whole guest --------------------------------------------------------------------------------
@@ -105,14 +98,19 @@ OF_THE_GUEST: dict[str, Callable] = {
     "interrupt-key": _interrupt_key,
     "service-signal": _service_signal,
     "io": _io,
-    "run-cpu": _run_cpu,
 }
 OF_A_CPU: dict[str, Callable] = {
     "external-call": _external_call,
     "emergency-signal": _emergency_signal,
     "restart": _restart,
 }
-VERBS = (*OF_THE_GUEST, *OF_A_CPU)
+VERBS = (*OF_THE_GUEST, *OF_A_CPU, "run-cpu")
+
+
+def _cpu(machine: Machine, address: int) -> CPU:
+    if not 0 <= address < len(machine.cpus):
+        raise Refused(f"there is no CPU {address}: the guest has {len(machine.cpus)}")
+    return machine.cpus[address]
 
 
 def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None) -> None:
@@ -121,8 +119,10 @@ def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None)
     Raises Refused, with the reason in words.
     """
     try:
-        if verb in OF_A_CPU:
-            OF_A_CPU[verb]((machine.running if cpu is None else machine.cpus[cpu]).record, *operands)
+        if verb == "run-cpu":  # the next instruction is that CPU's, if it can execute one
+            machine.schedule.expire(_cpu(machine, operands[0]).number)
+        elif verb in OF_A_CPU:
+            OF_A_CPU[verb]((machine.running if cpu is None else _cpu(machine, cpu)).record, *operands)
         else:
             OF_THE_GUEST[verb](machine, *operands)
     except (ValueError, PagingError, Refused) as error:

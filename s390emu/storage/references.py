@@ -1,10 +1,11 @@
 """References to blocks, for whoever must know every one: all that could tell a discarded block from a resident one.
 
 An operand, an instruction or a table entry is fetched or stored, or would be but for an exception; a key is inspected
-or set; ESSA, the host or the machine itself looks at the state of the block or changes it. Every way to a block leads
-through the presence check, the key (which every transition of the page-state table looks at) or the area check of
-`cpu.prefix_area`, and each of them notes it here, before anything has changed. The TLB is a way around: the record
-is complete with `tlb_on` = 0.
+or set; ESSA, the host or the machine itself changes the state of the block, or does something that depends on it. Each
+way to a block notes it here, before anything has changed: `presence.absence`, `keys.inspect_key` and what sets keys,
+`transitions.transition` and `transitions.overlaid`, `prefix_area.block_code`, SERVICE CALL, and the host's channel and
+pins. To look at a block for its own purposes (which frame to take, a debugger) is none. The TLB is a way around: the
+record is complete with `tlb_on` = 0.
 
 Where there are several CPUs it tells too what one of them can notice of another otherwise: an order of SIGNAL
 PROCESSOR, what the host did for a guest's request, and at each boundary for what the CPU is enabled.
@@ -12,10 +13,10 @@ PROCESSOR, what the host did for a guest's request, and at each boundary for wha
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, on, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET
 from s390emu.records.events import EVENT_REFERENCE
-from s390emu.storage.absolute import block_at, frame_of, state_of
+from s390emu.storage.absolute import block_at, guest_key, state_of
 from s390emu.storage.events import record_event
 
 REFERENCES = u64(1 << EVENT_REFERENCE)
@@ -31,19 +32,20 @@ PINS, HOW_SHIFT, OFFSET_SHIFT = u64(0xFFFF), u64(16), u64(32)
 
 @jit
 def watching_references(guest):
+    """True if somebody wants to know every reference."""
     return on(guest.event_mask, REFERENCES)
 
 
 @jit
 def note_reference(guest, number):
-    """Somebody is about to look at this block: record its state, key and pins as they are before."""
+    """Record the block's state, key and pins as they are before it is referred to."""
     if watching_references(guest):
         record_reference(guest, number, u64(0))
 
 
 @jit
 def note_access(guest, absolute, kind):
-    """A byte of a block is about to be accessed, or the access to be refused: as `note_reference`."""
+    """Record a block as `note_reference` before a byte of it is accessed, or the access refused."""
     if watching_references(guest):
         how = u64(kind) + u64(1) << HOW_SHIFT | (absolute & OFFSET) << OFFSET_SHIFT
         record_reference(guest, absolute >> BLOCK_SHIFT, how)
@@ -51,27 +53,28 @@ def note_access(guest, absolute, kind):
 
 @jit
 def record_reference(guest, number, how):
+    """Record the block, and how it is referred to."""
     block = block_at(guest, number)
-    key = i64(block.guest_rc) | (i64(frame_of(guest, block).key) if block.invalid == 0 else i64(block.acc_f))
-    record_event(guest, EVENT_REFERENCE, number, u64(state_of(block)), u64(key), u64(block.pinned) & PINS | how)
+    key = u64(guest_key(guest, number))
+    record_event(guest, EVENT_REFERENCE, number, u64(state_of(block)), key, u64(block.pinned) & PINS | how)
 
 
 @jit
 def note_boundary(guest, psw_mask):
-    """Here a host can take a block: what was noted before belongs to the instruction before."""
+    """Record that a host can take a block here: what was noted before belongs to the instruction before."""
     if watching_references(guest):
         record_event(guest, EVENT_REFERENCE, BOUNDARY, psw_mask, u64(0), u64(0))
 
 
 @jit
 def note_signal(guest, address, order):
-    """The running CPU gives another one an order."""
+    """Record an order that the running CPU gives another one."""
     if watching_references(guest):
         record_event(guest, EVENT_REFERENCE, SIGNAL, address, order, u64(0))
 
 
 @jit
 def note_hypercall(guest):
-    """The host is about to complete an instruction of the running CPU."""
+    """Record that the host is about to complete an instruction of the running CPU."""
     if watching_references(guest):
         record_event(guest, EVENT_REFERENCE, HYPERCALL, u64(0), u64(0), u64(0))

@@ -13,6 +13,11 @@ from s390emu.assembler.assemble import AssemblyError, assemble, assemble_file
 from tests.assembler.sources import complaints
 
 
+@pytest.mark.parametrize("origin", [(1 << 64) - 8, 1 << 64, -8])
+def test_a_program_that_no_address_is_left_for(origin):
+    assert "the program goes beyond the last address" in str(complaints(".skip 16", origin=origin))
+
+
 def test_no_instruction_at_an_odd_address():
     assert "2: error: the instruction is at an odd address" in str(complaints(".byte 1\n nopr\n"))
 
@@ -21,6 +26,10 @@ def test_no_instruction_at_an_odd_address():
     ("source", "message"),
     [
         pytest.param(" esa 1,2,3", '1:2: error: unknown instruction "esa"; did you mean "es', id="mnemonic"),
+        pytest.param('.section a,"a",@1<<32', "1:17: error: the section type 4294967296 does not fit in 4",
+                     id="section type"),
+        pytest.param('.section a,"aM",@progbits,-1', "1:27: error: the entry size -1 does not fit in 8 bytes",
+                     id="entry size"),
         pytest.param(".qaud 1", '1:1: error: unknown directive ".qaud"; did you mean ".quad"?', id="directive"),
         pytest.param(".insn rrg,0", '1:7: error: unknown format "rrg"; did you mean "rr', id="insn format"),
         pytest.param(".insn rr,0x10000,1,2", "1:10: error: the code 0x10000 does not fit in 2 bytes", id="insn code"),

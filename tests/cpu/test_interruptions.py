@@ -13,7 +13,7 @@ from s390emu.architecture.interruptions import (
     OPERATION,
     PROTECTION,
 )
-from s390emu.architecture.page_states import STATES, UNUSED_ACCESS
+from s390emu.architecture.page_states import UNUSED_ACCESS
 from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Machine, Reason
 from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE
@@ -94,7 +94,7 @@ def test_block_volatility_is_nullified_and_names_the_absolute_block(lab):
     lab.cpu.prefix = 0x40000
     for n in range(0x1A0, 0x200, 8):
         lab.store(0x40000 + n, lab.load(n, 8))
-    lab.machine.storage.blocks[1].usage = STATES["Vz"] >> 2  # real 41000 is absolute 1000
+    lab.machine.set_block(0x1000, "Vz")  # real 41000 is absolute 1000
     lab.store(0x400A0, b"\xff" * 16)
     lab.psw()
     lab.gr[5] = 0x41000
@@ -391,8 +391,7 @@ def test_invalid_psw_with_the_wait_bit(lab):
 
 @pytest.mark.parametrize("state", ["Vz", "Uz"])
 def test_interruption_with_its_second_page_discarded_is_a_check_stop(lab, state):
-    lab.machine.storage.blocks[1].usage = STATES[state] >> 2
-    assert lab.machine.storage.blocks[1].invalid
+    lab.machine.set_block(0x1000, state)
     lab.store(CODE, bytes(2))
     lab.store(0x140, b"\xee" * 0x40)
     lab.psw()
@@ -414,7 +413,7 @@ def test_unused_resident_prefix_area(lab, policy, stops):
     record = lab.machine.storage.record
     before = int(record.unused_access)
     record.unused_access = UNUSED_ACCESS.index(policy)
-    lab.machine.storage.blocks[0].usage = STATES["Ur"] >> 2
+    lab.machine.set_block(0, "Ur")
     lab.store(CODE, bytes(2))
     lab.psw()
     stop = lab.machine.run(1)

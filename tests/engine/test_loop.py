@@ -15,7 +15,7 @@ BLOCK = 0x38000
 
 def test_nullified_leaves_the_address_suppressed_does_not(lab):
     lab.gr[5] = BLOCK
-    lab.machine.storage.blocks[BLOCK >> 12].usage = 3
+    lab.machine.set_block(BLOCK, "Vz")
     lab.psw()
     assert lab.step("lg %r1,0(%r5)") == BLOCK_VOLATILITY
     assert lab.old_psw[1] == CODE

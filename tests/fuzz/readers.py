@@ -21,7 +21,7 @@ from unittest.mock import patch
 from s390emu.assembler.assemble import assemble, assemble_object
 from s390emu.commands import registry, usage
 from s390emu.commands.adversary import digest, packed
-from s390emu.commands.new import GUEST, TRACE
+from s390emu.commands.new import GUEST, TRACE, TRACE_OF_SEVERAL_CPUS
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
 from s390emu.farm.store import Store
 from s390emu.farm.sweep import cells
@@ -92,6 +92,8 @@ table:  .quad   start, next - table, -1; .short 1, 2; .byte 'x'
         .pushsection .rodata.x,"a",@progbits
         .asciz  "in another"
         .popsection
+        .section numbered,"aM",@1,8
+        .previous
         .data
         .p2align 3
         .long   start
@@ -179,7 +181,7 @@ def read_source(folder: Path, content: bytes, chance: Random) -> list[Words]:
     return [["asm", "a.s"], chance.choice((
         ["asm", "a.s", "--format", "bin", "-o", "out"], ["asm", "a.s", "-o", "out.elf"], ["asm", "a.s", "--json"],
         ["asm", "a.s", "--format", "object", "-o", "out.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"],
-        ["asm", "-D", "defined=1", "a.s"],
+        ["asm", "-D", "defined=1", "a.s"], ["asm", "a.s", "--origin", "0xfffffffffffffff0", "-o", "out.elf"],
     ))]  # fmt: skip
 
 
@@ -255,7 +257,8 @@ def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
     return [["disasm", "x.elf"], chance.choice((
         ["asm", "x.elf"], ["asm", "x.elf", "--format", "bin", "-o", "out"], ["asm", "x.elf", "-o", "out.elf"],
         ["asm", "x.elf", "--json"], ["run", "x.elf", "--limit", "100", "--ram", "1M"], ["disasm", "x.elf", "--json"],
-        ["asm", "x.elf", "--origin", "0xfffffffffffff000"], ["pages", "x.elf", "--limit", "100", "--ram", "1M"],
+        ["asm", "x.elf", "--origin", "0xfffffffffffff000", "-o", "out.elf"],
+        ["pages", "x.elf", "--limit", "100", "--ram", "1M"],
     ))]  # fmt: skip
 
 
@@ -265,7 +268,8 @@ def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
 @cache
 def traces() -> list[bytes]:
     files = sorted((ROOT / "traces").rglob("*.trace"))
-    return [TRACE.format(name="x").encode(), *(path.read_bytes() for path in files[::7])]
+    several = TRACE_OF_SEVERAL_CPUS.format(name="x", cpus=3).encode()
+    return [TRACE.format(name="x").encode(), several, *(path.read_bytes() for path in files[::7])]
 
 
 def read_trace(folder: Path, content: bytes, chance: Random) -> list[Words]:
@@ -418,11 +422,14 @@ at = [["start", 4]]
 [cpu]
 disabled = true
 """
+SEVERAL_CPUS = DESCRIPTION.replace(b"entry = 16\n", b'entry = 16\ncounted = ["cache", "maps"]\n')
+SEVERAL_CPUS = SEVERAL_CPUS.replace(b"writable = 0x2\n", b"writable = 0x2\nstate_change = 32\ndiscarded = 4\n")
+SEVERAL_CPUS += b'interlocked = true\n[locks]\nfree = "TABLE"\n'
 
 
 @cache
 def toml_files() -> list[bytes]:
-    return [DESCRIPTION, DESCRIPTION, DESCRIPTION, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
+    return [DESCRIPTION, DESCRIPTION, SEVERAL_CPUS, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
 
 
 @cache

@@ -18,7 +18,6 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Reason
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_T
 from tests import page_state_table as spec
-from tests.blocks import guest_key, set_block, state_name
 from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE, Lab
 
 BLOCK = 0x40
@@ -44,15 +43,15 @@ def cmm(_cmm):
 
 
 def put(lab, state, **details):
-    set_block(lab.machine.host, lab.machine.guest_number, BLOCK, state, **details)
+    lab.machine.host.set_block(lab.machine.guest_number, BLOCK, state, **details)
 
 
 def state(lab):
-    return state_name(lab.machine.storage, BLOCK)
+    return lab.machine.storage.block(BLOCK).name
 
 
 def key(lab):
-    return guest_key(lab.machine.host, lab.machine.storage, BLOCK)
+    return lab.machine.storage.key(BLOCK)
 
 
 def elsewhere(changes):
@@ -211,7 +210,7 @@ def test_fault_repeats_until_the_block_is_made_stable(cmm):
 
 def test_fault_identifies_the_absolute_block(cmm):
     """Real block 65, absolute block 1: reverse prefixing."""
-    set_block(cmm.machine.host, 0, 1, "Vz")
+    cmm.machine.host.set_block(0, 1, "Vz")
     cmm.machine.write(ADDRESS + 0x1D0, BA_EA.to_bytes(8, "big") + HANDLER.to_bytes(8, "big"))
     cmm.cpu.prefix = ADDRESS
     cmm.gr[1] = ADDRESS + BLOCK_SIZE
@@ -245,7 +244,7 @@ def test_fault_comes_before_key_controlled_protection(cmm):
 def test_operand_across_a_discarded_block_changes_nothing(cmm, source, first_there):
     put(cmm, "Vz")
     other = BLOCK - 1 if first_there else BLOCK + 1
-    set_block(cmm.machine.host, 0, other, "Sr", data=DATA)
+    cmm.machine.host.set_block(0, other, "Sr", data=DATA)
     cmm.gr[4] = ADDRESS - 4 if first_there else ADDRESS + BLOCK_SIZE - 4
     assert cmm.step(source) == BLOCK_VOLATILITY
     assert cmm.changes(keys=True) == {"ia": CODE, f"key {CODE:#x}": REFERENCE}
@@ -363,19 +362,19 @@ def test_prefix_area_hinted_away_is_a_check_stop(cmm, number, hint):
     """D13, test obligation 11: no loop; and nothing is stored in the other page."""
     host, storage = cmm.machine.host, cmm.machine.storage
     cmm.cpu.prefix = ADDRESS
-    set_block(host, 0, BLOCK + number, hint)
-    set_block(host, 0, BLOCK + 1 - number, "Sr", data=DATA)
+    host.set_block(0, BLOCK + number, hint)
+    host.set_block(0, BLOCK + 1 - number, "Sr", data=DATA)
     cmm.machine.write(CODE, bytes(2))  # an operation exception
     stop = cmm.machine.run(10)
     assert stop.reason is Reason.CHECK_STOP_LOWCORE
     assert cmm.machine.read(ADDRESS + (1 - number) * BLOCK_SIZE, BLOCK_SIZE) == DATA
-    assert state_name(storage, BLOCK + number) == hint
+    assert storage.block(BLOCK + number).name == hint
 
 
 @pytest.mark.parametrize("before", ["Sp", "Sz"])
 def test_prefix_area_that_is_out_is_brought_for_an_interruption(cmm, before):
-    set_block(cmm.machine.host, 0, BLOCK + 1, before)
-    set_block(cmm.machine.host, 0, BLOCK, before)
+    cmm.machine.host.set_block(0, BLOCK + 1, before)
+    cmm.machine.host.set_block(0, BLOCK, before)
     cmm.cpu.prefix = ADDRESS
     cmm.machine.write(CODE, bytes(2))
     cmm.machine.run(1)
@@ -391,7 +390,7 @@ def test_storage_to_storage_operand_that_is_gone_stores_nothing(cmm, gone, befor
     put(cmm, before)
     other = BLOCK + 1 if end == 0 else BLOCK - 1
     for number in (other, BLOCK + 4):
-        set_block(cmm.machine.host, 0, number, "Sr", data=DATA)
+        cmm.machine.host.set_block(0, number, "Sr", data=DATA)
     crossing = ADDRESS + BLOCK_SIZE - 10 if end == 0 else ADDRESS - 10
     there = ADDRESS + 4 * BLOCK_SIZE
     cmm.gr[3], cmm.gr[4] = (crossing, there) if gone == "first" else (there, crossing)
@@ -403,7 +402,7 @@ def test_storage_to_storage_operand_that_is_gone_stores_nothing(cmm, gone, befor
 
 
 def key_of(lab, number):
-    return guest_key(lab.machine.host, lab.machine.storage, number)
+    return lab.machine.storage.key(number)
 
 
 @pytest.mark.parametrize("source", ["ex %r0,0(%r1)", "exrl %r0,.+{distance}"])

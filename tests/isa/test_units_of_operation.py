@@ -403,7 +403,7 @@ def test_pfmf_is_interrupted_at_the_block_that_is_away(lab):
     assert lab.changes() == {"ia": CODE}
     assert lab.load(start, 3 * PAGE) == bytes(3 * PAGE)
     assert lab.load(away + PAGE, PAGE) == b"x" * PAGE
-    lab.machine.storage.blocks[away >> 12].usage = 0
+    lab.machine.set_block(away, "Sz")
     lab.psw()
     assert lab.go() == 0
     assert lab.go() == 0

@@ -14,7 +14,6 @@ from s390emu.architecture.interruptions import (
     SEGMENT_TRANSLATION,
     TRANSLATION_SPECIFICATION,
 )
-from s390emu.architecture.page_states import VOLATILE
 from s390emu.machine import Reason
 from tests.lab import BA_EA, CODE, SIZE
 from tests.translation import (
@@ -238,10 +237,8 @@ def test_table_outside_the_configuration(lab):
 
 
 def discard(lab, address):
-    """Make a block that has no frame Vz."""
-    block = lab.machine.storage.blocks[address >> 12]
-    assert block.invalid
-    block.usage, block.zero = VOLATILE, 1
+    """Make a block Vz."""
+    lab.machine.set_block(address, "Vz")
 
 
 @pytest.mark.parametrize("line", ["lg %r1,0(%r5)", "lrag %r1,0(%r5)", "tprot 0(%r5),0(%r5)", "ivsk %r1,%r5"])

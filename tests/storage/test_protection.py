@@ -146,10 +146,9 @@ def test_low_address_protection_is_of_effective_addresses(lab):
 # --- priorities -------------------------------------------------------------------------------------------------------
 
 
-def discarded(lab, address, usage=3):
-    block = lab.machine.storage.blocks[address >> 12]
-    assert block.invalid
-    block.usage, block.acc_f = usage, 0x58
+def discarded(lab, address, state="Vz"):
+    """Put a block into a state without a frame, with a key of its own."""
+    lab.machine.set_block(address, state, key=0x58)
 
 
 def test_low_address_protection_before_translation_before_the_state_of_the_block(lab):
@@ -166,10 +165,10 @@ def test_low_address_protection_before_translation_before_the_state_of_the_block
         assert lab.step(STORE) == code
 
 
-@pytest.mark.parametrize(("usage", "code"), [(3, BLOCK_VOLATILITY), (1, ADDRESSING)])
+@pytest.mark.parametrize(("state", "code"), [("Vz", BLOCK_VOLATILITY), ("Uz", ADDRESSING)])
 @pytest.mark.parametrize("line", [LOAD, STORE])
-def test_the_state_of_the_block_before_its_key(lab, line, usage, code):
-    discarded(lab, BLOCK, usage)
+def test_the_state_of_the_block_before_its_key(lab, line, state, code):
+    discarded(lab, BLOCK, state)
     lab.gr[5] = BLOCK
     lab.set_key(CODE, 0x30)
     lab.psw(key=3)

@@ -11,7 +11,6 @@ from s390emu.architecture.interruptions import (
     SPECIAL_OPERATION,
     TRANSLATION_SPECIFICATION,
 )
-from s390emu.architecture.page_states import STATES
 from tests.lab import ALL, BA_EA, CODE, PROBLEM, PROBLEM_STATE, SIZE
 from tests.translation import PAGE_INVALID, PAGE_PROTECT, PRIVATE, REAL_SPACE, SEGMENT, change, map_page, translated
 
@@ -78,11 +77,10 @@ def test_tprot_outside_the_configuration(lab):
 
 @pytest.mark.parametrize("state", ["Sp", "Sz", "Uz", "Vz"])
 def test_tprot_of_a_block_without_frame_is_silent(lab, state):
-    block = lab.machine.storage.blocks[BLOCK >> 12]
-    block.usage, block.zero, block.acc_f = STATES[state] >> 2, STATES[state] & 3 == 3, 0x58
+    lab.machine.set_block(BLOCK, state, key=0x58)
     lab.psw()
     assert tprot(lab, BLOCK, 3) == (0, 2)
-    assert block.invalid
+    assert lab.machine.block(BLOCK).name == state
 
 
 @pytest.mark.parametrize(
@@ -172,9 +170,8 @@ def test_ivsk_outside_the_configuration(lab):
 
 
 def test_ivsk_of_a_discarded_block(lab):
-    block = lab.machine.storage.blocks[BLOCK >> 12]
-    block.usage, block.acc_f = STATES["Vz"] >> 2, 0x58
+    lab.machine.set_block(BLOCK, "Vz", key=0x58)
     translated(lab, REAL_SPACE)
     assert ivsk(lab) == 0
     assert lab.gr[1] == ALL - 0xFF + 0x58
-    assert block.invalid
+    assert lab.machine.block(BLOCK).name == "Vz"

@@ -136,7 +136,7 @@ def test_stap(lab):
 def test_stidp(lab):
     lab.gr[5] = OPERAND
     assert lab.step("stidp 0(%r5)") == 0
-    assert lab.load(OPERAND, 8) == bytes.fromhex("005390E1 2094 0000")
+    assert lab.load(OPERAND, 8) == bytes.fromhex("005390E1 2094 8000")
 
 
 def test_stfl_ignores_its_address_and_protection(lab):

@@ -11,8 +11,8 @@ from s390emu.architecture.interruptions import (
     PROTECTION,
     SPECIFICATION,
 )
-from s390emu.architecture.page_states import STATES
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
 from tests.lab import ALL, BA_EA, MODE_24, MODE_31, PROBLEM_STATE, SIZE
@@ -22,12 +22,9 @@ LINES = ["iske %r1,%r2", "sske %r1,%r2", "rrbe %r1,%r2", "sske %r1,%r2,6"]
 
 
 def absent(lab, name, key=0):
-    """Take the block's frame away and give it a state and a key (ACC F in the record, R C of the guest)."""
-    block = lab.machine.storage.blocks[BLOCK >> 12]
-    block.usage, content = STATES[name] >> 2, STATES[name] & 3
-    block.zero = content == 3
-    block.acc_f, block.guest_rc = key & 0xF8, key & 6
-    assert block.invalid
+    """Put the block into a state without a frame, with this key."""
+    lab.machine.set_block(BLOCK, name, key=key)
+    assert lab.machine.block(BLOCK).content != "resident"
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -237,7 +234,7 @@ def test_block_operations_are_privileged(lab, line):
 @pytest.mark.parametrize(("state", "code"), [("Sz", 0), ("Uz", ADDRESSING), ("Vz", BLOCK_VOLATILITY)])
 def test_clearing_is_a_reference(lab, line, setup, state, code):
     block = SIZE - 4096
-    lab.machine.storage.blocks[block >> 12].usage = STATES[state] >> 2
+    lab.machine.set_block(block, state)
     lab.gr[1], lab.gr[2] = setup, block
     ia = lab.machine.psw[1]
     assert lab.step(line) == code
@@ -315,7 +312,7 @@ def test_pfmf_clears_up_to_the_next_megabyte(lab):
 
 def test_pfmf_stops_at_the_block_that_is_gone(lab):
     """An interruptible instruction: what is done stays done, and R2 designates the block that is still to be."""
-    lab.machine.storage.blocks[LAST + 4096 >> 12].usage = STATES["Vz"] >> 2
+    lab.machine.set_block(LAST + 4096, "Vz")
     lab.store(LAST, b"\xff" * 4096)
     lab.gr[1], lab.gr[2] = CLEAR | FRAME_1M, LAST
     lab.psw()
@@ -329,7 +326,7 @@ def test_pfmf_stops_at_the_block_that_is_gone(lab):
 def test_pfmf_clears_more_blocks_than_the_host_has_frames():
     machine = Machine.from_source(
         "start: llilf %r1,0x11000\n lghi %r2,0x1000\n pfmf %r1,%r2\n lghi %r3,7\n", 1 << 20, origin=0x800,
-        host=Host(Host.FEWEST_FRAMES, PagingDevice()),
+        host=Host(FEWEST_FRAMES, PagingDevice()),
     )  # fmt: skip
     machine.run(limit=3 + 255)
     assert (machine.gr[2], machine.gr[3]) == (1 << 20, 7)

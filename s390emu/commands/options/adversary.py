@@ -68,7 +68,7 @@ def adversary_arguments(parser, *, told: bool = True) -> None:
     parser.add_argument("--adversary", type=_mode, metavar="MODE", help=modes + more)
     kinds = line("what it does: " + ", ".join(ACTIONS))
     parser.add_argument("--adversary-actions", choices=ACTIONS, metavar="KIND", help=kinds)
-    parser.add_argument("--points", type=positive, metavar="N", help=line("that the adversary tries, at most"))
+    parser.add_argument("--points", type=positive, metavar="N", help=line("it tries at most; --preemptions K, --discards D: of several CPUs"))
     parser.add_argument("--preemptions", type=not_negative, metavar="K", help=argparse.SUPPRESS)
     parser.add_argument("--discards", type=not_negative, metavar="D", help=argparse.SUPPRESS)
     processes = line("processes of the adversary (one for each CPU)")

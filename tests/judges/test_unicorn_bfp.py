@@ -20,7 +20,7 @@ UNJUDGED = {
     "mxdbr mxdb": "takes an extended first operand; the manual a long one",
     "sqxbr": "ends the process",
 }
-CASES = max(10, PROGRAMS // 20)  # of each instruction
+CASES = max(10, PROGRAMS // 50)  # of each instruction
 LEFT, FPC_FROM = 0x10, 6  # offset of the stored FPC register; general register
 LEAST_NORMAL = {1 << form.fraction_bits - form.bits + 64 for form in FORMATS}  # as in the first register
 METHODS, MODES = (0, 1, 4, 5, 6, 7), (0, 1, 2, 3)  # without facility 37, which it lacks

@@ -12,6 +12,7 @@ import random
 import shutil
 import subprocess
 from struct import Struct
+from threading import Timer
 
 import pytest
 
@@ -30,6 +31,7 @@ CASES = max(5, PROGRAMS // 50)  # of each instruction
 RESULT = Struct(">QQQII")  # registers 0 and 2, the general register, the FPC register, the condition code by IPM
 ORIGIN, STORAGE = 0x10000, 64 << 20
 LOADED = (FIRST, FIRST + 2, SECOND, SECOND + 2, THIRD, THIRD + 2)  # floating-point registers
+TIMEOUT = 120  # seconds
 PSW = 0x0002000180000000  # wait, disabled
 BEGIN = """\
 _start: larl %r6,results
@@ -81,7 +83,18 @@ def on_qemu(made, at: int, length: int, folder) -> bytes:
     """Boot, wait for the disabled wait, and ask for the storage."""
     (folder / "kernel.elf").write_bytes(made.to_elf())
     command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", str(STORAGE >> 20)]
-    command += ["-display", "none", "-nodefaults", "-action", "panic=pause", "-qmp", "stdio", "-kernel", "kernel.elf"]
+    command += [
+        "-display",
+        "none",
+        "-nodefaults",
+        "-action",
+        "panic=pause",
+        "-qmp",
+        "stdio",
+        "-kernel",
+        "kernel.elf",
+        "-S",
+    ]
     save = {"val": at, "size": length, "filename": str(folder / "results")}
     with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as qemu:
         assert qemu.stdin and qemu.stdout
@@ -90,11 +103,15 @@ def on_qemu(made, at: int, length: int, folder) -> bytes:
             qemu.stdin.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
             qemu.stdin.flush()
 
-        tell("qmp_capabilities")
+        watchdog = Timer(TIMEOUT, qemu.kill)
+        watchdog.start()
+        tell("qmp_capabilities")  # before this there are no events
+        tell("cont")
         for line in qemu.stdout:
             if "GUEST_PANICKED" in line:
                 tell("pmemsave", **save)
                 tell("quit")
+        watchdog.cancel()
     return (folder / "results").read_bytes()
 
 

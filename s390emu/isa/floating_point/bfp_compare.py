@@ -23,7 +23,8 @@ from s390emu.isa.floating_point.bfp_operands import (
     register_operands,
     storage_operands,
 )
-from s390emu.isa.floating_point.bfp_rounding import DXC_INVALID, INVALID_FLAG, INVALID_MASK
+from s390emu.isa.floating_point.bfp_rounding import DXC_INVALID
+from s390emu.isa.floating_point.fpc import INVALID_FLAG, INVALID_MASK
 from s390emu.isa.operands import rx
 
 EQUAL, LOW, HIGH, UNORDERED = 0, 1, 2, 3  # condition codes

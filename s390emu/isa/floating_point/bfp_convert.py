@@ -9,8 +9,6 @@ from s390emu.isa.floating_point.bfp_numbers import EXTENDED, FINITE, LONG, ONE, 
 from s390emu.isa.floating_point.bfp_operands import availability, finish, method_code, number_in, pairs_of
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_INVALID,
-    INVALID_FLAG,
-    INVALID_MASK,
     TRUNCATED,
     inexact_result,
     is_quiet,
@@ -20,6 +18,7 @@ from s390emu.isa.floating_point.bfp_rounding import (
     round_significand,
     zero_result,
 )
+from s390emu.isa.floating_point.fpc import INVALID_FLAG, INVALID_MASK
 from s390emu.isa.general.arithmetic import magnitude, negative
 from s390emu.isa.operands import r16, r20, rre, sign_extend
 from s390emu.isa.registers import low, set_low

@@ -20,9 +20,7 @@ from s390emu.isa.floating_point.bfp_operands import availability, datum, finish,
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_OVERFLOW,
     DXC_UNDERFLOW,
-    OVERFLOW_MASK,
     TOWARD_ZERO,
-    UNDERFLOW_MASK,
     Result,
     carried,
     exact_result,
@@ -37,6 +35,7 @@ from s390emu.isa.floating_point.bfp_rounding import (
     rounded_number,
     zero_result,
 )
+from s390emu.isa.floating_point.fpc import OVERFLOW_MASK, UNDERFLOW_MASK
 from s390emu.isa.operands import r16, r20, rre
 
 SCALE = np.array([512, 8192], i64)  # exponent adjustment of a trapped overflow or underflow, by the target's format

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from s390emu._jit import i64, jit, on, u64
-from s390emu.architecture.bits import bit
 from s390emu.isa.floating_point.bfp_numbers import (
     EXTENDED,
     GREATEST_EXPONENT,
@@ -31,11 +30,21 @@ from s390emu.isa.floating_point.bfp_numbers import (
     shift_right,
     some,
 )
-from s390emu.isa.floating_point.fpc import PREPARE_SHORTER, ROUNDING_MODE
+from s390emu.isa.floating_point.fpc import (
+    INEXACT_FLAG,
+    INEXACT_MASK,
+    INVALID_FLAG,
+    INVALID_MASK,
+    OVERFLOW_FLAG,
+    OVERFLOW_MASK,
+    PREPARE_SHORTER,
+    ROUNDING_MODE,
+    UNDERFLOW_FLAG,
+    UNDERFLOW_MASK,
+    ZERO_DIVIDE_FLAG,
+    ZERO_DIVIDE_MASK,
+)
 
-# Bits of the FPC register, whose bit n is bit 32 + n of its doubleword.
-INVALID_MASK, ZERO_DIVIDE_MASK, OVERFLOW_MASK, UNDERFLOW_MASK, INEXACT_MASK = (bit(32 + n) for n in range(5))
-INVALID_FLAG, ZERO_DIVIDE_FLAG, OVERFLOW_FLAG, UNDERFLOW_FLAG, INEXACT_FLAG = (bit(40 + n) for n in range(5))
 # Data-exception codes. Two of them suppress the operation, after the others it is complete.
 DXC_INEXACT, DXC_UNDERFLOW, DXC_OVERFLOW = u64(0x00), u64(0x10), u64(0x20)  # plus, if inexact, one of the next
 TRUNCATED, INCREMENTED = u64(0x08), u64(0x0C)

@@ -27,7 +27,8 @@ EXTENSION_BITS = QUANTUM_MASK | QUANTUM_FLAG | ROUNDING_MODE
 DECIMAL_ROUNDING_MODE_SHIFT = u64(4)
 EXTENSION, DECIMAL = bit(37), bit(41) | bit(42)  # facilities; SET DFP ROUNDING MODE is of 41
 TOWARD_MINUS, PREPARE_SHORTER = u64(3), u64(7)  # rounding modes
-INVALID, ZERO_DIVIDE, OVERFLOW, UNDERFLOW, INEXACT, QUANTUM = (bit(40 + n) for n in range(6))  # flags
+INVALID_MASK, ZERO_DIVIDE_MASK, OVERFLOW_MASK, UNDERFLOW_MASK, INEXACT_MASK = (bit(32 + n) for n in range(5))
+INVALID_FLAG, ZERO_DIVIDE_FLAG, OVERFLOW_FLAG, UNDERFLOW_FLAG, INEXACT_FLAG = (bit(40 + n) for n in range(5))
 FLAGS_TO_MASKS = u64(8)  # distance
 # Data-exception codes of simulated exceptions: PoP ch. 9 "LOAD FPC AND SIGNAL".
 SIMULATED_INVALID, SIMULATED_ZERO_DIVIDE, SIMULATED_OVERFLOW, SIMULATED_UNDERFLOW = (
@@ -146,18 +147,18 @@ def simulated_exception(flags, masks):
     """Return the code of the exception that these flags simulate, the first of those that the masks (at the places of
     the flags) enable; 0 if none is."""
     enabled = flags & masks
-    inexact = AND_INEXACT if on(flags, INEXACT) else u64(0)
-    if on(enabled, INVALID):
+    inexact = AND_INEXACT if on(flags, INEXACT_FLAG) else u64(0)
+    if on(enabled, INVALID_FLAG):
         return SIMULATED_INVALID
-    if on(enabled, ZERO_DIVIDE):
+    if on(enabled, ZERO_DIVIDE_FLAG):
         return SIMULATED_ZERO_DIVIDE
-    if on(enabled, OVERFLOW):
+    if on(enabled, OVERFLOW_FLAG):
         return SIMULATED_OVERFLOW | inexact
-    if on(enabled, UNDERFLOW):
+    if on(enabled, UNDERFLOW_FLAG):
         return SIMULATED_UNDERFLOW | inexact
-    if on(enabled, INEXACT):
+    if on(enabled, INEXACT_FLAG):
         return SIMULATED_INEXACT
-    return SIMULATED_QUANTUM if on(enabled, QUANTUM) else u64(0)
+    return SIMULATED_QUANTUM if on(enabled, QUANTUM_FLAG) else u64(0)
 
 
 @jit

@@ -9,7 +9,7 @@ give the same execution, and a test sees to it.
 from __future__ import annotations
 
 from s390emu._jit import jit, load_native, u64
-from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE
+from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE, PAGE_INDEX
 from s390emu.records.port import TLB_MASK, TLB_SLOTS, port_record
 from s390emu.storage.absolute import block_at, frame_address
 
@@ -98,6 +98,20 @@ def drop_block(guest, number):
     decoded_page = load_native(guest.decode_directory + (number << u64(3)))
     if decoded_page != u64(0):
         drop_decoded_page(guest, decoded_page)
+
+
+@jit
+def drop_page_indexes(port, first, last):
+    """Drop one CPU's entries for pages with a page index (bits 44-51 of the address) from first to last: all that a
+    range of page-table entries can have made, whatever the table is part of."""
+    for slot in range(TLB_SLOTS):
+        if first <= (port.tlb_fetch_tag[slot] >> BLOCK_SHIFT) & PAGE_INDEX <= last:
+            port.tlb_fetch_tag[slot] = NO_TAG
+        if first <= (port.tlb_store_tag[slot] >> BLOCK_SHIFT) & PAGE_INDEX <= last:
+            port.tlb_store_tag[slot] = NO_TAG
+        if first <= (port.tlb_insn_tag[slot] >> BLOCK_SHIFT) & PAGE_INDEX <= last:
+            port.tlb_insn_tag[slot] = NO_TAG
+    port.deadline = u64(0)  # the run loop may be on its way through such a page
 
 
 @jit

@@ -52,6 +52,7 @@ from s390emu.architecture.interruptions import (
     REGION_THIRD,
     RESTART,
     SEGMENT_TRANSLATION,
+    SPACE_SWITCH_EVENT,
     SPECIFICATION,
     SUPERVISOR_CALL,
 )
@@ -154,6 +155,9 @@ def take_program(cpu, storage):
     elif code == MONITOR_EVENT:
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
         put8(cpu, storage, at.MONITOR_CODE, cpu.monitor_code)
+    elif code == SPACE_SWITCH_EVENT:
+        teid = cpu.teid
+        put8(cpu, storage, at.TEID, teid)
     elif code == PROTECTION or nullifies(code):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)

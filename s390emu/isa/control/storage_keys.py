@@ -214,10 +214,10 @@ def rrbe(cpu, storage, insn):
 @jit
 def ivsk(cpu, storage, insn):
     """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. Only ACC and F."""
-    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
-        return PRIVILEGED_OPERATION
     if not on(cpu.psw_mask, DAT):
         return SPECIAL_OPERATION
+    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
+        return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
     real, code = to_real(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH)
     if code != 0:

@@ -7,7 +7,7 @@ one, PROGRAM CALL, PROGRAM TRANSFER, PROGRAM RETURN, BRANCH AND STACK ...); mode
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
-from s390emu.architecture.bits import LOW16, LOW32, bit, bits
+from s390emu.architecture.bits import LOW16, bit, bits
 from s390emu.architecture.interruptions import (
     PRIVILEGED_OPERATION,
     SPACE_SWITCH_EVENT,
@@ -49,11 +49,11 @@ def space_switch(cpu, old, new):
 
 
 @jit
-def set_space_control(cpu, storage, insn):
+def set_space_control(cpu, storage, second):
     """Set the PSW's address-space control from bits 52-55 of the second-operand address; return a code."""
     if not on(cpu.psw_mask, DAT) or not on(cpu.cr[0], SECONDARY_SPACE_CONTROL):
         return SPECIAL_OPERATION
-    control = (based(cpu, insn) >> CONTROL_SHIFT) & LOW4
+    control = (second >> CONTROL_SHIFT) & LOW4
     if control > HOME_CONTROL:
         return SPECIFICATION
     if control == HOME_CONTROL and problem_state(cpu):
@@ -67,14 +67,14 @@ def set_space_control(cpu, storage, insn):
 @jit
 def sac(cpu, storage, insn):
     """SET ADDRESS SPACE CONTROL, S. PoP ch. 10 "SET ADDRESS SPACE CONTROL". cc unchanged."""
-    return set_space_control(cpu, storage, insn)
+    return set_space_control(cpu, storage, based(cpu, insn))
 
 
 @jit
 def sacf(cpu, storage, insn):
     """SET ADDRESS SPACE CONTROL FAST, S. PoP ch. 10 "SET ADDRESS SPACE CONTROL FAST". cc unchanged. As SAC: it does
     not serialize, which cannot be seen where CPUs execute one at a time."""
-    return set_space_control(cpu, storage, insn)
+    return set_space_control(cpu, storage, based(cpu, insn))
 
 
 @jit

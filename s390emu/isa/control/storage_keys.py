@@ -44,6 +44,7 @@ KEY = u64(0xFE)  # ACC F R C in bits 56-62 of a register
 OLD_KEY, OLD_KEY_SHIFT = bits(48, 55), u64(8)
 R_MASK, C_MASK, MULTIPLE = u64(4), u64(2), u64(1)  # SSKE's M3: ignore R; ignore C; several blocks
 SEVERAL_BLOCKS = 3  # condition code
+SEVERAL_BYTES, LAST_OF_SEVERAL = bits(46, 63), u64(63)  # RRBM and IRBM: 256K bytes, 64 blocks
 # PFMF's general register R1
 MANAGE_ZERO = bits(32, 45) | bit(55) | bit(63)
 SET_KEY, CLEAR_FRAME, FRAME_SIZE = bit(46), bit(47), bits(49, 51)
@@ -208,6 +209,48 @@ def rrbe(cpu, storage, insn):
     number, code = key_operand(cpu, storage, r2)
     if code == 0:
         cpu.cc = i64(reset_reference(guest_of(storage), number))
+    return code
+
+
+@jit
+def reference_bits(cpu, storage, r2, reset):
+    """Return the reference bits of 64 blocks, the first one at bit 0, and a code; reset them if asked. The blocks are
+    those of the 256K bytes that a register designates by absolute address."""
+    guest, first = guest_of(storage), (cpu.gr[r2] & cpu.amode & ~SEVERAL_BYTES) >> BLOCK_SHIFT
+    if not in_configuration(guest, (first + LAST_OF_SEVERAL) << BLOCK_SHIFT):
+        return u64(0), ADDRESSING
+    found = u64(0)
+    for i in range(64):
+        number = first + u64(i)
+        found <<= u64(1)
+        if guest_key(guest, number) & REFERENCE:
+            found |= u64(1)
+            if reset:
+                reset_reference(guest, number)
+    return found, 0
+
+
+@jit
+def rrbm(cpu, storage, insn):
+    """RESET REFERENCE BITS MULTIPLE, RRE. PoP ch. 10 "RESET REFERENCE BITS MULTIPLE". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    found, code = reference_bits(cpu, storage, r2, True)
+    if code == 0:
+        cpu.gr[r1] = found
+    return code
+
+
+@jit
+def irbm(cpu, storage, insn):
+    """INSERT REFERENCE BITS MULTIPLE, RRE. PoP ch. 10 "INSERT REFERENCE BITS MULTIPLE". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    found, code = reference_bits(cpu, storage, r2, False)
+    if code == 0:
+        cpu.gr[r1] = found
     return code
 
 

@@ -1,4 +1,4 @@
-"""The door for files of others: regular files of a bounded size, text that is text, and writing that follows no link.
+"""Reads and writes files for everybody: only regular files of a bounded size, only valid text, and through no link.
 
 What the user names on the command line may be a pipe too. What a file names (`.include`) may not, and lies below a
 folder that the user has named. docs/inputs.md has a table of what each kind of input may touch.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -19,16 +20,19 @@ from typing import Any
 MOST_BYTES = 256 << 20  # of a program or a binary
 MOST_TEXT_BYTES = 64 << 20  # of what is read as text: sources, traces, descriptions, cells, replay files
 
+DEEPEST = 100  # brackets within each other
+_BRACKETS = re.compile(r"""[][{}]|"(?:[^"\\]++|\\.)*+"?""", re.DOTALL)  # or a string, whatever is in it
+
 _record: list[Path] | None = None
 
 
 class FileError(Exception):
-    """A file that is not read; the message names it and says why."""
+    """Raised for a file that is refused; the message names it and says why."""
 
 
 @contextmanager
 def recording() -> Iterator[list[Path]]:
-    """Yield a list to which every file is added that is read meanwhile, from the root of the file system."""
+    """Yield a list to which the absolute path of every file read meanwhile is added."""
     global _record
     before, _record = _record, []
     try:
@@ -38,7 +42,7 @@ def recording() -> Iterator[list[Path]]:
 
 
 def read(path: str | Path, most: int = MOST_BYTES, *, pipe: bool = False) -> bytes:
-    """Return the bytes of a regular file, or with `pipe` of a pipe too. Raises FileError, and OSError with its name."""
+    """Return the bytes of a regular file, or with `pipe` of a pipe. Raises FileError, and OSError with the path."""
     waits = pipe and stat.S_ISFIFO(os.stat(path).st_mode)  # an open that does not wait would read nothing from it
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | (0 if waits else os.O_NONBLOCK))
     try:
@@ -64,12 +68,12 @@ _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a dev
 
 
 def read_text(path: str | Path, errors: str = "strict", *, pipe: bool = False) -> str:
-    """Return a file's text, which is UTF-8. Raises FileError, and OSError with its name."""
+    """Return the text of a file in UTF-8. Raises FileError, and OSError with the path."""
     return as_text(read(path, MOST_TEXT_BYTES, pipe=pipe), path, errors)
 
 
 def as_text(data: bytes, name: str | Path, errors: str = "strict") -> str:
-    """Return the text that a file's bytes are, with lines that end in a line feed. Raises FileError."""
+    """Return bytes in UTF-8 as text whose lines end in a line feed. Raises FileError."""
     if len(data) > MOST_TEXT_BYTES:
         raise FileError(f"{name}: more than {MOST_TEXT_BYTES >> 20} MB, which is no text")
     try:
@@ -80,15 +84,19 @@ def as_text(data: bytes, name: str | Path, errors: str = "strict") -> str:
 
 
 def lies_below(path: str | Path, folders: Iterable[str | Path]) -> bool:
-    """True if the path, its links followed, leads to something in or below one of the folders."""
+    """True if the path, with links followed, is in or below one of the folders."""
     real = Path(os.path.realpath(path))
     return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
 def replace_file(path: str | Path, data: str | bytes) -> None:
-    """Write a file, whole or not at all; text in UTF-8, with question marks for half characters. A link of that name is
-    replaced, not followed. OSError with its name."""
+    """Write a file, whole or not at all. Raises OSError with the path.
+
+    Text is written in UTF-8, with question marks for lone surrogates. A link of that name is replaced, not followed.
+    """
     path = Path(path)
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
         with open(draft, "xb") as file:
@@ -102,18 +110,31 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
 
 
 def json_value(text: str, name: str | Path) -> Any:
-    """Return the value of a JSON text: without NaN and infinite numbers, and its strings are text. Raises FileError."""
+    """Return the value of a JSON text; reject NaN, infinite numbers and lone surrogates. Raises FileError."""
+    _check_depth(text, name)
     try:
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        raise FileError(f"{name}: not JSON of ours: brackets within brackets without end") from None
     except UnicodeEncodeError:
         raise FileError(f"{name}: not JSON of ours: half of a character (\\ud800 to \\udfff) in a string") from None
     except ValueError as error:
         raise FileError(f"{name}: not JSON: {str(error).partition(';')[0]}") from None
     return value
+
+
+def _check_depth(text: str, name: str | Path) -> None:
+    """Reject brackets nested deeper than any file of ours has them. Raises FileError.
+
+    A parser that fails for want of stack leaves none for finalizers either, whose complaints would appear on stderr.
+    """
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > DEEPEST:
+            raise FileError(f"{name}: brackets within brackets without end")
 
 
 def _no_number(word: str):

@@ -16,12 +16,12 @@ MOST_WHOLE = (1 << 64) - 1
 
 
 class ShapeError(ValueError):
-    """A value that has another shape; the message says where, what it is and what was expected."""
+    """Raised for a value of another shape; the message says where, what it is and what was expected."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from `least` to `most`; True and 3.0 are none."""
+    """A whole number from `least` to `most`; True and 3.0 do not fit."""
 
     least: int = 0
     most: int = MOST_WHOLE
@@ -74,7 +74,7 @@ class OneOf:
 
 
 class Anything:
-    """Whatever there is."""
+    """Any value."""
 
     def fits(self, value) -> bool:
         return True
@@ -153,8 +153,8 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message can show it: short, whatever it is."""
-    if isinstance(value, int) and value.bit_length() > 128:  # Python refuses to write those of 4,300 digits
+    """Return a value as a short text for messages."""
+    if isinstance(value, int) and value.bit_length() > 128:  # Python refuses to write numbers of more than 4,300 digits
         return f"a number of {value.bit_length()} bits"
     if isinstance(value, dict | list):
         return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"

@@ -17,10 +17,10 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu.architecture.interruptions import FLOATING
-from s390emu.architecture.page_states import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.assemble import assemble
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
 
 CODE = 0x20000  # where the instruction under test is put
@@ -35,24 +35,20 @@ ALL = (1 << 64) - 1
 
 
 def key_of(machine: Machine, address: int) -> int:
-    """The guest's storage key of the block, as ISKE would give it."""
-    block = machine.storage.blocks[address // BLOCK_SIZE]
-    if block.invalid:
-        return int(block.acc_f) | int(block.guest_rc)
-    return int(machine.host.frame_table[block.frame].key) | int(block.guest_rc)
+    """Return the guest's storage key of the block, as ISKE would give it."""
+    return machine.storage.key(address // BLOCK_SIZE)
 
 
 def state_of(machine: Machine, address: int) -> str:
-    """The block's state as docs/page-hinting.md section 3 writes it: Sr, Vz ..."""
-    block = machine.storage.blocks[address // BLOCK_SIZE]
-    content = 0 if not block.invalid else 3 if block.zero else 2
-    return NAMES[int(block.usage) << 2 | content]
+    """Return the block's state as docs/page-hinting.md section 3 writes it: Sr, Vz ..."""
+    return machine.storage.block(address // BLOCK_SIZE).name
 
 
 class Lab:
     """One machine, brought back to its first state for every test."""
 
     def __init__(self, **options):
+        options.setdefault("host", Host(SIZE // BLOCK_SIZE, PagingDevice()))
         self.machine = Machine(SIZE, **options)
         for new in (0x1A0, 0x1B0, 0x1C0, 0x1D0, 0x1E0, 0x1F0):
             self.store(new, BA_EA.to_bytes(8, "big") + HANDLER.to_bytes(8, "big"))
@@ -90,10 +86,7 @@ class Lab:
     def set_key(self, address: int, key: int) -> None:
         """Give a block (made resident) this 7-bit storage key."""
         self.machine.write(address // BLOCK_SIZE * BLOCK_SIZE, self.load(address // BLOCK_SIZE * BLOCK_SIZE, 1))
-        block = self.machine.storage.blocks[address // BLOCK_SIZE]
-        self.machine.host.frame_table.key[block.frame] = key & ACC_F
-        block.guest_rc = key & RC
-        self.machine.set_psw(*self.machine.psw)  # drops the TLB
+        self.machine.set_block(address, key=key)
 
     def key(self, address: int) -> int:
         return key_of(self.machine, address)

@@ -22,13 +22,12 @@ from typing import NamedTuple
 
 import pytest
 
-from s390emu.architecture.page_states import VOLATILE
+from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PROTECTION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE
 from tests.lab import BA_EA, MODE_24, MODE_31, SIZE, Lab
 
 FETCH, STORE, UPDATE = "fetch", "store", "update"
-PROTECTION, ADDRESSING, BLOCK_VOLATILITY = 0x04, 0x05, 0x1A
 
 INSIDE = 0x38100  # an operand within one page
 BOUNDARY = 0x3A000  # where a page-crossing operand crosses
@@ -141,11 +140,8 @@ def outside(lab: Lab, operand: Operand) -> None:
 
 
 def discard(lab: Lab, address: int) -> None:
-    """Make the block volatile and take its frame: Vz."""
-    number = address // BLOCK_SIZE
-    lab.machine.host.pagein(lab.machine.guest_number, number)
-    lab.machine.storage.blocks[number].usage = VOLATILE
-    lab.machine.host.reclaim(lab.machine.guest_number, number)
+    """Make the block volatile and discarded."""
+    lab.machine.set_block(address, "Vz")
 
 
 def discarded(lab: Lab, operand: Operand) -> None:

@@ -9,14 +9,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from tests.fuzz import fuzz, worker
+from tests.fuzz import fuzz, mutations, worker
 from tests.fuzz.readers import READERS
 
 SEED, FILES = 20_260_101, 80
-CORRECT = {"assembler": 4, "elf": 3, "trace": 5, "sweep": 2, "toml": 2, "json": 1, "replay": 4}  # so many of its seeds
+CORRECT = {"assembler": 4, "elf": 3, "trace": 5, "sweep": 2, "toml": 3, "json": 1, "replay": 4}  # so many of its seeds
 # Exit codes that so many files come to at least; with one of them only, nothing would be read but the first line.
 SEEN = {"sweep": {0}, "options": {0, 2}, "toml": {2, 4}, "json": {2, 4}}
 
@@ -35,6 +36,19 @@ def test_what_is_spoilt_is_right_before(reader):
     codes = [told["codes"][0] for told in fuzz(reader, worker.UNSPOILT, CORRECT[reader])]
     assert len(codes) == CORRECT[reader]
     assert 2 not in codes
+
+
+def test_only_options_ask_for_json():
+    assert worker.wrong(["explain", "--json"], 0, "MVC", "")
+    assert not worker.wrong(["explain", "--", "--json"], 0, "MVC", "")
+
+
+def test_a_value_too_deep_to_be_written_is_left_as_it_was(monkeypatch):
+    deep: list = []
+    for _ in range(5000):
+        deep = [deep]
+    monkeypatch.setattr(mutations, "change_value", lambda value, chance: {"x": deep})
+    assert mutations.of_toml(b"x = 1", Random(1), ()) == b"x = 1"
 
 
 @pytest.mark.parametrize("body, told", [

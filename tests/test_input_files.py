@@ -110,7 +110,9 @@ def test_what_cannot_be_written_leaves_what_was(tmp_path, monkeypatch):
     ("[-Infinity]", "x: not JSON: -Infinity is no number"),
     ("1e999", "x: not JSON: 1e999 is too large"),
     ("9" * 5000, "x: not JSON: Exceeds the limit"),
-    ("[" * 100_000, "x: not JSON of ours: brackets within brackets"),
+    ("[" * 100_000, "x: brackets within brackets"),
+    ('{"": ' * 101 + "1" + "}" * 101, "x: brackets within brackets"),
+    ('["\\"", ' + "[" * 100 + "]" * 100 + "]", "x: brackets within brackets"),
     (r'{"\ud800": 1}', "x: not JSON of ours: half of a character"),
     (r'["\udfff"]', "x: not JSON of ours: half of a character"),
 ])  # fmt: skip
@@ -119,6 +121,18 @@ def test_json_that_is_none_of_ours(text, told):
         json_value(text, "x")
     assert str(error.value).startswith(told)
     assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("text", ["[" * 100 + "]" * 100, "[" + "[], " * 200 + "[]]", '["' + "[" * 200 + '"]',
+                                  r'["\"[' + "[" * 200 + '"]'], ids=["nested", "listed", "string", "escaped"])
+def test_brackets_that_are_not_deep(text):
+    assert json_value(text, "x")
+
+
+def test_no_name_of_a_file():
+    with pytest.raises(IsADirectoryError) as error:
+        replace_file(".", b"")
+    assert error.value.filename == "."
 
 
 def test_json():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, PROTECTION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.inputs import perform
 from s390emu.machine import Machine, Reason, Schedule
+from s390emu.records.cpu import CPU_T
 
 COUNTER, PASSES = 0x7000, 100
 START_OTHERS = """
@@ -92,6 +95,26 @@ def test_stepping_and_running_agree(schedule):
     assert (ended, state(stepped)) == (stop, state(ran))
 
 
+ALL_STOP = "lghi %r5,0\n sigp %r8,%r5,5\n lghi %r5,1\n sigp %r8,%r5,5\n j ."
+ENDINGS = {
+    "waits": f"start: {START_OTHERS} {END} second: lghi %r9,2\n 1: brctg %r9,1b\n {END.replace('9', '8')}",
+    "stopped": f"start: {START_OTHERS} j .\n second: lghi %r9,2\n 1: brctg %r9,1b\n {ALL_STOP}",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_whose_end_it_was_does_not_depend_on_how_it_was_run(ending, schedule):
+    """The CPU that executed last of those in the same state, however often the machine was stopped meanwhile."""
+    ran, stepped = (machine(ENDINGS[ending], schedule=SCHEDULES[schedule]()) for _ in range(2))
+    stop = ran.run(100_000)
+    while (ended := stepped.step()) is None:
+        pass
+    again = stepped.run(1)
+    assert stop.reason is (Reason.STOPPED if ending == "stopped" else Reason.DISABLED_WAIT)
+    assert ended == again == stop
+
+
 def test_same_seed_same_run_and_another_seed_another():
     runs = []
     for seed in (1, 1, 2):
@@ -101,15 +124,83 @@ def test_same_seed_same_run_and_another_seed_another():
     assert runs[0] == runs[1] != runs[2]
 
 
-def test_snapshot_in_the_middle_goes_on_as_before():
-    guest = machine(TOGETHER, schedule=Schedule(2, 30, 3))
-    guest.run(400)
-    saved = guest.snapshot()
-    guest.run(100_000)
-    first = state(guest)
-    guest.restore(saved)
-    guest.run(100_000)
-    assert state(guest) == first
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_snapshot_in_the_middle_goes_on_as_before(schedule):
+    """Whoever has the turn, and whatever is left of it: at several moments, going back to each in any order."""
+    guest = machine(TOGETHER, schedule=SCHEDULES[schedule]())
+    saved = []
+    for _ in range(8):
+        guest.run(97)
+        saved.append((guest.snapshot(), state(guest)))
+    end, first = guest.run(100_000), state(guest)
+    for snapshot, then in (*saved[::-1], saved[3]):
+        guest.restore(snapshot)
+        assert state(guest) == then
+        assert guest.run(100_000) == end
+        assert state(guest) == first
+
+
+REST = "lghi %r9,20\n 1: diag %r0,%r0,0x44\n brctg %r9,1b\n"
+RESTING = f"""
+start:  {START_OTHERS} {REST}
+        sigp    %r8,%r5,5               # stop, out of the enabled wait
+        {REST}
+        lgfi    %r9,0x2000
+        sigp    %r8,%r5,14              # store status at address
+        {REST}
+        sigp    %r8,%r5,4               # start: it waits again
+        {REST}
+        sigp    %r8,%r5,2               # external call
+        {REST}
+        sigp    %r8,%r5,9               # stop and store status
+        {REST}
+        sigp    %r8,%r5,1               # sense
+        {END}
+second: larl    %r12,data
+        mvc     0x1b0(16),0(%r12)       # external new PSW
+        lctlg   %c0,%c0,16(%r12)
+        stpt    0x700
+        lpswe   24(%r12)
+called: stpt    0x708
+        stck    0x710
+5:      diag    %r0,%r0,0x44
+        j       5b
+        .balign 8
+data:   .quad   0x0000000180000000,called,0x2000,0x0102000180000000,0
+"""
+
+
+@pytest.mark.parametrize("quantum", [1, 7, 1000])
+def test_snapshot_of_cpus_that_rest(quantum):
+    """After every third instruction of a run in which a CPU is stopped, waits, is called, is about to stop: its state,
+    what is pending for it, and the time that passes on it meanwhile."""
+    guest = machine(RESTING, schedule=Schedule(2, quantum))
+    saved = []
+    while guest.step() is None:
+        saved.append(guest.snapshot())
+    end, first = guest.run(1), whole_state(guest)
+    assert end.reason is Reason.DISABLED_WAIT
+    assert first["cpus"][1]["stopped"] == 3
+    assert guest.cpus[0].gr[8] == 0x40  # the status that was sensed
+    for snapshot in saved[::-3]:
+        guest.restore(snapshot)
+        assert guest.run(10_000) == end
+        assert whole_state(guest) == first
+
+
+def whole_state(of: Machine) -> dict:
+    """Everything of every CPU too; the time that passes on it is in storage: CPU timers, TOD clock."""
+    records = [{name: np.asarray(cpu.record[name]).tolist() for name in CPU_T.names} for cpu in of.cpus]
+    return state(of) | {"cpus": records}
+
+
+@pytest.mark.parametrize("quantum", [1, 7, 1000])
+def test_stepping_and_running_agree_on_cpus_that_rest(quantum):
+    ran, stepped = (machine(RESTING, schedule=Schedule(2, quantum)) for _ in range(2))
+    stop = ran.run(10_000)
+    while (ended := stepped.step()) is None:
+        pass
+    assert (ended, whole_state(stepped)) == (stop, whole_state(ran))
 
 
 def test_without_interlocked_update_an_interleaving_loses_one():
@@ -206,7 +297,7 @@ second: lgfi    %r1,0x20000
     perform(guest, "discard", 0x20000)
     stop = guest.run(5_000)
     assert stop.reason is Reason.DISABLED_WAIT
-    assert [cpu.last_interruption.code for cpu in guest.cpus] == [0x1A, 0x1A]
+    assert [cpu.last_interruption.code for cpu in guest.cpus] == [BLOCK_VOLATILITY] * 2
     assert [cpu.last_interruption.teid & -BLOCK_SIZE for cpu in guest.cpus] == [0x20000, 0x20000]
 
 
@@ -226,9 +317,9 @@ second: lgfi    %r1,0x20000
 """
     guest = machine(source, schedule=Schedule(2, 50))
     guest.write(0x1D0, (0x0002000180000000).to_bytes(8, "big") + (0xBAD).to_bytes(8, "big"))
-    guest.storage.blocks[0x20].acc_f = 0x20
+    guest.set_block(0x20000, key=0x20)
     guest.run(10_000)
-    assert guest.cpus[1].last_interruption.code == 4
+    assert guest.cpus[1].last_interruption.code == PROTECTION
 
 
 def test_a_directed_yield_names_who_is_next():

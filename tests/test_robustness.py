@@ -32,13 +32,13 @@ from s390emu.engine.handlers import implemented
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import ServiceTimes
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.formats import GR, RELATIVE
 from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine, Reason
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.storage.absolute import state_of
-from tests.blocks import set_block
 from tests.judges.programs import EDGES, PROGRAMS, SEED, encode, judged
 
 EXAMPLES = max(1, PROGRAMS // 4)
@@ -62,9 +62,9 @@ CANARY = 0xA5
 # (frames, slots on the paging device or None, what touching an unused block does, keys after a discard, times)
 HOSTS = (
     (BLOCKS, None, "discarded", "zero", ServiceTimes(disk_latency=30, disk_block=7)),
-    (Host.FEWEST_FRAMES, 64, "discarded", "random", ServiceTimes()),
-    (Host.FEWEST_FRAMES + 4, 4, "always", "zero", ServiceTimes(40, 3, 30, 7)),
-    (Host.FEWEST_FRAMES, None, "zerofill", "zero", ServiceTimes()),
+    (FEWEST_FRAMES, 64, "discarded", "random", ServiceTimes()),
+    (FEWEST_FRAMES + 4, 4, "always", "zero", ServiceTimes(40, 3, 30, 7)),
+    (FEWEST_FRAMES, None, "zerofill", "zero", ServiceTimes()),
 )
 
 # Block I/O: lists for its functions; DIAGNOSE takes their addresses from r2 and r4, the functions from r6, r8 and r10.
@@ -278,15 +278,15 @@ class Fenced:
                 state = "Sr"  # most guests leave their prefix area alone
             if any(data) and state[1] == "z":
                 state = state[0] + "r" if number < frames - 6 or not HOSTS[guest.host][1] else "Sp"
-            if state[1] == "r" and host.frames_in_use >= frames - 4:
+            if state[1] == "r" and host.frames.in_use >= frames - 4:
                 state = "Vz"
-            if state == "Sp" and host.paging.used == host.paging.slots:
+            if state == "Sp" and host.slots.device.used == host.slots.device.slots:
                 state = "Sz"
-            set_block(host, machine.guest_number, number, state, key=key, data=data)
+            host.set_block(machine.guest_number, number, state, key=key, data=data)
         self._set_cpu(guest)
         if guest.data_seed % 3 == 0:
             host.send(0, "message")
-            host.consoles[0].receives = 0x40
+            host.guests[0].console.receives = 0x40
         machine.events.clear()
         machine.storage.record.event_count = 0
         return machine
@@ -330,17 +330,17 @@ class Fenced:
                 assert (block.slot == -1) == bool(block.zero)
             else:
                 frames.append(int(block.frame))
-                entry = host.frame_table[block.frame]
+                entry = host.frames.table[block.frame]
                 assert (entry.guest, entry.block) == (machine.guest_number, number)
             if block.slot != -1:
                 slots.append(int(block.slot))
-        assert sorted(frames + host._free) == list(range(host.frame_count))
+        assert sorted([*frames, *host.frames.free]) == list(range(host.frames.count))
         assert len(set(slots)) == len(slots)
-        assert not host.paging or sorted(slots) == sorted(host.paging._digests)
-        pins = Counter(number for operation in host.block_io[0].operations for number in operation.blocks)
+        assert not host.slots.device or sorted(slots) == sorted(host.slots.device._digests)
+        pins = Counter(number for operation in host.guests[0].block_io.operations for number in operation.blocks)
         assert {n: int(count) for n, count in enumerate(machine.storage.blocks.pinned) if count} == pins
         assert not any(machine.storage.blocks.invalid[number] for number in pins)
-        assert host.pinned == len(pins)
+        assert host.limit.pinned == len(pins)
 
     def state(self, stop) -> dict:
         """All there is to know when the machine has stopped."""
@@ -356,12 +356,12 @@ class Fenced:
         return found | {
             "stop": stop,
             "blocks": blocks.tolist(),
-            "frames": machine.host.frame_table.tolist(),
+            "frames": machine.host.frames.table.tolist(),
             "storage": [machine.host.peek(0, n) for n, block in enumerate(blocks)],
             "console": machine.console,
-            "messages": list(machine.host.consoles[0].messages),
+            "messages": list(machine.host.guests[0].console.messages),
             "disk": self.disk.read(0, DISK_BLOCKS * BLOCK_SIZE),
-            "ends": [operation.ends_at for operation in machine.host.block_io[0].operations],
+            "ends": [operation.ends_at for operation in machine.host.guests[0].block_io.operations],
             "events": events,
             "statistics": machine.host.statistics(0).as_dict(),
         }

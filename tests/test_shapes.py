@@ -19,10 +19,11 @@ from s390emu.shapes import (
 )
 
 FITTING = [
-    (0, Whole()), ((1 << 64) - 1, Whole()), (-1, Whole(-1)), (2.5, Number()), (3, Number()), ("", Text()), ("abc", Text(3)),
-    (True, YES_OR_NO), ("a", OneOf("a", "b")), (None, Either(Whole())), (7, Either(Whole())), ("x", Either(Whole(), Text())),
-    ([], [Whole()]), ([1, 2], [Whole()]), ([1, "x"], (Whole(), Text())), ({}, {"a?": Whole()}), ({"a": 1}, {"a": Whole()}),
-    ({"x": 1, "y": 2}, MapOf(Text(), Whole())), ({"a": [[1]]}, {"a": [[Whole()]]}), (object(), Anything()), (None, None),
+    (0, Whole()), ((1 << 64) - 1, Whole()), (-1, Whole(-1)), (2.5, Number()), (3, Number()), ("", Text()),
+    ("abc", Text(3)), (True, YES_OR_NO), ("a", OneOf("a", "b")), (None, Either(Whole())), (7, Either(Whole())),
+    ("x", Either(Whole(), Text())), ([], [Whole()]), ([1, 2], [Whole()]), ([1, "x"], (Whole(), Text())),
+    ({}, {"a?": Whole()}), ({"a": 1}, {"a": Whole()}), ({"x": 1, "y": 2}, MapOf(Text(), Whole())),
+    ({"a": [[1]]}, {"a": [[Whole()]]}), (object(), Anything()), (None, None),
 ]  # fmt: skip
 OTHERS = [
     (-1, Whole(), "it: -1 is not a whole number from 0 to 18446744073709551615"),

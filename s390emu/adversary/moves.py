@@ -48,9 +48,8 @@ def move_at(point) -> Move:
 
 def possible(machine: Machine, verbs: Iterable[int]) -> list[tuple[int, int]]:
     """What can be done to the blocks of a machine as it stands: (verb, block) in order of blocks."""
-    storage, host = machine.storage, machine.host
+    storage = machine.storage
     blocks = storage.blocks.view(np.ndarray)
     resident = np.flatnonzero((blocks["invalid"] == 0) & (blocks["pinned"] == 0))
-    keys = blocks["guest_rc"][resident] | host.frame_table["key"][blocks["frame"][resident]]
-    taking = TAKING[blocks["usage"][resident].astype(np.int64) * 4, keys >> 1 & 1]
+    taking = TAKING[storage.states(resident), storage.keys(resident) >> 1 & 1]
     return [(int(v), int(b)) for v, b in zip(taking, resident, strict=True) if v in verbs]

@@ -8,13 +8,14 @@ import numpy as np
 
 from s390emu.adversary.exploration import Bug, Expected
 from s390emu.adversary.moves import PAGING_IN, VERBS, Move, possible
-from s390emu.architecture.page_states import STABLE
+from s390emu.architecture.page_states import STATES
 from s390emu.machine import Machine, Reason
 
 MOST_MOVES = 400  # in a run: a replay file stays small
 AT_ONCE = 6  # moves at one boundary, at most
 CLUSTERED = 0.5  # share of runs in which moves come in groups; share of moves in such a run that follow the one before
 STRETCH = 40  # ... within so many instructions
+STABLE_AND_OUT = STATES["Sp"], STATES["Sz"]
 BRINGING = 0.2  # share of moves that bring a block instead of taking one
 
 
@@ -50,9 +51,8 @@ def random_run(
 
 
 def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) -> Move | None:
-    if draw.random() < BRINGING and machine.host.frames_in_use < machine.host.limit:
-        blocks = machine.storage.blocks.view(np.ndarray)
-        out = np.flatnonzero((blocks["invalid"] != 0) & (blocks["usage"] == STABLE))
+    if draw.random() < BRINGING and machine.host.frames.in_use < machine.host.limit.frames:
+        out = np.flatnonzero(np.isin(machine.storage.states(), STABLE_AND_OUT))
         choices = [(PAGING_IN, int(block)) for block in out]
     else:
         choices = possible(machine, verbs)

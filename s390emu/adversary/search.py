@@ -88,7 +88,7 @@ class Bench:
 
     def __init__(self, make: Callable[[], Machine], plan: Plan):
         self.machine, self.plan = make(), plan
-        frames, blocks = self.machine.host.frame_count, len(self.machine.storage.blocks)
+        frames, blocks = self.machine.host.frames.count, len(self.machine.storage.blocks)
         if plan.mode == "exhaustive" and frames < blocks:
             raise CannotSearch(
                 f"{frames} frames for {blocks} blocks: points are the same only on a host with a frame for every block;"
@@ -247,8 +247,8 @@ class Search:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             machine = self.make()
-            if machine.host.paging:
-                os.unlink(machine.host.paging.path)
+            if machine.host.slots.device:
+                os.unlink(machine.host.slots.device.path)
             return machine
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -1,5 +1,5 @@
-"""Units of information, and the 4 KB block of absolute storage; a page of any address space is as large. PoP ch. 3
-"Information Formats", "Storage"."""
+"""Units of information, the 4 KB block of absolute storage (a page of any address space is as large), and how many CPUs
+there may be. PoP ch. 3 "Information Formats", "Storage"."""
 
 from __future__ import annotations
 
@@ -17,3 +17,4 @@ OFFSET = bits(52, 63)  # of an address: the byte within its block
 PAGE = ~OFFSET  # ... and its block
 PAGE_INDEX = u64(0xFF)  # of a page number: its index in a page table
 PREFIX_AREA_BYTES = 8192
+CPUS_MOST = 8  # that a guest can have

@@ -1,5 +1,7 @@
-"""The archives that `ar` writes: their members, as GNU and BSD name them. Thin archives, which hold names only, are not
-followed: what they name is read as a file of its own."""
+"""The archives that `ar` writes: their members, as GNU and BSD name them.
+
+Thin archives, which hold only the names of their members, are refused; the user can give those files themselves.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,12 @@ from s390emu.assembler.elf import ElfError
 MAGIC, THIN_MAGIC = b"!<arch>\n", b"!<thin>\n"
 HEADER_BYTES = 60
 NAME, SIZE, END = slice(0, 16), slice(48, 58), slice(58, 60)  # of a member's header
-INDEXES = ("/", "/SYM64/", "__.SYMDEF", "__.SYMDEF SORTED")  # members that say which symbol is in which other one
+INDEXES = ("/", "/SYM64/", "__.SYMDEF", "__.SYMDEF SORTED")  # members that only say where each symbol is defined
 LONG_NAMES = "//"
 
 
 def is_archive(data: bytes | memoryview) -> bool:
+    """True if the bytes begin like an archive, thin or not."""
     return data[: len(MAGIC)] in (MAGIC, THIN_MAGIC)
 
 
@@ -46,7 +49,8 @@ def members(data: bytes | memoryview, name: str) -> Iterator[tuple[str, memoryvi
             yield title.removesuffix("/"), content
 
 
-def _number(digits, most, name) -> int:
+def _number(digits: str, most: int, name: str) -> int:
+    """Return the number that a member's name has in its place; `most` is the greatest that can be right."""
     if not (digits.isascii() and digits.isdigit() and int(digits) <= most):
         raise ElfError(f"{name}: damaged: a member's name is not where its header says")
     return int(digits)

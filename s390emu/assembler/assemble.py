@@ -1,4 +1,4 @@
-"""Assembler for a subset of GNU syntax (docs/assembler.md): source text -> `Program`, or a relocatable object.
+"""The assembler's entrance: source text in a subset of GNU syntax (docs/assembler.md) -> `Program`, or an object.
 
     program = assemble("start: lghi %r2,1\n essa %r2,%r1,3\n", origin=0x10000)
     program.sections, program.symbols["start"], program.entry
@@ -13,14 +13,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from s390emu.assembler.data import whole
 from s390emu.assembler.errors import AssemblyError, Complaint, SourceError
-from s390emu.assembler.expressions import Place, Symbol, evaluate
+from s390emu.assembler.expressions import Node, Place, Symbol, evaluate, is_local_label
 from s390emu.assembler.files import Files
-from s390emu.assembler.operands import Fixup, resolve
-from s390emu.assembler.program import Piece, Program, Section, entry_of, join, lay_out, thread_pointer_of
+from s390emu.assembler.operands import RELATIVE, Fixup, fill_hole
+from s390emu.assembler.program import (
+    Common,
+    Piece,
+    Program,
+    Section,
+    beyond_the_last_address,
+    entry_of,
+    join,
+    lay_out,
+    thread_pointer_of,
+)
 from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, NotReached, OffsetTable
-from s390emu.assembler.unit import RECURSION, TooManyErrors, Unit, settled
+from s390emu.assembler.unit import TooManyErrors, Unit, settled
 from s390emu.input_files import read_text
 
 __all__ = [
@@ -63,7 +72,7 @@ def assemble_texts(
     include_paths: Iterable[str | Path] = (),
     defines: Mapping[str, int] | None = None,
 ) -> Program:
-    """As `assemble_files`, of files that have been read: (text, file name) of each."""
+    """Assemble files that have been read already, each given as (text, file name), as `assemble_files` does."""
     return _link(list(sources), origin, include_paths, defines)
 
 
@@ -95,9 +104,9 @@ def _source(path: str | Path) -> tuple[str, str]:
 
 
 class _Complaints:
-    """The complaints about sources, which are raised together at the end."""
+    """Collects the complaints about sources, and raises them together at the end."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.list: list[Complaint] = []
         self.order: dict[str, int] = {}
 
@@ -110,13 +119,18 @@ class _Complaints:
             raise AssemblyError(self.list) from None
 
     def _place(self, complaint: Complaint) -> tuple[int, int]:
-        """The number of the file and the line that led to a complaint."""
+        """Return the number of the file and the line that led to a complaint."""
         origin = complaint.position.origin
         return self.order.get(origin.filename, 0), origin.line
 
 
-def _read(sources, complaints: _Complaints, include_paths, defines) -> list[Unit]:
-    """One unit for each source, read to its end."""
+def _read(
+    sources: list[tuple[str, str]],
+    complaints: _Complaints,
+    include_paths: Iterable[str | Path],
+    defines: Mapping[str, int] | None,
+) -> list[Unit]:
+    """Read each source to its end; return a unit for each."""
     complaints.order = {filename: number for number, (_, filename) in enumerate(sources)}
     files = Files(include_paths, (filename for _, filename in sources))
     units = []
@@ -126,14 +140,17 @@ def _read(sources, complaints: _Complaints, include_paths, defines) -> list[Unit
     return units
 
 
-def _link(sources, origin, include_paths, defines) -> Program:
+def _link(
+    sources: list[tuple[str, str]], origin: int, include_paths: Iterable[str | Path], defines: Mapping[str, int] | None
+) -> Program:
+    """Return the program that all sources make together."""
     with _Complaints() as complaints:
         program = link(_read(sources, complaints, include_paths, defines), origin)
     return program
 
 
 def link(units: list[Unit], origin: int) -> Program:
-    """Units that are read to their end, as one program; what is wrong is among their complaints."""
+    """Return the program that units make, all read to their end; what is wrong is among their complaints."""
     _keep_one_of_each_group(units)
     _allocate_commons(units)
     for unit in units:
@@ -156,6 +173,8 @@ def link(units: list[Unit], origin: int) -> Program:
     joined = [section for section in joined if section.data or section.name == ".text"]
     if table.entries:
         joined.append(Section(".got", table.address, table.data))
+    if beyond_the_last_address(joined):
+        units[0].complain(SourceError("the program goes beyond the last address; let it begin at a lower one"))
     lines = sorted(
         (piece.address + fragment.start + offset, filename, line)
         for unit in units
@@ -185,7 +204,7 @@ def _keep_one_of_each_group(units: list[Unit]):
 def _allocate_commons(units: list[Unit]):
     """Give each .comm symbol room in the first file that has it, unless some file defines the symbol itself."""
     defined = {name for unit in units for name in unit.globals if name in unit.symbols and name not in unit.weak}
-    wanted: dict[str, list] = {}
+    wanted: dict[str, list[tuple[Unit, Common]]] = {}
     for unit in units:
         for name, common in unit.commons.items():
             wanted.setdefault(name, []).append((unit, common))
@@ -193,18 +212,19 @@ def _allocate_commons(units: list[Unit]):
     for name, places in wanted.items():
         if name not in defined:
             unit, first = places[0]
-            size, boundary = (max(column) for column in zip(*(common[:2] for _, common in places), strict=True))
+            size = max(common.size for _, common in places)
+            boundary = max(common.boundary for _, common in places)
             unit.position = first.position
             unit.attempt(unit.reserve, name, size, boundary, first.column, 2)
 
 
 def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
-    """The symbols that are .globl or .weak, each with the unit that defines it: one that is not weak before others."""
+    """Return the symbols that are .globl or .weak, each with the unit that defines it: not as weak, if one does."""
     shared: dict[str, Unit] = {}
     for unit in units:
         for name in dict.fromkeys((*unit.globals, *unit.weak)):
             if name not in unit.symbols or name in unit.private:
-                continue  # another unit's perhaps; if it is nobody's, its use says so
+                continue  # perhaps another unit defines it; if none does, its use is an error
             first = shared.get(name)
             if first is None or (name in first.weak and name not in unit.weak):
                 shared[name] = unit
@@ -217,31 +237,22 @@ def _shared_symbols(units: list[Unit]) -> dict[str, Unit]:
 
 
 class _Resolver:
-    """The second half of a unit's work: every section has its address, the holes are filled."""
+    """Fills the holes of a unit, once every section has its address."""
 
     def __init__(self, unit: Unit, shared: dict[str, Unit], table: OffsetTable, thread_pointer: int):
         self.unit, self.shared, self.table, self.thread_pointer = unit, shared, table, thread_pointer
 
     def run(self):
+        """Fill all holes."""
         for piece in self.unit.pieces.values():
             if piece.loaded:
                 for fragment in piece.fragments:
                     for fixup in fragment.fixups:
-                        self.attempt(fixup.position, self.fill, piece, fragment.start, fixup)
-
-    def attempt(self, position, action, *arguments):
-        try:
-            return action(*arguments)
-        except SourceError as error:
-            self.unit.complain(error, position)
-        except RecursionError:
-            self.unit.complain(SourceError(RECURSION), position)
-        return None
+                        self.unit.attempt(self.fill, piece, fragment.start, fixup, position=fixup.position)
 
     def fill(self, piece: Piece, start: int, fixup: Fixup):
         """Put the value of a hole into it."""
         value = self.final(fixup.node)
-        at = start + fixup.offset
         if fixup.relocation:
             place = start + fixup.place
             try:
@@ -252,17 +263,17 @@ class _Resolver:
             except NotReached as error:
                 raise SourceError(f"{fixup.relocation.name} {error}", fixup.column) from None
             return
-        if fixup.kind == "datum":
-            bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
-        else:
-            bits = resolve(fixup, piece.address + start, value)
-        end = at + fixup.length
-        piece.data[at:end] = (bits | int.from_bytes(piece.data[at:end], "big")).to_bytes(fixup.length, "big")
+        at = start + fixup.offset
+        fill_hole(piece.data, at, fixup, value - (piece.address + at) * (fixup.kind == RELATIVE))
 
-    def final(self, node) -> int:
-        return evaluate(node, self.lookup, _address)
+    def final(self, node: Node) -> int:
+        """Return the value of a node."""
+        value = evaluate(node, self.lookup, _address)
+        assert isinstance(value, int)
+        return value
 
-    def lookup(self, symbol: Symbol):
+    def lookup(self, symbol: Symbol) -> Node:
+        """Return what a symbol stands for, in whichever file defines it."""
         name, unit = symbol.name, self.unit
         owner = self.shared.get(name)
         if owner is not None and owner is not unit and (name not in unit.symbols or name in unit.weak):
@@ -276,16 +287,18 @@ class _Resolver:
         return unit.known(symbol, self.shared)
 
     def symbols(self) -> dict[str, int]:
-        """The final value of every symbol but the local labels."""
+        """Return the final value of every symbol but the local labels."""
         values = {}
         for name, node in self.unit.symbols.items():
-            if "\x01" not in name:
-                value = self.attempt(self.unit.defined_at.get(name), self.final, node)
+            if not is_local_label(name):
+                value = self.unit.attempt(self.final, node, position=self.unit.defined_at.get(name))
                 if value is not None:
                     values[name] = value
         return values
 
 
 def _address(place: Place) -> int:
+    """Return the address of a place, the sections having theirs."""
     place = settled(place)
+    assert isinstance(place.base, Piece)  # `lookup` rejects undefined symbols
     return place.base.address + place.offset

@@ -1,4 +1,4 @@
-"""Directives: sections, symbols and what is told. Each is a function (unit, cursor); the names are GNU's.
+"""The table of all directives, and those for sections, symbols and messages. The names are GNU's.
 
 Those that put bytes into a section are in data.py, those of unwind and line information in frame_info.py and
 line_table.py, those that decide which lines are read in reader.py.
@@ -7,29 +7,33 @@ line_table.py, those that decide which lines are read in reader.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from s390emu.assembler import data, frame_info, line_table
+from s390emu.assembler.data import Directive
+from s390emu.assembler.elf import SECTION_TYPES, SYMBOL_TYPES, VISIBILITIES
 from s390emu.assembler.errors import SourceError, suggest
-from s390emu.assembler.expressions import NotYet, evaluate
-from s390emu.assembler.program import Common, check_space
+from s390emu.assembler.expressions import Cursor, NotYet, evaluate
+from s390emu.assembler.program import STANDARD, Common, Piece, check_boundary, check_space
+
+if TYPE_CHECKING:
+    from s390emu.assembler.unit import Unit
 
 _WITHOUT_LONG_DISPLACEMENTS = ("g5", "g6", "z900", "arch3", "arch5")
 MOST_SUBSECTIONS = 8192
 _SECTION_NAME = re.compile(r"[^\s,;\"]+")
-_KINDS = ("progbits", "nobits", "note", "init_array", "fini_array", "preinit_array")
-_TYPES = {
-    "function": "function", "func": "function", "object": "object", "tls_object": "tls_object", "notype": "notype",
-    "common": "common", "gnu_indirect_function": "gnu_indirect_function", "gnu_unique_object": "gnu_unique_object",
-    "tls": "tls_object", "gnu_ifunc": "gnu_indirect_function",
+_TYPES = {name: name for name in SYMBOL_TYPES} | {
+    "func": "function", "tls": "tls_object", "gnu_ifunc": "gnu_indirect_function",
 }  # fmt: skip
 
 
 # Sections -------------------------------------------------------------------------------------------------------------
 
 
-def _section_here(unit, cursor):
-    """The section that name,"flags",@type,entry size,group,comdat describe, and the subsection."""
+def _section_here(unit: Unit, cursor: Cursor) -> tuple[Piece, int]:
+    """Read name,"flags",@type,entry size,group,comdat; return the section that they describe and the subsection."""
     found = None if cursor.peek('"') else cursor.match(_SECTION_NAME)
     name = found[0] if found else cursor.word("section name")
     flags, kind, group, entry_size, subsection = None, "", "", 0, 0
@@ -42,12 +46,12 @@ def _section_here(unit, cursor):
             if cursor.accept("@") or cursor.accept("%") or cursor.peek('"'):
                 column = cursor.at
                 number = cursor.text[column : column + 1].isdigit()
-                kind = str(unit.absolute(cursor, "section type")) if number else cursor.word("section type")
-                if kind not in _KINDS and not number:
-                    raise SourceError(f'unknown section type "{kind}"' + suggest(kind, _KINDS), column)
+                kind = str(_unsigned(unit, cursor, "section type", 4)) if number else cursor.word("section type")
+                if kind not in SECTION_TYPES and not number:
+                    raise SourceError(f'unknown section type "{kind}"' + suggest(kind, SECTION_TYPES), column)
                 cursor.accept(",")
             if "M" in flags:
-                entry_size = unit.absolute(cursor, "entry size")
+                entry_size = _unsigned(unit, cursor, "entry size", 8)
                 cursor.accept(",")
             if "G" in flags:
                 found = cursor.match(_SECTION_NAME)
@@ -60,18 +64,27 @@ def _section_here(unit, cursor):
     return piece, subsection
 
 
-def _section(unit, cursor):
-    """.section name,"flags",@type,..."""
+def _unsigned(unit: Unit, cursor: Cursor, what: str, width: int) -> int:
+    """Read a number without a sign that fits in `width` bytes."""
+    column = cursor.at
+    value = unit.absolute(cursor, what)
+    if not 0 <= value < 1 << 8 * width:
+        raise SourceError(f"the {what} {value} does not fit in {width} bytes", column)
+    return value
+
+
+def _section(unit: Unit, cursor: Cursor):
+    """Go on in a section: .section name,"flags",@type,..."""
     unit.switch(*_section_here(unit, cursor))
 
 
-def _push_section(unit, cursor):
+def _push_section(unit: Unit, cursor: Cursor):
     place = _section_here(unit, cursor)
     unit.section_stack.append((unit.piece, unit.subsection, unit.previous))
     unit.switch(*place)
 
 
-def _pop_section(unit, cursor):
+def _pop_section(unit: Unit, cursor: Cursor):
     cursor.end()
     if not unit.section_stack:
         raise SourceError(".popsection without .pushsection")
@@ -80,12 +93,12 @@ def _pop_section(unit, cursor):
     unit.previous = previous
 
 
-def _previous(unit, cursor):
+def _previous(unit: Unit, cursor: Cursor):
     cursor.end()
     unit.switch(*unit.previous)
 
 
-def _subsection(unit, cursor) -> int:
+def _subsection(unit: Unit, cursor: Cursor) -> int:
     column = cursor.at
     number = unit.absolute(cursor, "subsection")
     if not -MOST_SUBSECTIONS <= number <= MOST_SUBSECTIONS:
@@ -93,8 +106,10 @@ def _subsection(unit, cursor) -> int:
     return number
 
 
-def _named(name):
-    def directive(unit, cursor):
+def _named(name: str) -> Directive:
+    """Return .text, .data or .bss."""
+
+    def directive(unit: Unit, cursor: Cursor):
         subsection = 0 if cursor.done else _subsection(unit, cursor)
         cursor.end()
         unit.switch(unit.section(name), subsection)
@@ -102,21 +117,21 @@ def _named(name):
     return directive
 
 
-def _go_to_subsection(unit, cursor):
+def _go_to_subsection(unit: Unit, cursor: Cursor):
     unit.switch(unit.piece, _subsection(unit, cursor))
     cursor.end()
 
 
-def _struct(unit, cursor):
-    """.struct number: labels are numbers from here on, up to the next section."""
+def _struct(unit: Unit, cursor: Cursor):
+    """Make labels numbers from here on, up to the next section: .struct number."""
     number = unit.absolute(cursor, "offset")
     cursor.end()
     unit.switch(unit.piece, unit.subsection)
     unit.structure = number
 
 
-def _version(unit, cursor):
-    """.version "text": a note."""
+def _version(unit: Unit, cursor: Cursor):
+    """Put a text into the notes: .version "text"."""
     text = cursor.string() + b"\0"
     cursor.end()
     note = unit.section(".note")
@@ -125,8 +140,8 @@ def _version(unit, cursor):
     note.fragments[-1].data += header + text + bytes(-len(text) % 4)
 
 
-def _ident(unit, cursor):
-    """.ident "text": a comment."""
+def _ident(unit: Unit, cursor: Cursor):
+    """Put a text into the comments: .ident "text"."""
     text = cursor.string()
     cursor.end()
     piece = unit.section(".comment", "MS")
@@ -139,7 +154,7 @@ def _ident(unit, cursor):
 # Symbols --------------------------------------------------------------------------------------------------------------
 
 
-def _names(cursor):
+def _names(cursor: Cursor) -> Iterator[tuple[str, int]]:
     """Yield (name, column) for each symbol of a list."""
     while True:
         column = cursor.at
@@ -149,32 +164,32 @@ def _names(cursor):
     cursor.end()
 
 
-def _set(unit, cursor, once=False):
+def _set(unit: Unit, cursor: Cursor, once: bool = False):
     column = cursor.at
     name = cursor.word()
     cursor.expect(",", "after the symbol")
     assign(unit, name, cursor, column, once)
 
 
-def assign(unit, name, cursor, column, once=False):
-    """.set name, expression and name = expression."""
+def assign(unit: Unit, name: str, cursor: Cursor, column: int, once: bool = False):
+    """Give a symbol the value of the expression here: .set name, expression and name = expression."""
     if name == ".":
         data.org(unit, cursor)
         return
     node = cursor.expression()
     cursor.end()
-    with suppress(NotYet):  # then it is the expression itself, worked out at its every use
+    with suppress(NotYet):  # then the symbol stands for the expression itself
         value = evaluate(node, unit.early)
-        node = value if type(value) is int else node
+        node = value if isinstance(value, int) else node
     unit.assign(name, node, column, once)
 
 
-def _equiv(unit, cursor):
+def _equiv(unit: Unit, cursor: Cursor):
     _set(unit, cursor, once=True)
 
 
-def _eqv(unit, cursor):
-    """.eqv name, expression: worked out anew at its every use."""
+def _eqv(unit: Unit, cursor: Cursor):
+    """Give a symbol an expression that is worked out anew at its every use: .eqv name, expression."""
     column = cursor.at
     name = cursor.word()
     cursor.expect(",", "after the symbol")
@@ -183,18 +198,18 @@ def _eqv(unit, cursor):
     unit.assign(name, node, column, once=True)
 
 
-def _globl(unit, cursor):
+def _globl(unit: Unit, cursor: Cursor):
     for name, column in _names(cursor):
         unit.globals.setdefault(name, (unit.position, column))
 
 
-def _weak(unit, cursor):
+def _weak(unit: Unit, cursor: Cursor):
     for name, _ in _names(cursor):
         unit.weak.add(name)
 
 
-def _weakref(unit, cursor):
-    """.weakref name, target: another name for a symbol that need not exist."""
+def _weakref(unit: Unit, cursor: Cursor):
+    """Give a symbol that need not exist another name: .weakref name, target."""
     name = cursor.word()
     cursor.expect(",", "after the symbol")
     target = cursor.word()
@@ -202,21 +217,23 @@ def _weakref(unit, cursor):
     unit.renamed[name] = target
 
 
-def _local(unit, cursor):
+def _local(unit: Unit, cursor: Cursor):
     for name, _ in _names(cursor):
         unit.private.add(name)
 
 
-def _visible(how):
-    def directive(unit, cursor):
+def _visible(how: str) -> Directive:
+    """Return .hidden, .internal or .protected."""
+
+    def directive(unit: Unit, cursor: Cursor):
         for name, _ in _names(cursor):
             unit.visibility[name] = how
 
     return directive
 
 
-def _type(unit, cursor):
-    """.type name,@function, or %function, "function", STT_FUNC."""
+def _type(unit: Unit, cursor: Cursor):
+    """Say what a symbol is: .type name,@function, or %function, "function", STT_FUNC."""
     name = cursor.word()
     cursor.accept(",")
     column = cursor.at
@@ -228,25 +245,22 @@ def _type(unit, cursor):
     unit.types[name] = _TYPES[kind]
 
 
-def _size(unit, cursor):
+def _size(unit: Unit, cursor: Cursor):
     name = cursor.word()
     cursor.accept(",")
     unit.sizes[name] = cursor.expression()
     cursor.end()
 
 
-def _common(unit, cursor):
-    """.comm name,size,boundary: room in .bss that several files may ask for, unless the symbol is .local."""
-    column = cursor.at
-    name = cursor.word()
-    cursor.expect(",", "after the symbol")
-    size, boundary = _room(unit, cursor, column)
+def _common(unit: Unit, cursor: Cursor):
+    """Ask for room in .bss, as other files may too unless the symbol is .local: .comm name,size,boundary."""
+    name, column, size, boundary = _room(unit, cursor)
     if name in unit.private:
         unit.reserve(name, size, boundary or 1, column)
         return
     if name in unit.symbols:
-        unit.assign(name, 0, column, once=True)  # an error
-    # GNU as: the least power of two that is not less than the size, but no more than 16.
+        unit.assign(name, 0, column, once=True)  # raises
+    # As in GNU as: the least power of two that is not less than the size, but no more than 16.
     boundary = boundary or min(1 << max(size - 1, 0).bit_length(), 16)
     if before := unit.commons.get(name):
         size, boundary = max(size, before.size), max(boundary, before.boundary)
@@ -254,17 +268,16 @@ def _common(unit, cursor):
     unit.commons[name] = Common(size, boundary, column, unit.position)
 
 
-def _local_common(unit, cursor):
-    """.lcomm name,size: room in .bss for this file alone."""
-    column = cursor.at
-    name = cursor.word()
-    cursor.expect(",", "after the symbol")
-    size, boundary = _room(unit, cursor, column)
+def _local_common(unit: Unit, cursor: Cursor):
+    """Reserve room in .bss for this file alone: .lcomm name,size."""
+    name, column, size, boundary = _room(unit, cursor)
     unit.reserve(name, size, boundary or (8 if size >= 8 else 4 if size >= 4 else 2 if size >= 2 else 1), column)
 
 
-def _room(unit, cursor, column) -> tuple[int, int]:
-    """The size and the boundary (0 if none is given) of a common symbol."""
+def _room(unit: Unit, cursor: Cursor) -> tuple[str, int, int, int]:
+    """Read name,size,boundary; return the name and its column, the size, the boundary (0 if none is given)."""
+    column, name = cursor.at, cursor.word()
+    cursor.expect(",", "after the symbol")
     size = unit.absolute(cursor, "size")
     check_space(size, column)
     at, boundary = cursor.at, 0
@@ -272,32 +285,31 @@ def _room(unit, cursor, column) -> tuple[int, int]:
         at = cursor.at
         boundary = unit.absolute(cursor, "boundary")
     cursor.end()
-    if boundary < 0 or boundary & (boundary - 1):
-        raise SourceError("the boundary is not a power of two", at)
-    check_space(boundary, at)
-    return size, boundary
+    if boundary:
+        check_boundary(boundary, at)
+    return name, column, size, boundary
 
 
-# What is told ---------------------------------------------------------------------------------------------------------
+# Messages, settings ---------------------------------------------------------------------------------------------------
 
 
-def _error(unit, cursor):
+def _error(unit: Unit, cursor: Cursor):
     raise SourceError(cursor.string().decode("utf-8", "replace") if not cursor.done else ".err", None)
 
 
-def _warning(unit, cursor):
+def _warning(unit: Unit, cursor: Cursor):
     text = cursor.string().decode("utf-8", "replace") if not cursor.done else ".warning"
     cursor.end()
     unit.messages.append(f"{unit.position.filename}:{unit.position.line}: warning: {text}")
 
 
-def _print(unit, cursor):
+def _print(unit: Unit, cursor: Cursor):
     unit.messages.append(cursor.string().decode("utf-8", "replace"))
     cursor.end()
 
 
-def _machine(unit, cursor):
-    """.machine "z900": of the machine only whether it has long displacements; .machine push and pop."""
+def _machine(unit: Unit, cursor: Cursor):
+    """Note whether the machine has long displacements: .machine "z900"; .machine push and pop."""
     name = (cursor.string().decode("latin-1") if cursor.peek('"') else cursor.word("machine")).partition("+")[0]
     if name == "push":
         unit.machines.append(unit.long_displacements)
@@ -309,18 +321,17 @@ def _machine(unit, cursor):
         unit.long_displacements = name not in _WITHOUT_LONG_DISPLACEMENTS
 
 
-def _nothing(unit, cursor):
-    """Accepted: it changes no byte."""
+def _nothing(unit: Unit, cursor: Cursor):
+    """Accept a directive that changes no byte."""
 
 
-DIRECTIVES = {
+DIRECTIVES: dict[str, Directive] = {
     **data.DIRECTIVES, **frame_info.DIRECTIVES, **line_table.DIRECTIVES,
-    ".text": _named(".text"), ".data": _named(".data"), ".bss": _named(".bss"), ".section": _section,
+    **{name: _named(name) for name in STANDARD}, ".section": _section,
     ".pushsection": _push_section, ".popsection": _pop_section, ".previous": _previous,
     ".subsection": _go_to_subsection, ".struct": _struct, ".ident": _ident, ".version": _version,
     ".set": _set, ".equ": _set, ".equiv": _equiv, ".eqv": _eqv, ".globl": _globl, ".global": _globl, ".weak": _weak,
-    ".weakref": _weakref, ".hidden": _visible("hidden"), ".internal": _visible("internal"),
-    ".protected": _visible("protected"), ".type": _type, ".size": _size,
+    ".weakref": _weakref, **{f".{how}": _visible(how) for how in VISIBILITIES}, ".type": _type, ".size": _size,
     ".comm": _common, ".common": _common, ".lcomm": _local_common, ".local": _local,
     ".err": _error, ".error": _error, ".warning": _warning, ".print": _print,
     ".machine": _machine,

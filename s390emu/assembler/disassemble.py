@@ -4,12 +4,12 @@
 
 What an instruction is comes from lookup.py, the table that the CPU decodes from; the rows of opcodes.py give its
 operands, extended.py the names that objdump prefers (`jne`, `br`). Bytes that are no instruction become `.short` or
-`.long`, all that bits 0-1 of the first byte say, and what follows them is decoded next.
+`.long`, as many as bits 0-1 of the first byte say, and what follows them is decoded next.
 
-`text` is for people: a relative operand is the target's address or its symbol, and ones in bits that the CPU ignores,
-which no operand can say, are told apart from it (`ignored`). `source` is for an assembler: a relative operand is a
-distance, and an instruction with such ones is data, the instruction in a comment. The assembler makes of it the same
-bytes, wherever they stood.
+`text` is for people: a relative operand is the target's address or its symbol. Bits that are one although the CPU
+ignores them, which no operand can express, are reported beside it (`ignored`). `source` is for an assembler: a relative
+operand is a distance, and an instruction with such bits is data, with the instruction in a comment. The assembler turns
+it into the same bytes, wherever they stood.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from itertools import groupby
 from typing import NamedTuple
 
 from s390emu.assembler import extended
+from s390emu.assembler.operands import place
 from s390emu.isa import lookup
 from s390emu.isa.formats import (
-    AR,
     BASED,
-    CR,
-    FR,
     GR,
     INDEXED,
     LENGTH,
     MASK,
+    REGISTER_LETTERS,
     REGISTERS,
     RELATIVE,
     SIGNED,
@@ -40,16 +39,15 @@ from s390emu.isa.formats import (
 from s390emu.isa.opcodes import Row
 
 LONGEST = max(lookup.LENGTHS)  # bytes of an instruction
-_LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}
-_FARTHEST = 0x1000  # an address this far behind a symbol is not called after it
+_FARTHEST = 0x1000  # bytes behind a symbol, from where on an address is no longer named after it
 _DATA = {1: ".byte", 2: ".short", 4: ".long"}
 
 
 class Instruction(NamedTuple):
     """One instruction as text.
 
-    row      the table's; None for bytes that are no instruction
-    ignored  the ones among the bits that make no difference to the CPU; the text does not say them
+    row      of the table; None for bytes that are no instruction
+    ignored  the bits that are one although the CPU ignores them; the text does not show them
     """
 
     length: int
@@ -72,14 +70,15 @@ def _shapes() -> dict[int, list[_Shape]]:
     return {place: [_shape(row) for row in rows] for place, rows in lookup.rows_by_place().items()}
 
 
-def _shape(row):
+def _shape(row: Row) -> _Shape:
+    """Return a row and the bits that no operand of it covers."""
     form = row.format
     fields = [(0, 8), *(field for operand in form.operands for field in operand.fields)]
     if form.extension:
         fields.append(form.extension)
     ignored = (1 << 8 * form.length) - 1
     for start, width in fields:
-        ignored &= ~(((1 << width) - 1) << (8 * form.length - start - width))
+        ignored &= ~place((1 << width) - 1, form.length, (start, width))
     return _Shape(row, ignored)
 
 
@@ -104,8 +103,8 @@ def find_row(data: bytes) -> Row | None:
     return shape.row if shape else None
 
 
-def _find(data) -> _Shape | None:
-    """Return the shape that leaves no one of the instruction unsaid, or else the first at its place."""
+def _find(data: bytes) -> _Shape | None:
+    """Return the shape whose operands cover every bit that is one, or else the first at its place."""
     length = lookup.LENGTHS[data[0] >> 6]
     if len(data) < length:
         return None
@@ -119,7 +118,7 @@ def _find(data) -> _Shape | None:
     return candidates[0]
 
 
-def disassemble(data: bytes, address: int = 0, symbols: Mapping[str, int] | None = None) -> Instruction:
+def disassemble(data: bytes, address: int = 0, symbols: Mapping[str, int] | Labels | None = None) -> Instruction:
     """Return the first instruction of `data`, which stands at `address`."""
     return _disassemble(data, _targets(address, _labels(symbols)))
 
@@ -140,7 +139,7 @@ def ignored_bits(instruction: Instruction) -> str:
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
-def _disassemble(data, target: Callable[[int], str]) -> Instruction:
+def _disassemble(data: bytes, target: Callable[[int], str]) -> Instruction:
     """Return the first instruction of `data`; `target` gives the text of a relative operand from its distance."""
     if not data:
         raise ValueError("no bytes to disassemble")
@@ -158,15 +157,15 @@ def _disassemble(data, target: Callable[[int], str]) -> Instruction:
     return Instruction(form.length, mnemonic, text, row, insn & shape.ignored)
 
 
-def _data(code) -> Instruction:
+def _data(code: bytes) -> Instruction:
     """Return bytes that are no instruction, as one statement."""
     size = len(code) if len(code) in _DATA else 1 if len(code) % 2 else 2
     items = ",".join(f"0x{code[at : at + size].hex()}" for at in range(0, len(code), size))
     return Instruction(len(code), _DATA[size], f"{_DATA[size]} {items}", None)
 
 
-def _name(row, values):
-    """Return the mnemonic, and the operands that it does not say already."""
+def _name(row: Row, values: dict[str, list[int]]) -> tuple[str, tuple[Operand, ...]]:
+    """Return the preferred mnemonic, and the operands that it does not imply."""
     operands = row.format.operands
     mnemonic = row.mnemonic
     for name, (bits, *_) in values.items():
@@ -183,11 +182,12 @@ def _name(row, values):
     return mnemonic.lower(), operands
 
 
-def _operand(operand: Operand, values, target) -> str:
+def _operand(operand: Operand, values: list[int], target: Callable[[int], str]) -> str:
+    """Return an operand as text."""
     kind, value = operand.kind, values[0]
     width = operand.fields[0][1]
     if kind in REGISTERS:
-        return f"%{_LETTERS[kind]}{value}"
+        return f"%{REGISTER_LETTERS[kind]}{value}"
     if kind in STORAGE:
         return _storage(kind, values)
     if kind in (SIGNED, RELATIVE) and value >> (width - 1):
@@ -197,7 +197,8 @@ def _operand(operand: Operand, values, target) -> str:
     return str(value)
 
 
-def _storage(kind, values) -> str:
+def _storage(kind: str, values: list[int]) -> str:
+    """Return a storage operand as text."""
     displacement, base, *rest = values
     base_text = f"%r{base}"
     if len(rest) == (1 if kind == BASED else 2):  # DH
@@ -218,7 +219,8 @@ def _storage(kind, values) -> str:
 class Labels:
     """Names of places, by address for the lines between instructions, and by the nearest one for a target.
 
-    Made from (address, end of what is called after it, name); of those at one address, the preferred one first."""
+    Made from (address, end of what is called after it, name); of those at one address, the preferred one first.
+    """
 
     def __init__(self, places: Iterable[tuple[int, int, str]] = ()):
         self.at: dict[int, list[str]] = {}
@@ -243,13 +245,15 @@ class Labels:
         return [f"{address:016x} <{name}>:" for name in self.at.get(address, ())]
 
 
-def _labels(symbols) -> Labels:
+def _labels(symbols: Mapping[str, int] | Labels | None) -> Labels:
+    """Return symbols as labels."""
     if isinstance(symbols, Labels):
         return symbols
     return Labels((value, value + _FARTHEST, name) for name, value in sorted((symbols or {}).items()))
 
 
-def _targets(address, labels):
+def _targets(address: int, labels: Labels) -> Callable[[int], str]:
+    """Return a function that names the target at a distance from an address."""
     return lambda distance: labels.text((address + distance) % (1 << 64))
 
 
@@ -261,7 +265,8 @@ def instructions(
 ) -> Iterator[tuple[int, bytes, Instruction]]:
     """Yield all of `data`, which stands at `base`, one after the other: address, bytes, instruction.
 
-    As with objdump, an instruction does not run over a label: what is before it is data."""
+    As with objdump, an instruction does not run over a label: what is before it is data.
+    """
     labels = _labels(symbols)
     first, last = bisect_right(labels.addresses, base), bisect_right(labels.addresses, base + len(data) - 1)
     at = 0
@@ -274,7 +279,7 @@ def instructions(
 
 
 def line(address: int, code: bytes, instruction: Instruction) -> str:
-    """Return the line of a listing: address, bytes, text, and which bits the text does not say."""
+    """Return a line of a listing: address, bytes, text, and the ignored bits that the text does not show."""
     ignored = f"\t# ones in ignored bits {ignored_bits(instruction)}" if instruction.ignored else ""
     return f"{address:8x}:\t{code.hex(' '):<18}\t{instruction.text}{ignored}"
 

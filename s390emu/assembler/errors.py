@@ -1,11 +1,11 @@
-"""How the assembler complains: every error of a source at once, each with its line, a caret and how one got there."""
+"""How the assembler complains: every error of a source at once, each with its line, a caret and what led there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-MOST_ERRORS = 20  # then reading on helps nobody
+MOST_ERRORS = 20  # more of them help nobody
 
 
 class Position(NamedTuple):
@@ -24,7 +24,7 @@ class Position(NamedTuple):
 
 
 class SourceError(Exception):
-    """Something wrong at `column` (0 is the first) of the statement in hand; the unit adds the position."""
+    """Raised for an error at `column` (0 is the first) of the present statement; the unit adds the position."""
 
     def __init__(self, message: str, column: int | None = None):
         super().__init__(message)
@@ -55,7 +55,7 @@ class Complaint(NamedTuple):
 
 
 class AssemblyError(Exception):
-    """A source that cannot be assembled; `errors` has every complaint, the attributes are the first one's."""
+    """Raised for a source that cannot be assembled; `errors` has all complaints, the attributes are the first one's."""
 
     def __init__(self, errors: list[Complaint]):
         super().__init__("\n".join(str(error) for error in errors))
@@ -66,7 +66,7 @@ class AssemblyError(Exception):
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?`, or nothing."""
+    """Return `; did you mean "x"?` if a known word is close to this one, else an empty text."""
     import difflib
 
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)

@@ -1,5 +1,5 @@
 """Extended mnemonics: other names for a row, with some operands already given. Principles of Operation, appendix H of
-older editions, "Assembler Use of the Extended Mnemonics"; the names are those of GNU as, which knows the same and more.
+older editions, "Assembler Use of the Extended Mnemonics"; the names are those of GNU as, which has more of them.
 
 A row of `EXTENDED` is (mnemonic, the row's mnemonic, the operands given). The first of those that fit is what the
 disassembler writes, as objdump does; names in `ALIASES` are only read.

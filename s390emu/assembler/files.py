@@ -1,7 +1,7 @@
-"""The files that a source names, by .include and .incbin: the one place that opens them.
+"""Opens the files that a source names by .include and .incbin; nothing else does.
 
-A source is often somebody else's, and what it reads may end up in a report. So what it names lies in or below the
-folder of a source that the user has named, or a folder of `include_paths`; links are followed first.
+A source is often somebody else's, and what it reads may end up in a report. So a file that it names must lie in or
+below the folder of a source that the user has named, or a folder of `include_paths`, once links have been followed.
 """
 
 from __future__ import annotations

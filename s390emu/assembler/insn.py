@@ -1,17 +1,23 @@
-""".insn FORMAT,CODE,OPERANDS: an instruction that has no mnemonic. The formats are GNU's, by their own names."""
+"""Instructions without a mnemonic: .insn FORMAT,CODE,OPERANDS. The formats are GNU's, with GNU's names."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from s390emu.assembler.errors import SourceError, suggest
+from s390emu.assembler.expressions import Cursor
 from s390emu.assembler.operands import Template
 from s390emu.isa import formats as f
+
+if TYPE_CHECKING:
+    from s390emu.assembler.unit import Unit
 
 _R1, _R3 = f.RS_A.operands[:2]
 _R2 = f.RR.operands[1]
 _I4, _I2_16 = f.RIE_B.operands[3], f.RIL_A.operands[1]._replace(fields=((16, 16),))
 
-# Name: length, operands. Which ones are there, and in which order, is not the manual's but GNU's choice.
-FORMATS = {
+# Name: length, operands. Which there are, and in which order, is GNU's choice and not the manual's.
+FORMATS: dict[str, tuple[int, tuple[f.Operand, ...]]] = {
     "e": (2, ()),
     "ri": (4, f.RI_A.operands),
     "rie": (6, f.RIE_E.operands),
@@ -34,14 +40,14 @@ FORMATS = {
     "si": (4, f.SI.operands),
     "sil": (6, f.SIL.operands),
     "siy": (6, f.SIY.operands),
-    "ss": (6, (*f.SS_D.operands[:2], f.SS_D.operands[2])),
+    "ss": (6, f.SS_D.operands),
     "sse": (6, f.SSE.operands),
     "ssf": (6, f.SSF.operands),
 }
 
 
-def template(unit, cursor) -> Template:
-    """Read the format's name and the code; the operands are left at the cursor."""
+def template(unit: Unit, cursor: Cursor) -> Template:
+    """Read the format's name and the code; leave the cursor at the operands."""
     column = cursor.at
     name = cursor.word("format").lower()
     if name not in FORMATS:

@@ -1,19 +1,24 @@
-"""Which instruction belongs to which line of the program's own source: .file, .loc, and .debug_line out of them.
+"""Which instruction belongs to which line of the program's own source: .file, .loc, and the table .debug_line.
 
 Format: DWARF Debugging Information Format, "Line Number Information"; version 5 where the source numbers a file 0 or
-gives digests, else 3. In an object only: what is loaded does not need it.
+gives digests, else 3. Only objects have it; a program that is loaded does not need it.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from s390emu.assembler.data import sleb128, uleb128
+from s390emu.assembler.data import Directive
 from s390emu.assembler.errors import Position, SourceError
-from s390emu.assembler.expressions import Binary, NotYet, Place, Unary, evaluate
+from s390emu.assembler.expressions import Binary, Cursor, Node, NotYet, Place, Unary, evaluate
+from s390emu.assembler.number_encoding import sleb128, uleb128
+from s390emu.assembler.program import Piece
 from s390emu.assembler.table import Table
+
+if TYPE_CHECKING:
+    from s390emu.assembler.unit import Unit
 
 LINE_BASE, LINE_RANGE, OPCODE_BASE = -5, 14, 13
 OPERANDS = bytes((0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1))  # of the opcodes below OPCODE_BASE
@@ -35,23 +40,29 @@ class _File(NamedTuple):
     digest: int | None = None
 
 
-class _Row(NamedTuple):
-    """An instruction's place in the source. `fresh`: its view is 0, wherever the row before it is.
+class _Loc(NamedTuple):
+    """What .loc says of the instruction that follows. `fresh`: its view is 0, wherever the row before it is."""
 
-    GNU as sets the address anew for a fresh row unless it knows that there is code since the row before: what follows
-    that one before the section is aligned, or what this one follows since the section was aligned last.
-    """
-
-    file: int
-    line: int
-    column: int
-    is_stmt: bool
-    isa: int
+    file: int = 1
+    line: int = 1
+    column: int = 0
+    is_stmt: bool = True
+    isa: int = 0
     discriminator: int = 0
     marks: tuple[int, ...] = ()
     fresh: bool = False
-    place: Place | None = None
-    view: object = 0  # how many rows before it are of the same instruction
+
+
+class _Row(NamedTuple):
+    """An instruction's place in the source.
+
+    GNU as sets the address anew for a fresh row unless it knows that there is code between it and the row before: code
+    that follows that row before the section is aligned, or precedes this one since the last alignment.
+    """
+
+    loc: _Loc
+    place: Place
+    view: Node = 0  # how many rows before it are of the same instruction
     last: bool = False  # nothing follows it before the section is aligned
     first: bool = False  # nothing is between it and the last alignment of the section
 
@@ -59,29 +70,34 @@ class _Row(NamedTuple):
 class LineTable:
     """The .file and .loc directives of one file."""
 
-    def __init__(self, unit):
+    def __init__(self, unit: Unit):
         self.unit = unit
         self.position = Position("", 0, "")
         self.directories: dict[str, int] = {"": 0}
         self.files: dict[int, _File] = {}
-        self.rows: dict[object, list[_Row]] = {}  # by section
-        self.alignments: dict[object, Place] = {}  # where each section was filled up last
-        self.waiting: _Row | None = None  # for an instruction
-        self.last = _Row(1, 1, 0, True, 0)
+        self.rows: dict[Piece, list[_Row]] = {}
+        self.alignments: dict[Piece, Place] = {}  # where each section was filled up last
+        self.waiting: _Loc | None = None  # for the next instruction
+        self.last = _Loc()
         self.root: str | None = None  # the directory of file 0
 
-    def row(self) -> _Row:
-        """Add the row that is waiting, of what comes now."""
-        unit, place = self.unit, self.unit.here()
+    def flush(self):
+        """Add the row of the last .loc, if it still waits for its instruction."""
+        if self.waiting:
+            self.row(self.waiting)
+
+    def row(self, loc: _Loc) -> _Row:
+        """Add a row for what comes next, and return it."""
+        unit, place = self.unit, self.unit.place_here()
         rows = self.rows.setdefault(unit.piece, [])
-        view: object = 0
-        if rows and not self.waiting.fresh:
+        view: Node = 0
+        if rows and not loc.fresh:
             before = rows[-1]
-            view = Binary("*", Unary("-", Binary("==", place, before.place, 0)), Binary("+", before.view, 1, 0), 0)
+            view = Binary("*", Unary("-", Binary("==", place, before.place)), Binary("+", before.view, 1))
             with suppress(NotYet):
                 view = evaluate(view, unit.early)
         first = place == self.alignments.get(unit.piece)
-        rows.append(self.waiting._replace(place=place, view=view, first=first))
+        rows.append(_Row(loc, place, view, first=first))
         self.waiting = None
         return rows[-1]
 
@@ -90,7 +106,7 @@ class LineTable:
         rows = self.rows.get(self.unit.piece)
         if rows and start == rows[-1].place:
             rows[-1] = rows[-1]._replace(last=True)
-        self.alignments[self.unit.piece] = self.unit.here()
+        self.alignments[self.unit.piece] = self.unit.place_here()
 
     def write(self):
         """Write .debug_line; every place in the code is known by now."""
@@ -106,7 +122,7 @@ class LineTable:
             table.data += bytes((8, 0))  # of an address, of a segment selector
         header_at = len(table.data)
         table.number(0, 4)
-        # The least instruction is of one byte, and (version 5) of one operation; rows are statements at first.
+        # The shortest instruction has one byte and (version 5) one operation; rows begin as statements.
         table.data += bytes((1, 1, 1)[: 3 if five else 2])
         table.data += bytes((LINE_BASE & 0xFF, LINE_RANGE, OPCODE_BASE)) + OPERANDS
         if five:
@@ -125,7 +141,7 @@ class LineTable:
         table.finish()
 
     def _names(self, table: Table):
-        """The directories and files as version 5 has them: their names are in .debug_line_str."""
+        """Write the directories and files as version 5 has them: their names are in .debug_line_str."""
         piece = self.unit.section(".debug_line_str", "MS", "progbits")
         piece.entry_size = 1
         strings = Table(piece)
@@ -139,8 +155,7 @@ class LineTable:
         for name in directories:
             string(name)
         digests = any(file.digest is not None for file in self.files.values())
-        formats = (PATH, STRING_OFFSET), (DIRECTORY, UDATA), (MD5, DATA16)
-        formats = formats if digests else formats[:2]
+        formats = [(PATH, STRING_OFFSET), (DIRECTORY, UDATA)] + [(MD5, DATA16)] * digests
         table.data += bytes((len(formats), *(number for pair in formats for number in pair)))
         count = max(self.files, default=0) + 1
         table.data += uleb128(count)
@@ -152,30 +167,20 @@ class LineTable:
                 table.number(file.digest or 0, 16)
         strings.finish()
 
-    def _sequence(self, table: Table, piece, rows: list[_Row]):
-        """The rows of one section."""
-        state = _Row(1, 1, 0, True, 0)
+    def _sequence(self, table: Table, piece: Piece, rows: list[_Row]):
+        """Write the rows of one section, of which there is at least one."""
+        state, before = _Loc(), None
         for row in rows:
-            if row.file != state.file:
-                table.data += bytes((SET_FILE,)) + uleb128(row.file)
-            if row.column != state.column:
-                table.data += bytes((SET_COLUMN,)) + uleb128(row.column)
-            if row.discriminator:
-                number = uleb128(row.discriminator)
-                table.data += b"\0" + uleb128(1 + len(number)) + bytes((SET_DISCRIMINATOR,)) + number
-            if row.isa != state.isa:
-                table.data += bytes((SET_ISA,)) + uleb128(row.isa)
-            if row.is_stmt != state.is_stmt:
-                table.data.append(NEGATE_STMT)
-            table.data += bytes(row.marks)
-            distance = self.unit.distance(state.place, row.place) if state.place else 0
-            if state.place is None or (row.fresh and ((state.last and row.first) or not distance)):
+            loc = row.loc
+            table.data += _changes(state, loc)
+            distance = self.unit.distance(before.place, row.place) if before else 0
+            if before is None or (loc.fresh and ((before.last and row.first) or not distance)):
                 table.data += SET_ADDRESS
                 table.reference(row.place, 8, self.position)
                 distance = 0
-            table.data += advance(row.line - state.line, distance)
-            state = row
-        distance = self.unit.distance(state.place, Place(piece, len(piece.data)))
+            table.data += advance(loc.line - state.line, distance)
+            state, before = loc, row
+        distance = self.unit.distance(rows[-1].place, Place(piece, len(piece.data)))
         if distance == MOST_SPECIAL:
             table.data.append(CONST_ADD_PC)
         elif distance:
@@ -183,8 +188,25 @@ class LineTable:
         table.data += END_SEQUENCE
 
 
+def _changes(state: _Loc, loc: _Loc) -> bytes:
+    """Return the opcodes for what is new in a row, apart from its place and line."""
+    data = b""
+    if loc.file != state.file:
+        data += bytes((SET_FILE,)) + uleb128(loc.file)
+    if loc.column != state.column:
+        data += bytes((SET_COLUMN,)) + uleb128(loc.column)
+    if loc.discriminator:
+        number = uleb128(loc.discriminator)
+        data += b"\0" + uleb128(1 + len(number)) + bytes((SET_DISCRIMINATOR,)) + number
+    if loc.isa != state.isa:
+        data += bytes((SET_ISA,)) + uleb128(loc.isa)
+    if loc.is_stmt != state.is_stmt:
+        data += bytes((NEGATE_STMT,))
+    return data + bytes(loc.marks)
+
+
 def advance(lines: int, distance: int) -> bytes:
-    """The opcodes for a row so many lines and bytes further on."""
+    """Return the opcodes for a row that is so many lines and bytes further on."""
     data = b""
     far = not 0 <= lines - LINE_BASE < LINE_RANGE
     if far:
@@ -202,8 +224,8 @@ def advance(lines: int, distance: int) -> bytes:
 # Directives -----------------------------------------------------------------------------------------------------------
 
 
-def _file(unit, cursor):
-    """.file "name" for the symbol table; .file number,"directory" "name" md5 digest for the line table."""
+def _file(unit: Unit, cursor: Cursor):
+    """Name a file, in the symbol table: .file "name"; in the line table: .file number,"directory" "name" md5 digest."""
     table = unit.line_table
     if cursor.peek('"'):
         unit.source_name = cursor.string().decode("utf-8", "replace")
@@ -234,12 +256,11 @@ def _file(unit, cursor):
     table.files[number] = _File(at, name, digest)
 
 
-def _loc(unit, cursor):
-    """.loc file line column options: where what follows comes from."""
+def _loc(unit: Unit, cursor: Cursor):
+    """Say where what follows comes from: .loc file line column options."""
     table = unit.line_table
     table.position = unit.position
-    if table.waiting:
-        table.row()
+    table.flush()
     column_at = cursor.at
     file = unit.absolute(cursor, "number of the file")
     if file not in table.files:
@@ -249,7 +270,8 @@ def _loc(unit, cursor):
     if not cursor.done and cursor.text[cursor.at].isdigit():
         column = unit.absolute(cursor, "column")
     numbers = {"is_stmt": int(table.last.is_stmt), "isa": table.last.isa, "discriminator": 0}
-    marks, viewed, view, fresh = [], False, None, False
+    marks: list[int] = []
+    viewed, view, fresh = False, "", False
     while not cursor.done:
         at = cursor.at
         word = cursor.word("option")
@@ -268,14 +290,14 @@ def _loc(unit, cursor):
     for what, number in {"line": line, "column": column, **numbers}.items():
         if not 0 <= number < 1 << 32:
             raise SourceError(f"{what} {number} is not between 0 and {(1 << 32) - 1}", column_at)
-    table.last = table.waiting = _Row(
+    table.last = table.waiting = loc = _Loc(
         file, line, column, bool(numbers["is_stmt"]), numbers["isa"], numbers["discriminator"], tuple(sorted(marks)),
         fresh,
     )  # fmt: skip
     if viewed:
-        row = table.row()
+        row = table.row(loc)
         if view:
             unit.assign(view, row.view, column_at, once=True)
 
 
-DIRECTIVES = {".file": _file, ".loc": _loc}
+DIRECTIVES: dict[str, Directive] = {".file": _file, ".loc": _loc}

@@ -1,6 +1,6 @@
 """An instruction's operands as text -> its bytes, for the rows of opcodes.py, their extended mnemonics and .insn.
 
-The fields come from formats.py; here is only how each kind of operand is written (`%r1` or 1; `8(%r2)`,
+The fields come from formats.py; this file knows how each kind of operand is written (`%r1` or 1; `8(%r2)`,
 `8(%r3,%r2)`, `0(4,%r2)`) and which values fit. A value that is not known yet leaves a hole (`Fixup`).
 """
 
@@ -8,34 +8,40 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.assembler import extended
-from s390emu.assembler.errors import SourceError, suggest
-from s390emu.assembler.expressions import NotYet, evaluate
+from s390emu.assembler.errors import Position, SourceError, suggest
+from s390emu.assembler.expressions import Cursor, Node, NotYet, Place, Reference, Symbol, evaluate
+from s390emu.assembler.number_encoding import signed_64, whole
 from s390emu.assembler.relocations import MARKS, SUFFIXES, Relocation, relocation_of
 from s390emu.isa.formats import (
-    AR,
     BASED,
-    CR,
     FR,
     GR,
     INDEXED,
     KEYED,
     LENGTH,
     MASK,
+    REGISTER_LETTERS,
     REGISTERS,
     RELATIVE,
     RRE,
     SIGNED,
+    STORAGE,
     UNSIGNED,
     Format,
     Operand,
 )  # fmt: skip
 from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
+if TYPE_CHECKING:
+    from s390emu.assembler.unit import Unit
+
+DATUM = "datum"  # the kind of a hole that is a number in a section, not an operand
+Fields = tuple[tuple[int, int], ...]  # (start bit, width), as in Operand.fields
 _REGISTER = re.compile(r"%([A-Za-z]+)([0-9]*)")
-_LETTERS = {"r": GR, "a": AR, "c": CR, "f": FR, "v": FR}
+_KINDS = {letter: kind for kind, letter in REGISTER_LETTERS.items()} | {"v": FR}
 
 
 class Template(NamedTuple):
@@ -49,22 +55,22 @@ class Template(NamedTuple):
     bits: int
     operands: tuple[Operand, ...]
     preset: dict[str, int]
-    checked: bool = True  # the kind of a register is looked at; not for .insn, which cannot know it
+    checked: bool = True  # registers must be of the right kind; .insn cannot know which that is
 
 
 class Fixup(NamedTuple):
     """A hole in a fragment's bytes: `node` will be known when every section has its address.
 
-    `relocation` is the one that the source asks for by a suffix or .reloc; else the hole just takes the value.
+    relocation: the one that the source asks for by a suffix or .reloc; without it the hole takes the value itself.
     """
 
     offset: int  # of the instruction or datum in its fragment
     length: int
-    field: tuple  # ((start bit, width), ...) as in Operand.fields, of the value alone
+    field: Fields  # of the value alone
     kind: str
-    node: object
-    position: object
-    column: int
+    node: Node
+    position: Position
+    column: int | None
     relocation: Relocation | None = None
     addend: int = 0
 
@@ -75,19 +81,19 @@ class Fixup(NamedTuple):
 
     @property
     def form(self) -> str:
-        """What `relocations.relocation_of` calls this hole."""
+        """The hole's form, as `relocations.relocation_of` names it."""
         width = sum(width for _, width in self.field)
         return f"PC{width}DBL" if self.kind == RELATIVE else str(width)
 
 
 def place(bits: int, length: int, field: tuple[int, int]) -> int:
-    """A field's value at its place in an instruction of `length` bytes; PoP bit numbers."""
+    """Return a field's value at its place in an instruction of `length` bytes; PoP bit numbers."""
     start, width = field
     return (bits & ((1 << width) - 1)) << (8 * length - start - width)
 
 
 def opcode_bits(row: Row) -> int:
-    """The operation code of a row at its place."""
+    """Return the operation code of a row at its place."""
     code, form = row.opcode, row.format
     bits = place(int(code[:2], 16), form.length, (0, 8))
     return bits | place(int(code[2:], 16), form.length, form.extension) if form.extension else bits
@@ -95,7 +101,7 @@ def opcode_bits(row: Row) -> int:
 
 @cache
 def templates() -> dict[str, Template]:
-    """Every mnemonic that the assembler knows, in lower case."""
+    """Return what each mnemonic stands for, by the mnemonic in lower case."""
     known = {}
     for row in (*ROWS, *SECOND_ROWS):
         known[row.mnemonic.lower()] = Template(row.mnemonic, row.format, opcode_bits(row), row.format.operands, {})
@@ -114,8 +120,8 @@ def templates() -> dict[str, Template]:
     return known
 
 
-def _with(template, mnemonic, preset):
-    """The template with some operands given."""
+def _with(template: Template, mnemonic: str, preset: dict[str, int]) -> Template:
+    """Return the template with some operands given."""
     bits, left = template.bits, []
     for operand in template.operands:
         if operand.name in preset:
@@ -128,14 +134,15 @@ def _with(template, mnemonic, preset):
 
 
 def find(mnemonic: str) -> Template:
+    """Return what a mnemonic stands for."""
     try:
         return templates()[mnemonic.lower()]
     except KeyError:
         raise SourceError(f'unknown instruction "{mnemonic}"' + suggest(mnemonic.lower(), templates())) from None
 
 
-def assemble_instruction(unit, template: Template, cursor) -> tuple[bytes, list[Fixup]]:
-    """The instruction whose operands are at the cursor, and the holes in it."""
+def assemble_instruction(unit: Unit, template: Template, cursor: Cursor) -> tuple[bytes, list[Fixup]]:
+    """Return the instruction whose operands are at the cursor, and the holes in it."""
     length, bits = template.format.length, template.bits
     fixups: list[Fixup] = []
     writer = _Writer(unit, template, cursor, fixups)
@@ -159,15 +166,15 @@ def assemble_instruction(unit, template: Template, cursor) -> tuple[bytes, list[
     return bits.to_bytes(length, "big"), fixups
 
 
-def _missing(template, number):
+def _missing(template: Template, number: int) -> str:
     wanted = ",".join(written(operand) for operand in template.operands)
     return f"{template.mnemonic} has more operands than {number}: {wanted}"
 
 
 def written(operand: Operand) -> str:
-    """An operand as the manual writes it: R1, M3, D2(X2,B2)."""
+    """Return an operand as the manual writes it: R1, M3, D2(X2,B2)."""
     name = operand.name.upper()
-    if operand.kind in (BASED, INDEXED, LENGTH, KEYED):
+    if operand.kind in STORAGE:
         number = name[1:]
         inner = {BASED: "B{0}", INDEXED: "X{0},B{0}", LENGTH: "L{0},B{0}", KEYED: "R{0},B{0}"}[operand.kind]
         name = f"{name}({inner.format(number)})"
@@ -177,25 +184,26 @@ def written(operand: Operand) -> str:
 class _Writer:
     """Parses one operand after the other and returns their bits."""
 
-    def __init__(self, unit, template, cursor, fixups):
+    def __init__(self, unit: Unit, template: Template, cursor: Cursor, fixups: list[Fixup]):
         self.unit, self.template, self.cursor, self.fixups = unit, template, cursor, fixups
         self.length = template.format.length
 
     def operand(self, operand: Operand) -> int:
+        """Read an operand; return its bits."""
         kind = operand.kind
         if kind in REGISTERS:
             return place(self.register(kind), self.length, operand.fields[0])
-        if kind in (BASED, INDEXED, LENGTH, KEYED):
+        if kind in STORAGE:
             return self.storage(operand)
         return self.value(kind, (operand.fields[0],))
 
     def register(self, kind: str) -> int:
-        """The number of a register: %r1, or an expression as the manual's examples write it."""
+        """Read a register, %r1 or an expression as the manual's examples write it; return its number."""
         cursor = self.cursor
         column = cursor.at
         found = cursor.match(_REGISTER)
         if found:
-            named = _LETTERS.get(found[1].lower())
+            named = _KINDS.get(found[1].lower())
             if not named or not found[2] or len(found[2]) > 2 or int(found[2]) > 15:
                 raise SourceError(f'"{found[0]}" is not a register', column)
             if named != kind and self.template.checked:
@@ -207,20 +215,18 @@ class _Writer:
         return value
 
     def constant(self, what: str) -> int:
+        """Read an expression whose value must be known."""
         column = self.cursor.at
         node = self.cursor.expression()
-        try:
-            value = evaluate(node, self.unit.early)
-        except NotYet:
-            value = None
-        if type(value) is not int:
-            name = getattr(node, "name", None)
-            hint = f'; a register is written "%{name}"' if name and _REGISTER.fullmatch("%" + name) else ""
+        value = self.unit.number(node)
+        if value is None:
+            name = node.name if isinstance(node, Symbol) else ""
+            hint = f'; a register is written "%{name}"' if _REGISTER.fullmatch("%" + name) else ""
             raise SourceError(f"the {what} must be known here{hint}", column)
         return value
 
-    def value(self, kind: str, fields) -> int:
-        """An expression of `kind` in `fields`: its bits, or a hole."""
+    def value(self, kind: str, fields: Fields) -> int:
+        """Read an expression of `kind` for `fields`; return its bits, or 0 and leave a hole."""
         cursor = self.cursor
         column = cursor.at
         if cursor.peek("%") and _REGISTER.match(cursor.text, cursor.at):
@@ -230,7 +236,7 @@ class _Writer:
         if not reference.suffix:
             try:
                 value = evaluate(node, unit.early)
-                if type(value) is int:
+                if not isinstance(value, Place):
                     # GNU as takes a number for a relative operand as the distance in bytes, not as an address.
                     return encode(value, kind, fields, self.length, column)
                 if kind == RELATIVE and value.base is unit.fragment and unit.stays(node):
@@ -242,7 +248,7 @@ class _Writer:
         return 0
 
     def storage(self, operand: Operand) -> int:
-        """D, D(B), D(X,B), D(,B), D(L,B), D(L), D(R,B)."""
+        """Read D, D(B), D(X,B), D(,B), D(L,B), D(L) or D(R,B); return its bits."""
         cursor, kind = self.cursor, operand.kind
         if cursor.peek("(%"):
             raise cursor.error("a displacement is missing: 0(%r1)")
@@ -280,7 +286,8 @@ class _Writer:
         return bits
 
 
-def _limits(kind, width):
+def _limits(kind: str, width: int) -> tuple[int, int]:
+    """Return the least and the greatest value of an operand."""
     if kind == SIGNED:
         return -(1 << (width - 1)), (1 << (width - 1)) - 1
     if kind == LENGTH:
@@ -288,12 +295,12 @@ def _limits(kind, width):
     return 0, (1 << width) - 1
 
 
-def encode(value: int, kind: str, fields, length: int, column=None) -> int:
-    """The bits of a value that is known, or an error if it does not fit."""
+def encode(value: int, kind: str, fields: Fields, length: int, column: int | None = None) -> int:
+    """Return the bits of a value; reject it if it does not fit."""
     field = fields[0]
     width = field[1]
     if kind == RELATIVE:
-        value = (value + (1 << 63)) % (1 << 64) - (1 << 63)
+        value = signed_64(value)
         if value & 1:
             raise SourceError(f"the target is at an odd distance ({value})", column)
         value >>= 1
@@ -311,8 +318,8 @@ def encode(value: int, kind: str, fields, length: int, column=None) -> int:
     return place(value - 1 if kind == LENGTH else value, length, field)
 
 
-def with_suffix(hole: Fixup, reference) -> Fixup:
-    """The hole with the relocation that the suffix of its operand asks for."""
+def with_suffix(hole: Fixup, reference: Reference) -> Fixup:
+    """Return the hole with the relocation that the suffix of its operand asks for."""
     suffix = reference.suffix
     if not suffix:
         return hole
@@ -327,8 +334,11 @@ def with_suffix(hole: Fixup, reference) -> Fixup:
     return hole._replace(relocation=relocation, addend=reference.addend + to_field)
 
 
-def resolve(fixup: Fixup, address: int, value: int) -> int:
-    """The bits of a hole at `address` whose value is known now."""
-    if fixup.kind == RELATIVE:
-        value -= address + fixup.offset
-    return encode(value, fixup.kind, fixup.field, fixup.length, fixup.column)
+def fill_hole(data: bytearray, at: int, fixup: Fixup, value: int):
+    """Put a value (for a relative operand, the distance) into the hole of the instruction or datum at `at`."""
+    if fixup.kind == DATUM:
+        bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
+    else:
+        bits = encode(value, fixup.kind, fixup.field, fixup.length, fixup.column)
+    end = at + fixup.length
+    data[at:end] = (bits | int.from_bytes(data[at:end], "big")).to_bytes(fixup.length, "big")

@@ -1,18 +1,26 @@
-"""Sections, their places, and what comes out: `Program`."""
+"""Sections while they are read (`Piece`, `Fragment`), their places, and what comes out: `Program`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.assembler.errors import Position, SourceError
 
-# Sections stand in the order of these families, those without data last; others after the read-only ones.
+if TYPE_CHECKING:
+    from s390emu.assembler.expressions import Node
+    from s390emu.assembler.operands import Fixup
+
+Render = Callable[[int, Callable[["Node"], int]], bytes]  # (offset in the section, value of a node) -> bytes
+
+# The order of sections by their family, those without data last; "" stands for all others.
 _FAMILIES = (".text", ".rodata", "", ".data", ".tdata", ".tbss", ".bss")
+ADDRESSES = 1 << 64  # that there are
 LEAST_ALIGNMENT = 8  # of a section in a program
-_STANDARD = (".text", ".data", ".bss")
-MOST_BYTES = 1 << 27  # of a file: several copies of it fit into a gigabyte
-MOST_ROUNDS = 100  # of trying the lengths that depend on each other
+STANDARD = (".text", ".data", ".bss")  # sections that every file has
+STANDARD_ALIGNMENT = 4
+MOST_BYTES = 1 << 27  # that a file may ask for: several copies of it fit into a gigabyte
+MOST_ROUNDS = 100  # of working out lengths that depend on each other
 CODE_FILLER = b"\x07"  # two of them are NOPR
 
 # Flags and type of sections that a source names without giving them (System V ABI, "Special Sections").
@@ -26,27 +34,40 @@ _SPECIAL = {
 
 
 class Fragment:
-    """Bytes of a section whose distances from each other are known, and `tail`, whose length is not.
+    """Bytes of a section whose distances from each other are known, and `tail`, whose length is not."""
 
-    `start` is the place in the section: None as long as something of unknown length may stand before it.
-    """
-
-    __slots__ = ("data", "fixups", "lines", "piece", "start", "tail")
+    __slots__ = ("_start", "data", "fixups", "lines", "piece", "tail")
 
     def __init__(self, piece: Piece, start: int | None = None):
-        self.piece, self.start = piece, start
+        self.piece, self._start = piece, start
         self.data = bytearray()
-        self.fixups: list = []
+        self.fixups: list[Fixup] = []
         self.lines: list[tuple[int, str, int]] = []  # offset, file name, line
         self.tail: Tail | None = None
 
+    @property
+    def placed(self) -> bool:
+        """False while something of unknown length may stand before it in the section."""
+        return self._start is not None
+
+    @property
+    def start(self) -> int:
+        """Its offset in the section; to be asked only if it is `placed`, or once the file is read."""
+        assert self._start is not None
+        return self._start
+
+    def place_at(self, start: int) -> int:
+        """Give it its place in the section; return where it ends."""
+        self._start = start
+        return start + len(self.data) + (len(self.tail.data) if self.tail else 0)
+
 
 class Tail:
-    """What ends a fragment: `render(offset in the section, value of a node)` gives its bytes."""
+    """The end of a fragment: bytes that `render` makes, anew whenever something before them has changed its length."""
 
     __slots__ = ("data", "position", "render")
 
-    def __init__(self, render: Callable[[int, Callable], bytes], position):
+    def __init__(self, render: Render, position: Position):
         self.render, self.position = render, position
         self.data = b""
 
@@ -61,7 +82,7 @@ class Common(NamedTuple):
 
 
 class Piece:
-    """What one source file puts into one section: a row of fragments for each subsection."""
+    """What one source file puts into one section: a list of fragments for each subsection."""
 
     def __init__(self, name: str, flags: str | None = None, kind: str = "", group: str = ""):
         self.name = name
@@ -71,7 +92,7 @@ class Piece:
         self.kind = kind or special[1]
         self.group = group  # the signature of the group that it is a member of
         self.entry_size = 8 if self.kind.endswith("_array") else 0
-        self.alignment = 4 if name in _STANDARD else 1
+        self.alignment = STANDARD_ALIGNMENT if name in STANDARD else 1
         self.address = 0
         self.subsections: dict[int, list[Fragment]] = {0: [Fragment(self, 0)]}
         self.data = bytearray()  # all of it, once it is put together
@@ -86,28 +107,29 @@ class Piece:
 
     @property
     def loaded(self) -> bool:
-        """False for what is only told to other tools, as notes and debugging information are."""
+        """False for what only other tools read, such as notes and debugging information."""
         return "a" in self.flags
 
     @property
     def fragments(self) -> list[Fragment]:
+        """Its fragments in the order of the section."""
         return [fragment for number in sorted(self.subsections) for fragment in self.subsections[number]]
 
     @property
     def filler(self) -> bytes:
+        """What fills it up to a boundary."""
         return CODE_FILLER if self.code else b"\0"
 
     def place_fragments(self):
-        """Give every fragment its place in the section, the lengths of the tails being what they are by now."""
+        """Give every fragment its place in the section, by the present lengths of the tails."""
         at = 0
         for fragment in self.fragments:
-            fragment.start = at
-            at += len(fragment.data) + (len(fragment.tail.data) if fragment.tail else 0)
+            at = fragment.place_at(at)
 
     def put_together(self):
         """Make `data` of the fragments."""
         first, *others = self.fragments
-        self.data = first.data  # what is long is not copied
+        self.data = first.data  # not copied, as it may be long
         for fragment in (first, *others):
             if fragment is not first:
                 self.data += fragment.data
@@ -115,24 +137,29 @@ class Piece:
                 self.data += fragment.tail.data
 
 
-def settle(pieces: Iterable[Piece], room: int, value: Callable, complain: Callable):
+def settle(
+    pieces: Iterable[Piece],
+    room: int,
+    value: Callable[[Node], int],
+    complain: Callable[[SourceError, Position], None],
+):
     """Find the lengths of all tails, which may depend on each other, and put every piece together.
 
     room: bytes of the fragments without their tails.
     """
     pieces = list(pieces)
-    tails = [fragment for piece in pieces for fragment in piece.fragments if fragment.tail]
+    tails = [(fragment, fragment.tail) for piece in pieces for fragment in piece.fragments if fragment.tail]
     for _ in range(MOST_ROUNDS):
         for piece in pieces:
             piece.place_fragments()
-        changed, errors, total = None, [], room
-        for fragment in tails:
-            tail = fragment.tail
+        changed: Tail | None = None
+        errors, total = [], room
+        for fragment, tail in tails:
             try:
                 data = tail.render(fragment.start + len(fragment.data), value)
                 total += len(data)
                 check_space(total)
-            except SourceError as error:  # of this round: what is wrong with the first lengths may be right with others
+            except SourceError as error:  # of this round only: with other lengths it may be right
                 errors.append((error, tail.position))
             else:
                 changed = tail if len(data) != len(tail.data) else changed
@@ -140,9 +167,10 @@ def settle(pieces: Iterable[Piece], room: int, value: Callable, complain: Callab
         if changed is None:
             break
     else:
+        assert changed
         errors = [(SourceError("this length depends on itself and never settles"), changed.position)]
-    for error in errors:
-        complain(*error)
+    for complaint in errors:
+        complain(*complaint)
     for piece in pieces:
         piece.put_together()
 
@@ -168,17 +196,18 @@ class Program(NamedTuple):
     messages: Sequence[str] = ()  # of .warning and .print
 
     def image(self) -> list[tuple[int, bytes]]:
-        """What to put where before it runs."""
+        """Return what is to be in storage before the program runs: (address, bytes)."""
         return [(section.address, section.data) for section in self.sections if section.data and not section.bss]
 
     def to_elf(self) -> bytes:
-        """The program as an ELF64 executable for s390x."""
-        from s390emu.assembler.elf import write_executable
+        """Return the program as an ELF64 executable for s390x."""
+        from s390emu.assembler.elf_writer import write_executable
 
         return write_executable(self)
 
 
 def _family(name: str) -> int:
+    """Return the number of the family that a section's name puts it into."""
     for number, family in enumerate(_FAMILIES):
         if family and (name == family or name.startswith(family + ".")):
             return number
@@ -186,7 +215,7 @@ def _family(name: str) -> int:
 
 
 def lay_out(pieces: Iterable[Piece], origin: int) -> list[list[Piece]]:
-    """Give every piece its address; the pieces of one section follow each other. Returns them section by section.
+    """Give every piece its address and return them section by section; those of one section follow each other.
 
     What is not loaded stays at 0 and is left out.
     """
@@ -203,20 +232,20 @@ def lay_out(pieces: Iterable[Piece], origin: int) -> list[list[Piece]]:
             address += -address % piece.alignment
             piece.address = address
             address += len(piece.data)
-            if piece is not section[-1]:  # GNU as fills a file's part of a section up
+            if piece is not section[-1]:  # as GNU as pads each file's part of a section
                 address += -address % piece.alignment
     return sections
 
 
 def thread_pointer_of(sections: list[list[Piece]]) -> int:
-    """The end of the thread-local storage, from which the s390x supplement to the ABI counts backwards."""
+    """Return the end of the thread-local storage, from which the s390x supplement to the ABI counts backwards."""
     pieces = [piece for section in sections for piece in section if "T" in piece.flags]
     end = max((piece.address + len(piece.data) for piece in pieces), default=0)
     return end + -end % max((piece.alignment for piece in pieces), default=1)
 
 
 def join(section: list[Piece]) -> Section:
-    """One section out of its pieces."""
+    """Return the section that its pieces make."""
     first = section[0]
     data = bytearray(first.data)
     for piece in section[1:]:
@@ -226,14 +255,31 @@ def join(section: list[Piece]) -> Section:
 
 
 def entry_of(symbols: dict[str, int], sections: list[Section]) -> int:
-    """`_start`, else `start`, else the first byte of the text."""
+    """Return the address of `_start`, else `start`, else the first byte of the text."""
     for name in ("_start", "start"):
         if name in symbols:
             return symbols[name]
     return min((section.address for section in sections if section.code and section.data), default=0)
 
 
+def is_power_of_two(number: int) -> bool:
+    """True for 1, 2, 4, 8 and so on."""
+    return number > 0 and not number & number - 1
+
+
+def check_boundary(boundary: int, column: int):
+    """Reject what no section can be aligned to."""
+    if not is_power_of_two(boundary):
+        raise SourceError("the boundary is not a power of two", column)
+    check_space(boundary, column)
+
+
+def beyond_the_last_address(sections: Iterable[Section]) -> bool:
+    """True if a section does not fit into 64-bit addresses."""
+    return any(section.address < 0 or section.address + len(section.data) > ADDRESSES for section in sections)
+
+
 def check_space(amount: int, column: int | None = None):
-    """Raise SourceError for what no directive may ask for."""
+    """Reject an amount of storage that no directive may ask for."""
     if not 0 <= amount <= MOST_BYTES:
         raise SourceError(f"{amount} bytes is not between 0 and {MOST_BYTES}", column)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.assembler.errors import Position, SourceError
-from s390emu.assembler.expressions import Cursor, unescape
+from s390emu.assembler.expressions import NAME, Cursor, unescape
 from s390emu.input_files import FileError, as_text
 
+if TYPE_CHECKING:
+    from s390emu.assembler.unit import Unit
+
 DEEPEST = 100  # macros in macros, files in files
-MOST_STATEMENTS = 2_000_000  # of a file: a gigabyte when they are assembled
+MOST_STATEMENTS = 2_000_000  # of a file: they take a gigabyte when they are assembled
 LONGEST = 1_000_000  # lines that expansion adds to a source
 LONGEST_LINE = 1 << 20  # characters of a line of a macro with its arguments
 MOST_CHARACTERS = 1 << 26  # of all those lines together
 _UNSEEN = re.compile(r"""("(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n]))|/\*.*?(?:\*/|\Z)|#[^\n]*""", re.DOTALL)
-# The `"` at the end of a string is optional here: else each `"` of an unfinished one would be tried as a beginning.
+# The `"` at the end of a string is optional: otherwise each `"` in an unfinished one would be tried as a beginning.
 _STATEMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])|[^;])+""")
 _DIRECTIVE = re.compile(r"\s*(?:[\w.$]+:\s*)*(\.\w+)")
-_NAME = re.compile(r"[A-Za-z_$.][\w$.]*")
+_NAME = re.compile(NAME)
 _PARAMETER = re.compile(r"\\(@|\(\)|[A-Za-z_$][\w$]*)")
 _ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^\\])'?|\([^(),]*\)|[^\s,"']|["'])+""")
 _LOCAL = re.compile(r"\s*local\s+(.*)", re.IGNORECASE)  # of .altmacro
@@ -34,13 +38,15 @@ class Line(NamedTuple):
 
 
 class Macro(NamedTuple):
+    """What .macro defines."""
+
     name: str
     parameters: list[tuple[str, str | None, str]]  # name, default, "" or "req" or "vararg"
     body: list[Line]
 
 
 class _Frame:
-    """Lines being read, and how deep in conditions their reader was when they began."""
+    """Lines being read, and how many conditions their reader was in when they began."""
 
     def __init__(self, lines: list[Line], conditions: int, macro: bool):
         self.lines, self.conditions, self.macro = lines, conditions, macro
@@ -48,14 +54,16 @@ class _Frame:
 
 
 class _Condition(NamedTuple):
+    """An .if that has no .endif yet."""
+
     taken: bool  # this branch is assembled
-    done: bool  # some branch was, or none may be
+    done: bool  # some branch was, or none is to be
     position: Position
     otherwise: bool = False  # .else was seen
 
 
 def statements(text: str, filename: str, parent: Position | None = None) -> list[Line]:
-    """The statements of a source text."""
+    """Return the statements of a source text."""
     if text.count("\n") + text.count(";") > MOST_STATEMENTS:
         raise SourceError(f"more than {MOST_STATEMENTS} statements in one file")
     seen_text = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
@@ -74,9 +82,9 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
 
 
 class Reader:
-    """The statements of one unit, as they come after all expansion."""
+    """Yields the statements of one unit, after all expansion."""
 
-    def __init__(self, unit):
+    def __init__(self, unit: Unit):
         self.unit = unit
         self.frames: list[_Frame] = []
         self.conditions: list[_Condition] = []
@@ -85,7 +93,8 @@ class Reader:
         self.lines = self.characters = 0
         self.alternate = False  # .altmacro
 
-    def push(self, lines, macro=False):
+    def push(self, lines: list[Line], macro: bool = False):
+        """Let these lines be read next."""
         if len(self.frames) >= DEEPEST:
             raise SourceError(f"more than {DEEPEST} macros or files within each other")
         if self.frames:
@@ -94,8 +103,8 @@ class Reader:
                 raise SourceError(f"more than {LONGEST} lines after all expansion")
         self.frames.append(_Frame(lines, len(self.conditions), macro))
 
-    def __iter__(self):
-        """Every statement that is to be assembled; `unit.position` is set for each."""
+    def __iter__(self) -> Iterator[Line]:
+        """Yield every statement that is to be assembled; `unit.position` is set for each."""
         while line := self.next_line():
             self.unit.position = line.position
             directive = _DIRECTIVE.match(line.text)
@@ -116,6 +125,7 @@ class Reader:
         return not self.conditions or self.conditions[-1].taken
 
     def next_line(self) -> Line | None:
+        """Return the next line, or None at the end."""
         while self.frames:
             frame = self.frames[-1]
             if frame.at < len(frame.lines):
@@ -125,7 +135,7 @@ class Reader:
         return None
 
     def collect(self, opening: tuple[str, ...], closing: tuple[str, ...]) -> list[Line]:
-        """The lines up to the directive that closes this one, which is skipped."""
+        """Return the lines up to the directive that closes this one, which is skipped."""
         lines: list[Line] = []
         depth = 0
         while line := self.next_line():
@@ -142,7 +152,8 @@ class Reader:
 
     # Conditions -----------------------------------------------------------------------------------------------------
 
-    def _conditional(self, word, cursor):
+    def _conditional(self, word: str, cursor: Cursor):
+        """Do what .if, .else, .endif and their like say."""
         outer = self.taken
         if word == ".endif":
             self._need_condition(word)
@@ -162,18 +173,19 @@ class Reader:
                 taken = self._true(word, cursor)
                 self.conditions[-1] = _Condition(taken, taken, self.unit.position)
 
-    def _need_condition(self, word):
+    def _need_condition(self, word: str):
         if not self.conditions:
             raise SourceError(f"{word} without .if")
 
-    def _true(self, word, cursor) -> bool:
+    def _true(self, word: str, cursor: Cursor) -> bool:
+        """True if the condition here holds."""
         if word in (".ifdef", ".ifndef", ".ifnotdef"):
             known = cursor.word() in self.unit.symbols
             return known == (word == ".ifdef")
         if word in (".ifeqs", ".ifnes"):
-            left = cursor.string()
+            first = cursor.string()
             cursor.expect(",", "between the strings")
-            return (left == cursor.string()) == (word == ".ifeqs")
+            return (first == cursor.string()) == (word == ".ifeqs")
         if word in (".ifb", ".ifnb"):
             return cursor.done == (word == ".ifb")
         if word in (".ifc", ".ifnc"):
@@ -185,7 +197,8 @@ class Reader:
 
     # Files, macros, repetitions: the directives ----------------------------------------------------------------------
 
-    def include(self, cursor):
+    def include(self, cursor: Cursor):
+        """Let another file be read next: .include "file"."""
         name = os.fsdecode(unescape(os.fsdecode(cursor.string()))) if cursor.peek('"') else cursor.text[cursor.at :]
         path, content = self.unit.files.read(name, self.unit.position.filename)
         try:
@@ -194,11 +207,12 @@ class Reader:
             raise SourceError(str(error)) from None
         self.push(statements(text, str(path), self.unit.position))
 
-    def end(self, cursor):
-        """.end: what follows is not read."""
+    def end(self, cursor: Cursor):
+        """Read no further: .end."""
         self.frames.clear()
 
-    def define_macro(self, cursor):
+    def define_macro(self, cursor: Cursor):
+        """Define a macro: .macro name parameter, parameter=default, parameter:req, parameter:vararg."""
         name = cursor.word("macro name")
         cursor.accept(",")
         parameters = []
@@ -218,11 +232,13 @@ class Reader:
             cursor.accept(",")
         self.macros[name.lower()] = Macro(name, parameters, self.collect((".macro",), (".endm", ".endmacro")))
 
-    def purge_macro(self, cursor):
+    def purge_macro(self, cursor: Cursor):
+        """Forget a macro: .purgem name."""
         if not self.macros.pop(cursor.word().lower(), None):
             raise cursor.error("no such macro")
 
-    def exit_macro(self, cursor):
+    def exit_macro(self, cursor: Cursor):
+        """Leave the macro: .exitm."""
         while self.frames:
             frame = self.frames.pop()
             if frame.macro:
@@ -230,10 +246,12 @@ class Reader:
                 return
         raise SourceError(".exitm outside of a macro")
 
-    def stray(self, word):
+    def stray(self, word: str):
+        """Reject the end of what has no beginning."""
         raise SourceError(f"{word} without its beginning")
 
-    def repeat(self, cursor):
+    def repeat(self, cursor: Cursor):
+        """Read lines again and again: .rept count."""
         count = self.unit.absolute(cursor, "count")
         cursor.end()
         body = self.collect(_REPEATS, (".endr",))
@@ -241,8 +259,8 @@ class Reader:
             raise SourceError(f"{count} repetitions are too many")
         self.push(body * max(count, 0))
 
-    def repeat_with(self, cursor, characters=False):
-        """.irp symbol, values and .irpc symbol, characters."""
+    def repeat_with(self, cursor: Cursor, characters: bool = False):
+        """Read lines once for each value: .irp symbol, values; or for each character: .irpc symbol, characters."""
         name = cursor.word()
         cursor.accept(",")
         rest = cursor.text[cursor.at :].strip()
@@ -253,8 +271,8 @@ class Reader:
             raise SourceError(f"{len(values)} repetitions are too many")
         self.push([line for value in values or [""] for line in self._expanded(body, {name: value}, "in .irp, used")])
 
-    def expand(self, macro: Macro, cursor):
-        """A macro's name stood where an instruction may."""
+    def expand(self, macro: Macro, cursor: Cursor):
+        """Let the lines of a macro be read next, with the arguments at the cursor."""
         values = {name: default for name, default, _ in macro.parameters if default is not None}
         position = 0
         rest = _squeezed(cursor.text[cursor.at :])
@@ -281,7 +299,8 @@ class Reader:
         self.push(self._expanded(macro.body, values, f"in macro {macro.name}, used"), macro=True)
         self.expansions += 1
 
-    def _expanded(self, body, values, via):
+    def _expanded(self, body: list[Line], values: Mapping[str, str], via: str) -> list[Line]:
+        """Return lines with the values of parameters put in; `via` says in messages where they come from."""
         call = self.unit.position
         values = {**values, "@": str(self.expansions), "()": ""}
         words = None
@@ -307,9 +326,12 @@ class Reader:
         return lines
 
     def _arguments(self, text: str) -> list[tuple[int, str]]:
-        """(start, text) of each argument: commas part them, even within parentheses, and blanks that are left; quotes
-        keep them together."""
-        at, values = 0, []
+        """Return (start, text) of each argument.
+
+        Commas separate them, even within parentheses, and so do the blanks that are left; quotes keep them together.
+        """
+        at = 0
+        values: list[tuple[int, str]] = []
         while at < len(text):
             start = at
             if self.alternate and text[at] == "<":
@@ -327,7 +349,7 @@ class Reader:
 
 
 def _bracketed(text: str, at: int) -> tuple[str, int]:
-    """The text in <> and where it ends; ! takes the meaning from the character after it."""
+    """Return the text in <> and where it ends; in it ! makes the next character an ordinary one."""
     start, depth, value = at, 0, ""
     while at < len(text):
         character = text[at]
@@ -344,17 +366,18 @@ def _bracketed(text: str, at: int) -> tuple[str, int]:
 
 
 def _unquote(text: str) -> str:
+    """Return a text without the quotes around it."""
     text = text.strip()
     return text[1:-1].replace('\\"', '"') if len(text) >= 2 and text[0] == text[-1] == '"' else text
 
 
 def _squeezed(text: str) -> str:
-    """Without the blanks that GNU as does not see: those that do not part two words."""
+    """Return a text without the blanks that GNU as ignores: those that do not separate two words."""
     return _USELESS_BLANK.sub(lambda found: found[1] or "", text.strip())
 
 
 _REPEATS = (".rept", ".irp", ".irpc")
-_SIGNS = {
+_SIGNS: dict[str, Callable[[int], bool]] = {
     ".if": bool,
     ".ifne": bool,
     ".ifeq": lambda value: value == 0,
@@ -368,7 +391,7 @@ _CONDITIONALS = {
     ".else", ".elseif", ".endif", *_SIGNS,
 }  # fmt: skip
 
-DIRECTIVES = {
+DIRECTIVES: dict[str, Callable[[Reader, Cursor], None]] = {
     ".include": Reader.include,
     ".macro": Reader.define_macro,
     ".purgem": Reader.purge_macro,

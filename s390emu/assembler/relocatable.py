@@ -1,26 +1,32 @@
-"""A unit as an ELF64 relocatable object, as GNU as writes it: sections, symbols, and a relocation for every value that
-only the linker knows."""
+"""A unit as an ELF64 relocatable object, as GNU as writes it.
+
+It has sections, symbols, and a relocation for every value that only the linker knows.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
-from s390emu.assembler import elf
-from s390emu.assembler.data import whole
+from s390emu.assembler import elf, elf_writer
 from s390emu.assembler.errors import SourceError
-from s390emu.assembler.expressions import Binary, NotYet, Place, Symbol, Undefined, evaluate
-from s390emu.assembler.operands import LENGTH, RELATIVE, Fixup, encode
+from s390emu.assembler.expressions import (
+    Binary,
+    Node,
+    NotYet,
+    Place,
+    Symbol,
+    Undefined,
+    Value,
+    evaluate,
+    is_local_label,
+    stays_in_the_file,
+)
+from s390emu.assembler.operands import DATUM, LENGTH, RELATIVE, Fixup, fill_hole
 from s390emu.assembler.program import Piece
 from s390emu.assembler.relocations import BY_NAME, OFFSET_TABLE, NotReached, Relocation, relocation_of
-from s390emu.assembler.unit import RECURSION, Unit, settled
+from s390emu.assembler.unit import Unit, settled
 
-_FLAGS = {"w": 1, "a": 2, "x": 4, "M": 0x10, "S": 0x20, "G": 0x200, "T": 0x400, "e": 0x80000000}  # SHF
-_KINDS = {"progbits": 1, "note": 7, "nobits": 8, "init_array": 14, "fini_array": 15, "preinit_array": 16}  # SHT
-_TYPES = {"notype": 0, "object": 1, "function": 2, "common": 1, "tls_object": 6, "gnu_indirect_function": 10,
-          "gnu_unique_object": 1}  # fmt: skip
-_VISIBILITY = {"internal": 1, "hidden": 2, "protected": 3}  # STV
-STB_WEAK, STB_GNU_UNIQUE = 2, 10
-SHT_GROUP, GRP_COMDAT, SHF_INFO_LINK = 17, 1, 0x40
 TO_OFFSET_TABLE = {"R_390_PC32DBL": "R_390_GOTPCDBL", "R_390_PC64": "R_390_GOTPC"}
 
 
@@ -36,17 +42,20 @@ class _Rela(NamedTuple):
 class _Row(NamedTuple):
     """An entry of the symbol table."""
 
-    name: str
-    binding: int
-    kind: int
-    visibility: int
-    section: int
-    value: int
-    size: int
+    name: str = ""
+    binding: int = elf.STB_LOCAL
+    kind: int = elf.STT_NOTYPE
+    visibility: int = elf.STV_DEFAULT
+    section: int = elf.SHN_UNDEF
+    value: int = 0
+    size: int = 0
+
+
+_T = TypeVar("_T")
 
 
 def write_object(unit: Unit) -> bytes:
-    """The object file of a unit that is settled; what cannot be said in one is among the unit's complaints."""
+    """Return the object file of a unit that is settled; what it cannot say is among the unit's complaints."""
     return _Writer(unit).data()
 
 
@@ -69,37 +78,40 @@ class _Writer:
     # Relocations ----------------------------------------------------------------------------------------------------
 
     def relocate(self, piece: Piece) -> list[_Rela]:
+        """Return the relocations of a section, and fill the holes that need none."""
         relas = []
         for fragment in piece.fragments:
             for fixup in fragment.fixups:
-                try:
-                    if found := self.relocation(piece, fragment.start, fixup):
-                        found.relocation.check(piece.data, found.offset)
-                        relas.append(found)
-                except NotReached as error:
-                    self.unit.complain(SourceError(f"{found.relocation.name} {error}", fixup.column), fixup.position)
-                except SourceError as error:
-                    self.unit.complain(error, fixup.position)
-                except RecursionError:
-                    self.unit.complain(SourceError(RECURSION), fixup.position)
+                if found := self.unit.attempt(self.checked, piece, fragment.start, fixup, position=fixup.position):
+                    relas.append(found)
         return relas
 
+    def checked(self, piece: Piece, start: int, fixup: Fixup) -> _Rela | None:
+        """Return the relocation of a hole, if it needs one; reject one for a place outside the section."""
+        found = self.relocation(piece, start, fixup)
+        if found:
+            try:
+                found.relocation.check(piece.data, found.offset)
+            except NotReached as error:
+                raise SourceError(f"{found.relocation.name} {error}", fixup.column) from None
+        return found
+
     def relocation(self, piece: Piece, start: int, fixup: Fixup) -> _Rela | None:
-        """The relocation of a hole, or None after filling it."""
+        """Return the relocation of a hole, or None after filling it."""
         target, origin, number = self.sum_of(fixup)
         at, place = start + fixup.offset, start + fixup.place
         relocation, addend = fixup.relocation, fixup.addend
         if relocation is None and origin is None:
             if fixup.kind == RELATIVE and target is not None and self.is_here(piece, target):
-                self.put(piece, at, fixup, target.offset + number - at)
+                fill_hole(piece.data, at, fixup, target.offset + number - at)
                 return None
             if target is None and fixup.kind != RELATIVE:
-                self.put(piece, at, fixup, number)
+                fill_hole(piece.data, at, fixup, number)
                 return None
         if relocation is None:
             form = fixup.form
             if origin is not None:
-                if origin.base is not piece or fixup.kind != "datum":
+                if origin.base is not piece or fixup.kind != DATUM:
                     raise SourceError("a distance of two places can be one in this section, or from here", fixup.column)
                 form, addend = "PC" + form, place - origin.offset
             elif fixup.kind == RELATIVE:
@@ -117,14 +129,18 @@ class _Writer:
         return _Rela(place, relocation, *self.named(target, addend, relocation))
 
     def named(self, target: Place, addend: int, relocation: Relocation) -> tuple[Piece | str, int]:
-        """By which symbol a place is named in a relocation, and the addend: as GNU as does, by its section if nothing
-        depends on the symbol itself."""
+        """Return the symbol that a relocation names for a place, and the addend.
+
+        As with GNU as, that is its section if nothing depends on the symbol itself.
+        """
         if isinstance(target.base, Undefined):
             return target.base.name, addend + target.offset
-        name, piece = target.symbol, target.base
+        name, piece = target.symbol, _section(target)
         if name is None:
             return piece, addend + target.offset
-        distance = target.offset - self.lookup(Symbol(name, 0)).offset
+        symbol = self.lookup(Symbol(name, 0))
+        assert isinstance(symbol, Place)
+        distance = target.offset - symbol.offset
         relative = relocation.formula.endswith("P")
         merged = "M" in piece.flags and (relative or addend + distance)
         if merged or not relocation.plain or "T" in piece.flags or not self.is_private(name):
@@ -137,24 +153,19 @@ class _Writer:
         return name not in unit.globals and name not in unit.weak and unit.types.get(name) != "gnu_indirect_function"
 
     def is_here(self, piece: Piece, target: Place) -> bool:
+        """True if a place is certain to be in this section, whatever other files there are."""
         return target.base is piece and (target.symbol is None or self.is_private(target.symbol))
 
-    def put(self, piece: Piece, at: int, fixup: Fixup, value: int):
-        if fixup.kind == "datum":
-            bits = int.from_bytes(whole(value, fixup.length, fixup.column), "big")
-        else:
-            bits = encode(value, fixup.kind, fixup.field, fixup.length, fixup.column)
-        bits |= int.from_bytes(piece.data[at : at + fixup.length], "big")
-        piece.data[at : at + fixup.length] = bits.to_bytes(fixup.length, "big")
-
     def sum_of(self, fixup: Fixup) -> tuple[Place | None, Place | None, int]:
-        """What a hole's value consists of: a place that counts, one that is subtracted, a number."""
+        """Return what a hole's value consists of: a place that counts, one that is subtracted, a number."""
         try:
             value = evaluate(fixup.node, self.lookup, settled)
         except NotYet:
-            added, subtracted, number = [], [], 0
+            added: list[Place] = []
+            subtracted: list[Place] = []
+            number = 0
             for sign, term in self.terms(fixup.node, 1, fixup.column):
-                if type(term) is int:
+                if isinstance(term, int):
                     number += sign * term
                 else:
                     (added if sign > 0 else subtracted).append(term)
@@ -168,9 +179,9 @@ class _Writer:
             if len(added) > 1 or len(subtracted) > 1:
                 raise SourceError("this is more than the distance of a symbol and a number", fixup.column) from None
             return next(iter(added), None), next(iter(subtracted), None), number
-        return (None, None, value) if type(value) is int else (value, None, 0)
+        return (None, None, value) if isinstance(value, int) else (value, None, 0)
 
-    def terms(self, node, sign: int, column):
+    def terms(self, node: Node, sign: int, column: int | None) -> Iterator[tuple[int, Value]]:
         """Yield (sign, number or place) for each part of a sum."""
         if isinstance(node, Symbol) and isinstance(self.unit.symbols.get(node.name), Binary):
             node = self.unit.symbols[node.name]
@@ -183,39 +194,39 @@ class _Writer:
         except NotYet:
             raise SourceError("this is more than the distance of a symbol and a number", column) from None
 
-    def lookup(self, symbol: Symbol):
+    def lookup(self, symbol: Symbol) -> Value:
+        """Return the value of a symbol, which is a place of its own if this file does not define it."""
         name = symbol.name
         if name in self.unit.symbols:
             value = evaluate(self.unit.symbols[name], self.lookup, settled)
-            if type(value) is int or isinstance(value.base, Undefined) or "\x01" in name:
+            if isinstance(value, int) or isinstance(value.base, Undefined) or is_local_label(name):
                 return value
             return value._replace(symbol=name)
-        if "\x01" in name:
-            return self.unit.known(symbol)  # an error
+        if is_local_label(name):
+            self.unit.known(symbol)  # raises
         return Place(Undefined(name), 0, name)
 
     # Symbols --------------------------------------------------------------------------------------------------------
 
-    def symbols(self) -> tuple[list[_Row], int, dict]:
-        """The symbol table, the number of its first symbol that is not local, the number of each name or section."""
+    def symbols(self) -> tuple[list[_Row], int, dict[Piece | str | None, int]]:
+        """Return the symbol table, the number of its first symbol that is not local, that of each name and section."""
         unit = self.unit
-        used = {rela.target: rela.relocation for relas in self.relas.values() for rela in relas}
-        thread_local = {
-            rela.target for relas in self.relas.values() for rela in relas if "TLS" in rela.relocation.name
-        }  # fmt: skip
-        locals_, globals_ = [_Row("", 0, 0, 0, 0, 0, 0)], []
+        relas = [rela for relas in self.relas.values() for rela in relas]
+        used = dict.fromkeys(rela.target for rela in relas)
+        thread_local = {rela.target for rela in relas if "TLS" in rela.relocation.name}
+        locals_, globals_ = [_Row()], []
         if unit.source_name:
-            locals_.append(_Row(unit.source_name, elf.STB_LOCAL, elf.STT_FILE, 0, elf.SHN_ABS, 0, 0))
-        numbers: dict = {}
+            locals_.append(_Row(unit.source_name, kind=elf.STT_FILE, section=elf.SHN_ABS))
+        numbers: dict[Piece | str | None, int] = {None: 0}
         for piece in self.pieces:
             if piece in used:
                 numbers[piece] = len(locals_)
-                locals_.append(_Row("", elf.STB_LOCAL, elf.STT_SECTION, 0, self.numbers[piece], 0, 0))
+                locals_.append(_Row(kind=elf.STT_SECTION, section=self.numbers[piece]))
         names = dict.fromkeys((*unit.symbols, *unit.commons, *unit.globals, *(t for t in used if isinstance(t, str))))
         for name in names:
-            if "\x01" in name or (name.startswith(".L") and name not in used):
+            if is_local_label(name) or (stays_in_the_file(name) and name not in used):
                 continue
-            row = self.symbol(name, name in thread_local)
+            row = unit.attempt(self.symbol, name, name in thread_local, position=unit.defined_at.get(name))
             if row and row.binding == elf.STB_LOCAL:
                 numbers[name] = len(locals_)
                 locals_.append(row)
@@ -224,53 +235,49 @@ class _Writer:
         for number, group in enumerate(self.groups, 1):
             if group not in names:
                 numbers[group] = len(locals_)
-                locals_.append(_Row(group, elf.STB_LOCAL, 0, 0, number, 0, 0))
+                locals_.append(_Row(group, section=number))
         numbers |= {row.name: number for number, row in enumerate(globals_, len(locals_))}
         return [*locals_, *globals_], len(locals_), numbers
 
     def symbol(self, name: str, thread_local: bool) -> _Row | None:
-        """A symbol's entry, or None if it is but another name for one elsewhere."""
+        """Return a symbol's entry, or None if it is but another name for one elsewhere."""
         unit = self.unit
         value = section = size = 0
-        kind = _TYPES[self.told(unit.types, name) or ("tls_object" if thread_local else "notype")]
-        try:
-            if name in unit.symbols:
+        kind = elf.SYMBOL_TYPES[self.told(unit.types, name) or ("tls_object" if thread_local else "notype")]
+        if name in unit.symbols:
+            try:
                 found = self.lookup(Symbol(name, 0))
-                if type(found) is int:
-                    value, section = found % (1 << 64), elf.SHN_ABS
-                elif isinstance(found.base, Undefined):
-                    return None
-                else:
-                    value, section = found.offset % (1 << 64), self.numbers[found.base]
-                    if "T" in found.base.flags:
-                        kind = _TYPES["tls_object"]
-            elif common := unit.commons.get(name):
-                value, section, size = common.boundary, elf.SHN_COMMON, common.size
-                kind = kind or _TYPES["object"]
-            if (told := self.told(unit.sizes, name)) is not None:
-                size = unit.settled_value(told)
-        except NotYet:
-            if name in unit.globals:
-                unit.complain(SourceError(f'"{name}" is neither a place nor a number'), unit.defined_at.get(name))
-            return None
-        except SourceError as error:
-            unit.complain(error, unit.defined_at.get(name))
-            return None
-        except RecursionError:
-            unit.complain(SourceError(RECURSION), unit.defined_at.get(name))
-            return None
-        if unit.types.get(name) == "gnu_unique_object":
-            binding = STB_GNU_UNIQUE
-        elif unit.is_weak(name):
-            binding = STB_WEAK
-        else:
-            local = name not in unit.globals and section != elf.SHN_UNDEF
-            binding = elf.STB_LOCAL if local else elf.STB_GLOBAL
-        visibility = _VISIBILITY.get(unit.visibility.get(name, ""), 0)
-        return _Row(name, binding, kind, visibility, section, value, size % (1 << 64))
+            except NotYet:
+                if name in unit.globals:
+                    raise SourceError(f'"{name}" is neither a place nor a number') from None
+                return None
+            if isinstance(found, int):
+                value, section = found, elf.SHN_ABS
+            elif isinstance(found.base, Undefined):
+                return None
+            else:
+                value, section = found.offset, self.numbers[_section(found)]
+                if "T" in _section(found).flags:
+                    kind = elf.STT_TLS
+        elif common := unit.commons.get(name):
+            value, section, size = common.boundary, elf.SHN_COMMON, common.size
+            kind = kind or elf.STT_OBJECT
+        if (told := self.told(unit.sizes, name)) is not None:
+            size = unit.settled_value(told)
+        visibility = elf.VISIBILITIES.get(unit.visibility.get(name, ""), elf.STV_DEFAULT)
+        return _Row(name, self.binding(name, section), kind, visibility, section, value, size)
 
-    def told(self, attribute: dict, name: str):
-        """What the source tells of a symbol, or of the one that it is another name for."""
+    def binding(self, name: str, section: int) -> int:
+        """Return a symbol's binding."""
+        unit = self.unit
+        if unit.types.get(name) == "gnu_unique_object":
+            return elf.STB_GNU_UNIQUE
+        if unit.is_weak(name):
+            return elf.STB_WEAK
+        return elf.STB_LOCAL if name not in unit.globals and section != elf.SHN_UNDEF else elf.STB_GLOBAL
+
+    def told(self, attribute: Mapping[str, _T], name: str) -> _T | None:
+        """Return what the source tells of a symbol, or of the one that it is another name for."""
         seen: set[str] = set()
         while name not in attribute and isinstance(node := self.unit.symbols.get(name), Symbol) and name not in seen:
             seen.add(name)
@@ -280,37 +287,40 @@ class _Writer:
     # The file -------------------------------------------------------------------------------------------------------
 
     def data(self) -> bytes:
-        strings = elf.Strings()
+        """Return the file."""
+        strings = elf_writer.Strings()
         rows, first_global, numbers = self.symbols()
         symbols = b"".join(
-            elf.symbol_entry(
-                strings.add(row.name) if row.name else 0, row.binding << 4 | row.kind, row.visibility, row.section,
-                row.value, row.size,
-            )
+            elf_writer.symbol_entry(strings.add(row.name) if row.name else 0, *row[1:])
             for row in rows
         )  # fmt: skip
         symbol_table = 1 + len(self.groups) + len(self.pieces) + sum(bool(relas) for relas in self.relas.values())
-        file = elf.SectionWriter(elf.EHDR_BYTES)
+        file = elf_writer.SectionWriter()
         for group, members in self.groups.items():
             indexes = [self.numbers[piece] for piece in members]
             indexes += [self.numbers[piece] + 1 for piece in members if self.relas[piece]]
-            words = b"".join(number.to_bytes(4, "big") for number in (GRP_COMDAT, *sorted(indexes)))
-            file.add(".group", SHT_GROUP, 0, words, link=symbol_table, info=numbers[group], align=4, entry=4)
+            words = b"".join(number.to_bytes(4, "big") for number in (elf.GRP_COMDAT, *sorted(indexes)))
+            file.add(".group", elf.SHT_GROUP, 0, words, link=symbol_table, info=numbers[group], align=4, entry=4)
         for piece in self.pieces:
-            flags = sum(_FLAGS.get(letter, 0) for letter in piece.flags)
-            kind = _KINDS[piece.kind] if piece.kind in _KINDS else int(piece.kind)
+            flags = sum(elf.SECTION_FLAGS.get(letter, 0) for letter in piece.flags)
+            kind = elf.SECTION_TYPES[piece.kind] if piece.kind in elf.SECTION_TYPES else int(piece.kind)
             data = piece.data + piece.filler * (-len(piece.data) % piece.alignment)
             file.add(piece.name, kind, flags, data, align=piece.alignment, entry=piece.entry_size)
             if relas := self.relas[piece]:
                 table = b"".join(
-                    elf.relocation_entry(
+                    elf_writer.relocation_entry(
                         rela.offset, numbers.get(rela.target, 0), rela.relocation.number, rela.addend
                     )
                     for rela in relas
                 )
-                flags = SHF_INFO_LINK | flags & _FLAGS["G"]
-                info = self.numbers[piece]
-                file.add(".rela" + piece.name, elf.SHT_RELA, flags, table, symbol_table, info, align=8, entry=24)
-        file.add(".symtab", elf.SHT_SYMTAB, 0, symbols, symbol_table + 1, first_global, align=8, entry=24)
+                flags = elf.SHF_INFO_LINK | flags & elf.SHF_GROUP
+                file.add(".rela" + piece.name, elf.SHT_RELA, flags, table, symbol_table, self.numbers[piece], align=8)
+        file.add(".symtab", elf.SHT_SYMTAB, 0, symbols, symbol_table + 1, first_global, align=8)
         file.add(".strtab", elf.SHT_STRTAB, 0, bytes(strings.data))
         return file.finish(elf.ET_REL)
+
+
+def _section(place: Place) -> Piece:
+    """Return the section of a place that is in one."""
+    assert isinstance(place.base, Piece)
+    return place.base

@@ -9,7 +9,10 @@ There is no dynamic linking, so a procedure linkage table has no entries: what a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from s390emu.assembler.number_encoding import signed_64
 
 ENTRY_BYTES = 8
 _WHOLE = {1: ((0, 8),), 2: ((0, 16),), 3: ((0, 24),), 4: ((0, 32),), 8: ((0, 64),)}
@@ -18,7 +21,7 @@ _LONG_DISPLACEMENT = ((4, 12), (16, 8))  # the same with DL, then DH
 
 
 class NotReached(Exception):
-    """A value that does not fit where it is to be put, or that only a linker can know."""
+    """Raised for a value that does not fit where it is to be put, or that only a linker can know."""
 
 
 class OffsetTable:
@@ -29,17 +32,20 @@ class OffsetTable:
         self.entries: dict[int, int] = {}  # value -> address of its entry
 
     def entry(self, value: int) -> int:
+        """Return the address of the entry for a value."""
         return self.entries.setdefault(value, self.address + ENTRY_BYTES * len(self.entries))
 
     @property
     def data(self) -> bytes:
+        """The bytes of all entries."""
         return b"".join((value % (1 << 64)).to_bytes(ENTRY_BYTES, "big") for value in self.entries)
 
 
 class Relocation(NamedTuple):
-    """One type of relocation. `formula` is empty where the linker is to change instructions, which is not done here.
+    """One type of relocation.
 
-    `fields` are ((start bit, width), ...) from the relocated byte: a second one takes the bits on the left.
+    formula  what it computes; empty where a linker would change instructions, which is not done here
+    fields   ((start bit, width), ...) from the relocated byte; a second one takes the bits on the left
     """
 
     number: int
@@ -65,11 +71,11 @@ class Relocation(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """True if it is of an address, and nothing is to be made for the symbol itself."""
+        """True if it only needs an address, and no table entry for the symbol."""
         return bool(self.fields) and self.formula in ("S", "S-P") and "PLT" not in self.name
 
     def value(self, symbol: int, addend: int, place: int, table: OffsetTable, thread_pointer: int) -> int:
-        """What is to be put at `place`."""
+        """Return what is to be put at `place`."""
         if not self.formula:
             raise NotReached("is for ld: link the file with it, or compile for a static program (-fno-pic)")
         target, _, origin = self.formula.partition("-")
@@ -88,7 +94,7 @@ class Relocation(NamedTuple):
             raise NotReached("is beyond the end of the section")
 
     def put(self, data: bytearray, at: int, value: int):
-        """Put a value at its place; what is around it remains."""
+        """Put a value at its place and leave the bits around it."""
         self.check(data, at)
         if self.marks:
             return
@@ -99,7 +105,7 @@ class Relocation(NamedTuple):
         width = sum(width for _, width in self.fields)
         signed = self.formula.endswith("-P") or len(self.fields) > 1
         least = 0 if self.fields == _SHORT_DISPLACEMENT and not signed else -(1 << width - 1)
-        value = value if width < 64 else (value + (1 << 63)) % (1 << 64) - (1 << 63)
+        value = value if width < 64 else signed_64(value)
         if not least <= value < 1 << (width - signed):
             raise NotReached("does not reach its symbol")
         bits = int.from_bytes(data[at : at + self.length], "big")
@@ -110,7 +116,7 @@ class Relocation(NamedTuple):
         data[at : at + self.length] = bits.to_bytes(self.length, "big")
 
 
-def _rows():
+def _rows() -> Iterator[Relocation]:
     yield Relocation(0, "R_390_NONE", "S")
     for number, name, formula, size in (
         (1, "8", "S", 1), (3, "16", "S", 2), (4, "32", "S", 4), (22, "64", "S", 8),
@@ -148,6 +154,12 @@ def _rows():
 
 R_390 = {row.number: row for row in _rows()}
 BY_NAME = {row.name: row for row in R_390.values()}
+# Only named here: relocations for a dynamic linker, and for thread-local storage with 32-bit addresses.
+NAMES = {number: row.name for number, row in R_390.items()} | {
+    9: "R_390_COPY", 10: "R_390_GLOB_DAT", 11: "R_390_JMP_SLOT", 12: "R_390_RELATIVE", 40: "R_390_TLS_GD32",
+    43: "R_390_TLS_GOTIE32", 45: "R_390_TLS_LDM32", 47: "R_390_TLS_IE32", 50: "R_390_TLS_LE32", 52: "R_390_TLS_LDO32",
+    54: "R_390_TLS_DTPMOD", 55: "R_390_TLS_DTPOFF", 56: "R_390_TLS_TPOFF", 61: "R_390_IRELATIVE",
+}  # fmt: skip
 
 # What an operand's suffix asks for: the relocation is named after it and after the operand's form ("12", "64", ...);
 # a distance in halfwords (PC32DBL) has names of its own.

@@ -93,7 +93,7 @@ def maker(options: MachineOptions, guest: Program) -> Callable[[], Machine]:
 def build_apart(options: MachineOptions, guest: Program | None = None) -> Machine:
     """Build a machine that keeps what the guest writes on its disks in copies that nobody else sees."""
     with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
-        disks = []
+        disks: list[tuple[str | Path, bool]] = []
         for number, (path, read_only) in enumerate(options.disk):
             if not read_only:
                 path = shutil.copyfile(path, Path(folder) / str(number))
@@ -245,7 +245,7 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     if "firmware" in program:
         watched = watched.described_by(description())
     watcher = sanitizer(watched, machine, guest)
-    machine.host.consoles[machine.guest_number].live = None if options.json else show
+    machine.host.guests[machine.guest_number].console.live = None if options.json else show
     with tracing(options.trace, machine, symbols) as run:
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, options.limits.timeout))
@@ -301,7 +301,7 @@ def _prepared(
         return machine, guest, {name: symbols[name] for name in image["labels"]}
 
 
-def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path) -> list[tuple[Path, bool]]:
+def _disks(path: Path, content: dict[str, Any], given: list[Path], folder: Path) -> list[tuple[str | Path, bool]]:
     """Return the disks of the run: those that whoever replays has given, or else those in the file. None by its name
     there."""
     named = content["machine"].get("disk", [])

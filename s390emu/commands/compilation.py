@@ -73,7 +73,7 @@ class _Announcement:
             self.expected = instructions_of(self.guest)
 
     def _line(self, name: str) -> str:
-        """Each instruction has a function; what else is compiled is counted as it comes."""
+        """Return the bar: each instruction has a function; what else is compiled is counted as it comes."""
         from tqdm import tqdm
 
         total = self.compiled + max(1, len(self.expected - READY)) - 1

@@ -89,11 +89,11 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
     symbols = labels(guest)
     if not options.json:
         print(f"== console (guest {on.ram >> 10} KB, host {on.frames} frames of 4 KB)", flush=True)
-        machine.host.consoles[machine.guest_number].live = show
+        machine.host.guests[machine.guest_number].console.live = show
     story = Story(machine, symbols)
     stop = story.run()
     if options.json:
-        events = [event_text(event, symbols) for event in story.events]
+        events = [event_text(event, symbols, on.cpus) for event in story.events]
         told = {"faults": [fault_dict(fault) for fault in story.faults], "events": events}
         told["totals"] = totals(machine, story.faults)
         told |= sanitized(watcher, symbols)
@@ -102,12 +102,12 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
             return FAILED if watcher and watcher.counts else ENDED
         return conclude(machine, stop, symbols, watcher, as_json=options.json)
     chosen = highlights(story.events, story.faults, None if options.timeline == "all" else SHOWN)
-    lines = [event_text(event, symbols) for event in chosen]
+    lines = [event_text(event, symbols, on.cpus) for event in chosen]
     print(f"\n== timeline ({len(lines)} of {len(story.events):,} events: instruction, block, before -> after, who)")
     print("\n".join(lines))
     print(f"\n== discard faults ({len(story.faults)})")
     shown = story.faults if options.timeline == "all" else story.faults[:SHOWN]
-    print("\n".join(fault_text(fault, symbols) for fault in shown))
+    print("\n".join(fault_text(fault, symbols, on.cpus) for fault in shown))
     print("\n== totals")
     for name, value in totals(machine, story.faults).items():
         if isinstance(value, Counter | dict):

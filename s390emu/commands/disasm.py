@@ -92,7 +92,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def _pieces(options: Options) -> Iterator[Piece]:
     """Yield the sections of files, or all bytes of what has no sections."""
-    data = _hexadecimal(options.hex) if options.file is None else _mapped(options.file)
+    data = _hexadecimal(options.hex or "") if options.file is None else _mapped(options.file)
     name = "--hex" if options.file is None else str(options.file)
     if options.file is not None and archive.is_archive(data):
         objects = _members(data, name, options.base)

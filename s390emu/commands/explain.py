@@ -50,6 +50,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _coverage(as_json: bool) -> None:
+    """Print every row of the table, with sums by chapter."""
     from s390emu.reports.coverage import CHAPTER_TITLES, lines, summary
 
     if as_json:
@@ -68,6 +69,7 @@ def _coverage(as_json: bool) -> None:
 
 
 def _explain(what: str) -> dict:
+    """Return the facts about a mnemonic, a state, an instruction's bytes, or a program-interruption code."""
     rows = [row for row in ROWS if row.mnemonic == what.upper()]
     if rows:
         return _instruction(rows[0])
@@ -92,6 +94,7 @@ def _explain(what: str) -> dict:
 
 
 def _instruction(row: Row) -> dict:
+    """Return the facts about a row of the table."""
     place = places().get(function_name(row.mnemonic))
     where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
     if place and not executable(row, default_facilities()):

@@ -157,6 +157,7 @@ def _check_monitor(given: dict[str, float]) -> None:
 
 
 def _list(wanted: Sequence[Cell], as_json: bool) -> int:
+    """Print the runs of a sweep."""
     if as_json:
         listed = [asdict(cell) for cell in wanted]
         print(json_text({"schema": "s390emu.overcommit-cells/1", "cells": listed}))
@@ -171,6 +172,7 @@ def _list(wanted: Sequence[Cell], as_json: bool) -> int:
 
 
 def _need_parquet() -> None:
+    """Reject --table parquet where pyarrow is not installed."""
     from s390emu.reports.overcommit.table import ParquetUnavailable, need_parquet
 
     try:
@@ -320,6 +322,7 @@ def _parameters(axes) -> dict[str, Sequence]:
 
 
 def _tell(told, document: Path, no_plots: str) -> None:
+    """Print the findings, and where the page is."""
     from s390emu.reports.overcommit.summary import findings
 
     lines = findings(told) + findings(told, usual_ones=False)

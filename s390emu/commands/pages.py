@@ -35,6 +35,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _blocks(program_options: ProgramOptions, options: MachineOptions, limits: LimitOptions, as_json: bool) -> int:
+    """Run a guest and print its blocks."""
     from s390emu.reports.blocks import runs
 
     guest = program(program_options)
@@ -55,6 +56,7 @@ def _blocks(program_options: ProgramOptions, options: MachineOptions, limits: Li
 
 
 def _table(as_json: bool) -> int:
+    """Print the page-state table."""
     from s390emu.architecture.page_states import EVENTS, TABLE
 
     if as_json:

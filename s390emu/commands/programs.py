@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_object, assemble_texts
-from s390emu.assembler.elf import ElfError, is_elf, read_elf
+from s390emu.assembler.elf import ElfError, is_elf
+from s390emu.assembler.elf_loader import read_elf
 from s390emu.commands.options.program import ProgramOptions
 from s390emu.commands.usage import UsageError
 from s390emu.input_files import FileError, as_text, read

@@ -210,8 +210,8 @@ class Root:
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(data)
         except (OSError, ValueError) as error:  # ValueError: a NUL in a name
-            told = getattr(error, "strerror", error)
-            raise UsageError(f"{self.path}: not a replay file of this version: its files cannot be: {told}") from None
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"{self.path}: not a replay file of this version: its files cannot be: {why}") from None
 
     def files(self) -> Iterator[str]:
         """Yield the names of what is in the folder now."""

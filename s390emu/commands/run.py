@@ -60,7 +60,7 @@ def execute(args: argparse.Namespace) -> int:
     watcher = sanitizer(options.sanitizer, machine, guest)
     symbols = labels(guest)
     if not options.json:
-        machine.host.consoles[machine.guest_number].live = show
+        machine.host.guests[machine.guest_number].console.live = show
     from s390emu.commands.trace_log import tracing
 
     with tracing(options.trace, machine, symbols) as run:

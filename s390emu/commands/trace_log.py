@@ -72,15 +72,20 @@ class TraceLog:
         while end is None or machine.count < end:
             if timeout is not None and time.monotonic() - started > timeout:
                 return Stop(Reason.TIMEOUT, *machine.psw, machine.count, machine.running.number)
-            mark, count, ia = cpu_mark(machine.select().number, len(machine.cpus)), machine.count, machine.psw[1]
-            text = code_at(machine, ia) if "insn" in self.kinds else ""
+            count = machine.count
             stop = machine.step()
             if "insn" in self.kinds and machine.count > count:
-                self._line(f"{count:10}{mark} insn         {place(ia, self.symbols)}: {text}")
+                self._instruction(count)
             self._events()
             if stop is not None:
                 return stop
         return Stop(Reason.LIMIT, *machine.psw, machine.count, machine.running.number)
+
+    def _instruction(self, count: int) -> None:
+        """Write which instruction it was, and whose. Before it is executed nobody knows: an interruption may come."""
+        mark = cpu_mark(self.machine.running.number, len(self.machine.cpus))
+        ia = int(self.machine.port.insn_ia)
+        self._line(f"{count:10}{mark} insn         {place(ia, self.symbols)}: {code_at(self.machine, ia)}")
 
     def _events(self) -> None:
         self.machine.observers.deliver()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
-from s390emu.architecture.psw_bits import EXTERNAL
+from s390emu.architecture.psw_bits import EXTERNAL, WAIT
+from s390emu.records.cpu import STOPPED_STATE
 
 UNITS, NANOSECONDS = u64(4096), u64(1000)  # so many units are as many nanoseconds
 CLOCK_COMPARATOR_MASK, CPU_TIMER_MASK = bit(52), bit(53)  # control register 0
@@ -28,6 +29,17 @@ def used(storage):
 def elapsed(storage):
     """Return the nanoseconds since instruction 0."""
     return used(storage) + storage.stolen
+
+
+@jit
+def let_time_pass(cpu, port, until):
+    """Let the time pass on a CPU that executes nothing, in the state that it has had until now. Its CPU timer sees the
+    wait state, but neither the stopped state nor the turns of others."""
+    passed = until - elapsed(port)
+    if on(cpu.psw_mask, WAIT) and cpu.stopped != STOPPED_STATE:
+        port.idle += passed
+    else:
+        port.stolen += passed
 
 
 @jit

@@ -76,7 +76,7 @@ def psw_changed(cpu, storage):
     mask = cpu.psw_mask
     storage.context = context_of(mask)
     storage.deadline = u64(0)
-    record_event(guest_of(storage), EVENT_PSW, u64(0), mask, cpu.psw_ia, u64(0))
+    record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 
 
 @jit

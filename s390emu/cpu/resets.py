@@ -8,7 +8,7 @@ from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.clocks import set_cpu_timer
 from s390emu.cpu.psw import load_psw, psw_changed
 from s390emu.records.cpu import STOPPED_STATE
-from s390emu.storage.tlb import flush
+from s390emu.storage.tlb import purge
 
 RESET_CR0 = bits(56, 58)  # the interrupt-key subclass mask among them
 RESET_CR14 = bit(32) | bit(33) | bit(38)  # the external-damage subclass mask among them
@@ -25,7 +25,7 @@ def cpu_reset(cpu, storage):
     cpu.restart = u64(0)
     cpu.external &= ~(EXTERNAL_CALL | EXTERNAL_EMERGENCY)
     cpu.stopped = STOPPED_STATE
-    flush(storage)
+    purge(storage)
     psw_changed(cpu, storage)
 
 

@@ -36,9 +36,9 @@ class Cell:
     page_latency, page_block, disk_latency, disk_block    in nanoseconds, where they are not the device's
     essa_cycles       processor time of one ESSA, in instruction times
     mips              millions of instructions that the host's processor executes in a second
-    chunk, chunk_policy    how large the host's frames are, and how it takes them (host.frame_pool)
+    chunk, chunk_policy    how large the host's frames are, and how it takes them (host.pager)
     look_ahead        percent of the host's frames, from the oldest on, that count as equally old where writing out the
-                      oldest can be saved (host.frame_pool)
+                      oldest can be saved (host.pager)
     paging            "none": no paging device
     disks             "own": each guest's disk works by itself; "shared": all are one device, like the paging device
     quantum           instructions that a guest is dispatched for
@@ -104,7 +104,7 @@ class Cell:
             raise ValueError(f"ram is {self.ram}: a multiple of {self.chunk} (the chunk), at least 2M")
 
     def filled(self) -> Cell:
-        """The same with every default that depends on another field spelled out."""
+        """Return the same cell with every default that depends on another field spelled out."""
         blocks = self.ram // BLOCK_SIZE
         return replace(
             self,
@@ -114,7 +114,7 @@ class Cell:
         )
 
     def tunables(self, number: int) -> dict[str, int]:
-        """Those of this guest, of a cell that is filled."""
+        """Return the tunables of one guest, of a cell that is filled."""
         return {"RAM_BLOCKS": self.blocks, "FILE_BLOCKS": self.file_blocks, "HEAP_BLOCKS": self.heap_blocks,
                 "BURST": self.burst, "IDLE_US": max(1, self.idle_us * self.mips // 1000),
                 "SEED": (self.seed * 1000 + number) % (1 << 31), "HINTS": HINTS[self.policy],

@@ -2,7 +2,7 @@
 
 A guest's blocks are of three kinds: HINTED, the host may discard them (unused, volatile, potentially volatile and not
 changed); KEPT, their content must be kept; NOTHING, stable and logically zero. What follows is counting, chunk by
-chunk, for the policies of `host.frame_pool`. Docs: docs/chunks.md.
+chunk, for the policies of `host.pager`. Docs: docs/chunks.md.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Freed(NamedTuple):
 
 
 def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarray:
-    """The kind of each block: usage as in BLOCK, logically zero or not, the guest's change bit."""
+    """Return the kind of each block: usage as in BLOCK, logically zero or not, the guest's change bit."""
     from s390emu.architecture.page_states import POTENTIALLY_VOLATILE, STABLE
 
     kept = (usage == STABLE) | ((usage == POTENTIALLY_VOLATILE) & changed)
@@ -55,25 +55,23 @@ def kinds(usage: np.ndarray, zero: np.ndarray, changed: np.ndarray) -> np.ndarra
 
 
 def kinds_of(machine: Machine) -> np.ndarray:
-    """Of a guest's blocks now; looking changes nothing."""
+    """Return the kinds of a guest's blocks now; looking changes nothing."""
+    from s390emu.architecture.page_states import ZERO
     from s390emu.architecture.storage_key import CHANGE
 
-    blocks = machine.storage.blocks
-    there = blocks["invalid"] == 0
-    keys = machine.host.frame_table["key"][np.where(there, blocks["frame"], 0)]
-    changed = (np.where(there, keys, 0) | blocks["guest_rc"]) & CHANGE != 0
-    return kinds(np.asarray(blocks["usage"]), ~there & (blocks["zero"] != 0), changed)
+    states = machine.storage.states()
+    return kinds(states >> 2, states & 3 == ZERO, machine.storage.keys() & CHANGE != 0)
 
 
 def study(kind: np.ndarray) -> list[Freed]:
-    """A line for each size and policy."""
+    """Return a line for each size and policy."""
     return [by_block(kind), *(
         POLICIES[policy](kind, size) for size in CHUNK_BLOCKS if size != BY_BLOCK for policy in CHUNK_POLICIES
     )]  # fmt: skip
 
 
 def counted(kind: np.ndarray, size: str) -> tuple[np.ndarray, np.ndarray]:
-    """-> how many are hinted, how many kept, in each chunk; those beyond the last whole chunk are left out."""
+    """Return how many blocks are hinted, and how many kept, in each chunk; what is beyond the last one is left out."""
     chunk = CHUNK_BLOCKS[size]
     rows = kind[: len(kind) // chunk * chunk].reshape(-1, chunk)
     return (rows == HINTED).sum(axis=1), (rows == KEPT).sum(axis=1)
@@ -85,12 +83,12 @@ def by_block(kind: np.ndarray) -> Freed:
 
 
 def whole(kind: np.ndarray, size: str) -> Freed:
-    """A chunk is free without I/O if nothing of it is kept, and else by writing all of it."""
+    """Count where a chunk is free without I/O if nothing of it is kept, and else by writing all of it."""
     return _in_one_mapping(kind, size, "whole", lambda hinted, kept: hinted + kept)
 
 
 def subpage(kind: np.ndarray, size: str) -> Freed:
-    """A chunk is free without I/O if nothing of it is kept, and else by writing that."""
+    """Count where a chunk is free without I/O if nothing of it is kept, and else by writing what is kept."""
     return _in_one_mapping(kind, size, "subpage", lambda hinted, kept: kept)
 
 
@@ -109,7 +107,7 @@ def _in_one_mapping(kind: np.ndarray, size: str, policy: str, cost) -> Freed:
 
 
 def split(kind: np.ndarray, size: str) -> Freed:
-    """Whatever is hinted is free without I/O; the rest of its chunk has mappings of its own."""
+    """Count where whatever is hinted is free without I/O, and the rest of its chunk has mappings of its own."""
     hinted, kept = counted(kind, size)
     intact = int(kept[hinted == 0].sum())
     total = int(kept.sum())
@@ -124,7 +122,7 @@ POLICIES = {"whole": whole, "split": split, "subpage": subpage}
 
 
 def fewest_writes(gains: np.ndarray, writes: np.ndarray, wanted: int) -> int:
-    """Blocks written until so many are free, chunks with the most freed for each block written first."""
+    """Return the blocks written until so many are free, chunks with the most freed for each block written first."""
     if wanted <= 0:
         return 0
     order = np.argsort(writes / gains, kind="stable")
@@ -136,8 +134,8 @@ def fewest_writes(gains: np.ndarray, writes: np.ndarray, wanted: int) -> int:
 
 
 def scattered(blocks: int, fraction: float, run: float, seed: int) -> np.ndarray:
-    """Runs of hinted blocks, of mean length `run`, between runs of kept ones, so that this fraction is hinted. Lengths
-    are geometric: whether the next block is of the same kind does not depend on how long the run is already."""
+    """Return runs of hinted blocks, of mean length `run`, between runs of kept ones, so that this fraction is hinted.
+    Lengths are geometric: whether the next block is of the same kind does not depend on how long the run is already."""
     rng = np.random.default_rng(seed)
     if not 0 < fraction < 1:
         raise ValueError(f"a fraction of {fraction} blocks hinted away: it must be between 0 and 1")
@@ -164,7 +162,8 @@ class Calculated(NamedTuple):
 
 
 def calculated(size: str, fraction: float, run: float) -> Calculated:
-    """A chunk of n blocks is hinted throughout if its first block is and the run does not end n - 1 times."""
+    """Return what is to be expected: a chunk of n blocks is hinted throughout if its first block is and the run does
+    not end n - 1 times."""
     n = CHUNK_BLOCKS[size]
     share = (1 - 1 / run) ** (n - 1)
     reach = (1 - fraction / (run * (1 - fraction))) ** (n - 1)
@@ -204,7 +203,7 @@ class Moment(NamedTuple):
 
 
 def web_server(moments: list[int], folder, **tunables: int) -> Iterator[Moment]:
-    """The web-server guest on a host with room for all of it, after so many requests (ascending)."""
+    """Yield the web-server guest's blocks, on a host with room for all of it, after so many requests (ascending)."""
     from pathlib import Path
 
     from s390emu.guests import web_server as web_guest

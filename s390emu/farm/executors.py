@@ -48,13 +48,14 @@ def run_one(runner: Runner, cell: Cell) -> Result:
 
 
 def _told(exception: BaseException) -> str:
-    """In one line: what, and where in the code."""
+    """Return in one line what was raised, and where in the code."""
     frames = traceback.extract_tb(exception.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(exception).__name__}: {' '.join(str(exception).split())}{place}"
 
 
 def in_this_process(cells: Iterable[Cell], runner: Runner) -> Results:
+    """Run one after the other."""
     for cell in cells:
         yield run_one(runner, cell)
 
@@ -63,7 +64,7 @@ def in_this_process(cells: Iterable[Cell], runner: Runner) -> Results:
 
 
 def in_processes(cells: Sequence[Cell], runner: Runner, jobs: int) -> Results:
-    """`jobs` at once. They are spawned: a fork of a process with Numba's or a user's threads may hang."""
+    """Run `jobs` at once. They are spawned: a fork of a process with Numba's or a user's threads may hang."""
     waiting = deque(cells)
     while waiting:
         suspects = yield from _pool(waiting, runner, jobs)
@@ -74,8 +75,10 @@ def in_processes(cells: Sequence[Cell], runner: Runner, jobs: int) -> Results:
 
 
 def _pool(waiting: deque[Cell], runner: Runner, jobs: int) -> Generator[Result, None, list[Cell]]:
-    """Run what waits until a process dies: -> the cells that were running then. Temporary files of the processes, disks
-    and paging files, are all in one folder: one that is terminated, or dies, cannot remove its own."""
+    """Run what waits until a process dies, and return the cells that were running then.
+
+    Temporary files of the processes, disks and paging files, are all in one folder: one that is terminated, or dies,
+    cannot remove its own."""
     with tempfile.TemporaryDirectory(prefix="s390emu-sweep-", ignore_cleanup_errors=True) as folder:
         return (yield from _pool_in(folder, waiting, runner, jobs))
 
@@ -107,7 +110,7 @@ def _pool_in(folder: str, waiting: deque[Cell], runner: Runner, jobs: int) -> Ge
 
 @contextlib.contextmanager
 def _no_interruption():
-    """What is started here inherits that SIGINT is blocked: Ctrl-C is for this process alone, which ends the others."""
+    """Start with SIGINT blocked whatever is started here: Ctrl-C is for this process alone, which ends the others."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -116,7 +119,7 @@ def _no_interruption():
 
 
 def _in_child(folder: str) -> None:
-    """A worker has its temporary files there, and ends with its parent, however that ends."""
+    """Give a worker its folder for temporary files, and end it with its parent, however that ends."""
     tempfile.tempdir = folder
     parent = parent_process()
 
@@ -133,7 +136,7 @@ def _in_child(folder: str) -> None:
 
 
 def on_dask(cells: Sequence[Cell], runner: Runner, address: str) -> Results:
-    """On the workers of the scheduler at `address`. They must have this version of s390emu installed."""
+    """Run on the workers of the scheduler at `address`. They must have this version of s390emu installed."""
     try:
         from distributed import Client, as_completed
     except ImportError:
@@ -159,7 +162,7 @@ def on_dask(cells: Sequence[Cell], runner: Runner, address: str) -> Results:
 
 
 def _same_code(client, address: str) -> None:
-    """Another version would give other numbers under this one's name."""
+    """Reject workers of another version: it would give other numbers under this one's name."""
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from s390emu.host import kernels
 from s390emu.host.balloon_monitor import BalloonMonitor, Sample
-from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.machine import Machine, Reason, Stop
 
 SAMPLE_STRIDE = 61  # the monitor looks at every so-many-th block of a guest
@@ -23,7 +23,7 @@ FAR = 1 << 62  # a time that never comes
 # made some. An instruction has all its blocks after FEWEST_FRAMES faults at most, unless other guests take them while
 # it waits for the next one: the host protects them from their own guest alone. With large frames there need only be
 # enough for one guest's instruction (`Host.attach`), so that several could take each other's for ever.
-VAIN_FAULTS = 4 * Host.FEWEST_FRAMES
+VAIN_FAULTS = 4 * FEWEST_FRAMES
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Dispatched:
         return int(self._essa_count.sum())
 
     def starves(self) -> bool:
-        """Has it had VAIN_FAULTS without progress? Asked after each turn."""
+        """True if it has had VAIN_FAULTS without progress. Asked after each turn."""
         progress, faults = self.machine.host.guests[self.machine.guest_number].progress, self.statistics.faults_resolved
         if progress != self._progress:
             self._progress, self._faults = progress, faults
         return faults - self._faults >= VAIN_FAULTS
 
     def charges(self, costs: Costs) -> int:
-        """All processor time so far."""
+        """Return all processor time so far."""
         seen = self.statistics
         return (
             self.machine.count
@@ -112,12 +112,12 @@ class Farm:
     # --- dispatching -------------------------------------------------------------------------------------------------
 
     def run(self, done: Callable[[], bool]) -> None:
-        """Until `done`, asked after each turn, or until no guest can go on."""
+        """Run until `done`, asked after each turn, or until no guest can go on."""
         while not done() and self._turn():
             pass
 
     def _turn(self) -> bool:
-        """One guest is dispatched once, or time passes: -> whether there is any guest left to wait for."""
+        """Dispatch one guest once, or let time pass; return whether there is any guest left to wait for."""
         if self.now >= self._next_look:
             self._look()
         running = [guest for guest in self.guests if guest.stop is None]
@@ -138,6 +138,7 @@ class Farm:
         return True
 
     def _dispatch(self, guest: Dispatched) -> None:
+        """Let a guest run for a quantum, and charge it for what that took."""
         machine = guest.machine
         self.turns += 1
         guest.turn, self.latest = self.turns, guest
@@ -160,7 +161,7 @@ class Farm:
     # --- the monitor -------------------------------------------------------------------------------------------------
 
     def send(self, number: int, text: str) -> None:
-        """A message to a guest; one that waits wakes up."""
+        """Send a message to a guest; one that waits wakes up."""
         guest = self.guests[number]
         if guest.stop is None:
             self.messages += 1
@@ -169,11 +170,11 @@ class Farm:
             guest.ready_at = min(guest.ready_at, max(blocked, self.now))
 
     def _look(self) -> None:
-        """The monitor samples every guest and tells some of them their targets. It takes the processor for that."""
+        """Let the monitor sample every guest and tell some of them their targets. It takes the processor for that."""
         assert self.monitor is not None
         given = self.monitor.parameters
         self._next_look = self.now + self._interval
-        told = self.monitor.look([self._sample(guest) for guest in self.guests], self.host.frames_in_use)
+        told = self.monitor.look([self._sample(guest) for guest in self.guests], self.host.frames.in_use)
         for number, target in told.items():
             self.send(number, f"CMM SHRINK {target}")
         taken = int((given.sample_ns * len(self.guests) + given.message_ns * len(told)) * self.mips / 1000)
@@ -181,6 +182,7 @@ class Farm:
         self.now += taken
 
     def _sample(self, guest: Dispatched) -> Sample:
+        """Return what the monitor sees of a guest."""
         if guest.stop is not None:
             return Sample(0, 0, 0)
         record = guest.machine.storage.record

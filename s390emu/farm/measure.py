@@ -37,8 +37,8 @@ OTHERS = ("essa", "idle_ns", "cpu_ns", "monitor_ns", "messages", "processor_idle
 
 
 def row_shape() -> dict:
-    """The shape that a row has when it comes from a file. Of a guest that was refused storage there is little to tell,
-    so that every number may be missing."""
+    """Return the shape that a row has when it comes from a file. Of a guest that was refused storage there is little to
+    tell, so that every number may be missing."""
     given = {f"{field.name}?": PARAMETERS[type(field.default)] for field in fields(Cell) if field.name != "balloon"}
     numbers = {f"{name}?": Number() for name in (*FROM_GUEST, *FROM_HOST, *DISCARDED, *OTHERS)}
     return given | numbers | {"guest": Either(Whole(), OneOf("all")), "balloon?": Text(), "outcome": Text(),
@@ -58,11 +58,13 @@ class Moment:
 
 
 def moment(farm: Farm, symbols: dict[str, int]) -> Moment:
+    """Return the totals now."""
     own = {"monitor_ns": farm.monitor_time, "messages": farm.messages, "processor_idle_ns": farm.idle}
     return Moment(farm.now, own, [_totals(guest, symbols) for guest in farm.guests])
 
 
 def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
+    """Return a guest's totals, by column."""
     host, seen = guest.statistics, counts(guest.machine, symbols)
     found = {column: seen[name] for column, name in FROM_GUEST.items()}
     found |= {column: getattr(host, name) for column, name in FROM_HOST.items()}
@@ -72,7 +74,7 @@ def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
 
 
 def rows(cell: Cell, first: Moment, last: Moment, ends: list[dict]) -> list[dict]:
-    """The differences. ends: of each guest, what is no difference (outcome, checksum_ok, blocks at the end)."""
+    """Return the differences as rows. ends: of each guest, what is none (outcome, checksum_ok, blocks at the end)."""
     elapsed = last.now - first.now
     given = {name: value for name, value in vars(cell).items() if name != "balloon"}
     given["balloon"] = " ".join(f"{name}={value:g}" for name, value in cell.balloon)
@@ -95,5 +97,5 @@ def rows(cell: Cell, first: Moment, last: Moment, ends: list[dict]) -> list[dict
 
 
 def _nanoseconds(cell: Cell, instruction_times: int) -> int:
-    """Of real time: an instruction takes 1000 / mips of them."""
+    """Return real time: an instruction takes 1000 / mips nanoseconds."""
     return instruction_times * 1000 // cell.mips

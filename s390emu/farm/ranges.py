@@ -9,17 +9,18 @@ LARGEST = 1_000_000
 
 
 def counts(text: str) -> tuple[int, ...]:
-    """1..16 is 1, 2, 4, 8, 16; 1..16:5 is 1, 6, 11, 16; also lists: 1,2,8..32. The end always belongs to it."""
+    """Return whole numbers: 1..16 is 1, 2, 4, 8, 16; 1..16:5 is 1, 6, 11, 16; also lists: 1,2,8..32. The end belongs to
+    it always."""
     return tuple(int(value) for value in _values(text, None))
 
 
 def ratios(text: str) -> tuple[float, ...]:
-    """1.0..3.0 goes in steps of 0.5; 1..2:0.25; also lists. The end always belongs to it."""
+    """Return fractions: 1.0..3.0 goes in steps of 0.5; 1..2:0.25; also lists. The end belongs to it always."""
     return tuple(float(value) for value in _values(text, Decimal("0.5")))
 
 
 def _values(text: str, step: Decimal | None) -> list[Decimal]:
-    """In ascending order, each once. step: None doubles, in whole numbers."""
+    """Return the values in ascending order, each once. step: None doubles, in whole numbers."""
     values = {value for part in text.split(",") for value in _range(part.strip(), text, step)}
     return sorted(values)
 

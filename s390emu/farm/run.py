@@ -30,7 +30,7 @@ REFUSED = "refused storage"
 
 
 def run_cell(cell: Cell) -> list[dict]:
-    """Rows as `measure` describes them, and how long it took here (`real_seconds`)."""
+    """Return rows as `measure` describes them, and how long it took here (`real_seconds`)."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="s390emu-farm-") as folder:
         table = Experiment(cell.filled(), Path(folder)).run()
@@ -46,13 +46,14 @@ def _program(tunables: tuple[tuple[str, int], ...]) -> Program:
 
 
 def service_times(cell: Cell) -> ServiceTimes:
-    """Those of the device, but for what the cell says itself."""
+    """Return the device's service times, but for what the cell says itself."""
     own = {name: getattr(cell, name) for name in SERVICE_TIMES if getattr(cell, name) != BY_DEVICE}
     return SERVICE[cell.device]._replace(**own)
 
 
 def in_instruction_times(service: ServiceTimes, mips: int) -> ServiceTimes:
-    """Of a processor that is not the one of the guest's TOD clock, which has an instruction in each nanosecond."""
+    """Return times of a processor that is not the one of the guest's TOD clock, which has an instruction in each
+    nanosecond."""
     return ServiceTimes(*(time * mips // 1000 for time in service))
 
 
@@ -114,7 +115,7 @@ class Experiment:
         return rows(cell, first, last, ends)
 
     def _served(self) -> list[int]:
-        """Requests of each guest; one that has ended counts as if it were through with everything it has to do."""
+        """Return the requests of each guest; one that has ended counts as if it had served all that it has to."""
         guest = self.farm.latest
         if guest is not None:
             number = guest.machine.guest_number
@@ -128,7 +129,7 @@ class Experiment:
         return moment(self.farm, self.symbols)
 
     def _ends(self) -> list[dict]:
-        """What a guest has when the measurement ends."""
+        """Return what a guest has when the measurement ends."""
         found = []
         for guest in self.farm.guests:
             resident = int((guest.machine.storage.blocks.invalid == 0).sum())
@@ -137,7 +138,7 @@ class Experiment:
         return found
 
     def _verdict(self, number: int) -> dict:
-        """How the guest ended, and whether all that it read was right."""
+        """Return how the guest ended, and whether all that it read was right."""
         guest = self.farm.guests[number]
         machine = guest.machine
         if guest.stop is not None and guest.stop.reason is Reason.NO_FRAME:

@@ -39,7 +39,7 @@ class Result(NamedTuple):
 
 @cache
 def code_version() -> str:
-    """Digest of every source that a cell's result can come from, the guests' firmware included."""
+    """Return a digest of every source that a cell's result can come from, the guests' firmware included."""
     from s390emu.guests.toy_kernel import folder
 
     digest = hashlib.sha256()
@@ -69,12 +69,13 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, cell: Cell) -> Path:
+        """Return the file of a cell."""
         key = json.dumps([SCHEMA, self.version, asdict(cell)], sort_keys=True)
         return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
 
     def get(self, cell: Cell) -> Result | None:
-        """None for a cell that is not finished; a file that is no regular one, or has another shape, is none either:
-        the folder may be somebody else's."""
+        """Return a cell's result, or None if it is not finished. A file that is no regular one, or has another shape,
+        does not count: the folder may be somebody else's."""
         path = self.path(cell)
         try:
             content = json_value(read_text(path), path)
@@ -86,12 +87,12 @@ class Store:
         return Result(cell, tuple(content["rows"]), "", content["seconds"], self.version)
 
     def keep(self, result: Result) -> None:
-        """Whole or not at all: an interruption leaves no half of a file under the cell's name."""
+        """Write a cell's file whole or not at all: an interruption leaves no half of it."""
         content = {"schema": SCHEMA, "version": self.version, "cell": asdict(result.cell),
                    "seconds": result.seconds, "rows": result.rows}  # fmt: skip
         replace_file(self.path(result.cell), json.dumps(content))
 
 
 def _shape() -> dict:
-    """Of the file of a cell; the cell itself is compared."""
+    """Return the shape of a cell's file; the cell itself is compared."""
     return {"schema": OneOf(SCHEMA), "version": Text(), "cell": Anything(), "seconds": Number(), "rows": [row_shape()]}

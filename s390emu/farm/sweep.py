@@ -20,11 +20,10 @@ DEFAULTS = Cell()
 
 
 def cells(axes: Mapping[str, Sequence]) -> list[Cell]:
-    """Every combination, in the order of the axes (the last one fastest). Raises ValueError for what no cell can be.
+    """Return every combination, in the order of the axes (the last one fastest). ValueError: there can be no such cell.
 
     Fields of a cell that are no axis have their defaults. How a chunk is taken means nothing with chunks of one block:
-    there the first variant stands for all.
-    """
+    there the first variant stands for all."""
     names = [name for name in axes if axes[name]]
     every = (Cell(**dict(zip(names, values, strict=True))) for values in product(*(axes[name] for name in names)))
     same = axes.get("chunk_policy", (DEFAULTS.chunk_policy,))[0]
@@ -35,7 +34,7 @@ def cells(axes: Mapping[str, Sequence]) -> list[Cell]:
 
 
 def canonical(cell: Cell) -> Cell:
-    """The cell that is run for this one: parameters that its policy never looks at have their defaults."""
+    """Return the cell that is run for this one: parameters that its policy never looks at have their defaults."""
     if not cell.essa:
         cell = replace(cell, essa_cycles=DEFAULTS.essa_cycles)
     if not cell.monitored:
@@ -53,10 +52,9 @@ def run(
     execute: Callable[[Sequence[Cell]], Results],
     done: Callable[[Result, bool], None] = lambda result, kept: None,
 ) -> list[Result]:
-    """Run what the store does not have yet, keep each cell as it finishes; -> a result for each cell, in order.
+    """Run what the store does not have yet, keep each cell as it finishes, and return a result for each cell, in order.
 
-    done: called for each cell found in the store, with its result and True, then for each that is run, with False.
-    """
+    done: called for each cell found in the store, with its result and True, then for each that is run, with False."""
     results: dict[Cell, Result] = {}
     for cell in dict.fromkeys(map(canonical, wanted)):
         if kept := store.get(cell):
@@ -76,25 +74,23 @@ def run(
 
 
 def _for(cell: Cell, result: Result) -> Result:
-    """The result of its canonical cell, told as the result of this one: each row has every parameter of the cell.
+    """Return the result of a cell's canonical cell as its own: each row has every parameter of the cell.
 
-    A row may say more of a parameter than the cell: its true value where the cell has 0 for a default.
-    """
+    A row may say more of a parameter than the cell: its true value where the cell has 0 for a default."""
     given, ran = _flat(cell), _flat(result.cell)
     own = {name: value for name, value in given.items() if value != ran[name]}
     return result._replace(cell=cell, rows=tuple(given | row | own for row in result.rows))
 
 
 def _flat(cell: Cell) -> dict:
-    """Its parameters as a row has them: the balloon's as text."""
+    """Return a cell's parameters as a row has them: the balloon's as text."""
     return asdict(cell) | {"balloon": " ".join(f"{name}={value:g}" for name, value in cell.balloon)}
 
 
 def troubles(results: Sequence[Result]) -> Iterator[tuple[Cell, str]]:
-    """The cells that failed, and why: it raised, a guest lost data, or did not end as it should.
+    """Yield the cells that failed, and why: it raised, a guest lost data, or did not end as it should.
 
-    A guest that the host refuses storage, having nowhere to put it, is no failure: it is what that policy comes to.
-    """
+    A guest that the host refuses storage, having nowhere to put it, is no failure: it is what that policy comes to."""
     for result in results:
         if result.error:
             yield result.cell, result.error
@@ -110,6 +106,7 @@ def refused(row: Mapping) -> bool:
 
 
 def _wrong(row: Mapping) -> str:
+    """Return what is wrong with a row; empty: nothing."""
     if refused(row):
         return ""
     if row.get("checksum_ok") is False:

@@ -22,6 +22,8 @@ class Fault:
     interruption: Interruption
     repair: list[np.record]  # events of the block until the instruction came up again
     retried_after: int | None  # instructions from the fault to the completed retry; None: the guest gave up instead
+    count: int = 0  # instructions that had ended, of all CPUs
+    cpu: int = 0
 
 
 class Story:
@@ -38,7 +40,7 @@ class Story:
         """Run the guest to its end."""
         stop = self._until()
         while stop.reason is Reason.BREAKPOINT:
-            last = self.machine.last_interruption
+            last = self.machine.last_interruption  # of the CPU that has come to the handler
             stop = self._follow(last) if last and last.code == BLOCK_VOLATILITY else self._until()
         return stop
 
@@ -53,18 +55,19 @@ class Story:
         """Run from the handler to the retry, and on to the handler's next call; return how that run stopped.
 
         A guest that goes on elsewhere, with its fixup for this instruction, leaves the block as it is."""
-        first_event, block = len(self.events), fault.teid // BLOCK_SIZE
+        first_event, block, cpu = len(self.events), fault.teid // BLOCK_SIZE, self.machine.running.number
+        count = [int(e.count) for e in self.events if e.kind == EVENT_INTERRUPTION and e.cpu == cpu][-1]
         stop = self._until(fault.psw_ia)
         repair = [e for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]
         retried = None
-        if repair and stop.reason is Reason.BREAKPOINT and stop.psw_ia == fault.psw_ia:
+        if repair and (stop.reason, stop.psw_ia, stop.cpu) == (Reason.BREAKPOINT, fault.psw_ia, cpu):
             before = self._program_interruptions()
             self.machine.step()
             if self._program_interruptions() == before:
-                retried = self.machine.count - fault.count
-        self.faults.append(Fault(fault, repair, retried))
+                retried = self.machine.count - count
+        self.faults.append(Fault(fault, repair, retried, count, cpu))
         if self.machine.psw[1] == self._handler:
-            return Stop(Reason.BREAKPOINT, *self.machine.psw, self.machine.count)
+            return Stop(Reason.BREAKPOINT, *self.machine.psw, self.machine.count, self.machine.running.number)
         return self._until()
 
     def _program_interruptions(self) -> int:

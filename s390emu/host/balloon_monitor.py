@@ -60,8 +60,8 @@ class Sample:
 
 
 def shares(estimates: Sequence[float], floors: Sequence[int], sizes: Sequence[int], capacity: float) -> list[float]:
-    """Blocks for each guest: in proportion to its estimate, at least its floor, at most its size, `capacity` in all (or
-    all the floors, or all the sizes, where those are more or less than it)."""
+    """Return blocks for each guest: in proportion to its estimate, at least its floor, at most its size, `capacity` in
+    all (or all the floors, or all the sizes, where those are more or less than it)."""
 
     def at(factor: float) -> list[float]:
         return [min(size, max(floor, factor * estimate))
@@ -76,7 +76,7 @@ def shares(estimates: Sequence[float], floors: Sequence[int], sizes: Sequence[in
 
 @dataclass
 class BalloonMonitor:
-    """Of one host with `frames` frames. `look` is called every interval."""
+    """The monitor of one host with `frames` frames. `look` is called every interval."""
 
     frames: int
     parameters: Parameters
@@ -84,7 +84,7 @@ class BalloonMonitor:
     estimates: list[float] = field(default_factory=list)  # of each guest's working set, in blocks
 
     def look(self, samples: Sequence[Sample], frames_in_use: int) -> dict[int, int]:
-        """What to tell whom: guest number -> the new size of its balloon, in blocks."""
+        """Return what to tell whom: by guest number, the new size of its balloon, in blocks."""
         given = self.parameters
         while len(self.targets) < len(samples):
             self.targets.append(0)
@@ -102,7 +102,7 @@ class BalloonMonitor:
         return self._move(sizes, wanted, capacity)
 
     def _move(self, sizes: Sequence[int], wanted: Sequence[int], capacity: float) -> dict[int, int]:
-        """A step from the targets to those wanted; who grows waits for who shrinks."""
+        """Move the targets a step towards those wanted, and return the new ones; who grows waits for who shrinks."""
         given = self.parameters
         moves: dict[int, int] = {}
         for number, (size, target) in enumerate(zip(sizes, wanted, strict=True)):

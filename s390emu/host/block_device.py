@@ -10,9 +10,10 @@ import weakref
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.devices import Server
 
-GRANULE = 4096  # bytes that are kept at a time for going back
+GRANULE = BLOCK_SIZE  # bytes that are kept at a time for going back
 
 
 class DiskUnavailable(Exception):
@@ -63,7 +64,7 @@ class BlockDevice:
         self._before: dict[int, bytes] | None = None  # by granule, as at the first snapshot; None: there is none yet
 
     def _sized(self, blocks: int | None) -> int:
-        """Bytes of the disk, a multiple of a block."""
+        """Return the bytes of the disk, a multiple of a block; the file is made so long if `blocks` are asked for."""
         length = os.lseek(self._descriptor, 0, os.SEEK_END)
         if blocks is None:
             if length < GRANULE:
@@ -76,7 +77,7 @@ class BlockDevice:
         return blocks * GRANULE
 
     def read(self, offset: int, length: int) -> bytes:
-        """Raises DiskError."""
+        """Return bytes of the disk, or raise DiskError."""
         try:
             data = os.pread(self._descriptor, length, offset)
         except OSError as error:
@@ -86,7 +87,7 @@ class BlockDevice:
         return data
 
     def write(self, offset: int, data: bytes) -> None:
-        """Raises DiskError."""
+        """Write bytes to the disk, or raise DiskError."""
         try:
             self._remember(offset, len(data))
             written = os.pwrite(self._descriptor, data, offset)
@@ -98,25 +99,29 @@ class BlockDevice:
     # --- going back --------------------------------------------------------------------------------------------------
 
     def _remember(self, offset: int, length: int) -> None:
+        """Keep what these bytes are before they are first written to after the first snapshot."""
         if self._before is not None:
             for granule in range(offset // GRANULE, (offset + length - 1) // GRANULE + 1):
                 if granule not in self._before:
                     self._before[granule] = self._granule(granule)
 
     def _granule(self, granule: int) -> bytes:
+        """Return the bytes that the disk has there."""
         return os.pread(self._descriptor, GRANULE, granule * GRANULE)
 
     def _parts(self) -> Iterator[tuple[int, bytes]]:
+        """Yield each granule that was written to since the first snapshot, and its bytes."""
         for granule in self._before or ():
             yield granule, self._granule(granule)
 
     def snapshot(self) -> Written:
+        """Return what was written since the first snapshot, which is the first call."""
         if self._before is None:
             self._before = {}
         return Written(dict(self._parts()), self.server.free_at)
 
     def restore(self, snapshot: Written) -> None:
-        """The file as it was at the snapshot. OSError where the file cannot be written any more."""
+        """Make the file what it was at the snapshot; OSError where it cannot be written any more."""
         self.server.free_at = snapshot.free_at
         assert self._before is not None, "a snapshot of another disk"
         for granule, before in self._before.items():

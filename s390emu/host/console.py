@@ -19,6 +19,7 @@ REMEMBERED = 64  # lines that the other way may repeat
 
 
 def _essence(line: str) -> str:
+    """Return the letters and digits of a line."""
     return re.sub("[^0-9A-Za-z]+", "", line)
 
 
@@ -43,7 +44,7 @@ class Console:
     # --- to the guest ------------------------------------------------------------------------------------------------
 
     def send(self, text: str) -> None:
-        """Queue a message."""
+        """Queue a message to the guest; ValueError for what it cannot receive."""
         if not text.isascii() or not text.isprintable() or len(text) > LONGEST_MESSAGE:
             raise ValueError(f"message {text!r}: it must be printable ASCII, at most {LONGEST_MESSAGE} characters")
         self.messages.append(text)
@@ -51,18 +52,18 @@ class Console:
 
     @property
     def wanted(self) -> bool:
-        """Is there a message that the guest receives?"""
+        """True if there is a message that the guest receives."""
         return bool(self.messages) and bool(self.receives & CHARACTERS_EVENT)
 
     # --- from the guest ----------------------------------------------------------------------------------------------
 
     @property
     def text(self) -> str:
-        """All that the guest wrote."""
+        """Return all that the guest wrote."""
         return "".join(self._shown) + self._line[self._line_shown :]
 
     def characters(self, text: str) -> None:
-        """ASCII, with its own new lines; shown at once, unless whole lines came before that this may repeat."""
+        """Take ASCII with its own new lines: it is shown at once, unless whole lines came before that it may repeat."""
         *complete, rest = (self._line + text.replace("\r", "")).split("\n")
         for line in complete:
             if self._two_ways and not self._line_shown and _essence(line) in self._by_lines:
@@ -77,7 +78,7 @@ class Console:
             self._line_shown = len(rest)
 
     def message(self, line: str) -> None:
-        """A whole line."""
+        """Take a whole line: it is shown unless it came as characters already."""
         self._two_ways = True
         shown = next((by for by in self._by_characters if _essence(by) == _essence(line)), None)
         if shown is not None:
@@ -87,6 +88,7 @@ class Console:
             self._by_lines.append(_essence(line))
 
     def _show(self, text: str) -> None:
+        """Show text, as far as the limit allows."""
         kept = text[: self._room]
         self.flooded = self.flooded or len(kept) < len(text)
         self._room -= len(kept)
@@ -96,7 +98,7 @@ class Console:
                 self.live(kept)
 
     def snapshot(self) -> dict:
-        """Everything but where live text goes and how much is allowed."""
+        """Return everything but where live text goes and how much is allowed."""
         return {
             name: value.copy() if hasattr(value, "copy") else value
             for name, value in vars(self).items()
@@ -104,5 +106,6 @@ class Console:
         }
 
     def restore(self, snapshot: dict) -> None:
+        """Go back to a snapshot."""
         for name, value in snapshot.items():
             setattr(self, name, value.copy() if hasattr(value, "copy") else value)

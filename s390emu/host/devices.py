@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-BLOCK_SIZE = 4096
+from s390emu.architecture.sizes import BLOCK_SIZE
 
 
 class ServiceTimes(NamedTuple):
@@ -27,10 +27,11 @@ class ServiceTimes(NamedTuple):
     disk_block: int = 0
 
     def paging(self, blocks: int) -> int:
+        """Return the nanoseconds of one operation of the paging device on so many blocks."""
         return self.page_latency + blocks * self.page_block
 
     def disk(self, length: int) -> int:
-        """An operation on so many bytes."""
+        """Return the nanoseconds of one operation of a disk on so many bytes."""
         return self.disk_latency + length * self.disk_block // BLOCK_SIZE
 
 
@@ -38,6 +39,7 @@ NO_TIMES = ServiceTimes()
 
 
 def _both(latency: int, block: int) -> ServiceTimes:
+    """Return the same times for paging device and disks."""
     return ServiceTimes(latency, block, latency, block)
 
 
@@ -52,7 +54,7 @@ class Server:
     free_at: int = 0
 
     def finish(self, now: int, service: int) -> int:
-        """An operation asked for now: -> when it ends. One that takes no time ends at once, whoever else waits."""
+        """Return when an operation asked for now will end. One that takes no time ends at once, whoever else waits."""
         if not service:
             return now
         self.free_at = max(now, self.free_at) + service

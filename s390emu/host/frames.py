@@ -8,91 +8,141 @@ their own, each with whatever block needed one; when the last of them is free ag
 from __future__ import annotations
 
 import heapq
+from typing import NamedTuple
 
 import numpy as np
 
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.host.pager import FREE, POOL_T
+from s390emu.host.pool import FREE
 from s390emu.records.blocks import FRAME_T
+from s390emu.storage.guest import overwrite
 
-WHOLE, SPLIT, SUBPAGE = CHUNK_POLICIES = ("whole", "split", "subpage")
 CHUNK_MOST = 512  # blocks: 2 MB
 POSSIBLE_CHUNKS = tuple(1 << n for n in range(CHUNK_MOST.bit_length()))
 
 
+class FramesSnapshot(NamedTuple):
+    """The state of `Frames`: bytes up to the last frame in use."""
+
+    memory: np.ndarray
+    table: np.ndarray
+    broken: np.ndarray
+    free_runs: list[int]
+    free_singles: list[int]
+
+
 class Frames:
-    """frames: how many; chunk: how many make a run, a power of two. divisible: may a run in use be broken?"""
+    """`count` frames in runs of `chunk`, a power of two.
 
-    def __init__(self, frames: int, chunk: int, divisible: bool, zero_detect: bool):
-        if frames % chunk:
-            less, more = frames // chunk * chunk, (frames // chunk + 1) * chunk
+    memory   their bytes, a row for each frame
+    table    their FRAME records; guests, blocks: its columns
+    broken   a byte for each run: 1, its frames are on their own
+    """
+
+    def __init__(self, count: int, chunk: int):
+        if count % chunk:
+            less, more = count // chunk * chunk, (count // chunk + 1) * chunk
             either = f"{less} frames or {more}" if less else f"{more} frames"
-            raise ValueError(f"{frames} frames and chunks of {chunk}: give the host {either}, so many chunks")
-        self.frame_count, self.chunk, self.divisible = frames, chunk, divisible
+            raise ValueError(f"{count} frames and chunks of {chunk}: give the host {either}, so many chunks")
+        self.count, self.chunk = count, chunk
+        self.run_shift = chunk.bit_length() - 1
         # One block more than needed: frames start on a block boundary.
-        self._memory = np.zeros((frames + 1) * BLOCK_SIZE, np.uint8)
+        self._memory = np.zeros((count + 1) * BLOCK_SIZE, np.uint8)
         start = -self._memory.ctypes.data % BLOCK_SIZE
-        self.memory = self._memory[start : start + frames * BLOCK_SIZE].reshape(frames, BLOCK_SIZE)
-        self.frame_table = np.zeros(frames, FRAME_T).view(np.recarray)
-        self.frame_table.guest = FREE
-        # The same columns as plain arrays: looking at one entry is ten times as fast.
-        self._guests, self._blocks = (self.frame_table[name].view(np.ndarray) for name in ("guest", "block"))
-        self._free = list(range(0, frames, chunk))  # runs by their first frame; a heap: the lowest first
-        self._singles: list[int] = []  # free frames of broken runs, likewise
-        self._shift = chunk.bit_length() - 1
-        self._broken = np.zeros(frames // chunk, np.uint8)
-        # What compiled code is told.
-        self._how = np.zeros(2 * chunk, np.uint8).reshape(-1, 2)
-        self._guest_records = self._kept = np.zeros(0, np.uint64)
-        self._record = np.zeros(1, POOL_T)
-        for name, array in (("frames", self.memory), ("frame_table", self.frame_table), ("broken", self._broken),
-                            ("how", self._how)):  # fmt: skip
-            self._record[name] = array.ctypes.data
-        self._record["frame_count"], self._record["shift"] = frames, self._shift
-        self._record["divisible"], self._record["zero_detect"] = divisible, zero_detect
-        self._pool: int = self._record.ctypes.data
-
-    def _tell_guests(self, addresses: list[tuple[int, int]]) -> None:
-        """Where the GUEST record of each guest lies, and its bytes of what is kept for it."""
-        self._guest_records, self._kept = np.array(addresses, np.uint64).T.copy()
-        self._record["guests"], self._record["kept"] = self._guest_records.ctypes.data, self._kept.ctypes.data
+        self.memory = self._memory[start : start + count * BLOCK_SIZE].reshape(count, BLOCK_SIZE)
+        self.table = np.zeros(count, FRAME_T).view(np.recarray)
+        self.table.guest = FREE
+        # As plain arrays: looking at one entry is ten times as fast.
+        self.guests, self.blocks = (self.table[name].view(np.ndarray) for name in ("guest", "block"))
+        self.broken = np.zeros(count // chunk, np.uint8)
+        self._free_runs = list(range(0, count, chunk))  # by their first frame; a heap: the lowest first
+        self._free_singles: list[int] = []  # free frames of broken runs, likewise
 
     @property
-    def frames_in_use(self) -> int:
-        """Those of runs that back a chunk all count: the places of blocks without content are of no use to others."""
-        return self.frame_count - len(self._free) * self.chunk - len(self._singles)
+    def in_use(self) -> int:
+        """Return how many frames nobody else can have. Those of runs that back a chunk all count: the places of blocks
+        without content are of no use to others."""
+        return self.count - len(self._free_runs) * self.chunk - len(self._free_singles)
+
+    @property
+    def free(self) -> set[int]:
+        """Return the free frames."""
+        return {first + n for first in self._free_runs for n in range(self.chunk)} | set(self._free_singles)
+
+    @property
+    def has_free_run(self) -> bool:
+        """True if a whole run is free."""
+        return bool(self._free_runs)
+
+    @property
+    def has_free_single(self) -> bool:
+        """True if a broken run has a free frame."""
+        return bool(self._free_singles)
 
     def is_broken(self, frame: int) -> bool:
-        return bool(self._broken[frame >> self._shift])
+        """True if the run of this frame is broken."""
+        return bool(self.broken[frame >> self.run_shift])
 
-    def _first_of(self, frame: int) -> int:
-        """The first frame of its run."""
-        return frame & -self.chunk
+    def start(self, number: int) -> int:
+        """Return the first frame of the run that this one belongs to; likewise of blocks, the first of the chunk."""
+        return number & -self.chunk
 
-    def _single_frame(self) -> int:
-        """A free frame by itself; a free run is broken for it if there is no other."""
-        if not self._singles:
-            first = heapq.heappop(self._free)
-            self._broken[first >> self._shift] = 1
-            self._singles = list(range(first, first + self.chunk))
-        return heapq.heappop(self._singles)
+    def unbroken(self, frames: np.ndarray) -> int:
+        """Return how many of these frames belong to runs that are not broken."""
+        return int((self.broken[frames >> self.run_shift] == 0).sum())
 
-    def _break(self, frame: int) -> None:
-        """The run that this frame belongs to, in use, backs no chunk any more: its frames are on their own."""
-        self._broken[frame >> self._shift] = 1
+    # --- taking and giving back --------------------------------------------------------------------------------------
 
-    def _give_back(self, frame: int) -> None:
-        """Of a broken run this frame is free, else the whole run."""
-        first = self._first_of(frame)
-        run = self._guests[first : first + self.chunk]
+    def pop_run(self) -> int:
+        """Take a free run, the lowest: return its first frame."""
+        return heapq.heappop(self._free_runs)
+
+    def pop_single(self) -> int:
+        """Take a free frame by itself; a free run is broken for it if there is no other."""
+        if not self._free_singles:
+            first = heapq.heappop(self._free_runs)
+            self.break_run(first)
+            self._free_singles = list(range(first, first + self.chunk))
+        return heapq.heappop(self._free_singles)
+
+    def assign(self, first: int, length: int, guest_number: int, block: int) -> None:
+        """Note that these frames are the places of so many blocks of a guest from `block` on."""
+        here = slice(first, first + length)
+        self.guests[here], self.blocks[here] = guest_number, np.arange(block, block + length)
+
+    def break_run(self, frame: int) -> None:
+        """Let the run of this frame back no chunk any more: its frames are on their own."""
+        self.broken[frame >> self.run_shift] = 1
+
+    def give_back(self, frame: int) -> None:
+        """Free this frame of a broken run, or else the whole run."""
+        first = self.start(frame)
+        run = self.guests[first : first + self.chunk]
         if not self.is_broken(frame):
             run[:] = FREE
-            heapq.heappush(self._free, first)
+            heapq.heappush(self._free_runs, first)
             return
-        self._guests[frame] = FREE
-        heapq.heappush(self._singles, frame)
+        self.guests[frame] = FREE
+        heapq.heappush(self._free_singles, frame)
         if (run == FREE).all():
-            self._broken[first >> self._shift] = 0
-            self._singles = [single for single in self._singles if self._first_of(single) != first]
-            heapq.heapify(self._singles)
-            heapq.heappush(self._free, first)
+            self.broken[first >> self.run_shift] = 0
+            self._free_singles = [single for single in self._free_singles if self.start(single) != first]
+            heapq.heapify(self._free_singles)
+            heapq.heappush(self._free_runs, first)
+
+    # --- snapshots ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> FramesSnapshot:
+        """Return what `restore` wants."""
+        in_use = np.flatnonzero(self.guests != FREE)
+        memory = self.memory[: in_use[-1] + 1 if len(in_use) else 0].copy()
+        return FramesSnapshot(
+            memory, self.table.copy(), self.broken.copy(), self._free_runs.copy(), self._free_singles.copy()
+        )
+
+    def restore(self, snapshot: FramesSnapshot) -> None:
+        """Go back to a snapshot."""
+        self.memory[: len(snapshot.memory)] = snapshot.memory
+        overwrite(self.table, snapshot.table)
+        self.broken[:] = snapshot.broken
+        self._free_runs, self._free_singles = snapshot.free_runs.copy(), snapshot.free_singles.copy()

@@ -18,7 +18,7 @@ PREFIX_BLOCKS = 2
 
 
 def hypercall(host, guest, cpu, port) -> int:
-    """-> the instruction's code (0 completed), or a code below zero."""
+    """Complete the instruction that calls the host: return its code (0 completed), or a code below zero."""
     insn = int(port.call_insn)
     operation = DIAGNOSE if insn >> 56 == DIAGNOSE else insn >> 48
     try:
@@ -28,31 +28,32 @@ def hypercall(host, guest, cpu, port) -> int:
 
 
 def essa(host, guest, cpu, port, insn: int) -> int:
-    """ESSA that discards a preserved block (ORC 2, 3, 4) or makes one resident (ORC 5): docs/page-hinting.md 2."""
-    record = guest.storage.record
+    """Complete an ESSA that discards a preserved block (ORC 2, 3, 4) or makes one resident (ORC 5):
+    docs/page-hinting.md, section 2."""
     r2, orc = insn >> 32 & 15, insn >> 44 & 15
     number = int(cpu.gr[r2] & cpu.amode) // BLOCK_SIZE
-    if kernels.action_of(record, number, orc) == DISCARD:
-        host.empty(guest, number, orc, lambda: kernels.perform_essa(cpu, port, insn, 0))
+    if kernels.action_of(guest.address, number, orc) == DISCARD:
+        host.pager.empty(guest, number, orc, lambda: kernels.perform_essa(cpu, port, insn, 0))
     else:
-        host.bring(guest, number, orc, lambda frame: kernels.perform_essa(cpu, port, insn, frame))
+        host.pager.bring(guest, number, orc, lambda frame: kernels.perform_essa(cpu, port, insn, frame))
     return 0
 
 
 def diagnose(host, guest, cpu, port, insn: int) -> int:
-    """The code is in the rightmost 16 bits of the second-operand address."""
+    """Complete DIAGNOSE by its code, the rightmost 16 bits of the second-operand address."""
     base, displacement = insn >> 44 & 15, insn >> 32 & 0xFFF
     code = displacement + (int(cpu.gr[base]) if base else 0) & 0xFFFF
     return DIAGNOSES[code](host, guest, cpu, port, insn)
 
 
 def release(host, guest, cpu, port, insn: int) -> int:
-    """Code X'10': release the blocks R1 to R3, but for those of the prefix area. docs/page-hinting.md 9."""
+    """Complete DIAGNOSE X'10': release the blocks R1 to R3, but for those of the prefix area. docs/page-hinting.md,
+    section 9."""
     first, last = (int(cpu.gr[insn >> at & 15] & cpu.amode) // BLOCK_SIZE for at in (52, 48))
     prefix = int(cpu.prefix) // BLOCK_SIZE
     for number in range(first, last + 1):
         if not prefix <= number < prefix + PREFIX_BLOCKS:
-            host.release(guest.number, number)
+            host.pager.release(guest, number)
     return 0
 
 

@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 from s390emu.engine.entries import procedure
-from s390emu.host import pager
+from s390emu.host import reclaim, victims
+from s390emu.host.pool import POOL_T
 from s390emu.isa import essa
 from s390emu.records.cpu import CPU_T
 from s390emu.records.guest import GUEST_T
 from s390emu.records.port import PORT_T
-from s390emu.storage import access, decode_cache, keys, tlb, transitions
+from s390emu.storage import access, decode_cache, keys, references, tlb, transitions
 
-# (guest, block): what RECLAIM would do, with every way to the block closed
-withdraw = procedure(transitions.withdraw, GUEST_T, integers=1)
 # (guest, block, event): what the event would do
 action_of = procedure(transitions.action_of, GUEST_T, integers=2)
+# (guest, block): somebody refers to it, or is about to
+note_reference = procedure(references.note_reference, GUEST_T, integers=1, returns=False)
 # (guest, block, event, frame): it happens
 transition = procedure(transitions.transition, GUEST_T, integers=3)
 # (cpu, port, insn, frame): it happens, as ESSA
 perform_essa = procedure(essa.perform, CPU_T, PORT_T, integers=2)
+# (guest, block, usage, no-DAT, key): it has them, as at a start
+set_attributes = procedure(transitions.set_attributes, GUEST_T, integers=4, returns=False)
 # (guest, block, offset, length): after a store that is not the guest's
 overlaid = procedure(transitions.overlaid, GUEST_T, integers=3, returns=False)
 # (guest, absolute, length, kind): an access by the machine, within a resident block
 touch = procedure(access.touch, GUEST_T, integers=3)
-mark_zero = procedure(transitions.mark_zero, GUEST_T, integers=1, returns=False)
 # (guest, block, offset, length): no decoded instruction of these bytes is right any more
 drop_decoded = procedure(decode_cache.drop_decoded, GUEST_T, integers=3, returns=False)
-# (guest): no translation is right any more
-flush = procedure(tlb.flush_all, GUEST_T, integers=0, returns=False)
-host_referenced = procedure(keys.host_referenced, GUEST_T, integers=1)
-host_changed = procedure(keys.host_changed, GUEST_T, integers=1)
-# (pool, frame, guest that asks, address of what to keep, writable): is it a candidate?
-candidate = procedure(pager.candidate, pager.POOL_T, integers=4)
-# (pool, hand, guest that asks, address of what to keep, writable): the victim
-oldest = procedure(pager.oldest, pager.POOL_T, integers=4)
-# (pool, the oldest): the victim, if it may be a little younger
-cheaper = procedure(pager.cheaper, pager.POOL_T, integers=1)
-# (pool, first frame, how many): how many of their blocks have to be written
-weigh = procedure(pager.weigh, pager.POOL_T, integers=2)
-# (pool, first frame, from, to): these of them lose their frames
-publish = procedure(pager.publish, pager.POOL_T, integers=3)
-# (pool, guest, block, frame, event): it gets the frame
-arrive = procedure(pager.arrive, pager.POOL_T, integers=4)
-# (guest, first block, stride): how many of every stride-th block were referenced since last asked
-sample_references = procedure(keys.sample_references, GUEST_T, integers=2)
 # (guest): no instruction is kept decoded any more
 forget_all = procedure(decode_cache.forget_all, GUEST_T, integers=0, returns=False)
+# (guest): no translation is right any more
+flush = procedure(tlb.flush_all, GUEST_T, integers=0, returns=False)
 # (guest, block): no translation to this resident block is right any more
 drop_block = procedure(tlb.drop_block, GUEST_T, integers=1, returns=False)
+# (guest, first block, stride): how many of every stride-th block were referenced since last asked
+sample_references = procedure(keys.sample_references, GUEST_T, integers=2)
+# (pool, frame, guest that asks, its CPUs whose blocks to keep, writable): is it a candidate?
+candidate = procedure(victims.candidate, POOL_T, integers=4)
+# (pool, hand, guest that asks, its CPUs whose blocks to keep, writable): the victim
+oldest = procedure(victims.oldest, POOL_T, integers=4)
+# (pool, the oldest): the victim, if it may be a little younger
+cheaper = procedure(victims.cheaper, POOL_T, integers=1)
+# (pool, first frame, how many): how many of their blocks have to be written
+invalidate_and_decide = procedure(reclaim.invalidate_and_decide, POOL_T, integers=2)
+# (pool, first frame, from, to): these of them lose their frames
+publish = procedure(reclaim.publish, POOL_T, integers=3)
+# (pool, guest, block, frame, event): it gets the frame
+arrive = procedure(reclaim.arrive, POOL_T, integers=4)

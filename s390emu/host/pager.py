@@ -1,255 +1,314 @@
-"""Which frames to take, and what each costs: policy over the tables, without CPU and file. docs/page-hinting.md 8.
+"""The pager: gives blocks their frames and content, and takes them. docs/page-hinting.md, section 8.
 
-First by age, then look at the state; and where the oldest would have to be written out, perhaps a little further. The
-frames form aligned runs of `chunk`, 1 where the host backs every block by itself. A run backs one chunk of a guest as a
-whole, one mapping with one age, unless it is broken: then each of its frames is a mapping of its own.
+What an event does to a block is one kernel, `storage.transitions`; here frames, bytes and slots follow. Which frames go
+next is decided in `clock`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from s390emu._jit import fill_bytes, i64, jit, load1, load8, load_native, store1, u64
-from s390emu.architecture.page_states import OUT, RECLAIM, ZERO_FILL
-from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
-from s390emu.records.blocks import frame_record
-from s390emu.records.guest import guest_record
-from s390emu.storage.absolute import FRAME_BYTES, block_at, state_of
-from s390emu.storage.keys import host_changed, host_referenced
-from s390emu.storage.transitions import action_of, mark_zero, transition, withdraw
+from s390emu.architecture.page_states import DIAG10, DISCARD, IN, NAMES, OUT, STABLE, TOUCH, ZERO_FILL
+from s390emu.host import kernels
+from s390emu.host.clock import Clock
+from s390emu.host.delays import Delays
+from s390emu.host.frames import Frames
+from s390emu.host.guest import Guest
+from s390emu.host.limit import Limit
+from s390emu.host.paging_device import PagingError, PagingFull, PagingLost
+from s390emu.host.pool import POOL_T
+from s390emu.host.slots import Slots
+from s390emu.host.victims import ABSENT, CLEAN, DROP, WRITE, ZEROS
+from s390emu.storage.events import MARGIN
 
-# What compiled code is told of the pool. Plain names are addresses.
-POOL_T = np.dtype(
-    [
-        ("frame_count", u64),
-        ("shift", u64),  # a run is 1 << shift frames
-        ("frames", u64),
-        ("frame_table", u64),
-        ("broken", u64),  # a byte for each run: 1, its frames are mappings of their own
-        ("guests", u64),  # addresses of their GUEST records
-        ("kept", u64),  # of each guest where its bytes are that tell what was brought for the instruction being retried
-        ("how", u64),  # two bytes for each frame of a run being taken: what taking it costs, its state before
-        ("zero_detect", u64),
-        ("divisible", u64),  # a run may lose some of its blocks: then it is broken
-        ("look_ahead", u64),  # so many frames, from the oldest on, count as equally old
-    ],
-    align=True,
-)
-# What taking a block costs.
-ABSENT = 0  # it has no content in this frame
-DROP = 1
-ZEROS = 2  # nothing to keep: only zeros (D7)
-CLEAN = 3  # its slot has the content
-WRITE = 4
-
-NO_VICTIM, FREE, NO_SLOT = -1, -1, -1
-NOBODY, NONE_KEPT, NOT_WRITABLE, WHOLE, FIRST_FRAME = u64(0), u64(0), u64(0), u64(0), u64(0)
-ONE, ADDRESS_BYTES, STEP = u64(1), u64(8), 8
-
-@jit
-def entry_at(pool, frame):
-    return frame_record(pool.frame_table + frame * FRAME_BYTES)
+WHOLE, SPLIT, SUBPAGE = CHUNK_POLICIES = ("whole", "split", "subpage")
+EVENTS_AT_ONCE = int(MARGIN) // 2  # and there was room for MARGIN in the event table
 
 
-@jit
-def guest_of_frame(pool, entry):
-    """Return the GUEST record of the guest that has the frame."""
-    return guest_record(load_native(pool.guests + u64(entry.guest) * ADDRESS_BYTES))
+class NoFrame(PagingError):
+    """No frame is free and none can be taken."""
 
 
-@jit
-def holds(pool, frame):
-    """Has the frame the content of a block? Not if it is free, nor if it is the place of a block without content."""
-    entry = entry_at(pool, frame)
-    if entry.guest == FREE:
-        return False
-    block = block_at(guest_of_frame(pool, entry), u64(entry.block))
-    return block.invalid == 0 and u64(block.frame) == frame
+class Policy(NamedTuple):
+    """zero_detect: blocks full of zeros are not written out (D7). look_ahead: see `Clock`. chunk_policy: what is done
+    with a chunk that is to be taken when some of its blocks may be discarded:
 
-
-@jit
-def mapping_start(pool, frame):
-    """The first frame of the mapping that this one belongs to."""
-    if load1(pool.broken + (frame >> pool.shift)) != u64(0):
-        return frame
-    return frame >> pool.shift << pool.shift
-
-
-@jit
-def mapping_length(pool, start):
-    return ONE if load1(pool.broken + (start >> pool.shift)) != u64(0) else ONE << pool.shift
-
-
-@jit
-def only_zeros(pool, frame):
-    address = pool.frames + (frame << BLOCK_SHIFT)
-    for offset in range(0, BLOCK_SIZE, STEP):
-        if load8(address + u64(offset)) != u64(0):
-            return False
-    return True
-
-
-@jit
-def cost(pool, frame, action):
-    """What it costs to take the block in this frame, if RECLAIM does this with it."""
-    if action != OUT:
-        return DROP
-    if pool.zero_detect != u64(0) and only_zeros(pool, frame):
-        return ZEROS
-    entry = entry_at(pool, frame)
-    guest, number = guest_of_frame(pool, entry), u64(entry.block)
-    if block_at(guest, number).slot != NO_SLOT and host_changed(guest, number) == 0:
-        return CLEAN
-    return WRITE
-
-
-@jit
-def may_be_taken(pool, start, length, asking, kept, writable):
-    """May this mapping be taken? Not with a pinned block, nor with one brought for the instruction being retried (of
-    the guest `asking`; a byte for each of its blocks at `kept`, 0 none). Not writable: if nothing need be written, or
-    part of it can be discarded and the rest left."""
-    resident = False
-    for offset in range(length):
-        frame = start + u64(offset)
-        if holds(pool, frame):
-            resident = True
-            entry = entry_at(pool, frame)
-            number = u64(entry.block)
-            if block_at(guest_of_frame(pool, entry), number).pinned != 0:
-                return False
-            if kept != NONE_KEPT and u64(entry.guest) == asking and load1(kept + number) != NONE_KEPT:
-                return False
-    if writable != NOT_WRITABLE or not resident:
-        return resident
-    writes, drops = 0, 0
-    for offset in range(length):
-        frame = start + u64(offset)
-        if holds(pool, frame):
-            entry = entry_at(pool, frame)
-            how = cost(pool, frame, action_of(guest_of_frame(pool, entry), u64(entry.block), RECLAIM))
-            writes += how == WRITE
-            drops += how == DROP or how == ZEROS
-    return writes == 0 or (pool.divisible != WHOLE and drops > 0)
-
-
-@jit
-def referenced(pool, start, length):
-    """Was any block of the mapping referenced since the hand last passed? Now none is any more."""
-    found = 0
-    for offset in range(length):
-        if holds(pool, start + u64(offset)):
-            entry = entry_at(pool, start + u64(offset))
-            found |= host_referenced(guest_of_frame(pool, entry), u64(entry.block))
-    return found != 0
-
-
-@jit
-def awaited(pool, start, length):
-    """Was a block of the mapping brought for an instruction that may not have been executed since? Whoever takes what
-    costs nothing would take it before its guest has looked at it, and again, without end."""
-    for offset in range(length):
-        if holds(pool, start + u64(offset)):
-            entry = entry_at(pool, start + u64(offset))
-            kept = load_native(pool.kept + u64(entry.guest) * ADDRESS_BYTES)
-            if load1(kept + u64(entry.block)) != NONE_KEPT:
-                return True
-    return False
-
-
-# --- for Python ------------------------------------------------------------------------------------------------------
-
-
-def candidate(pool, frame, asking, kept, writable):
-    """1 if the mapping that this frame belongs to may be taken."""
-    start = mapping_start(pool, frame)
-    return 1 if may_be_taken(pool, start, mapping_length(pool, start), asking, kept, writable) else 0
-
-
-def oldest(pool, hand, asking, kept, writable):
-    """The clock: the first mapping, from the hand on, that may be taken and was not referenced since the hand last
-    passed; asking turns its R off. -> its first frame, or NO_VICTIM.
-
-    Where all were referenced, all have had their second chance, and the first one goes.
+    whole     all of it is moved if anything must be kept
+    split     what may be discarded is, and the rest has frames of its own from then on
+    subpage   only what must be kept is moved
     """
-    first, frame = NO_VICTIM, hand
-    for _ in range(pool.frame_count):
-        if mapping_start(pool, frame) == frame:
-            length = mapping_length(pool, frame)
-            if may_be_taken(pool, frame, length, asking, kept, writable):
-                if not referenced(pool, frame, length):
-                    return i64(frame)
-                if first == NO_VICTIM:
-                    first = i64(frame)
-        frame += ONE
-        if frame == pool.frame_count:
-            frame = FIRST_FRAME
-    return first
+
+    zero_detect: bool
+    chunk_policy: str
+    look_ahead: int
 
 
-def cheaper(pool, victim):
-    """The first mapping from the oldest one on, if not too far, for which nothing need be written; else the oldest.
-    That one has had its second chance; this one does not get any, and keeps its R. Whoever asks: what any guest may
-    wait for is left alone."""
-    frame = victim
-    for _ in range(pool.look_ahead):
-        if mapping_start(pool, frame) == frame:
-            length = mapping_length(pool, frame)
-            if not awaited(pool, frame, length) and may_be_taken(
-                pool, frame, length, NOBODY, NONE_KEPT, NOT_WRITABLE
-            ):
-                return i64(frame)
-        frame += ONE
-        if frame == pool.frame_count:
-            frame = FIRST_FRAME
-    return i64(victim)
+class Pager:
+    """frames, slots: where blocks are. limit: how many frames may be in use. delays: who waits for transfers.
 
+    clock: which frames go next.
+    """
 
-def weigh(pool, start, length):
-    """These frames are to be taken: close every way to them, and only then see each cost (docs/page-hinting.md 8):
-    -> how many blocks have to be written; the rest is at `pool.how`."""
-    writes = 0
-    for offset in range(length):
-        how, before, frame = ABSENT, 0, start + u64(offset)
-        if holds(pool, frame):
-            entry = entry_at(pool, frame)
-            guest, number = guest_of_frame(pool, entry), u64(entry.block)
-            before = state_of(block_at(guest, number))
-            how = cost(pool, frame, withdraw(guest, number))
-            writes += how == WRITE
-        store1(pool.how + (u64(offset) << ONE), u64(how))
-        store1(pool.how + (u64(offset) << ONE) + ONE, u64(before))
-    return writes
+    def __init__(self, frames: Frames, slots: Slots, limit: Limit, delays: Delays, guests: list[Guest], policy: Policy):
+        self.frames, self.slots, self.limit, self.delays, self.policy = frames, slots, limit, delays, policy
+        self.divisible = frames.chunk > 1 and policy.chunk_policy == SPLIT
+        self._guests = guests
+        self._no_room = ""  # why frames could not be taken, when last tried
+        self._costs = np.zeros((frames.chunk, 2), np.uint8)  # of a mapping being taken: each block's cost, state before
+        self._addresses = np.zeros((2, 0), np.uint64)  # of each guest: its record, what was brought for it
+        look_ahead = min(policy.look_ahead, frames.count)
+        self._record = np.zeros(1, POOL_T)
+        self._tell(
+            frame_count=frames.count, run_shift=frames.run_shift, frames=frames.memory.ctypes.data,
+            frame_table=frames.table.ctypes.data, broken=frames.broken.ctypes.data, costs=self._costs.ctypes.data,
+            zero_detect=policy.zero_detect, divisible=self.divisible, look_ahead=look_ahead,
+        )  # fmt: skip
+        self.pool: int = self._record.ctypes.data  # address of what compiled code is told
+        self.clock = Clock(frames, guests, self.pool, divisible=self.divisible, look_ahead=look_ahead)
 
+    def _tell(self, **values) -> None:
+        """Put values into the record that compiled code is given."""
+        for name, value in values.items():
+            self._record[name] = value
 
-def publish(pool, start, first, beyond):
-    """Blocks `first` to before `beyond` of those weighed lose their frames: what had to be written has been. The frames
-    still count as theirs."""
-    for offset in range(first, beyond):
-        how = i64(load1(pool.how + (u64(offset) << ONE)))
-        if how != ABSENT:
-            entry = entry_at(pool, start + u64(offset))
-            guest, number = guest_of_frame(pool, entry), u64(entry.block)
-            transition(guest, number, RECLAIM, FIRST_FRAME)
-            if how == ZEROS:
-                mark_zero(guest, number)
-    return 0
+    def serve(self, guest: Guest) -> None:
+        """Give this guest frames from now on; the list of guests has it already."""
+        guest.storage.back(self.frames.memory, self.frames.table)
+        self._addresses = np.array([(g.address, g.brought_address) for g in self._guests], np.uint64).T.copy()
+        self._tell(guests=self._addresses[0].ctypes.data, brought=self._addresses[1].ctypes.data)
 
+    # --- giving ------------------------------------------------------------------------------------------------------
 
-def arrive(pool, guest, number, frame, event):
-    """The block has this frame from now on; zeros are put there if the event asks for them, else the content is."""
-    entry = entry_at(pool, frame)
-    entry.guest, entry.block = i64(guest), i64(number)
-    action = transition(guest_of_frame(pool, entry), number, i64(event), frame)
-    if action == ZERO_FILL:
-        fill_bytes(pool.frames + (frame << BLOCK_SHIFT), u64(0), u64(BLOCK_SIZE))
-    return action
+    def bring(
+        self, guest: Guest, number: int, event: int = TOUCH, commit: Callable[[int], int] | None = None
+    ) -> int | None:
+        """Give the block a frame with its content, if the event asks for it; return the action, or None.
 
+        commit: what makes the transition once the frame is there. PagingError, and nothing has changed."""
+        guest.check(number)
+        action = kernels.action_of(guest.address, number, event)
+        if action not in (IN, ZERO_FILL):
+            return None
+        guest.failing_block = number
+        data = self.slots.read(guest, number) if action == IN else None
+        frame, whole_chunk = self._place(guest, number)
+        if data:
+            self.frames.memory[frame] = np.frombuffer(data, np.uint8)
+        guest.about_to_record()
+        if commit:
+            self.frames.assign(frame, 1, guest.number, number)
+            if not data:
+                self.frames.memory[frame] = 0
+            commit(frame)
+        else:
+            kernels.arrive(self.pool, guest.number, number, frame, event)
+        came_back = self._note_arrival(guest, number, action)
+        if whole_chunk:
+            came_back += self._bring_rest(guest, number, frame)
+        if came_back:
+            if whole_chunk and self.policy.chunk_policy == WHOLE:
+                came_back = max(came_back, guest.moved.get(self.frames.start(number), 0))
+            self.delays.transferred(guest, came_back)
+        return action
 
-# --- unused blocks, which may go ahead of others ---------------------------------------------------------------------
+    def _note_arrival(self, guest: Guest, number: int, action: int) -> int:
+        """Count the block, and return how many blocks were read for it."""
+        if action != IN:
+            guest.statistics.zero_filled += 1
+            return 0
+        self.slots.retain(guest, number)
+        guest.statistics.read_back += 1
+        return 1
 
+    def _bring_rest(self, guest: Guest, number: int, frame: int) -> int:
+        """Bring the rest of the chunk into a new run, except blocks hinted away or unreadable (reported when touched).
+        Return how many were read."""
+        first = self.frames.start(number)
+        here = slice(first, first + self.frames.chunk)
+        came_back = 0
+        for other in (np.flatnonzero(guest.invalid[here] & (guest.usage[here] == STABLE)) + first).tolist():
+            place = frame + other - number
+            action = ZERO_FILL if guest.zero[other] else IN
+            if action == IN:
+                try:
+                    self.frames.memory[place] = np.frombuffer(self.slots.read(guest, other), np.uint8)
+                except PagingLost:
+                    continue
+            guest.about_to_record()
+            kernels.arrive(self.pool, guest.number, other, place, TOUCH)
+            came_back += self._note_arrival(guest, other, action)
+        return came_back
 
-def next_in_order(frames: Iterable[int], hand: int, count: int) -> list[int]:
-    """These frames as the hand will meet them."""
-    return sorted(frames, key=lambda frame: (frame - hand) % count)
+    def _place(self, guest: Guest, number: int) -> tuple[int, bool]:
+        """Obtain a frame for the block, reclaiming if necessary; return it, and True if all the block's chunk is to
+        come with it."""
+        first = self.frames.start(number)
+        if self.frames.chunk > 1:
+            resident = np.flatnonzero(guest.invalid[first : first + self.frames.chunk] == 0)
+            if len(resident):
+                frame = int(guest.frame[first + resident[0]])
+                if self.frames.is_broken(frame):
+                    return self._obtain(guest, 1)[0], False
+                return self.frames.start(frame) + number - first, False
+        frame, length = self._obtain(guest, self.frames.chunk)
+        if length == 1:
+            return frame, False
+        self.frames.assign(frame, length, guest.number, first)
+        return frame + number - first, True
+
+    def _obtain(self, guest: Guest, length: int) -> tuple[int, int]:
+        """Obtain `length` frames, reclaiming if necessary; return the first one, and how many. A free single frame is
+        preferred to a run in use."""
+        frames, limit = self.frames, self.limit
+
+        def run_is_free() -> bool:
+            return length == frames.chunk and frames.has_free_run and limit.frames - frames.in_use >= length
+
+        def enough() -> bool:
+            if run_is_free():
+                return True
+            return self.divisible and limit.frames > frames.in_use and (length == 1 or frames.has_free_single)
+
+        self._make_room(guest, enough)
+        if not enough():
+            wanted = "page frame" if length == 1 else f"run of {length} page frames"
+            raise NoFrame(
+                f"no {wanted} for guest {guest.number}: of {limit.frames} none is free and none can be taken; "
+                f"{self._no_room}. Give the host more frames" + ("" if self.slots.device else " or a paging device")
+            )
+        return (frames.pop_run(), length) if run_is_free() else (frames.pop_single(), 1)
+
+    # --- taking ------------------------------------------------------------------------------------------------------
+
+    def shrink(self, frames: int) -> int:
+        """Take the oldest until at most so many frames are in use, or no more can be taken; return how many were."""
+        before = self.frames.in_use
+        self._make_room(None, lambda: self.frames.in_use <= max(frames, 0))
+        return before - self.frames.in_use
+
+    def _make_room(self, guest: Guest | None, enough: Callable[[], bool]) -> None:
+        """Take frames, for this guest if for one, until it is enough or no more can be taken."""
+        writable = self.slots.device is not None
+        self._no_room = "the rest is pinned for I/O, or was brought for the instruction that needs one more"
+        if not writable:
+            self._no_room = "the rest is stable, and without a paging device it cannot be taken"
+        while not enough():
+            victim = self.clock.choose(guest, writable)
+            if victim is None:
+                return
+            try:
+                self.take(*victim)
+            except PagingFull as error:
+                writable, self._no_room = False, str(error)
+
+    def take(self, start: int, length: int) -> int:
+        """Reclaim the blocks in these frames, one mapping or a block of one, in the order of docs/page-hinting.md
+        section 8; return the action, of the last one. PagingFull, and nothing is taken."""
+        guest, first = self._guests[self.frames.guests[start]], int(self.frames.blocks[start])
+        costs = self._invalidate_and_decide(start, length)
+        self._write(guest, first, start, costs)
+        self._publish(guest, start, length)
+        action = self._account_for(guest, first, costs)
+        self._left(guest, first, start)
+        return action
+
+    def _invalidate_and_decide(self, start: int, length: int) -> list[list[int]]:
+        """Return cost and state of each block, now that no CPU can reach it."""
+        kernels.invalidate_and_decide(self.pool, start, length)
+        if length > 1 and self.divisible and (drops := np.isin(self._costs[:length, 0], (DROP, ZEROS))).any():
+            self._costs[:length, 0] *= drops  # the others stay
+        return self._costs[:length].tolist()
+
+    def _write(self, guest: Guest, first: int, start: int, costs: list[list[int]]) -> None:
+        """Let the paging device have what must be kept."""
+        clean = [first + n for n, (cost, _) in enumerate(costs) if cost == CLEAN]
+        changed = [(first + n, self.frames.memory[start + n]) for n, (cost, _) in enumerate(costs) if cost == WRITE]
+        if not clean and not changed:
+            return
+        self.slots.keep(guest, clean, changed)
+        if changed:
+            moved = len(changed)
+            if len(costs) > 1 and self.policy.chunk_policy == WHOLE:
+                moved = guest.moved[first] = sum(cost != ABSENT for cost, _ in costs)
+            self.delays.transferred(guest, moved)
+
+    def _publish(self, guest: Guest, start: int, length: int) -> None:
+        """Let the blocks be in their new states."""
+        for at in range(0, length, EVENTS_AT_ONCE):
+            guest.about_to_record()
+            kernels.publish(self.pool, start, at, min(length, at + EVENTS_AT_ONCE))
+
+    def _account_for(self, guest: Guest, first: int, costs: list[list[int]]) -> int:
+        """Count what was taken, and free the slots of content that is not kept; return the action of the last block."""
+        action, taken = OUT, 0
+        for number, (cost, before) in enumerate(costs, first):
+            if cost == ABSENT:
+                continue
+            action = OUT
+            taken += 1
+            if cost == CLEAN:
+                guest.statistics.still_clean += 1
+            elif cost != WRITE:
+                self.slots.free(guest, number)
+                if cost == ZEROS:
+                    guest.statistics.found_zero += 1
+                else:
+                    guest.statistics.discarded[NAMES[before]] += 1
+                    action = DISCARD
+        self.clock.taken(taken)
+        return action
+
+    def _left(self, guest: Guest, number: int, frame: int) -> None:
+        """Free the frame of a block that has lost its content, and perhaps others of its chunk."""
+        frames = self.frames
+        if frames.chunk > 1 and not frames.is_broken(frame):
+            chunk = frames.start(number)
+            absent = guest.invalid[chunk : chunk + frames.chunk]
+            if not absent.all():
+                if not self.divisible:
+                    return
+                guest.statistics.splits += 1
+                frames.break_run(frame)
+                for offset in np.flatnonzero(absent).tolist():
+                    frames.give_back(frames.start(frame) + offset)
+                return
+        frames.give_back(frame)
+
+    # --- what the guest throws away ----------------------------------------------------------------------------------
+
+    def empty(self, guest: Guest, number: int, event: int, commit: Callable[[], int] | None = None) -> None:
+        """Let the event (ORC 2 to 4, DIAG10, a reset) happen, and free the frame or the slot that it leaves without
+        content. commit: what makes the transition."""
+        guest.check(number)
+        before, frame = guest.storage.block(number).name, int(guest.frame[number])
+        resident = not guest.invalid[number]
+        guest.about_to_record()
+        action = commit() if commit else kernels.transition(guest.address, number, event, 0)
+        if action == DISCARD:
+            guest.statistics.discarded[before] += 1
+        if resident and guest.invalid[number]:
+            self._left(guest, number, frame)
+        if guest.zero[number]:
+            self.slots.free(guest, number)
+
+    def release(self, guest: Guest, number: int) -> None:
+        """Do DIAGNOSE X'10' on one block: it reads as zeros from now on."""
+        guest.check(number)
+        if guest.pinned[number]:
+            self._clear_pinned(guest, number)
+        else:
+            self.empty(guest, number, DIAG10)
+        guest.statistics.released += 1
+
+    def _clear_pinned(self, guest: Guest, number: int) -> None:
+        """Clear a block that keeps its frame, as a device is about to store there."""
+        frame = int(guest.frame[number])
+        guest.about_to_record()
+        kernels.transition(guest.address, number, DIAG10, 0)
+        self.slots.free(guest, number)
+        self.frames.memory[frame] = 0
+        guest.about_to_record()
+        kernels.transition(guest.address, number, TOUCH, frame)

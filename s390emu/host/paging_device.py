@@ -34,7 +34,7 @@ class PagingLost(PagingError):
     """A slot does not give back what was written to it. Its content is gone."""
 
 
-class Slots(NamedTuple):
+class DeviceSnapshot(NamedTuple):
     """What a snapshot keeps: the bytes as they are on the file (of a damaged slot, the damaged ones) and checksums."""
 
     contents: dict[int, bytes]
@@ -43,11 +43,13 @@ class Slots(NamedTuple):
     fresh: int
 
 
-def _digest(data: bytes) -> bytes:
+def _digest(data: bytes | memoryview) -> bytes:
+    """Return the checksum of a slot's content."""
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 def _remove(file: BinaryIO, path: str) -> None:
+    """Close and delete the file."""
     file.close()
     if os.path.exists(path):
         os.unlink(path)
@@ -80,11 +82,11 @@ class PagingDevice:
 
     @property
     def used(self) -> int:
-        """Slots in use."""
+        """Return how many slots are in use."""
         return len(self._digests)
 
-    def write(self, data: bytes) -> int:
-        """Keep one block: -> the slot it lies in."""
+    def write(self, data: bytes | memoryview) -> int:
+        """Keep one block, and return the slot it lies in."""
         if self.used == self.slots:
             raise PagingFull(f"all {self.slots} slots of {self.path} are in use; give the paging device more slots")
         slot = self._free_slot()
@@ -103,7 +105,7 @@ class PagingDevice:
         return slot
 
     def read(self, slot: int) -> bytes:
-        """What was written to the slot; the slot stays in use."""
+        """Return what was written to the slot; the slot stays in use."""
         try:
             data = os.pread(self._file.fileno(), BLOCK_SIZE, slot * BLOCK_SIZE)
         except OSError as error:
@@ -113,7 +115,7 @@ class PagingDevice:
         return data
 
     def free(self, slot: int) -> None:
-        """The content is not needed any more: its room goes back to the file system."""
+        """Free a slot whose content is not needed any more; its room goes back to the file system."""
         del self._digests[slot]
         if slot != self._fresh - 1:
             heapq.heappush(self._free, slot)
@@ -127,13 +129,15 @@ class PagingDevice:
         self._file.truncate(self._fresh * BLOCK_SIZE)
 
     def _give_room_back(self) -> None:
-        """Not slot by slot: a hole takes a file system a millisecond, and most slots are soon written to again."""
+        """Punch holes where free slots are: all at once, as a hole takes a file system a millisecond, and most slots
+        are soon written to again."""
         slots = sorted(self._stale)
         for first, last in _runs(slots):
             _punch_hole(self._file.fileno(), first * BLOCK_SIZE, (last - first + 1) * BLOCK_SIZE)
         self._stale.clear()
 
     def _free_slot(self) -> int:
+        """Return a slot that is free."""
         while self._free:
             slot = heapq.heappop(self._free)
             self._stale.discard(slot)
@@ -146,11 +150,13 @@ class PagingDevice:
         first = os.pread(self._file.fileno(), 1, slot * BLOCK_SIZE) or b"\0"
         os.pwrite(self._file.fileno(), bytes([first[0] ^ 0xFF]), slot * BLOCK_SIZE)
 
-    def snapshot(self) -> Slots:
+    def snapshot(self) -> DeviceSnapshot:
+        """Return the content of every slot in use, and which are free."""
         contents = {slot: os.pread(self._file.fileno(), BLOCK_SIZE, slot * BLOCK_SIZE) for slot in self._digests}
-        return Slots(contents, dict(self._digests), list(self._free), self._fresh)
+        return DeviceSnapshot(contents, dict(self._digests), list(self._free), self._fresh)
 
-    def restore(self, snapshot: Slots) -> None:
+    def restore(self, snapshot: DeviceSnapshot) -> None:
+        """Go back to a snapshot."""
         self._file.truncate(0)
         for slot, data in snapshot.contents.items():
             os.pwrite(self._file.fileno(), data, slot * BLOCK_SIZE)
@@ -160,7 +166,7 @@ class PagingDevice:
 
 
 def _runs(slots: list[int]) -> Iterator[tuple[int, int]]:
-    """First and last of each run of neighbours in a sorted list."""
+    """Yield first and last of each run of neighbours in a sorted list."""
     first = 0
     for at in range(1, len(slots) + 1):
         if at == len(slots) or slots[at] != slots[at - 1] + 1:
@@ -172,6 +178,6 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _punch_hole(descriptor: int, offset: int, length: int) -> None:
-    """Best effort: a file system without holes keeps the old bytes, which nobody reads."""
+    """Give room back to the file system, if it has holes; else the old bytes stay, which nobody reads."""
     if hasattr(_libc, "fallocate"):
         _libc.fallocate(descriptor, PUNCH_HOLE_KEEP_SIZE, ctypes.c_int64(offset), ctypes.c_int64(length))

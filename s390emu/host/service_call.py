@@ -8,6 +8,8 @@ tests/host/test_service_call.py has all of it in one table.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import construct as c
 import numpy as np
 
@@ -78,6 +80,13 @@ MEGABYTE = 1 << 20
 INCREMENTS_MOST = 0xFFFF
 
 
+class Configuration(NamedTuple):
+    """What the service processor tells of the guest: bytes of storage, CPUs."""
+
+    storage_size: int
+    cpus: int
+
+
 def service_call(host, guest, cpu, port, insn: int) -> int:
     """Complete SERVICE CALL, whose handler has checked the SCCB's address, and return the instruction's code.
 
@@ -86,18 +95,19 @@ def service_call(host, guest, cpu, port, insn: int) -> int:
     record, registers = guest.storage.record, cpu.gr
     command, sccb = (int(registers[insn >> at & 15]) & 0xFFFFFFFF for at in (36, 32))
     number, offset = divmod(sccb, BLOCK_SIZE)
-    host.bring(guest, number)
+    host.pager.bring(guest, number)
     kernels.touch(record, sccb, HEADER_BYTES, FETCH)
-    given = host.memory[guest.frame[number], offset:].tobytes()
+    given = host.frames.memory[guest.frame[number], offset:].tobytes()
     if int.from_bytes(given[:2], "big") < HEADER_BYTES:
         return SPECIFICATION
     if record.floating & EXTERNAL_SERVICE and int(record.service_parameter) & SCCB_ADDRESS:
         cpu.cc = 2
         return 0
-    console = host.consoles[guest.number]
-    answer = answered(command, given, len(guest.storage.blocks) * BLOCK_SIZE, console)
+    console = guest.console
+    configuration = Configuration(len(guest.storage.blocks) * BLOCK_SIZE, len(guest.storage.ports))
+    answer = answered(command, given, configuration, console)
     kernels.touch(record, sccb, len(answer), STORE)
-    host.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
+    host.frames.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
     cpu.cc = 0
     record.service_parameter = sccb | (EVENT_PENDING if console.wanted else 0)
     console.announce = False
@@ -114,7 +124,7 @@ def announce(record, console) -> None:
         console.announce = False
 
 
-def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
+def answered(command: int, given: bytes, configuration: Configuration, console) -> bytes:
     """Return the SCCB with its answer, or as much of it as changes. given: the SCCB and what follows it in its block.
 
     The command comes first, as it determines how long the SCCB has to be; then that it lies within one block."""
@@ -128,39 +138,45 @@ def answered(command: int, given: bytes, storage_size: int, console) -> bytes:
     elif length < least:
         response = INSUFFICIENT_LENGTH
     else:
-        response, data = perform(header, data, storage_size, console)
+        response, data = perform(header, data, configuration, console)
         return (HEADER_BYTES + len(data)).to_bytes(2, "big") + header[2:6] + response.to_bytes(2, "big") + data
     return header[:6] + response.to_bytes(2, "big")
 
 
-# Each command: the SCCB's header and what follows it, the size of storage, the console -> response code, what follows
-# the header now.
+# Each command: the SCCB's header and what follows it, the configuration, the console -> response code, what follows the
+# header now.
 
 
-def _read_scp_information(header, given, storage_size, console):
+def _read_scp_information(header, given, configuration, console):
     megabytes = 1
-    while storage_size // (megabytes * MEGABYTE) > INCREMENTS_MOST:
+    while configuration.storage_size // (megabytes * MEGABYTE) > INCREMENTS_MOST:
         megabytes *= 2
     information = SCP_INFORMATION.build({
-        "increments": storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
-        "cpus": 1, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(), "load_parameter": bytes([0x40] * 8),
+        "increments": configuration.storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
+        "cpus": configuration.cpus, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(),
+        "load_parameter": bytes([0x40] * 8),
     })  # fmt: skip
-    return _information(information + CPU_ENTRY.build({"address": 0}), given)
+    return _information(information, configuration, given)
 
 
-def _read_cpu_information(header, given, storage_size, console):
+def _read_cpu_information(header, given, configuration, console):
     offset = HEADER_BYTES + CPU_INFORMATION.sizeof()
     information = CPU_INFORMATION.build({
-        "configured": 1, "configured_offset": offset, "standby": 0, "standby_offset": offset + CPU_ENTRY.sizeof(),
+        "configured": configuration.cpus, "configured_offset": offset,
+        "standby": 0, "standby_offset": offset + configuration.cpus * CPU_ENTRY.sizeof(),
     })  # fmt: skip
-    return _information(information + CPU_ENTRY.build({"address": 0}), given)
+    return _information(information, configuration, given)
 
 
-def _information(information, given):
-    return INFORMATION_READ, information + bytes(len(given) - len(information))
+def _information(information, configuration, given):
+    """Put an entry for each CPU behind the information, if there is room for all."""
+    answer = information + b"".join(CPU_ENTRY.build({"address": number}) for number in range(configuration.cpus))
+    if len(answer) > len(given):
+        return INSUFFICIENT_LENGTH, given
+    return INFORMATION_READ, answer + bytes(len(given) - len(answer))
 
 
-def _write_event_mask(header, given, storage_size, console):
+def _write_event_mask(header, given, configuration, console):
     """Note what the guest receives, and answer what the service processor receives and sends. The four masks have to
     fit into the SCCB."""
     length = EVENT_MASK.parse(given).mask_length
@@ -173,7 +189,7 @@ def _write_event_mask(header, given, storage_size, console):
     return COMPLETED, given[:answer] + receives + sends + given[answer + 2 * length :]
 
 
-def _read_event_data(header, given, storage_size, console):
+def _read_event_data(header, given, configuration, console):
     """Give the guest the messages that fit, each in an event buffer; what does not fit waits."""
     receives = console.receives
     function, variable_length = header[FUNCTION_CODE], header[CONTROL_MASK_END] & VARIABLE_LENGTH
@@ -198,7 +214,7 @@ def _read_event_data(header, given, storage_size, console):
     return COMPLETED, events if variable_length else events + bytes(len(given) - len(events))
 
 
-def _write_event_data(header, given, storage_size, console):
+def _write_event_data(header, given, configuration, console):
     """Show the event buffers in turn, up to the first that is wrong; none if their lengths do not add up."""
     if header[FUNCTION_CODE] != NORMAL_WRITE:
         return INVALID_FUNCTION, given
@@ -262,7 +278,7 @@ def message_lines(data: bytes) -> list[str] | None:
 
 CPU_INFORMATION_BYTES = HEADER_BYTES + CPU_INFORMATION.sizeof() + CPU_ENTRY.sizeof()
 SCP_INFORMATION_BYTES = HEADER_BYTES + SCP_INFORMATION.sizeof() + CPU_ENTRY.sizeof()
-# command -> the fewest bytes of an SCCB for it, and its function
+# command -> the fewest bytes of an SCCB for it (of one CPU), and its function
 COMMANDS = {
     READ_CPU_INFORMATION: (CPU_INFORMATION_BYTES, _read_cpu_information),
     READ_SCP_INFORMATION: (SCP_INFORMATION_BYTES, _read_scp_information),

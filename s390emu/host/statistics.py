@@ -28,6 +28,7 @@ class Statistics:
     discarded: Counter[str] = field(default_factory=Counter)  # by the state before: Ur Vr Pr Sp
 
     def copy(self) -> Statistics:
+        """Return a copy that shares nothing."""
         return replace(self, discarded=self.discarded.copy())
 
     def as_dict(self) -> dict[str, int | dict[str, int]]:

@@ -20,7 +20,7 @@ from s390emu.architecture.interruptions import (
 from s390emu.architecture.page_states import NOT_APPLICABLE
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingError
-from s390emu.machine import Machine
+from s390emu.machine import CPU, Machine
 
 
 class Refused(Exception):
@@ -107,6 +107,12 @@ OF_A_CPU: dict[str, Callable] = {
 VERBS = (*OF_THE_GUEST, *OF_A_CPU, "run-cpu")
 
 
+def _cpu(machine: Machine, address: int) -> CPU:
+    if not 0 <= address < len(machine.cpus):
+        raise Refused(f"there is no CPU {address}: the guest has {len(machine.cpus)}")
+    return machine.cpus[address]
+
+
 def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None) -> None:
     """Let it happen now. cpu: address of the CPU that it happens to, if to one; the running one if left out.
 
@@ -114,9 +120,9 @@ def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None)
     """
     try:
         if verb == "run-cpu":  # the next instruction is that CPU's, if it can execute one
-            machine.schedule.expire(operands[0])
+            machine.schedule.expire(_cpu(machine, operands[0]).number)
         elif verb in OF_A_CPU:
-            OF_A_CPU[verb]((machine.running if cpu is None else machine.cpus[cpu]).record, *operands)
+            OF_A_CPU[verb]((machine.running if cpu is None else _cpu(machine, cpu)).record, *operands)
         else:
             OF_THE_GUEST[verb](machine, *operands)
     except (ValueError, PagingError, Refused) as error:

@@ -31,8 +31,13 @@ class Operand(NamedTuple):
 
 
 class Format(NamedTuple):
-    """name as in the manual; length in bytes; `extension` is the (start bit, width) of the second part of the
-    operation code, None where bits 0-7 are all; operands in assembler order."""
+    """An instruction format.
+
+    name       as in the manual
+    length     in bytes
+    extension  the (start bit, width) of the second part of the operation code, None where bits 0-7 are all of it
+    operands   in assembler order
+    """
 
     name: str
     length: int
@@ -50,7 +55,8 @@ INDEXED = "D(X,B)"  # (D, B, X) or (DL, B, X, DH)
 LENGTH = "D(L,B)"  # (D, B, L); the assembler writes the true length, the instruction holds one less
 KEYED = "D(R,B)"  # (D, B, R); a general register holds the true length
 
-REGISTERS = (GR, AR, CR, FR)
+REGISTER_LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}  # the assembler writes %r1, %a1, ...
+REGISTERS = tuple(REGISTER_LETTERS)
 STORAGE = (BASED, INDEXED, LENGTH, KEYED)
 
 
@@ -78,7 +84,7 @@ _KINDS = {"G": GR, "A": AR, "C": CR, "F": FR}
 
 
 def _kinds(letters, *operands):
-    """The operands with the kinds of the registers among them as the letters say, in the same order."""
+    """Return the operands with the register kinds that the letters, one for each operand, say."""
     return tuple(
         operand._replace(kind=_KINDS[letter]) if letter in _KINDS else operand
         for letter, operand in zip(letters, operands, strict=True)
@@ -86,7 +92,7 @@ def _kinds(letters, *operands):
 
 
 def _optional(form, first):
-    """The same format with its operands from number `first` on optional."""
+    """Return the same format with its operands from number `first` on optional."""
     tail = tuple(operand._replace(optional=True) for operand in form.operands[first:])
     return form._replace(operands=form.operands[:first] + tail)
 

@@ -19,6 +19,7 @@ from s390emu.isa.operands import rre
 from s390emu.records.exits import EXIT_HYPERCALL
 from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.prefixing import WITHIN_PREFIX_AREA
+from s390emu.storage.references import note_reference
 from s390emu.storage.transitions import action_of
 
 NOT_SCCB_ADDRESS = bits(0, 32) | bits(61, 63)  # 2 GB and above, or not on a doubleword boundary
@@ -39,6 +40,7 @@ def servc(cpu, storage, insn):
         return SPECIFICATION
     if not in_configuration(guest_of(storage), sccb):
         return ADDRESSING
+    note_reference(guest_of(storage), sccb >> BLOCK_SHIFT)
     action = action_of(guest_of(storage), sccb >> BLOCK_SHIFT, TOUCH)
     if action in (ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION):
         return ADDRESSING

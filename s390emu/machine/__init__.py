@@ -6,7 +6,8 @@ from s390emu.machine.observe import Observer, Recorder
 from s390emu.machine.schedule import Schedule
 from s390emu.machine.snapshot import Snapshot
 from s390emu.machine.stop import Interruption, Reason, Stop
-from s390emu.machine.view import Block, NotTranslated
+from s390emu.machine.view import NotTranslated
+from s390emu.storage.blocks import Block
 
 __all__ = ["CPU", "NO_TRANSLATE", "START_MASK", "Block", "Interruption", "Machine", "NotTranslated",
            "Observer", "Reason", "Recorder", "Schedule", "Snapshot", "Stop"]  # fmt: skip

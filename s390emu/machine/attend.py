@@ -45,7 +45,7 @@ class Attendant:
         if code == EXIT_COMPILE:
             self.handlers.compile(int(port.wanted))
         elif code == EXIT_HOST_FAULT:
-            return self._settle(self.host.resolve(self.guest_number, int(port.fault_block), bool(port.fault_store)))
+            return self._settle(self.host.resolve(self.guest_number, int(port.fault_block), int(port.cpu_address)))
         elif code == EXIT_HYPERCALL:
             return self._hypercall()
         elif code == EXIT_EVENTS:
@@ -93,6 +93,6 @@ class Attendant:
             end_instruction(cpu, port, code, length)
         else:
             port.count += u64(1)
-        if self.host.consoles[self.guest_number].flooded:
+        if self.host.guests[self.guest_number].console.flooded:
             return Reason.CONSOLE_FLOOD
         return None

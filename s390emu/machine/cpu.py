@@ -64,7 +64,7 @@ class CPU:
         return mask | cc << int(CC_SHIFT), ia
 
     def set_psw(self, mask: int, ia: int) -> None:
-        """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
+        """Load a PSW as LOAD PSW EXTENDED does: an invalid one is recognized when the machine runs."""
         _flush(self.port)
         _load_psw(self.record, self.port, mask, ia)
 
@@ -96,7 +96,7 @@ class CPU:
         return Interruption(CLASSES[port.last_class], *map(int, numbers))
 
     def branches(self) -> list[tuple[int, int]]:
-        """The last 16 branches that this CPU took, oldest first: (from, to)."""
+        """Return the last 16 branches that this CPU took, oldest first: (from, to)."""
         port = self.port
         taken = int(port.branch_count)
         slots = [n % len(port.branch_from) for n in range(max(0, taken - len(port.branch_from)), taken)]

@@ -16,24 +16,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from s390emu._jit import JIT, record_in
-from s390emu.architecture.psw_bits import WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
 from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.engine.procedures import run_loop
 from s390emu.host import kernels
 from s390emu.host.host import Host
-from s390emu.machine import snapshot, wiring
+from s390emu.host.limit import FEWEST_FRAMES
+from s390emu.machine import wiring
 from s390emu.machine.attend import Attendant
 from s390emu.machine.cpu import CPU, START_MASK
 from s390emu.machine.observe import Observer, Observers, Recorder, kinds_of
 from s390emu.machine.schedule import Schedule
+from s390emu.machine.snapshot import Snapshot, restore, take
 from s390emu.machine.stop import Interruption, Reason, Stop
 from s390emu.machine.turns import Turns
-from s390emu.machine.view import Block, View
+from s390emu.machine.view import View
 from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import EXIT_LIMIT
 from s390emu.records.guest import BREAKPOINTS
+from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 
 if TYPE_CHECKING:
@@ -74,14 +76,14 @@ class Machine:
         records = [record_in(self.cpu_array[n : n + 1]) for n in range(cpus)]
         self.cpus = [CPU(n, record, self.cpu_array[n : n + 1], self.storage) for n, record in enumerate(records)]
         self.schedule = schedule or Schedule(cpus)
-        self.host = host or Host(max(storage_size // BLOCK_SIZE, Host.FEWEST_FRAMES))
+        self.host = host or Host(max(storage_size // BLOCK_SIZE, FEWEST_FRAMES))
         self.guest_number = self.host.attach(self.storage)
-        self.turns = Turns(self.cpus, self.schedule, self.storage)
+        self.turns = Turns(self.cpus, self.schedule, self.storage, self.host.guests[self.guest_number].blocked_until)
         self.view = View(self.storage, self.host, self.guest_number)
         self.observers = Observers(self.storage, tlb)
         self._kept = Recorder()
         self.observers.add(self._kept)
-        self.host.before_event[self.guest_number] = self.observers.make_room
+        self.host.guests[self.guest_number].drain_events = self.observers.make_room
         installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
         self.handlers = HandlerTable(installed)
         self._attendant = Attendant(self.turns, self.host, self.guest_number, self.handlers, self.observers)
@@ -97,7 +99,7 @@ class Machine:
         address 0, the others in the stopped state."""
         for cpu in self.cpus:
             cpu.initial_reset(self.tod_epoch)
-        self.turns.waiting.clear()
+        self.turns.reset()
 
     @classmethod
     def from_source(
@@ -151,7 +153,7 @@ class Machine:
         return self.turns.running.psw
 
     def set_psw(self, mask: int, ia: int) -> None:
-        """As LOAD PSW EXTENDED: an invalid PSW is loaded, and recognized when the machine runs."""
+        """Load a PSW as LOAD PSW EXTENDED does: an invalid one is recognized when the machine runs."""
         self.turns.running.set_psw(mask, ia)
 
     @property
@@ -165,7 +167,7 @@ class Machine:
         return self.turns.running.last_interruption
 
     def branches(self) -> list[tuple[int, int]]:
-        """The last 16 branches that the running CPU took, oldest first: (from, to)."""
+        """Return the last 16 branches that the running CPU took, oldest first: (from, to)."""
         return self.turns.running.branches()
 
     # --- time --------------------------------------------------------------------------------------------------------
@@ -194,14 +196,11 @@ class Machine:
     def ready_at(self) -> int:
         """After Reason.WAITING: the time (as `now`) at which the guest can continue unaided; NO_TIME if only an outside
         event can wake it."""
-        return max(self.host.blocked_until(self.guest_number), self.turns.next_ready())
+        return self.turns.next_ready()
 
     def pass_time(self, until: int) -> None:
         """Let time pass without instructions: the wait state's, or stolen from the guest."""
-        cpu = self.running
-        blocked = self.host.blocked_until(self.guest_number) if cpu.psw[0] & int(WAIT) else until
-        cpu.steal_until(min(until, blocked))
-        cpu.wait_until(until)
+        self.turns.let_pass(self.running, until)
         self.turns.waiting.clear()
 
     # --- running -----------------------------------------------------------------------------------------------------
@@ -215,19 +214,17 @@ class Machine:
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            if self._blocked():
-                return self._stop(Reason.WAITING)
             if not turns.dispatch():
                 if reason := turns.rest():
                     return self._stop(reason)
                 continue
-            cpu, before, room = turns.running, turns.running.count, min(last - self.count, SLICE)
+            cpu, before, room = turns.running, turns.running.count, min(last - turns.count, SLICE)
             if turns.several:
                 room = min(room, self.schedule.left)
             code = self._go_on(before + room)
             reason = None if code == EXIT_LIMIT else self._attendant.serve(code)
             turns.end(cpu.count - before)
-            if code == EXIT_LIMIT and self.count >= last:
+            if code == EXIT_LIMIT and turns.count >= last:
                 reason = Reason.LIMIT
             if reason:
                 return self._stop(reason)
@@ -240,23 +237,6 @@ class Machine:
         stop = self.run(1)
         return None if stop.reason is Reason.LIMIT else stop
 
-    def select(self) -> CPU:
-        """Make the CPU that is to execute the next instruction the running one, as far as is known without running."""
-        self.turns.waiting.clear()
-        self.turns.dispatch()
-        return self.running
-
-    def _blocked(self) -> bool:
-        """True if the guest must wait for the host; where nobody else runs, that time passes at once."""
-        until = self.host.blocked_until(self.guest_number)
-        if until <= self.now:
-            return False
-        if self.shared:
-            self.turns.waiting.clear()
-            return True
-        self.running.steal_until(until)
-        return False
-
     def _go_on(self, limit: int) -> int:
         """Run the running CPU until an exit of the run loop."""
         cpu = self.running
@@ -267,6 +247,7 @@ class Machine:
             return self._run(cpu.record, cpu.port, 0)
 
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
+        """Let the run stop at these addresses, but not at the one that is next already."""
         if len(addresses) > BREAKPOINTS:
             raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
         record, running = self.storage.record, self.running
@@ -289,6 +270,11 @@ class Machine:
         """Return the block that holds this absolute address. IndexError outside."""
         return self.view.block(address)
 
+    def set_block(self, address: int, state: str | None = None, **details) -> None:
+        """Put the block that holds this absolute address into a state ("Vz"); see `Host.set_block`. IndexError outside.
+        """
+        self.view.set_block(address, state, **details)
+
     def read(self, address: int, length: int) -> bytes:
         """Return bytes of absolute storage, changing nothing: what is logically zero reads as zeros. IndexError
         outside."""
@@ -302,7 +288,7 @@ class Machine:
     @property
     def console(self) -> str:
         """What the guest wrote to its console."""
-        return self.host.consoles[self.guest_number].text
+        return self.host.guests[self.guest_number].console.text
 
     # --- events (machine/observe.py), snapshots (machine/snapshot.py) ------------------------------------------------
 
@@ -328,10 +314,10 @@ class Machine:
         """Give the observers what they have not seen yet, and let them look at the guest as it is."""
         self.observers.look()
 
-    def snapshot(self) -> snapshot.Snapshot:
+    def snapshot(self) -> Snapshot:
         """Return the state of CPUs, storage, keys, blocks and paging file, for `restore` on this machine."""
-        return snapshot.take(self)
+        return take(self)
 
-    def restore(self, saved: snapshot.Snapshot) -> None:
+    def restore(self, saved: Snapshot) -> None:
         """Go back to a snapshot of this machine."""
-        snapshot.restore(self, saved)
+        restore(self, saved)

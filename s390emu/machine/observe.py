@@ -12,7 +12,6 @@ from typing import Protocol
 
 import numpy as np
 
-from s390emu._jit import u64
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_STORE, WATCH_TABLE
@@ -107,7 +106,9 @@ class Observers:
         self.storage, self._tlb = storage, tlb
         self._wishes: list[Wishes] = []
         self._watched, self._invalid = storage.block_column("watched"), storage.block_column("invalid")
-        self._count = storage.column("event_count")
+        column = storage.column
+        self._count, self._event_mask, self._pause_mask = map(column, ("event_count", "event_mask", "pause_mask"))
+        self._pause_first, self._pause_last, self._tlb_on = map(column, ("pause_first", "pause_last", "tlb_on"))
 
     def __len__(self) -> int:
         return len(self._wishes)
@@ -173,7 +174,8 @@ class Observers:
     # --- what all of them together want, in the guest's records ------------------------------------------------------
 
     def apply(self) -> None:
-        """Write everything that is wanted into the guest's records, which are those of a snapshot now."""
+        """Write everything that is wanted into the guest's records, which are those of a snapshot now, and flush TLBs,
+        whose addresses may be others' now."""
         self._apply_kinds()
         self._apply_ranges()
         self._apply_tlb()
@@ -184,25 +186,26 @@ class Observers:
                 self._apply_to(block)
 
     def _apply_kinds(self) -> None:
-        record = self.storage.record
-        record.event_mask = record.pause_mask = 0
+        """Write the kinds of event that anybody wants."""
+        kinds = pauses = 0
         for wishes in self._wishes:
-            record.event_mask |= u64(wishes.observer.kinds)
-            record.pause_mask |= u64(wishes.observer.pauses)
+            kinds |= wishes.observer.kinds
+            pauses |= wishes.observer.pauses
+        self._event_mask[0], self._pause_mask[0] = kinds, pauses
 
     def _apply_ranges(self) -> None:
         """Write one range that holds those of all observers; they are given only what lies within their own."""
         ranges = [each for wishes in self._wishes for each in wishes.ranges]
-        record = self.storage.record
-        record.pause_first = min((first for first, _ in ranges), default=0)
-        record.pause_last = max((end for _, end in ranges), default=0)
+        self._pause_first[0] = min((first for first, _ in ranges), default=0)
+        self._pause_last[0] = max((end for _, end in ranges), default=0)
 
     def _apply_tlb(self) -> None:
-        record = self.storage.record
-        record.tlb_on = self._tlb and not any(wishes.no_tlb for wishes in self._wishes)
-        kernels.flush(record)
+        """Turn the TLB off while somebody must see every access."""
+        self._tlb_on[0] = self._tlb and not any(wishes.no_tlb for wishes in self._wishes)
+        kernels.flush(self.storage.record)
 
     def _apply_to(self, block: int) -> None:
+        """Write what all want of one block, and drop translations that would hide it."""
         wanted = 0
         for wishes in self._wishes:
             wanted |= wishes.accesses.get(block, 0)

@@ -29,23 +29,25 @@ class Schedule:
         return self.quantum if self._random is None else self._random.randint(1, 2 * self.quantum)
 
     def executed(self, instructions: int) -> None:
-        """So many of the turn were executed."""
+        """Count so many instructions of the turn as executed."""
         self.left -= instructions
 
     def expire(self, chosen: int | None = None) -> None:
-        """The turn is over, by its length or because the CPU gave it up (to the `chosen` one, perhaps)."""
+        """End the turn, by its length or because the CPU gave it up (to the `chosen` one, perhaps)."""
         if chosen is None:
             chosen = (self.turn + 1) % self.cpus if self._random is None else self._random.randrange(self.cpus)
         self.turn, self.left = chosen, self._length()
 
     def skip(self) -> None:
-        """The CPU whose turn it is cannot run: the next one has it, for what is left of it."""
+        """Give what is left of the turn to the next CPU, as the one whose turn it is cannot run."""
         self.turn = (self.turn + 1) % self.cpus
 
     def snapshot(self) -> object:
+        """Return the state, for `restore`."""
         return self.turn, self.left, self._random and self._random.getstate()
 
     def restore(self, snapshot) -> None:
+        """Go back to a snapshot."""
         self.turn, self.left, state = snapshot
         if self._random is not None:
             self._random.setstate(state)

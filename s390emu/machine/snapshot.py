@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from s390emu.host import kernels
 from s390emu.host.host import HostSnapshot
 
 if TYPE_CHECKING:
@@ -44,6 +43,5 @@ def restore(machine: Machine, snapshot: Snapshot) -> None:
     machine.host.restore(snapshot.host)
     machine.storage.restore(snapshot.storage)
     machine.turns.restore(snapshot.turns)
-    kernels.flush(machine.storage.record)  # the TLB's addresses may be others' now
     machine.events[:] = [chunk.copy() for chunk in snapshot.events]
     machine.observers.apply()

@@ -5,12 +5,14 @@ The schedule says whose turn it is; here is who can run, by what the CPUs' exits
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from s390emu.architecture.psw_bits import WAIT
 from s390emu.machine.cpu import CPU
 from s390emu.machine.schedule import Schedule
 from s390emu.machine.stop import Reason
+from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.port import NO_TIME
 from s390emu.storage.guest import GuestStorage
 
@@ -23,35 +25,43 @@ class Waiting(NamedTuple):
 
 
 class Turns:
-    """running: the CPU that runs, or ran last. waiting: by number, in the order in which they came to it."""
+    """running: the CPU that runs, or ran last. waiting: those that cannot go on by themselves, by number.
 
-    def __init__(self, cpus: list[CPU], schedule: Schedule, storage: GuestStorage):
-        self.cpus, self.schedule, self.storage = cpus, schedule, storage
+    blocked_until: of a CPU's number, until when the host has it wait, as `Machine.now` counts.
+    """
+
+    def __init__(
+        self, cpus: list[CPU], schedule: Schedule, storage: GuestStorage, blocked_until: Callable[[int], int]
+    ):
+        self.cpus, self.schedule, self.storage, self.blocked_until = cpus, schedule, storage, blocked_until
         self.several = len(cpus) > 1
         self.running = cpus[0]
         self.waiting: dict[int, Waiting] = {}
+        self._last_executed: dict[int, int] = {}  # by number: `count` when its turn with the last instruction ended
         self._signalled = storage.column("signalled")
 
     @property
     def count(self) -> int:
         """Instructions (units of operation) that have ended, of all CPUs."""
-        return sum(cpu.count for cpu in self.cpus)
+        return sum(cpu.count for cpu in self.cpus) if self.several else self.running.count
 
     @property
     def now(self) -> int:
         """The time of the CPU that is furthest."""
-        return max(cpu.now for cpu in self.cpus)
+        return max(cpu.now for cpu in self.cpus) if self.several else self.running.now
+
+    def reset(self) -> None:
+        """Forget who waits, and who has executed."""
+        self.waiting.clear()
+        self._last_executed.clear()
 
     def dispatch(self) -> bool:
         """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
-        if not self.several:
-            return True
         now = self.now
         for _ in self.cpus:
             cpu = self.cpus[self.schedule.turn]
-            waiting = self.waiting.get(cpu.number)
-            if waiting is None or waiting.ready_at <= now:
-                if cpu is not self.running or waiting:
+            if self._ready_at(cpu.number) <= now:
+                if cpu is not self.running or cpu.number in self.waiting:
                     self.bring_up(cpu, now)
                 return True
             self.schedule.skip()
@@ -59,10 +69,7 @@ class Turns:
 
     def bring_up(self, cpu: CPU, now: int) -> None:
         """Let the time pass on this CPU that has passed on others, and make it the running one."""
-        if cpu.psw[0] & int(WAIT):
-            cpu.wait_until(now)
-        else:
-            cpu.steal_until(now)
+        self.let_pass(cpu, now)
         self.waiting.pop(cpu.number, None)
         cpu.port.others = self.count - cpu.count
         self.set_running(cpu)
@@ -77,6 +84,8 @@ class Turns:
         if not self.several:
             return
         self.schedule.executed(executed)
+        if executed:
+            self._last_executed[self.running.number] = self.count
         record = self.storage.record
         if signalled := int(self._signalled[0]):
             self._signalled[0] = 0
@@ -101,34 +110,46 @@ class Turns:
         for number in [n for n, waiting in self.waiting.items() if waiting.reason is Reason.ENABLED_WAIT]:
             del self.waiting[number]
 
+    def let_pass(self, cpu: CPU, until: int) -> None:
+        """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
+        waits = cpu.psw[0] & int(WAIT) and cpu.record.stopped != STOPPED_STATE
+        blocked = self.blocked_until(cpu.number) if waits else until
+        cpu.steal_until(min(until, blocked))
+        cpu.wait_until(until)
+
+    def _ready_at(self, number: int) -> int:
+        """Return when this CPU can continue unaided: not before the host has done what it waits for. NO_TIME if only an
+        outside event can wake it."""
+        waiting = self.waiting.get(number)
+        return max(waiting.ready_at if waiting else 0, self.blocked_until(number))
+
     def next_ready(self) -> int:
-        """Return when the first waiting CPU can continue unaided; NO_TIME if only an outside event can wake any."""
-        return min((waiting.ready_at for waiting in self.waiting.values()), default=0)
+        """Return when the first CPU can continue unaided; NO_TIME if only an outside event can wake any."""
+        return min(self._ready_at(cpu.number) for cpu in self.cpus)
 
     def rest(self) -> Reason | None:
         """With no CPU able to run, let time pass until one is, or return why the guest has come to its end."""
-        until = self.next_ready()
         if self.storage.record.shared:
             return Reason.WAITING
-        if until < NO_TIME:
-            number = min(self.waiting, key=lambda number: self.waiting[number].ready_at)
-            self.schedule.turn = number
-            self.cpus[number].wait_until(until)
+        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number))
+        if (until := self._ready_at(first.number)) < NO_TIME:
+            self.schedule.turn = first.number
+            self.let_pass(first, until)
             return None
-        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT):
-            numbers = [number for number, waiting in self.waiting.items() if waiting.reason is reason]
-            if numbers:
-                self.running = self.cpus[numbers[-1]]  # the last one that came to it
+        for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED):
+            numbers = [number for number, waiting in sorted(self.waiting.items()) if waiting.reason is reason]
+            if numbers:  # the one that came to it last, however often the machine was stopped and went on meanwhile
+                self.running = self.cpus[max(numbers, key=lambda number: self._last_executed.get(number, 0))]
                 return reason
-        return Reason.STOPPED
+        raise AssertionError("no CPU can run, and none waits")
 
     def snapshot(self) -> object:
         """Return whose turn it is and who waits, for `restore`."""
-        return self.running.number, self.schedule.snapshot(), dict(self.waiting)
+        return self.running.number, self.schedule.snapshot(), dict(self.waiting), dict(self._last_executed)
 
     def restore(self, snapshot) -> None:
         """Go back to a snapshot."""
-        running, schedule, waiting = snapshot
+        running, schedule, waiting, last_executed = snapshot
         self.set_running(self.cpus[running])
         self.schedule.restore(schedule)
-        self.waiting = dict(waiting)
+        self.waiting, self._last_executed = dict(waiting), dict(last_executed)

@@ -6,16 +6,14 @@ no R or C, no change of a block's usage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from s390emu.architecture.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
 from s390emu.architecture.psw_bits import AS, CC, CC_SHIFT, DAT, HOME, SECONDARY
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
-from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.machine.cpu import CPU
 from s390emu.storage import dat
+from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 
 if TYPE_CHECKING:
@@ -24,22 +22,6 @@ if TYPE_CHECKING:
 NUMBERED = {"r": "gr", "cr": "cr", "ar": "ar", "f": "fpr"}  # register names, by fields of the CPU record
 REGISTERS = (*(f"{letters}{n}" for letters in NUMBERED for n in range(16)), "fpc", "prefix", "psw_mask", "psw_ia", "cc")
 HALF = ("ar", "fpc", "prefix")  # 32 bits
-
-
-@dataclass(frozen=True)
-class Block:
-    """A 4 KB block as it is now: its number, usage, content (docs/page-hinting.md 3), the guest's storage key."""
-
-    number: int
-    usage: str
-    content: str
-    no_dat: bool
-    key: int
-
-    @property
-    def state(self) -> str:
-        """Usage and content as the table of states writes them, for example Vz."""
-        return self.usage[0].upper() + self.content[0] + ("+no-DAT" if self.no_dat else "")
 
 
 class NotTranslated(Exception):
@@ -52,7 +34,7 @@ class NotTranslated(Exception):
 def registers(cpu: CPU) -> dict[str, int]:
     """Return all registers of REGISTERS by name; the condition code is not in psw_mask."""
     record = cpu.record
-    found = {}
+    found: dict[str, int] = {}
     for letters, field in NUMBERED.items():
         found |= {f"{letters}{n}": int(value) for n, value in enumerate(record[field])}
     mask, ia = cpu.psw
@@ -98,17 +80,18 @@ class View:
 
     def blocks(self) -> list[Block]:
         """Return every block of absolute storage."""
-        return [self.block(number * BLOCK_SIZE) for number in range(len(self.storage.blocks))]
+        return self.storage.all_blocks()
 
     def block(self, address: int) -> Block:
         """Return the block that holds this absolute address. IndexError outside."""
         self._check_range(address, 1)
-        number = address // BLOCK_SIZE
-        block = self.storage.blocks[number]
-        content = RESIDENT if not block.invalid else ZERO if block.zero else PRESERVED
-        key = int(block.acc_f) if block.invalid else int(self.host.frame_table[block.frame].key)
-        key |= int(block.guest_rc)
-        return Block(number, USAGES[int(block.usage)], CONTENTS[content], bool(block.no_dat), key)
+        return self.storage.block(address // BLOCK_SIZE)
+
+    def set_block(self, address: int, state: str | None = None, **details) -> None:
+        """Put the block that holds this absolute address into a state ("Vz"); see `Host.set_block`. IndexError outside.
+        """
+        self._check_range(address, 1)
+        self.host.set_block(self.guest_number, address // BLOCK_SIZE, state, **details)
 
     def read(self, address: int, length: int) -> bytes:
         """Return bytes of absolute storage: what is logically zero reads as zeros. IndexError outside."""
@@ -124,7 +107,6 @@ class View:
         left = memoryview(data)  # whose slices are no copies
         for at, part in parts(address, len(data)):
             number, offset = divmod(at, BLOCK_SIZE)
-            kernels.drop_decoded(self.storage.record, number, offset, part)
             self.host.poke(self.guest_number, number, offset, left[:part])
             left = left[part:]
 

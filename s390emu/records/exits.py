@@ -26,6 +26,7 @@ EXIT_IDLE = -10  # in the wait state until `ready_at`, while other CPUs or guest
 PAGING_ERROR = -20  # the content of a block is lost: machine check
 NO_FRAME = -21  # no frame is free and none can be taken: the machine stops
 HINTED_AWAY = -22  # only for I/O: the guest hinted the block away
+GIVES_WAY = -23  # another CPU claims the frames that are left: execute the instruction again after that
 
 # stop_reason of EXIT_STOP
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu._jit import i64, record_at, u64
+from s390emu.architecture.sizes import CPUS_MOST
 
 BREAKPOINTS = 8
-CPUS_MOST = 8
 
 GUEST_T = np.dtype(
     [

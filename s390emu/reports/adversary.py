@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def as_dict(found: Findings, symbols: Mapping[str, int]) -> dict[str, Any]:
+    """Return the findings for JSON."""
     plan = found.plan
     told: dict[str, Any] = {
         "mode": plan.mode,
@@ -41,6 +42,7 @@ def as_dict(found: Findings, symbols: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _bug_dict(bug: Bug, symbols: Mapping[str, int]) -> dict[str, Any]:
+    """Return a bug for JSON."""
     return {
         "moves": [list(move) for move in bug.moves],
         "at": place(bug.address, symbols),
@@ -54,6 +56,7 @@ def _bug_dict(bug: Bug, symbols: Mapping[str, int]) -> dict[str, Any]:
 
 
 def lines(found: Findings, symbols: Mapping[str, int]) -> list[str]:
+    """Return the findings as lines: what was tried, how fast, and the verdict."""
     plan, expected = found.plan, found.expected
     said = " / ".join(expected.lines) or "nothing on the console"
     verbs = ", ".join(VERBS[verb] for verb in plan.verbs)
@@ -79,6 +82,7 @@ def lines(found: Findings, symbols: Mapping[str, int]) -> list[str]:
 
 
 def verdict(found: Findings, symbols: Mapping[str, int]) -> list[str]:
+    """Return the last lines: a bug with the host's moves that lead to it, or that there is none."""
     bug = found.bug
     if bug is None:
         if found.interrupted:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def runs(blocks: list[Block]) -> Iterator[tuple[int, int, Block]]:
-    """-> (first number, last number, a block of the run), in order."""
+    """Yield (first number, last number, a block of the run) of each run of equal blocks, in order."""
 
     def facts(block: Block) -> tuple[str, int]:
         return block.state, block.key

@@ -40,7 +40,7 @@ def lines() -> list[Line]:
 
 
 def summary() -> dict[int, tuple[int, int]]:
-    """chapter -> (rows implemented, rows)"""
+    """Return by chapter how many rows are implemented, and how many there are."""
     counts: dict[int, tuple[int, int]] = {}
     for line in lines():
         done, all_rows = counts.get(line.chapter, (0, 0))

@@ -12,7 +12,7 @@ from s390emu.architecture.interruptions import BLOCK_VOLATILITY
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.records.events import EVENT_INTERRUPTION
 from s390emu.reports.stop import place
-from s390emu.reports.timeline import who
+from s390emu.reports.timeline import cpu_mark, who
 
 if TYPE_CHECKING:
     from s390emu.guests.story import Fault
@@ -40,7 +40,7 @@ def highlights(events: list[np.record], faults: Sequence[Fault], most: int | Non
 def totals(machine: Machine, faults: Sequence[Fault]) -> dict[str, Any]:
     """Return what was counted, each with its name."""
     statistics = machine.host.statistics(machine.guest_number)
-    essa = np.asarray(machine.port.essa_count)
+    essa = sum(np.asarray(cpu.port.essa_count) for cpu in machine.cpus)
     return {
         "instructions": machine.count,
         "blocks discarded": sum(statistics.discarded.values()),
@@ -61,7 +61,8 @@ def fault_dict(fault: Fault) -> dict[str, Any]:
     """Return a fault for JSON."""
     met = fault.interruption
     return {
-        "count": met.count,
+        "count": fault.count,
+        "cpu": fault.cpu,
         "psw_mask": met.psw_mask,
         "psw_ia": met.psw_ia,
         "ilc": met.ilc,
@@ -71,12 +72,12 @@ def fault_dict(fault: Fault) -> dict[str, Any]:
     }
 
 
-def fault_text(fault: Fault, symbols: Mapping[str, int]) -> str:
+def fault_text(fault: Fault, symbols: Mapping[str, int], cpus: int = 1) -> str:
     """Return a fault in three lines: where, what repaired it, how it ended."""
     met = fault.interruption
     repair = "; ".join(dict.fromkeys(who(event) for event in fault.repair)) or "nothing: the guest took its fixup"
     end = f"retried, completed {fault.retried_after:,} instructions later" if fault.retried_after else "not retried"
     return (
-        f"{met.count:10} old PSW {met.psw_mask:016X} {place(met.psw_ia, symbols)}  ILC {met.ilc // 2}  "
-        f"TEID {met.teid:#x}\n           repair: {repair}\n           {end}"
+        f"{fault.count:10}{cpu_mark(fault.cpu, cpus)} old PSW {met.psw_mask:016X} {place(met.psw_ia, symbols)}  "
+        f"ILC {met.ilc // 2}  TEID {met.teid:#x}\n           repair: {repair}\n           {end}"
     )

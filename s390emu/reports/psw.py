@@ -10,7 +10,8 @@ UNASSIGNED = (0, *range(2, 5), 12, *range(24, 31), *range(33, 64))
 
 
 def psw_flaws(mask: int, ia: int) -> list[str]:
-    """Why it is not valid: what the early checks find (PoP ch. 6 "Early Exception Recognition"). Empty: it is valid."""
+    """Return why a PSW is not valid: what the early checks find (PoP ch. 6 "Early Exception Recognition"). Empty: it is
+    valid."""
     ea, ba = mask >> 32 & 1, mask >> 31 & 1
     flaws = [f"bit {number}" for number in UNASSIGNED if mask >> 63 - number & 1]
     if ea and not ba:
@@ -22,7 +23,7 @@ def psw_flaws(mask: int, ia: int) -> list[str]:
 
 
 def describe_psw(mask: int, ia: int) -> str:
-    """For example "64-bit, supervisor state, key 0, DAT off, cc 2, disabled, disabled wait, code 0x1"."""
+    """Return a PSW in words, as "64-bit, supervisor state, key 0, DAT off, cc 2, disabled, disabled wait, code 0x1"."""
 
     def bit(number: int) -> int:
         return mask >> 63 - number & 1

@@ -14,14 +14,14 @@ from s390emu.records.cpu import STOPPED_STATE
 from s390emu.reports.psw import describe_psw
 
 if TYPE_CHECKING:
-    from s390emu.machine import Machine
+    from s390emu.machine import CPU, Machine
 
 INSTRUCTION = 6  # bytes, at most
 PROGRAM, SUPERVISOR_CALL = "program", "supervisor call"  # whose interruptions store the ILC
 
 
 def place(address: int, symbols: Mapping[str, int]) -> str:
-    """The address, with the nearest symbol at or before it."""
+    """Return the address, with the nearest symbol at or before it."""
     ordered = sorted((value, name) for name, value in symbols.items() if value <= address)
     at = bisect_right(ordered, (address, chr(0x10FFFF))) - 1
     if at < 0 or address - ordered[at][0] >= 0x1000:
@@ -31,30 +31,32 @@ def place(address: int, symbols: Mapping[str, int]) -> str:
 
 
 def code_at(machine: Machine, address: int) -> str:
-    """The instruction there, as text; empty where there is no storage."""
+    """Return the instruction there as text; empty where there is no storage."""
     length = min(INSTRUCTION, machine.storage.size - address)
     return disassemble(machine.read(address, length), address).text if length >= 2 else ""
 
 
-def interruption_text(last: Interruption, symbols: Mapping[str, int]) -> str:
+def interruption_text(last: Interruption, symbols: Mapping[str, int], cpus: int = 1) -> str:
+    """Return the last interruption of one of so many CPUs, each of which counts its own instructions."""
+    own = " of its own" if cpus > 1 else ""
     name = f" ({PROGRAM_EXCEPTIONS.get(last.code, 'unknown')})" if last.kind == PROGRAM else ""
     ilc = f"ILC {last.ilc // 2}, " if last.kind in (PROGRAM, SUPERVISOR_CALL) else ""
     teid = f", translation-exception identification {last.teid:#x}" if last.teid else ""
     return (
-        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}, {ilc}"
+        f"{last.kind} {last.code:04X}{name} at instruction {last.count:,}{own}, {ilc}"
         f"old PSW {last.psw_mask:016X} {place(last.psw_ia, symbols)}{teid}"
     )
 
 
 def summary(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
-    """One line."""
+    """Return one line: why it stopped, after how many instructions."""
     why = f"{stop.reason}, code {stop.exit_code:#x}" if stop.exit_code is not None else f"{stop.reason}"
     why += f" on CPU {stop.cpu}" if len(machine.cpus) > 1 else ""
     return f"s390emu: {why}, after {stop.count:,} instructions"
 
 
 def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
-    """At most one screen: the reason, the PSW in words, the last interruption, registers, the last branches."""
+    """Return at most one screen: the reason, the PSW in words, the last interruption, registers, the last branches."""
     lines = [summary(machine, stop, symbols)]
     if stop.reason is Reason.NO_FRAME:
         lines.append(f"  host      {machine.host.reason}")
@@ -64,7 +66,8 @@ def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
         lines.append(f"  next      {code}")
     lines += cpus(machine, stop, symbols)
     last = machine.last_interruption
-    lines.append(f"  last interruption  {interruption_text(last, symbols) if last else 'none'}")
+    told = interruption_text(last, symbols, len(machine.cpus)) if last else "none"
+    lines.append(f"  last interruption  {told}")
     lines += [f"  r{n:<2} " + " ".join(f"{int(machine.gr[n + i]):016X}" for i in range(4)) for n in range(0, 16, 4)]
     lines += [f"  c{n:<2} " + " ".join(f"{int(machine.cr[n + i]):016X}" for i in range(4)) for n in range(0, 16, 4)]
     taken = machine.branches()
@@ -84,6 +87,7 @@ def cpus(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> list[str]:
 
 
 def as_dict(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> dict:
+    """Return all of it for JSON: what the stop is about, then each CPU by itself."""
     last = machine.last_interruption
     return {
         "reason": str(stop.reason),
@@ -95,6 +99,23 @@ def as_dict(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> dict:
         "control_registers": [int(value) for value in machine.cr],
         "last_interruption": asdict(last) if last else None,
         "branches": machine.branches(),
+        "cpus": [_cpu_dict(cpu) for cpu in machine.cpus],
         "console": machine.console,
         "host": machine.host.statistics(machine.guest_number).as_dict(),
+    }
+
+
+def _cpu_dict(cpu: CPU) -> dict:
+    mask, ia = cpu.psw
+    last = cpu.last_interruption
+    return {
+        "address": cpu.number,
+        "instructions": cpu.count,
+        "stopped": bool(cpu.record.stopped == STOPPED_STATE),
+        "prefix": int(cpu.record.prefix),
+        "psw": {"mask": mask, "address": ia, "words": describe_psw(mask, ia)},
+        "registers": [int(value) for value in cpu.gr],
+        "control_registers": [int(value) for value in cpu.cr],
+        "last_interruption": asdict(last) if last else None,
+        "branches": cpu.branches(),
     }

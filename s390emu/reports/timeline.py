@@ -34,12 +34,12 @@ STATE, NO_DAT = 0x0F, 0x20
 
 
 def attributes_text(word: int) -> str:
-    """R1 of ESSA as docs/page-hinting.md section 3 writes states."""
+    """Return a state from R1 of ESSA, as docs/page-hinting.md section 3 writes states."""
     return NAMES[word & STATE] + ("+no-DAT" if word & NO_DAT else "")
 
 
 def who(event) -> str:
-    """Who changed the block's state."""
+    """Return who changed the block's state."""
     detail = int(event.detail)
     if event.kind == EVENT_ESSA:
         return f"guest ORC {detail}"

@@ -19,6 +19,8 @@ from s390emu.shapes import OneOf, Whole, shown
 BLOCK_SIZE = 4096
 BYTES = (1, 2, 4, 8)
 REGISTERS = 16
+COUNTED = ("cache", "maps")  # who may have references besides users in the kernel
+LOCK_BYTES = 4
 
 
 class DescriptionError(ValueError):
@@ -70,18 +72,31 @@ class Description:
     # the address of the kernel's operand.
     fixups: Mapping[int, int] = field(default_factory=dict)
     disabled: bool = False  # the checks and ESSA are one step because interruptions are disabled
+    counted: frozenset[str] = frozenset()  # of COUNTED: who has references besides users in the kernel
+    interlocked: bool = False  # flags and counts of an entry are changed by COMPARE AND SWAP or the like
+    locks: Mapping[str, int] = field(default_factory=dict)  # addresses of words, not zero while a CPU holds the lock
 
     def has(self, name: str) -> bool:
-        """Does the frame table have this field?"""
+        """True if the frame table has this field."""
         return self.frames is not None and name in self.frames.fields
 
     def mask(self, flag: str) -> int:
         return self.flags.get(flag, 0)
 
+    def users(self, frame: Frame) -> int:
+        """Return how many references are those of users in the kernel. When the block is discarded the cache's becomes
+        that of whoever does it."""
+        if not frame.references:
+            return 0
+        cached = frame.owner in self.owners.get("cache", ()) and not frame.flags & self.mask("discarded")
+        others = cached * ("cache" in self.counted) + frame.maps * ("maps" in self.counted)
+        return frame.references - others
+
     def fit_into(self, size: int) -> None:
         """Raise DescriptionError if a table of the guest ends beyond its storage."""
         tables = {"frames": self.frames.end if self.frames else 0,
-                  "index": self.cache_index[0] + 8 * self.cache_index[1] if self.cache_index else 0}  # fmt: skip
+                  "index": self.cache_index[0] + 8 * self.cache_index[1] if self.cache_index else 0,
+                  "locks": max((at + LOCK_BYTES for at in self.locks.values()), default=0)}  # fmt: skip
         for name, end in tables.items():
             if end > size:
                 raise DescriptionError(f"[{name}]: the table ends at {end:#x}, the guest's storage at {size:#x}")
@@ -92,13 +107,14 @@ class Description:
 
 
 SECTIONS = {
-    "frames": ("table", "entry", "count", "first", *FIELDS),
-    "flags": ("dirty", "writable", "discarded"),
+    "frames": ("table", "entry", "count", "first", "counted", *FIELDS),
+    "flags": ("dirty", "writable", "discarded", "state_change"),
     "owners": ("free", "cache", "copy"),
     "index": ("cache", "entries"),
     "reserved": ("ranges",),
     "fixups": ("at",),
-    "cpu": ("disabled",),
+    "cpu": ("disabled", "interlocked"),
+    "locks": ("free",),
 }
 
 
@@ -133,7 +149,7 @@ class _Reader:
         return self.number(f"{section}.{key}", values[key])
 
     def list_of(self, section: str, key: str, width: int = 1) -> list:
-        """Numbers, or lists of `width` numbers each."""
+        """Return numbers, or lists of `width` numbers each."""
         where, values = f"{section}.{key}", self.content.get(section, {}).get(key, [])
         if not isinstance(values, list):
             raise DescriptionError(f"{self.path}: {where}: write a list")
@@ -162,6 +178,18 @@ class _Reader:
                 raise DescriptionError(f"{self.path}: frames.{name}: it ends behind the entry of {entry} bytes")
         return FrameTable(table, entry, count, first // BLOCK_SIZE, fields)
 
+    def counted(self) -> frozenset[str]:
+        names = self.content.get("frames", {}).get("counted", [])
+        if not isinstance(names, list) or not all(OneOf(*COUNTED).fits(name) for name in names):
+            raise DescriptionError(f"{self.path}: frames.counted: write a list of {', '.join(COUNTED)}")
+        return frozenset(names)
+
+    def truth(self, section: str, key: str) -> bool:
+        value = self.content.get(section, {}).get(key, False)
+        if not isinstance(value, bool):
+            raise DescriptionError(f"{self.path}: {section}.{key}: write true or false")
+        return value
+
     def fixups(self) -> dict[int, int]:
         found = dict(self.list_of("fixups", "at", 2))
         if not all(0 <= register < REGISTERS for register in found.values()):
@@ -174,17 +202,15 @@ class _Reader:
         index = None
         if "index" in self.content:
             index = self.get("index", "cache"), self.get("index", "entries")
-        disabled = self.content.get("cpu", {}).get("disabled", False)
-        if not isinstance(disabled, bool):
-            raise DescriptionError(f"{self.path}: cpu.disabled: write true or false")
+        locks = {name: self.number(f"locks.{name}", value) for name, value in self.content.get("locks", {}).items()}
         return Description(
-            self.frame_table(), flags, owners, index, tuple(self.list_of("reserved", "ranges", 2)),
-            self.fixups(), disabled,
+            self.frame_table(), flags, owners, index, tuple(self.list_of("reserved", "ranges", 2)), self.fixups(),
+            self.truth("cpu", "disabled"), self.counted(), self.truth("cpu", "interlocked"), locks,
         )  # fmt: skip
 
 
 def read_description(path: Path, symbols: Mapping[str, int]) -> Description:
-    """The file's content with the guest's symbols as numbers. DescriptionError, FileError, OSError."""
+    """Return the file's content with the guest's symbols as numbers. DescriptionError, FileError, OSError."""
     text = read_text(path, pipe=True)
     try:
         content = json_value(text, path) if path.suffix == ".json" else tomllib.loads(text)

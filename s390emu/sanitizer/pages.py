@@ -6,13 +6,15 @@
     sanitizer.violations
 
 Exact: every ESSA, every change of a key, of a PSW and of a block's state is an event; blocks whose accesses matter are
-watched, which keeps them out of the TLB. Nothing is done to the guest: the run is the same as without.
+watched, which keeps them out of the TLB. Nothing is done to the guest: the run is the same as without. Each event is
+judged by the CPU that made it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,19 +26,22 @@ from s390emu.architecture.storage_key import CHANGE
 from s390emu.assembler.disassemble import disassemble
 from s390emu.machine import Machine
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_STORE
+from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.events import (
     EVENT_ESSA,
     EVENT_HOST,
     EVENT_INTERRUPTION,
     EVENT_KEY,
     EVENT_PSW,
+    EVENT_PURGE,
     EVENT_REFUSED,
     EVENT_TABLE,
     EVENT_TOUCH,
     EVENT_UNUSED,
 )
-from s390emu.sanitizer.guest import Description, Frame
-from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Shadow
+from s390emu.sanitizer.guest import LOCK_BYTES, Description, Frame
+from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Processor, Shadow, Violation
+from s390emu.sanitizer.sharing import Sharing
 from s390emu.sanitizer.tables import instruction_block, tables_in_use
 from s390emu.storage.presence import FETCH, STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
@@ -49,6 +54,7 @@ CONTENT, STATE = 3, 15
 PREFIX_BLOCKS = 2
 QUIESCENT = int(PROBLEM | WAIT | IO | EXTERNAL)
 ENABLED, TRANSLATED, SPACE = int(IO | EXTERNAL), int(DAT), int(AS)  # all ones in the last: home space
+TASK = int(DAT | PROBLEM)
 LONGEST = 6  # bytes of an instruction
 PSW_KEY_SHIFT = 52
 # Instructions that fetch the operand that they store, in one access.
@@ -60,25 +66,11 @@ UPDATES = frozenset((
 LOAD_PSW, LOAD_PSW_EXTENDED, XC, MVC = 0x82, 0xB2B2, 0xD7, b"\xd2"
 
 
-@dataclass
-class Violation:
-    """One broken rule: at which instruction, of which block, and what happened to that block before."""
-
-    rule: str
-    count: int
-    ia: int
-    block: int
-    words: str  # what about this one
-    code: str  # the instruction, as text
-    history: list[Event | FrameChange] = field(default_factory=list)
-    times: int = 1  # seen at this instruction, for any block
-
-
 class Sanitizer:
-    """Watches `machine` from now on. description: what is known of the guest."""
+    """Watch `machine` from now on. description: what is known of the guest."""
 
     kinds = sum(1 << kind for kind in (EVENT_ESSA, EVENT_INTERRUPTION, EVENT_HOST, EVENT_TOUCH, EVENT_UNUSED, EVENT_KEY,
-                                       EVENT_PSW, EVENT_TABLE, EVENT_REFUSED))  # fmt: skip
+                                       EVENT_PSW, EVENT_TABLE, EVENT_REFUSED, EVENT_PURGE))  # fmt: skip
     pauses = 1 << EVENT_ESSA | 1 << EVENT_INTERRUPTION  # of these, what memory and registers are then matters
 
     def __init__(self, machine: Machine, description: Description | None = None):
@@ -91,21 +83,21 @@ class Sanitizer:
         self._shadows: dict[int, Shadow] = {}
         self._tables: set[int] = set()
         self._prefixes_told: set[int] = set()
-        self._psw = machine.psw[0]
-        self._swapping = False  # the next PSW is that of an interruption
-        self._fault: Fault | None = None
+        self._cpus = [Processor(cpu.psw[0]) for cpu in machine.cpus]
+        for processor in self._cpus:
+            processor.translated = bool(processor.psw & TRANSLATED)
+        self._sharing = Sharing(self.guest, self._broken)
         self._dirty_freed: list[tuple[Violation, int]] = []  # file blocks; looked at when the kernel has done its work
         column = machine.storage.block_column
         self._invalid, self._pinned = column("invalid"), column("pinned")
-        self._frame_of, self._saved_rc = column("frame"), column("guest_rc")
-        self._memory = machine.host.memory
-        self._real_keys = machine.host.frame_table["key"].view(np.ndarray)
-        self._updating: dict[bytes, bool] = {}  # instruction -> whether it fetches the operand that it stores
+        self._frame_of = column("frame")
+        self._memory = machine.host.frames.memory
+        self._mnemonics: dict[bytes, str] = {}
         self._frames: list[Frame] = []
         self._handlers = {
             EVENT_ESSA: self._essa, EVENT_HOST: self._host, EVENT_TOUCH: self._touch, EVENT_UNUSED: self._unused,
             EVENT_KEY: self._key, EVENT_PSW: self._psw_changed, EVENT_INTERRUPTION: self._interruption,
-            EVENT_TABLE: self._table, EVENT_REFUSED: self._use_key,
+            EVENT_TABLE: self._table, EVENT_REFUSED: self._use_key, EVENT_PURGE: self._purge,
         }  # fmt: skip
         machine.observe(self)
         self._watch_frame_table()
@@ -124,7 +116,7 @@ class Sanitizer:
                     handler(event)
 
     def finish(self) -> None:
-        """The run has ended: what was not looked at yet."""
+        """Look at what happened last: the run has ended."""
         self.machine.look()
 
     # --- the guest's own tables --------------------------------------------------------------------------------------
@@ -139,14 +131,14 @@ class Sanitizer:
         self._frames = [table.parse(data[n * table.entry : (n + 1) * table.entry]) for n in range(count)]
 
     def _frame(self, block: int) -> Frame | None:
-        """What the guest notes of the block; None: nothing."""
+        """Return what the guest notes of the block; None: nothing."""
         table = self.guest.frames
         if table is None or not table.first <= block < table.first + len(self._frames):
             return None
         return self._frames[block - table.first]
 
     def _cached(self, file: int) -> int | None:
-        """The block that the page cache has for a file block, or None."""
+        """Return the block that the page cache has for a file block, or None."""
         if self.guest.cache_index is None or not 0 <= file < self.guest.cache_index[1]:
             return None
         address = int.from_bytes(self._read(self.guest.cache_index[0] + 8 * file, 8))
@@ -156,7 +148,7 @@ class Sanitizer:
         return frame.owner in self.guest.owners.get(kind, ())
 
     def _is_unmapped(self, frame: Frame | None) -> bool:
-        """A cached block that only the kernel may touch, and it only when it has made it stable."""
+        """True if only the kernel may touch this cached block, and it only when it has made it stable."""
         return frame is not None and self._is(frame, "cache") and self.guest.has("maps") and not frame.maps
 
     def _frame_table_stored(self, event: Event) -> None:
@@ -170,19 +162,24 @@ class Sanitizer:
             old, new = self._frames[n], table.parse(data[at : at + table.entry])
             if old != new:
                 self._frames[n] = new
-                self._frame_changed(FrameChange(event.count, event.ia, table.first + n, old, new))
+                self._frame_changed(FrameChange(event.count, event.ia, table.first + n, old, new, event.cpu))
 
     def _frame_changed(self, event: FrameChange) -> None:
-        old, new, shadow = event.old, event.new, self._shadow(event.block)
+        old, new, shadow, guest = event.old, event.new, self._shadow(event.block), self.guest
         shadow.history.append(event)
-        dirty = self.guest.mask("dirty")
-        if new.flags & dirty:
+        dirty, writable = guest.mask("dirty"), guest.mask("writable")
+        if (old.flags | new.flags) & dirty:
             shadow.changed = False
         if shadow.usage != STABLE:
-            if new.references > old.references:
+            if new.references > old.references and not guest.counted:  # the reference keeps it, and so comes first
                 self._report("lookup-volatile", event, f"references {old.references} -> {new.references}")
             if new.flags & dirty and not old.flags & dirty:
                 self._report("set-dirty-volatile", event)
+        if shadow.usage == VOLATILE and new.flags & writable and not old.flags & writable:
+            self._report("set-writable-volatile", event)
+        for rule, words, others in self._sharing.changed(event, self._mnemonic(event)):
+            self._report(rule, event, words, others)
+        self._follow_between_cpus(event, shadow)
         if old.owner != new.owner and self._is(new, "free"):
             if self._is(old, "copy"):
                 self._copy_freed(event, old)
@@ -191,6 +188,26 @@ class Sanitizer:
             if old.maps and self.guest.has("maps"):
                 self._report("freed-mapped", event, f"mapped {old.maps} times")
         self._watch(event.block)
+
+    def _follow_between_cpus(self, event: FrameChange, shadow: Shadow) -> None:
+        """Note what rules between CPUs have to know of this change later."""
+        old, new, guest = event.old, event.new, self.guest
+        dirty, discarded = guest.mask("dirty"), guest.mask("discarded")
+        if guest.users(new) > guest.users(old):
+            fault = self._cpus[event.cpu].fault
+            if fault and fault.block == event.block:
+                fault.pending = False
+        if new.flags & discarded and not old.flags & discarded:
+            self._copied_too_early(event, shadow)
+        if guest.interlocked:
+            if old.flags & dirty and not new.flags & dirty:
+                shadow.uncopied = event.cpu
+            elif new.flags & dirty or not new.references:
+                shadow.uncopied = None
+        if new.maps < old.maps:
+            for processor in self._cpus:
+                if processor.translated:
+                    processor.stale.setdefault(event.block)
 
     def _copy_freed(self, event: FrameChange, old: Frame) -> None:
         if self.guest.cache_index is None or not self.guest.has("file"):
@@ -203,7 +220,7 @@ class Sanitizer:
             self._report("copy-freed", event, f"of file block {old.file}, cached in {cached * BLOCK_SIZE:#x}")
 
     def _look_at_dirty_freed(self) -> None:
-        """Content may have moved to another block, which is dirty then."""
+        """Report dirty blocks that were freed, unless their content has moved to another block, which is dirty then."""
         for violation, file in self._dirty_freed:
             cached = self._cached(file)
             frame = self._frame(cached) if cached is not None else None
@@ -219,8 +236,8 @@ class Sanitizer:
         before, after = event.before & STATE, event.after & STATE
         if orc == EXTRACT:
             return
-        faulting = self._fault if self._fault and self._fault.block == block else None
-        if faulting and faulting.kernel_side:
+        faults = tuple(cpu.fault for cpu in self._cpus if cpu.fault and cpu.fault.block == block)
+        if any(fault.kernel_side and fault.cpu == event.cpu for fault in faults):
             self._report("kernel-side-repaired", event, f"ORC {orc}")
         if before & CONTENT == PRESERVED and after & CONTENT == ZERO:
             shadow.keyed = False
@@ -231,8 +248,11 @@ class Sanitizer:
             self._hinted_away(event)
             if shadow.usage == UNUSED:
                 self._report("freed-twice", event)
-            shadow.freed = faulting
-            shadow.empty, shadow.lost, shadow.changed = False, None, False
+            self._freed(event)
+            shadow.freed = faults
+            shadow.empty, shadow.lost, shadow.changed, shadow.uncopied = False, None, False, None
+        else:
+            self._made_stable(event)
         if after >> 2 != UNUSED and before >> 2 == UNUSED:
             self._used_anew(event, shadow)
         elif before == DISCARDED and after >> 2 == STABLE:
@@ -245,17 +265,59 @@ class Sanitizer:
         self._watch(block)
 
     def _used_anew(self, event: Event, shadow: Shadow) -> None:
-        if shadow.freed and shadow.freed is self._fault:
-            self._report("reused-early", event)
-        shadow.freed = None
+        """Judge and follow the use of an unused block. A fault of another CPU matters as long as that CPU knows no more
+        than the address."""
+        under_way = [fault for fault in shadow.freed if not fault.over]
+        early = [fault.cpu for fault in under_way if fault.pending or fault.cpu == event.cpu]
+        if early:
+            self._report("reused-early", event, "", early)
+        shadow.freed = ()
         shadow.begin(discarded=False)
 
+    def _freed(self, event: Event) -> None:
+        """Judge ORC 2: nobody may have a way to the block, or be about to use it."""
+        block, frame = event.block, self._frame(event.block)
+        if frame and frame.references and self.guest.counted:
+            self._report("referenced-unused", event, f"references {frame.references}")
+        alone = not any(self._operates(number) for number in range(len(self._cpus)) if number != event.cpu)
+        if frame and not alone and "free" in self.guest.locks:
+            if not int.from_bytes(self._read(self.guest.locks["free"], LOCK_BYTES)):
+                self._report("unused-unlocked", event)
+        for number, processor in enumerate(self._cpus):
+            if block in processor.stale:
+                violation = self._violation("translation-held", event, "", (number,))
+                if self._runs_a_task(number):
+                    self._add(violation)
+                    del processor.stale[block]
+                else:  # it may still purge before it goes on with one
+                    processor.stale[block] = violation
+
+    def _runs_a_task(self, cpu: int) -> bool:
+        """True if the CPU translates for a task, and so may use any translation that it has."""
+        return self._cpus[cpu].psw & (TASK | int(WAIT)) == TASK and self._operates(cpu)
+
+    def _operates(self, cpu: int) -> bool:
+        """True if the CPU is not in the stopped state."""
+        return self.machine.cpus[cpu].record.stopped != STOPPED_STATE
+
+    def _made_stable(self, event: Event) -> None:
+        """Judge ORC 1, 5, 6 and 7."""
+        other = self._sharing.overtaken(event.block, event.cpu)
+        if other is not None and self.guest.has("references"):
+            self._report("stable-early", event, "", (other,))
+
+    def _copied_too_early(self, event: Event | FrameChange, shadow: Shadow) -> None:
+        """Judge what becomes of a block that has been dirty: what was stored while it was has to be on the disk."""
+        if shadow.uncopied is not None:
+            self._report("cleaned-late", event, "", (shadow.uncopied,))
+            shadow.uncopied = None
+
     def _hinted_away(self, event: Event) -> None:
-        """ORC 2, 3, 4 and DIAGNOSE X'10': may the host take this block at all?"""
+        """Judge ORC 2, 3, 4 and DIAGNOSE X'10': may the host take this block at all?"""
         block, shared = event.block, self.machine.storage.record
-        prefix = int(self.machine.cpu.prefix) // BLOCK_SIZE
-        if prefix <= block < prefix + PREFIX_BLOCKS:
-            self._report("prefix-hinted", event)
+        owners = [cpu for cpu in range(len(self._cpus)) if block in self._prefix_area(cpu) and self._operates(cpu)]
+        if owners:
+            self._report("prefix-hinted", event, "", owners)
             self._prefixes_told.add(block)
         if block in self._tables:
             if block in tables_in_use(self.machine):
@@ -271,9 +333,9 @@ class Sanitizer:
             self._report("busy-hinted", event, "the service processor's answer in it has not been taken")
 
     def _offered(self, event: Event, shadow: Shadow, frame: Frame | None) -> None:
-        """ORC 3 and 4: the eleven checks."""
+        """Judge ORC 3 and 4: the eleven checks."""
         guest, before = self.guest, event.before & STATE
-        if guest.disabled and self._psw & ENABLED:
+        if guest.disabled and self._cpus[event.cpu].psw & ENABLED:
             self._report("volatile-enabled", event)
         if shadow.empty or before >> 2 == UNUSED:
             self._report("empty-volatile", event)
@@ -281,26 +343,38 @@ class Sanitizer:
             self._report("change-volatile", event)
         if frame is None:
             return
-        if frame.flags & guest.mask("dirty"):
-            self._report("dirty-volatile", event)
-        elif shadow.changed and not self._changed(event.block):
+        self._copied_too_early(event, shadow)
+        if not frame.flags & guest.mask("dirty") and shadow.changed and not self._changed(event.block):
             self._report("change-forgotten", event)
         shadow.changed = False
-        if "cache" in guest.owners and not self._is(frame, "cache"):
-            self._report("anonymous-volatile", event, f"owner {frame.owner}")
-        elif guest.cache_index and guest.has("file") and self._cached(frame.file) != event.block:
-            self._report("unindexed-volatile", event, f"file block {frame.file}")
-        if frame.flags & guest.mask("discarded"):
-            self._report("discarded-volatile", event)
-        if frame.references:
-            self._report("referenced-volatile", event, f"references {frame.references}")
+        holder = self._sharing.holder(event.block)
+        if guest.mask("state_change") and holder != event.cpu:
+            self._report("volatile-unlocked", event, "", () if holder is None else (holder,))
+        if not self._sharing.was_fit(event.block, event.cpu):
+            for rule, words in self._broken(event.block, frame, event.cpu):
+                self._report(rule, event, words)
         if frame.flags & guest.mask("writable") and event.detail == SET_VOLATILE:
             self._report("writable-volatile", event)
 
+    def _broken(self, block: int, frame: Frame, cpu: int) -> list[tuple[str, str]]:
+        """Return what in its entry keeps this CPU from making a block volatile: rule and words. Another CPU may change
+        that before ESSA, since it waits for the state-change bit then."""
+        guest, found = self.guest, []
+        if frame.flags & guest.mask("dirty"):
+            found.append(("dirty-volatile", ""))
+        if "cache" in guest.owners and not self._is(frame, "cache"):
+            found.append(("anonymous-volatile", f"owner {frame.owner}"))
+        elif guest.cache_index and guest.has("file") and self._cached(frame.file) != block:
+            found.append(("unindexed-volatile", f"file block {frame.file}"))
+        if frame.flags & guest.mask("discarded"):
+            found.append(("discarded-volatile", ""))
+        if guest.users(frame) > self._sharing.own(block, cpu):
+            found.append(("referenced-volatile", f"references {frame.references}"))
+        return found
+
     def _changed(self, block: int) -> bool:
-        """The guest's change bit."""
-        real = 0 if self._invalid[block] else int(self._real_keys[self._frame_of[block]])
-        return bool((real | int(self._saved_rc[block])) & CHANGE)
+        """True if the guest's change bit is one."""
+        return bool(self.machine.storage.key(block) & CHANGE)
 
     # --- other events ------------------------------------------------------------------------------------------------
 
@@ -317,12 +391,12 @@ class Sanitizer:
             self._watch(event.block)
 
     def _unused(self, event: Event) -> None:
-        """An access to an unused block, seen where presence is tested."""
+        """Judge an access to an unused block, seen where presence is tested."""
         if event.ia not in self.guest.fixups:
             self._report("unused-touched", event, "store" if event.detail == STORE else "fetch")
 
     def _touch(self, event: Event) -> None:
-        """An access to a watched block."""
+        """Judge an access to a watched block."""
         block, shadow = event.block, self._shadow(event.block)
         table = self.guest.frames
         if table is not None and event.before < table.end and event.before + event.after > table.address:
@@ -333,13 +407,15 @@ class Sanitizer:
         stored = event.detail == STORE
         words = f"{'store' if stored else 'fetch'} of {event.after} bytes"
         if shadow.usage in OFFERED and event.ia not in self.guest.fixups:
-            if self._is_unmapped(self._frame(block)):
+            if self._is_unmapped(self._frame(block)) and not self._by_old_translation(event.cpu, block):
                 self._report("use-volatile", event, words)
             if stored and shadow.usage == VOLATILE:
                 self._report("store-volatile", event, words)
         self._use_key(event)
         offset = event.before % BLOCK_SIZE
-        if shadow.is_lost(offset, self._needed(event)) and self._fetches(event.ia, stored):
+        if not stored and event.cpu == shadow.uncopied:
+            shadow.uncopied = None
+        if shadow.is_lost(offset, self._needed(event)) and self._fetches(event, stored):
             shadow.lost = None  # once
             self._report("lost-discard", event, words)
         if stored:
@@ -347,28 +423,26 @@ class Sanitizer:
         self._watch(block)
 
     def _use_key(self, event: Event) -> None:
-        """The block's key was compared with the PSW's: the access was permitted, or refused."""
+        """Judge a comparison of the block's key with the PSW's: the access was permitted, or refused."""
         shadow = self._shadow(event.block)
-        if not shadow.keyed and self._psw >> PSW_KEY_SHIFT & 15:
+        if not shadow.keyed and self._cpus[event.cpu].psw >> PSW_KEY_SHIFT & 15:
             shadow.keyed = True  # once
             self._report("key-unpredictable", event, "store" if event.detail == STORE else "fetch")
 
     def _needed(self, event: Event) -> int:
-        """How many of the bytes it has to find there: of an MVC that propagates its first bytes, no more than those."""
-        text = self._text(event.ia)
+        """Return how many bytes have to be there: of an MVC that propagates its first bytes, no more than those."""
+        text = self._text(event)
         if event.detail != FETCH or text[:1] != MVC or text[2] >> 4 != text[4] >> 4:
             return event.after
         shift = int.from_bytes(text[2:4], "big") - int.from_bytes(text[4:6], "big")
         return min(event.after, shift) if shift > 0 else event.after
 
-    def _fetches(self, ia: int, stored: bool) -> bool:
-        """Does the instruction want what was in its operand? Not XC of an operand with itself, which asks for zeros."""
-        text = self._text(ia)
-        if text not in self._updating:
-            self._updating[text] = bool(text) and disassemble(text).mnemonic in UPDATES
+    def _fetches(self, event: Event, stored: bool) -> bool:
+        """True if the instruction wants what was in its operand. XC of an operand with itself only asks for zeros."""
+        text = self._text(event)
         if text and text[0] == XC and text[2:4] == text[4:6]:
             return False
-        return not stored or self._updating[text]
+        return not stored or self._mnemonic(event) in UPDATES
 
     def _key(self, event: Event) -> None:
         shadow = self._shadow(event.block)
@@ -380,15 +454,15 @@ class Sanitizer:
             self._watch(event.block)
 
     def _table(self, event: Event) -> None:
-        """The CPU translates by this block. Hinted away before, it is a violation now."""
+        """Note that a CPU translates by this block. Hinted away before, it is a violation now."""
         self._tables.add(event.block)
         if self._shadow(event.block).usage != STABLE:
             self._report("table-hinted", event, "now it is used")
 
     def _interruption(self, event: Event) -> None:
-        self._swapping = True
-        prefix = int(self.machine.cpu.prefix) // BLOCK_SIZE
-        for block in range(prefix, prefix + PREFIX_BLOCKS):  # hinted away before it was made the prefix area?
+        processor = self._cpus[event.cpu]
+        processor.swapping = True
+        for block in self._prefix_area(event.cpu):  # hinted away before it was made the prefix area?
             if block in self._shadows and self._shadows[block].usage != STABLE and block not in self._prefixes_told:
                 self._report("prefix-hinted", replace(event, block=block), "now it is used")
                 self._prefixes_told.add(block)
@@ -397,29 +471,60 @@ class Sanitizer:
             shadow = self._shadow(block)
             shadow.history.append(event)
             event = replace(event, block=block)
-            if self._fault:
+            if processor.fault:
                 self._report("handler-faults", event)
             kernel_side = False
             if event.ia in self.guest.fixups:
-                kernel_side = int(self.machine.gr[self.guest.fixups[event.ia]]) // BLOCK_SIZE == block
-            elif self._is_unmapped(self._frame(block)):
+                operand = self.machine.cpus[event.cpu].gr[self.guest.fixups[event.ia]]
+                kernel_side = int(operand) // BLOCK_SIZE == block
+            elif self._is_unmapped(self._frame(block)) and not self._by_old_translation(event.cpu, block):
                 self._report("use-volatile", event, "it is discarded")
-            self._fault = Fault(block, kernel_side)
+            processor.fault = Fault(block, event.cpu, kernel_side)
 
     def _psw_changed(self, event: Event) -> None:
-        if self._swapping:
-            self._swapping = False
-            if self._fault and event.before & ENABLED:
-                self._report("handler-enabled", replace(event, block=self._fault.block))
-        elif self._fault and self._loads_psw(event.ia):
-            self._fault = None
-        self._psw = event.before
+        """Follow a CPU's PSW: a change may be of its own doing, or a reset that another one has ordered."""
+        processor = self._cpus[event.block]
+        fault = processor.fault
+        if processor.swapping:
+            processor.swapping = False
+            if fault and event.before & ENABLED:
+                self._report("handler-enabled", replace(event, block=fault.block))
+        elif fault and (event.cpu != event.block or self._loads_psw(event)):
+            fault.over, processor.fault = True, None
+        if fault and event.before & ENABLED:
+            fault.pending = False
+        processor.psw = event.before
+        if event.before & TRANSLATED:
+            processor.translated = True
+        if event.before & TASK == TASK:
+            for block, violation in list(processor.stale.items()):
+                if violation:
+                    self._add(violation)
+                    del processor.stale[block]
         if event.before & QUIESCENT:
             self._look_at_dirty_freed()
 
-    def _loads_psw(self, ia: int) -> bool:
-        text = self._text(ia)
+    def _loads_psw(self, event: Event) -> bool:
+        text = self._text(event)
         return text[:1] == bytes([LOAD_PSW]) or int.from_bytes(text[:2]) == LOAD_PSW_EXTENDED
+
+    def _purge(self, event: Event) -> None:
+        """Note that a CPU has no translation any more."""
+        processor = self._cpus[event.block]
+        processor.stale.clear()
+        processor.translated = bool(processor.psw & TRANSLATED)
+        if processor.fault:
+            processor.fault.pending = False
+
+    def _by_old_translation(self, cpu: int, block: int) -> bool:
+        """True if the CPU's access may be by a translation that is no longer valid, and that it has not purged yet."""
+        processor = self._cpus[cpu]
+        return bool(processor.psw & TRANSLATED) and block in processor.stale
+
+    def _prefix_area(self, cpu: int) -> range:
+        """Return the numbers of the blocks of a CPU's prefix area."""
+        first = int(self.machine.cpus[cpu].record.prefix) // BLOCK_SIZE
+        return range(first, first + PREFIX_BLOCKS)
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
@@ -433,7 +538,7 @@ class Sanitizer:
         """Let the machine tell of the accesses to this block that could break a rule."""
         wanted = 0
         if shadow := self._shadows.get(block):
-            if shadow.usage == UNUSED or shadow.lost is not None or not shadow.keyed:
+            if shadow.usage == UNUSED or shadow.lost is not None or not shadow.keyed or shadow.uncopied is not None:
                 wanted |= WATCH_FETCH | WATCH_STORE
             elif shadow.usage in OFFERED:
                 if self._is_unmapped(self._frame(block)):
@@ -444,15 +549,23 @@ class Sanitizer:
                 wanted |= WATCH_STORE | WATCH_PAUSE
         self.machine.observers.watch(self, block, wanted)
 
-    def _text(self, ia: int) -> bytes:
-        """The instruction there; empty where there is none."""
-        if not self._psw & TRANSLATED:
+    def _mnemonic(self, event: Event | FrameChange) -> str:
+        """Return the mnemonic of the event's instruction."""
+        text = self._text(event)
+        if text not in self._mnemonics:
+            self._mnemonics[text] = disassemble(text).mnemonic if text else ""
+        return self._mnemonics[text]
+
+    def _text(self, event: Event | FrameChange) -> bytes:
+        """Return the event's instruction; empty where there is none."""
+        ia, psw = event.ia, self._cpus[event.cpu].psw
+        if not psw & TRANSLATED:
             length = min(LONGEST, self.machine.storage.size - ia)
             return self._read(ia, length) if length > 0 else b""
         text = b""
         while len(text) < LONGEST:
             at = ia + len(text)
-            start = instruction_block(self.machine, at, self._psw & SPACE == SPACE)
+            start = instruction_block(self.machine, self.machine.cpus[event.cpu], at, psw & SPACE == SPACE)
             if start is None or start >= self.machine.storage.size:
                 break
             offset = at % BLOCK_SIZE
@@ -460,23 +573,24 @@ class Sanitizer:
         return text
 
     def _read(self, address: int, length: int) -> bytes:
-        """As Machine.read; the usual case at once."""
+        """Return bytes as Machine.read does; the usual case at once."""
         block, offset = divmod(address, BLOCK_SIZE)
         if self._invalid[block] or offset + length > BLOCK_SIZE:
             return self.machine.read(address, length)
         return self._memory[self._frame_of[block], offset : offset + length].tobytes()
 
-    def _report(self, rule: str, event: Event | FrameChange, words: str = "") -> None:
-        self._add(self._violation(rule, event, words))
+    def _report(self, rule: str, event: Event | FrameChange, words: str = "", others: Collection[int] = ()) -> None:
+        self._add(self._violation(rule, event, words, others))
 
-    def _violation(self, rule: str, event: Event | FrameChange, words: str) -> Violation:
-        text = self._text(event.ia)
+    def _violation(self, rule: str, event: Event | FrameChange, words: str, others: Collection[int] = ()) -> Violation:
+        text = self._text(event)
         code = disassemble(text, event.ia).text if text else ""
         history = list(self._shadow(event.block).history)
-        return Violation(rule, event.count, event.ia, event.block, words, code, history)
+        others = tuple(number for number in others if number != event.cpu)
+        return Violation(rule, event.count, event.ia, event.block, words, code, event.cpu, others, history)
 
     def _add(self, violation: Violation) -> None:
-        """Each rule once for each instruction that breaks it; all are counted."""
+        """Keep each rule once for each instruction that breaks it, and count all."""
         self.counts[violation.rule] += 1
         place = violation.rule, violation.ia
         if place in self._at:

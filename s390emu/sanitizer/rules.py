@@ -66,4 +66,28 @@ RULES = (
     Rule("handler-faults", "7 R11", "", "the discard-fault handler touches a discarded block itself"),
 )  # fmt: skip
 
-BY_NAME = {rule.name: rule for rule in RULES}
+# What one CPU does right by being disabled, several have to do otherwise. These hold for any guest that tells what they
+# need, but most of them are broken only by a guest of several CPUs.
+BETWEEN_CPUS = (
+    Rule("not-interlocked", "7 R2, R3", "cpu.interlocked",
+         "flags or counts that another CPU may change are changed by an instruction that does not tell what they were"),
+    Rule("volatile-unlocked", "7 R2", "flags.state_change",
+         "a block is made volatile by a CPU that does not hold its state-change bit"),
+    Rule("stable-early", "7 R2", "flags.state_change, frames.references",
+         "a block is made stable while another CPU makes it volatile, and has perhaps not seen the reference"),
+    Rule("set-writable-volatile", "7 PG_writable", "flags.writable",
+         "tasks may store into a block from now on that is volatile: C does not protect what another CPU stores"),
+    Rule("cleaned-late", "7 R1", "cpu.interlocked, flags.dirty",
+         "a block ceases to be dirty after its content was copied: what was stored in between is nowhere else"),
+    Rule("free-referenced", "7 R6", "frames.counted",
+         "a reference is taken to a block to which there is none: it is free, or will be"),
+    Rule("referenced-unused", "7 R6", "frames.counted", "a block is set unused to which there is a reference"),
+    Rule("unused-unlocked", "7 R6", "locks.free",
+         "a block is set unused without the lock of the free blocks: another CPU may have taken it"),
+    Rule("mapped-discarded", "7 R4", "frames.counted, flags.discarded",
+         "a block is mapped that another CPU has taken out of the page cache: nobody will unmap it"),
+    Rule("translation-held", "7 R7", "frames.maps",
+         "a block is set unused, and a task goes on on a CPU that has not purged the translation to it"),
+)  # fmt: skip
+
+BY_NAME = {rule.name: rule for rule in RULES + BETWEEN_CPUS}

@@ -1,9 +1,9 @@
-"""What the sanitizer keeps of one block beside what the machine has: its life so far."""
+"""What the sanitizer keeps of one block and of one CPU beside what the machine has: its life so far."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,22 +30,68 @@ class Event:
 
 @dataclass(slots=True)
 class FrameChange:
-    """The guest's own entry for a block changed."""
+    """The guest's own entry for a block was changed, by this CPU."""
 
     count: int
     ia: int
     block: int
     old: Frame
     new: Frame
+    cpu: int
+
+
+@dataclass(slots=True, eq=False)
+class Fault:
+    """A discard fault of a CPU.
+
+    kernel_side  the block is the kernel's operand of an instruction that has a fixup
+    over         the handler has loaded a PSW
+    pending      all that the CPU knows is the address: until it is over, the CPU has taken a reference to the block,
+                 purged its translations, or been enabled for interruptions
+    """
+
+    block: int
+    cpu: int
+    kernel_side: bool
+    over: bool = False
+    pending: bool = True
 
 
 @dataclass(slots=True)
-class Fault:
-    """A discard fault under way: from the interruption until the handler loads a PSW. kernel_side: the block is the
-    kernel's operand of an instruction that has a fixup."""
+class Processor:
+    """One CPU.
 
+    psw          bits 0-63
+    swapping     the next PSW is that of an interruption
+    fault        the discard fault under way
+    translated   it has translated since its last purge, so that it may have any translation that was valid meanwhile
+    stale        blocks that were mapped then, and have been unmapped since -> the violation that it is to use them
+                 now: they have become unused
+    """
+
+    psw: int
+    swapping: bool = False
+    fault: Fault | None = None
+    translated: bool = False
+    stale: dict[int, Violation | None] = field(default_factory=dict)
+
+
+@dataclass
+class Violation:
+    """One broken rule: at which instruction, of which CPU and block, and what happened to that block before.
+
+    others: the CPUs between which the rule was broken, besides the one that executed the instruction."""
+
+    rule: str
+    count: int
+    ia: int
     block: int
-    kernel_side: bool
+    words: str  # what about this one
+    code: str  # the instruction, as text
+    cpu: int = 0
+    others: tuple[int, ...] = ()
+    history: list[Event | FrameChange] = field(default_factory=list)
+    times: int = 1  # seen at this instruction, for any block
 
 
 class Shadow:
@@ -55,10 +101,11 @@ class Shadow:
     lost       bytes stored since a discarded block was made stable; None: not such a block
     keyed      its key was set since the last discard
     changed    C was one when the guest made a potentially volatile block stable, and it has not marked it dirty yet
-    freed      the discard fault during which it was freed
+    freed      the discard faults during which it was freed
+    uncopied   CPU that has marked it clean, and has not fetched from it since
     """
 
-    __slots__ = ("asked", "changed", "empty", "freed", "history", "keyed", "lost", "usage")
+    __slots__ = ("asked", "changed", "empty", "freed", "history", "keyed", "lost", "uncopied", "usage")
 
     def __init__(self) -> None:
         self.usage = self.asked = STABLE
@@ -66,11 +113,12 @@ class Shadow:
         self.lost: np.ndarray | None = None
         self.keyed = True
         self.changed = False
-        self.freed: Fault | None = None
+        self.freed: tuple[Fault, ...] = ()
+        self.uncopied: int | None = None
         self.history: deque[Event | FrameChange] = deque(maxlen=REMEMBERED)
 
     def stored(self, offset: int, length: int) -> None:
-        """Bytes were stored into the block."""
+        """Note that bytes were stored into the block."""
         self.empty = False
         if self.lost is not None:
             self.lost[offset : offset + length] = True
@@ -78,10 +126,10 @@ class Shadow:
                 self.lost = None
 
     def is_lost(self, offset: int, length: int) -> bool:
-        """Would a fetch of these bytes take what was discarded for content?"""
+        """True if a fetch of these bytes would take what was discarded for content."""
         return self.lost is not None and not self.lost[offset : offset + length].all()
 
     def begin(self, discarded: bool) -> None:
-        """Stable again, without content; `discarded` while the guest thought that it had some."""
+        """Note that the block is stable again, without content; `discarded` while the guest thought it had some."""
         self.empty = True
         self.lost = np.zeros(BLOCK_SIZE, bool) if discarded else None

@@ -20,21 +20,22 @@ MOST = 4096  # tables: a guest may link them in a circle
 
 
 def tables_in_use(machine) -> set[int]:
-    """Numbers of the blocks that hold tables reached from the control registers."""
+    """Return the numbers of the blocks that hold tables reached from the control registers of any CPU."""
     found: set[int] = set()
-    for register in ASCES:
-        asce = int(machine.cr[register])
-        if asce and not asce & REAL_SPACE:
-            _follow(machine, asce, found)
+    for cpu in machine.cpus:
+        for register in ASCES:
+            asce = int(cpu.cr[register])
+            if asce and not asce & REAL_SPACE:
+                _follow(machine, cpu, asce, found)
     return found
 
 
-def _follow(machine, asce: int, found: set[int]) -> None:
+def _follow(machine, cpu, asce: int, found: set[int]) -> None:
     queue = [(asce, asce >> 2 & 3)]
     while queue and len(found) < MOST:
         entry, level = queue.pop()
         for address in range(entry & ORIGIN, (entry & ORIGIN) + ((entry & 3) + 1) * BLOCK_SIZE, BLOCK_SIZE):
-            block = _absolute(machine, address) // BLOCK_SIZE
+            block = _absolute(cpu, address) // BLOCK_SIZE
             if block in found or address + BLOCK_SIZE > machine.storage.size:
                 continue
             found.add(block)
@@ -44,33 +45,33 @@ def _follow(machine, asce: int, found: set[int]) -> None:
                 if level:
                     queue.append((below, level - 1))
                 elif not below & SEGMENT_FORMAT:
-                    found.add(_absolute(machine, below & PAGE_TABLE) // BLOCK_SIZE)
+                    found.add(_absolute(cpu, below & PAGE_TABLE) // BLOCK_SIZE)
 
 
-def instruction_block(machine, logical: int, home: bool) -> int | None:
-    """Absolute address of the page from which an instruction at this logical address is fetched with DAT on, by the
-    tables as they are; None: none."""
-    entry = int(machine.cr[HOME if home else PRIMARY])
+def instruction_block(machine, cpu, logical: int, home: bool) -> int | None:
+    """Return the absolute address of the page from which this CPU fetches an instruction at this logical address with
+    DAT on, by the tables as they are; None: none."""
+    entry = int(cpu.cr[HOME if home else PRIMARY])
     if entry & REAL_SPACE:
-        return _absolute(machine, logical & PAGE)
+        return _absolute(cpu, logical & PAGE)
     for level in range(entry >> 2 & 3, -1, -1):
-        entry = _entry(machine, (entry & ORIGIN) + (logical >> SEGMENT_SHIFT + REGION_BITS * level & 0x7FF) * 8)
+        entry = _entry(machine, cpu, (entry & ORIGIN) + (logical >> SEGMENT_SHIFT + REGION_BITS * level & 0x7FF) * 8)
         if entry & INVALID:
             return None
     if entry & SEGMENT_FORMAT:
-        return _absolute(machine, entry & ~0xFFFFF | logical & 0xFF000)
-    entry = _entry(machine, (entry & PAGE_TABLE) + (logical >> 12 & 0xFF) * 8)
-    return None if entry & PAGE_INVALID else _absolute(machine, entry & PAGE)
+        return _absolute(cpu, entry & ~0xFFFFF | logical & 0xFF000)
+    entry = _entry(machine, cpu, (entry & PAGE_TABLE) + (logical >> 12 & 0xFF) * 8)
+    return None if entry & PAGE_INVALID else _absolute(cpu, entry & PAGE)
 
 
-def _entry(machine, real: int) -> int:
-    address = _absolute(machine, real)
+def _entry(machine, cpu, real: int) -> int:
+    address = _absolute(cpu, real)
     if address + 8 > machine.storage.size:
         return INVALID | PAGE_INVALID
     return int.from_bytes(machine.read(address, 8), "big")
 
 
-def _absolute(machine, real: int) -> int:
-    """Prefixing."""
-    area, prefix = real & ~0x1FFF, int(machine.cpu.prefix)
+def _absolute(cpu, real: int) -> int:
+    """Apply the CPU's prefix."""
+    area, prefix = real & ~0x1FFF, int(cpu.record.prefix)
     return real ^ prefix if area in (0, prefix) else real

@@ -1,6 +1,6 @@
 """Absolute storage: 4 KB blocks, each in a page frame of the host, on its paging device, or logically zero.
 
-The lowest rung: block number and frame to host address, and the bytes by host address.
+The lowest rung: block number and frame to host address; and what a block is at present, looked at without a trace.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ def in_configuration(guest, absolute):
 def frame_of(guest, block):
     """Return the FRAME record that holds a resident block."""
     return frame_record(guest.frame_table + u64(block.frame) * FRAME_BYTES)
+
+
+@jit
+def guest_key(guest, number):
+    """Return a block's storage key as the guest sees it, whether the block has a frame or not."""
+    block = block_at(guest, number)
+    if block.invalid != 0:
+        return i64(block.acc_f) | i64(block.guest_rc)
+    return i64(frame_of(guest, block).key) | i64(block.guest_rc)
 
 
 @jit

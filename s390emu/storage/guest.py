@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from s390emu._jit import record_in, u64
+from s390emu.architecture.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
 from s390emu.records.blocks import BLOCK_T
 from s390emu.records.events import EVENT_T
 from s390emu.records.guest import CPUS_MOST, GUEST_T
 from s390emu.records.port import NO_TIME, PORT_T, PROCEDURES
+from s390emu.storage.blocks import Block
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 
 # Fields that are right for this guest's own arrays only: a snapshot's values of them are not restored.
 OWN = ("cpus", "ports", "frames", "frame_table", "blocks", "handlers", "decode_directory", "decode_pool", "decode_used",
        "events")  # fmt: skip
 OWN_OF_PORT = ("guest", *PROCEDURES)
+ALL = slice(None)
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
 
 
 def overwrite(array: np.ndarray, saved: np.ndarray) -> None:
-    """All of a table: as bytes, since field by field takes ten times as long."""
+    """Put saved records into a table: as bytes, since field by field takes ten times as long."""
     array.view(np.ndarray).view(np.uint8)[:] = saved.view(np.ndarray).view(np.uint8)
 
 
@@ -49,6 +52,10 @@ class GuestStorage:
         self.blocks.invalid = self.blocks.zero = 1
         self.blocks.slot = self.blocks.frame = -1
         self.events = np.zeros(event_capacity, EVENT_T).view(np.recarray)
+        self._usage, self._invalid, self._zero, self._no_dat, self._frame, self._acc_f, self._guest_rc = map(
+            self.block_column, ("usage", "invalid", "zero", "no_dat", "frame", "acc_f", "guest_rc")
+        )
+        self._real_keys = np.zeros(1, np.uint8)
         self._directory = np.zeros(count, u64)
         pages = min(count, DECODED_PAGES_MOST)
         self._decoded = np.zeros(pages * int(DECODED_PAGE_BYTES), np.uint8)
@@ -76,6 +83,49 @@ class GuestStorage:
     def block_column(self, name: str) -> np.ndarray:
         """Return a field of all blocks as an array, likewise."""
         return self.blocks[name].view(np.ndarray)
+
+    def back(self, frames: np.ndarray, table: np.ndarray) -> None:
+        """Let these page frames and FRAME records be the host's that back the blocks."""
+        self.record.frames, self.record.frame_table = frames.ctypes.data, table.ctypes.data
+        self._real_keys = table["key"].view(np.ndarray)
+
+    # --- the blocks as they are; looking changes nothing -------------------------------------------------------------
+
+    def states(self, numbers: np.ndarray | slice = ALL) -> np.ndarray:
+        """Return the states of these blocks, numbers as in `page_states.NAMES`."""
+        contents = np.where(self._invalid[numbers] == 0, RESIDENT, np.where(self._zero[numbers] != 0, ZERO, PRESERVED))
+        return self._usage[numbers].astype(np.int64) << 2 | contents
+
+    def keys(self, numbers: np.ndarray | slice = ALL) -> np.ndarray:
+        """Return the storage keys of these blocks as the guest sees them."""
+        out = self._invalid[numbers] != 0
+        real = self._real_keys[np.where(out, 0, self._frame[numbers])]
+        return np.where(out, self._acc_f[numbers], real) | self._guest_rc[numbers]
+
+    def no_dat(self, numbers: np.ndarray | slice = ALL) -> np.ndarray:
+        """Return True for each of these blocks that is no-DAT."""
+        return self._no_dat[numbers] != 0
+
+    def key(self, number: int) -> int:
+        """Return the storage key of one block, as `keys`."""
+        real = self._acc_f[number] if self._invalid[number] else self._real_keys[self._frame[number]]
+        return int(real) | int(self._guest_rc[number])
+
+    def block(self, number: int) -> Block:
+        """Return one block as it is."""
+        content = RESIDENT if not self._invalid[number] else ZERO if self._zero[number] else PRESERVED
+        no_dat = bool(self._no_dat[number])
+        return Block(number, USAGES[self._usage[number]], CONTENTS[content], no_dat, self.key(number))
+
+    def all_blocks(self) -> list[Block]:
+        """Return every block as it is."""
+        columns = self.states().tolist(), self.no_dat().tolist(), self.keys().tolist()
+        return [
+            Block(number, USAGES[state >> 2], CONTENTS[state & 3], no_dat, key)
+            for number, (state, no_dat, key) in enumerate(zip(*columns, strict=True))
+        ]
+
+    # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[np.ndarray, ...]:
         """Return copies of the guest's record, its ports, blocks and events."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.storage_key import ACC_F, CHANGE, RC, REFERENCE
 from s390emu.records.events import EVENT_KEY
-from s390emu.storage.absolute import block_at, frame_of
+from s390emu.storage.absolute import block_at, frame_of, guest_key
 from s390emu.storage.events import record_event
 from s390emu.storage.references import note_reference
 from s390emu.storage.tlb import drop_block
@@ -19,18 +19,15 @@ GOLDEN_RATIO = u64(0x9E3779B97F4A7C15)  # a multiplier that spreads bits
 
 
 @jit
-def guest_key(guest, number):
-    """The key as the guest sees it (ISKE), whether the block has a frame or not."""
+def inspect_key(guest, number):
+    """Return the key to an instruction that inspects it (ISKE), which is a reference."""
     note_reference(guest, number)
-    block = block_at(guest, number)
-    if block.invalid != 0:
-        return i64(block.acc_f) | i64(block.guest_rc)
-    return i64(frame_of(guest, block).key) | i64(block.guest_rc)
+    return guest_key(guest, number)
 
 
 @jit
 def set_key(guest, number, key):
-    """All seven bits (SSKE); the host keeps its own view of R and C."""
+    """Set all seven bits (SSKE); the host keeps its own view of R and C."""
     note_reference(guest, number)
     block = block_at(guest, number)
     record_event(guest, EVENT_KEY, number, u64(guest_key(guest, number)), u64(key), u64(0))
@@ -46,7 +43,8 @@ def set_key(guest, number, key):
 
 @jit
 def reset_reference(guest, number):
-    """RRBE: R := 0 for the guest. -> the condition code: old R and C as two bits."""
+    """Reset R for the guest (RRBE), and return the condition code: old R and C as two bits."""
+    note_reference(guest, number)
     block = block_at(guest, number)
     old = guest_key(guest, number)
     if old & REFERENCE:
@@ -60,8 +58,9 @@ def reset_reference(guest, number):
 
 
 @jit
-def host_referenced(guest, number):
-    """The clock hand passes: was the block referenced since it last did? The guest's R stays as it was."""
+def reset_host_reference(guest, number):
+    """Reset R for the clock hand, and return 1 if the block was referenced since the hand last passed, else 0. The R
+    that the guest sees stays."""
     block = block_at(guest, number)
     frame = frame_of(guest, block)
     referenced = (i64(frame.key) | i64(block.host_rc)) & REFERENCE
@@ -75,8 +74,8 @@ def host_referenced(guest, number):
 
 @jit
 def sample_references(guest, first, stride):
-    """A monitor's look at every `stride`-th block from `first` on: how many are resident and were referenced since it
-    last looked. Neither the guest nor the clock hand notices."""
+    """Return how many of every `stride`-th block from `first` on are resident and were referenced since a monitor last
+    looked. Neither the guest nor the clock hand notices."""
     referenced = 0
     number = first
     while number < guest.block_count:
@@ -95,14 +94,15 @@ def sample_references(guest, first, stride):
 
 @jit
 def host_changed(guest, number):
-    """Has the resident block been stored into since it got its frame, whatever the guest did to C?"""
+    """Return 1 if the resident block has been stored into since it got its frame, whatever the guest did to C, else 0.
+    """
     block = block_at(guest, number)
     return 1 if (i64(frame_of(guest, block).key) | i64(block.host_rc)) & CHANGE else 0
 
 
 @jit
 def save_key(guest, number):
-    """The frame is about to be taken: the record keeps ACC, F and the guest's R and C."""
+    """Let the block's record keep ACC, F and the guest's R and C: the frame is about to be taken."""
     block = block_at(guest, number)
     key = i64(frame_of(guest, block).key)
     block.acc_f = key & ACC_F
@@ -112,7 +112,7 @@ def save_key(guest, number):
 
 @jit
 def restore_key(guest, number):
-    """A frame was mapped: its key is the saved one, R and C stay with the record."""
+    """Make the key of a frame just mapped the saved one; R and C stay with the block's record."""
     block = block_at(guest, number)
     frame_of(guest, block).key = i64(block.acc_f)
     block.host_rc = 0
@@ -120,8 +120,8 @@ def restore_key(guest, number):
 
 @jit
 def unpredictable(guest, number, acc_f):
-    """Some ACC and F (D19): of the guest's seed, the block and its key until now, whatever else was discarded before.
-    """
+    """Return some ACC and F (D19) that depend on the guest's seed, the block and its key until now, and on nothing else
+    that was discarded before."""
     x = (guest.discard_seed ^ (u64(number) << u64(8) | u64(acc_f))) * GOLDEN_RATIO
     x = (x ^ x >> u64(32)) * GOLDEN_RATIO
     return i64(x >> u64(56)) & ACC_F
@@ -129,7 +129,7 @@ def unpredictable(guest, number, acc_f):
 
 @jit
 def discard_key(guest, number):
-    """Content was thrown away: R = C = 0; ACC and F zero, or unpredictable with a seed (D19)."""
+    """Make R = C = 0 as content was thrown away; ACC and F zero, or unpredictable with a seed (D19)."""
     block = block_at(guest, number)
     block.guest_rc = 0
     block.host_rc = 0

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from s390emu._jit import jit, load_native, u64
 from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE, PAGE_INDEX
+from s390emu.records.events import EVENT_PURGE
 from s390emu.records.port import TLB_MASK, TLB_SLOTS, port_record
-from s390emu.storage.absolute import block_at, frame_address
+from s390emu.storage.absolute import block_at, frame_address, guest_of
+from s390emu.storage.events import record_event
 
 NO_TAG = u64(0x100)  # bit 55: off in every page and context, so equal to no tag, nor to what `run` compares
 VALID = u64(1)
@@ -124,7 +126,21 @@ def flush(storage):
 
 
 @jit
+def purge(storage):
+    """Drop every entry of this CPU because the architecture says so, and tell observers."""
+    flush(storage)
+    record_event(guest_of(storage), EVENT_PURGE, storage.cpu_address, u64(0), u64(0), u64(0))
+
+
+@jit
 def flush_all(guest):
     """Drop every entry of every CPU."""
     for n in range(guest.port_count):
         flush(port_of(guest, n))
+
+
+@jit
+def purge_all(guest):
+    """Drop every entry of every CPU because the architecture says so, and tell observers."""
+    for n in range(guest.port_count):
+        purge(port_of(guest, n))

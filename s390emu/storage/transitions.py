@@ -27,31 +27,33 @@ from s390emu.architecture.page_states import (
     ZERO_FILL,
     ZEROFILL,
 )
-from s390emu.architecture.storage_key import CHANGE
+from s390emu.architecture.sizes import BLOCK_BYTES
+from s390emu.architecture.storage_key import ACC_F, CHANGE, RC
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST
-from s390emu.storage.absolute import block_at, state_of
+from s390emu.storage.absolute import block_at, frame_of, guest_key, state_of
 from s390emu.storage.decode_cache import drop_decoded
 from s390emu.storage.events import record_event
-from s390emu.storage.keys import discard_key, guest_key, restore_key, save_key
+from s390emu.storage.keys import discard_key, restore_key, save_key
+from s390emu.storage.references import note_reference
 from s390emu.storage.tlb import drop_block
 
 SET_STABLE, SET_STABLE_NO_DAT = 1, 7
 CONTENT = 3  # the content part of a state
 UNUSED_RESIDENT = UNUSED * 4 + RESIDENT
-BLOCK_START, BLOCK_LENGTH = u64(0), u64(4096)
+BLOCK_START = u64(0)
 CAUSE_SHIFT = 8  # in the detail of a host event: the action, and the event that caused it
 
 
 @jit
 def attributes(block):
-    """As ESSA extracts them: no-DAT, usage and content state."""
+    """Return no-DAT, usage and content state as ESSA extracts them."""
     word = u64(state_of(block))
     return word | NO_DAT if block.no_dat != 0 else word
 
 
 @jit
 def outcome(guest, number, event):
-    """What the event would do to the block: -> (state after, action). Nothing is changed."""
+    """Return (state after, action): what the event would do to the block. Nothing is changed."""
     state = state_of(block_at(guest, number))
     change = 1 if guest_key(guest, number) & CHANGE else 0
     after, action = AFTER[state, change, event], ACTION[state, change, event]
@@ -65,11 +67,12 @@ def outcome(guest, number, event):
 
 @jit
 def transition(guest, number, event, frame):
-    """The event happens: -> its action. frame: where the content will be if it becomes resident.
+    """Let the event happen, and return its action. frame: where the content will be if it becomes resident.
 
     Content that was resident and is not any more leaves the frame as it is: the host has written it out, or forgets it.
     """
     event = i64(event)
+    note_reference(guest, number)
     block = block_at(guest, number)
     before = attributes(block)
     after, action = outcome(guest, number, event)
@@ -77,7 +80,7 @@ def transition(guest, number, event, frame):
     if was == RESIDENT and after != state_of(block):
         drop_block(guest, number)
     if was == RESIDENT and content != RESIDENT:
-        drop_decoded(guest, number, BLOCK_START, BLOCK_LENGTH)
+        drop_decoded(guest, number, BLOCK_START, BLOCK_BYTES)
         save_key(guest, number)
         block.invalid, block.frame = 1, -1
     elif was != RESIDENT and content == RESIDENT:
@@ -101,22 +104,27 @@ def transition(guest, number, event, frame):
 
 
 @jit
-def withdraw(guest, number):
-    """The host wants the frame of a resident block: -> what RECLAIM would do, decided when no CPU can reach it:
-    testing C before loses a store (docs/page-hinting.md 8)."""
-    drop_block(guest, number)
-    return action_of(guest, number, RECLAIM)
-
-
-@jit
 def action_of(guest, number, event):
-    """The action of `outcome` alone: for Python, which asks before it obtains a frame."""
+    """Return the action of `outcome` alone: what somebody needs to know before a frame is obtained."""
     return outcome(guest, number, i64(event))[1]
 
 
 @jit
+def set_attributes(guest, number, usage, no_dat, key):
+    """Give a block this usage, no-DAT attribute and guest's key, as a start state has them. Its content stays, and
+    nothing is recorded."""
+    block = block_at(guest, number)
+    block.usage, block.no_dat, block.guest_rc = usage, no_dat, key & RC
+    if block.invalid != 0:
+        block.acc_f = key & ACC_F
+        return
+    frame_of(guest, block).key = key & ACC_F
+    drop_block(guest, number)
+
+
+@jit
 def mark_zero(guest, number):
-    """The host found only zeros in a block that it has just taken as preserved: it keeps nothing but the key (D7)."""
+    """Keep nothing but the key of a block just taken as preserved, in which the host has found only zeros (D7)."""
     block = block_at(guest, number)
     before = attributes(block)
     block.zero = 1
@@ -125,7 +133,9 @@ def mark_zero(guest, number):
 
 @jit
 def overlaid(guest, number, offset, length):
-    """Somebody beside the guest (a loader, a debugger) stores into a resident block: the guest's key stays as it is."""
+    """Note a store into a resident block by somebody beside the guest (a loader, a debugger): the guest's key stays.
+    """
+    note_reference(guest, number)
     drop_decoded(guest, number, offset, length)
     block = block_at(guest, number)
     block.host_rc = i64(block.host_rc) | CHANGE

@@ -62,10 +62,10 @@ class _Watch:
         self.row: Row | None = None
         self.step = NEVER
 
-    def look(self, step: int, writer: str, row: Row | None) -> None:
-        value = self.sample(self.machine)
-        if value != self.value:
-            self.value, self.step, self.writer, self.row = value, step, writer, row
+    def changed(self) -> bool:
+        """True if the value is another one than when it was last asked."""
+        before, self.value = self.value, self.sample(self.machine)
+        return self.value != before
 
 
 def blame(
@@ -73,18 +73,26 @@ def blame(
 ) -> list[Difference]:
     """Return the differences with `writer` and `rule` filled in, in the order of cause and effect."""
     watches: dict[int, _Watch] = {}
-    current: list = [0, "", None]  # what is about to be done
+    step, count = 0, 0
 
     def observe(event: str) -> None:
-        for watch in watches.values():
-            watch.look(*current)
-        current[:] = (current[0] + 1, *((event, None) if event else _instruction(trace, execution.machine)))
+        nonlocal step, count
+        step, before, count = step + 1, count, execution.machine.count
+        changed = [watch for watch in watches.values() if watch.changed()]
+        if not changed:
+            return
+        if event:
+            writer, row = event, None
+        elif count == before:
+            writer, row = f"what came after instruction {count}: an interruption, a CPU that was stopped", None
+        else:
+            writer, row = _instruction(trace, execution.machine)
+        for watch in changed:
+            watch.step, watch.writer, watch.row = step, writer, row
 
     execution = execution_of(observe)
     watches |= {n: _Watch(d.sample, execution.machine) for n, d in enumerate(found) if d.sample}
     execution.run()
-    for watch in watches.values():
-        watch.look(*current)
     execution.close()
     order = sorted(range(len(found)), key=lambda n: watches[n].step if n in watches else NOWHERE)
     return [_explained(trace, found[n], watches.get(n), end) for n in order]
@@ -100,13 +108,14 @@ def _explained(trace: Trace, difference: Difference, watch: _Watch | None, end: 
 
 
 def _instruction(trace: Trace, machine: Machine) -> tuple[str, Row | None]:
-    """What stands at the instruction address: its text and place."""
-    ia = machine.psw[1]
+    """The instruction that was executed: its text and place, and of several CPUs which one it was."""
+    ia = int(machine.port.insn_ia)
+    number = f"instruction {machine.count}" + (f", cpu{machine.running.number}" if len(machine.cpus) > 1 else "")
     try:
         found = disassemble(machine.read(ia, min(6, machine.storage.size - ia)), ia, trace.program.symbols)
     except (IndexError, ValueError):
-        return f"instruction {machine.count + 1} at {ia:#x}", None
-    return f"{found.text}, instruction {machine.count + 1}, {_place(trace, ia)}", found.row
+        return f"{number} at {ia:#x}", None
+    return f"{found.text}, {number}, {_place(trace, ia)}", found.row
 
 
 def _place(trace: Trace, address: int) -> str:
@@ -126,7 +135,7 @@ def _rule(trace: Trace, difference: Difference, row: Row | None, end: End) -> st
             else (end.taken[index].kind, end.taken[index].code)
         )
         return CLASS_RULES.get(kind) or PROGRAM_RULES.get(code, 'PoP ch. 6 "Program Interruption"')
-    kind = "host event" if subject.startswith("host event") else subject.split()[0]
+    kind = difference.kind
     if kind in ("page", "key") and row and row.mnemonic not in BLOCK_MANAGEMENT:
         return SUBJECT_RULES[kind]
     if row:

@@ -18,10 +18,10 @@ from s390emu.input_files import read_text
 from s390emu.machine import Reason
 from s390emu.tracing.execution import Options
 from s390emu.tracing.expectations import Difference, End, differing_details, is_repeated
-from s390emu.tracing.machine_state import key_text, page_text
+from s390emu.tracing.machine_state import CC, key_text, page_text
 from s390emu.tracing.runner import TraceResult, run_trace
 from s390emu.tracing.statements import CLASSES
-from s390emu.tracing.trace import UNSAID, Statement, Trace
+from s390emu.tracing.trace import UNSAID, Statement, Trace, of_cpu
 from s390emu.tracing.trace_file import SECTIONS
 from s390emu.tracing.wording import Symbols, Taken, expected_text, stop_text, taken_text
 
@@ -90,7 +90,7 @@ def _rewritten(trace: Trace, end: End, found: tuple[Difference, ...]) -> str:
 def _interruption(trace: Trace, taken: Taken, end: End, symbols: Symbols) -> str:
     """Return the interruption as the trace had it, if it did."""
     for statement in trace.expect:
-        if statement.subject in CLASSES and not differing_details(statement, taken, end.lowcore):
+        if statement.subject in CLASSES and not differing_details(statement, taken, end):
             return expected_text(statement, symbols)
     return taken_text(taken, symbols)
 
@@ -102,20 +102,25 @@ def _with_comment(text: str, line: str) -> str:
 
 def _fact(statement: Statement, end: End, symbols: Symbols) -> str:
     """The line again, with what the run came to."""
-    subject, value = statement.subject, statement.value
-    mask, ia = end.program_psw
+    subject, value, cpu = statement.subject, statement.value, statement.cpu
+    mask, ia = end.program_psw(cpu)
     after = end.after
     if subject == "stop":
-        return f"stop {stop_text(end.stop)}"
+        return f"stop {stop_text(end.stop, with_cpu='cpu' in value)}"
     if subject == "console":
         return 'console = "' + end.console.encode("unicode_escape").decode().replace('"', '\\"') + '"'
     if subject == "host":
         ((name, _),) = value.items()
         return f"host {name} = {end.host[name]}"
+    name = of_cpu(cpu, subject)
     if subject == "psw":
-        return f"psw mask={mask & ~(3 << 44):#x}" + (f" addr={symbols.text(ia)}" if "addr" in value else "")
+        return f"{name} mask={mask & ~CC:#x}" + (f" addr={symbols.text(ia)}" if "addr" in value else "")
+    if subject == "psw.ia":
+        return f"{name} = {symbols.text(ia)}"
+    if subject == "psw.mask":
+        return f"{name} = {mask & ~CC:#x}"
     if subject == "cc":
-        return f"cc = {mask >> 44 & 3}"
+        return f"{name} = {mask >> 44 & 3}"
     if subject == "mem":
         data = _storage(end, statement.address, len(value))
         return f"mem {statement.address:#x} = {_data(data)}"
@@ -125,7 +130,7 @@ def _fact(statement: Statement, end: End, symbols: Symbols) -> str:
         page = after.pages[statement.address // BLOCK_SIZE]
         key = f" key={key_text(page.key)}" if value.key != UNSAID else ""
         return f"page {statement.address:#x} = {page_text(page)}{key}"
-    return f"{subject} = {after.registers[subject]:#x}"
+    return f"{name} = {after.registers[cpu][subject]:#x}"
 
 
 def _unnamed(found: tuple[Difference, ...], end: End) -> Iterator[str]:
@@ -134,7 +139,7 @@ def _unnamed(found: tuple[Difference, ...], end: End) -> Iterator[str]:
         difference.address for difference in found if difference.subject.startswith("page") and not difference.line
     }
     for difference in found:
-        kind, address = difference.subject.split()[0], difference.address
+        kind, address = difference.kind, difference.address
         if difference.line or kind == "interruption":
             continue
         if kind == "page":
@@ -147,8 +152,10 @@ def _unnamed(found: tuple[Difference, ...], end: End) -> Iterator[str]:
             for start in range(low, low + length, LONGEST):
                 yield f"mem {start:#x} = {_data(_storage(end, start, min(LONGEST, low + length - start)))}"
         elif kind == "psw":
-            yield f"psw mask={difference.actual}"
-        elif kind == "stop" and not end.in_default_handler:
+            mask, ia = end.program_psw(difference.cpu)
+            waits = f" addr={ia:#x}" if difference.subject.endswith("addr") else ""
+            yield f"{of_cpu(difference.cpu, 'psw')} mask={mask & ~CC:#x}{waits}"
+        elif kind == "stop" and not end.in_default_handler(end.stop.cpu):
             yield f"stop {difference.actual}"
         elif kind == "console":
             yield 'console = "' + end.console.encode("unicode_escape").decode().replace('"', '\\"') + '"'

@@ -15,9 +15,9 @@ from s390emu.architecture.interruptions import CLASSES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.interruptions import nullifies
 from s390emu.inputs import Refused, perform
-from s390emu.machine import Stop
+from s390emu.machine import CPU, Reason, Stop
 from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
-from s390emu.tracing.expectations import KIND, Difference, End
+from s390emu.tracing.expectations import KIND, CpuEnd, Difference, End
 from s390emu.tracing.machine_state import MachineState, capture
 from s390emu.tracing.prepare import prepare, settings_of
 from s390emu.tracing.trace import Event, Trace
@@ -40,13 +40,13 @@ class Options(NamedTuple):
 
 
 class Execution:
-    """One machine going through one trace. observe: called with (what, before it is done) at every step and event."""
+    """One machine going through one trace. observe: called after every step ("") and event (its text)."""
 
     def __init__(self, trace: Trace, options: Options, observe: Callable[[str], None] | None = None):
         self.trace, self.options, self.observe = trace, options, observe
         self.machine = prepare(trace, tlb=options.tlb)
         self.machine.watch(EVENT_INTERRUPTION)
-        self.fired: set[Event] = set()
+        self.fired: dict[Event, int] = {}  # and when last: how many instructions had ended that its condition counts
         self.refused: list[Difference] = []
         self.taken: list[Taken] = []
         self._drained = 0
@@ -62,45 +62,46 @@ class Execution:
 
     def close(self) -> None:
         """The paging file is not needed any more."""
-        if self.machine.host.paging:
-            self.machine.host.paging.close()
+        if self.machine.host.slots.device:
+            self.machine.host.slots.device.close()
 
     def _stepwise(self) -> Stop:
-        machine = self.machine
-        while machine.count < self.limit:
-            if not self._events():
-                break
+        machine, stop = self.machine, None
+        while machine.count < self.limit and self._events():
+            stop = machine.run(1)
+            self._look_at_interruptions()
             if self.observe:
                 self.observe("")
-            if stop := machine.step():
-                self._look_at_interruptions()
-                return stop
-            self._look_at_interruptions()
-        return machine.run(0)
+            if stop.reason is not Reason.LIMIT:
+                break
+        return stop or machine.run(0)
 
     def _events(self) -> bool:
         """Let the events of this moment happen: -> whether to go on."""
-        count, (_, ia) = self.machine.count, self.machine.psw
-        codes = {taken.code for taken in self.taken if taken.kind == "pgm"}
+        count = self.machine.count
+        codes = {(taken.cpu, taken.code) for taken in self.taken if taken.kind == "pgm"}
         for event in self.trace.host:
-            if event in self.fired and not event.every:
+            cpu = self.machine.cpus[event.cpu]
+            # While others execute, a CPU may stay where it is: it has come there once.
+            now = cpu.count if event.condition == "pc" else count
+            if event in self.fired and not (event.every and self.fired[event] < now):
                 continue
             happens = {
-                "pc": event.number == ia,
+                "pc": event.number == cpu.psw[1],
                 "icount": count > 0 and count % event.number == 0 if event.every else count == event.number,
-                "pgm": event.number in codes,
+                "pgm": (event.cpu, event.number) in codes,
             }[event.condition]
             if happens:
-                self.fired.add(event)
-                if self.observe:
-                    self.observe(f"host event at line {event.line}: {event.text}")
+                self.fired[event] = now
                 try:
-                    perform(self.machine, event.verb, *event.operands)
+                    perform(self.machine, event.verb, *event.operands, cpu=event.target)
                 except Refused as error:
                     self.refused.append(
                         Difference(f"host event at line {event.line}", event.text, f"was refused: {error}", event.line)
                     )
                     return False
+                if self.observe:
+                    self.observe(f"host event at line {event.line}: {event.text}")
         return True
 
     def _look_at_interruptions(self) -> None:
@@ -117,7 +118,8 @@ class Execution:
         ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
         caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code))
         at = old if caused_by_old else (old - 2 * ilc) & ALL
-        return Taken(kind, code, at, old, ilc, detail & ~(6 << int(EVENT_ILC_SHIFT)), int(row["count"]))
+        teid = detail & ~(6 << int(EVENT_ILC_SHIFT))
+        return Taken(kind, code, at, old, ilc, teid, int(row["count"]), int(row["cpu"]))
 
     def unfired(self, end: End) -> Iterator[Difference]:
         """A host event that never fires is an expectation that failed."""
@@ -131,10 +133,12 @@ class Execution:
 
     def _end(self, before: MachineState, stop: Stop) -> End:
         machine = self.machine
-        last = machine.last_interruption
-        prefix = int(machine.cpu.prefix)
         statistics = asdict(machine.host.statistics(machine.guest_number))
         statistics["discarded"] = sum(statistics["discarded"].values())
-        lowcore = machine.host.peek(machine.guest_number, prefix // BLOCK_SIZE)[:512]
-        last_psw = (last.psw_mask, last.psw_ia) if last else (0, 0)
-        return End(before, capture(machine), stop, tuple(self.taken), last_psw, lowcore, machine.console, statistics)
+        cpus = tuple(map(self._cpu_end, machine.cpus))
+        return End(before, capture(machine), stop, tuple(self.taken), cpus, machine.console, statistics)
+
+    def _cpu_end(self, cpu: CPU) -> CpuEnd:
+        last, prefix = cpu.last_interruption, int(cpu.record.prefix)
+        lowcore = self.machine.host.peek(self.machine.guest_number, prefix // BLOCK_SIZE)[:512]
+        return CpuEnd(cpu.psw, (last.psw_mask, last.psw_ia) if last else (0, 0), lowcore)

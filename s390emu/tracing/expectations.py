@@ -12,16 +12,18 @@ import numpy as np
 
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.page_states import RESIDENT, ZERO
+from s390emu.architecture.psw_bits import EXTERNAL, IO, MACHINE_CHECK, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.machine import Machine, Reason, Stop
-from s390emu.tracing.machine_state import MachineState, content_of, key_text, page_of, page_text, registers_of
+from s390emu.machine import CPU, Machine, Reason, Stop
+from s390emu.tracing.machine_state import CC, MachineState, content_of, key_text, page_of, page_text, registers_of
 from s390emu.tracing.prepare import DISABLED_WAIT_MASK, END_CODES
 from s390emu.tracing.statements import CLASSES
-from s390emu.tracing.trace import NOWHERE, UNSAID, Page, Statement, Trace
+from s390emu.tracing.trace import NOWHERE, UNSAID, Page, Statement, Trace, of_cpu
 from s390emu.tracing.wording import Symbols, Taken, expected_text, hexadecimal, reason_text, stop_text, taken_text
 
 ACC_F, RC = 0xF8, 0x06
 KEY_BITS = ((0xF0, "ACC"), (8, "F"), (4, "R"), (2, "C"))
+WAITING_FOR = int(IO | EXTERNAL | MACHINE_CHECK)
 LOOP = reason_text(Reason.INTERRUPTION_LOOP)
 NEAR = 8  # differing bytes no farther apart than this are told as one
 KIND = {class_name: name for name, class_name in CLASSES.items()}
@@ -68,6 +70,14 @@ class Difference(NamedTuple):
     address: int = NOWHERE
     writer: str = ""
     rule: str = ""
+    cpu: int = 0  # whose it is; its name is in `subject`
+
+    @property
+    def kind(self) -> str:
+        """What it is about, without addresses and numbers: r2, mem, interruption, psw ..."""
+        if self.subject.startswith("host event"):
+            return "host event"
+        return self.subject.removeprefix(of_cpu(self.cpu, "")).split()[0]
 
     @property
     def short(self) -> str:
@@ -85,6 +95,18 @@ class Difference(NamedTuple):
         return text + (f"\n      rule {self.rule}" if self.rule else "")
 
 
+class CpuEnd(NamedTuple):
+    """How a CPU ended: its PSW, the old PSW of the last interruption that it took, its real 0-511."""
+
+    psw: tuple[int, int]
+    last_psw: tuple[int, int]
+    lowcore: bytes
+
+    @property
+    def in_disabled_wait(self) -> bool:
+        return self.psw[0] & int(WAIT) != 0 and self.psw[0] & WAITING_FOR == 0
+
+
 class End(NamedTuple):
     """How a run ended: its states before and after, and what happened."""
 
@@ -92,23 +114,18 @@ class End(NamedTuple):
     after: MachineState
     stop: Stop
     taken: tuple[Taken, ...]
-    last_psw: tuple[int, int]  # old PSW of the last interruption
-    lowcore: bytes  # real 0-511, as the guest left it
+    cpus: tuple[CpuEnd, ...]
     console: str
     host: dict[str, int]
 
-    @property
-    def in_default_handler(self) -> bool:
-        return (
-            bool(self.taken)
-            and self.stop.reason is Reason.DISABLED_WAIT
-            and (self.stop.psw_ia == END_CODES[self.taken[-1].kind])
-        )
+    def in_default_handler(self, cpu: int) -> bool:
+        """True if the last interruption of this CPU ended it, in the disabled wait that stands for a handler."""
+        last = next((taken.kind for taken in reversed(self.taken) if taken.cpu == cpu), "")
+        return bool(last) and self.cpus[cpu].in_disabled_wait and self.cpus[cpu].psw[1] == END_CODES[last]
 
-    @property
-    def program_psw(self) -> tuple[int, int]:
+    def program_psw(self, cpu: int) -> tuple[int, int]:
         """The program's own last PSW, condition code included: a default handler's is not its own."""
-        return self.last_psw if self.in_default_handler else (self.stop.psw_mask, self.stop.psw_ia)
+        return self.cpus[cpu].last_psw if self.in_default_handler(cpu) else self.cpus[cpu].psw
 
 
 def differences(trace: Trace, end: End) -> list[Difference]:
@@ -129,23 +146,26 @@ class _Comparison:
         self.trace, self.end = trace, end
         self.named = {s.name: s for s in trace.expect}
         self.symbols = Symbols(trace.program.symbols)
-        prefixes = {end.before.registers["prefix"], end.after.registers["prefix"]}
-        self.prefix_blocks = {prefix // BLOCK_SIZE + n for prefix in prefixes for n in (0, 1)}
+        self.prefixes = [
+            {registers["prefix"] for registers in both}
+            for both in zip(end.before.registers, end.after.registers, strict=True)
+        ]  # of each CPU, before and after
+        self.prefix_blocks = {prefix // BLOCK_SIZE + n for both in self.prefixes for prefix in both for n in (0, 1)}
         self.text_blocks = {
             block
             for address, data in trace.image
             for block in range(address // BLOCK_SIZE, (address + len(data) - 1) // BLOCK_SIZE + 1)
         }
 
-    def _said(self, subject: str, *, address: int = NOWHERE) -> Statement | None:
-        return self.named.get(subject if address == NOWHERE else f"{subject} {address:#x}")
+    def _said(self, subject: str, *, address: int = NOWHERE, cpu: int = 0) -> Statement | None:
+        return self.named.get(Statement(0, subject, address, None, cpu).name)
 
     # What happened --------------------------------------------------------------------------------------------------
 
     def interruptions(self) -> Iterator[Difference]:
         expected = [s for s in self.trace.expect if s.subject in CLASSES]
         for number, (statement, taken) in enumerate(zip(expected, self.end.taken, strict=False), 1):
-            if differing := differing_details(statement, taken, self.end.lowcore):
+            if differing := differing_details(statement, taken, self.end):
                 yield self._other_interruption(number, statement, taken, differing)
         for number, statement in enumerate(expected[len(self.end.taken) :], len(self.end.taken) + 1):
             yield Difference(f"interruption {number}", expected_text(statement, self.symbols), "none", statement.line)
@@ -156,8 +176,8 @@ class _Comparison:
 
     def _other_interruption(self, number: int, statement: Statement, taken: Taken, differing: list[str]) -> Difference:
         asked, detail = {}, ""
-        if statement.subject == taken.kind:
-            actual = details(taken, self.end.lowcore)
+        if (statement.subject, statement.cpu) == (taken.kind, taken.cpu):
+            actual = details(taken, self.end)
             asked = {name: actual[name] for name in statement.value}
             detail = f"differs in {', '.join(differing)}"
         return Difference(
@@ -179,18 +199,23 @@ class _Comparison:
 
     def stop(self) -> Iterator[Difference]:
         stop, said = self.end.stop, self._said("stop")
-        actual = stop_text(stop)
         if said is None:
-            expected = [s.subject for s in self.trace.expect if s.subject in CLASSES]
-            codes = {0} | ({END_CODES[expected[-1]]} if expected else set())
+            codes = self._end_codes(stop.cpu)
             if stop.reason is not Reason.DISABLED_WAIT or stop.psw_ia not in codes:
-                yield Difference("stop", " or ".join(f"disabled-wait code={code:#x}" for code in sorted(codes)), actual)
+                expected = " or ".join(f"disabled-wait code={code:#x}" for code in codes)
+                yield Difference("stop", expected, stop_text(stop, with_cpu=self.trace.cpus.number > 1))
             return
-        code = said.value.get("code", stop.psw_ia)
-        if said.value["reason"] != reason_text(stop.reason) or code != stop.psw_ia:
-            yield Difference(
-                "stop", said.value["reason"] + (f" code={code:#x}" if "code" in said.value else ""), actual, said.line
-            )
+        asked = said.value
+        actual = {"reason": reason_text(stop.reason), "code": stop.psw_ia, "cpu": stop.cpu}
+        if any(actual[name] != value for name, value in asked.items()):
+            expected = asked["reason"] + (f" code={asked['code']:#x}" if "code" in asked else "")
+            expected += f" cpu={asked['cpu']}" if "cpu" in asked else ""
+            yield Difference("stop", expected, stop_text(stop, with_cpu="cpu" in asked), said.line)
+
+    def _end_codes(self, cpu: int) -> list[int]:
+        """Return the codes of a disabled wait in which this CPU may end unless more is said."""
+        expected = [s.subject for s in self.trace.expect if s.subject in CLASSES and s.cpu == cpu]
+        return sorted({0, *(END_CODES[kind] for kind in expected[-1:])})
 
     def counts(self) -> Iterator[Difference]:
         said = self._said("console")
@@ -206,36 +231,65 @@ class _Comparison:
     # Registers ------------------------------------------------------------------------------------------------------
 
     def registers(self) -> Iterator[Difference]:
-        end = self.end
-        mask, ia = end.program_psw
-        after = end.after.registers | {"cc": mask >> 44 & 3}
-        for name, before in end.before.registers.items():
-            said = self._said(name)
-            if name in ("psw_mask", "psw_ia") or (said is None and self._is_open(name)):
+        for cpu in range(len(self.end.cpus)):
+            yield from self._registers(cpu)
+            yield from self._psw(cpu)
+
+    def _registers(self, cpu: int) -> Iterator[Difference]:
+        mask, _ = self.end.program_psw(cpu)
+        after = self.end.after.registers[cpu] | {"cc": mask >> 44 & 3, "psw.mask": mask & ~CC}
+        after["psw.ia"] = self.end.program_psw(cpu)[1]
+        for name, before in self.end.before.registers[cpu].items():
+            said = self._said(name, cpu=cpu)
+            if said is None and (self._is_open(cpu, name) or not self._is_closed(cpu, name)):
                 continue
-            if name == "cc" and said is None and not end.in_default_handler:
-                continue  # the disabled wait's own
             expected = said.value if said else before
+            if name == "psw.mask":
+                expected &= ~CC
             if after[name] != expected:
-                yield _number(name, expected, after[name], said and said.line, _register_sample(name))
-        yield from self._psw(mask & ~(3 << 44), ia)
+                yield _number(name, cpu, expected, after[name], said and said.line)
 
-    def _psw(self, mask: int, ia: int) -> Iterator[Difference]:
-        said = self._said("psw")
+    def _is_closed(self, cpu: int, name: str) -> bool:
+        """True if what is not named must be as it was. A PSW is compared by `_psw`; what a stop says is not said twice.
+        """
+        if name == "cc":
+            return self._is_own_psw(cpu)
+        if name == "stopped":
+            return not (self.end.stop.reason is Reason.STOPPED and self.end.stop.cpu == cpu)
+        return name not in ("psw.mask", "psw.ia")
+
+    def _is_own_psw(self, cpu: int) -> bool:
+        """True if `program_psw` is the program's, and not that of the wait in which it ended the CPU's work."""
+        if cpu == self.end.stop.cpu or self.end.cpus[cpu].in_disabled_wait:
+            return self.end.in_default_handler(cpu)
+        return True
+
+    def _psw(self, cpu: int) -> Iterator[Difference]:
+        mask, ia = self.end.program_psw(cpu)
+        mask &= ~CC
+        said = self._said("psw", cpu=cpu)
         if said is None:
-            before = self.end.before.registers["psw_mask"]
-            if self.end.in_default_handler and "psw" not in self.trace.open and mask != before:
-                yield _number("psw mask", before, mask, None, _register_sample("psw_mask"))
+            if self._is_open(cpu, "psw") or self._said("psw.mask", cpu=cpu):
+                return
+            before = self.end.before.registers[cpu]["psw.mask"]
+            if self._is_own_psw(cpu):
+                if mask != before:
+                    yield _number("psw.mask", cpu, before, mask, None)
+            elif cpu != self.end.stop.cpu and ia not in self._end_codes(cpu) and not self._said("psw.ia", cpu=cpu):
+                codes = " or ".join(f"disabled wait, {code:#x}" for code in self._end_codes(cpu))
+                yield Difference(of_cpu(cpu, "psw addr"), codes, f"disabled wait, {ia:#x}", cpu=cpu)
             return
-        if mask != said.value["mask"] & ~(3 << 44):
-            yield _number("psw mask", said.value["mask"], mask, said.line, _register_sample("psw_mask"))
+        if mask != said.value["mask"] & ~CC:
+            yield _number("psw.mask", cpu, said.value["mask"] & ~CC, mask, said.line)
         if "addr" in said.value and said.value["addr"] != ia:
-            yield Difference("psw addr", self.symbols.text(said.value["addr"]), self.symbols.text(ia), said.line)
+            expected, actual = self.symbols.text(said.value["addr"]), self.symbols.text(ia)
+            yield Difference(of_cpu(cpu, "psw addr"), expected, actual, said.line, cpu=cpu)
 
-    def _is_open(self, name: str) -> bool:
+    def _is_open(self, cpu: int, name: str) -> bool:
         opened = self.trace.open
-        return name in opened or any(
-            group in opened and name.rstrip("0123456789") == letters for group, letters in OPEN_GROUPS.items()
+        return of_cpu(cpu, name) in opened or any(
+            of_cpu(cpu, group) in opened and name.rstrip("0123456789") == letters
+            for group, letters in OPEN_GROUPS.items()
         )
 
     # Blocks ---------------------------------------------------------------------------------------------------------
@@ -323,31 +377,35 @@ class _Comparison:
 
     def _implied(self, number: int) -> Iterator[tuple[int, int]]:
         """Offsets in a block of the prefix area where the interruptions that were taken have stored."""
-        prefixes = {self.end.before.registers["prefix"], self.end.after.registers["prefix"]}
-        for kind in {taken.kind for taken in self.end.taken}:
+        for kind, cpu in {(taken.kind, taken.cpu) for taken in self.end.taken}:
             for real, length in STORED[kind]:
-                for prefix in prefixes:
+                for prefix in self.prefixes[cpu]:
                     if (prefix + int(real)) // BLOCK_SIZE == number:
                         yield int(real) % BLOCK_SIZE, length
         if number in self.prefix_blocks and "lowcore" in self.trace.open:
             yield 0, BLOCK_SIZE
 
 
-def differing_details(statement: Statement, taken: Taken, lowcore: bytes) -> list[str]:
+def differing_details(statement: Statement, taken: Taken, end: End) -> list[str]:
     """Return what the trace says of an interruption and does not hold: names of details, or that of the class alone."""
-    if statement.subject != taken.kind:
+    if (statement.subject, statement.cpu) != (taken.kind, taken.cpu):
         return [statement.subject]
-    actual = details(taken, lowcore)
+    actual = details(taken, end)
     return [name for name, value in statement.value.items() if actual[name] != value]
 
 
 def is_repeated(taken: Sequence[Taken], number: int) -> bool:
-    """True if this interruption is the one before it once more, the same in every fact: how a loop of them goes on."""
-    return number > 0 and taken[number]._replace(instruction=0) == taken[number - 1]._replace(instruction=0)
+    """True if this interruption is the one before it, of its CPU, once more, the same in every fact: how a loop of them
+    goes on."""
+    this = taken[number]._replace(instruction=0)
+    before = next((other for other in reversed(taken[:number]) if other.cpu == this.cpu), None)
+    return before is not None and before._replace(instruction=0) == this
 
 
-def details(taken: Taken, lowcore: bytes) -> dict[str, int]:
-    """Everything that can be said of an interruption. What is only in storage is that of the last one of its class."""
+def details(taken: Taken, end: End) -> dict[str, int]:
+    """Everything that can be said of an interruption. What is only in storage is that of the last one of its class, on
+    its CPU."""
+    lowcore = end.cpus[taken.cpu].lowcore
 
     def word(real, length: int) -> int:
         return int.from_bytes(lowcore[int(real) : int(real) + length], "big")
@@ -364,30 +422,31 @@ def details(taken: Taken, lowcore: bytes) -> dict[str, int]:
     if taken.kind == "mck":
         found["address"] = word(at.FAILING_STORAGE_ADDRESS, 8)
     elif taken.kind == "ext":
-        found["parameter"] = word(at.EXTERNAL_PARAMETER, 4)
+        found["parameter"], found["from"] = word(at.EXTERNAL_PARAMETER, 4), word(at.CPU_ADDRESS, 2)
     elif taken.kind == "io":
         found["parameter"], found["word"] = word(at.IO_PARAMETER, 4), word(at.IO_WORD, 4)
         found["code"] = word(at.IO_SUBSYSTEM_ID, 4)
     return found
 
 
-def _number(name: str, expected: int, actual: int, line: int | None, sample) -> Difference:
+def _number(name: str, cpu: int, expected: int, actual: int, line: int | None) -> Difference:
     differing = expected ^ actual
     bits = [str(bit) for bit in range(64) if differing >> (63 - bit) & 1]
     shown = f"bit{'s' * (len(bits) > 1)} {', '.join(bits[:8])}{', ...' * (len(bits) > 8)}" if name != "cc" else ""
-    return Difference(name, f"{expected:#x}", f"{actual:#x}", line, shown, sample)
+    subject = of_cpu(cpu, name.replace("psw.mask", "psw mask"))
+    return Difference(subject, f"{expected:#x}", f"{actual:#x}", line, shown, _register_sample(name, cpu), cpu=cpu)
 
 
-def _register_sample(name: str):
-    if name in ("cc", "psw_mask"):
-        return _program_psw
-    return lambda machine: registers_of(machine)[name]
+def _register_sample(name: str, cpu: int):
+    if name in ("cc", "psw.mask"):
+        return lambda machine: _program_psw(machine.cpus[cpu])
+    return lambda machine: registers_of(machine.cpus[cpu])[name]
 
 
-def _program_psw(machine: Machine) -> int:
+def _program_psw(cpu: CPU) -> int:
     """PSW bits 0-63, of the program rather than of the default handler that it ended in."""
-    mask, ia = machine.psw
-    last = machine.last_interruption
+    mask, ia = cpu.psw
+    last = cpu.last_interruption
     return last.psw_mask if last and mask == DISABLED_WAIT_MASK and ia in END_CODES.values() else mask
 
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.architecture.page_states import CONTENTS, NAMES, PRESERVED, RESIDENT, USAGES, ZERO
+from s390emu.architecture.page_states import CONTENTS, NAMES, USAGES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingLost
-from s390emu.machine import Machine
+from s390emu.machine import CPU, Machine
+from s390emu.records.cpu import STOPPED_STATE
 from s390emu.tracing.trace import Page
 
 CC = 3 << 44
@@ -18,10 +19,10 @@ WRITTEN_USAGES = tuple(usage.replace(" ", "-") for usage in USAGES)
 
 
 class MachineState(NamedTuple):
-    """registers: by the names of trace files, and psw_mask, psw_ia. pages: every block's state and key. contents: the
-    bytes of the blocks that are not all zero; None for one whose copy on the paging device is lost."""
+    """registers: of each CPU, by the names of trace files. pages: every block's state and key. contents: the bytes of
+    the blocks that are not all zero; None for one whose copy on the paging device is lost."""
 
-    registers: dict[str, int]
+    registers: tuple[dict[str, int], ...]
     pages: list[Page]
     contents: dict[int, bytes | None]
 
@@ -35,12 +36,8 @@ class MachineState(NamedTuple):
 
 def pages_of(machine: Machine) -> list[Page]:
     """Every block as the guest sees it: ESSA's and ISKE's answers without asking."""
-    blocks, frames = machine.storage.blocks, machine.host.frame_table["key"]
-    invalid = blocks["invalid"] != 0
-    contents = np.where(~invalid, RESIDENT, np.where(blocks["zero"] != 0, ZERO, PRESERVED))
-    keys = np.where(invalid, blocks["acc_f"], frames[np.where(invalid, 0, blocks["frame"])]) | blocks["guest_rc"]
-    no_dat = blocks["no_dat"] != 0
-    columns = (blocks["usage"], contents, no_dat, keys)
+    storage, states = machine.storage, machine.storage.states()
+    columns = (states >> 2, states & 3, storage.no_dat(), storage.keys())
     return [Page(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -55,30 +52,30 @@ def content_of(machine: Machine, number: int) -> bytes | None:
         return None
 
 
-def registers_of(machine: Machine) -> dict[str, int]:
-    cpu = machine.cpu
+def registers_of(of: CPU) -> dict[str, int]:
+    cpu = of.record
     found: dict[str, int] = {}
     for name, registers in (("r", cpu.gr), ("cr", cpu.cr), ("ar", cpu.ar), ("f", cpu.fpr)):
         found |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
-    mask, ia = machine.psw
+    mask, ia = of.psw
     return found | {
         "fpc": int(cpu.fpc),
         "prefix": int(cpu.prefix),
-        "psw_mask": mask & ~CC,
-        "psw_ia": ia,
+        "psw.mask": mask & ~CC,
+        "psw.ia": ia,
         "cc": mask >> 44 & 3,
+        "stopped": int(cpu.stopped == STOPPED_STATE),
     }
 
 
 def capture(machine: Machine) -> MachineState:
     """The state now; nothing changes."""
-    blocks = machine.storage.blocks
     contents = {}
-    for number in np.flatnonzero((blocks.invalid == 0) | (blocks.zero == 0)):
+    for number in np.flatnonzero(machine.storage.states() & 3 != ZERO):
         data = content_of(machine, int(number))
         if data is None or any(data):
             contents[int(number)] = data
-    return MachineState(registers_of(machine), pages_of(machine), contents)
+    return MachineState(tuple(map(registers_of, machine.cpus)), pages_of(machine), contents)
 
 
 def key_text(key: int) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from s390emu.architecture import assigned_storage as at
-from s390emu.architecture.page_states import PRESERVED, ZERO
+from s390emu.architecture.page_states import NAMES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.architecture.storage_key import ACC_F, RC
 from s390emu.assembler.errors import Complaint, Position
 from s390emu.engine.handlers import default_facilities
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
 from s390emu.host.statistics import Statistics
-from s390emu.machine import NO_TRANSLATE, START_MASK, Machine
-from s390emu.tracing.trace import UNSAID, Page, Statement, Trace, TraceError
+from s390emu.machine import CPU, NO_TRANSLATE, START_MASK, Machine, Schedule
+from s390emu.records.cpu import OPERATING, STOPPED_STATE
+from s390emu.tracing.trace import UNSAID, Cpus, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000
 SWITCHES = (75,)  # facilities without an instruction of their own, which a machine can have or not
@@ -66,7 +67,7 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
     try:
         paging = None if settings.paging == 0 else PagingDevice(slots=settings.paging or blocks)
         host = Host(
-            max(blocks, Host.FEWEST_FRAMES) if settings.frames is None else settings.frames,
+            max(blocks, FEWEST_FRAMES) if settings.frames is None else settings.frames,
             paging,
             seed=settings.seed,
             unused_access=settings.unused_access,
@@ -74,6 +75,8 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
         )
         machine = Machine(
             trace.ram,
+            cpus=trace.cpus.number,
+            schedule=_schedule(trace.cpus),
             host=host,
             essa=trace.model.cmma,
             no_dat=no_dat,
@@ -90,18 +93,23 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
     for statement in trace.init:
         if statement.subject == "mem":
             machine.write(statement.address, statement.value)
-    _registers(machine, trace)
-    _default_new_psws(machine, trace)
+    for cpu in machine.cpus:
+        _registers(machine, cpu, trace)
+        _default_new_psws(machine, cpu, trace)
     for statement in trace.init:
         try:
             if statement.subject == "page":
                 _page(machine, statement.address // BLOCK_SIZE, statement.value)
             elif statement.subject == "key":
-                _key(machine, statement.address // BLOCK_SIZE, statement.value)
+                machine.set_block(statement.address, key=statement.value)
         except (ValueError, PagingError) as error:
             raise _error(trace, statement, error) from error
     host.guests[machine.guest_number].statistics = Statistics()
     return machine
+
+
+def _schedule(cpus: Cpus) -> Schedule:
+    return Schedule(cpus.number, seed=cpus.seed, **({"quantum": cpus.quantum} if cpus.quantum else {}))
 
 
 def _error(trace: Trace, statement: Statement | None, error: Exception) -> TraceError:
@@ -113,34 +121,18 @@ def _error(trace: Trace, statement: Statement | None, error: Exception) -> Trace
 def _page(machine: Machine, number: int, page: Page) -> None:
     """Bring a block, stable so far, into this state."""
     host, guest = machine.host, machine.guest_number
-    block = machine.storage.blocks[number]
-    if page.content == ZERO:
-        if not block.invalid and any(host.peek(guest, number)):
-            raise ValueError(f"{number * BLOCK_SIZE:#x} is to be zero, but .text or mem puts something there")
-        if not block.invalid:
-            host.release(guest, number)
-    else:
-        host.pagein(guest, number)
-    if page.key != UNSAID:
-        _key(machine, number, page.key)
-    if page.content == PRESERVED:
-        host.reclaim(guest, number)
-    block.usage, block.no_dat = page.usage, page.no_dat
+    if page.content == ZERO and any(host.peek(guest, number)):
+        raise ValueError(f"{number * BLOCK_SIZE:#x} is to be zero, but .text or mem puts something there")
+    key = None if page.key == UNSAID else page.key
+    host.set_block(guest, number, NAMES[page.state], key=key, no_dat=page.no_dat)
 
 
-def _key(machine: Machine, number: int, key: int) -> None:
-    block = machine.storage.blocks[number]
-    if block.invalid:
-        block.acc_f = key & ACC_F
-    else:
-        machine.host.frame_table[block.frame].key = key & ACC_F
-    block.guest_rc = key & RC
-
-
-def _registers(machine: Machine, trace: Trace) -> None:
-    cpu = machine.cpu
-    mask, address = START_MASK, trace.program.entry
-    for statement in trace.init:
+def _registers(machine: Machine, of: CPU, trace: Trace) -> None:
+    """Set what `.init` says of this CPU. All begin with the same PSW mask, but only the first one at the entry."""
+    cpu = of.record
+    said = [statement for statement in trace.init if statement.cpu == of.number]
+    mask, address = START_MASK, trace.program.entry if of.number == 0 else 0
+    for statement in said:
         name, value = statement.subject, statement.value
         if name == "psw":
             mask, address = value["mask"], value.get("addr", address)
@@ -154,17 +146,20 @@ def _registers(machine: Machine, trace: Trace) -> None:
             cpu.clock_comparator = value
         elif name == "cpu-timer":
             cpu.timer_zero = (machine.tod_epoch + value) % (1 << 64)
+        elif name == "stopped":
+            cpu.stopped = STOPPED_STATE if value else OPERATING
         elif name[-1].isdigit():
             letters = name.rstrip("0123456789")
             {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][int(name[len(letters) :])] = value
-    for statement in trace.init:
-        if statement.subject == "cc":
-            mask = mask & ~(3 << 44) | statement.value << 44
-    machine.set_psw(mask, address)
+    single = {statement.subject: statement.value for statement in said}
+    mask, address = single.get("psw.mask", mask), single.get("psw.ia", address)
+    if "cc" in single:
+        mask = mask & ~(3 << 44) | single["cc"] << 44
+    of.set_psw(mask, address)
 
 
-def _default_new_psws(machine: Machine, trace: Trace) -> None:
-    prefix = int(machine.cpu.prefix)
+def _default_new_psws(machine: Machine, cpu: CPU, trace: Trace) -> None:
+    prefix = int(cpu.record.prefix)
     gone = any(s.subject == "page" and s.address == prefix and s.value.content == ZERO for s in trace.init)
     for name, location in NEW_PSWS.items():
         address = prefix + location

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
+from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler.errors import Position, SourceError, suggest
 from s390emu.assembler.expressions import Cursor, evaluate
-from s390emu.tracing.trace import NOWHERE, Event, Page, Statement
+from s390emu.tracing.trace import NOWHERE, Cpus, Event, Page, Statement, of_cpu
 
 BLOCK = 0x1000
 ALL = (1 << 64) - 1
@@ -16,28 +17,34 @@ MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
 CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
 REGISTERS = frozenset(
-    [f"{kind}{n}" for kind in ("r", "cr", "ar", "f") for n in range(16)] + ["fpc", "prefix", "cc"]
+    [f"{kind}{n}" for kind in ("r", "cr", "ar", "f") for n in range(16)]
+    + ["fpc", "prefix", "cc", "stopped", "psw.mask", "psw.ia"]
 )  # fmt: skip
-OPEN = REGISTERS | {"gr", "cr", "ar", "fpr", "mem", "key", "page", "psw", "lowcore", "console"}
+OPEN_OF_A_CPU = REGISTERS | {"gr", "cr", "ar", "fpr", "psw"}
+OPEN = OPEN_OF_A_CPU | {"mem", "key", "page", "lowcore", "console"}
 CLASSES = {"pgm": "program", "svc": "supervisor call", "mck": "machine check", "ext": "external", "io": "I/O",
            "restart": "restart"}  # fmt: skip
 DETAILS = {"pgm": ("at", "ilc", "address", "teid", "dxc", "old"), "svc": ("at", "ilc", "old"),
-           "ext": ("parameter", "old"), "mck": ("code", "address", "old"), "io": ("parameter", "word", "old"),
+           "ext": ("parameter", "from", "old"), "mck": ("code", "address", "old"), "io": ("parameter", "word", "old"),
            "restart": ("old",)}  # fmt: skip
 STOPS = ("disabled-wait", "enabled-wait", "stopped", "check-stop", "check-stop-lowcore", "interruption-loop", "limit",
          "no-frame", "console-flood")  # fmt: skip
 SETTINGS = ("frames", "seed", "tod", "clock-comparator", "cpu-timer", "limit")
+OF_A_CPU = REGISTERS | {"psw", "clock-comparator", "cpu-timer", *CLASSES}
 POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_keys": ("zero", "random")}
 VERBS = {  # host verb -> names of its operands; those in brackets may be left out
     "discard": ("block",), "reclaim": ("block",), "pagein": ("block",), "swap-error": ("block",),
     "pressure": ("frames",), "diag10": ("first", "[last]"), "normal-reset": (),
-    "external-call": ("cpu",), "emergency-signal": ("cpu",), "interrupt-key": (), "service-signal": ("parameter",),
-    "io": ("id", "parameter", "word"), "restart": (),
+    "external-call": ("from",), "emergency-signal": ("from",), "interrupt-key": (), "service-signal": ("parameter",),
+    "io": ("id", "parameter", "word"), "restart": (), "run-cpu": ("cpu",),
 }  # fmt: skip
+VERBS_OF_A_CPU = ("external-call", "emergency-signal", "restart")
 VALUES = {"quad": 8, "long": 4, "short": 2, "byte": 1}
 
 COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"?)|(^|\s)#.*$""")
-_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_NAME = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z]\w*)?")
+_CPU = re.compile(r"cpu([0-9]+)\.(?=\w)")
+_PC = re.compile(r"(cpu[0-9]+\.)?pc\b")
 _KEY = re.compile(r"(0[xX][0-9a-fA-F]|[0-9]{1,2})(?::([FRC]+))?(?!\w)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
 _SIZE = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|[1-9][0-9]{0,15})([KMG]?)(?!\w)")
@@ -47,10 +54,10 @@ _KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
 class Line(Cursor):
     """A cursor over one line outside `.text`."""
 
-    __slots__ = ("number", "position", "symbols", "tolerant")
+    __slots__ = ("cpus", "number", "position", "symbols", "tolerant")
 
-    def __init__(self, filename: str, number: int, text: str, symbols: dict[str, int] | None):
-        self.number, self.position = number, Position(filename, number, text)
+    def __init__(self, filename: str, number: int, text: str, symbols: dict[str, int] | None, cpus: int):
+        self.cpus, self.number, self.position = cpus, number, Position(filename, number, text)
         self.symbols, self.tolerant = symbols or {}, symbols is None
         super().__init__(self, COMMENT.sub(lambda match: match[1] or "", text).rstrip(), 0)
 
@@ -76,13 +83,38 @@ class Line(Cursor):
             )
         return word
 
+    def cpu(self) -> int | None:
+        """The CPU that the next name is of: 1 of `cpu1.r2`; None where it does not say."""
+        column = self.at
+        found = self.match(_CPU)
+        return self.known_cpu(found[1], column) if found else None
+
+    def known_cpu(self, digits: str, column: int) -> int:
+        """The number of a CPU that the trace has."""
+        if len(digits) < 3 and int(digits) < self.cpus:
+            return int(digits)
+        has = f"{self.cpus} CPUs, cpu0 to cpu{self.cpus - 1}" if self.cpus > 1 else "one CPU, cpu0"
+        more = f"; .cpus {int(digits) + 1} gives it more" if len(digits) < 3 and int(digits) < CPUS_MOST else ""
+        raise SourceError(f"there is no cpu{digits[:9]}: the trace has {has}{more}", column)
+
+    def of_a_cpu(self, known, with_cpu, what: str) -> tuple[int, str]:
+        """The next word, which must be one of `known`, and whose it is; only those of `with_cpu` are of one CPU."""
+        column = self.at
+        cpu = self.cpu()
+        word = self.one_of(known, what)
+        if cpu is not None and word not in with_cpu:
+            raise SourceError(f'"{word}" is not of one CPU: leave out "cpu{cpu}."', column)
+        return cpu or 0, word
+
     @property
     def rest(self) -> str:
         return self.text[self.at :].strip()
 
     def number_here(self) -> int:
         """The value of the expression here."""
-        return evaluate(self.expression(), self._lookup)
+        value = evaluate(self.expression(), self._lookup)
+        assert isinstance(value, int)  # a place is known in .text only
+        return value
 
     def unsigned(self) -> int:
         return self.number_here() & ALL
@@ -146,10 +178,21 @@ def model_words(line: Line) -> list[tuple[str, int]]:
     return words
 
 
+def cpus(line: Line) -> Cpus:
+    column, number = line.at, line.number_here()
+    if not 1 <= number <= CPUS_MOST:
+        raise SourceError(f"{number} CPUs: a guest has 1 to {CPUS_MOST}", column)
+    column, words = line.at, line.options(("quantum", "schedule"))
+    if not words.get("quantum", 1):
+        raise SourceError("a quantum is 1 instruction at least", column)
+    return Cpus(number, words.get("quantum"), words.get("schedule"))
+
+
 def open_names(line: Line) -> list[str]:
     words = []
     while not line.done:
-        word = line.one_of(sorted(OPEN), "name")
+        cpu, word = line.of_a_cpu(sorted(OPEN), OPEN_OF_A_CPU, "name")
+        word = of_cpu(cpu, word)
         if word in ("mem", "key", "page") and not line.done and line.text[line.at].isdigit():
             word += f" {line.unsigned():#x}"
         words.append(word)
@@ -226,7 +269,7 @@ def _bytes(line: Line, address: int, ram: int) -> bytes:
     return data
 
 
-def _common(line: Line, subject: str, ram: int) -> Statement | None:
+def _common(line: Line, cpu: int, subject: str, ram: int) -> Statement | None:
     """What `.init` and `.expect` say in the same words."""
     if subject in REGISTERS:
         line.equals()
@@ -235,7 +278,9 @@ def _common(line: Line, subject: str, ram: int) -> Statement | None:
             value &= 0xFFFFFFFF
         if subject == "cc" and value > 3:
             raise SourceError("a condition code is 0 to 3", column)
-        return Statement(line.number, subject, NOWHERE, value)
+        if subject == "stopped" and value > 1:
+            raise SourceError("1: in the stopped state; 0: not", column)
+        return Statement(line.number, subject, NOWHERE, value, cpu)
     if subject == "mem":
         address = _address(line, ram)
         line.equals()
@@ -258,11 +303,11 @@ HOST_COUNTS = ("faults_resolved", "zero_filled", "read_back", "written_out", "st
 
 
 def initial(line: Line, ram: int) -> Statement:
-    subject = line.one_of(_INIT, "word in .init")
-    if statement := _common(line, subject, ram):
+    cpu, subject = line.of_a_cpu(_INIT, OF_A_CPU, "word in .init")
+    if statement := _common(line, cpu, subject, ram):
         return statement
     if subject == "psw":
-        return Statement(line.number, subject, NOWHERE, _psw(line))
+        return Statement(line.number, subject, NOWHERE, _psw(line), cpu)
     value: object
     if subject == "policy":
         name = line.one_of(POLICIES, "policy")
@@ -275,7 +320,7 @@ def initial(line: Line, ram: int) -> Statement:
     else:
         line.accept("=")
         value = line.unsigned()
-    return Statement(line.number, subject, NOWHERE, value)
+    return Statement(line.number, subject, NOWHERE, value, cpu)
 
 
 def _psw(line: Line) -> dict[str, int]:
@@ -299,19 +344,18 @@ def _psw(line: Line) -> dict[str, int]:
 def host_event(line: Line, ram: int) -> Event:
     text = line.text.strip()
     word = line.one_of(("when", "every", "after"), "condition")
-    every = word == "every"
+    every, cpu = word == "every", 0
     if word == "after":
-        line.one_of(("pgm",), "condition")
-        condition = "pgm"
-    elif every and not line.text.startswith("pc", line.at):
+        cpu, condition = line.of_a_cpu(("pgm",), ("pgm",), "condition")
+    elif every and not _PC.match(line.text, line.at):
         condition = "icount"
     else:
-        condition = line.one_of(("pc", "icount"), "condition")
+        cpu, condition = line.of_a_cpu(("pc", "icount"), ("pc",), "condition")
         line.expect("==", "after it")
     number = line.unsigned()
     if every and condition == "icount" and number == 0:
         raise line.error("every 0 is never")
-    verb = line.one_of(VERBS, "host verb")
+    target, verb = line.of_a_cpu(VERBS, VERBS_OF_A_CPU, "host verb")
     operands: list[int] = []
     for name in VERBS[verb]:
         if name[0] == "[" and line.done:
@@ -319,14 +363,16 @@ def host_event(line: Line, ram: int) -> Event:
         line.accept(",")
         column = line.at
         operands.append(_block(line, ram) if name in ("block", "first", "[last]") else line.unsigned())
+        if name == "cpu":
+            line.known_cpu(str(operands[-1]), column)
         if name == "[last]" and operands[1] < operands[0]:
             raise SourceError("the last block lies before the first", column)
-    return Event(line.number, text, condition, number, every, verb, tuple(operands))
+    return Event(line.number, text, condition, number, every, verb, tuple(operands), cpu, target)
 
 
 def expectation(line: Line, ram: int) -> Statement:
-    subject = line.one_of(_EXPECT, "word in .expect")
-    if statement := _common(line, subject, ram):
+    cpu, subject = line.of_a_cpu(_EXPECT, OF_A_CPU, "word in .expect")
+    if statement := _common(line, cpu, subject, ram):
         return statement
     value: object
     if subject in CLASSES:
@@ -335,7 +381,11 @@ def expectation(line: Line, ram: int) -> Statement:
     elif subject == "psw":
         value = _psw(line)
     elif subject == "stop":
-        value = {"reason": line.one_of(STOPS, "reason")} | line.options(("code",))
+        value = {"reason": line.one_of(STOPS, "reason")}
+        column, words = line.at, line.options(("code", "cpu"))
+        if "cpu" in words:
+            line.known_cpu(str(words["cpu"]), column)
+        value |= words
     elif subject == "console":
         line.equals()
         column = line.at
@@ -347,4 +397,4 @@ def expectation(line: Line, ram: int) -> Statement:
         name = line.one_of(HOST_COUNTS, "count of the host")
         line.equals()
         value = {name: line.number_here()}
-    return Statement(line.number, subject, NOWHERE, value)
+    return Statement(line.number, subject, NOWHERE, value, cpu)

@@ -32,26 +32,43 @@ class Page(NamedTuple):
         return self.usage << 2 | self.content
 
 
+class Cpus(NamedTuple):
+    """How many CPUs, and whose turn it is: quantum and seed of their `Schedule`; None: its defaults."""
+
+    number: int = 1
+    quantum: int | None = None
+    seed: int | None = None
+
+
+def of_cpu(cpu: int, name: str) -> str:
+    """Return the name of a thing of this CPU: plain names are those of CPU 0."""
+    return f"cpu{cpu}.{name}" if cpu else name
+
+
 class Statement(NamedTuple):
     """One line of `.init` or `.expect`: what it is about and what it says.
 
     subject   r1, cc, psw, mem, page, key, pgm ... stop, console, host, policy, paging, tlb or a setting
     address   of mem, page, key
     value     int, bytes, Page; for psw and interruptions a dict; of policy and host a dict; of paging slots or None
+    cpu       whose it is, of registers, the PSW, interruptions
     """
 
     line: int
     subject: str
     address: int
     value: Any
+    cpu: int = 0
 
     @property
     def name(self) -> str:
-        return self.subject if self.address == NOWHERE else f"{self.subject} {self.address:#x}"
+        subject = of_cpu(self.cpu, self.subject)
+        return subject if self.address == NOWHERE else f"{subject} {self.address:#x}"
 
 
 class Event(NamedTuple):
-    """One line of `.host`. condition: pc, icount or pgm, with `number`; `every`: not only the first time."""
+    """One line of `.host`. condition: pc, icount or pgm, with `number`; `every`: not only the first time. cpu: whose pc
+    or pgm; target: to whom it happens, if to one CPU."""
 
     line: int
     text: str
@@ -60,6 +77,8 @@ class Event(NamedTuple):
     every: bool
     verb: str
     operands: tuple[int, ...]
+    cpu: int = 0
+    target: int = 0
 
 
 class Model(NamedTuple):
@@ -78,6 +97,7 @@ class Trace(NamedTuple):
     about: str
     model: Model
     ram: int
+    cpus: Cpus
     init: tuple[Statement, ...]
     program: Program
     image: tuple[tuple[int, bytes], ...]

@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
+from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler import directives, reader
 from s390emu.assembler.assemble import AssemblyError, Program, assemble
 from s390emu.assembler.errors import Complaint, Position, SourceError, suggest
 from s390emu.input_files import read_text
 from s390emu.tracing import statements
 from s390emu.tracing.statements import BLOCK, CLASSES, COMMENT, MOST_DATA, Line
-from s390emu.tracing.trace import Model, Statement, Trace, TraceError
+from s390emu.tracing.trace import Cpus, Model, Statement, Trace, TraceError
 
-SECTIONS = (".trace", ".about", ".model", ".ram", ".init", ".text", ".host", ".expect", ".open")
+SECTIONS = (".trace", ".about", ".model", ".ram", ".cpus", ".init", ".text", ".host", ".expect", ".open")
 DEFAULT_RAM = 1 << 20
 DEFAULT_TEXT = 0x10000
 
+NAMING_CPUS = (".init", ".host", ".expect", ".open")  # sections
 _HEADER = re.compile(r"(\.[\w.-]+)[ \t]*")
 _END = ".Lend_of_text_"
 
@@ -43,6 +45,7 @@ class _Reader:
     def __init__(self, text: str, filename: str, include_paths: Iterable[str | Path]):
         self.filename, self.lines, self.include_paths = filename, text.splitlines(), include_paths
         self.data = 0  # bytes of `mem` so far
+        self.cpus = Cpus()
         self.errors: list[Complaint] = []
         self.errors_in_text = False  # then no symbol is known, and none is complained about
         self.bodies: dict[str, list[int]] = {}  # section -> numbers of its lines, the header's first
@@ -82,7 +85,7 @@ class _Reader:
     def body(self, section: str, symbols=None, header=False):
         """The lines of a section as `Line`s; `header`: what stands beside its name too."""
         for number in self.bodies.get(section, ()):
-            line = Line(self.filename, number, self.lines[number - 1], symbols)
+            line = Line(self.filename, number, self.lines[number - 1], symbols, self.cpus.number)
             found = _HEADER.match(line.text)
             if found and found[1] == section:
                 line.at = found.end()
@@ -111,12 +114,13 @@ class _Reader:
 
     def trace(self) -> Trace:
         ram = self.only(".ram", statements.ram_size, DEFAULT_RAM)
+        self.cpus = self._cpus()
         program, image = self._assemble(ram)
         symbols = None if self.errors_in_text else program.symbols
         about = " ".join(COMMENT.sub("", line.text[line.at :]).strip() for line in self.body(".about", header=True))
         name = self.only(".trace", statements.trace_name, Path(self.filename).stem)
         trace = Trace(
-            self.filename, name, about, self._model(), ram,
+            self.filename, name, about, self._model(), ram, self.cpus,
             self.each(".init", lambda line: self._bounded(statements.initial(line, ram)), symbols), program, image,
             self.each(".host", lambda line: statements.host_event(line, ram), symbols),
             self.each(".expect", lambda line: self._bounded(statements.expectation(line, ram)), symbols),
@@ -134,6 +138,25 @@ class _Reader:
         if self.errors:
             raise TraceError(sorted(self.errors, key=lambda error: (error.position.line, error.column or 0)))
         return trace
+
+    def _cpus(self) -> Cpus:
+        """What `.cpus` says. Where that is wrong, the names of CPUs are not complained about too."""
+        if ".cpus" not in self.bodies:
+            return Cpus()
+        errors = len(self.errors)
+        read = self.each(".cpus", self._cpus_line, header=True)
+        if not read and len(self.errors) == errors:
+            self.complain(SourceError("how many? .cpus 2"), self.bodies[".cpus"][0])
+        return read[0] if read else Cpus(CPUS_MOST)
+
+    def _cpus_line(self, line: Line) -> Cpus:
+        """Read the one line of `.cpus`, before any that may name a CPU."""
+        named = [numbers[0] for section, numbers in self.bodies.items() if section in NAMING_CPUS]
+        if any(number < line.number for number in named):
+            raise SourceError(f"write .cpus above line {min(named)}: what follows may name CPUs", 0)
+        if line.number != self.bodies[".cpus"][0]:
+            raise SourceError(".cpus is one line; a section such as .init begins with its name", line.at)
+        return statements.cpus(line)
 
     def _bounded(self, statement: Statement) -> Statement:
         """The statement, unless all `mem` together say more than a file of its length does."""
@@ -210,7 +233,7 @@ class _Reader:
         return nothing if self.errors_in_text else self._without_gaps(program)
 
     def _text_address(self, number: int, text: str, ram: int) -> int:
-        line = Line(self.filename, number, text, {})
+        line = Line(self.filename, number, text, {}, 1)
         line.match(_HEADER)
         try:
             address = DEFAULT_TEXT if line.done else line.unsigned()

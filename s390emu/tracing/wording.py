@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Reason, Stop
-from s390emu.tracing.trace import Statement
+from s390emu.tracing.trace import Statement, of_cpu
 
 
 class Taken(NamedTuple):
@@ -20,6 +20,7 @@ class Taken(NamedTuple):
     ilc: int
     teid: int
     instruction: int  # how many had ended then
+    cpu: int = 0
 
 
 class Symbols:
@@ -37,9 +38,9 @@ class Symbols:
         return f"{address:#x}"
 
 
-def interruption_text(kind: str, facts: Mapping[str, int], symbols: Symbols) -> str:
+def interruption_text(kind: str, facts: Mapping[str, int], symbols: Symbols, cpu: int) -> str:
     """Return an interruption as `.expect` says it."""
-    words = [kind]
+    words = [of_cpu(cpu, kind)]
     for name, value in facts.items():
         if name == "code" and kind != "mck":
             words.append(f"{value:#06x}" if kind in ("pgm", "ext") else f"{value:#x}")
@@ -52,7 +53,7 @@ def interruption_text(kind: str, facts: Mapping[str, int], symbols: Symbols) -> 
 
 def expected_text(statement: Statement, symbols: Symbols) -> str:
     """Return the text of the interruption that the trace names."""
-    return interruption_text(statement.subject, statement.value, symbols)
+    return interruption_text(statement.subject, statement.value, symbols, statement.cpu)
 
 
 def taken_text(taken: Taken, symbols: Symbols, asked: dict[str, int] | None = None) -> str:
@@ -65,16 +66,17 @@ def taken_text(taken: Taken, symbols: Symbols, asked: dict[str, int] | None = No
         facts["ilc"] = taken.ilc
         if nullifies(taken.code):
             facts["address"] = taken.teid & ~0xFFF
-    return interruption_text(taken.kind, facts | (asked or {}), symbols)
+    return interruption_text(taken.kind, facts | (asked or {}), symbols, taken.cpu)
 
 
 def reason_text(reason: Reason) -> str:
     return reason.name.lower().replace("_", "-")
 
 
-def stop_text(stop: Stop) -> str:
-    text = reason_text(stop.reason)
-    return f"{text} code={stop.psw_ia:#x}" if stop.reason is Reason.DISABLED_WAIT else text
+def stop_text(stop: Stop, *, with_cpu: bool = False) -> str:
+    """Return how a run ended as `.expect` says it. with_cpu: whose end it was too."""
+    text = reason_text(stop.reason) + (f" code={stop.psw_ia:#x}" if stop.reason is Reason.DISABLED_WAIT else "")
+    return text + (f" cpu={stop.cpu}" if with_cpu else "")
 
 
 def hexadecimal(data: bytes | bytearray) -> str:

@@ -116,7 +116,7 @@ def test_no_paging_file_is_left_behind(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     search = Search(tiny, Plan("exhaustive", DISCARDS, most=200, jobs=2))
     assert search.run().bug is None
-    search.bench.machine.host.paging.close()
+    search.bench.machine.host.slots.device.close()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from s390emu.assembler.assemble import Program
+from s390emu.assembler.assemble import Program, assemble
 
+ORIGIN = 0x10000
 PREFIX = "s390x-linux-gnu-"
 MARCH = "-march=arch14"
 # The mnemonics that GNU as lacks, as macros.
@@ -98,6 +99,12 @@ def assert_same(program: Program, sources: list[str], include_paths=(), defines=
             f"{section.name}+{at:#x} differs, near {line}: ours {ours[at - 8 : at + 8].hex(' ')}, "
             f"GNU {gnu[at - 8 : at + 8].hex(' ')}"
         )
+
+
+def same_as_gnu(source: str, **options):
+    """Assemble a source and hold it against GNU's."""
+    require_gnu()
+    assert_same(assemble(source, origin=ORIGIN, **options), [source])
 
 
 def objdump(instructions: list[bytes], base: int = 0) -> list[str]:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s390emu.assembler.assemble import assemble
-from s390emu.assembler.elf import ElfError, is_elf, read_elf
-from tests.assembler.gnu import PREFIX, require_gnu
+from s390emu.assembler.elf import ElfError, is_elf
+from s390emu.assembler.elf_loader import read_elf
+from tests.assembler.gnu import ORIGIN, PREFIX, require_gnu
 
 SOURCE = """
         .globl  _start
@@ -24,7 +25,6 @@ room:   .skip   32
         .text
 next:   j       .
 """
-ORIGIN = 0x10000
 
 
 def tool(name, *arguments, cwd):
@@ -207,6 +207,19 @@ def test_a_damaged_file_asks_for_all_storage_there_is():
     data = bytearray(assemble(SOURCE, origin=ORIGIN).to_elf())
     data[64 + 2 * 56 + 40] = 0x10  # p_memsz of .bss
     with pytest.raises(ElfError, match=r"damaged: 0x10000000000000.. bytes of storage are wanted"):
+        read_elf(bytes(data))
+
+
+@pytest.mark.parametrize("options", [("-c",), ("-static-pie", "-fPIE")], ids=lambda options: options[0])
+def test_a_program_that_no_address_is_left_for(tmp_path, options):
+    with pytest.raises(ElfError, match=r"^x: goes beyond the last address"):
+        read_elf(compiled(tmp_path, *options), (1 << 64) - 8, "x")
+
+
+def test_a_segment_beyond_the_last_address():
+    data = bytearray(assemble(SOURCE, origin=ORIGIN).to_elf())
+    data[64 + 24 : 64 + 32] = b"\xff" * 8  # p_paddr of .text
+    with pytest.raises(ElfError, match="goes beyond the last address"):
         read_elf(bytes(data))
 
 

@@ -6,10 +6,7 @@ import pytest
 
 from s390emu.assembler.assemble import AssemblyError, assemble, assemble_files, assemble_texts
 from s390emu.assembler.relocations import R_390, NotReached, OffsetTable
-from tests.assembler.gnu import require_gnu
-from tests.assembler.test_assemble import same_as_gnu
-
-ORIGIN = 0x10000
+from tests.assembler.gnu import ORIGIN, require_gnu, same_as_gnu
 
 
 def linked(*sources):
@@ -315,7 +312,13 @@ def test_unwind_tables_are_part_of_a_program():
         (".cfi_startproc\n.cfi_offset %x1,8", "2:13: error"),
         (".cfi_startproc\n.cfi_escape 256", "2:13: error: 256 does not fit in 1 byte"),
         (".cfi_startproc\n.cfi_lsda 0x55,x", "2:11: error: 0x55 is no encoding of an address here"),
-        (".cfi_startproc\n.data\n.cfi_endproc", "3: error: this must be a number, or the distance"),
+        (".cfi_startproc\n.data\n.cfi_endproc", "1: error: this must be a number, or the distance"),
+        (".subsection 1\nnop\n.cfi_startproc\n.text 0\nnop\n.cfi_restore 14\n.cfi_endproc",
+         "3: error: a .cfi directive of this function stands before an earlier one in the section"),
+        (".subsection 1\nnop\n.cfi_startproc\n.cfi_restore 14\n.text 0\nnop\n.cfi_endproc",
+         "3: error: a .cfi directive of this function stands before an earlier one in the section"),
+        (".struct 0\n.cfi_startproc", "2: error: there is no code in a .struct"),
+        ('.file 1 "a.c"\n.struct 0\n.loc 1 1\n.loc 1 2', "4: error: there is no code in a .struct"),
         (".cfi_sections .text", '1:15: error: ".text" is neither .eh_frame nor .debug_frame'),
         (".cfi_defcfa 1,2", '1:1: error: unknown directive ".cfi_defcfa"; did you mean ".cfi_def_cfa'),
         (".loc 1 2", "1:6: error: file 1 has no .file"),

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from s390emu.assembler.elf import ElfError
-from s390emu.assembler.object_file import RELOCATION_NAMES, ObjectFile
-from s390emu.assembler.relocations import R_390
+from s390emu.assembler.object_file import ObjectFile
+from s390emu.assembler.relocations import NAMES
 from tests.assembler.test_elf import gnu_object, tool
 
 RELOCATABLE = """
@@ -157,13 +157,9 @@ def test_more_sections_than_a_halfword_counts(tmp_path):
     assert file.labels(last).at == {0: [f"f{count - 1}"]}
 
 
-def test_names_of_relocations_are_those_of_the_assembler_and_loader():
-    assert {number: RELOCATION_NAMES[number] for number in R_390} == {n: row.name for n, row in R_390.items()}
-
-
 def test_names_of_relocations_are_those_of_binutils(tmp_path):
     """All but those of thread-local storage with addresses of 32 bits, which GNU as for 64 bits does not have."""
-    known = {n: name for n, name in enumerate(RELOCATION_NAMES) if not re.fullmatch("R_390_TLS_.*32", name)}
+    known = {n: name for n, name in NAMES.items() if not re.fullmatch("R_390_TLS_.*32", name)}
     data = gnu_object(tmp_path, " .byte 0\n" * 80 + "".join(f" .reloc {n},{known[n]},s\n" for n in known))
     file = ObjectFile(data, "a.o")
     found = {relocation.address: relocation.kind for relocation in file.relocations(section(file, ".text"))}
@@ -248,7 +244,7 @@ def test_a_damaged_section_header(tmp_path, name, fields, message):
 
 def test_names_that_are_longer_than_any_file_could_say(tmp_path, monkeypatch):
     """Every symbol may bear the same long name."""
-    monkeypatch.setattr("s390emu.assembler.object_file.MOST_STORAGE", 0)
+    monkeypatch.setattr("s390emu.assembler.elf.MOST_STORAGE", 0)
     data = gnu_object(tmp_path, "\n".join([f"{'x' * 5000}:", *(f"y{n}:" for n in range(20)), " nopr"]))
     symbols = bytes(section(ObjectFile(data, "a.o"), ".symtab").content)
     long = next(symbols[at : at + 4] for at in range(0, len(symbols), 24) if symbols[at + 4 : at + 8] == b"\0\0\0\1")

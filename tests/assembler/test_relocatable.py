@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from s390emu.assembler.assemble import AssemblyError, assemble_files, assemble_object
-from s390emu.assembler.elf import read_elf
+from s390emu.assembler.elf_loader import read_elf
 from tests.assembler.gnu import PREFIX, require_gnu
 from tests.judges.gnu_objects import differences, gnu_object
 

@@ -103,6 +103,26 @@ def test_trace_to_a_file_is_capped(s390emu, source, tmp_path):
     assert len(trace.read_text().splitlines()) == 6  # and the line that says so
 
 
+@pytest.mark.parametrize("cpus", [2, 8])
+def test_new_trace_of_several_cpus_runs_as_it_is(s390emu, cpus, tmp_path):
+    assert s390emu("new", "trace", "mine", "--cpus", cpus)[0] == 0
+    assert f".cpus   {cpus} " in (tmp_path / "mine.trace").read_text()
+    assert s390emu("test", "mine.trace")[0] == 0
+    assert s390emu("test", "mine.trace", "--engine", "step")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("trace", "x", "--cpus", 9), "a trace has 8 at most"),
+        (("guest", "x", "--cpus", 2), "a guest gets them of `s390emu run`"),
+    ],
+)
+def test_new_with_cpus_that_cannot_be(s390emu, words, told, tmp_path):
+    refused(s390emu("new", *words), told)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_new_guest_and_trace_run_as_they_are(s390emu):
     assert s390emu("new", "guest", "mine")[0] == 0
     assert s390emu("run", "mine.s")[0] == 0
@@ -111,6 +131,14 @@ def test_new_guest_and_trace_run_as_they_are(s390emu):
     code, _, err = s390emu("new", "guest", "mine")
     assert code == 2
     assert "exists already" in err
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "", "a/.."])
+def test_new_wants_the_name_of_a_file(s390emu, tmp_path, name):
+    code, _, err = s390emu("new", "guest", name)
+    assert code == 2
+    assert "give the name of a file" in err
+    assert not [*tmp_path.glob("*.s")]
 
 
 def test_asm_and_disasm(s390emu, source, tmp_path):

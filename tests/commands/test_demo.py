@@ -41,6 +41,17 @@ def test_demo_under_pressure(demo):
     assert re.search(r"3 \(set volatile\) [1-9]", totals)
 
 
+def test_demo_of_several_cpus_names_the_one(demo):
+    """The kernel starts no other: it is the same run, and each line says whose it is."""
+    alone, among_others = (demo(*cpus, "--json")[1] for cpus in ((), ("--cpus", "3")))
+    alone, among_others = json.loads(alone), json.loads(among_others)
+    assert among_others["events"] == [f"{line[:10]} cpu0{line[10:]}" for line in alone["events"]]
+    assert among_others["faults"] == alone["faults"]
+    assert {fault["cpu"] for fault in alone["faults"]} == {0}
+    assert [cpu["stopped"] for cpu in among_others["cpus"]] == [False, True, True]
+    assert re.search(r"\n +[0-9]+ cpu0 old PSW [0-9A-F]{16} ", demo("--cpus", "3")[1])
+
+
 def test_demo_with_storage_to_spare_has_nothing_to_repair(demo):
     code, out, _ = demo("--frames", "1000", "--json")
     told = json.loads(out)

@@ -80,7 +80,8 @@ def replayed(s390emu, tmp_path, victim, temporary, monkeypatch):
     def do(words, contents=None, *options, **more):
         contents = {"a.s": ENDS, "x.trace": TRACE} | (contents or {})
         coded = {str(name): base64.b64encode(text.encode()).decode() for name, text in contents.items()}
-        content = {"schema": SCHEMA, "version": "0", "arguments": [*map(str, words)], "inputs": coded, "error": []} | more
+        arguments = [*map(str, words)]
+        content = {"schema": SCHEMA, "version": "0", "arguments": arguments, "inputs": coded, "error": []} | more
         path = tmp_path / "x.replay.json"
         path.write_text(json.dumps(content))
         before = everything_below(tmp_path)
@@ -146,7 +147,8 @@ def test_a_disk_is_the_one_in_the_file(replayed, victim):
     ["run", "{home}/file"], ["asm", "{home}/file"], ["disasm", "{home}/file"], ["pages", "{home}/file"],
     ["test", "{home}"], ["test", "{home}/x.trace", "--bless"], ["asm", "a.s", "../home/file"],
     ["run", "a.s", "--disk", "{home}/disk:ro"], ["demo", "--disk={home}/disk"],
-    ["run", "a.s", "--sanitize", "pages", "--sanitize-guest", "{home}/file"], ["run", "/dev/zero"], ["disasm", "/dev/stdin"],
+    ["run", "a.s", "--sanitize", "pages", "--sanitize-guest", "{home}/file"], ["run", "/dev/zero"],
+    ["disasm", "/dev/stdin"],
 ], ids=" ".join)  # fmt: skip
 def test_a_file_that_is_not_inside_is_not_read(replayed, victim, words):
     code, out, err = replayed([word.format(home=victim) for word in words])
@@ -155,7 +157,8 @@ def test_a_file_that_is_not_inside_is_not_read(replayed, victim, words):
     assert "secret" not in out + err
 
 
-@pytest.mark.parametrize("how", ['.include "{file}"', '.include "../home/file"', '.include "../../../../../../../..{file}"'])
+@pytest.mark.parametrize("how", ['.include "{file}"', '.include "../home/file"',
+                                 '.include "../../../../../../../..{file}"'])  # fmt: skip
 @pytest.mark.parametrize("words", [["asm", "a.s"], ["asm", "-I", "{home}", "a.s"], ["asm", "-I", "/", "a.s"],
                                    ["test", "x.trace"], ["test", "-I", "/", "x.trace"]], ids=" ".join)  # fmt: skip
 def test_an_include_of_a_source_inside_stays_inside(replayed, victim, words, how):

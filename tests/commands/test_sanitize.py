@@ -55,6 +55,30 @@ def test_violation_is_exit_code_1_and_one_screen(run):
     assert len(lines) <= 24
 
 
+SECOND = """lghi %r4,1
+        larl %r5,other
+        stg %r5,0x1A8                   # restart new PSW
+        mvi 0x1A3,1
+        mvi 0x1A4,0x80
+        sigp %r0,%r4,6
+wait:   cli 0x300,1
+        jne wait
+        j 1f
+other:  llilf %r2,0x30000
+        essa %r0,%r2,2
+        mvi 0x300,1
+1:"""
+
+
+def test_violation_names_the_cpu_where_there_are_several(run):
+    code, _, err = run(SECOND, "--sanitize", "pages", "--cpus", "2", "--quantum", "7")
+    assert code == 1
+    assert " on CPU 1: essa %r0,%r2,2" in err and " cpu0 page " in err and " cpu1 page " in err
+    code, out, _ = run(SECOND, "--sanitize", "pages", "--cpus", "2", "--json")
+    (violation,) = json.loads(out)["sanitizer"]["violations"]
+    assert (code, violation["rule"], violation["cpu"], violation["other_cpus"]) == (1, "freed-twice", 1, [])
+
+
 def test_guest_that_fails_keeps_its_own_exit_code(run):
     assert run(TOUCH, "--sanitize", "pages", code=5)[0] == 3
     assert run(f"{TOUCH}\nj .", "--sanitize", "pages", "--limit", "100")[0] == 4

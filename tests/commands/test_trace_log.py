@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from s390emu.commands.trace_log import TraceLog
-from s390emu.machine import Machine, Reason
+from s390emu.machine import Machine, Reason, Schedule
 
 PROGRAM = """
 start:  llilf %r1,0x8000
@@ -35,3 +35,41 @@ def test_trace_log_does_not_change_the_run():
     assert plain.psw == traced.psw
     assert list(plain.gr) == list(traced.gr)
     assert plain.blocks() == traced.blocks()
+
+
+def two_cpus() -> Machine:
+    """CPU 1 waits for the call that CPU 0 makes, and takes it to `called`."""
+    machine = Machine.from_source(
+        "start: sigp %r2,%r3,2\n nopr 0\nspin: j spin\ncalled: lghi %r7,9\n essa %r1,%r6,1\n j called\n", cpus=2,
+        schedule=Schedule(2, 2),
+    )  # fmt: skip
+    machine.cpus[0].gr[3], second = 1, machine.cpus[1]
+    machine.write(0x1B0, (0x180000000).to_bytes(8, "big") + (0x1000A).to_bytes(8, "big"))
+    second.record.stopped, second.cr[0] = 0, 0x2000
+    second.set_psw(0x0102000180000000, 0x1234)
+    return machine
+
+
+def test_the_log_names_the_instruction_that_is_executed_and_its_cpu():
+    """Also where an interruption comes before it, and where the CPU whose turn it was cannot execute any."""
+    out = io.StringIO()
+    TraceLog(two_cpus(), ("insn",), out, 100, {"called": 0x1000A, "start": 0x10000, "spin": 0x10006}).run(6)
+    lines = out.getvalue().splitlines()
+    assert [line.split("insn")[0].split() + line.split("<")[1].split(">")[:1] for line in lines] == [
+        ["0", "cpu0", "start"], ["1", "cpu0", "start+0x4"],
+        ["2", "cpu1", "called"], ["3", "cpu1", "called+0x4"],
+        ["4", "cpu0", "spin"], ["5", "cpu0", "spin"],
+    ]  # fmt: skip
+
+
+def test_the_log_of_one_cpu_names_the_handlers_first_instruction():
+    machine = Machine.from_source("start: nopr 0\n nopr 0\nhandler: j handler\n")
+    machine.write(0x1A0, (0x180000000).to_bytes(8, "big") + (0x10004).to_bytes(8, "big"))
+    out = io.StringIO()
+    log = TraceLog(machine, ("insn",), out, 100, {"start": 0x10000, "handler": 0x10004})
+    log.run(1)
+    machine.cpu.restart = 1
+    log.run(1)
+    assert [line.split()[2:4] for line in out.getvalue().splitlines()] == [
+        ["0x10000", "<start>:"], ["0x10004", "<handler>:"],
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.architecture.page_states import STATES
+from s390emu.architecture.interruptions import OPERATION
 from s390emu.machine import Reason
 from tests.lab import BA_EA, CODE
 
@@ -31,7 +31,7 @@ def test_no_protection_applies_but_r_and_c_are_set(lab):
     lab.set_key(CODE, 0x30)
     lab.store(CODE, bytes(2))
     lab.psw(key=3)
-    assert lab.go() == 1
+    assert lab.go() == OPERATION
     assert lab.key(0) == 0xFE
 
 
@@ -39,7 +39,7 @@ def test_no_protection_applies_but_r_and_c_are_set(lab):
 @pytest.mark.parametrize("state", ["Vz", "Uz"])
 def test_either_block_gone_is_a_check_stop(lab, number, state):
     lab.cpu.prefix = 0x40000
-    lab.machine.storage.blocks[0x40 + number].usage = STATES[state] >> 2
+    lab.machine.set_block(0x40000 + number * 0x1000, state)
     lab.store(CODE, bytes(2))
     lab.psw()
     stop = lab.machine.run(3)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import (
+    BLOCK_VOLATILITY,
     EXTERNAL_CALL,
     EXTERNAL_EMERGENCY,
     EXTERNAL_INTERRUPT_KEY,
     EXTERNAL_SERVICE,
+    OPERATION,
+    PROTECTION,
 )
-from s390emu.architecture.page_states import STATES, UNUSED_ACCESS
+from s390emu.architecture.page_states import UNUSED_ACCESS
 from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Machine, Reason
 from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE
@@ -58,7 +61,7 @@ def test_program_interruption(lab, text, length, mask):
     lab.store(0xA8, b"\xee" * 8)
     lab.cpu.breaking_event = 0x4444
     lab.psw(mask, cc=2, key=0)
-    assert lab.go() == 1
+    assert lab.go() == OPERATION
     assert old(lab, "program") == (mask | 2 << 44, CODE + length)  # suppressed: after the instruction
     assert lab.word(0x8C, 4) == length << 16 | 1
     assert lab.word(0x110) == 0x4444
@@ -91,15 +94,15 @@ def test_block_volatility_is_nullified_and_names_the_absolute_block(lab):
     lab.cpu.prefix = 0x40000
     for n in range(0x1A0, 0x200, 8):
         lab.store(0x40000 + n, lab.load(n, 8))
-    lab.machine.storage.blocks[1].usage = STATES["Vz"] >> 2  # real 41000 is absolute 1000
+    lab.machine.set_block(0x1000, "Vz")  # real 41000 is absolute 1000
     lab.store(0x400A0, b"\xff" * 16)
     lab.psw()
     lab.gr[5] = 0x41000
-    assert lab.step("lg %r1,0x328(%r5)") == 0x1A
+    assert lab.step("lg %r1,0x328(%r5)") == BLOCK_VOLATILITY
     assert (lab.word(0x40150), lab.word(0x40158)) == (BA_EA, CODE)
     assert lab.word(0x400A8) == 0x1000
     assert (lab.word(0x400A0, 1), lab.word(0x400A2, 1)) == (0, 0)
-    assert lab.word(0x4008C, 4) == 6 << 16 | 0x1A
+    assert lab.word(0x4008C, 4) == 6 << 16 | BLOCK_VOLATILITY
 
 
 def test_key_protection_stores_a_zero_identification(lab):
@@ -108,7 +111,7 @@ def test_key_protection_stores_a_zero_identification(lab):
     lab.store(0xA8, b"\xff" * 8)
     lab.gr[5] = BLOCK
     lab.psw(key=3)
-    assert lab.step("lg %r1,0(%r5)") == 4
+    assert lab.step("lg %r1,0(%r5)") == PROTECTION
     assert lab.word(0xA8) == 0  # bit 61 zero: not DAT protection, and so no address
     assert old(lab, "program")[1] == CODE + 6
 
@@ -388,8 +391,7 @@ def test_invalid_psw_with_the_wait_bit(lab):
 
 @pytest.mark.parametrize("state", ["Vz", "Uz"])
 def test_interruption_with_its_second_page_discarded_is_a_check_stop(lab, state):
-    lab.machine.storage.blocks[1].usage = STATES[state] >> 2
-    assert lab.machine.storage.blocks[1].invalid
+    lab.machine.set_block(0x1000, state)
     lab.store(CODE, bytes(2))
     lab.store(0x140, b"\xee" * 0x40)
     lab.psw()
@@ -402,7 +404,7 @@ def test_interruption_brings_its_pages(lab):
     assert lab.machine.storage.blocks[1].invalid
     lab.store(CODE, bytes(2))
     lab.psw()
-    assert lab.go() == 1
+    assert lab.go() == OPERATION
     assert not lab.machine.storage.blocks[1].invalid
 
 
@@ -411,7 +413,7 @@ def test_unused_resident_prefix_area(lab, policy, stops):
     record = lab.machine.storage.record
     before = int(record.unused_access)
     record.unused_access = UNUSED_ACCESS.index(policy)
-    lab.machine.storage.blocks[0].usage = STATES["Ur"] >> 2
+    lab.machine.set_block(0, "Ur")
     lab.store(CODE, bytes(2))
     lab.psw()
     stop = lab.machine.run(1)

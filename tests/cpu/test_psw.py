@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from s390emu._jit import u64
+from s390emu.architecture.interruptions import ADDRESSING, PROTECTION, SPECIFICATION
 from s390emu.cpu.psw import mode_of, psw_valid
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 
-SPECIFICATION, ADDRESSING, PROTECTION = 6, 5, 4
 UNASSIGNED = [0, 2, 3, 4, 12, *range(24, 31), *range(33, 64)]
 
 

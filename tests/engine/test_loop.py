@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, SPECIFICATION
 from s390emu.machine import Machine, Reason
 from tests.lab import BA_EA, CODE, SIZE
 
@@ -15,13 +15,13 @@ BLOCK = 0x38000
 
 def test_nullified_leaves_the_address_suppressed_does_not(lab):
     lab.gr[5] = BLOCK
-    lab.machine.storage.blocks[BLOCK >> 12].usage = 3
+    lab.machine.set_block(BLOCK, "Vz")
     lab.psw()
-    assert lab.step("lg %r1,0(%r5)") == 0x1A
+    assert lab.step("lg %r1,0(%r5)") == BLOCK_VOLATILITY
     assert lab.old_psw[1] == CODE
     lab.gr[5] = SIZE
     lab.psw()
-    assert lab.step("lg %r1,0(%r5)") == 5
+    assert lab.step("lg %r1,0(%r5)") == ADDRESSING
     assert lab.old_psw[1] == CODE + 6
 
 

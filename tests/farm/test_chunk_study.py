@@ -14,7 +14,6 @@ from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
-from tests.blocks import set_block
 
 SIZE = "64K"
 
@@ -77,7 +76,7 @@ def test_kinds_of_a_guest():
     machine = Machine(64 * BLOCK_SIZE, host=Host(64, PagingDevice()))
     for number, (state, key) in enumerate([("Sr", 0), ("Sp", 0), ("Sz", 0), ("Ur", 0), ("Vz", 0), ("Pr", 0),
                                            ("Pr", CHANGE)]):  # fmt: skip
-        set_block(machine.host, 0, number, state, key=key, data=b"x")
+        machine.host.set_block(0, number, state, key=key, data=b"x")
     assert chunk_study.kinds_of(machine)[:7].tolist() == [KEPT, KEPT, NOTHING, HINTED, HINTED, HINTED, KEPT]
 
 
@@ -135,7 +134,7 @@ def test_a_host_frees_as_much(policy):
     guest = host.guests[0]
     for number in range(blocks):
         host.pagein(0, number)
-        host.frame_table.key[guest.frame[number]] = CHANGE
+        host.frames.table.key[guest.frame[number]] = CHANGE
     for number in np.flatnonzero(kind == HINTED).tolist():
         kernels.transition(guest.address, number, 3, 0)
     assert (chunk_study.kinds_of(machine) == kind).all()

@@ -230,7 +230,7 @@ def test_a_message_does_not_wake_a_guest_that_the_host_keeps_waiting():
 def straddler(host: Host, rounds: int) -> Machine:
     """A guest that executes an instruction in eight chunks again and again: EXECUTE, its target and both operands of
     that lie across a boundary each."""
-    machine, chunk = Machine(SIZE, host=host), host.chunk * 4096
+    machine, chunk = Machine(SIZE, host=host), host.frames.chunk * 4096
     execute, target, first, second, end = 2 * chunk - 2, 4 * chunk - 2, 6 * chunk - 128, 8 * chunk - 128, 2 * chunk + 64
     for address, source in ((execute, "1: ex %r1,0(%r4)\n brctg %r9,1b\n lpswe 0(%r5)"),
                             (target, "mvc 0(1,%r2),0(%r3)"), (end, ".quad 0x0002000180000000,0")):  # fmt: skip

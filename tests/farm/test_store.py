@@ -43,15 +43,16 @@ def test_another_version_of_the_code_has_not_found_it(kept, tmp_path):
     assert Store(tmp_path, version="another").get(CELL) is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b'{"cell": 1, "rows": [1], "seconds": 1}', b"\xff", b"[" * 99999,
-                                    b"9" * 5000])  # fmt: skip
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b'{"cell": 1, "rows": [1], "seconds": 1}', b"\xff",
+                                    b"[" * 99999, b"9" * 5000])  # fmt: skip
 def test_a_damaged_file_is_no_result(kept, damage):
     kept.path(CELL).write_bytes(damage)
     assert kept.get(CELL) is None
 
 
 @pytest.mark.parametrize("column, value", [
-    ("requests", "many"), ("requests", None), ("requests", [1]), ("requests", True), ("requests", -1), ("requests", 10**400),
+    ("requests", "many"), ("requests", None), ("requests", [1]), ("requests", True), ("requests", -1),
+    ("requests", 10**400),
     ("seconds", 1e300), ("page_ins", {}), ("guests", "2"), ("ratio", "x"), ("policy", 3), ("policy", "x" * 1000),
     ("guest", "some"), ("guest", 0.5), ("outcome", 1), ("checksum_ok", "yes"), ("checksum_ok", 1), ("balloon", []),
     ("wishes", 1),

@@ -16,12 +16,13 @@ NUMBERS = (
     b"7" * 5000, b"0x" + b"f" * 5000, b"1e999", b"-1e999", b"1.5", b"nan", b"0b1", b"08", b"1_000", b"0x",
 )  # fmt: skip
 WORDS = (
-    b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r", b"\x0b", b"\x0c", b"\x1c", b"\xc2\x85", b"\xe2\x80\xa8", b"\t", b'"', b"'",
-    b"\\", b"%", b"%r1", b"%r99", b"(", b")", b"((((((((", b",", b":", b";", b"#", b"/*", b"*/", b".", b"1b", b"1f", b"-",
-    b"~", b"<<", b">>", b"@", b"\\@", b"=", b"[", b"]", b"{", b"}", b"\xd9\xa3", b"\xc2\xb2", b"\xe0\xa5\xa7", b"\xf0\x9f\x98\x80", b"{}{0}%s",
+    b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r", b"\x0b", b"\x0c", b"\x1c", b"\xc2\x85",
+    b"\xe2\x80\xa8", b"\t", b'"', b"'", b"\\", b"%", b"%r1", b"%r99", b"(", b")", b"((((((((", b",", b":", b";", b"#",
+    b"/*", b"*/", b".", b"1b", b"1f", b"-", b"~", b"<<", b">>", b"@", b"\\@", b"=", b"[", b"]", b"{", b"}",
+    b"\xd9\xa3", b"\xc2\xb2", b"\xe0\xa5\xa7", b"\xf0\x9f\x98\x80", b"{}{0}%s",
 )  # fmt: skip
-EDGES = (0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFF1, 0xFFF2, 0xFFFF, 1 << 20, 1 << 28, (1 << 31) - 1, 1 << 31,
-         (1 << 32) - 1, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)  # fmt: skip
+EDGES = (0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFF1, 0xFFF2, 0xFFFF, 1 << 20, 1 << 28, (1 << 31) - 1,
+         1 << 31, (1 << 32) - 1, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)  # fmt: skip
 _NUMBER = re.compile(rb"0[xX][0-9a-fA-F]+|\d+")
 _WORD = re.compile(rb"[\w.$%]+")
 
@@ -129,8 +130,8 @@ OF_TEXT: tuple[Mutation, ...] = (
 
 VALUES = (
     None, True, False, 0, 1, -1, 255, 4096, 1 << 31, 1 << 40, 1 << 63, 1 << 64, 10**30, 10**400, 0.5, 3.0, -0.0, 1e308,
-    float("inf"), float("nan"), "", "x", "0", "\ud800", "\0", "/etc/passwd", "..", "é" * 40, [], [[]], [1, 2, 3], {}, {"a": 1}, [None],
-    {"": {}},
+    float("inf"), float("nan"), "", "x", "0", "\ud800", "\0", "/etc/passwd", "..", "é" * 40, [], [[]], [1, 2, 3], {},
+    {"a": 1}, [None], {"": {}},
 )  # fmt: skip
 
 
@@ -150,7 +151,8 @@ def _changed(value, chance: Random):
     if isinstance(value, bool) or chance.random() < 0.5:
         return chance.choice(VALUES)
     if isinstance(value, int):
-        return chance.choice((-(value % (1 << 64)), value + 1, value * 4096, value << 60, value % 1000 * 1.0, hex(value)))
+        others = (value + 1, value * 4096, value << 60, value % 1000 * 1.0, hex(value))
+        return chance.choice((-(value % (1 << 64)), *others))
     if isinstance(value, str):
         return chance.choice((value + "x", value[:-1], value * 50, value.upper(), list(value), "\udcff" + value))
     if isinstance(value, list):
@@ -211,14 +213,14 @@ def of_toml(data: bytes, chance: Random, others: Sequence[bytes]) -> bytes:
         value = tomllib.loads(data.decode())
         for _ in range(chance.choice((1, 1, 2, 4))):
             value = change_value(value, chance)
+        lines: list[str] = []
+        for name, part in value.items() if isinstance(value, dict) else ():
+            if isinstance(part, dict):
+                lines += [f"[{name}]", *(f"{key} = {_toml(one)}" for key, one in part.items())]
+            else:
+                lines.insert(0, f"{name} = {_toml(part)}")
     except (ValueError, RecursionError, TypeError):
         return data
-    lines = []
-    for name, part in value.items() if isinstance(value, dict) else ():
-        if isinstance(part, dict):
-            lines += [f"[{name}]", *(f"{key} = {_toml(one)}" for key, one in part.items())]
-        else:
-            lines.insert(0, f"{name} = {_toml(part)}")
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 
@@ -243,14 +245,16 @@ def of_elf(data: bytes, chance: Random, others: Sequence[bytes]) -> bytes:
         fields = elf_fields(bytes(spoilt))
         at, size = chance.choice(fields)
         old = int.from_bytes(spoilt[at : at + size], "big")
-        near = (old + 1, old - 1, old * 2, old ^ 1 << chance.randrange(8 * size), len(data), len(data) - 1, old + len(data))
+        near = (old + 1, old - 1, old * 2, old ^ 1 << chance.randrange(8 * size))
+        near += (len(data), len(data) - 1, old + len(data))
         value = chance.choice((chance.choice(EDGES), chance.choice(near), chance.randrange(64)))
         spoilt[at : at + size] = (value % (1 << 8 * size)).to_bytes(size, "big")
     return bytes(spoilt)
 
 
 # (offset, bytes) of the fields of one entry
-EHDR = ((4, 1), (5, 1), (16, 2), (18, 2), (24, 8), (32, 8), (40, 8), (52, 2), (54, 2), (56, 2), (58, 2), (60, 2), (62, 2))
+EHDR = ((4, 1), (5, 1), (16, 2), (18, 2), (24, 8), (32, 8), (40, 8),
+        (52, 2), (54, 2), (56, 2), (58, 2), (60, 2), (62, 2))  # fmt: skip
 PHDR = ((0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8))
 SHDR = ((0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 4), (44, 4), (48, 8), (56, 8))
 SYM = ((0, 4), (4, 1), (5, 1), (6, 2), (8, 8), (16, 8))
@@ -265,7 +269,8 @@ def elf_fields(data: bytes) -> list[tuple[int, int]]:
         return int.from_bytes(data[at : at + size], "big")
 
     groups = [[(at, size) for at, size in EHDR]]
-    groups.append([(number(32, 8) + PHDR_BYTES * n + at, size) for n in range(min(8, number(56, 2))) for at, size in PHDR])
+    segments = [number(32, 8) + PHDR_BYTES * n for n in range(min(8, number(56, 2)))]
+    groups.append([(segment + at, size) for segment in segments for at, size in PHDR])
     sections = [number(40, 8) + SHDR_BYTES * n for n in range(min(24, number(60, 2)))]
     groups.append([(section + at, size) for section in sections for at, size in SHDR])
     for kind, width, layout in ((SYMTAB, SYM_BYTES, SYM), (RELOCATIONS, RELA_BYTES, RELA)):

@@ -21,7 +21,7 @@ from unittest.mock import patch
 from s390emu.assembler.assemble import assemble, assemble_object
 from s390emu.commands import registry, usage
 from s390emu.commands.adversary import digest, packed
-from s390emu.commands.new import GUEST, TRACE
+from s390emu.commands.new import GUEST, TRACE, TRACE_OF_SEVERAL_CPUS
 from s390emu.farm.store import SCHEMA as CELL_SCHEMA
 from s390emu.farm.store import Store
 from s390emu.farm.sweep import cells
@@ -92,6 +92,8 @@ table:  .quad   start, next - table, -1; .short 1, 2; .byte 'x'
         .pushsection .rodata.x,"a",@progbits
         .asciz  "in another"
         .popsection
+        .section numbered,"aM",@1,8
+        .previous
         .data
         .p2align 3
         .long   start
@@ -153,7 +155,13 @@ thread: .quad   thread@NTPOFF
         .ident  "this"
         .end    start
 """
-PART = b'        .equ    defined, 1\n        .macro inner a,b\n        .byte \\a,\\b\n        .endm\n        inner 1,2\n'
+PART = b"""
+        .equ    defined, 1
+        .macro  inner a,b
+        .byte   \\a,\\b
+        .endm
+        inner   1,2
+"""
 
 
 @cache
@@ -172,7 +180,8 @@ def read_source(folder: Path, content: bytes, chance: Random) -> list[Words]:
     shutil.copyfile(folder / "a.s", folder / "b.s")
     return [["asm", "a.s"], chance.choice((
         ["asm", "a.s", "--format", "bin", "-o", "out"], ["asm", "a.s", "-o", "out.elf"], ["asm", "a.s", "--json"],
-        ["asm", "a.s", "--format", "object", "-o", "out.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"], ["asm", "-D", "defined=1", "a.s"],
+        ["asm", "a.s", "--format", "object", "-o", "out.o"], ["asm", "a.s", "b.s"], ["run", "a.s", "--limit", "100"],
+        ["asm", "-D", "defined=1", "a.s"], ["asm", "a.s", "--origin", "0xfffffffffffffff0", "-o", "out.elf"],
     ))]  # fmt: skip
 
 
@@ -222,7 +231,12 @@ def relocatable() -> bytes:
     return assemble_object(RELOCATABLE)
 
 
-C_PROGRAM = "int g = 3, c; static int bss[20]; int f(int x) { return x ? g + f(x - 1) + bss[x] : c; } int main(void) { return f(3); }"
+C_PROGRAM = """
+int g = 3, c;
+static int bss[20];
+int f(int x) { return x ? g + f(x - 1) + bss[x] : c; }
+int main(void) { return f(3); }
+"""
 
 
 def foreign_elf_files() -> list[bytes]:
@@ -243,7 +257,8 @@ def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
     return [["disasm", "x.elf"], chance.choice((
         ["asm", "x.elf"], ["asm", "x.elf", "--format", "bin", "-o", "out"], ["asm", "x.elf", "-o", "out.elf"],
         ["asm", "x.elf", "--json"], ["run", "x.elf", "--limit", "100", "--ram", "1M"], ["disasm", "x.elf", "--json"],
-        ["asm", "x.elf", "--origin", "0xfffffffffffff000"], ["pages", "x.elf", "--limit", "100", "--ram", "1M"],
+        ["asm", "x.elf", "--origin", "0xfffffffffffff000", "-o", "out.elf"],
+        ["pages", "x.elf", "--limit", "100", "--ram", "1M"],
     ))]  # fmt: skip
 
 
@@ -253,7 +268,8 @@ def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
 @cache
 def traces() -> list[bytes]:
     files = sorted((ROOT / "traces").rglob("*.trace"))
-    return [TRACE.format(name="x").encode(), *(path.read_bytes() for path in files[::7])]
+    several = TRACE_OF_SEVERAL_CPUS.format(name="x", cpus=3).encode()
+    return [TRACE.format(name="x").encode(), several, *(path.read_bytes() for path in files[::7])]
 
 
 def read_trace(folder: Path, content: bytes, chance: Random) -> list[Words]:
@@ -289,7 +305,8 @@ def replays() -> list[bytes]:
     image = [[address, base64.b64encode(data).decode()] for address, data in guest.image()]
     content = {"image": image, "entry": guest.entry, "symbols": guest.symbols, "labels": ["start", "end"]}
     machine = {"ram": 1 << 20, "frames": None, "chunk": "4K", "chunk_policy": "whole", "paging": "",
-               "unused_access": "discarded", "disk": [], "service": "none", "no_essa": False, "no_dat": False, "tlb": "on",
+               "unused_access": "discarded", "disk": [], "service": "none", "no_essa": False, "no_dat": False,
+               "tlb": "on",
                "seed": 0, "random_keys": False}  # fmt: skip
     common = {
         "schema": "s390emu.replay/1", "version": "0.1.0", "kind": "host-events", "fault": "x", "disks": [],
@@ -330,7 +347,8 @@ def read_replay(folder: Path, content: bytes, chance: Random) -> list[Words]:
 # Cells of a sweep -----------------------------------------------------------------------------------------------------
 
 AXES = {"guests": (1, 2), "policy": ("none", "hinting", "balloon")}
-SWEEP = ["overcommit", "--guests", "1,2", "--ratio", "2", "--policy", "none,hinting,balloon", "--jobs", "1", "-o", "sweep"]
+SWEEP = ["overcommit", "--guests", "1,2", "--ratio", "2", "--policy", "none,hinting,balloon", "--jobs", "1",
+         "-o", "sweep"]  # fmt: skip
 
 
 @cache
@@ -404,11 +422,14 @@ at = [["start", 4]]
 [cpu]
 disabled = true
 """
+SEVERAL_CPUS = DESCRIPTION.replace(b"entry = 16\n", b'entry = 16\ncounted = ["cache", "maps"]\n')
+SEVERAL_CPUS = SEVERAL_CPUS.replace(b"writable = 0x2\n", b"writable = 0x2\nstate_change = 32\ndiscarded = 4\n")
+SEVERAL_CPUS += b'interlocked = true\n[locks]\nfree = "TABLE"\n'
 
 
 @cache
 def toml_files() -> list[bytes]:
-    return [DESCRIPTION, DESCRIPTION, DESCRIPTION, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
+    return [DESCRIPTION, DESCRIPTION, SEVERAL_CPUS, b'[reserved]\nranges = [["TABLE", 0x31000]]\n']
 
 
 @cache
@@ -431,18 +452,19 @@ def _read_description(ending: str):
 # Options --------------------------------------------------------------------------------------------------------------
 
 OPTION_VALUES = (
-    "", "0", "1", "-1", "4096", "1M", "64K", "0x10000", "1e9", "nan", "inf", "9" * 30, "9" * 5000, "0x" + "f" * 4000, "x", "x,y",
-    "1..4", "1..1000000", "1,2", "2.0", "a=1", "=", "A=x", "\udcff", "é", "\x00"[:0], "none", "all", "on", "off", "split", "2M",
-    "dasd", "random:1", "guest.s", "missing.s", ".", "/dev/null", "guest.s:ro", "disk", "disk:ro", "{}", "%s", "%(prog)s", "-",
-    "--", "insn,page", "csv", "parquet", "run", "step", "listing", "elf", "MVC", "001A", "Vz", "07FE", "٣", "²",
-    "PASSES=1", "RAM_BLOCKS=99999999999", "SEED=-1", "1K", "1_0", "interval_us=0", "interval_us=nan",
+    "", "0", "1", "-1", "4096", "1M", "64K", "0x10000", "1e9", "nan", "inf", "9" * 30, "9" * 5000, "0x" + "f" * 4000,
+    "x", "x,y", "1..4", "1..1000000", "1,2", "2.0", "a=1", "=", "A=x", "\udcff", "é", "\x00"[:0], "none", "all", "on",
+    "off", "split", "2M", "dasd", "random:1", "guest.s", "missing.s", ".", "/dev/null", "guest.s:ro", "disk",
+    "disk:ro", "{}", "%s", "%(prog)s", "-", "--", "insn,page", "csv", "parquet", "run", "step", "listing", "elf",
+    "MVC", "001A", "Vz", "07FE", "٣", "²", "PASSES=1", "RAM_BLOCKS=99999999999", "SEED=-1", "1K", "1_0",
+    "interval_us=0", "interval_us=nan",
 )  # fmt: skip
 QUICK = {  # so that a command that is right does not take long
     "run": ["guest.s", "--limit", "20"], "pages": ["guest.s", "--limit", "20"], "asm": ["guest.s"], "test": ["x.trace"],
     "overcommit": ["--dry-run"], "chunks": ["--fraction", "0.5", "--run", "64"], "disasm": ["--hex", "07FE"],
     "explain": ["MVC"], "new": ["trace", "y"], "doctor": [], "demo": ["--adversary", "wrong"],
 }  # fmt: skip
-SLOW = {"overcommit": "--dry-run", "chunks": "--csv", "demo": "--adversary"}
+SLOW = ("overcommit", "chunks", "demo")  # without the options of QUICK
 
 
 def option_lines() -> Sequence[bytes]:
@@ -469,7 +491,7 @@ def read_options(folder: Path, content: bytes, chance: Random) -> list[Words]:
         words[at:at] = chance.choice(([option, value], [f"{option}={value}"], [option], [value]))
     if chance.random() < 0.1:
         words[chance.randrange(len(words) + 1) :] = [chance.choice(OPTION_VALUES)]
-    if name in ("overcommit", "demo") and not set(QUICK[name]) <= set(words):
+    if name in SLOW and not set(QUICK[name]) <= set(words):
         words += QUICK[name]
     if name == "demo" and words[-1] != "wrong":
         words += ["--adversary", "wrong"]

@@ -67,7 +67,8 @@ def wrong(words: list[str], code: int | str, out: str, err: str) -> str:
         return f"exit code {code}: {last}" if isinstance(code, int) else str(code)
     if "Traceback" in err or "Exception ignored" in err:
         return err
-    if "--json" in words and code == 0:
+    options = words[: words.index("--")] if "--" in words else words
+    if "--json" in options and code == 0:
         try:
             json.dumps(json.loads(out, parse_constant=int), ensure_ascii=False).encode()  # no NaN, no half characters
         except ValueError as error:

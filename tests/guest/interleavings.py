@@ -6,7 +6,7 @@ may."""
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from s390emu.architecture.sizes import BLOCK_SIZE
@@ -55,8 +55,16 @@ def calls(program: Program, symbol: str, callee: str) -> list[int]:
 class Explorer:
     """Runs of a guest, each with other interleavings; the same seed is the same run."""
 
-    def __init__(self, program: Program, gaps: Collection[int], cpus: int = 2, keys: str = "random"):
-        self.program, self.gaps, self.keys = program, list(gaps), keys
+    def __init__(
+        self,
+        program: Program,
+        gaps: Collection[int],
+        cpus: int = 2,
+        keys: str = "random",
+        prepare: Callable[[Machine], object] = lambda machine: None,
+    ):
+        """prepare: called with the machine of each run, which has the guest in it."""
+        self.program, self.gaps, self.keys, self.prepare = program, list(gaps), keys, prepare
         self.cpus = cpus
         symbols = program.symbols
         self.pool = range(symbols["POOL"] // BLOCK_SIZE, symbols["POOL_END"] // BLOCK_SIZE)
@@ -67,6 +75,7 @@ class Explorer:
         host = Host(FRAMES, PagingDevice(), discard_keys=self.keys, seed=seed + 1)
         machine = Machine(host=host, cpus=self.cpus, schedule=Schedule(self.cpus, quantum=1000, seed=seed))
         machine.load(self.program)
+        self.prepare(machine)
         self.stop = machine.run(LIMIT, until=[self.program.symbols["cpu_works"]])
         while machine.count < LIMIT:
             self.stop = machine.run(draw.randint(1, LONGEST), until=self.gaps)

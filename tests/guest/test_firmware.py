@@ -198,7 +198,7 @@ def test_host_that_loses_a_store_is_found_out(small, paging):
     blocks = machine.storage.blocks
     while machine.run(97).reason is Reason.LIMIT:
         for number in np.flatnonzero((blocks.usage == POTENTIALLY_VOLATILE) & (blocks.invalid == 0)):
-            machine.host.frame_table.key[blocks[number].frame] &= UNCHANGED
+            machine.host.frames.table.key[blocks[number].frame] &= UNCHANGED
             blocks.guest_rc[number] &= UNCHANGED
             machine.host.discard(GUEST, int(number))
     assert machine.run(LIMIT).exit_code == 1

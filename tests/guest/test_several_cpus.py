@@ -15,8 +15,6 @@ from s390emu.guests.several_cpus import build, expected
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason, Schedule
-from s390emu.sanitizer.guest import read_description
-from s390emu.sanitizer.pages import Sanitizer
 from tests.guest.interleavings import Explorer, calls, places
 
 long = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python")
@@ -186,17 +184,6 @@ def test_tunables_out_of_their_limits_are_refused(tunables):
     (name,) = tunables
     with pytest.raises(AssemblyError, match=f"{name}.* must be "):
         build(**tunables)
-
-
-@long
-@pytest.mark.parametrize("frames", [18, 256])
-def test_sanitizer_finds_nothing_on_one_cpu(frames):
-    program = build(**SMALL)
-    machine = boot(program, frames=frames)
-    sanitizer = Sanitizer(machine, read_description(several_cpus.description(), program.symbols))
-    assert machine.run(LIMIT).exit_code == 0
-    sanitizer.finish()
-    assert not sanitizer.counts
 
 
 # --- Planted bugs -------------------------------------------------------------------------------------------------

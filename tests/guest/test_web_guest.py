@@ -315,12 +315,12 @@ def test_balloon_goes_up_and_down(tmp_path, hints):
     host = Host(512, PagingDevice(tmp_path))
     machine = boot_with_disk(host, tmp_path / "disk", HINTS=hints, REQUESTS=0)
     run_until(machine, lambda told: told["requests"] > 150)
-    before = host.frames_in_use
+    before = host.frames.in_use
     host.send(GUEST, "CMM SHRINK 250")
     told = run_until(machine, lambda told: told["balloon"] == 250)
     assert told["inflated"] == 250
     assert host.statistics(GUEST).released == 250
-    assert host.frames_in_use < min(before, 512 - 250 + 1)
+    assert host.frames.in_use < min(before, 512 - 250 + 1)
     run_until(machine, lambda told: told["requests"] > 300)
     host.send(GUEST, "CMM SHRINK 40")
     told = run_until(machine, lambda told: told["balloon"] == 40)

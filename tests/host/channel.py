@@ -5,14 +5,14 @@ from __future__ import annotations
 from struct import pack
 from typing import NamedTuple
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.assemble import assemble
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
-from tests.blocks import guest_key, state_name
 
-BLOCK = 4096
+BLOCK = BLOCK_SIZE
 BLOCKS, DISK_BLOCKS = 64, 8
 SIZE = BLOCKS * BLOCK
 DEVICE = 0x100
@@ -142,10 +142,10 @@ class Channel:
         )
 
     def state(self, address: int) -> str:
-        return state_name(self.storage, address // BLOCK)
+        return self.storage.block(address // BLOCK).name
 
     def key(self, address: int) -> int:
-        return guest_key(self.host, self.storage, address // BLOCK)
+        return self.storage.key(address // BLOCK)
 
     def pinned(self, address: int) -> int:
         return int(self.storage.blocks.pinned[address // BLOCK])

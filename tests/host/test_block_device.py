@@ -6,9 +6,10 @@ import os
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.block_device import BlockDevice, DiskError, DiskUnavailable
 
-BLOCK = 4096
+BLOCK = BLOCK_SIZE
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from struct import pack
 import numpy as np
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.devices import ServiceTimes
@@ -15,7 +16,6 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Reason
 from s390emu.records.port import NO_TIME
-from tests.blocks import set_block
 from tests.host.channel import (
     ASYNCHRONOUS,
     BLOCK,
@@ -39,7 +39,6 @@ from tests.host.channel import (
     content,
 )
 
-PRIVILEGED, PROTECTION, ADDRESSING, SPECIFICATION = 2, 4, 5, 6
 NO_DEVICE, BAD_BLOCK_SIZE, WRONG_STATE, WRONG_COUNT, ALL_FAILED = 16, 24, 28, 36, 40
 TIMES = ServiceTimes(page_latency=1000, page_block=10, disk_latency=5000, disk_block=100)
 AWAY = 0x20000  # a block that the guest hints away
@@ -115,7 +114,7 @@ def test_functions_in_the_wrong_state(channel):
 
 def test_privileged(channel):
     channel.machine.write(LIST, bytes(64))
-    assert channel.call(INITIALIZE, None, mask=START | PROBLEM) == PRIVILEGED
+    assert channel.call(INITIALIZE, None, mask=START | PROBLEM) == PRIVILEGED_OPERATION
 
 
 @pytest.mark.parametrize("function", [3, 4, 0xFFFFFFFF])
@@ -188,19 +187,19 @@ def test_parameter_list_wraps_as_the_addressing_mode_says(channel):
 
 def test_parameter_list_is_subject_to_the_psw_key(channel):
     channel.machine.write(LIST, channel.header() + pack(">I4xq24x", BLOCK, 0))
-    set_block(channel.host, 0, LIST // BLOCK, "Sr", key=0x30, data=channel.machine.read(LIST, 64))
+    channel.host.set_block(0, LIST // BLOCK, "Sr", key=0x30, data=channel.machine.read(LIST, 64))
     key = 4 << 52
     assert channel.call(INITIALIZE, None, mask=START | key) == PROTECTION
     channel.machine.write(LIST, pack(">H62x", DEVICE))
     assert channel.call(REMOVE, None, mask=START | key) == (2, WRONG_STATE)  # only fetched
-    channel.host.frame_table.key[channel.storage.blocks.frame[LIST // BLOCK]] = 0x38
+    channel.host.frames.table.key[channel.storage.blocks.frame[LIST // BLOCK]] = 0x38
     channel.machine.set_psw(START, CODE)
     assert channel.call(REMOVE, None, mask=START | key) == PROTECTION
 
 
 @pytest.mark.parametrize("state", ["Uz", "Vz"])
 def test_parameter_list_hinted_away_is_not_there(channel, state):
-    set_block(channel.host, 0, AWAY // BLOCK, state)
+    channel.host.set_block(0, AWAY // BLOCK, state)
     assert channel.call(REMOVE, None, at=AWAY) == ADDRESSING
     assert channel.state(AWAY) == state
 
@@ -259,7 +258,7 @@ def test_256_entries_and_no_more(ready):
 
 def test_reference_and_change(ready):
     for number, state in ((BUFFER // BLOCK, "Sr"), (BUFFER // BLOCK + 1, "Sr"), (ENTRIES // BLOCK, "Sr")):
-        set_block(ready.host, 0, number, state, key=0)
+        ready.host.set_block(0, number, state, key=0)
     assert ready.transfer(write(1), read(2, BUFFER + BLOCK)) == (0, 0)
     assert ready.key(BUFFER) == REFERENCE
     assert ready.key(BUFFER + BLOCK) == ready.key(ENTRIES) == REFERENCE | CHANGE
@@ -281,22 +280,22 @@ def test_smaller_blocks_and_an_offset(channel, block_size, offset):
 
 
 def test_statuses(ready, tmp_path):
-    set_block(ready.host, 0, BUFFER // BLOCK + 2, "Sr", key=0x30)
+    ready.host.set_block(0, BUFFER // BLOCK + 2, "Sr", key=0x30)
     entries = [
         read(1), read(0), read(DISK_BLOCKS + 1), read(-1), read(2, SIZE), read(2, SIZE - BLOCK // 2),
         read(2, (1 << 64) - BLOCK), Entry(0, 1, BUFFER), Entry(3, 1, BUFFER), read(2, BUFFER, reserved=1),
         read(3, BUFFER + 2 * BLOCK), read(3, BUFFER + BLOCK + 1), write(3, BUFFER + 2 * BLOCK),
     ]  # fmt: skip
-    set_block(ready.host, 0, ENTRIES // BLOCK, "Sr", key=0x40)
-    set_block(ready.host, 0, BUFFER // BLOCK, "Sr", key=0x40)
+    ready.host.set_block(0, ENTRIES // BLOCK, "Sr", key=0x40)
+    ready.host.set_block(0, BUFFER // BLOCK, "Sr", key=0x40)
     assert ready.transfer(*entries, key=4) == (1, 12)
     assert ready.statuses(len(entries)) == [0, 1, 1, 1, 2, 2, 2, 6, 6, 0x0B, 7, 7, 0]
     assert ready.machine.read(BUFFER, BLOCK) == content(0)
 
 
 def test_a_buffer_that_may_not_be_fetched(ready):
-    set_block(ready.host, 0, BUFFER // BLOCK, "Sr", key=0x38)
-    set_block(ready.host, 0, ENTRIES // BLOCK, "Sr", key=0x40)
+    ready.host.set_block(0, BUFFER // BLOCK, "Sr", key=0x38)
+    ready.host.set_block(0, ENTRIES // BLOCK, "Sr", key=0x40)
     assert ready.transfer(write(1), key=4) == (2, ALL_FAILED)
     assert ready.statuses(1) == [7]
     assert ready.on_disk(0) == content(0)
@@ -324,7 +323,7 @@ def test_an_error_of_the_file_is_the_status_of_the_entry(ready):
 @pytest.mark.parametrize("state", ["Uz", "Vz"])
 @pytest.mark.parametrize("kind", [READ, WRITE])
 def test_a_buffer_hinted_away_is_not_there(ready, state, kind):
-    set_block(ready.host, 0, AWAY // BLOCK, state)
+    ready.host.set_block(0, AWAY // BLOCK, state)
     assert ready.transfer(Entry(kind, 1, AWAY), read(2)) == (1, 12)
     assert ready.statuses(2) == [2, 0]
     assert ready.state(AWAY) == state
@@ -333,7 +332,7 @@ def test_a_buffer_hinted_away_is_not_there(ready, state, kind):
 
 @pytest.mark.parametrize("state", ["Ur", "Vr", "Pr", "Sp", "Sz"])
 def test_a_buffer_that_can_be_had(ready, state):
-    set_block(ready.host, 0, AWAY // BLOCK, state)
+    ready.host.set_block(0, AWAY // BLOCK, state)
     assert ready.transfer(read(1, AWAY)) == (0, 0)
     assert ready.state(AWAY) == state[0] + "r"
     assert ready.machine.read(AWAY, BLOCK) == content(0)
@@ -345,10 +344,10 @@ def full(channel: Channel, first: int) -> list[int]:
     host, number = channel.host, first // BLOCK
     channel.machine.write(first, b"x" * BLOCK)
     host.reclaim(0, number)
-    set_block(host, 0, number + 1, "Ur", data=b"y" * BLOCK)
+    host.set_block(0, number + 1, "Ur", data=b"y" * BLOCK)
     others = [n for n in range(BLOCKS - 1, 0, -1) if channel.storage.blocks.invalid[n] and n != number]
     taken = []
-    while host.frames_in_use < host.frame_count:
+    while host.frames.in_use < host.frames.count:
         channel.machine.write(others[len(taken)] * BLOCK, b"z" * BLOCK)
         taken.append(others[len(taken)])
     assert taken and not channel.storage.blocks.invalid[number + 1]
@@ -396,13 +395,13 @@ def test_statuses_of_which_the_host_takes_a_part_meanwhile(tmp_path):
     channel.machine.write(LIST, channel.request(entries=AWAY + BLOCK - 24, count=2))
     host.reclaim(0, BUFFER // BLOCK)
     channel.machine.write(AWAY + BLOCK - 24, read(1).build(0x80) + read(2).build(0x80))
-    set_block(host, 0, number + 1, "Vr", data=read(2).build(0x80))
+    host.set_block(0, number + 1, "Vr", data=read(2).build(0x80))
     filled = [n for n in range(BLOCKS) if n > number + 1 and channel.storage.blocks.invalid[n]]
-    for other in filled[: host.frame_count - host.frames_in_use]:
+    for other in filled[: host.frames.count - host.frames.in_use]:
         channel.machine.write(other * BLOCK, b"z" * BLOCK)
     others = {n: channel.machine.read(n * BLOCK, BLOCK) for n in range(BLOCKS) if not (number <= n <= number + 1)}
-    host._hand = int(channel.storage.blocks.frame[number])
-    host.frame_table.key |= REFERENCE
+    host.pager.clock.hand = int(channel.storage.blocks.frame[number])
+    host.frames.table.key |= REFERENCE
     assert channel.call(READ_WRITE, None) == (0, 0)
     assert channel.state(AWAY + BLOCK) == "Vz"
     assert channel.statuses(1, at=AWAY + BLOCK - 24) == [0]
@@ -415,13 +414,13 @@ def test_statuses_of_which_the_host_takes_a_part_meanwhile(tmp_path):
 def test_unused_buffers_by_policy(tmp_path, policy, status, state):
     channel = Channel(tmp_path / "disk", unused_access=policy)
     channel.initialize()
-    set_block(channel.host, 0, AWAY // BLOCK, state)
+    channel.host.set_block(0, AWAY // BLOCK, state)
     channel.transfer(read(1, AWAY))
     assert channel.statuses(1) == [status]
 
 
 def test_the_list_may_not_be_stored_into(ready):
-    set_block(ready.host, 0, ENTRIES // BLOCK, "Sr", key=0x30)
+    ready.host.set_block(0, ENTRIES // BLOCK, "Sr", key=0x30)
     assert ready.transfer(write(1), key=4) == PROTECTION
     assert ready.statuses(1) == [0xEE]
     assert ready.on_disk(0) == content(0)
@@ -431,7 +430,7 @@ def test_the_list_may_not_be_stored_into(ready):
 def test_the_list_is_not_there(ready, flags):
     assert ready.call(READ_WRITE, ready.request(entries=SIZE, flags=flags)) == ADDRESSING
     assert ready.call(READ_WRITE, ready.request(entries=SIZE - 24, count=2, flags=flags)) == ADDRESSING
-    set_block(ready.host, 0, AWAY // BLOCK, "Vz")
+    ready.host.set_block(0, AWAY // BLOCK, "Vz")
     assert ready.call(READ_WRITE, ready.request(entries=AWAY, flags=flags)) == ADDRESSING
     assert ready.state(AWAY) == "Vz"
 
@@ -472,7 +471,7 @@ def test_a_lost_buffer_is_a_machine_check(ready):
 
 
 def test_asynchronous_takes_its_time(slow):
-    set_block(slow.host, 0, BUFFER // BLOCK, "Sr", key=0)
+    slow.host.set_block(0, BUFFER // BLOCK, "Sr", key=0)
     began = slow.machine.now
     assert slow.start(read(3), parameter=0x123456789ABCDEF0) == (0, 8)
     assert slow.machine.read(BUFFER, BLOCK) == bytes(BLOCK)
@@ -525,7 +524,7 @@ def test_data_is_placed_without_waiting_for_the_interruption_to_be_taken(slow):
     slow.machine.gr[2] = 4
     slow.machine.step()
     assert slow.machine.read(BUFFER, 2 * BLOCK) == content(0) + content(1)
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
 
 
 def test_the_subclass_mask_is_that_of_the_service_signal(slow):
@@ -551,11 +550,11 @@ def test_blocks_are_pinned_until_the_end(slow):
     assert [slow.pinned(at) for at in (ENTRIES, BUFFER, BUFFER + BLOCK, BUFFER + 2 * BLOCK)] == [1, 1, 1, 0]
     slow.host.pressure(0)
     assert slow.state(ENTRIES) == slow.state(BUFFER) == slow.state(BUFFER + BLOCK) == "Sr"
-    assert slow.host.frames_in_use == 3
+    assert slow.host.frames.in_use == 3
     slow.wait()
     assert not slow.storage.blocks.pinned.any()
     slow.host.pressure(0)
-    assert slow.host.frames_in_use == 0
+    assert slow.host.frames.in_use == 0
     assert slow.machine.read(BUFFER + BLOCK, BLOCK) == content(1)
 
 
@@ -578,14 +577,14 @@ def test_hints_during_the_operation_take_effect_afterwards(slow):
 def test_a_block_released_during_the_operation_keeps_its_frame(slow):
     slow.machine.write(BUFFER + BLOCK, b"q" * BLOCK)
     assert slow.start(read(1), write(2, BUFFER + BLOCK)) == (0, 8)
-    frames = slow.host.frames_in_use
+    frames = slow.host.frames.in_use
     slow.machine.write(CODE + 8, bytes.fromhex("83560010"))  # diag %r5,%r6,0x10
     slow.machine.set_psw(START, CODE + 8)
     slow.machine.gr[5], slow.machine.gr[6] = BUFFER, BUFFER + BLOCK
     slow.machine.step()
     assert slow.state(BUFFER) == slow.state(BUFFER + BLOCK) == "Sr"
     assert slow.machine.read(BUFFER, 2 * BLOCK) == bytes(2 * BLOCK)
-    assert (slow.key(BUFFER), slow.host.frames_in_use) == (0, frames)
+    assert (slow.key(BUFFER), slow.host.frames.in_use) == (0, frames)
     slow.wait()
     assert slow.machine.read(BUFFER, 2 * BLOCK) == content(0) + bytes(BLOCK)
     assert slow.on_disk(1) == b"q" * BLOCK
@@ -593,12 +592,12 @@ def test_a_block_released_during_the_operation_keeps_its_frame(slow):
 
 def test_the_status_can_no_longer_be_stored(slow):
     for at in (ENTRIES, BUFFER):
-        set_block(slow.host, 0, at // BLOCK, "Sr", key=0x40)
+        slow.host.set_block(0, at // BLOCK, "Sr", key=0x40)
     assert slow.start(read(1), key=4, parameter=7) == (0, 8)
-    slow.host.frame_table.key[slow.storage.blocks.frame[ENTRIES // BLOCK]] = 0x50
+    slow.host.frames.table.key[slow.storage.blocks.frame[ENTRIES // BLOCK]] = 0x50
     assert slow.wait() == (0x2603, 0x0702, 0, 7)
     assert slow.statuses(1) == [0xEE]
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
 
 
 def test_what_cannot_be_pinned_is_done_synchronously(tmp_path):
@@ -631,7 +630,7 @@ def test_remove_gives_up_what_has_not_ended(slow):
     assert slow.statuses(3) == [0, 0x0C, 1]
     assert slow.machine.read(BUFFER + BLOCK, BLOCK) == bytes(BLOCK)
     assert slow.on_disk(0) == b"w" * BLOCK
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
     now = slow.machine.now
     assert slow.wait() == (0x2603, 0x0703, 0, 9)
     assert slow.machine.now == now
@@ -644,7 +643,7 @@ def test_remove_gives_up_what_has_not_ended(slow):
 def test_reset_ends_all(slow):
     assert slow.start(read(1)) == (0, 8)
     slow.host.reset(0, clear=False)
-    assert slow.host.pinned == 0
+    assert slow.host.limit.pinned == 0
     assert slow.wait().reason is Reason.ENABLED_WAIT
     assert slow.initialize() == (0, 0)
 
@@ -664,7 +663,7 @@ def test_outstanding_operations_in_snapshots(slow):
         machine.restore(snapshot)
         assert (slow.on_disk(0), slow.on_disk(4)) == (b"w" * BLOCK, content(4))
         assert slow.pinned(BUFFER) == slow.pinned(BUFFER + BLOCK) == 1
-        assert slow.host.pinned == 3
+        assert slow.host.limit.pinned == 3
     assert slow.wait() == (0x2603, 0x0700, 0, 3)
     assert machine.now == began + 5200
     assert machine.read(BUFFER + BLOCK, BLOCK) == content(1)
@@ -790,7 +789,7 @@ def test_shared_waits_in_the_wait_state(slow):
     machine = slow.machine
     machine.shared = True
     slow.start(read(1), parameter=4)
-    ends = int(slow.host.block_io[0].next_end())
+    ends = int(slow.host.guests[0].block_io.next_end())
     stop = slow.wait()
     assert (stop.reason, machine.ready_at) == (Reason.WAITING, ends)
     machine.pass_time(ends - 1)

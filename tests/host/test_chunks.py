@@ -15,13 +15,12 @@ from s390emu._jit import JIT
 from s390emu.architecture.page_states import DISCARD, NOT_APPLICABLE, OUT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
-from s390emu.host import kernels
-from s390emu.host.frames import CHUNK_POLICIES
 from s390emu.host.host import Host
+from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull
 from s390emu.records.exits import COMPLETED, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage
-from tests.blocks import state_name
+from tests.blocks import reset_host_reference
 
 ZEROS = bytes(BLOCK_SIZE)
 VARIANTS = [(1, "whole"), *((chunk, policy) for chunk in (4, 16) for policy in CHUNK_POLICIES)]
@@ -31,12 +30,18 @@ def content(n: int) -> bytes:
     return random.Random(n).randbytes(64) * (BLOCK_SIZE // 64)
 
 
-class Watched(Host):
-    """Tells of its paging operations, which are charged and forgotten at once."""
+def watch_transfers(host):
+    """Return a list that gets each paging operation, in or out, and how many blocks it moves."""
+    moves, note, written = [], host.delays.transferred, {}
 
-    def _transferred(self, guest, way, blocks):
-        self.__dict__.setdefault("moves", []).append((way, blocks))
-        super()._transferred(guest, way, blocks)
+    def transferred(guest, blocks):
+        now = guest.statistics.written_out
+        moves.append(("out" if now > written.get(guest.number, 0) else "in", blocks))
+        written[guest.number] = now
+        note(guest, blocks)
+
+    host.delays.transferred = transferred
+    return moves
 
 
 class World:
@@ -46,22 +51,23 @@ class World:
         self, policy="whole", *, chunk=4, blocks=32, frames=32, limit=16, guests=1, slots=512, **options
     ):
         self.paging = PagingDevice(slots=slots) if slots else None
-        self.host = Watched(frames, self.paging, chunk=chunk, chunk_policy=policy, **options)
+        self.host = Host(frames, self.paging, chunk=chunk, chunk_policy=policy, **options)
+        self._moves = watch_transfers(self.host)
         self.storages = [GuestStorage(blocks * BLOCK_SIZE) for _ in range(guests)]
         for storage in self.storages:
             self.host.attach(storage)
-        self.host.limit = limit
+        self.host.limit.frames = limit
 
     def touch(self, number, data=None, guest=0):
         """The guest refers to the block, stores there if data is given: -> its content."""
-        assert self.host.resolve(guest, number, data is not None) == COMPLETED
+        assert self.host.resolve(guest, number) == COMPLETED
         frame = self.storages[guest].blocks[number].frame
-        self.host.frame_table[frame].key |= REFERENCE
+        self.host.frames.table[frame].key |= REFERENCE
         if data is not None:
-            self.host.frame_table[frame].key |= CHANGE
-            self.host.memory[frame] = np.frombuffer(data, np.uint8)
+            self.host.frames.table[frame].key |= CHANGE
+            self.host.frames.memory[frame] = np.frombuffer(data, np.uint8)
         self.storages[guest].ports[0].count += np.uint64(1)
-        return self.host.memory[frame].tobytes()
+        return self.host.frames.memory[frame].tobytes()
 
     def fill(self, numbers, guest=0):
         for number in numbers:
@@ -70,14 +76,14 @@ class World:
     def forget_references(self):
         for guest in self.host.guests:
             for number in np.flatnonzero(guest.invalid == 0).tolist():
-                kernels.host_referenced(guest.address, number)
+                reset_host_reference(guest.address, number)
 
     def hint(self, orc, *numbers, guest=0):
         for number in numbers:
-            self.host.empty(self.host.guests[guest], number, orc)
+            self.host.pager.empty(self.host.guests[guest], number, orc)
 
     def state(self, number, guest=0):
-        return state_name(self.storages[guest], number)
+        return self.storages[guest].block(number).name
 
     def states(self, first, length=4, guest=0):
         return " ".join(self.state(number, guest) for number in range(first, first + length))
@@ -88,7 +94,7 @@ class World:
 
     def moves(self):
         """The paging operations so far."""
-        return self.host.__dict__.get("moves", [])
+        return self._moves
 
 
 STABLE, UNUSED, VOLATILE, POTENTIALLY_VOLATILE = 1, 2, 3, 4  # by operation-request code
@@ -107,7 +113,7 @@ def test_one_touch_makes_the_whole_chunk_resident(world):
     assert world.states(4) == "Sr Sr Sr Sr"
     assert world.states(0) == world.states(8) == "Sz Sz Sz Sz"
     assert world.statistics.faults_resolved == 1
-    assert world.statistics.zero_filled == world.host.frames_in_use == 4
+    assert world.statistics.zero_filled == world.host.frames.in_use == 4
     assert world.host.reach(0) == (4, 4)
 
 
@@ -143,26 +149,26 @@ def test_age_is_the_chunks(world):
 def test_a_pinned_block_pins_its_chunk(policy):
     world = World(policy, blocks=256, frames=80, limit=80)
     world.fill(range(0, 80, 4))
-    assert world.host.can_pin(world.host.guests[0], [2, 5, 7, 8, 13])
-    assert not world.host.can_pin(world.host.guests[0], [2, 5, 8, 12, 16])
+    assert world.host.limit.can_pin(world.host.guests[0], [2, 5, 7, 8, 13])
+    assert not world.host.limit.can_pin(world.host.guests[0], [2, 5, 8, 12, 16])
     world.host.pin(0, 2)
     world.host.pin(0, 3)
-    assert world.host.pinned == 4
-    assert not world.host.can_pin(world.host.guests[0], [5, 8, 12, 16])
+    assert world.host.limit.pinned == 4
+    assert not world.host.limit.can_pin(world.host.guests[0], [5, 8, 12, 16])
     world.fill(range(80, 160, 4))
     assert world.states(0) == "Sr Sr Sr Sr"
     world.host.unpin(0, 2)
     world.host.unpin(0, 3)
-    assert world.host.pinned == 0
+    assert world.host.limit.pinned == 0
     world.fill(range(4, 100, 4))
     assert world.states(0) == "Sp Sp Sp Sp"
 
 
 def test_what_the_instruction_being_retried_has_keeps_its_chunk(world):
     """It may need as many chunks as blocks: `least` counts so."""
-    assert world.host.least(world.storages[0]) == 32
-    world = World(world.host.chunk_policy, blocks=256, frames=64, limit=64)
-    assert world.host.least(world.storages[0]) == 64
+    assert world.host.limit.least(world.storages[0]) == 32
+    world = World(world.host.pager.policy.chunk_policy, blocks=256, frames=64, limit=64)
+    assert world.host.limit.least(world.storages[0]) == 64
     world.fill(range(64))
     for chunk in range(16, 32):
         assert world.host.resolve(0, 4 * chunk) == COMPLETED  # the instruction count stands still
@@ -178,24 +184,24 @@ def test_hinted_away_they_stay_so_in_a_resident_chunk_and_get_their_place_back(w
     world.hint(orc, 1, 2)
     world.touch(0, content(0))
     assert world.states(0) == f"Sr {state} {state} Sr"
-    assert world.host.frames_in_use == 4
+    assert world.host.frames.in_use == 4
     world.hint(STABLE, 2)
     assert world.touch(2) == ZEROS
     assert world.states(0) == f"Sr {state} Sr Sr"
     frame = world.storages[0].blocks.frame
-    assert frame[2] == frame[0] + 2 and world.host.frames_in_use == 4
+    assert frame[2] == frame[0] + 2 and world.host.frames.in_use == 4
 
 
 def test_unused_blocks_are_not_filled_with_the_others_even_where_a_touch_would(world):
     """D8, policy zerofill."""
-    world = World(world.host.chunk_policy, unused_access="zerofill")
+    world = World(world.host.pager.policy.chunk_policy, unused_access="zerofill")
     world.hint(UNUSED, 1, 2)
     world.touch(0)
     assert world.states(0) == "Sr Uz Uz Sr"
     assert world.statistics.zero_filled == 2
     world.touch(1)
     assert world.states(0) == "Sr Ur Uz Sr"
-    assert world.host.frames_in_use == 4
+    assert world.host.frames.in_use == 4
 
 
 def test_a_volatile_block_of_a_chunk_that_is_written_reads_as_lost(world):
@@ -204,8 +210,8 @@ def test_a_volatile_block_of_a_chunk_that_is_written_reads_as_lost(world):
     world.hint(UNUSED, 2)
     world.hint(POTENTIALLY_VOLATILE, 3)  # changed
     world.forget_references()
-    world.host.pressure(world.host.frames_in_use - 4)
-    if world.host.chunk_policy != "split":
+    world.host.pressure(world.host.frames.in_use - 4)
+    if world.host.pager.policy.chunk_policy != "split":
         assert world.states(0) == "Sp Vz Uz Sp"
     world.host.pressure(0)
     assert world.states(0) == "Sp Vz Uz Sp"
@@ -223,7 +229,7 @@ def mixed(policy):
     world.fill(range(16))
     world.hint(VOLATILE, 0, 3)
     world.forget_references()
-    world.host.frame_table.key[4:] |= REFERENCE
+    world.host.frames.table.key[4:] |= REFERENCE
     return world
 
 
@@ -259,7 +265,7 @@ def test_split_discards_and_leaves_the_rest_in_frames_of_its_own():
     assert world.statistics.splits == 1
     world.hint(STABLE, 0)
     world.touch(0)
-    assert world.host.frames_in_use == 16
+    assert world.host.frames.in_use == 16
 
 
 @pytest.mark.parametrize("policy", CHUNK_POLICIES)
@@ -302,7 +308,7 @@ def test_a_run_is_whole_again_when_its_last_frame_is_free():
     world.host.release(0, 16)
     for number in (1, 2):
         world.host.reclaim(0, number)
-    assert (world.host._free[0], world.host._singles) == (0, [])
+    assert world.host.frames.free >= {0, 1, 2, 3} and not world.host.frames.has_free_single
     world.touch(1)
     assert world.states(0) == "Vz Sr Sr Vz"
     assert world.host.reach(0) == (14, 14)
@@ -314,12 +320,12 @@ def test_blocks_of_split_chunks_use_the_frames_of_others():
     for number in (0, 5, 10):
         world.hint(VOLATILE, number)
         world.host.discard(0, number)
-    assert world.host.frames_in_use == 13
+    assert world.host.frames.in_use == 13
     world.hint(STABLE, 0, 5, 10)
     for number in (10, 5, 0):
         world.touch(number)
     assert world.storages[0].blocks.frame[[10, 5, 0]].tolist() == [0, 5, 10]
-    assert world.host.frames_in_use == 16
+    assert world.host.frames.in_use == 16
     check_consistency(world)
 
 
@@ -334,13 +340,13 @@ def test_one_block_leaves_a_chunk(world, act, state):
     world.fill(range(4))
     act(world)
     assert world.states(0) == f"Sr {state} Sr Sr"
-    split = world.host.chunk_policy == "split"
-    assert world.host.frames_in_use == (3 if split else 4)
+    split = world.host.pager.policy.chunk_policy == "split"
+    assert world.host.frames.in_use == (3 if split else 4)
     assert world.host.reach(0) == ((0, 3) if split else (3, 3))
     assert world.statistics.splits == split
     for number in (0, 2, 3):
         world.host.reclaim(0, number)
-    assert world.host.frames_in_use == 0
+    assert world.host.frames.in_use == 0
     check_consistency(world)
 
 
@@ -358,7 +364,7 @@ def test_reset(world, clear):
     world.hint(VOLATILE, 1, 2)
     world.host.reset(0, clear)
     assert world.states(0) == ("Sz Sz Sz Sz" if clear else "Sr Sr Sr Sr")
-    assert world.host.frames_in_use == (0 if clear else 16)
+    assert world.host.frames.in_use == (0 if clear else 16)
 
 
 def test_a_block_that_cannot_be_read_is_told_when_it_is_touched(world):
@@ -372,7 +378,7 @@ def test_a_block_that_cannot_be_read_is_told_when_it_is_touched(world):
 
 
 def test_a_full_device_leaves_the_chunk_as_it_was(world):
-    world = World(world.host.chunk_policy, slots=6)
+    world = World(world.host.pager.policy.chunk_policy, slots=6)
     world.fill(range(20))
     assert world.paging.used == 4
     assert world.host.resolve(0, 20) == NO_FRAME
@@ -406,7 +412,7 @@ def test_bad_options(options, message):
 
 def test_guests_need_what_one_needs():
     """Not the sum, as with single blocks: sixteen chunks may be all the storage a guest has."""
-    assert World(chunk=16, blocks=512, frames=256, guests=4).host.frames_in_use == 0
+    assert World(chunk=16, blocks=512, frames=256, guests=4).host.frames.in_use == 0
 
 
 # --- anything at all -------------------------------------------------------------------------------------------------
@@ -430,7 +436,7 @@ class Twin:
 
     def look(self, guest):
         """The states of all its blocks, with C where it matters."""
-        blocks, keys = self.world.storages[guest].blocks, self.world.host.frame_table["key"]
+        blocks, keys = self.world.storages[guest].blocks, self.world.host.frames.table["key"]
         invalid = blocks["invalid"] != 0
         contents = np.where(~invalid, "r", np.where(blocks["zero"] != 0, "z", "p"))
         changed = (np.where(invalid, 0, keys[blocks["frame"]]) | blocks["guest_rc"]) & CHANGE != 0
@@ -473,7 +479,7 @@ def step(world, twin, rng, n):
         orc = rng.choice([1, 2, 2, 3, 3, 4, 4, 6])
         near = range(number, min(number + rng.randrange(1, 5), len(world.storages[guest].blocks)))
         for other in near:
-            host.empty(host.guests[guest], other, orc)
+            host.pager.empty(host.guests[guest], other, orc)
         return [(guest, other) for other in near]
     elif doing == 9:
         with suppress(PagingFull):
@@ -482,12 +488,12 @@ def step(world, twin, rng, n):
         host.release(*named)
     elif doing == 11:
         if rng.random() < 0.3:
-            host.pressure(rng.randrange(host.frame_count))
-            host.pressure(host.frame_count)
+            host.pressure(rng.randrange(host.frames.count))
+            host.pressure(host.frames.count)
             return []
         elif twin.seen[named] in ("Sp", "Sz", "Uz", "Vz"):
             with suppress(PagingError):
-                host.bring(host.guests[guest], number, 5)
+                host.pager.bring(host.guests[guest], number, 5)
     return [named]
 
 
@@ -520,10 +526,10 @@ def test_random_walk_in_chunks_of_two_megabytes(policy):
 
 def check_consistency(world):
     """Frames, blocks and slots agree: no frame used twice, none lost."""
-    host, chunk = world.host, world.host.chunk
-    guests, numbers = host.frame_table["guest"], host.frame_table["block"]
-    free = {frame for first in host._free for frame in range(first, first + chunk)} | set(host._singles)
-    assert len(free) == len(host._free) * chunk + len(host._singles) == host.frame_count - host.frames_in_use
+    host, chunk = world.host, world.host.frames.chunk
+    guests, numbers = host.frames.table["guest"], host.frames.table["block"]
+    free = host.frames.free
+    assert len(free) == host.frames.count - host.frames.in_use
     assert free == set(np.flatnonzero(guests < 0).tolist())
     holders = {}
     slots = []
@@ -536,11 +542,11 @@ def check_consistency(world):
         slots += storage.blocks.slot[storage.blocks.slot >= 0].tolist()
     assert len(set(slots)) == len(slots) == (world.paging.used if world.paging else 0)
     where = {}
-    for run in range(0, host.frame_count, chunk):
+    for run in range(0, host.frames.count, chunk):
         used = [frame for frame in range(run, run + chunk) if frame not in free]
         held = [frame for frame in used if frame in holders]
-        if host.is_broken(run):
-            assert host.divisible and used == held != []
+        if host.frames.is_broken(run):
+            assert host.pager.divisible and used == held != []
             kinds = {(*owner_chunk(holders[frame], chunk), "split") for frame in held}
         else:
             assert used == [] or len(used) == chunk
@@ -563,7 +569,7 @@ def drive(world, seed, steps=60):
     for n in range(steps):
         twin.check(*step(world, twin, rng, n))
         trail.append([*twin.seen.values()])
-    return trail, world.statistics.as_dict(), world.host.frame_table.tolist(), world.host._broken.tolist()
+    return trail, world.statistics.as_dict(), world.host.frames.table.tolist(), world.host.frames.broken.tolist()
 
 
 @pytest.mark.parametrize("policy", CHUNK_POLICIES)

@@ -56,7 +56,7 @@ def visible(machine):
     """Everything that the guest could look at."""
     keys = []
     for block in machine.storage.blocks:
-        kept = int(block.acc_f) if block.invalid else int(machine.host.frame_table[block.frame].key)
+        kept = int(block.acc_f) if block.invalid else int(machine.host.frames.table[block.frame].key)
         keys.append(kept | int(block.guest_rc))
     return [int(r) for r in machine.gr], machine.psw, machine.count, keys, machine.read(0, SIZE)
 
@@ -107,7 +107,8 @@ def test_without_a_paging_device_the_machine_stops_and_says_why():
     machine, stop = run(16, 1, paging=False)
     assert stop.reason is Reason.NO_FRAME
     assert "without a paging device it cannot be taken" in machine.host.reason
-    machine.host.limit = machine.host.frame_count  # nothing was lost: the block can still be had once there is room
+    # Nothing was lost: the block can still be had once there is room.
+    machine.host.limit.frames = machine.host.frames.count
     assert machine.host.resolve(0, 200) == NO_FRAME
     machine.host.release(0, DATA // BLOCK_SIZE)
     assert machine.host.resolve(0, 200) == COMPLETED
@@ -129,7 +130,7 @@ start:  lghi    %r2,2
     machine.write(0x1D0, (0x0002000180000000).to_bytes(8, "big") + (0x1A).to_bytes(8, "big"))
     machine.run(5)
     assert machine.gr[4] == 1
-    machine.host.empty(machine.host.guests[0], DATA // BLOCK_SIZE, 3)  # set volatile
+    machine.host.pager.empty(machine.host.guests[0], DATA // BLOCK_SIZE, 3)  # set volatile
     machine.host.discard(0, DATA // BLOCK_SIZE)
     stop = machine.run()
     assert (stop.exit_code, machine.gr[4]) == (0x1A, 1)

@@ -17,11 +17,11 @@ from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull, PagingLost
-from s390emu.records.events import EVENT_HOST, EVENT_T
+from s390emu.records.events import EVENT_HOST, EVENT_REFERENCE, EVENT_T
 from s390emu.records.exits import COMPLETED, HINTED_AWAY, NO_FRAME, PAGING_ERROR
+from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 from tests import page_state_table as spec
-from tests.blocks import guest_key, set_block, state_name
 
 ZEROS = bytes(BLOCK_SIZE)
 
@@ -40,25 +40,25 @@ class World:
         assert [self.host.attach(storage) for storage in self.storages] == list(range(guests))
 
     def put(self, number, state, guest=0, **details):
-        set_block(self.host, guest, number, state, **details)
+        self.host.set_block(guest, number, state, **details)
 
     def state(self, number, guest=0):
-        return state_name(self.storages[guest], number)
+        return self.storages[guest].block(number).name
 
     def key(self, number, guest=0):
-        return guest_key(self.host, self.storages[guest], number)
+        return self.storages[guest].key(number)
 
     def touch(self, number, data=None, guest=0):
         """The guest refers to the block, stores there if data is given: -> its content."""
-        outcome = self.host.resolve(guest, number, data is not None)
+        outcome = self.host.resolve(guest, number)
         assert outcome == COMPLETED
         frame = self.storages[guest].blocks[number].frame
-        self.host.frame_table[frame].key |= REFERENCE
+        self.host.frames.table[frame].key |= REFERENCE
         if data is not None:
-            self.host.frame_table[frame].key |= CHANGE
-            self.host.memory[frame] = np.frombuffer(data, np.uint8)
+            self.host.frames.table[frame].key |= CHANGE
+            self.host.frames.memory[frame] = np.frombuffer(data, np.uint8)
         self.storages[guest].ports[0].count += np.uint64(1)
-        return self.host.memory[frame].tobytes()
+        return self.host.frames.memory[frame].tobytes()
 
     def resident(self, guest=0):
         return [n for n, block in enumerate(self.storages[guest].blocks) if not block.invalid]
@@ -103,7 +103,7 @@ def test_host_does_what_the_table_says(world, cell, no_dat):
     assert world.host.peek(0, 7) == (content(1) if kept else ZEROS)
     assert (np.delete(world.storages[0].blocks, 7) == np.delete(before, 7)).all()
     assert world.paging.used == (cell.after[1] == "p" or (cell.before[1] == "p" and cell.after[1] != "z"))
-    assert world.host.frames_in_use == (cell.after[1] == "r")
+    assert world.host.frames.in_use == (cell.after[1] == "r")
 
 
 # --- contents --------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_change_that_the_guest_reset_is_still_written(world):
     world.host.reclaim(0, 3)
     world.touch(3, content(4))
     frame = world.storages[0].blocks[3].frame
-    world.storages[0].blocks[3].host_rc, world.host.frame_table[frame].key = CHANGE, 0  # as set_key leaves it
+    world.storages[0].blocks[3].host_rc, world.host.frames.table[frame].key = CHANGE, 0  # as set_key leaves it
     world.storages[0].blocks[3].guest_rc = 0
     world.host.reclaim(0, 3)
     assert world.touch(3) == content(4)
@@ -152,7 +152,7 @@ def test_random_walk_of_contents():
     """Everything the host can do, at random, against a model of what each block must hold."""
     rng = random.Random(11)
     world = World(frames=32, guests=2, paging=PagingDevice(slots=24))
-    world.host.limit = 16
+    world.host.limit.frames = 16
     held = {(g, n): ZEROS for g in range(2) for n in range(32)}
     for step in range(6000 if JIT else 800):
         guest, n = rng.randrange(2), rng.randrange(32)
@@ -169,12 +169,12 @@ def test_random_walk_of_contents():
             orc = rng.choice([1, 2, 3, 4, 5, 6])
             if orc == 5:
                 try:
-                    if world.host.bring(world.host.guests[guest], n, 5) is None:
+                    if world.host.pager.bring(world.host.guests[guest], n, 5) is None:
                         kernels.transition(record, n, 5, 0)
                 except PagingError:
                     continue
             else:
-                world.host.empty(world.host.guests[guest], n, orc)
+                world.host.pager.empty(world.host.guests[guest], n, orc)
         elif doing == 7:
             try:
                 world.host.reclaim(guest, n)
@@ -204,9 +204,9 @@ def check_consistency(world):
         assert not (there & (blocks.zero != 0)).any()
         assert (has_slot | there | (blocks.zero != 0)).all()  # preserved is on the device
         assert not (has_slot & (blocks.zero != 0)).any()
-    table = world.host.frame_table
+    table = world.host.frames.table
     assert owned == {f: (int(e.guest), int(e.block)) for f, e in enumerate(table) if e.guest >= 0}
-    assert sorted([*owned, *world.host._free]) == list(range(len(table)))
+    assert sorted([*owned, *world.host.frames.free]) == list(range(len(table)))
     assert len(set(slots)) == len(slots) == world.paging.used
 
 
@@ -232,7 +232,7 @@ def test_age_first_then_the_state():
         world.touch(n, content(n))
     world.put(20, "Sz")
     world.touch(20)
-    world.host.empty(world.host.guests[0], 1, 3)
+    world.host.pager.empty(world.host.guests[0], 1, 3)
     world.touch(1)
     world.touch(21)
     assert (world.state(1), world.state(2)) == ("Vr", "Sp")
@@ -242,8 +242,8 @@ def test_unused_goes_ahead_of_the_oldest():
     world = World(frames=16)
     for n in range(16):
         world.touch(n, content(n))
-    world.host.empty(world.host.guests[0], 9, 2)
-    world.host.empty(world.host.guests[0], 5, 2)
+    world.host.pager.empty(world.host.guests[0], 9, 2)
+    world.host.pager.empty(world.host.guests[0], 5, 2)
     for n in (20, 21):
         world.touch(n, content(n))
     assert (world.state(5), world.state(9), world.statistics.written_out) == ("Uz", "Uz", 0)
@@ -255,9 +255,9 @@ def test_unused_that_became_stable_again_is_not_taken_for_unused():
     for n in range(16):
         world.touch(n, content(n))
     for n in (5, 9):
-        world.host.empty(world.host.guests[0], n, 2)
+        world.host.pager.empty(world.host.guests[0], n, 2)
     world.touch(20)
-    world.host.empty(world.host.guests[0], 9, 1)
+    world.host.pager.empty(world.host.guests[0], 9, 1)
     world.touch(21)
     assert (world.state(5), world.state(9), world.state(0)) == ("Uz", "Sr", "Sp")
 
@@ -357,11 +357,11 @@ def test_pressure_takes_the_oldest_now_and_limits_the_pool():
     assert world.resident() == list(range(12, 32))
     for n in range(12):
         assert world.touch(n) == content(n)
-    assert world.host.frames_in_use == 20
+    assert world.host.frames.in_use == 20
     assert world.host.pressure(32) == 0
     for n in range(32):
         assert world.touch(n) == content(n)
-    assert world.host.frames_in_use == 32
+    assert world.host.frames.in_use == 32
 
 
 def test_pressure_below_what_the_guest_needs_lets_it_have_that_later():
@@ -369,10 +369,10 @@ def test_pressure_below_what_the_guest_needs_lets_it_have_that_later():
     for n in range(32):
         world.touch(n, content(n))
     assert world.host.pressure(0) == 32
-    assert (world.resident(), world.host.limit) == ([], 16)
+    assert (world.resident(), world.host.limit.frames) == ([], 16)
     for n in range(32):
         assert world.touch(n) == content(n)
-    assert world.host.frames_in_use == 16
+    assert world.host.frames.in_use == 16
 
 
 def test_pressure_takes_what_it_can():
@@ -380,7 +380,7 @@ def test_pressure_takes_what_it_can():
     for n in range(8):
         world.touch(n, content(n))
     for n, orc in ((1, 2), (2, 3), (3, 3)):
-        world.host.empty(world.host.guests[0], n, orc)
+        world.host.pager.empty(world.host.guests[0], n, orc)
     assert world.host.pressure(0) == 3
     assert [world.state(n) for n in range(5)] == ["Sr", "Uz", "Vz", "Vz", "Sr"]
 
@@ -402,7 +402,7 @@ def test_without_a_paging_device_what_is_stable_cannot_be_taken():
     with pytest.raises(PagingFull, match="there is no paging device"):
         world.host.reclaim(0, 3)
     assert world.state(3) == "Sr"
-    world.host.empty(world.host.guests[0], 3, 3)
+    world.host.pager.empty(world.host.guests[0], 3, 3)
     assert world.touch(16) == ZEROS
     assert world.state(3) == "Vz"
 
@@ -416,7 +416,7 @@ def test_preserved_is_never_seen_without_a_paging_device():
             world.host.resolve(0, n)
             world.storages[0].ports[0].count += np.uint64(1)
         else:
-            world.host.empty(world.host.guests[0], n, rng.choice([1, 2, 3, 4, 6]))
+            world.host.pager.empty(world.host.guests[0], n, rng.choice([1, 2, 3, 4, 6]))
         assert {world.state(n)[1] for n in range(32)} <= {"r", "z"}
 
 
@@ -429,7 +429,7 @@ def test_when_the_device_is_full_only_what_needs_no_writing_is_taken():
     assert world.paging.used == 2
     assert world.host.resolve(0, 18) == NO_FRAME
     assert "all 2 slots of" in world.host.reason
-    world.host.empty(world.host.guests[0], 9, 3)
+    world.host.pager.empty(world.host.guests[0], 9, 3)
     assert world.touch(18) == ZEROS
     assert world.state(9) == "Vz"
 
@@ -464,7 +464,7 @@ def test_lost_content_is_reported_each_time_and_never_wrong(world, damage):
         assert (world.state(4), world.key(4)) == ("Sp", 0x36)
         assert world.host.guests[0].failing_block == 4
         assert world.statistics.paging_errors == times
-    assert world.host.frames_in_use == 0
+    assert world.host.frames.in_use == 0
     with pytest.raises(PagingLost):
         world.host.peek(0, 4)
     world.host.release(0, 4)  # the guest gives it up, and can have it again
@@ -574,8 +574,8 @@ def test_statistics(world):
     world.host.reclaim(0, 0)
     world.touch(0)
     world.host.reclaim(0, 0)
-    world.host.empty(world.host.guests[0], 0, 3)
-    world.host.empty(world.host.guests[0], 1, 3)
+    world.host.pager.empty(world.host.guests[0], 0, 3)
+    world.host.pager.empty(world.host.guests[0], 1, 3)
     world.host.reclaim(0, 1)
     world.host.release(0, 2)
     assert world.statistics.as_dict() == {
@@ -618,10 +618,93 @@ def test_the_machine_may_drain_the_events_before_each(world):
         seen.extend(events(storage))
         storage.record.event_count = 0
 
-    world.host.before_event[0] = drain
+    world.host.guests[0].drain_events = drain
     for n in range(6):
         world.touch(n)
     assert len(seen) == 5
+
+
+# --- a start state ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", spec.STATES)
+@pytest.mark.parametrize("state", spec.STATES)
+def test_a_block_can_be_put_from_any_state_into_any(world, before, state):
+    world.put(4, before, key=0x36, data=content(4))
+    world.put(4, state, key=0xFE, no_dat=True, data=content(5))
+    assert world.storages[0].block(4) == Block(4, *words(state), True, 0xFE)
+    assert world.storages[0].all_blocks()[4] == world.storages[0].block(4)
+    assert world.host.peek(0, 4) == (ZEROS if state[1] == "z" else content(5))
+    retained = (before, state[1]) == ("Sp", "r")
+    assert world.paging.used == (state[1] == "p" or retained)
+    assert world.host.frames.in_use == (state[1] == "r")
+
+
+@pytest.mark.parametrize("state", spec.STATES)
+def test_what_is_not_named_of_a_block_stays(world, state):
+    world.put(4, state, key=0x36, no_dat=True, data=content(4))
+    before = world.storages[0].block(4), world.host.peek(0, 4)
+    world.host.set_block(0, 4)
+    assert (world.storages[0].block(4), world.host.peek(0, 4)) == before
+    world.host.set_block(0, 4, key=0x82)
+    assert world.storages[0].block(4).key == 0x82
+    assert (world.state(4), world.host.peek(0, 4)) == (state, before[1])
+
+
+def test_a_state_that_this_host_cannot_give_is_refused():
+    with pytest.raises(PagingFull, match="there is no paging device"):
+        World(paging=None).put(4, "Sp", data=content(4))
+    with pytest.raises(ValueError, match="block 0x4000 cannot be Sp on this host"):
+        World(zero_detect=True).put(4, "Sp")
+
+
+def words(state):
+    """Usage and content, as a Block has them."""
+    usage = {"S": "stable", "U": "unused", "P": "potentially volatile", "V": "volatile"}[state[0]]
+    return usage, {"r": "resident", "p": "preserved", "z": "zero"}[state[1]]
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
+
+EVERY_KIND = (1 << 64) - 1
+QUESTIONS = {
+    "what an event would do": lambda world: [
+        kernels.action_of(world.storages[0].record, n, event) for n in range(8) for event in range(len(spec.EVENTS))
+    ],
+    "which frame goes next": lambda world: world.host.pager.clock.choose(world.host.guests[0], False),
+    "content": lambda world: [world.host.peek(0, n) for n in range(8)],
+    "reach": lambda world: world.host.reach(0),
+    "no frame to take": lambda world: world.host.reclaim(0, 20),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_records_nothing(world, question):
+    for number, state in enumerate(["Sr", "Sp", "Sz", "Ur", "Uz", "Vr", "Vz", "Pr"]):
+        world.put(number, state)
+    storage = world.storages[0]
+    storage.record.event_mask = EVERY_KIND
+    QUESTIONS[question](world)
+    assert storage.record.event_count == 0
+
+
+REFERENCES = {
+    "pin": lambda host: host.pin(0, 4),
+    "unpin": lambda host: host.unpin(0, 3),
+    "reclaim": lambda host: host.reclaim(0, 4),
+    "poke": lambda host: host.poke(0, 4, 0, b"x"),
+}
+
+
+@pytest.mark.parametrize("act", REFERENCES)
+def test_what_depends_on_a_block_is_a_reference_to_it(world, act):
+    world.touch(3)
+    world.touch(4)
+    world.host.pin(0, 3)
+    storage = world.storages[0]
+    storage.record.event_mask = 1 << EVENT_REFERENCE
+    REFERENCES[act](world.host)
+    assert {event[1] for event in events(storage)} in ({3}, {4})
 
 
 # --- setting up ------------------------------------------------------------------------------------------------------
@@ -664,7 +747,7 @@ def drive(world, seed, steps=150):
         if rng.random() < 0.7 and world.state(n) not in ("Uz", "Vz"):
             trail.append(world.touch(n, content(step) if rng.random() < 0.4 else None)[:8])
         else:
-            world.host.empty(world.host.guests[0], n, rng.choice([1, 2, 3, 4]))
+            world.host.pager.empty(world.host.guests[0], n, rng.choice([1, 2, 3, 4]))
         trail.append("".join(world.state(n) for n in range(32)))
         trail.append([world.key(n) for n in range(32)])
     return trail, world.statistics.as_dict()
@@ -674,15 +757,15 @@ def drive(world, seed, steps=150):
 def test_restore_goes_on_exactly_as_before(options):
     world = World(frames=16, **options)
     drive(world, seed=1)
-    world.host.consoles[0].characters("before")
+    world.host.guests[0].console.characters("before")
     snapshot = world.host.snapshot()
     first = drive(world, seed=2)
-    world.host.consoles[0].characters(" after")
+    world.host.guests[0].console.characters(" after")
     world.host.pressure(0)
     for _ in range(2):
         world.host.restore(snapshot)
         check_consistency(world)
-        assert world.host.consoles[0].text == "before"
+        assert world.host.guests[0].console.text == "before"
         assert drive(world, seed=2) == first
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
 from s390emu.host import kernels
+from s390emu.host.clock import next_in_order
 from s390emu.host.host import Host
-from s390emu.host.pager import next_in_order
 from s390emu.host.paging_device import PagingDevice
 from s390emu.storage.guest import GuestStorage
 
@@ -25,7 +26,7 @@ class Pool:
             number = self.host.attach(storage)
             for block in range(COUNT // guests):
                 self.host.pagein(number, block)
-        self.host.frame_table.key = ACC_F
+        self.host.frames.table.key = ACC_F
 
     @property
     def blocks(self):
@@ -33,13 +34,13 @@ class Pool:
 
     def reference(self, frames):
         for frame in frames:
-            self.host.frame_table.key[frame] |= REFERENCE
+            self.host.frames.table.key[frame] |= REFERENCE
 
     def referenced(self):
-        return {frame for frame in range(COUNT) if self.host.frame_table.key[frame] & REFERENCE}
+        return {frame for frame in range(COUNT) if self.host.frames.table.key[frame] & REFERENCE}
 
-    def victim(self, hand, asking=0, kept=0, writable=WRITABLE):
-        return kernels.oldest(self.host._pool, hand, asking, kept, writable)
+    def victim(self, hand, asking=0, cpus=0, writable=WRITABLE):
+        return kernels.oldest(self.host.pager.pool, hand, asking, cpus, writable)
 
 
 def clock(hand, referenced, candidates=range(COUNT)):
@@ -90,14 +91,14 @@ def test_a_reference_that_the_guest_has_reset_counts_once():
 def test_what_the_instruction_being_retried_has_is_kept_for_the_guest_that_asks():
     pool = Pool(guests=2)
     guest = pool.host.guests[1]
-    guest.bring_for(0)
-    guest.brought_at = 0
-    asking = guest.keeps
-    assert asking[0] == 1 and asking[1] != 0
-    assert pool.victim(4, *asking) == 5
-    assert pool.victim(4, 0, asking[1]) == 4  # of another guest's block 0
-    guest.count[0] += 1
-    assert guest.keeps == (1, 0)
+    guest.forget_ended()
+    guest.brought_for(0, 0)
+    assert guest.retrying == 1
+    assert pool.victim(4, asking=1, cpus=1) == 5
+    assert pool.victim(4, asking=0, cpus=1) == 4  # of another guest's block 0
+    assert pool.victim(4, asking=1, cpus=2) == 4  # of another CPU
+    guest.storage.ports[0].count += np.uint64(1)
+    assert guest.retrying == 0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_what_needs_writing_is_no_candidate_where_nothing_can_be_written(orc, ke
     pool = Pool()
     kernels.transition(pool.storages[0].record, 0, orc, 0)
     kernels.transition(pool.storages[0].record, 4, 2, 0)
-    pool.host.frame_table.key[0] |= key
+    pool.host.frames.table.key[0] |= key
     pool.blocks.slot[0] = slot
     assert pool.victim(0, writable=0) == victim
     assert pool.victim(0) == 0
@@ -117,10 +118,10 @@ def test_what_needs_writing_is_no_candidate_where_nothing_can_be_written(orc, ke
 @pytest.mark.parametrize("byte, victim", [(None, 3), (0, -1), (BLOCK_SIZE - 1, -1)])
 def test_a_block_of_zeros_needs_no_writing(byte, victim):
     pool = Pool(zero_detect=True)
-    pool.host.memory[:] = 1
-    pool.host.memory[3] = 0
+    pool.host.frames.memory[:] = 1
+    pool.host.frames.memory[3] = 0
     if byte is not None:
-        pool.host.memory[3, byte] = 1
+        pool.host.frames.memory[3, byte] = 1
     assert pool.victim(0, writable=0) == victim
     assert Pool().victim(0, writable=0) == -1
 
@@ -138,16 +139,16 @@ def ahead(volatile, look_ahead, hand=0, kept=(), referenced=()):
     for number in volatile:
         kernels.transition(pool.storages[0].record, number, 3, 0)
     for number in kept:
-        pool.host.guests[0].bring_for(number)
+        pool.host.guests[0].brought_for(0, number)
     pool.reference(referenced)
-    pool.host._hand = hand
+    pool.host.pager.clock.hand = hand
     victims = []
     for _ in range(2):
-        frame, length = pool.host._choose(None, True)
+        frame, length = pool.host.pager.clock.choose(None, True)
         assert length == 1
-        pool.host._take(frame, length)
+        pool.host.pager.take(frame, length)
         victims.append(frame)
-    return victims, pool.host._hand
+    return victims, pool.host.pager.clock.hand
 
 
 @pytest.mark.parametrize("look_ahead, victims, hand", [(0, [0, 1], 2), (1, [0, 1], 2), (2, [0, 2], 1), (3, [2, 0], 1),
@@ -169,7 +170,7 @@ def test_ahead_of_the_hand_there_is_no_second_chance_but_the_reference_stays():
     pool = Pool(look_ahead=8)
     kernels.transition(pool.storages[0].record, 5, 3, 0)
     pool.reference([5, 6])
-    assert pool.host._choose(None, True) == (5, 1)
+    assert pool.host.pager.clock.choose(None, True) == (5, 1)
     assert pool.referenced() == {5, 6}
 
 
@@ -182,5 +183,5 @@ def test_without_a_paging_device_there_is_nothing_to_save():
     pool = Pool(look_ahead=8)
     kernels.transition(pool.storages[0].record, 5, 3, 0)
     kernels.transition(pool.storages[0].record, 6, 3, 0)
-    assert pool.host._choose(None, False) == (5, 1)
-    assert pool.host._hand == 6
+    assert pool.host.pager.clock.choose(None, False) == (5, 1)
+    assert pool.host.pager.clock.hand == 6

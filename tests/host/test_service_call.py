@@ -6,11 +6,12 @@ import struct
 
 import pytest
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.console import Console
-from s390emu.host.service_call import answered
+from s390emu.host.service_call import Configuration, answered
 
 MEGABYTE = 1 << 20
-BLOCK = 4096
+BLOCK = BLOCK_SIZE
 READ_CPU, READ_SCP, READ_SCP_FORCED = 0x00010001, 0x00020001, 0x00120001
 WRITE_DATA, READ_DATA, WRITE_MASK = 0x00760005, 0x00770005, 0x00780005
 
@@ -41,12 +42,12 @@ def message(*things, tag=0xD4C4C240, length=None):
 
 
 class Processor:
-    def __init__(self, size=4 * MEGABYTE):
-        self.size, self.console = size, Console()
+    def __init__(self, size=4 * MEGABYTE, cpus=1):
+        self.configuration, self.console = Configuration(size, cpus), Console()
 
     def ask(self, command, given):
         """-> response code, what follows the header; the header is otherwise as given, and so are the bytes behind."""
-        answer = answered(command, given.ljust(BLOCK, b"\xee"), self.size, self.console)
+        answer = answered(command, given.ljust(BLOCK, b"\xee"), self.configuration, self.console)
         assert answer[:6] == given[:6]
         assert len(answer) <= max(8, int.from_bytes(given[:2], "big"))
         return int.from_bytes(answer[6:8], "big"), answer[8:]
@@ -173,6 +174,22 @@ def test_read_cpu_information(processor):
     assert response == 0x0010
     assert struct.unpack_from(">HHHH", rest) == (1, 16, 0, 32)
     assert rest[8:24] == bytes(16)
+
+
+@pytest.mark.parametrize("command, at", [(READ_CPU, 16), (READ_SCP, 128), (READ_SCP_FORCED, 128)])
+@pytest.mark.parametrize("cpus", [1, 2, 3, 8])
+def test_every_cpu_has_its_entry(command, at, cpus):
+    """Number, offset, and an entry of 16 bytes for each with its address; standby CPUs, of which there are none, behind
+    them. An SCCB in which one entry does not fit is too short, and as it was."""
+    processor = Processor(cpus=cpus)
+    response, rest = processor.ask(command, sccb(length=at + 16 * cpus))
+    assert response == 0x0010
+    assert [rest[at - 8 + 16 * n :][:16] for n in range(cpus)] == [bytes([n]).ljust(16, b"\0") for n in range(cpus)]
+    numbers = struct.unpack_from(">HHHH", rest, 0 if command == READ_CPU else 16 - 8)
+    assert numbers == ((cpus, 16, 0, 16 + 16 * cpus) if command == READ_CPU else (cpus, 128, 0, 0))
+    given = sccb(bytes([0xEE] * (at + 16 * cpus - 9)))
+    response, rest = processor.ask(command, given)
+    assert (response, rest) == (0x0300, given[8:][: len(rest)])
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

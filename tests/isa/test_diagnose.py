@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.page_states import STATES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, MODE_31, PROBLEM_STATE, Lab
 
-PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
 FIRST, COUNT = 0x40, 8
 DATA = bytes(range(256)) * 16
 
@@ -27,30 +26,30 @@ def balloon(_balloon):
     _balloon.reset()
     _balloon.psw(cc=3)
     for n, state in enumerate(STATES):
-        set_block(_balloon.machine.host, 0, FIRST + n, state, key=0xFE, no_dat=n & 1, data=DATA)
+        _balloon.machine.host.set_block(0, FIRST + n, state, key=0xFE, no_dat=n & 1, data=DATA)
     _balloon.gr[1], _balloon.gr[2] = FIRST * BLOCK_SIZE, (FIRST + COUNT - 1) * BLOCK_SIZE
     return _balloon
 
 
 def states(lab, first=FIRST, count=COUNT):
-    return [state_name(lab.machine.storage, n) for n in range(first, first + count)]
+    return [lab.machine.storage.block(n).name for n in range(first, first + count)]
 
 
 def test_diag_10_releases_the_blocks_first_to_last(balloon):
     host, storage = balloon.machine.host, balloon.machine.storage
-    set_block(host, 0, FIRST - 1, "Ur", data=DATA)
-    set_block(host, 0, FIRST + COUNT, "Vr", data=DATA)
+    host.set_block(0, FIRST - 1, "Ur", data=DATA)
+    host.set_block(0, FIRST + COUNT, "Vr", data=DATA)
     assert balloon.step("diag %r1,%r2,0x10") == 0
     changes = balloon.changes()
     assert not [name for name in changes if isinstance(name, str)]  # no register, no condition code, no code in R
     assert all(FIRST <= address // BLOCK_SIZE < FIRST + COUNT for address in changes)
     assert states(balloon, FIRST - 1, COUNT + 2) == ["Ur", *["Sz"] * COUNT, "Vr"]
     for n in range(COUNT):
-        assert guest_key(host, storage, FIRST + n) == 0
+        assert storage.key(FIRST + n) == 0
         assert storage.blocks[FIRST + n].no_dat == n & 1
         assert balloon.load((FIRST + n) * BLOCK_SIZE, BLOCK_SIZE) == bytes(BLOCK_SIZE)
     assert host.statistics(0).released == COUNT
-    assert host.paging.used == 0
+    assert host.slots.device.used == 0
 
 
 def test_released_block_reads_as_zeros_and_does_not_fault(balloon):
@@ -90,11 +89,11 @@ def test_diag_10_addresses_in_the_addressing_mode(balloon):
 def test_diag_10_skips_the_prefix_area(balloon, inside):
     machine = balloon.machine
     prefix = FIRST + inside
-    before = [state_name(machine.storage, prefix + n) for n in (0, 1)]
+    before = [machine.storage.block(prefix + n).name for n in (0, 1)]
     balloon.cpu.prefix = prefix * BLOCK_SIZE
     assert balloon.step("diag %r1,%r2,0x10") == 0
     after = states(balloon)
-    assert [state_name(machine.storage, prefix + n) for n in (0, 1)] == before
+    assert [machine.storage.block(prefix + n).name for n in (0, 1)] == before
     assert after == [before[n - inside] if inside <= n < inside + 2 else "Sz" for n in range(COUNT)]
 
 
@@ -103,7 +102,7 @@ def test_diag_10_skips_the_prefix_area(balloon, inside):
 
 def test_diag_in_the_problem_state_whatever_the_code(balloon):
     balloon.psw(PROBLEM_STATE)
-    assert balloon.step("diag %r1,%r2,0x777") == PRIVILEGED
+    assert balloon.step("diag %r1,%r2,0x777") == PRIVILEGED_OPERATION
     assert balloon.changes() == {}
 
 
@@ -135,7 +134,7 @@ def test_diag_10_below_8_kb(balloon, first):
 
 def test_diag_10_from_8_kb(balloon):
     balloon.gr[1] = balloon.gr[2] = 0x2000
-    set_block(balloon.machine.host, 0, 2, "Vr")
+    balloon.machine.host.set_block(0, 2, "Vr")
     assert balloon.step("diag %r1,%r2,0x10") == 0
     assert states(balloon, 2, 1) == ["Sz"]
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    BLOCK_VOLATILITY,
+    OPERATION,
+    PRIVILEGED_OPERATION,
+    SPECIFICATION,
+)
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host.host import Host
@@ -11,12 +18,10 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Reason
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_T
 from tests import page_state_table as spec
-from tests.blocks import guest_key, set_block, state_name
 from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE, Lab
 
 BLOCK = 0x40
 ADDRESS = BLOCK * BLOCK_SIZE
-OPERATION, PRIVILEGED, ADDRESSING, SPECIFICATION, VOLATILITY = 1, 2, 5, 6, 0x1A
 DATA = bytes(range(256)) * 16
 NO_DAT = 0x20
 ACC_F = 0x58
@@ -38,15 +43,15 @@ def cmm(_cmm):
 
 
 def put(lab, state, **details):
-    set_block(lab.machine.host, lab.machine.guest_number, BLOCK, state, **details)
+    lab.machine.host.set_block(lab.machine.guest_number, BLOCK, state, **details)
 
 
 def state(lab):
-    return state_name(lab.machine.storage, BLOCK)
+    return lab.machine.storage.block(BLOCK).name
 
 
 def key(lab):
-    return guest_key(lab.machine.host, lab.machine.storage, BLOCK)
+    return lab.machine.storage.key(BLOCK)
 
 
 def elsewhere(changes):
@@ -136,7 +141,7 @@ def test_essa_absent_is_an_operation_exception_even_in_the_problem_state(cmm):
 
 def test_essa_in_the_problem_state_comes_before_a_reserved_request(cmm):
     cmm.psw(PROBLEM_STATE)
-    assert cmm.step("essa %r2,%r1,8") == PRIVILEGED
+    assert cmm.step("essa %r2,%r1,8") == PRIVILEGED_OPERATION
     assert (state(cmm), cmm.changes()) == ("Sz", {})
 
 
@@ -183,7 +188,7 @@ def test_discarded_block_faults_at_the_next_reference_in_spite_of_the_tlb(cmm):
     assert cmm.gr[3] == 0x08090A0B0C0D0E0F
     cmm.machine.host.discard(0, BLOCK)
     cmm.psw(cc=1)
-    assert cmm.step("lg %r3,8(%r1)") == VOLATILITY
+    assert cmm.step("lg %r3,8(%r1)") == BLOCK_VOLATILITY
     assert cmm.changes() == {"ia": CODE}  # nullified
     assert cmm.old_psw == (BA_EA | 1 << 44, CODE)
     assert cmm.word(0x8C, 2) == 6
@@ -196,7 +201,7 @@ def test_fault_repeats_until_the_block_is_made_stable(cmm):
     put(cmm, "Vz")
     for _ in range(2):
         cmm.psw()
-        assert cmm.step("stg %r3,0(%r1)") == VOLATILITY
+        assert cmm.step("stg %r3,0(%r1)") == BLOCK_VOLATILITY
     cmm.psw()
     assert cmm.step("essa %r2,%r1,1") == 0
     assert cmm.step("lg %r3,0(%r1)", at=CODE) == 0
@@ -205,11 +210,11 @@ def test_fault_repeats_until_the_block_is_made_stable(cmm):
 
 def test_fault_identifies_the_absolute_block(cmm):
     """Real block 65, absolute block 1: reverse prefixing."""
-    set_block(cmm.machine.host, 0, 1, "Vz")
+    cmm.machine.host.set_block(0, 1, "Vz")
     cmm.machine.write(ADDRESS + 0x1D0, BA_EA.to_bytes(8, "big") + HANDLER.to_bytes(8, "big"))
     cmm.cpu.prefix = ADDRESS
     cmm.gr[1] = ADDRESS + BLOCK_SIZE
-    assert cmm.step("lg %r3,0(%r1)") == VOLATILITY
+    assert cmm.step("lg %r3,0(%r1)") == BLOCK_VOLATILITY
     assert cmm.word(ADDRESS + 0xA8) == BLOCK_SIZE
 
 
@@ -223,7 +228,7 @@ def test_fault_tells_fetch_from_store_with_facility_75(cmm, source, indication):
     """D15."""
     cmm.machine.storage.record.facilities[1] |= 1 << (127 - 75)
     put(cmm, "Vz")
-    assert cmm.step(source) == VOLATILITY
+    assert cmm.step(source) == BLOCK_VOLATILITY
     assert cmm.word(0xA8) == ADDRESS | indication
 
 
@@ -231,7 +236,7 @@ def test_fault_comes_before_key_controlled_protection(cmm):
     """D16."""
     put(cmm, "Vz", key=0x38)
     cmm.psw(key=7)
-    assert cmm.step("lg %r3,0(%r1)") == VOLATILITY
+    assert cmm.step("lg %r3,0(%r1)") == BLOCK_VOLATILITY
 
 
 @pytest.mark.parametrize("source", ["lg %r3,0(%r4)", "stg %r3,0(%r4)"])
@@ -239,9 +244,9 @@ def test_fault_comes_before_key_controlled_protection(cmm):
 def test_operand_across_a_discarded_block_changes_nothing(cmm, source, first_there):
     put(cmm, "Vz")
     other = BLOCK - 1 if first_there else BLOCK + 1
-    set_block(cmm.machine.host, 0, other, "Sr", data=DATA)
+    cmm.machine.host.set_block(0, other, "Sr", data=DATA)
     cmm.gr[4] = ADDRESS - 4 if first_there else ADDRESS + BLOCK_SIZE - 4
-    assert cmm.step(source) == VOLATILITY
+    assert cmm.step(source) == BLOCK_VOLATILITY
     assert cmm.changes(keys=True) == {"ia": CODE, f"key {CODE:#x}": REFERENCE}
     assert cmm.word(0xA8) == ADDRESS
 
@@ -321,7 +326,7 @@ def refer(lab, kind):
 @pytest.mark.parametrize(
     "before, after, code",
     [("Sr", "Sr", 0), ("Pr", "Pr", 0), ("Vr", "Vr", 0), ("Sp", "Sr", 0), ("Sz", "Sr", 0), ("Ur", "Ur", 0),
-     ("Uz", "Uz", ADDRESSING), ("Vz", "Vz", VOLATILITY)],
+     ("Uz", "Uz", ADDRESSING), ("Vz", "Vz", BLOCK_VOLATILITY)],
 )  # fmt: skip
 def test_reference_brings_or_faults(cmm, kind, before, after, code):
     put(cmm, before, key=0x10)
@@ -348,7 +353,7 @@ def test_reference_to_an_unused_block_by_policy(cmm, kind, before, policy):
 def test_unused_access_does_not_touch_the_volatile(cmm, policy):
     cmm.machine.storage.record.unused_access = policy
     put(cmm, "Vz")
-    assert refer(cmm, "fetch") == VOLATILITY
+    assert refer(cmm, "fetch") == BLOCK_VOLATILITY
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -357,19 +362,19 @@ def test_prefix_area_hinted_away_is_a_check_stop(cmm, number, hint):
     """D13, test obligation 11: no loop; and nothing is stored in the other page."""
     host, storage = cmm.machine.host, cmm.machine.storage
     cmm.cpu.prefix = ADDRESS
-    set_block(host, 0, BLOCK + number, hint)
-    set_block(host, 0, BLOCK + 1 - number, "Sr", data=DATA)
+    host.set_block(0, BLOCK + number, hint)
+    host.set_block(0, BLOCK + 1 - number, "Sr", data=DATA)
     cmm.machine.write(CODE, bytes(2))  # an operation exception
     stop = cmm.machine.run(10)
     assert stop.reason is Reason.CHECK_STOP_LOWCORE
     assert cmm.machine.read(ADDRESS + (1 - number) * BLOCK_SIZE, BLOCK_SIZE) == DATA
-    assert state_name(storage, BLOCK + number) == hint
+    assert storage.block(BLOCK + number).name == hint
 
 
 @pytest.mark.parametrize("before", ["Sp", "Sz"])
 def test_prefix_area_that_is_out_is_brought_for_an_interruption(cmm, before):
-    set_block(cmm.machine.host, 0, BLOCK + 1, before)
-    set_block(cmm.machine.host, 0, BLOCK, before)
+    cmm.machine.host.set_block(0, BLOCK + 1, before)
+    cmm.machine.host.set_block(0, BLOCK, before)
     cmm.cpu.prefix = ADDRESS
     cmm.machine.write(CODE, bytes(2))
     cmm.machine.run(1)
@@ -378,32 +383,32 @@ def test_prefix_area_that_is_out_is_brought_for_an_interruption(cmm, before):
 
 
 @pytest.mark.parametrize("gone", ["first", "second"])
-@pytest.mark.parametrize("before, code", [("Vz", VOLATILITY), ("Uz", ADDRESSING)])
+@pytest.mark.parametrize("before, code", [("Vz", BLOCK_VOLATILITY), ("Uz", ADDRESSING)])
 @pytest.mark.parametrize("end", [0, BLOCK_SIZE], ids=["in-its-first-block", "in-its-second-block"])
 def test_storage_to_storage_operand_that_is_gone_stores_nothing(cmm, gone, before, code, end):
     """Test obligation 5: each operand, in each of two blocks."""
     put(cmm, before)
     other = BLOCK + 1 if end == 0 else BLOCK - 1
     for number in (other, BLOCK + 4):
-        set_block(cmm.machine.host, 0, number, "Sr", data=DATA)
+        cmm.machine.host.set_block(0, number, "Sr", data=DATA)
     crossing = ADDRESS + BLOCK_SIZE - 10 if end == 0 else ADDRESS - 10
     there = ADDRESS + 4 * BLOCK_SIZE
     cmm.gr[3], cmm.gr[4] = (crossing, there) if gone == "first" else (there, crossing)
     assert cmm.step("mvc 0(64,%r3),0(%r4)") == code
-    assert cmm.changes() == ({"ia": CODE} if code == VOLATILITY else {})
+    assert cmm.changes() == ({"ia": CODE} if code == BLOCK_VOLATILITY else {})
     assert key_of(cmm, BLOCK + 4) & CHANGE == key_of(cmm, other) & CHANGE == 0
-    if code == VOLATILITY:
+    if code == BLOCK_VOLATILITY:
         assert cmm.word(0xA8) == ADDRESS
 
 
 def key_of(lab, number):
-    return guest_key(lab.machine.host, lab.machine.storage, number)
+    return lab.machine.storage.key(number)
 
 
 @pytest.mark.parametrize("source", ["ex %r0,0(%r1)", "exrl %r0,.+{distance}"])
 def test_target_of_execute_that_is_gone(cmm, source):
     put(cmm, "Vz")
-    assert cmm.step(source.format(distance=ADDRESS - CODE)) == VOLATILITY
+    assert cmm.step(source.format(distance=ADDRESS - CODE)) == BLOCK_VOLATILITY
     assert cmm.changes() == {"ia": CODE}
     assert cmm.word(0xA8) == ADDRESS
 
@@ -462,7 +467,9 @@ ACCESS_ROWS = {
 CLEAR, SET_KEY = 0x10000, 0x20000  # PFMF, in R1
 
 
-@pytest.mark.parametrize("before, code", [("Vz", VOLATILITY), ("Uz", ADDRESSING), ("Sp", 0), ("Sz", 0), ("Vr", 0)])
+@pytest.mark.parametrize("before, code", [
+    ("Vz", BLOCK_VOLATILITY), ("Uz", ADDRESSING), ("Sp", 0), ("Sz", 0), ("Vr", 0),
+])  # fmt: skip
 @pytest.mark.parametrize("source", ACCESS_ROWS)
 def test_access_by_instruction(cmm, source, before, code):
     put(cmm, before, data=DATA)
@@ -472,8 +479,8 @@ def test_access_by_instruction(cmm, source, before, code):
     refers = ACCESS_ROWS[source] and not code
     assert state(cmm) == (before[0] + "r" if refers else before)
     if code and ACCESS_ROWS[source]:
-        assert cmm.changes() == ({"ia": CODE} if code == VOLATILITY else {})
-        assert code != VOLATILITY or cmm.word(0xA8) == ADDRESS
+        assert cmm.changes() == ({"ia": CODE} if code == BLOCK_VOLATILITY else {})
+        assert code != BLOCK_VOLATILITY or cmm.word(0xA8) == ADDRESS
     assert cmm.machine.host.statistics(0).faults_resolved <= 2
 
 

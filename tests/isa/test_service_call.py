@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.architecture.interruptions import EXTERNAL_SERVICE
+from s390emu.architecture.interruptions import ADDRESSING, EXTERNAL_SERVICE, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.machine import Reason
-from tests.blocks import guest_key, set_block, state_name
 from tests.lab import BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE
 
-PRIVILEGED, ADDRESSING, SPECIFICATION = 2, 5, 6
 SCCB = 0x40000
 READ_SCP_INFORMATION = 0x00120001
 SHORT = (8).to_bytes(2, "big")  # the length of an SCCB that is a header alone
@@ -81,18 +79,18 @@ def test_servc_sets_reference_and_change(service):
 @pytest.mark.parametrize("state", ["Sr", "Ur", "Pr", "Vr"])
 def test_servc_reaches_an_sccb_that_is_there(service, state):
     number = SCCB // BLOCK_SIZE + 1
-    set_block(service.machine.host, 0, number, state, data=SHORT)
+    service.machine.host.set_block(0, number, state, data=SHORT)
     service.gr[2] = SCCB + BLOCK_SIZE
     assert call(service) == 0
     assert response(service, SCCB + BLOCK_SIZE) == 0x0300  # too short for the answer
-    assert state_name(service.machine.storage, number) == state
+    assert service.machine.storage.block(number).name == state
 
 
 def test_servc_brings_a_block_of_zeros_and_finds_no_length_there(service):
     number = SCCB // BLOCK_SIZE + 1
     service.gr[2] = SCCB + BLOCK_SIZE
     assert call(service) == SPECIFICATION
-    assert state_name(service.machine.storage, number) == "Sr"
+    assert service.machine.storage.block(number).name == "Sr"
 
 
 def test_servc_stores_no_more_than_the_header_of_an_sccb_that_is_one(service):
@@ -107,7 +105,7 @@ def test_servc_stores_no_more_than_the_header_of_an_sccb_that_is_one(service):
 def test_servc_in_the_problem_state(service):
     service.gr[2] = 1
     service.psw(PROBLEM_STATE)
-    assert call(service) == PRIVILEGED
+    assert call(service) == PRIVILEGED_OPERATION
     assert service.changes() == {}
 
 
@@ -148,9 +146,9 @@ def test_servc_is_a_specification_exception_though_the_service_processor_is_busy
 
 # What is wrong at once: problem state, address, configuration, the block hinted away, length; and what it comes to.
 PRIORITY = [
-    pytest.param(PROBLEM_STATE, SCCB + 1, "Sr", PRIVILEGED, id="problem-state-and-alignment"),
-    pytest.param(PROBLEM_STATE, 0x7FFFFFF8, "Sr", PRIVILEGED, id="problem-state-and-configuration"),
-    pytest.param(PROBLEM_STATE, SCCB + BLOCK_SIZE, "Sz", PRIVILEGED, id="problem-state-and-length"),
+    pytest.param(PROBLEM_STATE, SCCB + 1, "Sr", PRIVILEGED_OPERATION, id="problem-state-and-alignment"),
+    pytest.param(PROBLEM_STATE, 0x7FFFFFF8, "Sr", PRIVILEGED_OPERATION, id="problem-state-and-configuration"),
+    pytest.param(PROBLEM_STATE, SCCB + BLOCK_SIZE, "Sz", PRIVILEGED_OPERATION, id="problem-state-and-length"),
     pytest.param(BA_EA, 0x7FFFFFF9, "Sr", SPECIFICATION, id="alignment-and-configuration"),
     pytest.param(BA_EA, SCCB + BLOCK_SIZE + 1, "Vz", SPECIFICATION, id="alignment-and-hinted-away"),
     pytest.param(BA_EA, GB_2, "Sr", SPECIFICATION, id="beyond-2-gb-and-configuration"),
@@ -160,7 +158,7 @@ PRIORITY = [
 
 @pytest.mark.parametrize("mask, sccb, state, code", PRIORITY)
 def test_servc_priority(service, mask, sccb, state, code):
-    set_block(service.machine.host, 0, SCCB // BLOCK_SIZE + 1, state)
+    service.machine.host.set_block(0, SCCB // BLOCK_SIZE + 1, state)
     service.gr[2] = sccb
     service.psw(mask)
     assert call(service) == code
@@ -186,11 +184,11 @@ def test_servc_sccb_outside_the_configuration(service, sccb):
 def test_servc_sccb_that_the_guest_hinted_away(service, state):
     """As every parameter block: docs/page-hinting.md."""
     number = SCCB // BLOCK_SIZE + 1
-    set_block(service.machine.host, 0, number, state, key=0x30)
+    service.machine.host.set_block(0, number, state, key=0x30)
     service.gr[2] = SCCB + BLOCK_SIZE
     assert call(service) == ADDRESSING
     assert service.changes() == {}
-    assert guest_key(service.machine.host, service.machine.storage, number) == 0x30
+    assert service.machine.storage.key(number) == 0x30
 
 
 # --- messages to the guest -------------------------------------------------------------------------------------------
@@ -200,7 +198,7 @@ READ_EVENT_DATA = 0x00770005
 
 @pytest.fixture
 def told(service):
-    service.machine.host.consoles[0].receives = 0x40
+    service.machine.host.guests[0].console.receives = 0x40
     service.cr[0] |= SERVICE_SIGNAL
     return service
 
@@ -222,7 +220,7 @@ def test_a_message_ends_an_enabled_wait(told):
 
 
 def test_a_guest_that_does_not_receive_messages_is_not_interrupted(told):
-    told.machine.host.consoles[0].receives = 0
+    told.machine.host.guests[0].console.receives = 0
     assert not told.machine.host.send(0, "STOP")
     told.psw(BA_EA | EXTERNAL | WAIT)
     assert told.machine.run(5).reason is Reason.ENABLED_WAIT
@@ -257,7 +255,7 @@ def test_a_message_while_the_signal_of_a_command_is_pending(told):
 
 
 def test_messages_are_in_snapshots(told):
-    machine, console = told.machine, told.machine.host.consoles[0]
+    machine, console = told.machine, told.machine.host.guests[0].console
     snapshot = machine.snapshot()
     machine.host.send(0, "STOP")
     later = machine.snapshot()

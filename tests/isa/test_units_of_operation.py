@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, PAGE_TRANSLATION, PROTECTION
 from s390emu.assembler.assemble import assemble
 from s390emu.engine.handlers import implemented
 from s390emu.isa.opcodes import ROWS
@@ -64,7 +65,6 @@ FIRST, SECOND, REGION = 0x41000, 0x61000, 4 * PAGE  # page boundaries; the opera
 DISTANCES = (0, 1, 3, 4, 127, 128, 255, 256, 257, 2048, 4092, 4095)
 LENGTHS = (0, 1, 5, 250, 255, 256, 257, 600, 1500, 4100)
 PAD, ENDING = 0x40, 0xE0
-PROTECTION, PAGE_TRANSLATION, BLOCK_VOLATILITY = 0x04, 0x11, 0x1A
 
 
 def test_every_instruction_of_this_kind_has_a_row():
@@ -403,7 +403,7 @@ def test_pfmf_is_interrupted_at_the_block_that_is_away(lab):
     assert lab.changes() == {"ia": CODE}
     assert lab.load(start, 3 * PAGE) == bytes(3 * PAGE)
     assert lab.load(away + PAGE, PAGE) == b"x" * PAGE
-    lab.machine.storage.blocks[away >> 12].usage = 0
+    lab.machine.set_block(away, "Sz")
     lab.psw()
     assert lab.go() == 0
     assert lab.go() == 0

@@ -14,7 +14,7 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 from llvmlite import binding as llvm
 
-from s390emu.assembler.elf import read_elf
+from s390emu.assembler.elf_loader import read_elf
 from s390emu.machine import Machine
 from tests.judges.programs import CODE, FOR_LLVM, SEED, judged, register_values
 

@@ -7,7 +7,7 @@ import pytest
 from s390emu.machine import Machine, Recorder
 from s390emu.machine.observe import kinds_of
 from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
-from s390emu.records.events import EVENT_ESSA, EVENT_KEY, EVENT_STORE, EVENT_TABLE, EVENT_TOUCH
+from s390emu.records.events import EVENT_ESSA, EVENT_KEY, EVENT_PSW, EVENT_PURGE, EVENT_STORE, EVENT_TABLE, EVENT_TOUCH
 
 DATA = 0x20000  # what the guest fetches and stores
 BLOCK = DATA // 4096
@@ -225,3 +225,30 @@ def test_a_table_is_told_again_when_it_is_forgotten():
     machine.observers.deliver()
     assert once > 0
     assert sum(map(len, observer.taken())) == once
+
+
+def events_of(source: str, kind: int, cpus: int = 2) -> list[int]:
+    """Return the `block` of each event of this kind that a CPU's instructions make, up to label `end`."""
+    machine = Machine.from_source(f"start: lghi %r4,1\nllilf %r5,0x4000\nst %r5,0x200\n{source}\nend: j end", 1 << 18,
+                                  cpus=cpus)  # fmt: skip
+    observer = Recorder(kind)
+    machine.observe(observer)
+    machine.run(3 + len(source.splitlines()))
+    machine.observers.deliver()
+    return [int(event.block) for chunk in observer.taken() for event in chunk]
+
+
+SET_PREFIX, CPU_RESET = "sigp %r4,%r4,13", "sigp %r4,%r4,12"
+
+
+@pytest.mark.parametrize("source, cpus", [
+    ("ptlb", [0]), ("spx 0x200", [0]), (SET_PREFIX, [1]), (CPU_RESET, [1]), ("lctlg %c1,%c1,0x300", []),
+    ("sske %r3,%r5", []), ("csp %r2,%r4", [0, 1]), ("cspg %r2,%r4", [0, 1]), ("csp %r2,%r5", []),
+])  # fmt: skip
+def test_a_purge_by_the_architecture_names_the_cpu(source, cpus):
+    assert events_of(source, EVENT_PURGE) == cpus
+
+
+def test_another_psw_names_the_cpu_that_has_it():
+    assert events_of("stosm 0x300,3", EVENT_PSW) == [0]
+    assert events_of(CPU_RESET, EVENT_PSW) == [1]

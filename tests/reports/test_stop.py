@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from s390emu.machine import Machine
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, OPERATION
+from s390emu.machine import Machine, Schedule, Stop
 from s390emu.reports.stop import as_dict, interruption_text, place, report, summary
 from tests.lab import BA_EA
 from tests.operands import discard
@@ -54,10 +55,48 @@ def test_an_interruption_is_told_with_what_it_stored_and_no_more(lab):
     lab.store(0x1D0, BA_EA.to_bytes(8, "big") + (0x30000).to_bytes(8, "big"))
     lab.gr[5] = 0x34000
     discard(lab, 0x34000)
-    assert lab.step("lg %r1,8(%r5)") == 0x1A
+    assert lab.step("lg %r1,8(%r5)") == BLOCK_VOLATILITY
     assert interruption_text(lab.machine.last_interruption, {}).endswith("identification 0x34000")
-    assert lab.step(".short 0", at=0x30000) == 1
+    assert lab.step(".short 0", at=0x30000) == OPERATION
     text = interruption_text(lab.machine.last_interruption, {})
     assert "ILC 1," in text
     assert "identification" not in text
     assert lab.machine.last_interruption.teid == 0
+
+
+def two_cpus() -> tuple[Machine, Stop]:
+    """CPU 1 is restarted and meets an operation exception, whose handler is a disabled wait."""
+    machine = Machine.from_source("start: sigp %r2,%r3,6\n nopr 0\n j start+4\nsecond: lghi %r7,9\n .short 0\n", cpus=2,
+                                  schedule=Schedule(2, 5))  # fmt: skip
+    machine.write(0x1A0, BA_EA.to_bytes(8, "big") + (0x1000A).to_bytes(8, "big"))
+    machine.write(0x1D0, (BA_EA | 1 << 49).to_bytes(8, "big") + (0xBAD).to_bytes(8, "big"))
+    machine.cpus[0].gr[3] = 1
+    return machine, machine.run(40)
+
+
+def test_the_report_of_several_cpus_names_each():
+    machine, stop = two_cpus()
+    text = report(machine, stop, {})
+    assert text.splitlines()[0] == "s390emu: instruction limit on CPU 0, after 40 instructions"
+    assert "  CPU 1     0002000180000000 0xbad, 2 instructions" in text.splitlines()
+    machine.turns.set_running(machine.cpus[1])
+    assert "program 0001 (operation) at instruction 2 of its own, ILC 1" in report(machine, stop, {})
+
+
+def test_the_report_of_eight_cpus_fits_on_a_screen():
+    machine = Machine.from_source(LOOP, cpus=8)
+    assert len(report(machine, machine.run(), {}).splitlines()) <= 40
+
+
+def test_json_has_every_cpu():
+    machine, stop = two_cpus()
+    told = as_dict(machine, stop, {})
+    assert [(cpu["address"], cpu["instructions"], cpu["stopped"]) for cpu in told["cpus"]] == [
+        (0, 38, False), (1, 2, False),
+    ]  # fmt: skip
+    assert told["cpus"][1]["psw"]["address"] == 0xBAD
+    assert told["cpus"][1]["registers"][7] == 9
+    assert told["cpus"][1]["last_interruption"]["code"] == 1
+    assert told["cpus"][0]["last_interruption"] is None
+    assert told["cpu"] == 0
+    assert told["registers"] == told["cpus"][0]["registers"]

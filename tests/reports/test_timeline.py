@@ -7,6 +7,7 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports.timeline import attributes_text, event_text
+from tests.commands.test_trace_log import two_cpus
 
 PROGRAM = """
 start:  llilf %r1,0x8000
@@ -49,3 +50,12 @@ def test_a_preserved_block_is_written_out_and_read_back():
     assert words(machine)[-1].endswith("Sr -> Sp  host reclaim, written out")
     machine.host.pagein(machine.guest_number, 8)
     assert any(line.endswith("Sp -> Sr  touch, read back") for line in words(machine))
+
+
+def test_events_of_several_cpus_name_theirs():
+    machine = two_cpus()
+    machine.watch(EVENT_ESSA, EVENT_INTERRUPTION)
+    machine.run(4)
+    told = [event_text(event, {}, 2) for chunk in machine.drain_events() for event in chunk]
+    assert told[0] == "         2 cpu1 interruption external 1202 old-ia 0x1234"
+    assert told[1].startswith("         3 cpu1 page         block      0x0 ")

@@ -46,6 +46,20 @@ def test_a_range_is_reserved_from_its_first_byte_to_before_its_end(read, first, 
     assert [block for block in range(8) if known.is_reserved(block)] == reserved
 
 
+@pytest.mark.parametrize("counted, discarded, users", [
+    ("", 0, 5), ('"cache"', 0, 4), ('"maps"', 0, 3), ('"cache", "maps"', 0, 2), ('"cache", "maps"', 4, 3),
+])  # fmt: skip
+def test_references_of_users_are_those_that_nobody_else_has(read, counted, discarded, users):
+    known = read(TABLE + f"counted = [{counted}]\n[owners]\ncache = [1]\n[flags]\ndiscarded = 4\n")
+    assert known.users(Frame(owner=1, flags=discarded, references=5, maps=2)) == users
+    assert known.users(Frame(owner=1)) == 0
+
+
+def test_what_a_guest_of_several_cpus_tells(read):
+    known = read("[cpu]\ndisabled = true\ninterlocked = true\n[locks]\nfree = 'TABLE'\n")
+    assert known.disabled and known.interlocked and known.locks == {"free": 0x20000}
+
+
 def test_json_is_as_good(read):
     assert read(json.dumps({"flags": {"dirty": 1}}), "guest.json").mask("dirty") == 1
 
@@ -63,13 +77,18 @@ def test_json_is_as_good(read):
     pytest.param("[reserved]\nranges = [1, 2]\n", "list of lists of 2", id="range"),
     pytest.param("[fixups]\nat = [[0, 16]]\n", "a register from 0 to 15", id="register"),
     pytest.param("[cpu]\ndisabled = 1\n", "write true or false", id="truth"),
+    pytest.param("[cpu]\ninterlocked = 1\n", "cpu.interlocked: write true or false", id="another truth"),
+    pytest.param(TABLE + 'counted = "cache"\n', "frames.counted: write a list of cache, maps", id="no list of names"),
+    pytest.param(TABLE + 'counted = ["tasks"]\n', "frames.counted: write a list of cache, maps", id="names"),
+    pytest.param("[locks]\nfree = true\n", "locks.free: True is neither a number nor a symbol", id="lock"),
     pytest.param("[frames\n", "guest.toml: ", id="syntax"),
     pytest.param("x = " + "[" * 99999, "brackets within brackets", id="brackets"),
     pytest.param("[flags]\ndirty = " + "9" * 5000, "guest.toml: Exceeds the limit", id="digits"),
     pytest.param("[flags]\ndirty = 0x" + "f" * 5000, "a number of 20000 bits is not a whole number", id="large"),
     pytest.param("[flags]\ndirty = -1\n", "-1 is not a whole number from 0", id="negative"),
     pytest.param("[flags]\ndirty = 1.0\n", "1.0 is neither a number nor a symbol", id="fraction"),
-    pytest.param(TABLE + "maps = [12, 8]\n", r"frames\.maps: it ends behind the entry of 16 bytes", id="behind the entry"),
+    pytest.param(TABLE + "maps = [12, 8]\n", r"frames\.maps: it ends behind the entry of 16 bytes",
+                 id="behind the entry"),
     pytest.param(TABLE + "maps = [4, 4.0]\n", "bytes one of 1, 2, 4, 8", id="fraction of bytes"),
     pytest.param(TABLE + "maps = [4, true]\n", "bytes one of 1, 2, 4, 8", id="true bytes"),
 ])  # fmt: skip
@@ -102,9 +121,11 @@ def test_a_device(tmp_path):
 @pytest.mark.parametrize("text, table, end", [
     (TABLE.replace("count = 4", "count = 0x1000"), "frames", "0x30000"),
     ("[index]\ncache = 0x20000\nentries = 0x4000\n", "index", "0x40000"),
+    ("[locks]\nfree = 0x3fffc\n", "locks", "0x40000"),
 ])  # fmt: skip
 def test_tables_lie_in_the_guests_storage(read, text, table, end):
     known = read(text)
     known.fit_into(0x40000)
-    with pytest.raises(DescriptionError, match=rf"\[{table}\]: the table ends at {end}, the guest's storage at 0x2f000"):
+    message = rf"\[{table}\]: the table ends at {end}, the guest's storage at 0x2f000"
+    with pytest.raises(DescriptionError, match=message):
         known.fit_into(0x2F000)

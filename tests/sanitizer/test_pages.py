@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from s390emu.host.host import Host
-from s390emu.machine import Machine
+from s390emu.machine import Machine, Recorder
+from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_STORE
+from s390emu.records.events import EVENT_ESSA, EVENT_TOUCH
 from s390emu.sanitizer.guest import Description, FrameTable
 from s390emu.sanitizer.pages import Sanitizer
 
@@ -441,9 +443,31 @@ def test_watching_changes_nothing():
 
 
 def test_other_listeners_get_only_what_they_asked_for():
-    from s390emu.records.events import EVENT_ESSA
-
     machine, _ = watch(f"{VOLATILE}\n{CONTENT}")
     machine.watch(EVENT_ESSA)
     machine.run(100)
     assert {int(event.kind) for chunk in machine.drain_events() for event in chunk} == {EVENT_ESSA}
+
+
+@pytest.mark.parametrize("leaves_after", [0, 7, 30, 10_000])
+def test_it_finds_the_same_beside_somebody_who_watches_the_same_blocks_and_leaves(leaves_after):
+    """As a debugger does: all accesses to the block and to the frame table, and a range in both."""
+    body = ENTRY + f"lghi %r9,20\n1: {VOLATILE}\nasi 4(%r8),1\n{CONTENT}\nessa %r0,%r2,6\nessa %r0,%r2,2\n{CONTENT}\n" \
+                   "essa %r0,%r2,1\nbrctg %r9,1b"  # fmt: skip
+    found = []
+    for beside in (False, True):
+        machine, sanitizer = watch(body, known=KNOWN)
+        if beside:
+            other = Recorder(EVENT_TOUCH, EVENT_ESSA)
+            machine.observe(other)
+            for block in (NUMBER, FRAMES // 4096):
+                machine.observers.watch(other, block, WATCH_FETCH | WATCH_STORE | WATCH_PAUSE)
+            machine.observers.watch_range(other, FRAMES + 8, BLOCK + 8)
+            machine.run(leaves_after)
+            machine.observers.remove(other)
+            assert (leaves_after < 10) or other.chunks
+        machine.run(10_000)
+        sanitizer.finish()
+        found.append((sanitizer.violations, sanitizer.counts))
+    assert found[0][0]
+    assert found[0] == found[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import PROTECTION
 from s390emu.records.events import EVENT_FETCH, EVENT_STORE
 from tests.lab import CODE
 
@@ -79,7 +80,7 @@ def test_an_access_that_is_not_completed_sets_nothing(lab):
     lab.set_key(CODE, 0x30)
     lab.gr[5], lab.gr[6] = 0x3AFF0, BLOCK
     lab.psw(key=3)
-    assert lab.step("mvc 0(32,%r5),0(%r6)") == 4
+    assert lab.step("mvc 0(32,%r5),0(%r6)") == PROTECTION
     assert lab.changes() == {}
     assert (lab.key(0x3A000), lab.key(0x3B000)) == (0x30, 0x50)
 

@@ -6,7 +6,14 @@ import random
 
 import pytest
 
-from s390emu.architecture.page_states import VOLATILE
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    BLOCK_VOLATILITY,
+    PAGE_TRANSLATION,
+    PROTECTION,
+    SEGMENT_TRANSLATION,
+    TRANSLATION_SPECIFICATION,
+)
 from s390emu.machine import Reason
 from tests.lab import BA_EA, CODE, SIZE
 from tests.translation import (
@@ -32,8 +39,6 @@ from tests.translation import (
     translated,
 )
 
-PROTECTION, ADDRESSING, SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION = 4, 5, 0x10, 0x11, 0x12
-BLOCK_VOLATILITY = 0x1A
 VIRTUAL = 0x5A555A55A5A55000  # every index is another one
 BLOCK = 0x38000
 SECONDARY_SPACE, HOME_SPACE, ACCESS_REGISTERS = 2 << 46, 3 << 46, 1 << 46
@@ -232,10 +237,8 @@ def test_table_outside_the_configuration(lab):
 
 
 def discard(lab, address):
-    """Make a block that has no frame Vz."""
-    block = lab.machine.storage.blocks[address >> 12]
-    assert block.invalid
-    block.usage, block.zero = VOLATILE, 1
+    """Make a block Vz."""
+    lab.machine.set_block(address, "Vz")
 
 
 @pytest.mark.parametrize("line", ["lg %r1,0(%r5)", "lrag %r1,0(%r5)", "tprot 0(%r5),0(%r5)", "ivsk %r1,%r5"])

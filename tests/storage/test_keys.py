@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from s390emu._jit import entry_point
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, RC, REFERENCE
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -14,7 +15,7 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.records.guest import GUEST_T
 from s390emu.storage import keys
 from s390emu.storage.guest import GuestStorage
-from tests.blocks import set_block
+from tests.blocks import host_changed, reset_host_reference
 
 N = 5
 KEYS = [0x00, 0x06, 0xA4, 0x5A, 0xFE]
@@ -31,20 +32,20 @@ reset_reference = entry_point(keys.reset_reference, GUEST_T, integers=1)
 
 class World:
     def __init__(self, **options):
-        self.storage = GuestStorage(16 * 4096)
+        self.storage = GuestStorage(16 * BLOCK_SIZE)
         self.host = Host(16, PagingDevice(slots=16), **options)
         self.host.attach(self.storage)
         self.record, self.block = self.storage.record, self.storage.blocks[N]
 
     def put(self, state, key):
-        set_block(self.host, 0, N, state, key=key, data=b"data")
+        self.host.set_block(0, N, state, key=key, data=b"data")
 
     def key(self):
         return guest_key(self.record, N)
 
     def touch(self, bits):
         """The guest refers to the resident block."""
-        self.host.frame_table[self.block.frame].key |= bits
+        self.host.frames.table[self.block.frame].key |= bits
 
 
 @pytest.fixture
@@ -75,9 +76,9 @@ def test_page_in_leaves_the_real_key_without_reference_and_change(world):
     """The guest still sees them; the host, and the TLB, start anew."""
     world.put("Sp", 0x5E)
     world.host.pagein(0, N)
-    assert world.host.frame_table[world.block.frame].key == 0x58
+    assert world.host.frames.table[world.block.frame].key == 0x58
     assert world.key() == 0x5E
-    assert kernels.host_changed(world.record, N) == 0
+    assert host_changed(world.record, N) == 0
 
 
 @pytest.mark.parametrize("state", ["Ur", "Vr", "Pr"])
@@ -144,12 +145,12 @@ def test_set_key(world, state, key, new):
 def test_host_clock_hand_is_not_seen_by_the_guest(world):
     world.put("Sr", 0x50)
     world.touch(REFERENCE | CHANGE)
-    assert kernels.host_referenced(world.record, N) == 1
-    assert kernels.host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 1
+    assert reset_host_reference(world.record, N) == 0
     assert world.key() == 0x56
     assert reset_reference(world.record, N) == 3
     assert world.key() == 0x52
-    assert kernels.host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 0
 
 
 def test_monitors_look_is_seen_by_nobody_else(world):
@@ -158,7 +159,7 @@ def test_monitors_look_is_seen_by_nobody_else(world):
     assert kernels.sample_references(world.record, N, 64) == 1
     assert kernels.sample_references(world.record, N, 64) == 0, "not referenced since"
     assert world.key() == 0x56, "the guest's R stays"
-    assert kernels.host_referenced(world.record, N) == 1, "the clock hand's too"
+    assert reset_host_reference(world.record, N) == 1, "the clock hand's too"
     world.touch(REFERENCE)
     assert kernels.sample_references(world.record, N, 64) == 1
 
@@ -179,8 +180,8 @@ def test_guest_reset_of_reference_is_not_seen_by_the_host(world, reset):
     else:
         entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0x50)
     assert world.key() == 0x50
-    assert kernels.host_referenced(world.record, N) == 1
-    assert kernels.host_referenced(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 1
+    assert reset_host_reference(world.record, N) == 0
 
 
 def test_guest_reset_of_change_is_not_seen_by_the_host(world):
@@ -188,19 +189,19 @@ def test_guest_reset_of_change_is_not_seen_by_the_host(world):
     world.touch(RC)
     entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0)
     assert world.key() == 0
-    assert kernels.host_changed(world.record, N) == 1
+    assert host_changed(world.record, N) == 1
 
 
 def test_guest_may_set_reference_and_change_of_what_was_never_touched(world):
     world.host.pagein(0, N)
     entry_point(set_key_entry, GUEST_T, integers=2)(world.record, N, 0x36)
     assert world.key() == 0x36
-    assert kernels.host_referenced(world.record, N) == 0
-    assert kernels.host_changed(world.record, N) == 0
+    assert reset_host_reference(world.record, N) == 0
+    assert host_changed(world.record, N) == 0
 
 
 def test_store_by_a_loader_is_the_hosts_change_only(world):
     world.put("Sr", 0x30)
     world.host.poke(0, N, 7, b"x")
     assert world.key() == 0x30
-    assert kernels.host_changed(world.record, N) == 1
+    assert host_changed(world.record, N) == 1

@@ -22,6 +22,7 @@ from s390emu.architecture.page_states import (
     TOUCH,
     USAGES,
 )
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.host.host import Host
 from s390emu.storage.absolute import block_at, frame_of, state_of
@@ -112,7 +113,7 @@ def walk(storage, after, seed, steps, visits):
 
 @pytest.mark.parametrize("seed", [1, 0x123456789ABCDEF])
 def test_random_walk_follows_the_specification(seed):
-    storage = GuestStorage(BLOCKS * 4096)
+    storage = GuestStorage(BLOCKS * BLOCK_SIZE)
     Host(BLOCKS).attach(storage)
     after = np.full((16, 2, len(EVENTS)), -1, i64)
     for cell in spec.CELLS:

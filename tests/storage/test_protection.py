@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PAGE_TRANSLATION, PROTECTION
 from tests.lab import BA_EA, CODE, SIZE
 from tests.translation import PAGE_INVALID, PAGE_PROTECT, SEGMENT, change, map_page, translated
 
-PROTECTION, ADDRESSING, PAGE_TRANSLATION, BLOCK_VOLATILITY = 4, 5, 0x11, 0x1A
 BLOCK = 0x38000
 LOW_ADDRESS, FETCH_OVERRIDE, STORAGE_OVERRIDE = (1 << (63 - bit) for bit in (35, 38, 39))
 LOAD, STORE = "lg %r1,0(%r5)", "stg %r1,0(%r5)"
@@ -146,10 +146,9 @@ def test_low_address_protection_is_of_effective_addresses(lab):
 # --- priorities -------------------------------------------------------------------------------------------------------
 
 
-def discarded(lab, address, usage=3):
-    block = lab.machine.storage.blocks[address >> 12]
-    assert block.invalid
-    block.usage, block.acc_f = usage, 0x58
+def discarded(lab, address, state="Vz"):
+    """Put a block into a state without a frame, with a key of its own."""
+    lab.machine.set_block(address, state, key=0x58)
 
 
 def test_low_address_protection_before_translation_before_the_state_of_the_block(lab):
@@ -166,10 +165,10 @@ def test_low_address_protection_before_translation_before_the_state_of_the_block
         assert lab.step(STORE) == code
 
 
-@pytest.mark.parametrize(("usage", "code"), [(3, BLOCK_VOLATILITY), (1, ADDRESSING)])
+@pytest.mark.parametrize(("state", "code"), [("Vz", BLOCK_VOLATILITY), ("Uz", ADDRESSING)])
 @pytest.mark.parametrize("line", [LOAD, STORE])
-def test_the_state_of_the_block_before_its_key(lab, line, usage, code):
-    discarded(lab, BLOCK, usage)
+def test_the_state_of_the_block_before_its_key(lab, line, state, code):
+    discarded(lab, BLOCK, state)
     lab.gr[5] = BLOCK
     lab.set_key(CODE, 0x30)
     lab.psw(key=3)

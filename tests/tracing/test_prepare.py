@@ -104,4 +104,4 @@ def test_tlb_off_and_policies():
     )
     assert made.storage.record.tlb_on == 0
     assert (made.host.unused_access, made.host.discard_keys) == (2, "random")
-    assert (made.host.frame_count, made.host.paging.slots) == (99, 4)
+    assert (made.host.frames.count, made.host.slots.device.slots) == (99, 4)

@@ -197,7 +197,7 @@ def test_a_text_that_has_no_end(swallows, behind):
     with pytest.raises(TraceError) as caught:
         parse(f".text\nstart: nopr 0\n {swallows}\n{behind}.expect\n", "t.trace")
     assert ".Lend" not in str(caught.value)
-    assert "this .text has no end" in str(caught.value) or "is missing" in str(caught.value) or ".endif" in str(caught.value)
+    assert any(told in str(caught.value) for told in ("this .text has no end", "is missing", ".endif"))
 
 
 @pytest.mark.parametrize("line", [" r1 = {}", " mem 0x8000 = quad {}", " frames {}", " page {} = stable", " tod 0x{}"])

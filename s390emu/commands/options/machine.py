@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import number, positive, size
@@ -30,7 +31,7 @@ class MachineOptions:
     chunk_policy: str = CHUNK_POLICIES[0]
     paging: str = ""
     unused_access: str = UNUSED_ACCESS[0]
-    disk: tuple[tuple[str, bool], ...] = ()
+    disk: tuple[tuple[str | Path, bool], ...] = ()
     service: str = "none"
     no_essa: bool = False
     no_dat: bool = False

@@ -35,7 +35,7 @@ from s390emu.storage.dat import (
     TWO_BITS,
     TYPE_SHIFT,
 )
-from s390emu.storage.tlb import drop_page_indexes, flush, flush_all, port_of
+from s390emu.storage.tlb import drop_page_indexes, flush, flush_all, port_of, purge_all
 
 ZERO, ONE, ODD = u64(0), u64(1), u64(1)
 IPTE_RANGE, LOCAL_CLEARING_FACILITY = bit(13), bit(51)  # in the first doubleword of the facility list
@@ -141,10 +141,10 @@ def idte(cpu, storage, insn):
 
 
 @jit
-def purge(cpu, storage, r2):
+def purge_if_asked(cpu, storage, r2):
     """Clear the TLBs of all CPUs if bit 63 of R2 says so. Bit 62 is for the ALBs, of which there are none."""
     if on(cpu.gr[r2], PURGE_TLB):
-        flush_all(guest_of(storage))
+        purge_all(guest_of(storage))
 
 
 @jit
@@ -162,7 +162,7 @@ def csp(cpu, storage, insn):
     if old == low(cpu, r1):
         store4(span.first, cpu.gr[r1 + ONE])
         cpu.cc = 0
-        purge(cpu, storage, r2)
+        purge_if_asked(cpu, storage, r2)
     else:
         set_low(cpu, r1, old)
         cpu.cc = 1
@@ -184,7 +184,7 @@ def cspg(cpu, storage, insn):
     if old == cpu.gr[r1]:
         store8(span.first, cpu.gr[r1 + ONE])
         cpu.cc = 0
-        purge(cpu, storage, r2)
+        purge_if_asked(cpu, storage, r2)
     else:
         cpu.gr[r1] = old
         cpu.cc = 1

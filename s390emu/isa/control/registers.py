@@ -22,12 +22,14 @@ from s390emu.storage.access import (
     store_halfword,
     store_word,
 )
-from s390emu.storage.tlb import flush
+from s390emu.storage.tlb import flush, purge
 
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
-CPU_ID = u64(0x00_5390E1_2094_0000)  # version, identification number, machine type (the first with ESSA), format
+# Version, identification number, machine type (the first with ESSA), and the format bit, 48: a one, since the number is
+# of the whole configuration, the same for each of its CPUs.
+CPU_ID = u64(0x00_5390E1_2094_8000)
 
 
 @jit
@@ -136,7 +138,7 @@ def spx(cpu, storage, insn):
     if not prefix_available(storage, prefix):
         return ADDRESSING
     cpu.prefix = prefix
-    flush(storage)
+    purge(storage)
     return 0
 
 
@@ -207,5 +209,5 @@ def ptlb(cpu, storage, insn):
     """PURGE TLB, S. PoP ch. 10 "PURGE TLB". cc unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    flush(storage)
+    purge(storage)
     return 0

@@ -11,6 +11,7 @@ from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
 from s390emu.architecture.psw_bits import EXTERNAL, IO, WAIT
+from s390emu.cpu.clocks import elapsed, let_time_pass
 from s390emu.cpu.prefix_area import area_code, block_code
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
@@ -19,7 +20,7 @@ from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING, STOPPING_TO_STORE_STATUS, cpu_record
 from s390emu.storage.absolute import guest_of, in_configuration
-from s390emu.storage.tlb import flush, port_of
+from s390emu.storage.tlb import port_of, purge
 
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))
 STOP_AND_STORE_STATUS = u64(0x09)
@@ -88,7 +89,7 @@ def set_prefix(storage, target, port, parameter):
         status |= INVALID_PARAMETER
     if status == ZERO:
         target.prefix = prefix
-        flush(port)
+        purge(port)
     return status
 
 
@@ -162,6 +163,8 @@ def sigp(cpu, storage, insn):
         return 0
     target, port = cpu_record(guest.cpus[address]), port_of(guest, i64(address))
     cpu.cc = ACCEPTED
+    if address != storage.cpu_address:
+        let_time_pass(target, port, elapsed(storage))  # before the order changes what it does
     if order == INITIAL_CPU_RESET or order == CPU_RESET:
         if order == INITIAL_CPU_RESET:
             initial_cpu_reset(target, port)

@@ -35,7 +35,7 @@ from s390emu.storage.dat import (
     translation_exception,
     walk,
 )
-from s390emu.storage.keys import guest_key, reset_reference, set_key
+from s390emu.storage.keys import inspect_key, reset_reference, set_key
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
@@ -45,6 +45,7 @@ OLD_KEY, OLD_KEY_SHIFT = bits(48, 55), u64(8)
 R_MASK, C_MASK, MULTIPLE = u64(4), u64(2), u64(1)  # SSKE's M3: ignore R; ignore C; several blocks
 SEVERAL_BLOCKS = 3  # condition code
 SEVERAL_BYTES, LAST_OF_SEVERAL = bits(46, 63), u64(63)  # RRBM and IRBM: 256K bytes, 64 blocks
+CC_REFERENCE = 2  # R in the condition code of RRBE
 # PFMF's general register R1
 MANAGE_ZERO = bits(32, 45) | bit(55) | bit(63)
 SET_KEY, CLEAR_FRAME, FRAME_SIZE = bit(46), bit(47), bits(49, 51)
@@ -71,15 +72,15 @@ def iske(cpu, storage, insn):
     r1, r2 = rre(insn)
     number, code = key_operand(cpu, storage, r2)
     if code == 0:
-        cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(guest_of(storage), number))
+        cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(inspect_key(guest_of(storage), number))
     return code
 
 
 @jit
-def key_wanted(storage, number, key, ignored):
-    """SSKE and PFMF: has the block the key that is wanted, but for bits that M3 (R_MASK, C_MASK) says to ignore?"""
+def as_wanted(old, key, ignored):
+    """True if the key is the one that SSKE or PFMF is to set, but for bits that M3 (R_MASK, C_MASK) says to ignore."""
     compared = ACC_F | (0 if on(ignored, R_MASK) else REFERENCE) | (0 if on(ignored, C_MASK) else CHANGE)
-    return (guest_key(guest_of(storage), number) ^ key) & compared == 0
+    return (old ^ key) & compared == 0
 
 
 @jit
@@ -111,7 +112,7 @@ def sske(cpu, storage, insn):
             if not in_configuration(guest_of(storage), absolute):
                 return ADDRESSING
             number = absolute >> BLOCK_SHIFT
-            if not (conditional and key_wanted(storage, number, key, m3)):
+            if not (conditional and as_wanted(inspect_key(guest_of(storage), number), key, m3)):
                 set_key(guest_of(storage), number, key)
             if next_block(cpu, r2):
                 break
@@ -122,8 +123,9 @@ def sske(cpu, storage, insn):
     if code != 0:
         return code
     if conditional:
-        cpu.gr[r1] = (cpu.gr[r1] & ~OLD_KEY) | (u64(guest_key(guest_of(storage), number)) << OLD_KEY_SHIFT)
-        cpu.cc = 0 if key_wanted(storage, number, key, m3) else 1
+        old = inspect_key(guest_of(storage), number)
+        cpu.gr[r1] = (cpu.gr[r1] & ~OLD_KEY) | (u64(old) << OLD_KEY_SHIFT)
+        cpu.cc = 0 if as_wanted(old, key, m3) else 1
     if not conditional or cpu.cc == 1:
         set_key(guest_of(storage), number, key)
     return 0
@@ -166,7 +168,7 @@ def manage_block(cpu, storage, control, address, absolute):
             return code
     if on(control, SET_KEY):
         number, key, ignored = absolute >> BLOCK_SHIFT, i64(control & KEY), control >> IGNORED_SHIFT
-        if not on(ignored, R_MASK | C_MASK) or not key_wanted(storage, number, key, ignored):
+        if not on(ignored, R_MASK | C_MASK) or not as_wanted(inspect_key(guest_of(storage), number), key, ignored):
             set_key(guest_of(storage), number, key)
     return 0
 
@@ -222,11 +224,8 @@ def reference_bits(cpu, storage, r2, reset):
     found = u64(0)
     for i in range(64):
         number = first + u64(i)
-        found <<= u64(1)
-        if guest_key(guest, number) & REFERENCE:
-            found |= u64(1)
-            if reset:
-                reset_reference(guest, number)
+        referenced = reset_reference(guest, number) & CC_REFERENCE if reset else inspect_key(guest, number) & REFERENCE
+        found = (found << u64(1)) | (u64(1) if referenced else u64(0))
     return found, 0
 
 
@@ -268,7 +267,7 @@ def ivsk(cpu, storage, insn):
     absolute = apply_prefix(cpu, real)
     if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
-    cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(guest_key(guest_of(storage), absolute >> BLOCK_SHIFT) & ACC_F)
+    cpu.gr[r1] = (cpu.gr[r1] & ~LOW8) | u64(inspect_key(guest_of(storage), absolute >> BLOCK_SHIFT) & ACC_F)
     return 0
 
 
@@ -295,7 +294,7 @@ def tprot(cpu, storage, insn):
     absolute = found.address if found.flags & ABSOLUTE != 0 else apply_prefix(cpu, found.address)
     if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
-    key = guest_key(guest_of(storage), absolute >> BLOCK_SHIFT)
+    key = inspect_key(guest_of(storage), absolute >> BLOCK_SHIFT)
     prohibited = found.flags & PROTECTED != 0 or (not private and low_address_protected(cpu, first))
     if not prohibited and key_permits(cpu, access_key, key, True):
         cpu.cc = FETCH_AND_STORE

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import fill_bytes, jit, on, store1, store2, u64
+from s390emu._jit import fill_bytes, i64, jit, on, store1, store2, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import probe_store
 
 BLOCK_BYTES = u64(4096)
@@ -22,9 +23,11 @@ SELECTOR_1_ZERO, SELECTOR_2_ZERO = bits(36, 55), bits(32, 47)
 VIRTUAL_MACHINE = u64(3)
 CURRENT_LEVEL = VIRTUAL_MACHINE << FUNCTION_SHIFT
 CPU_ADDRESS_OFFSET = u64(102)  # in 1.2.1
+TOTAL_OFFSET, CONFIGURED_OFFSET = u64(36), u64(38)  # numbers of CPUs in 1.2.2 and, of the one description, in 3.2.2
+ADJUSTMENT_OFFSET = u64(44)  # in 1.2.2, of the first factor: for two CPUs
 MACHINE_1_1_1, CPU_1_2_1, CPUS_1_2_2, MACHINES_3_2_2 = (u64(n) for n in (0x1010001, 0x1020001, 0x1020002, 0x3020002))
 PROVIDED, NOT_AVAILABLE = 0, 3
-ONE_CPU = b"\0\1\0\1\0\0\0\0"  # total, configured, standby, reserved
+ALL_OF_THEM = u64(100)  # per cent
 TYPE, MODEL, SEQUENCE, PLANT = "2094", "S390EMU", "00000000005390E1", "00"
 
 
@@ -41,10 +44,25 @@ def _block(fields):
 MACHINE = _block({32: "S390EMU".ljust(16), 48: TYPE, 64: MODEL.ljust(16), 80: SEQUENCE, 96: PLANT.ljust(4),
                   100: MODEL.ljust(16)})  # fmt: skip
 MACHINE_CPU = _block({80: SEQUENCE, 96: PLANT.ljust(4)})
-MACHINE_CPUS = _block({32: (1).to_bytes(4, "big"), 36: ONE_CPU})  # capability: 1, the fastest there is
+MACHINE_CPUS = _block({32: (1).to_bytes(4, "big")})  # capability: 1, the fastest there is
 # One description, of 64 bytes at 32: CPUs, name, adjustment factor, control program.
-VIRTUAL_MACHINES = _block({31: b"\1", 36: ONE_CPU, 44: "GUEST".ljust(8), 52: (1000).to_bytes(4, "big"),
+VIRTUAL_MACHINES = _block({31: b"\1", 44: "GUEST".ljust(8), 52: (1000).to_bytes(4, "big"),
                            56: "S390EMU".ljust(16)})  # fmt: skip
+
+
+@jit
+def store_cpus(start, cpus):
+    """Store how many CPUs there are, all of them configured: none is on standby or reserved."""
+    store2(start + TOTAL_OFFSET, cpus)
+    store2(start + CONFIGURED_OFFSET, cpus)
+
+
+@jit
+def store_adjustments(start, cpus):
+    """Store what is left of a CPU's capability where two CPUs are configured, three, and so on. One CPU executes at a
+    time, so they share it."""
+    for n in range(2, i64(cpus) + 1):
+        store2(start + ADJUSTMENT_OFFSET + u64(2 * (n - 2)), ALL_OF_THEM // u64(n))
 
 
 @jit
@@ -81,5 +99,9 @@ def stsi(cpu, storage, insn):
         store1(span.first + u64(i), u64(block[i]))
     if wanted == CPU_1_2_1:
         store2(span.first + CPU_ADDRESS_OFFSET, storage.cpu_address)
+    elif wanted == CPUS_1_2_2 or wanted == MACHINES_3_2_2:
+        store_cpus(span.first, guest_of(storage).port_count)
+    if wanted == CPUS_1_2_2:
+        store_adjustments(span.first, guest_of(storage).port_count)
     cpu.cc = PROVIDED
     return 0

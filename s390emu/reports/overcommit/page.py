@@ -43,7 +43,7 @@ COLUMNS = (
 
 
 def page(told: Mapping, plots: Sequence[Plot], *, repeat: str, version: str, table: str, no_plots: str = "") -> str:
-    """told: the summary. repeat: the command line. table: the file's name. no_plots: why there are none."""
+    """Return the HTML page. told: the summary. repeat: the command line. table: its file. no_plots: why none."""
     parts = [
         "<h1>The host against the balloon</h1>",
         _paragraph(
@@ -82,7 +82,7 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence]) -> str:
-    """The first column names the row."""
+    """Return a table whose first column names the row."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     body = "\n".join(
         f'<tr><th scope="row">{escape(_shown(first))}</th>'
@@ -159,7 +159,7 @@ def _throughput(told: Mapping) -> str:
 
 
 def _overview(told: Mapping) -> str:
-    """One row for each setting and number of guests, a column for each policy: requests per second."""
+    """Return requests per second: a row for each setting and number of guests, a column for each policy."""
     policies = in_order("policy", {entry["policy"] for entry in told["throughput"]})
     rows: dict[tuple[str, int], dict[str, float | None]] = {}
     for entry in told["throughput"]:

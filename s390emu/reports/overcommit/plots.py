@@ -73,8 +73,9 @@ class Plot:
 
 
 def draw(folder: Path, rows: Sequence[Mapping], parameters: Mapping[str, Sequence] | None = None) -> list[Plot]:
-    """Write NAME.svg and NAME.png of every plot that these rows have something for; -> the plots. parameters: see
-    `points`."""
+    """Write NAME.svg and NAME.png of every plot that these rows have something for, and return the plots.
+
+    parameters: see `points`."""
     try:
         import matplotlib
     except ImportError:
@@ -118,7 +119,7 @@ def _save(folder: Path, name: str, title: str, caption: str, figure) -> Plot:
 
 
 def _for_page(svg: str, name: str) -> str:
-    """The element alone, its ids its own among the other plots', its ink and paper those of the page."""
+    """Return the element alone, its ids its own among the other plots', its ink and paper those of the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
@@ -129,7 +130,7 @@ def _for_page(svg: str, name: str) -> str:
 
 
 def _plots(found: list[Point]) -> Iterable[tuple[str, str, Callable[[], tuple]]]:
-    """(name, title, function that draws it)."""
+    """Return (name, title, function that draws it) of every plot."""
     if not found:
         return
     main = _reference(found, ("ratio", "device"))
@@ -169,7 +170,7 @@ def _values(found: Iterable[Point], name: str) -> list:
 
 
 def _reference(found: list[Point], kept: Sequence[str]) -> list[Point]:
-    """The points in which every parameter that varies, but for those kept, has its usual value."""
+    """Return the points in which every parameter that varies, but for those kept, has its usual value."""
     names = [name for name in dict(found[0].setting) if name not in kept]
     wanted = {name: usual(name, _values(found, name)) for name in names}
     return [p for p in found if all(p.where[name] == value for name, value in wanted.items())]
@@ -186,7 +187,7 @@ def _thinned(values: Sequence, most: int = MOST_PANELS) -> list:
 
 
 def _fixed(found: Iterable[Point], but: Sequence[str]) -> str:
-    """For the caption: the parameters that vary in the sweep and are the same in all of these points."""
+    """Return for the caption which parameters vary in the sweep and are the same in all of these points."""
     where = {name: value for name, value in next(iter(found)).where.items() if name not in but}
     return f" For {setting_text(where)}." if where else ""
 
@@ -199,7 +200,7 @@ def _policies(found: Iterable[Point]) -> list[str]:
 
 
 def _panels(rows: int, columns: int, height: float = 2.4):
-    """Axes in a grid, each with its own scale, and room above them for the legend."""
+    """Return axes in a grid, each with its own scale, and with room above them for the legend."""
     import matplotlib.pyplot as plt
 
     size = max(6.0, 1.0 + 2.5 * columns), 0.9 + height * rows
@@ -241,7 +242,7 @@ def _guest_axis(axes, numbers: Sequence[int]) -> None:
 
 
 def _titled(axes, columns: Sequence, rows: Sequence, column_name: str) -> None:
-    """What each column and each row of panels is."""
+    """Label each column and each row of panels."""
     for column, value in enumerate(columns):
         if value is not None:
             axes[0][column].set_title(f"{column_name} {value}")
@@ -252,7 +253,7 @@ def _titled(axes, columns: Sequence, rows: Sequence, column_name: str) -> None:
 
 
 def _at(found: Iterable[Point], **wanted) -> list[Point]:
-    """The points with these values; None is no wish."""
+    """Return the points with these values. A value of None matches anything."""
     return [p for p in found if all(value is None or p.where[name] == value for name, value in wanted.items())]
 
 
@@ -302,7 +303,8 @@ def _against_ratio(found: list[Point]):
 
 
 def _sensitivity(found: list[Point], name: str):
-    """Over that of none where there is one: devices are orders of magnitude apart, and the gain is what matters."""
+    """Draw throughput over that of policy none, where there is one: devices are orders of magnitude apart, and the gain
+    is what matters."""
     numbers = sorted({p.guests for p in found})
     guests = sorted({numbers[0], _middle(numbers), numbers[-1]})
     ratios, values = _thinned(_values(found, "ratio"), 3) or [None], _values(found, name)
@@ -331,7 +333,7 @@ def _sensitivity(found: list[Point], name: str):
 
 
 def _amount(point: Point, name: str) -> float:
-    """Host time, in instructions, as the guests' own is counted."""
+    """Return host time in instructions, as the guests' own is counted."""
     an_ns = point.values.get("mips", 1000) / 1000
     if name == "host":
         costs = (("host_faults", "fault_ns"), ("disk_operations", "io_ns"))
@@ -342,7 +344,8 @@ def _amount(point: Point, name: str) -> float:
 
 
 def _bars(found: list[Point], *halves: tuple[str, dict[str, Part], float]):
-    """Stacked, for each policy, with the most guests: two halves side by side, a row for each of up to three ratios."""
+    """Draw a stacked bar for each policy with the most guests: two halves side by side, a row for each of up to three
+    ratios."""
     most = max(p.guests for p in found)
     here = [p for p in found if p.guests == most]
     ratios = _thinned(_values(here, "ratio"), 3) or [None]

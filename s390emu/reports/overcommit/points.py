@@ -57,19 +57,19 @@ class Point:
 
 
 def values_of(rows: Sequence[Mapping]) -> dict[str, list]:
-    """The values that each parameter has in these rows, in order."""
+    """Return the values that each parameter has in these rows, in order."""
     found = {name: in_order(name, {scalar(row[name]) for row in rows if name in row}) for name in PARAMETERS}
     return {name: values for name, values in found.items() if values}
 
 
 def usual(name: str, values: Sequence):
-    """The value to look at where one has to do: the default, or else the first."""
+    """Return the value to look at where one has to do: the default, or else the first."""
     default = scalar(getattr(Cell(), name))
     return default if default in values else values[0]
 
 
 def name_of(name: str) -> str:
-    """A parameter's name as people read it."""
+    """Return a parameter's name as people read it."""
     return LABELS.get(name, name.replace("_", " "))
 
 
@@ -80,11 +80,10 @@ def in_order(name: str, values: Iterable) -> list:
 
 
 def points(rows: Sequence[Mapping], parameters: Mapping[str, Sequence] | None = None) -> list[Point]:
-    """In order of setting, guests, policy. A cell that was refused storage has no numbers to compare.
+    """Return the points in order of setting, guests, policy. A cell that was refused storage has no numbers to compare.
 
     parameters: the values of each parameter of the sweep, where they are known: a default that follows another
-    parameter (as the idle phase does the device) then is none that varies.
-    """
+    parameter (as the idle phase does the device) then is none that varies."""
     totals = overall(rows)
     several = values_of(totals)
     if parameters is not None:

@@ -26,9 +26,10 @@ def summary(
     failures: Iterable[tuple[Mapping, str]] = (),
     service_ns: Mapping[str, float] | None = None,
 ) -> dict:
-    """rows: the table's. parameters: the values of each field of a cell. failures: (cell, why) for those not in the
-    rows. service_ns: by device, how long it serves one block; without it devices are compared, without a slope.
-    """
+    """Return all that is told of a sweep, for JSON.
+
+    rows: the table's. parameters: the values of each field of a cell. failures: (cell, why) for those not in the rows.
+    service_ns: by device, how long it serves one block; without it devices are compared, without a slope."""
     found = points(rows, parameters)
     groups = _by_setting(found)
     totals = overall(rows)
@@ -83,14 +84,14 @@ def _throughput(point: Point, group: Group) -> dict:
 
 
 def relative(point: Point, other: Point | None) -> float | None:
-    """Throughput as a multiple of the other's; None where one of them has none."""
+    """Return throughput as a multiple of the other's; None where one of them has none."""
     if other is None or not point.throughput or not other.throughput:
         return None
     return _rounded(point.throughput / other.throughput)
 
 
 def _rounded(value: float | None) -> float | None:
-    """Six digits: more would be noise, and JSON has no infinity."""
+    """Return a number of six digits: more would be noise, and JSON has no infinity."""
     return None if value is None or not isfinite(value) else float(f"{value:.6g}")
 
 
@@ -98,12 +99,11 @@ def _rounded(value: float | None) -> float | None:
 
 
 def crossing(one: Mapping[int, float], other: Mapping[int, float]) -> dict:
-    """From how many guests `one` stays ahead of `other`, both as number of guests -> throughput.
+    """Tell from how many guests `one` stays ahead of `other`, both as number of guests -> throughput.
 
     verdict: "from": ahead from `guests` on and not before, crossing between the two numbers of `between`, at about
     `estimate` (the ratio interpolated, both axes logarithmic); "throughout"; "none in range": never ahead to the end of
-    the range; a lead that is lost again is listed in `ahead_at` all the same.
-    """
+    the range; a lead that is lost again is listed in `ahead_at` all the same."""
     numbers = sorted(one.keys() & other.keys())
     ratios = {n: one[n] / other[n] for n in numbers}
     lead = {n: AHEAD if ratios[n] > 1 + EQUAL else BEHIND if ratios[n] < 1 - EQUAL else LEVEL for n in numbers}
@@ -133,7 +133,7 @@ def crossing(one: Mapping[int, float], other: Mapping[int, float]) -> dict:
 
 
 def _estimate(low: int, high: int, ratios: Mapping[int, float]) -> float:
-    """Where the ratio is 1, on a straight line between the logarithms."""
+    """Return where the ratio is 1, on a straight line between the logarithms."""
     left, right = log(ratios[low]), log(ratios[high])
     part = min(1.0, max(0.0, -left / (right - left))) if right != left else 1.0
     return float(f"{exp(log(low) + part * (log(high) - log(low))):.3g}")
@@ -143,7 +143,7 @@ def _estimate(low: int, high: int, ratios: Mapping[int, float]) -> float:
 
 
 def _series(found: Iterable[Point], name: str) -> dict[tuple, dict[object, Point]]:
-    """Points that differ in one parameter only: (setting without it, guests, policy) -> its value -> point."""
+    """Return points that differ in one parameter only: (setting without it, guests, policy) -> its value -> point."""
     series: dict[tuple, dict[object, Point]] = {}
     for point in found:
         if name in point.where and point.throughput:
@@ -153,19 +153,21 @@ def _series(found: Iterable[Point], name: str) -> dict[tuple, dict[object, Point
 
 
 def slope(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Of the straight line of least squares."""
+    """Return the slope of the straight line of least squares."""
     x_mean, y_mean = fmean(x for x, _ in pairs), fmean(y for _, y in pairs)
     width = sum((x - x_mean) ** 2 for x, _ in pairs)
     return sum((x - x_mean) * (y - y_mean) for x, y in pairs) / width if width else None
 
 
 def _time(point: Point) -> float:
-    """Nanoseconds of the farm for one request."""
+    """Return the farm's time for one request, in nanoseconds."""
     return 1e9 / point.throughput if point.throughput else 0.0
 
 
 def _device_sensitivity(found: Iterable[Point], service_ns: Mapping[str, float]) -> list[dict]:
-    """slope: ns of the farm's time for a request that each ns of a block's service time costs: the number of block
+    """Return what a slower device costs, for each series.
+
+    slope: ns of the farm's time for a request that each ns of a block's service time costs: the number of block
     transfers that a request waits for, in effect."""
     told = []
     for (rest, guests, policy), by_device in _series(found, "device").items():
@@ -179,7 +181,9 @@ def _device_sensitivity(found: Iterable[Point], service_ns: Mapping[str, float])
 
 
 def _essa_sensitivity(found: Iterable[Point]) -> list[dict]:
-    """slope: ns of the farm's time for a request that each further cycle of ESSA costs. loss_per_100: the part of the
+    """Return what a slower ESSA costs, for each series.
+
+    slope: ns of the farm's time for a request that each further cycle of ESSA costs. loss_per_100: the part of the
     throughput (at the cheapest ESSA measured) that 100 further cycles cost."""
     told = []
     for (rest, guests, policy), by_cost in _series(found, "essa_cycles").items():
@@ -198,22 +202,23 @@ def _essa_sensitivity(found: Iterable[Point]) -> list[dict]:
 
 
 def setting_text(where: Mapping[str, object]) -> str:
-    """ratio 2.0, ssd"""
+    """Return a setting as people read it, for example "ratio 2.0, ssd"."""
     names = {"device": "", "paging": "paging ", "chunk": "chunks of "}
     parts = [f"{names.get(name, name_of(name) + ' ')}{value}" for name, value in where.items()]
     return ", ".join(parts) or "these parameters"
 
 
 def is_usual(told: Mapping, where: Mapping[str, object]) -> bool:
-    """Has everything but ratio and device its usual value here?"""
+    """True if everything but ratio and device has its usual value here."""
     parameters = told["parameters"]
     return all(value == usual(name, parameters.get(name) or [value])
                for name, value in where.items() if name not in ALWAYS)  # fmt: skip
 
 
 def findings(told: Mapping, *, usual_ones: bool = True) -> list[str]:
-    """What the numbers say, a sentence or two for each setting; neutral, and with what it holds for. usual_ones: of the
-    settings in which all but ratio and device is as usual; otherwise of the others."""
+    """Return what the numbers say, a sentence or two for each setting; neutral, and with what it holds for.
+
+    usual_ones: of the settings in which all but ratio and device is as usual; otherwise of the others."""
     lines = []
     settings = _unique(entry["where"] for entry in told["throughput"])
     for where in (where for where in settings if is_usual(told, where) == usual_ones):

@@ -21,24 +21,24 @@ class ParquetUnavailable(Exception):
 
 
 def overall(rows: Iterable[Mapping]) -> list[Mapping]:
-    """The rows for all guests of a cell."""
+    """Return the rows for all guests of a cell."""
     return [row for row in rows if row.get("guest") == "all"]
 
 
 def columns(rows: Iterable[Mapping]) -> list[str]:
-    """In the order in which they first appear."""
+    """Return the names of the columns in the order in which they first appear."""
     return list(dict.fromkeys(name for row in rows for name in row if name not in NOT_KEPT))
 
 
 def scalar(value):
-    """What a field of the table can hold: named parameters become text."""
+    """Return what a field of the table can hold: named parameters become text."""
     if isinstance(value, list | tuple):
         return " ".join("=".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value)
     return value
 
 
 def write(path: Path, rows: Sequence[Mapping], form: str) -> Path:
-    """Write the table beside `path`, with the ending of its format: -> where."""
+    """Write the table beside `path`, with the ending of its format, and return where."""
     path = path.with_suffix("." + form)
     {"csv": _write_csv, "parquet": _write_parquet}[form](path, rows)
     return path
@@ -61,7 +61,7 @@ def _text(value) -> str:
 
 
 def need_parquet():
-    """pyarrow's two modules, or a message that says how to get them."""
+    """Return pyarrow's two modules, or raise with a message that says how to get them."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -81,7 +81,7 @@ def _write_parquet(path: Path, rows: Sequence[Mapping]) -> None:
 
 
 def _column(values: list) -> list:
-    """Of one type: guest numbers stand beside "all", and whole numbers beside fractions."""
+    """Return a column of one type: guest numbers stand beside "all", and whole numbers beside fractions."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) > 1:
         kind = float if kinds <= {int, float} else str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from tests.lab import ALL, BA_EA, CODE, PROBLEM_STATE
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-PRIVILEGED_OPERATION, SPECIFICATION = 0x02, 0x06
 OPERAND = 0x38000
 LINES = ["sck {}(%r5)", "sckc {}(%r5)", "spt {}(%r5)", "stckc {}(%r5)", "stpt {}(%r5)"]
 EXTERNAL = 1 << (63 - 7)

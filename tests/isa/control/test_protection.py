@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.architecture.page_states import STATES
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    PAGE_TRANSLATION,
+    PRIVILEGED_OPERATION,
+    SPECIAL_OPERATION,
+    TRANSLATION_SPECIFICATION,
+)
 from tests.lab import ALL, BA_EA, CODE, PROBLEM, PROBLEM_STATE, SIZE
 from tests.translation import PAGE_INVALID, PAGE_PROTECT, PRIVATE, REAL_SPACE, SEGMENT, change, map_page, translated
 
-PRIVILEGED_OPERATION, ADDRESSING, TRANSLATION_SPECIFICATION, SPECIAL_OPERATION = 0x02, 0x05, 0x12, 0x13
 BLOCK = 0x38000
 LOW_ADDRESS_PROTECTION, FETCH_OVERRIDE, STORAGE_OVERRIDE = (1 << (63 - bit) for bit in (35, 38, 39))
 EXTRACTION_AUTHORITY = 1 << (63 - 36)
@@ -72,11 +77,10 @@ def test_tprot_outside_the_configuration(lab):
 
 @pytest.mark.parametrize("state", ["Sp", "Sz", "Uz", "Vz"])
 def test_tprot_of_a_block_without_frame_is_silent(lab, state):
-    block = lab.machine.storage.blocks[BLOCK >> 12]
-    block.usage, block.zero, block.acc_f = STATES[state] >> 2, STATES[state] & 3 == 3, 0x58
+    lab.machine.set_block(BLOCK, state, key=0x58)
     lab.psw()
     assert tprot(lab, BLOCK, 3) == (0, 2)
-    assert block.invalid
+    assert lab.machine.block(BLOCK).name == state
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_ivsk_page_translation(lab):
     asce = map_page(lab, CODE, CODE, level=SEGMENT)
     change(lab, BLOCK, -1, on=PAGE_INVALID)
     translated(lab, asce)
-    assert ivsk(lab) == 0x11
+    assert ivsk(lab) == PAGE_TRANSLATION
     assert lab.changes() == {"ia": CODE}
 
 
@@ -166,9 +170,8 @@ def test_ivsk_outside_the_configuration(lab):
 
 
 def test_ivsk_of_a_discarded_block(lab):
-    block = lab.machine.storage.blocks[BLOCK >> 12]
-    block.usage, block.acc_f = STATES["Vz"] >> 2, 0x58
+    lab.machine.set_block(BLOCK, "Vz", key=0x58)
     translated(lab, REAL_SPACE)
     assert ivsk(lab) == 0
     assert lab.gr[1] == ALL - 0xFF + 0x58
-    assert block.invalid
+    assert lab.machine.block(BLOCK).name == "Vz"

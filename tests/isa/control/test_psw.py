@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
 from tests.lab import BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM, PROBLEM_STATE
 from tests.operands import CHECKS, FETCH, STORE, Operand, addressing_mode, operand_checks
 
-PRIVILEGED_OPERATION, SPECIFICATION, SPECIAL_OPERATION = 0x02, 0x06, 0x13
 OPERAND = 0x38000
 SHORT_31, SHORT_64 = 0x0008000080000000, 0x0008000180000000  # LPSW's format: bit 12 on
 SSM_SUPPRESSION = 1 << (63 - 33)
@@ -119,7 +119,9 @@ def test_lpswe(lab, mask, ia, valid):
 
 
 @pytest.mark.parametrize("line", ["ssm 0(%r5)", "stosm 8(%r5),0x{:02x}"])
-@pytest.mark.parametrize(("mask", "code"), [(0x43, 0), (0x00, 0), (0x83, 6), (0x20, 6), (0x10, 6), (0x08, 6)])
+@pytest.mark.parametrize(("mask", "code"), [
+    (0x43, 0), (0x00, 0), *((mask, SPECIFICATION) for mask in (0x83, 0x20, 0x10, 0x08)),
+])  # fmt: skip
 def test_system_mask(lab, line, mask, code):
     put(lab, mask << 56)
     assert lab.step(line.format(mask)) == code

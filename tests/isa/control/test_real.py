@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    PAGE_TRANSLATION,
+    PRIVILEGED_OPERATION,
+    PROTECTION,
+    SPECIAL_OPERATION,
+    SPECIFICATION,
+)
 from s390emu.machine import Reason
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import FETCH, STORE, Operand, operand_checks
@@ -22,7 +30,6 @@ from tests.translation import (
     translated,
 )
 
-PRIVILEGED_OPERATION, PROTECTION, ADDRESSING, SPECIFICATION, SPECIAL_OPERATION = 0x02, 0x04, 0x05, 0x06, 0x13
 BLOCK = 0x38000
 SECONDARY_SPACE, HOME_SPACE, ACCESS_REGISTERS = 2 << 46, 3 << 46, 1 << 46
 
@@ -215,7 +222,7 @@ def test_strag_without_a_translation_is_an_access_exception(lab):
     change(lab, 0x5000, -1, on=PAGE_INVALID)
     lab.gr[5], lab.gr[6] = BLOCK, 0x5678
     lab.psw(cc=2)
-    assert lab.step("strag 0(%r5),0(%r6)") == 0x11
+    assert lab.step("strag 0(%r5),0(%r6)") == PAGE_TRANSLATION
     assert lab.changes() == {"ia": CODE}
     assert lab.word(0xA8) == 0x5000
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
 from tests.lab import ALL, PROBLEM_STATE, SIZE
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-PRIVILEGED_OPERATION, PROTECTION, ADDRESSING, SPECIFICATION = 0x02, 0x04, 0x05, 0x06
 OPERAND = 0x38000
 ALIGNMENT = {
     "lctl %c1,%c2,{}(%r5)": 4, "lctlg %c1,%c2,{}(%r5)": 8, "stctl %c1,%c2,{}(%r5)": 4, "stctg %c1,%c2,{}(%r5)": 8,
@@ -137,7 +137,7 @@ def test_stap(lab):
 def test_stidp(lab):
     lab.gr[5] = OPERAND
     assert lab.step("stidp 0(%r5)") == 0
-    assert lab.load(OPERAND, 8) == bytes.fromhex("005390E1 2094 0000")
+    assert lab.load(OPERAND, 8) == bytes.fromhex("005390E1 2094 8000")
 
 
 def test_stfl_ignores_its_address_and_protection(lab):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION
 from s390emu.machine import Reason
 from tests.lab import ALL, BA_EA, CODE, PROBLEM_STATE, SIZE
 
@@ -19,7 +20,7 @@ def sigp(lab, order, parameter=0, cpu_address=0):
 
 def test_privileged(lab):
     lab.psw(PROBLEM_STATE)
-    assert sigp(lab, 1) == 2
+    assert sigp(lab, 1) == PRIVILEGED_OPERATION
     assert lab.changes() == {}
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.architecture.page_states import STATES
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    BLOCK_VOLATILITY,
+    PRIVILEGED_OPERATION,
+    PROTECTION,
+    SPECIFICATION,
+)
 from s390emu.host.host import Host
+from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
 from tests.lab import ALL, BA_EA, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 
-PRIVILEGED_OPERATION, ADDRESSING = 0x02, 0x05
 BLOCK = 0x38000
 LINES = ["iske %r1,%r2", "sske %r1,%r2", "rrbe %r1,%r2", "sske %r1,%r2,6"]
 
 
 def absent(lab, name, key=0):
-    """Take the block's frame away and give it a state and a key (ACC F in the record, R C of the guest)."""
-    block = lab.machine.storage.blocks[BLOCK >> 12]
-    block.usage, content = STATES[name] >> 2, STATES[name] & 3
-    block.zero = content == 3
-    block.acc_f, block.guest_rc = key & 0xF8, key & 6
-    assert block.invalid
+    """Put the block into a state without a frame, with this key."""
+    lab.machine.set_block(BLOCK, name, key=key)
+    assert lab.machine.block(BLOCK).content != "resident"
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -108,7 +111,7 @@ def test_sske_takes_effect_at_once(lab):
     lab.set_key(BLOCK, 0x20)
     lab.set_key(0x20000, 0x20)
     code = lab.step("stg %r0,0(%r5)\n lg %r0,0(%r5)\n sske %r1,%r2\n lg %r0,0(%r5)")
-    assert [code, lab.go(), lab.go(), lab.go()] == [0, 0, 0, 4]
+    assert [code, lab.go(), lab.go(), lab.go()] == [0, 0, 0, PROTECTION]
 
 
 @pytest.mark.parametrize(("old", "new", "cc"), [(0xF8, 0xF8, 0), (0xFA, 0xFA, 1), (0xFC, 0xF8, 2), (0xFE, 0xFA, 3)])
@@ -211,7 +214,7 @@ def test_tb_clears_the_block_and_keeps_its_key(lab):
 
 
 @pytest.mark.parametrize(("line", "setup"), [("tb %r1,%r2", 0), ("pfmf %r1,%r2", 0x10000)])
-@pytest.mark.parametrize(("address", "code"), [(0, 4), (0x1FFF, 4), (0x2000, 0), (SIZE, ADDRESSING)])
+@pytest.mark.parametrize(("address", "code"), [(0, PROTECTION), (0x1FFF, PROTECTION), (0x2000, 0), (SIZE, ADDRESSING)])
 def test_clearing_and_low_address_protection(lab, line, setup, address, code):
     lab.cr[0] |= 1 << (63 - 35)
     lab.gr[1], lab.gr[2] = setup, address
@@ -228,15 +231,15 @@ def test_block_operations_are_privileged(lab, line):
 
 
 @pytest.mark.parametrize(("line", "setup"), [("tb %r1,%r2", 0), ("pfmf %r1,%r2", 0x10000), ("pfmf %r1,%r2", 0x11000)])
-@pytest.mark.parametrize(("state", "code"), [("Sz", 0), ("Uz", ADDRESSING), ("Vz", 0x1A)])
+@pytest.mark.parametrize(("state", "code"), [("Sz", 0), ("Uz", ADDRESSING), ("Vz", BLOCK_VOLATILITY)])
 def test_clearing_is_a_reference(lab, line, setup, state, code):
     block = SIZE - 4096
-    lab.machine.storage.blocks[block >> 12].usage = STATES[state] >> 2
+    lab.machine.set_block(block, state)
     lab.gr[1], lab.gr[2] = setup, block
     ia = lab.machine.psw[1]
     assert lab.step(line) == code
     if code:
-        assert lab.changes() == ({"ia": ia} if code == 0x1A else {})
+        assert lab.changes() == ({"ia": ia} if code == BLOCK_VOLATILITY else {})
     else:
         assert lab.key(block) == 6
 
@@ -249,7 +252,7 @@ SET_KEY, CLEAR, USAGE, FRAME_1M, NONQUIESCING = 0x20000, 0x10000, 0x8000, 0x1000
 @pytest.mark.parametrize("control", [1 << 18, 1 << 31, 0x100, 1, 0x2000, 0x3000, 0x7000])
 def test_pfmf_specification(lab, control):
     lab.gr[1], lab.gr[2] = SET_KEY | control, SIZE
-    assert lab.step("pfmf %r1,%r2") == 6
+    assert lab.step("pfmf %r1,%r2") == SPECIFICATION
     assert lab.changes() == {}
 
 
@@ -309,13 +312,13 @@ def test_pfmf_clears_up_to_the_next_megabyte(lab):
 
 def test_pfmf_stops_at_the_block_that_is_gone(lab):
     """An interruptible instruction: what is done stays done, and R2 designates the block that is still to be."""
-    lab.machine.storage.blocks[LAST + 4096 >> 12].usage = STATES["Vz"] >> 2
+    lab.machine.set_block(LAST + 4096, "Vz")
     lab.store(LAST, b"\xff" * 4096)
     lab.gr[1], lab.gr[2] = CLEAR | FRAME_1M, LAST
     lab.psw()
     assert lab.step("pfmf %r1,%r2") == 0
     assert lab.changes() == {"r2": LAST + 4096, LAST: bytes(4096), "ia": 0x20000}
-    assert lab.go() == 0x1A
+    assert lab.go() == BLOCK_VOLATILITY
     assert lab.changes() == {"ia": 0x20000}
     assert lab.machine.last_interruption.teid == LAST + 4096
 
@@ -323,7 +326,7 @@ def test_pfmf_stops_at_the_block_that_is_gone(lab):
 def test_pfmf_clears_more_blocks_than_the_host_has_frames():
     machine = Machine.from_source(
         "start: llilf %r1,0x11000\n lghi %r2,0x1000\n pfmf %r1,%r2\n lghi %r3,7\n", 1 << 20, origin=0x800,
-        host=Host(Host.FEWEST_FRAMES, PagingDevice()),
+        host=Host(FEWEST_FRAMES, PagingDevice()),
     )  # fmt: skip
     machine.run(limit=3 + 255)
     assert (machine.gr[2], machine.gr[3]) == (1 << 20, 7)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import ALL, PROBLEM_STATE
-from tests.operands import PROTECTION, STORE, Operand, key_protected, outside
+from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
+from s390emu.machine import Machine
+from tests.lab import ALL, PROBLEM_STATE, Lab
+from tests.operands import STORE, Operand, key_protected, outside
 
-PRIVILEGED_OPERATION, SPECIFICATION = 0x02, 0x06
 BLOCK = 0x38000
 
 
@@ -84,6 +85,41 @@ def test_virtual_machine(lab):
     assert text(lab, 44, 8) == "GUEST   "
     assert lab.word(BLOCK + 52, 4) == 1000
     assert text(lab, 56, 16) == "S390EMU         "
+
+
+@pytest.mark.parametrize("cpus", [2, 8])
+def test_number_of_cpus(cpus):
+    """Each counts itself and the others, all configured; nothing else of the block changes but the factors."""
+    one, several = Lab(), Lab(cpus=cpus)
+    for selectors in ((1, 2, 2), (3, 2, 2)):
+        for lab in (one, several):
+            lab.store(BLOCK, b"\xff" * 4096)
+            assert stsi(lab, *selectors) == 0
+        assert [several.word(BLOCK + 36 + 2 * n, 2) for n in range(4)] == [cpus, cpus, 0, 0]
+        factors = 2 * (cpus - 1) if selectors == (1, 2, 2) else 0
+        assert one.load(BLOCK, 36) == several.load(BLOCK, 36)
+        assert one.load(BLOCK + 44 + factors, 4052 - factors) == several.load(BLOCK + 44 + factors, 4052 - factors)
+
+
+def test_adjustment_factors():
+    """CPUs execute one at a time: of two each has half the capability, of three a third. There is none of one CPU."""
+    lab = Lab(cpus=4)
+    assert stsi(lab, 1, 2, 2) == 0
+    assert [lab.word(BLOCK + 44 + 2 * n, 2) for n in range(4)] == [50, 33, 25, 0]
+
+
+def test_cpu_that_asks():
+    guest = Machine.from_source(
+        "start: sigp %r2,%r3,6\n j .\n second: stsi 0(%r5)\n stap 0x700\n stidp 0x708\n j .", cpus=2
+    )
+    for new, address in ((0x1A0, 0x0000000180000000), (0x1A8, 0x10008)):
+        guest.write(new, address.to_bytes(8, "big"))
+    guest.cpus[0].gr[3] = 1
+    guest.cpus[1].gr[[0, 1, 5]] = 1 << 28 | 2, 1, BLOCK
+    guest.run(3_000)
+    assert guest.read(BLOCK + 100, 4) == bytes([0, 0, 0, 1])
+    assert guest.read(0x700, 2) == bytes([0, 1])
+    assert guest.read(0x708, 8) == bytes.fromhex("005390E120948000")  # format 1: of the configuration
 
 
 def registers(lab):

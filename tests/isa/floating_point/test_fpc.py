@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
+from s390emu.architecture.interruptions import OPERATION, SPECIFICATION
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.lab import Lab
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-OPERATION, SPECIFICATION, DATA_EXCEPTION = 1, 6, 7
 BFP_INSTRUCTION = 2  # data-exception code
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
 BASIC = 0xF8F8FF03  # every bit that is there without facilities 37 and 42

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
+from s390emu.architecture.interruptions import SPECIFICATION
 from tests.isa.general.execute import DATA, execute
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-SPECIFICATION, DATA_EXCEPTION = 6, 7
 AFP_REGISTER = 1  # data-exception code
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
 F2, F4 = 0x8123456789ABCDEF, 0x7EDCBA9876543210

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, SPECIFICATION
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.operands import FETCH, STORE, Operand, operand_checks
-
-SPECIFICATION, ADDRESSING = 6, 5
 
 
 def test_extract_access(lab):

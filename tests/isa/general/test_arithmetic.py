@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import FIXED_POINT_OVERFLOW
 from tests.isa.general.forms import FIXED_POINT_OVERFLOW_MASK, Form, Outcome, forms, gr, high, immediate, low, storage
 from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
 from tests.operands import FETCH, UPDATE, Operand, operand_checks
 
 MOST, LEAST = (1 << 63) - 1, 1 << 63
-FIXED_POINT_OVERFLOW = 8
 
 ADD = (
     Form("ar %r3,%r4", low(3), low(3), low(4)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
 SHIFT = {"icm": 0, "icmy": 0, "icmh": 32, "stcm": 0, "stcmy": 0, "stcmh": 32}
 INSERTS, STORES = ["icm", "icmy", "icmh"], ["stcm", "stcmy", "stcmh"]
-ADDRESSING = 5
 
 
 def positions(mnemonic: str, mask: int) -> list[int]:

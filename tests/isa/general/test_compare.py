@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, SPECIFICATION
 from tests.isa.general.forms import RELATIVE, Form, Outcome, forms, gr, high, immediate, low, storage
 from tests.lab import CODE
 from tests.operands import FETCH, Operand, operand_checks
 
-ADDRESSING, SPECIFICATION = 5, 6
 FROM_HERE = f".+{RELATIVE - CODE}"
 
 

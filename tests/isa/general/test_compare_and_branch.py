@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, DATA
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31
 from tests.operands import FETCH, Operand, operand_checks
 
 TARGET = CODE + 0xF234
-DATA, COMPARE_AND_TRAP = 7, 0xFF
+COMPARE_AND_TRAP = 0xFF
 EQUAL, LOW, HIGH = 8, 4, 2
 NOISE_1, NOISE_2 = 0x11111111 << 32, 0x22222222 << 32  # bits 0-31 are no part of a 32-bit comparison
 AFP = 1 << (63 - 45)
@@ -109,5 +110,5 @@ def test_trap_operand(lab, check, operand):
 
 def test_trap_with_mask_zero_still_fetches(lab):
     lab.gr[6] = 1 << 40
-    assert lab.step("clgt %r1,0,0(%r6)") == 5
+    assert lab.step("clgt %r1,0,0(%r6)") == ADDRESSING
     assert lab.changes() == {}

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s390emu.architecture.interruptions import DATA, FIXED_POINT_DIVIDE
 from tests.lab import ALL
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-DATA, FIXED_POINT_DIVIDE = 7, 9
 ADDRESS = 0x38105
 AFP_REGISTER = 1 << (63 - 45)  # control register 0
 LEAST32, LEAST64 = -(1 << 31), -(1 << 63)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    BLOCK_VOLATILITY,
+    EXECUTE,
+    OPERATION,
+    PRIVILEGED_OPERATION,
+    PROTECTION,
+    SPECIFICATION,
+)
 from s390emu.assembler.assemble import assemble
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE, state_of
 from tests.operands import BOUNDARY, discard
 
-EXECUTE, PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY = 3, 4, 5, 6, 0x1A
 TARGET = 0x28000
 EXECUTES = ["ex %r1,0(%r9)", "exrl %r1,.+0x8000"]  # both of TARGET, at CODE
 EXECUTES_UNMODIFIED = ["ex %r0,0(%r9)", "exrl %r0,.+0x8000"]
@@ -83,7 +91,7 @@ def test_target_is_execute(lab, line, target):
 @pytest.mark.parametrize("line", EXECUTES_UNMODIFIED)
 def test_target_does_not_exist(lab, line):
     put(lab, ".word 0")
-    assert lab.step(line) == 1
+    assert lab.step(line) == OPERATION
     assert lab.changes() == {}
 
 
@@ -100,7 +108,7 @@ def test_length_code_is_that_of_the_execute(lab, line, length, target):
 def test_privileged_target(lab):
     put(lab, "lpswe 0(%r5)")
     lab.psw(PROBLEM_STATE)
-    assert lab.step("ex %r0,0(%r9)") == 2
+    assert lab.step("ex %r0,0(%r9)") == PRIVILEGED_OPERATION
 
 
 # --- fetching the target ---------------------------------------------------------------------------------------------
@@ -162,7 +170,7 @@ def test_target_address_in_each_mode(lab, mode, ignored):
 
 def test_target_on_a_block_that_is_out_is_brought(lab):
     lab.gr[9] = 0x70000  # zeros: no operation
-    assert lab.step("ex %r0,0(%r9)") == 1
+    assert lab.step("ex %r0,0(%r9)") == OPERATION
     assert lab.changes() == {}
 
 

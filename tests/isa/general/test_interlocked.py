@@ -6,14 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s390emu.architecture.interruptions import ADDRESSING, FIXED_POINT_OVERFLOW, PROTECTION, SPECIFICATION
 from s390emu.architecture.storage_key import CHANGE
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
 from tests.operands import FETCH, STORE, UPDATE, Operand, operand_checks
 
 LOW32 = (1 << 32) - 1
-SPECIFICATION, ADDRESSING, FIXED_POINT_OVERFLOW = 6, 5, 8
-PROTECTION = 4
 
 
 def signed(value: int, width: int) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import DATA, SPECIFICATION
 from tests.isa.general.execute import OLD, execute
 from tests.lab import ALL
 from tests.operands import FETCH, Operand, operand_checks
 
 HIGH, LOW = OLD & 0xFFFFFFFF00000000, OLD & 0xFFFFFFFF
-SPECIFICATION, DATA_EXCEPTION = 6, 7
 COMPARE_AND_TRAP = 0xFF
 AFP_REGISTER_CONTROL = 1 << (63 - 45)
 
@@ -86,12 +86,12 @@ def test_load_and_trap_zero(lab, mnemonic, data, result, zero, afp):
     lab.psw()
     lab.cr[0] |= afp
     expected = {"r3": zero} | ({"fpc": 0x0012FF34} if afp else {})
-    assert execute(lab, f"{mnemonic} %r3,0(%r5)", data="00" * 8) == (DATA_EXCEPTION, expected)
+    assert execute(lab, f"{mnemonic} %r3,0(%r5)", data="00" * 8) == (DATA, expected)
     assert lab.word(0x90, 4) == COMPARE_AND_TRAP
 
 
 def test_llgtat_does_not_look_at_bit_0(lab):
-    assert execute(lab, "llgtat %r3,0(%r5)", data="80000000") == (DATA_EXCEPTION, {"r3": 0})
+    assert execute(lab, "llgtat %r3,0(%r5)", data="80000000") == (DATA, {"r3": 0})
 
 
 @operand_checks(

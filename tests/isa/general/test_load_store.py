@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import SPECIFICATION
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.lab import ALL
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
 HIGH = OLD & 0xFFFFFFFF00000000
-SPECIFICATION = 6
 
 LOADS = [
     ("l", "80000001ff", HIGH | 0x80000001),

@@ -6,11 +6,19 @@ import random
 
 import pytest
 
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    BLOCK_VOLATILITY,
+    PAGE_TRANSLATION,
+    PRIVILEGED_OPERATION,
+    PROTECTION,
+    SEGMENT_TRANSLATION,
+    SPECIFICATION,
+)
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import BOUNDARY, discard
 from tests.translation import INVALID, PAGE_INVALID, SEGMENT, change, map_page, translated
 
-PROTECTION, ADDRESSING, SPECIFICATION, BLOCK_VOLATILITY, PRIVILEGED = 4, 5, 6, 0x1A, 2
 FIRST, SECOND = 0x40F00, 0x52E00
 HIGH = 0xFEDCBA98 << 32
 MODES = pytest.mark.parametrize("mode", [BA_EA, MODE_31, MODE_24], ids=["64", "31", "24"])
@@ -550,7 +558,9 @@ def test_mvpg_key_of_the_second_operand(lab, options, code):
         assert lab.step("clc 0(1,%r4),0(%r4)") == PROTECTION
 
 
-@pytest.mark.parametrize(("mask", "code"), [(0, PRIVILEGED), (1 << (31 - 5), 0), (ALL ^ 1 << (31 - 5), PRIVILEGED)])
+@pytest.mark.parametrize(("mask", "code"), [
+    (0, PRIVILEGED_OPERATION), (1 << (31 - 5), 0), (ALL ^ 1 << (31 - 5), PRIVILEGED_OPERATION),
+])  # fmt: skip
 def test_mvpg_key_in_the_problem_state(lab, mask, code):
     pages(lab, 0x0850)
     lab.cr[3] = mask
@@ -596,7 +606,7 @@ def test_mvpg_invalid_page(lab, invalid, cc):
             assert lab.step("mvpg %r2,%r4") == 0
             assert lab.changes() == {"cc": cc}
         else:
-            assert lab.step("mvpg %r2,%r4") == 0x11
+            assert lab.step("mvpg %r2,%r4") == PAGE_TRANSLATION
             assert lab.changes() == {"ia": CODE}
 
 
@@ -606,7 +616,7 @@ def test_mvpg_condition_code_is_for_invalid_pages_alone(lab):
     lab.gr[2] = 0x130000
     change(lab, 0x130000, SEGMENT, on=INVALID)
     lab.psw(lab.machine.psw[0] & ~(3 << 44))
-    assert lab.step("mvpg %r2,%r4") == 0x10
+    assert lab.step("mvpg %r2,%r4") == SEGMENT_TRANSLATION
     assert lab.changes() == {"ia": CODE}
 
 

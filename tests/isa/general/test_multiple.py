@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING, SPECIFICATION
 from tests.isa.general.execute import DATA, execute
 from tests.lab import ALL
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
-SPECIFICATION, ADDRESSING = 6, 5
 RANGES = [(3, 3), (0, 1), (6, 15), (14, 2), (15, 0), (0, 15), (5, 4)]  # %r5 is the base
 LOADS = [("lm", 4), ("lmy", 4), ("lmg", 8), ("lmh", 4)]
 STORES = [("stm", 4), ("stmy", 4), ("stmg", 8), ("stmh", 4)]

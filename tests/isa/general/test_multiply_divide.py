@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import FIXED_POINT_DIVIDE, FIXED_POINT_OVERFLOW, SPECIFICATION
 from tests.isa.general.forms import (
     FIXED_POINT_OVERFLOW_MASK,
     Form,
@@ -18,8 +19,6 @@ from tests.isa.general.forms import (
 )
 from tests.lab import ALL, BA_EA
 from tests.operands import FETCH, Operand, operand_checks
-
-SPECIFICATION, FIXED_POINT_OVERFLOW, FIXED_POINT_DIVIDE = 6, 8, 9
 
 MULTIPLY = (
     Form("mr %r2,%r4", low_pair(2), low(3), low(4)),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
 from s390emu.engine.handlers import facilities
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import FETCH, STORE, Operand, crossing, operand_checks
 
-SPECIFICATION, MONITOR_EVENT = 6, 0x40
 HIGH = 0xFEDCBA98 << 32
 
 

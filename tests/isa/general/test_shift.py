@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s390emu.architecture.interruptions import FIXED_POINT_OVERFLOW, SPECIFICATION
 from tests.isa.general.execute import OLD, execute
 from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
 
-SPECIFICATION, FIXED_POINT_OVERFLOW = 6, 8
 LOW32 = (1 << 32) - 1
 SHORT = ["sla", "slak", "sra", "srak", "sll", "sllk", "srl", "srlk", "rll"]
 LONG = ["slag", "srag", "sllg", "srlg", "rllg"]

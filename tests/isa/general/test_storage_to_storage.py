@@ -6,11 +6,11 @@ import random
 
 import pytest
 
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import BOUNDARY, FETCH, STORE, UPDATE, Operand, discard, operand_checks
 
 FIRST, SECOND = 0x40100, 0x48200
-PROTECTION, ADDRESSING, BLOCK_VOLATILITY = 4, 5, 0x1A
 HIGH = 0xFEDCBA98 << 32
 
 

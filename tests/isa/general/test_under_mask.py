@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import ADDRESSING
 from tests.isa.general.execute import execute
 from tests.operands import FETCH, Operand, operand_checks
 
@@ -51,7 +52,7 @@ def test_halfword(lab, mnemonic, halfword, mask, cc):
 
 
 def test_the_byte_is_fetched_even_for_a_zero_mask(lab):
-    assert execute(lab, "tm 0(%r5),0", r5=1 << 40) == (5, {})
+    assert execute(lab, "tm 0(%r5),0", r5=1 << 40) == (ADDRESSING, {})
 
 
 @operand_checks(Operand("tm 0(%r5),0x5a", 1, FETCH), Operand("tmy 0(%r5),0x5a", 1, FETCH))

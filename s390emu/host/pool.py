@@ -1,0 +1,71 @@
+"""What compiled code is told of the page frames, and what it finds out about one: whose it is, and its mapping.
+
+The frames form aligned runs. A run backs one chunk of a guest as one mapping, unless it is broken: then each of its
+frames is a mapping of its own (`frames`). Plain names in the record are addresses.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from s390emu._jit import jit, load1, load_native, u64
+from s390emu.records.blocks import frame_record
+from s390emu.records.guest import guest_record
+from s390emu.storage.absolute import FRAME_BYTES, block_at
+
+FREE, NO_SLOT = -1, -1  # in a FRAME and in a BLOCK record
+
+POOL_T = np.dtype(
+    [
+        ("frame_count", u64),
+        ("run_shift", u64),  # a run is 1 << run_shift frames
+        ("frames", u64),
+        ("frame_table", u64),
+        ("broken", u64),  # a byte for each run: 1, its frames are mappings of their own
+        ("guests", u64),  # addresses of the GUEST records, by guest number
+        ("brought", u64),  # per guest: address of its byte map of blocks brought for instructions being retried
+        ("costs", u64),  # two bytes for each frame of a run being taken: its cost (`victims`), the block's state before
+        ("zero_detect", u64),  # 1: a block full of zeros need not be written (D7)
+        ("divisible", u64),  # 1: a run may lose some of its blocks, and is broken thereby
+        ("look_ahead", u64),  # so many frames, from the oldest on, count as equally old
+    ],
+    align=True,
+)
+ADDRESS_BYTES = u64(8)
+ONE_FRAME, NOT_BROKEN = u64(1), u64(0)
+
+
+@jit
+def entry_at(pool, frame):
+    """Return the FRAME record of this frame."""
+    return frame_record(pool.frame_table + frame * FRAME_BYTES)
+
+
+@jit
+def guest_of_frame(pool, entry):
+    """Return the GUEST record of the guest that has the frame."""
+    return guest_record(load_native(pool.guests + u64(entry.guest) * ADDRESS_BYTES))
+
+
+@jit
+def holds(pool, frame):
+    """True if a block's content is in this frame (not free, and not merely reserved)."""
+    entry = entry_at(pool, frame)
+    if entry.guest == FREE:
+        return False
+    block = block_at(guest_of_frame(pool, entry), u64(entry.block))
+    return block.invalid == 0 and u64(block.frame) == frame
+
+
+@jit
+def mapping_start(pool, frame):
+    """Return the first frame of the mapping that this one belongs to."""
+    if load1(pool.broken + (frame >> pool.run_shift)) != NOT_BROKEN:
+        return frame
+    return frame >> pool.run_shift << pool.run_shift
+
+
+@jit
+def mapping_length(pool, start):
+    """Return how many frames the mapping that starts here has."""
+    return ONE_FRAME if load1(pool.broken + (start >> pool.run_shift)) != NOT_BROKEN else ONE_FRAME << pool.run_shift

@@ -239,14 +239,14 @@ class Fenced:
         self.machine.watch(EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION)
         self.fresh = self.machine.snapshot()
 
-    def _fenced_zeros(self, count, dtype=float) -> np.ndarray:
+    def _fenced_zeros(self, shape, dtype=float) -> np.ndarray:
         dtype = np.dtype(dtype)
-        length = count * dtype.itemsize
+        length = int(np.prod(shape)) * dtype.itemsize
         raw = np.full(length + 2 * GUARD, CANARY, np.uint8)
         inner = raw[GUARD : GUARD + length]
         inner[:] = 0
         self.fences += [raw[:GUARD], raw[GUARD + length :]]
-        return inner.view(dtype)
+        return inner.view(dtype).reshape(shape)
 
     def prepare(self, guest: Guest) -> Machine:
         machine, host = self.machine, self.machine.host

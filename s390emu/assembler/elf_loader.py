@@ -266,7 +266,7 @@ class _Relocatable:
         for symbol, value in zip(self.table, values, strict=True):
             name = symbol.name
             if name and value is not None and symbol.st_shndx != SHN_UNDEF and symbol.kind not in NO_SYMBOLS:
-                symbols[name] = value
+                symbols[name] = value % ADDRESSES
                 if symbol.binding != STB_LOCAL:
                     shared.add(name)
         self._relocate(values)

@@ -258,7 +258,7 @@ def entry_of(symbols: dict[str, int], sections: list[Section]) -> int:
     """Return the address of `_start`, else `start`, else the first byte of the text."""
     for name in ("_start", "start"):
         if name in symbols:
-            return symbols[name]
+            return symbols[name] % ADDRESSES
     return min((section.address for section in sections if section.code and section.data), default=0)
 
 

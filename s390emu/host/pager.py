@@ -164,45 +164,45 @@ class Pager:
         preferred to a run in use."""
         frames, limit = self.frames, self.limit
 
-        def run_is_free() -> bool:
-            return length == frames.chunk and frames.has_free_run and limit.frames - frames.in_use >= length
+        def enough() -> str:
+            room = limit.frames - frames.in_use
+            if length == frames.chunk and room >= length and frames.has_free_run:
+                return "run"
+            return "single" if self.divisible and room > 0 and (length == 1 or frames.has_free_single) else ""
 
-        def enough() -> bool:
-            if run_is_free():
-                return True
-            return self.divisible and limit.frames > frames.in_use and (length == 1 or frames.has_free_single)
-
-        self._make_room(guest, enough)
-        if not enough():
+        found = self._make_room(guest, enough)
+        if not found:
             wanted = "page frame" if length == 1 else f"run of {length} page frames"
             raise NoFrame(
                 f"no {wanted} for guest {guest.number}: of {limit.frames} none is free and none can be taken; "
                 f"{self._no_room}. Give the host more frames" + ("" if self.slots.device else " or a paging device")
             )
-        return (frames.pop_run(), length) if run_is_free() else (frames.pop_single(), 1)
+        return (frames.pop_run(), length) if found == "run" else (frames.pop_single(), 1)
 
     # --- taking ------------------------------------------------------------------------------------------------------
 
     def shrink(self, frames: int) -> int:
         """Take the oldest until at most so many frames are in use, or no more can be taken; return how many were."""
         before = self.frames.in_use
-        self._make_room(None, lambda: self.frames.in_use <= max(frames, 0))
+        self._make_room(None, lambda: "enough" if self.frames.in_use <= max(frames, 0) else "")
         return before - self.frames.in_use
 
-    def _make_room(self, guest: Guest | None, enough: Callable[[], bool]) -> None:
-        """Take frames, for this guest if for one, until it is enough or no more can be taken."""
+    def _make_room(self, guest: Guest | None, enough: Callable[[], str]) -> str:
+        """Take frames, for this guest if for one, until `enough` says what is enough, and return that; return nothing
+        if no more can be taken."""
         writable = self.slots.device is not None
         self._no_room = "the rest is pinned for I/O, or was brought for the instruction that needs one more"
         if not writable:
             self._no_room = "the rest is stable, and without a paging device it cannot be taken"
-        while not enough():
+        while not (found := enough()):
             victim = self.clock.choose(guest, writable)
             if victim is None:
-                return
+                return ""
             try:
                 self.take(*victim)
             except PagingFull as error:
                 writable, self._no_room = False, str(error)
+        return found
 
     def take(self, start: int, length: int) -> int:
         """Reclaim the blocks in these frames, one mapping or a block of one, in the order of docs/page-hinting.md
@@ -226,9 +226,8 @@ class Pager:
         """Let the paging device have what must be kept."""
         clean = [first + n for n, (cost, _) in enumerate(costs) if cost == CLEAN]
         changed = [(first + n, self.frames.memory[start + n]) for n, (cost, _) in enumerate(costs) if cost == WRITE]
-        if not clean and not changed:
-            return
-        self.slots.keep(guest, clean, changed)
+        if clean or changed:
+            self.slots.keep(guest, clean, changed)
         if changed:
             moved = len(changed)
             if len(costs) > 1 and self.policy.chunk_policy == WHOLE:

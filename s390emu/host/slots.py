@@ -67,7 +67,7 @@ class Slots:
             raise PagingFull("a block with content to keep cannot be taken: there is no paging device")
         while True:
             try:
-                return self.device.write(memoryview(data))
+                return self.device.write(data.data)
             except PagingFull:
                 if not self._retained:
                     raise

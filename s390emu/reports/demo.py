@@ -40,7 +40,7 @@ def highlights(events: list[np.record], faults: Sequence[Fault], most: int | Non
 def totals(machine: Machine, faults: Sequence[Fault]) -> dict[str, Any]:
     """Return what was counted, each with its name."""
     statistics = machine.host.statistics(machine.guest_number)
-    essa = sum(np.asarray(cpu.port.essa_count) for cpu in machine.cpus)
+    essa = np.sum([cpu.port.essa_count for cpu in machine.cpus], axis=0)
     return {
         "instructions": machine.count,
         "blocks discarded": sum(statistics.discarded.values()),

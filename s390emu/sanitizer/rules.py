@@ -87,7 +87,7 @@ BETWEEN_CPUS = (
     Rule("mapped-discarded", "7 R4", "frames.counted, flags.discarded",
          "a block is mapped that another CPU has taken out of the page cache: nobody will unmap it"),
     Rule("translation-held", "7 R7", "frames.maps",
-         "a block is set unused, and a task goes on on a CPU that has not purged the translation to it"),
+         "a block is set unused, and a CPU goes on with a task without having purged its translation to it"),
 )  # fmt: skip
 
 BY_NAME = {rule.name: rule for rule in RULES + BETWEEN_CPUS}

@@ -381,11 +381,11 @@ def expectation(line: Line, ram: int) -> Statement:
     elif subject == "psw":
         value = _psw(line)
     elif subject == "stop":
-        value = {"reason": line.one_of(STOPS, "reason")}
+        reason = line.one_of(STOPS, "reason")
         column, words = line.at, line.options(("code", "cpu"))
         if "cpu" in words:
             line.known_cpu(str(words["cpu"]), column)
-        value |= words
+        value = {"reason": reason, **words}
     elif subject == "console":
         line.equals()
         column = line.at

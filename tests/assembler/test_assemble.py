@@ -95,8 +95,9 @@ def test_lines():
 
 @pytest.mark.parametrize(
     ("source", "entry"),
-    [("nop\n_start: nop\nstart: nop", 0x104), ("nop\nstart: nop", 0x104), ("nop\nbegin: nop", 0x100)],
-)
+    [("nop\n_start: nop\nstart: nop", 0x104), ("nop\nstart: nop", 0x104), ("nop\nbegin: nop", 0x100),
+     (".set start,-4", (1 << 64) - 4)],
+)  # fmt: skip
 def test_entry(source, entry):
     assert assemble(source, origin=0x100).entry == entry
 

@@ -216,6 +216,12 @@ def test_a_program_that_no_address_is_left_for(tmp_path, options):
         read_elf(compiled(tmp_path, *options), (1 << 64) - 8, "x")
 
 
+def test_a_symbol_beyond_the_last_address_is_one_below(tmp_path):
+    program = read_elf(gnu_object(tmp_path, "nopr\n.globl start\n.set start, .Lt+0x7fffffffffffffff\n.Lt:\n"), 1 << 63)
+    assert program.symbols["start"] == program.entry == 1
+    assert read_elf(program.to_elf()).entry == 1
+
+
 def test_a_segment_beyond_the_last_address():
     data = bytearray(assemble(SOURCE, origin=ORIGIN).to_elf())
     data[64 + 24 : 64 + 32] = b"\xff" * 8  # p_paddr of .text

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from s390emu.tracing import junit, report
+from s390emu.inputs import actions
+from s390emu.tracing import junit, report, statements
 from s390emu.tracing.bless import bless
 from s390emu.tracing.runner import Result, TraceResult
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, TraceError
@@ -418,3 +419,9 @@ def test_pytest_collects_traces_of_several_cpus(pytester):
     result = pytester.runpytest_inprocess("-p", "s390emu.tracing.pytest_plugin")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*interruption 2: expected cpu1.svc 0x2 at end, is cpu1.svc 0x1 at end*"])
+
+
+def test_traces_have_the_verbs_of_the_inputs():
+    """Those that happen to one CPU are those of which a trace may name it."""
+    assert sorted(statements.VERBS) == sorted(actions.VERBS)
+    assert sorted(statements.VERBS_OF_A_CPU) == sorted(actions.OF_A_CPU)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from s390emu import inputs
 from s390emu.adversary.moves import Move, move_at
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.machine.snapshot import Snapshot
 
 LINES = 2  # at the end of the console, that no host may change: what was computed, and "exit 0"
 LIMIT_FACTOR, LIMIT_EACH = 4, 100_000  # instructions that a disturbed run may take: of the undisturbed one; each taking
@@ -51,11 +53,11 @@ def last_lines(console: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Bug:
-    """A run that went wrong: what the host did, the instruction that came next at the last move, and what was wrong."""
+    """A run that went wrong: what was done, the instruction that came next at the last move, and what was wrong."""
 
     moves: tuple[Move, ...]
     address: int
-    state: str  # of the last move's block, before it
+    state: str  # of the last move's block, or which CPU was running, before it
     fault: str
     stop: Stop
     console: str
@@ -70,7 +72,7 @@ def attempts(machine: Machine, moves: Iterable[Move], limit: int) -> Iterator[tu
         machine.run(move.after - at)
         if move.after - at > NEAR:
             saved, at = machine.snapshot(), move.after
-        address, state = machine.psw[1], machine.block(move.block * 4096).state
+        address, state = machine.psw[1], move.situation(machine)
         move.perform(machine)
         yield move, address, state, machine.run(limit - machine.count)
 
@@ -100,3 +102,34 @@ def repeat(machine: Machine, moves: Iterable[Move], limit: int, run: Callable[[i
                 return stop
         move.perform(machine)
     return run(limit - machine.count)
+
+
+def reduced(machine: Machine, start: Snapshot, bug: Bug, expected: Expected) -> Bug:
+    """Return the run that goes wrong with as few of the moves as can be: without any one of them it does not.
+
+    start: the snapshot at which the run begins."""
+    size = len(bug.moves)
+    while size:
+        at, shorter = 0, False
+        while at < len(bug.moves):
+            fewer = _still_wrong(machine, start, bug.moves[:at] + bug.moves[at + size :], expected)
+            bug, at, shorter = (fewer, at, True) if fewer else (bug, at + size, shorter)
+        if size > 1 or not shorter:
+            size //= 2
+    return bug
+
+
+def _still_wrong(machine: Machine, start: Snapshot, moves: tuple[Move, ...], expected: Expected) -> Bug | None:
+    machine.restore(start)
+    seen = (0, "")
+    for move in moves:
+        if move.after > machine.count and machine.run(move.after - machine.count).reason is not Reason.LIMIT:
+            return None  # it ended before
+        seen = (machine.psw[1], move.situation(machine))
+        try:
+            move.perform(machine)
+        except inputs.Refused:
+            return None
+    stop = machine.run(expected.limit(len(moves)) - machine.count)
+    fault = expected.fault_of(machine, stop)
+    return Bug(moves, *seen, fault, stop, machine.console) if fault else None

@@ -1,4 +1,6 @@
-"""A host that acts at random: at boundaries that a seed draws it takes blocks, and brings some back unasked."""
+"""A host that acts at random: at boundaries that a seed draws it takes blocks, and brings some back unasked.
+
+Where there are several CPUs it draws as well whose turn it is."""
 
 from __future__ import annotations
 
@@ -7,8 +9,9 @@ import random
 import numpy as np
 
 from s390emu.adversary.exploration import Bug, Expected
-from s390emu.adversary.moves import PAGING_IN, VERBS, Move, possible
+from s390emu.adversary.moves import PAGING_IN, SWITCH, VERBS, Move, possible
 from s390emu.architecture.page_states import STATES
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import Machine, Reason
 
 MOST_MOVES = 400  # in a run: a replay file stays small
@@ -17,6 +20,7 @@ CLUSTERED = 0.5  # share of runs in which moves come in groups; share of moves i
 STRETCH = 40  # ... within so many instructions
 STABLE_AND_OUT = STATES["Sp"], STATES["Sz"]
 BRINGING = 0.2  # share of moves that bring a block instead of taking one
+SWITCHING = 0.5  # share of moves that let another CPU go on, where there are several
 
 
 def random_run(
@@ -39,7 +43,7 @@ def random_run(
             break
         for _ in range(draw.randint(1, AT_ONCE)):
             if move := _draw_move(machine, verbs, draw):
-                address, state = machine.psw[1], machine.block(move.block * 4096).state
+                address, state = machine.psw[1], move.situation(machine)
                 move.perform(machine)
                 moves.append(move)
     else:
@@ -51,6 +55,9 @@ def random_run(
 
 
 def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) -> Move | None:
+    cpus = len(machine.cpus)
+    if cpus > 1 and draw.random() < SWITCHING:
+        return Move(machine.count, SWITCH, draw.choice([n for n in range(cpus) if n != machine.running.number]))
     if draw.random() < BRINGING and machine.host.frames.in_use < machine.host.limit.frames:
         out = np.flatnonzero(np.isin(machine.storage.states(), STABLE_AND_OUT))
         choices = [(PAGING_IN, int(block)) for block in out]
@@ -59,4 +66,4 @@ def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) ->
     if not choices:
         return None
     verb, block = draw.choice(choices)
-    return Move(machine.count, VERBS[verb], block)
+    return Move(machine.count, VERBS[verb], block * BLOCK_SIZE)

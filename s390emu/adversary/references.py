@@ -30,7 +30,7 @@ import numpy as np
 from s390emu.adversary.moves import POINT, TAKING, possible
 from s390emu.machine import Machine, Reason, Recorder, Stop
 from s390emu.records.events import EVENT_REFERENCE
-from s390emu.storage.references import BOUNDARY
+from s390emu.storage.references import BOUNDARY, FIRST_SPECIAL, PINS
 
 PART = 50_000  # instructions whose references are held at once
 LATER = 40  # bits for a block in a key of block and instruction
@@ -56,7 +56,7 @@ class ReferenceLog:
         instruction = np.where(latest >= 0, events["count"][latest].astype(np.int64), self.instruction)
         if len(events):
             self.instruction = int(instruction[-1])
-        at = np.flatnonzero(~at_boundary)
+        at = np.flatnonzero(word < FIRST_SPECIAL)
         block, instruction = word[at].astype(np.int64), instruction[at]
         taking = self.taking[events["before"][at].astype(np.int64), events["after"][at].astype(np.int64) >> 1 & 1]
         last = self.last.copy()
@@ -68,7 +68,8 @@ class ReferenceLog:
         # The first reference of each instruction to each block, by block and time: it tells the state before.
         _, first = np.unique(block[kept] << LATER | instruction[kept], return_index=True)
         kept = kept[first]
-        block, instruction, taking, pinned = block[kept], instruction[kept], taking[kept], events["detail"][at[kept]]
+        block, instruction, taking = block[kept], instruction[kept], taking[kept]
+        pinned = events["detail"][at[kept]] & PINS
         before = np.empty(len(block), np.int64)
         before[1:] = instruction[:-1]
         starts = np.flatnonzero(np.diff(block, prepend=-1))

@@ -4,8 +4,8 @@ The order of points is a walk through the whole run in strides near the golden r
 has been tried lies evenly over the run. It depends on the seed alone, and neither on the number of processes nor on
 the computer, and so does the bug that is found first.
 
-A machine with several CPUs has another choice at each boundary, whose instruction comes next. It goes beside
-`points_of`: one more source of classes of points, of a verb of their own (`moves.VERBS`).
+Of a guest with several CPUs all runs with few preemptions and discards are tried, those with fewest first
+(`interleavings`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from s390emu.adversary.crew import Crew
-from s390emu.adversary.exploration import Bug, Expected, try_points
+from s390emu.adversary.exploration import Bug, Expected, reduced, try_points
+from s390emu.adversary.interleavings import Choice, Count, Explorer, Found, Level, levels
 from s390emu.adversary.moves import move_at
 from s390emu.adversary.random_host import random_run
 from s390emu.adversary.references import points_of
@@ -31,6 +32,7 @@ BATCH = 64  # points in a task
 WARM_UP = 8  # points tried before the processes are forked
 GOLDEN = (5**0.5 - 1) / 2
 UNDISTURBED_LIMIT = 200_000_000  # instructions of the run that is to be disturbed
+PATIENCE = 50_000  # a quantum, in instructions: no turn is that long but of who waits for another without saying so
 MODES = ("exhaustive", "literal", "random")
 
 
@@ -41,7 +43,7 @@ class CannotSearch(Exception):
 @dataclass(frozen=True)
 class Plan:
     """What to do. most: how many points (or random runs) at most; None: all points by themselves and as many pairs, or
-    200 random runs."""
+    200 random runs. preemptions, discards: of several CPUs, in one run at most."""
 
     mode: str
     verbs: tuple[int, ...]
@@ -49,6 +51,8 @@ class Plan:
     most: int | None = None
     jobs: int = 1
     limit: int = UNDISTURBED_LIMIT
+    preemptions: int = 2
+    discards: int = 1
 
 
 RANDOM_RUNS = 200
@@ -60,6 +64,7 @@ class Findings:
 
     plan: Plan
     expected: Expected
+    cpus: int = 1
     points: int = 0  # (instruction, block)
     classes: int = 0  # of points that are the same
     tried: int = 0  # points by themselves
@@ -67,6 +72,7 @@ class Findings:
     pairs_classes: int = 0
     pairs_firsts: int = 0
     pairs_tried: int = 0
+    levels: dict[Level, Count] = field(default_factory=dict)  # of several CPUs
     runs: int = 0  # at random
     moves: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -76,7 +82,12 @@ class Findings:
 
     @property
     def attempts(self) -> int:
-        return self.tried + self.pairs_tried + self.runs
+        return self.tried + self.pairs_tried + self.runs + sum(count.tried for count in self.levels.values())
+
+    @property
+    def ends(self) -> int:
+        """How many runs ended differently: in exit code, console, or instructions of any CPU."""
+        return len(set().union(*(count.ends for count in self.levels.values())))
 
     @property
     def rate(self) -> float:
@@ -94,15 +105,31 @@ class Bench:
                 f"{frames} frames for {blocks} blocks: points are the same only on a host with a frame for every block;"
                 " leave out --frames, or use --adversary literal"
             )
+        self.several = plan.mode != "random" and len(self.machine.cpus) > 1
         self.start = self.machine.snapshot()
         stop = self.machine.run(plan.limit)
         self.expected = Expected.of(self.machine, stop)
         self.ended = stop
+        if self.several:
+            self._check_schedule()
         self.points, self.points_end = self._points()
+
+    def _check_schedule(self) -> None:
+        """CannotSearch if somebody is preempted in the undisturbed run, or not every access can be noted."""
+        if self.machine.storage.record.tlb_on:
+            raise CannotSearch("what one CPU does to another is seen without TLB only: --tlb off")
+        if self.machine.schedule.quantum <= self.ended.count:
+            raise CannotSearch(
+                f"a quantum of {self.machine.schedule.quantum:,} instructions preempts by itself: the undisturbed run "
+                f"has {self.ended.count:,}; give a larger --quantum, or take a smaller guest"
+            )
 
     def _points(self):
         if self.plan.mode == "random" or self.ended.exit_code != 0:
             return np.zeros(0), self.ended
+        if self.several:
+            self.explorer = Explorer(self.fresh(), self.plan.verbs, self.expected, self.plan.mode == "literal")
+            return self.explorer.root.points, self.explorer.root.stop
         return points_of(self.fresh(), self.plan.verbs, self.plan.limit)
 
     def fresh(self) -> Machine:
@@ -163,12 +190,21 @@ class Pairs(NamedTuple):
     last: int
 
 
+class Below(NamedTuple):
+    """All runs of a level that begin with one of these moves, at most so many."""
+
+    level: Level
+    choices: list[Choice]
+    most: int | None
+
+
 class Outcome(NamedTuple):
     tried: int
     bug: Bug | None
     classes: int = 0  # of second points
     points: int = 0
     moves: dict[str, int] | None = None
+    level: Count | None = None
 
 
 def singles(bench: Bench, task: Singles) -> Outcome:
@@ -191,6 +227,19 @@ def pairs(bench: Bench, task: Pairs) -> Outcome:
     places = spread(total, bench.plan.seed, task.first, task.last)
     tried, bug = try_points(machine, chosen(points, literal, places), bench.expected, (first,))
     return Outcome(tried, bug, total, number_of_points(points))
+
+
+def below(bench: Bench, task: Below) -> Outcome:
+    explorer = bench.explorer
+    explorer.begin(task.most)
+    try:
+        for choice in task.choices:
+            explorer.below(choice, task.level)
+            if explorer.exhausted:
+                break
+    except Found as found:
+        return Outcome(explorer.count.tried, found.bug, level=explorer.count)
+    return Outcome(explorer.count.tried, None, level=explorer.count)
 
 
 def at_random(bench: Bench, number: int) -> Outcome:
@@ -222,7 +271,7 @@ class Search:
             )
         self.literal = plan.mode == "literal"
         self.count = count_of(bench.points, self.literal) if plan.mode != "random" else 0
-        self.found = Findings(plan, bench.expected)
+        self.found = Findings(plan, bench.expected, len(bench.machine.cpus))
         if plan.mode != "random":
             self.found.points, self.found.classes = number_of_points(bench.points), len(bench.points)
 
@@ -232,7 +281,14 @@ class Search:
         try:
             self._warm_up()
             with Crew(self.plan.jobs, self._state) as crew:
-                found.complete = self._random(crew) if self.plan.mode == "random" else self._exhaustive(crew)
+                if self.bench.several:
+                    found.complete = self._interleavings(crew)
+                elif self.plan.mode == "random":
+                    found.complete = self._random(crew)
+                else:
+                    found.complete = self._exhaustive(crew)
+            if found.bug:
+                found.bug = reduced(self.bench.machine, self.bench.start, found.bug, self.bench.expected)
         except KeyboardInterrupt:
             found.interrupted = True
         found.seconds = time.perf_counter() - started
@@ -257,6 +313,9 @@ class Search:
         """What a disturbed run alone executes is compiled once, not in each process."""
         if self.plan.jobs == 1:
             return
+        if self.bench.several:
+            below(self.bench, Below(Level(0, 1), self.bench.explorer.first_discards()[:WARM_UP], None))
+            return
         if self.plan.mode == "random":
             at_random(self.bench, 0)
         else:
@@ -270,6 +329,38 @@ class Search:
                 self.found.moves[verb] = self.found.moves.get(verb, 0) + count
             if self._stop(outcome, most):
                 return False
+        return True
+
+    def _interleavings(self, crew: Crew) -> bool:
+        """Level by level. What one preemption comes to is seen here: its classes are first moves of later levels."""
+        plan, explorer, most = self.plan, self.bench.explorer, self.plan.most
+        discards = explorer.first_discards() if plan.discards else []
+        switches: list[Choice] = []
+        if plan.preemptions:
+            explorer.begin(most)
+            bug = None
+            try:
+                switches = explorer.first_preemptions(plan.discards > 0)
+            except Found as found:
+                bug = found.bug
+            self.found.levels[Level(1, 0)] = explorer.count
+            if self._stop(Outcome(explorer.count.tried, bug), explorer.count.tried) or explorer.exhausted:
+                return False
+        for level in levels(plan.preemptions, plan.discards):
+            if level == (1, 0):
+                continue
+            count = self.found.levels[level] = Count()
+            choices = (switches if level.preemptions else []) + (discards if level.discards else [])
+            choices = [choices[place] for place in spread(len(choices), plan.seed, 0, len(choices))]
+            size = BATCH if sum(level) == 1 else 1
+            left = None if most is None else most - self.found.attempts
+            tasks = (Below(level, choices[n : n + size], left) for n in range(0, len(choices), size))
+            for outcome in crew.results(below, tasks):
+                count.add(outcome.level)
+                if self._stop(outcome, self.found.attempts):
+                    return False
+                if most is not None and self.found.attempts >= most:
+                    return False
         return True
 
     def _exhaustive(self, crew: Crew) -> bool:

@@ -48,15 +48,19 @@ def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source
            limit: int | None = None, as_json: bool) -> int:  # fmt: skip
     """Let the adversary loose on the guest. source: what a replay file says of the program."""
     from s390emu.adversary.moves import KINDS
-    from s390emu.adversary.search import UNDISTURBED_LIMIT, CannotSearch, Plan, Search
+    from s390emu.adversary.search import PATIENCE, UNDISTURBED_LIMIT, CannotSearch, Plan, Search
     from s390emu.reports.adversary import as_dict, lines
 
     assert options.adversary is not None
     mode, seed = options.adversary
     verbs = KINDS[options.actions(on)]
+    preemptions, discards = options.bounds(on)
+    if on.cpus > 1 and mode != "random":
+        quantum = PATIENCE if on.quantum == MachineOptions.quantum else on.quantum
+        on = replace(on, quantum=quantum, tlb="off")  # as the replay file will say
     jobs = options.jobs or len(os.sched_getaffinity(0))
     seed = on.seed if seed is None else seed
-    plan = Plan(mode, verbs, seed, options.points, jobs, limit or UNDISTURBED_LIMIT)
+    plan = Plan(mode, verbs, seed, options.points, jobs, limit or UNDISTURBED_LIMIT, preemptions, discards)
     symbols = labels(guest)
     progress = Progress(as_json)
     try:
@@ -179,7 +183,7 @@ def keep(bug: Bug, expected: Expected, options: MachineOptions, source: dict[str
         "machine": asdict(options),
         "disks": disk_digests(disks),
         "disk_contents": disk_contents(disks),
-        "events": [list(move) for move in bug.moves],
+        "moves": [list(move) for move in bug.moves],
         "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count},
         "run": {"reason": str(bug.stop.reason), "psw": [bug.stop.psw_mask, bug.stop.psw_ia], "count": bug.stop.count,
                 "console": sha256(bug.console.encode()).hexdigest()},
@@ -205,7 +209,7 @@ def shape() -> dict[str, Any]:
     return {
         "schema": OneOf(SCHEMA), "kind": OneOf(HOST_EVENTS), "version": Text(), "fault": Text(),
         "program": Either(program, firmware), "machine": machine_shape(), "disks": [Text(64)],
-        "disk_contents?": [Either(PACKED)], "events": [(Whole(), OneOf(*VERBS), Whole())],
+        "disk_contents?": [Either(PACKED)], "moves": [(Whole(), OneOf(*VERBS), Whole())],
         "expected": {"exit_code": Either(Whole()), "lines": [Text()], "count": Whole()},
         "run": {"reason": Text(), "psw": (Whole(), Whole()), "count": Whole(), "console": Text(64)},
     }  # fmt: skip
@@ -230,14 +234,14 @@ IMAGE_SHAPE = {
 
 def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions) -> int:
     """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
+    from s390emu import inputs
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import Move
     from s390emu.commands.trace_log import tracing
-    from s390emu.host.paging_device import PagingError
 
     check(content, shape(), str(path))
     program, recorded, wanted = content["program"], content["run"], content["expected"]
-    moves = [Move(*event) for event in content["events"]]
+    moves = [Move(*move) for move in content["moves"]]
     expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), wanted["count"])
     machine, guest, symbols = _prepared(path, content, options.machine)
     ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
@@ -249,13 +253,13 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     with tracing(options.trace, machine, symbols) as run:
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, options.limits.timeout))
-        except (ValueError, IndexError, PagingError) as error:
+        except (inputs.Refused, IndexError) as error:
             raise UsageError(f"{path}: the host cannot do what it did: {error}") from error
     conclude(machine, stop, symbols, watcher, as_json=options.json)
     fault = expected.fault_of(machine, stop)
     console = sha256(machine.console.encode()).hexdigest()
     exactly = (str(stop.reason), [stop.psw_mask, stop.psw_ia], stop.count, console) == ended
-    print(f"s390emu: {len(moves)} moves of the host repeated: {fault or 'nothing is wrong'}", file=sys.stderr)
+    print(f"s390emu: {len(moves)} moves repeated: {fault or 'nothing is wrong'}", file=sys.stderr)
     print(f"s390emu: {'exactly' if exactly else 'NOT'} the run that was recorded", file=sys.stderr)
     return FAILED if fault or (watcher and watcher.counts) else ENDED
 

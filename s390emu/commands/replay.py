@@ -70,7 +70,7 @@ _MACHINE = _given(
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
-_ADVERSARY = _given("adversary adversary_actions points", own="jobs")
+_ADVERSARY = _given("adversary adversary_actions points preemptions discards", own="jobs")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {

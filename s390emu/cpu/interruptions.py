@@ -393,7 +393,7 @@ def attend_boundary(cpu, storage, unused, unused2):
             return EXIT_EVENTS
         if storage.count >= storage.limit:
             return EXIT_LIMIT
-        note_boundary(guest)
+        note_boundary(guest, cpu.psw_mask)
         if guest.host_event != NO_TIME and elapsed(storage) >= guest.host_event:
             return EXIT_HOST_EVENT
         if cpu.stopped == STOPPED_STATE and cpu.restart == u64(0):

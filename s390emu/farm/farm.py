@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from s390emu.host import kernels
 from s390emu.host.balloon_monitor import BalloonMonitor, Sample
 from s390emu.host.limit import FEWEST_FRAMES
+from s390emu.inputs import perform
 from s390emu.machine import Machine, Reason, Stop
 
 SAMPLE_STRIDE = 61  # the monitor looks at every so-many-th block of a guest
@@ -165,7 +166,7 @@ class Farm:
         guest = self.guests[number]
         if guest.stop is None:
             self.messages += 1
-            self.host.send(guest.machine.guest_number, text)
+            perform(guest.machine, "message", text)
             blocked = self.host.blocked_until(guest.machine.guest_number)
             guest.ready_at = min(guest.ready_at, max(blocked, self.now))
 

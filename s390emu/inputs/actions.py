@@ -87,6 +87,10 @@ def _restart(cpu) -> None:
     cpu.restart = 1
 
 
+def _message(machine: Machine, text: str) -> None:
+    machine.host.send(machine.guest_number, text)
+
+
 OF_THE_GUEST: dict[str, Callable] = {
     "discard": _on_block("discard"),
     "reclaim": _on_block("reclaim"),
@@ -98,13 +102,13 @@ OF_THE_GUEST: dict[str, Callable] = {
     "interrupt-key": _interrupt_key,
     "service-signal": _service_signal,
     "io": _io,
+    "message": _message,
 }
 OF_A_CPU: dict[str, Callable] = {
     "external-call": _external_call,
     "emergency-signal": _emergency_signal,
     "restart": _restart,
 }
-VERBS = (*OF_THE_GUEST, *OF_A_CPU, "run-cpu")
 
 
 def _cpu(machine: Machine, address: int) -> CPU:
@@ -113,20 +117,24 @@ def _cpu(machine: Machine, address: int) -> CPU:
     return machine.cpus[address]
 
 
-def perform(machine: Machine, verb: str, *operands: int, cpu: int | None = None) -> None:
+def _shown(operand: int | str) -> str:
+    return repr(operand) if isinstance(operand, str) else f"{operand:#x}"
+
+
+def perform(machine: Machine, verb: str, *operands: int | str, cpu: int | None = None) -> None:
     """Let it happen now. cpu: address of the CPU that it happens to, if to one; the running one if left out.
 
     Raises Refused, with the reason in words.
     """
     try:
         if verb == "run-cpu":  # the next instruction is that CPU's, if it can execute one
-            machine.schedule.expire(_cpu(machine, operands[0]).number)
+            machine.schedule.expire(_cpu(machine, int(operands[0])).number)
         elif verb in OF_A_CPU:
             OF_A_CPU[verb]((machine.running if cpu is None else _cpu(machine, cpu)).record, *operands)
         else:
             OF_THE_GUEST[verb](machine, *operands)
     except (ValueError, PagingError, Refused) as error:
         if isinstance(error, Refused):
-            raise Refused(f"{verb} {', '.join(f'{operand:#x}' for operand in operands)}: {error}") from None
+            raise Refused(f"{verb} {', '.join(map(_shown, operands))}: {error}") from None
         raise Refused(str(error)) from error
     machine.port.deadline = 0

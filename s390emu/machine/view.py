@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NUMBERED = {"r": "gr", "cr": "cr", "ar": "ar", "f": "fpr"}  # register names, by fields of the CPU record
-REGISTERS = (*(f"{letters}{n}" for letters in NUMBERED for n in range(16)), "fpc", "prefix", "psw_mask", "psw_ia", "cc")
+REGISTERS = (*(f"{letters}{n}" for letters in NUMBERED for n in range(16)), "fpc", "prefix", "psw.mask", "psw.ia", "cc")
 HALF = ("ar", "fpc", "prefix")  # 32 bits
 
 
@@ -32,7 +32,7 @@ class NotTranslated(Exception):
 
 
 def registers(cpu: CPU) -> dict[str, int]:
-    """Return all registers of REGISTERS by name; the condition code is not in psw_mask."""
+    """Return all registers of REGISTERS by name; the condition code is not in psw.mask."""
     record = cpu.record
     found: dict[str, int] = {}
     for letters, field in NUMBERED.items():
@@ -41,8 +41,8 @@ def registers(cpu: CPU) -> dict[str, int]:
     return found | {
         "fpc": int(record.fpc),
         "prefix": int(record.prefix),
-        "psw_mask": mask & ~int(CC),
-        "psw_ia": ia,
+        "psw.mask": mask & ~int(CC),
+        "psw.ia": ia,
         "cc": mask >> int(CC_SHIFT) & 3,
     }
 
@@ -60,9 +60,9 @@ def set_register(cpu: CPU, name: str, value: int) -> None:
         cpu.record[NUMBERED[letters]][int(name[len(letters) :])] = value
     elif name in ("fpc", "prefix"):
         cpu.record[name] = value
-    elif name == "psw_mask":
+    elif name == "psw.mask":
         mask = value & ~int(CC) | mask & int(CC)
-    elif name == "psw_ia":
+    elif name == "psw.ia":
         ia = value
     else:
         mask = mask & ~int(CC) | value << int(CC_SHIFT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from s390emu.adversary.moves import VERBS
+from s390emu.adversary.moves import SWITCH, VERBS
 from s390emu.reports.stop import place
 
 if TYPE_CHECKING:
@@ -30,6 +30,17 @@ def as_dict(found: Findings, symbols: Mapping[str, int]) -> dict[str, Any]:
     }  # fmt: skip
     if plan.mode == "random":
         told |= {"runs": found.runs, "moves": found.moves}
+    elif found.cpus > 1:
+        told |= {
+            "cpus": found.cpus,
+            "preemptions": plan.preemptions,
+            "discards": plan.discards,
+            "levels": [
+                level._asdict() | {"interleavings": count.same, "tried": count.tried, "outcomes": len(count.ends)}
+                for level, count in found.levels.items()
+            ],
+            "outcomes": found.ends,
+        }  # fmt: skip
     else:
         told |= {
             "points": found.points,
@@ -67,6 +78,12 @@ def lines(found: Findings, symbols: Mapping[str, int]) -> list[str]:
     if plan.mode == "random":
         moves = ", ".join(f"{verb} {count:,}" for verb, count in found.moves.items()) or "none"
         rows += [("runs tried", f"{found.runs:,}, seed {plan.seed}"), ("moves in them", moves)]
+    elif found.cpus > 1:
+        rows.append(("interleavings", f"of {found.cpus} CPUs; those that were tried, and how many these stand for"))
+        for level, count in found.levels.items():
+            moves = f"{_number(level.preemptions, 'preemption')}, {_number(level.discards, 'discard')}"
+            rows.append(("", f"{moves}: {count.tried:,} ({count.same:,}), {len(count.ends):,} different outcomes"))
+        rows.append(("outcomes", f"{found.ends:,} different ones in all"))
     else:
         rows += [
             ("points", f"{found.points:,} (instruction, block), of which {found.classes:,} are distinct"),
@@ -81,6 +98,14 @@ def lines(found: Findings, symbols: Mapping[str, int]) -> list[str]:
     return [f"{name:18}{text}" for name, text in rows] + verdict(found, symbols)
 
 
+def _number(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"
+
+
+def _situation(bug: Bug) -> str:
+    return f"{bug.state} running" if bug.moves[-1].verb == SWITCH else f"the block being {bug.state}"
+
+
 def verdict(found: Findings, symbols: Mapping[str, int]) -> list[str]:
     """Return the last lines: a bug with the host's moves that lead to it, or that there is none."""
     bug = found.bug
@@ -88,12 +113,12 @@ def verdict(found: Findings, symbols: Mapping[str, int]) -> list[str]:
         if found.interrupted:
             return ["interrupted; nothing was lost in what was tried"]
         return ["no run went wrong" + ("" if found.complete else "; there is more to try (--points)")]
-    shown = [f"  after instruction {move.after:,}: {move.verb} block {move.block * 4096:#x}" for move in bug.moves[-8:]]
+    shown = [f"  after instruction {move.after:,}: {move.verb} {move.on}" for move in bug.moves[-8:]]
     hidden = len(bug.moves) - len(shown)
     return [
         f"A BUG: {bug.fault}",
         *([f"  ({hidden} moves before)"] if hidden else []),
         *shown,
-        f"  the last before {place(bug.address, symbols)}, the block being {bug.state}",
+        f"  the last before {place(bug.address, symbols)}, {_situation(bug)}",
         f"  that run: {bug.stop.reason} after {bug.stop.count:,} instructions",
     ]

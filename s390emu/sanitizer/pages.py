@@ -24,7 +24,8 @@ from s390emu.architecture.psw_bits import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE
 from s390emu.assembler.disassemble import disassemble
-from s390emu.machine import Machine
+from s390emu.machine import Machine, NotTranslated
+from s390emu.machine.view import prefixed
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_STORE
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.events import (
@@ -42,7 +43,7 @@ from s390emu.records.events import (
 from s390emu.sanitizer.guest import LOCK_BYTES, Description, Frame
 from s390emu.sanitizer.shadow import Event, Fault, FrameChange, Processor, Shadow, Violation
 from s390emu.sanitizer.sharing import Sharing
-from s390emu.sanitizer.tables import instruction_block, tables_in_use
+from s390emu.sanitizer.tables import tables_in_use
 from s390emu.storage.presence import FETCH, STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
 
@@ -558,18 +559,18 @@ class Sanitizer:
 
     def _text(self, event: Event | FrameChange) -> bytes:
         """Return the event's instruction; empty where there is none."""
-        ia, psw = event.ia, self._cpus[event.cpu].psw
-        if not psw & TRANSLATED:
-            length = min(LONGEST, self.machine.storage.size - ia)
-            return self._read(ia, length) if length > 0 else b""
+        cpu, psw = self.machine.cpus[event.cpu], self._cpus[event.cpu].psw
+        asce = int(cpu.cr[13 if psw & SPACE == SPACE else 1])
         text = b""
         while len(text) < LONGEST:
-            at = ia + len(text)
-            start = instruction_block(self.machine, self.machine.cpus[event.cpu], at, psw & SPACE == SPACE)
-            if start is None or start >= self.machine.storage.size:
+            at = event.ia + len(text)
+            try:
+                start = self.machine.view.translate(cpu, at, asce) if psw & TRANSLATED else prefixed(cpu, at)
+            except NotTranslated:
                 break
-            offset = at % BLOCK_SIZE
-            text += self._read(start + offset, min(LONGEST - len(text), BLOCK_SIZE - offset))
+            if start >= self.machine.storage.size:
+                break
+            text += self._read(start, min(LONGEST - len(text), BLOCK_SIZE - at % BLOCK_SIZE))
         return text
 
     def _read(self, address: int, length: int) -> bytes:

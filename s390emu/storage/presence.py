@@ -11,7 +11,7 @@ from s390emu.records.events import EVENT_UNUSED
 from s390emu.records.exits import EXIT_HOST_FAULT
 from s390emu.storage.absolute import block_at, guest_of, in_configuration
 from s390emu.storage.events import record_event
-from s390emu.storage.references import note_reference
+from s390emu.storage.references import note_access
 from s390emu.storage.transitions import action_of
 
 # kinds of access
@@ -39,7 +39,7 @@ def absence(cpu, storage, absolute, kind):
     if not in_configuration(guest, absolute):
         return ADDRESSING
     number = absolute >> BLOCK_SHIFT
-    note_reference(guest, number)
+    note_access(guest, absolute, kind)
     block = block_at(guest, number)
     if block.usage == UNUSED:
         record_event(guest, EVENT_UNUSED, number, absolute, u64(0), u64(kind))

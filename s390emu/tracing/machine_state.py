@@ -11,6 +11,7 @@ from s390emu.architecture.page_states import CONTENTS, NAMES, USAGES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.paging_device import PagingLost
 from s390emu.machine import CPU, Machine
+from s390emu.machine.view import registers
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.tracing.trace import Page
 
@@ -52,20 +53,9 @@ def content_of(machine: Machine, number: int) -> bytes | None:
         return None
 
 
-def registers_of(of: CPU) -> dict[str, int]:
-    cpu = of.record
-    found: dict[str, int] = {}
-    for name, registers in (("r", cpu.gr), ("cr", cpu.cr), ("ar", cpu.ar), ("f", cpu.fpr)):
-        found |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
-    mask, ia = of.psw
-    return found | {
-        "fpc": int(cpu.fpc),
-        "prefix": int(cpu.prefix),
-        "psw.mask": mask & ~CC,
-        "psw.ia": ia,
-        "cc": mask >> 44 & 3,
-        "stopped": int(cpu.stopped == STOPPED_STATE),
-    }
+def registers_of(cpu: CPU) -> dict[str, int]:
+    """What a trace calls a register: those of the view, and whether the CPU is stopped."""
+    return registers(cpu) | {"stopped": int(cpu.record.stopped == STOPPED_STATE)}
 
 
 def capture(machine: Machine) -> MachineState:

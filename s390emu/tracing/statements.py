@@ -8,6 +8,7 @@ from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES
 from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler.errors import Position, SourceError, suggest
 from s390emu.assembler.expressions import Cursor, evaluate
+from s390emu.inputs import verbs
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, Page, Statement, of_cpu
 
 BLOCK = 0x1000
@@ -32,13 +33,6 @@ STOPS = ("disabled-wait", "enabled-wait", "stopped", "check-stop", "check-stop-l
 SETTINGS = ("frames", "seed", "tod", "clock-comparator", "cpu-timer", "limit")
 OF_A_CPU = REGISTERS | {"psw", "clock-comparator", "cpu-timer", *CLASSES}
 POLICIES = {"unused_access": ("discarded", "always", "zerofill"), "discard_keys": ("zero", "random")}
-VERBS = {  # host verb -> names of its operands; those in brackets may be left out
-    "discard": ("block",), "reclaim": ("block",), "pagein": ("block",), "swap-error": ("block",),
-    "pressure": ("frames",), "diag10": ("first", "[last]"), "normal-reset": (),
-    "external-call": ("from",), "emergency-signal": ("from",), "interrupt-key": (), "service-signal": ("parameter",),
-    "io": ("id", "parameter", "word"), "restart": (), "run-cpu": ("cpu",),
-}  # fmt: skip
-VERBS_OF_A_CPU = ("external-call", "emergency-signal", "restart")
 VALUES = {"quad": 8, "long": 4, "short": 2, "byte": 1}
 
 COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"?)|(^|\s)#.*$""")
@@ -341,6 +335,15 @@ def _psw(line: Line) -> dict[str, int]:
     return {"mask": words.get("mask", mask)} | {name: words[name] for name in ("addr",) if name in words}
 
 
+def _text(line: Line) -> str:
+    """Read a string in quotes, whose bytes must be UTF-8."""
+    column = line.at
+    try:
+        return line.string().decode()
+    except UnicodeDecodeError as error:
+        raise SourceError(f"not text in UTF-8: byte {error.object[error.start]:#04x}", column) from None
+
+
 def host_event(line: Line, ram: int) -> Event:
     text = line.text.strip()
     word = line.one_of(("when", "every", "after"), "condition")
@@ -355,18 +358,24 @@ def host_event(line: Line, ram: int) -> Event:
     number = line.unsigned()
     if every and condition == "icount" and number == 0:
         raise line.error("every 0 is never")
-    target, verb = line.of_a_cpu(VERBS, VERBS_OF_A_CPU, "host verb")
-    operands: list[int] = []
-    for name in VERBS[verb]:
+    target, verb = line.of_a_cpu(verbs.VERBS, verbs.OF_A_CPU, "host verb")
+    operands: list[int | str] = []
+    before = 0
+    for name in verbs.OPERANDS[verb]:
         if name[0] == "[" and line.done:
             continue
         line.accept(",")
         column = line.at
-        operands.append(_block(line, ram) if name in ("block", "first", "[last]") else line.unsigned())
+        if name == "text":
+            operands.append(_text(line))
+            continue
+        value = _block(line, ram) if name in ("block", "first", "[last]") else line.unsigned()
         if name == "cpu":
-            line.known_cpu(str(operands[-1]), column)
-        if name == "[last]" and operands[1] < operands[0]:
+            line.known_cpu(str(value), column)
+        if name == "[last]" and value < before:
             raise SourceError("the last block lies before the first", column)
+        before = value
+        operands.append(value)
     return Event(line.number, text, condition, number, every, verb, tuple(operands), cpu, target)
 
 
@@ -388,11 +397,7 @@ def expectation(line: Line, ram: int) -> Statement:
         value = {"reason": reason, **words}
     elif subject == "console":
         line.equals()
-        column = line.at
-        try:
-            value = line.string().decode()
-        except UnicodeDecodeError as error:
-            raise SourceError(f"not text in UTF-8: byte {error.object[error.start]:#04x}", column) from None
+        value = _text(line)
     else:
         name = line.one_of(HOST_COUNTS, "count of the host")
         line.equals()

@@ -76,7 +76,7 @@ class Event(NamedTuple):
     number: int
     every: bool
     verb: str
-    operands: tuple[int, ...]
+    operands: tuple[int | str, ...]
     cpu: int = 0
     target: int = 0
 

@@ -8,9 +8,7 @@ from s390emu.guests import toy_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
-from tests.adversary.planted import TINY
-
-STORAGE = 288 << 10
+from tests.adversary.planted import STORAGE, TINY
 
 # A guest of its own kind: two volatile blocks and one that is unused, a loop, and an instruction that needs both.
 SMALL = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from s390emu import inputs
 from s390emu._jit import JIT
 from s390emu.adversary.exploration import Expected, attempts, repeat, try_points
 from s390emu.adversary.moves import DISCARDING, Move, move_at
@@ -37,7 +38,7 @@ def test_an_attempt_is_the_run_that_a_fresh_machine_has(small):
     for move, address, state, stop in attempts(machine, moves, LIMIT):
         fresh = small()
         fresh.run(move.after)
-        assert (address, state) == (fresh.psw[1], fresh.block(move.block * 4096).state)
+        assert (address, state) == (fresh.psw[1], fresh.block(move.operand).state)
         again = small()
         assert repeat(again, [move], LIMIT, again.run) == stop
         assert list(again.gr) == list(machine.gr)
@@ -86,8 +87,8 @@ def test_moves_that_are_not_allowed_are_refused(small):
     machine = small()
     machine.run(12)
     stable = next(block.number for block in machine.blocks() if block.state == "Sr")
-    with pytest.raises(ValueError, match="is Sr: only resident blocks"):
-        Move(machine.count, "discard", stable).perform(machine)
+    with pytest.raises(inputs.Refused, match="is Sr: only resident blocks"):
+        Move(machine.count, "discard", stable * 4096).perform(machine)
 
 
 def test_points_are_tried_wherever_the_machine_stands(small):

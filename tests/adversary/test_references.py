@@ -71,7 +71,7 @@ def test_all_points_of_a_class_come_to_the_same(small):
         ends = []
         for count in range(point["first"], point["last"] + 1):
             machine.restore(saved)
-            ends.append(outcome(machine, Move(count, "discard", int(point["block"]))))
+            ends.append(outcome(machine, Move(count, "discard", int(point["block"]) * 4096)))
         assert all(end == ends[0] for end in ends), point
 
 
@@ -85,7 +85,7 @@ def test_points_of_a_class_of_the_toy_kernel_come_to_the_same(tiny):
         ends = []
         for count in {int(point["first"]), int(point["first"] + point["last"]) // 2, int(point["last"])}:
             machine.restore(saved)
-            ends.append(outcome(machine, Move(count, "discard", int(point["block"]))))
+            ends.append(outcome(machine, Move(count, "discard", int(point["block"]) * 4096)))
         assert all(end == ends[0] for end in ends), point
 
 

@@ -18,7 +18,7 @@ from s390emu._jit import JIT
 from s390emu.commands import adversary
 from s390emu.commands.compilation import FIRST_RUN
 from s390emu.guests.toy_kernel import description, sources
-from tests.adversary import planted
+from tests.adversary import planted, two_cpus
 from tests.adversary.conftest import SMALL
 from tests.interruptible import start
 
@@ -99,11 +99,11 @@ def test_a_bug_is_kept_and_replayed_exactly(s390emu, command, bug, tmp_path):
     assert "exactly the run that was recorded" in err
     assert content["fault"] in err
     assert f"after {content['run']['count']:,} instructions" in err
-    (move,) = content["events"]
+    (move,) = content["moves"]
     assert move[1] == "discard"
 
     # As it happens, without the host's interference: the same guest is right.
-    path.write_text(json.dumps(content | {"events": []}))
+    path.write_text(json.dumps(content | {"moves": []}))
     code, _, err = s390emu("run", "--replay", path)
     assert code == 0
     assert "NOT the run that was recorded" in err
@@ -179,9 +179,11 @@ def test_refusals(s390emu, words, message):
 @pytest.mark.parametrize(
     "change",
     [
-        {"events": [[1, "eat", 3]]},
-        {"events": [[1, "discard", 3]]},
-        {"events": [[5, "discard"]]},
+        {"moves": [[1, "eat", 3]]},
+        {"moves": [[1, "discard", 0x3000]]},
+        {"moves": [[5, "discard"]]},
+        {"moves": [[5, "discard", 1 << 40]]},
+        {"moves": [[5, "run-cpu", 1]]},
         {"program": {}},
         {"program": {"packed": "no"}},
         {"machine": {"ram": -1}},
@@ -346,3 +348,67 @@ def test_ctrl_c_says_what_was_tried(tmp_path):
     assert process.returncode == 130
     assert "interrupted; nothing was lost in what was tried" in out
     assert "tried per second" in out
+
+
+# --- several CPUs -----------------------------------------------------------------------------------------------------
+
+TWO = ("--cpus", 2, "--ram", "128K")
+
+
+def test_a_schedule_that_loses_an_update_is_kept_and_replayed_exactly(s390emu, tmp_path):
+    (tmp_path / "two.s").write_text(two_cpus.source(two_cpus.LOAD_AND_STORE))
+    code, out, _ = s390emu("run", "two.s", *TWO, "--adversary", "exhaustive", "--jobs", 1)
+    assert code == 1
+    assert "run-cpu 1" in out and "CPU 0 running" in out
+    (path,) = tmp_path.glob("adversary-*.replay.json")
+    content = json.loads(path.read_text())
+    ((_, verb, cpu),) = content["moves"]
+    assert (verb, cpu) == ("run-cpu", 1)
+    code, _, err = s390emu("run", "--replay", path)
+    assert code == 1
+    assert "exactly the run that was recorded" in err
+
+
+def test_coverage_of_several_cpus(s390emu, tmp_path):
+    (tmp_path / "two.s").write_text(two_cpus.source())
+    words = ("run", "two.s", *TWO, "--adversary", "exhaustive", "--preemptions", 1, "--jobs", 1)
+    code, out, _ = s390emu(*words)
+    assert code == 0
+    assert "no run went wrong\n" in out
+    assert "1 preemption, 1 discard: " in out
+    code, out, _ = s390emu(*words, "--json", "--discards", 0)
+    told = json.loads(out)
+    assert code == 0 and told["complete"]
+    (level,) = told["levels"]
+    assert (level["preemptions"], level["discards"]) == (1, 0)
+    assert level["tried"] < level["interleavings"]
+    assert 1 < told["outcomes"] <= level["tried"]
+
+
+def test_a_random_schedule_on_the_command_line(s390emu, tmp_path):
+    (tmp_path / "two.s").write_text(two_cpus.source())
+    code, out, _ = s390emu("run", "two.s", *TWO, "--adversary", "random:3", "--points", 5, "--jobs", 1)
+    assert code == 0
+    assert "run-cpu" in out
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--schedule", "4"], "--schedule 4: the search tries all schedules"),
+        (["--quantum", "40"], "a quantum of 40 instructions preempts by itself"),
+        (["--preemptions", "-1"], "-1 is below zero"),
+    ],
+    ids=str,
+)
+def test_refusals_with_several_cpus(s390emu, tmp_path, words, message):
+    (tmp_path / "two.s").write_text(two_cpus.source())
+    code, _, err = s390emu("run", "two.s", *TWO, "--adversary", "exhaustive", *words)
+    assert code == 2
+    assert message in err
+
+
+def test_preemptions_are_for_several_cpus(s390emu):
+    code, _, err = s390emu("demo", "--adversary", "exhaustive", "--preemptions", 1)
+    assert code == 2
+    assert "--preemptions 1: for a search of several CPUs" in err

@@ -148,7 +148,7 @@ def test_disk_image_is_files_and_log_as_generated(tmp_path):
     for block in (0, 1, 1023, 1024, 1107):
         assert data[block * 4096 : (block + 1) * 4096] == web_server.content(block)
     cell = 5 * 32 + 3
-    first = (cell + 1) * web_server.CELL_MULTIPLIER & web_server.DOUBLEWORD
+    first = (cell + 1) * web_server.CELL_MULTIPLIER & web_server.DOUBLEWORD_MASK
     assert web_server.content(5)[3 * 128 : 3 * 128 + 8] == first.to_bytes(8, "big")
 
 

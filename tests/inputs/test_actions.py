@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.inputs import Refused, perform
+from s390emu.inputs import Refused, actions, perform, verbs
 from s390emu.machine import Machine, Schedule
 
 
@@ -63,3 +63,19 @@ def test_a_cpu_that_does_not_exist(guest, verb, operands, cpu):
         perform(guest, verb, *operands, cpu=cpu)
     guest.run(10)
     assert guest.count == 10
+
+
+def test_each_verb_can_be_performed():
+    assert {*actions.OF_THE_GUEST, *actions.OF_A_CPU, "run-cpu"} == set(verbs.VERBS)
+    assert actions.OF_A_CPU.keys() == set(verbs.OF_A_CPU)
+
+
+def test_a_message_is_queued_for_the_guest(guest):
+    perform(guest, "message", "CMM SHRINK 3")
+    assert list(guest.host.guests[guest.guest_number].console.messages) == ["CMM SHRINK 3"]
+
+
+@pytest.mark.parametrize("text", ["\u00e9", "two\nlines", "x" * 1025])
+def test_a_message_that_no_guest_can_receive_is_refused(guest, text):
+    with pytest.raises(Refused, match="printable ASCII"):
+        perform(guest, "message", text)

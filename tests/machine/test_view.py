@@ -40,7 +40,7 @@ def cpu():
 @pytest.mark.parametrize("name", REGISTERS)
 def test_a_register_that_is_set_is_that_register_and_no_other(cpu, name):
     before = registers(cpu)
-    value = {"cc": 2, "psw_mask": BA_EA | 1 << 48, "prefix": 0x4000}.get(name, 0x1234)
+    value = {"cc": 2, "psw.mask": BA_EA | 1 << 48, "prefix": 0x4000}.get(name, 0x1234)
     set_register(cpu, name, value)
     assert registers(cpu) == before | {name: value}
 

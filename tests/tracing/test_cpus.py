@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from s390emu.inputs import actions
-from s390emu.tracing import junit, report, statements
+from s390emu.tracing import junit, report
 from s390emu.tracing.bless import bless
 from s390emu.tracing.runner import Result, TraceResult
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, TraceError
@@ -227,6 +226,12 @@ def test_a_host_verb_names_the_cpu_to_which_it_happens():
     assert told(run(text.replace("cpu1.external-call", "external-call").replace("cpu1.ext ", "ext "))) == []
 
 
+def test_a_message_is_a_host_event():
+    text = trace("start: svc 0", host='when icount == 0 message "CMM SHRINK 3"', expect="svc 0")
+    assert told(run(text)) == []
+    assert "printable ASCII" in str(told(run(text.replace("SHRINK", "\\n"))))
+
+
 def test_after_pgm_is_of_one_cpu():
     text = trace(
         "start: lghi %r4,9\n0: brctg %r4,0b\n svc 0\nsecond: .short 0",
@@ -419,9 +424,3 @@ def test_pytest_collects_traces_of_several_cpus(pytester):
     result = pytester.runpytest_inprocess("-p", "s390emu.tracing.pytest_plugin")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*interruption 2: expected cpu1.svc 0x2 at end, is cpu1.svc 0x1 at end*"])
-
-
-def test_traces_have_the_verbs_of_the_inputs():
-    """Those that happen to one CPU are those of which a trace may name it."""
-    assert sorted(statements.VERBS) == sorted(actions.VERBS)
-    assert sorted(statements.VERBS_OF_A_CPU) == sorted(actions.OF_A_CPU)

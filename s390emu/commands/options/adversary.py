@@ -6,20 +6,23 @@ import argparse
 from dataclasses import dataclass, fields
 
 from s390emu.commands.options.machine import MachineOptions
-from s390emu.commands.options.values import number, positive
+from s390emu.commands.options.values import not_negative, number, positive
 from s390emu.commands.usage import UsageError
 
 ACTIONS = ("discard", "reclaim", "all")
+PREEMPTIONS, DISCARDS = 2, 1  # of several CPUs, in one run at most
 
 
 @dataclass(frozen=True)
 class AdversaryOptions:
-    """adversary: the mode, and the seed of random ones. adversary_actions: one of ACTIONS. points: tried at most. jobs:
-    processes. None: what the others ask for."""
+    """adversary: the mode, and the seed of random ones. adversary_actions: one of ACTIONS. points: tried at most.
+    preemptions, discards: of several CPUs, in one run at most. jobs: processes. None: what the others ask for."""
 
     adversary: tuple[str, int | None] | None = None
     adversary_actions: str | None = None
     points: int | None = None
+    preemptions: int | None = None
+    discards: int | None = None
     jobs: int | None = None
 
     @property
@@ -40,6 +43,19 @@ class AdversaryOptions:
             )
         return actions
 
+    def bounds(self, machine: MachineOptions) -> tuple[int, int]:
+        """Return how many preemptions and discards a run has at most. Reject what no search takes."""
+        if machine.cpus == 1 or self.mode == "random":
+            for name, value in (("preemptions", self.preemptions), ("discards", self.discards)):
+                if value is not None:
+                    raise UsageError(f"--{name} {value}: for a search of several CPUs, exhaustive or literal")
+        elif machine.schedule is not None:
+            raise UsageError(f"--schedule {machine.schedule}: the search tries all schedules; leave it out")
+        return (
+            PREEMPTIONS if self.preemptions is None else self.preemptions,
+            DISCARDS if self.discards is None else self.discards,
+        )
+
 
 def adversary_arguments(parser, *, told: bool = True) -> None:
     """Add the options of AdversaryOptions. told: each has its line in the help; else one line says where they are."""
@@ -52,7 +68,10 @@ def adversary_arguments(parser, *, told: bool = True) -> None:
     parser.add_argument("--adversary", type=_mode, metavar="MODE", help=modes + more)
     kinds = line("what it does: " + ", ".join(ACTIONS))
     parser.add_argument("--adversary-actions", choices=ACTIONS, metavar="KIND", help=kinds)
-    parser.add_argument("--points", type=positive, metavar="N", help=line("that the adversary tries, at most"))
+    told_points = line("it tries at most; --preemptions K, --discards D: of several CPUs")
+    parser.add_argument("--points", type=positive, metavar="N", help=told_points)
+    parser.add_argument("--preemptions", type=not_negative, metavar="K", help=argparse.SUPPRESS)
+    parser.add_argument("--discards", type=not_negative, metavar="D", help=argparse.SUPPRESS)
     processes = line("processes of the adversary (one for each CPU)")
     parser.add_argument("--jobs", type=positive, metavar="J", help=processes)
 

@@ -29,6 +29,14 @@ def _writable(value: int, text: str) -> int:
     return value
 
 
+def not_negative(text: str) -> int:
+    """Return a number that is zero or more."""
+    value = number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below zero")
+    return value
+
+
 def positive(text: str) -> int:
     """Return a whole number above zero."""
     value = number(text)

@@ -20,6 +20,7 @@ from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING, STOPPING_TO_STORE_STATUS, cpu_record
 from s390emu.storage.absolute import guest_of, in_configuration
+from s390emu.storage.references import note_signal
 from s390emu.storage.tlb import port_of, purge
 
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))
@@ -161,6 +162,7 @@ def sigp(cpu, storage, insn):
     if address >= guest.port_count or order == SET_MULTITHREADING:
         cpu.cc = NOT_OPERATIONAL
         return 0
+    note_signal(guest, address, order)
     target, port = cpu_record(guest.cpus[address]), port_of(guest, i64(address))
     cpu.cc = ACCEPTED
     if address != storage.cpu_address:

@@ -12,6 +12,7 @@ from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based, rs, rsy
 from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import (
+    fetch_doubleword,
     fetch_word,
     get_doubleword,
     probe_fetch,
@@ -189,9 +190,30 @@ def stfl(cpu, storage, insn):
 
 
 @jit
+def lpp(cpu, storage, insn):
+    """LOAD PROGRAM PARAMETER, S. SA23-2260 "LOAD PROGRAM PARAMETER". cc unchanged.
+
+    Only the sampling facility would show the parameter, and there is none.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if on(second, DOUBLEWORD_OFFSET):
+        return SPECIFICATION
+    _, code = fetch_doubleword(cpu, storage, second)
+    return code
+
+
+@jit
 def ptlb(cpu, storage, insn):
     """PURGE TLB, S. PoP ch. 10 "PURGE TLB". cc unchanged."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     purge(storage)
     return 0
+
+
+@jit
+def palb(cpu, storage, insn):
+    """PURGE ALB, RRE. PoP ch. 10 "PURGE ALB". cc unchanged. There is no access-register translation to keep in one."""
+    return PRIVILEGED_OPERATION if problem_state(cpu) else 0

@@ -11,7 +11,7 @@ from tests.operands import FETCH, STORE, Operand, operand_checks
 OPERAND = 0x38000
 ALIGNMENT = {
     "lctl %c1,%c2,{}(%r5)": 4, "lctlg %c1,%c2,{}(%r5)": 8, "stctl %c1,%c2,{}(%r5)": 4, "stctg %c1,%c2,{}(%r5)": 8,
-    "spx {}(%r5)": 4, "stpx {}(%r5)": 4, "stap {}(%r5)": 2, "stidp {}(%r5)": 8,
+    "spx {}(%r5)": 4, "stpx {}(%r5)": 4, "stap {}(%r5)": 2, "stidp {}(%r5)": 8, "lpp {}(%r5)": 8,
 }  # fmt: skip
 
 
@@ -24,12 +24,13 @@ ALIGNMENT = {
     Operand("stpx 0(%r5)", 4, STORE, align=4),
     Operand("stap 0(%r5)", 2, STORE, align=2),
     Operand("stidp 0(%r5)", 8, STORE, align=8),
+    Operand("lpp 0(%r5)", 8, FETCH, align=8),
 )
 def test_operands(lab, check, operand):
     check(lab, operand)
 
 
-@pytest.mark.parametrize("line", [*(line.format(1) for line in ALIGNMENT), "stfl 0", "ptlb"])
+@pytest.mark.parametrize("line", [*(line.format(1) for line in ALIGNMENT), "stfl 0", "ptlb", "palb"])
 def test_privileged(lab, line):
     lab.gr[5] = 0x7FFFFFF1
     lab.psw(PROBLEM_STATE)
@@ -159,4 +160,10 @@ def test_stfl_stores_at_a_real_address(lab):
 
 def test_ptlb_changes_nothing(lab):
     assert lab.step("ptlb") == 0
+    assert lab.changes() == {}
+
+
+def test_palb_finds_nothing_to_purge(lab):
+    lab.psw(cc=2)
+    assert lab.step("palb") == 0
     assert lab.changes() == {}

@@ -16,8 +16,9 @@ from tests.adversary.test_references import expanded, seen
 
 LIMIT = 600
 FRAMES = 24
-# That of seed 21 changes its translation tables and does not purge the TLB: a search refuses it (test_search.py).
-SEEDS = [seed for seed in range(25) if seed != 21]
+# Those of seeds 4 and 21 change their translation tables (4: by STFLE) and do not purge the TLB: a search refuses them
+# (test_search.py).
+SEEDS = [seed for seed in range(25) if seed not in (4, 21)]
 EDGE = 3  # points at the beginning and at the end of a class that are tried, and as many in between
 
 

@@ -51,7 +51,8 @@ UNJUDGED = {
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",
     "completed where it traps (PoP ch. 7 LOAD AND TRAP); the comparison ends before": "LAT LGAT LFHAT LLGFAT LLGTAT",
-    "a condition code that it has yet to compute is lost (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TR",
+    "condition code lost at the next TR (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TAM",
+    "not asked yet: new here": "ECTG LFPC SFPC SRNMT",
 }
 # And LOAD ADDRESS (RELATIVE LONG, EXTENDED) outside the 64-bit mode: bits 0-31 of R1 remain unchanged (PoP ch. 7), but
 # there they become zeros. See programs.ADDRESS_RESULTS.

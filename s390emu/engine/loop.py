@@ -8,9 +8,7 @@ from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
 from s390emu.engine.decode import handler_of
 from s390emu.records.exits import EXIT_HYPERCALL
 from s390emu.records.port import TLB_MASK
-from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import instruction_length
-from s390emu.storage.references import note_hypercall
 
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
 IN_PAGE = u64(0xFFE)
@@ -106,9 +104,7 @@ def run(cpu, storage, unused):
                 if code > 0:
                     call2(storage.note_ending, cpu, storage, u64(code), length)
                     break
-                if code == EXIT_HYPERCALL:
-                    note_hypercall(guest_of(storage))
-                else:
+                if code != EXIT_HYPERCALL:
                     cpu.psw_ia = ia
                 return code
             storage.count += u64(1)

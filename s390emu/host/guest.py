@@ -181,9 +181,14 @@ class Guest:
         if not 0 <= number < len(self.invalid):
             raise ValueError(f"block {number * BLOCK_SIZE:#x}: guest {self.number} has {self.storage.size:#x} bytes")
 
+    @property
+    def watched(self) -> bool:
+        """True if somebody wants events of this guest."""
+        return bool(self._event_mask[0])
+
     def about_to_record(self) -> None:
         """Let the event table be drained, as the host is about to record an event or a few."""
-        if self._event_mask[0] and self.drain_events:
+        if self.watched and self.drain_events:
             self.drain_events()
 
     def arm(self) -> None:

@@ -184,6 +184,9 @@ class Host:
         guest = self.guests[guest_number]
         guest.cpu = int(port.cpu_address)
         self.delays.forget()
+        if guest.watched:
+            guest.about_to_record()
+            kernels.note_hypercall(guest.storage.record)
         try:
             return hypercall(self, guest, cpu, port)
         finally:

@@ -15,6 +15,8 @@ from s390emu.storage import access, decode_cache, keys, references, tlb, transit
 action_of = procedure(transitions.action_of, GUEST_T, integers=2)
 # (guest, block): somebody refers to it, or is about to
 note_reference = procedure(references.note_reference, GUEST_T, integers=1, returns=False)
+# (guest): the host is about to complete an instruction of the running CPU
+note_hypercall = procedure(references.note_hypercall, GUEST_T, integers=0, returns=False)
 # (guest, block, event, frame): it happens
 transition = procedure(transitions.transition, GUEST_T, integers=3)
 # (cpu, port, insn, frame): it happens, as ESSA

@@ -17,7 +17,7 @@ from s390emu.architecture.interruptions import (
 from s390emu.architecture.psw_bits import AS, AS_SHIFT, DAT, HOME, LOW2
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.control.moves import SECONDARY_SPACE_CONTROL
-from s390emu.isa.control.psw import EXTRACTION_AUTHORITY
+from s390emu.isa.control.psw import extraction_permitted
 from s390emu.isa.operands import LOW4, based, rre
 from s390emu.isa.registers import set_low
 
@@ -82,7 +82,7 @@ def extraction_code(cpu):
     """Return the exception of the instructions that the problem state needs extraction authority for, or 0."""
     if not on(cpu.psw_mask, DAT):
         return SPECIAL_OPERATION
-    return PRIVILEGED_OPERATION if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY) else 0
+    return 0 if extraction_permitted(cpu) else PRIVILEGED_OPERATION
 
 
 @jit

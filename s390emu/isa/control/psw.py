@@ -129,9 +129,15 @@ def spka(cpu, storage, insn):
 
 
 @jit
+def extraction_permitted(cpu):
+    """True if the program may extract: in the supervisor state, or with the extraction-authority control."""
+    return not problem_state(cpu) or on(cpu.cr[0], EXTRACTION_AUTHORITY)
+
+
+@jit
 def ipk(cpu, storage, insn):
     """INSERT PSW KEY, S. PoP ch. 10 "INSERT PSW KEY". cc unchanged. The problem state needs extraction authority."""
-    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
+    if not extraction_permitted(cpu):
         return PRIVILEGED_OPERATION
     key = (cpu.psw_mask & KEY) >> KEY_SHIFT
     cpu.gr[2] = (cpu.gr[2] & ~KEY_IN_REGISTER) | (key << KEY_BITS)

@@ -11,14 +11,13 @@ from s390emu.architecture.interruptions import (
     ADDRESSING,
     PRIVILEGED_OPERATION,
     PROTECTION,
-    SPECIAL_OPERATION,
     SPECIFICATION,
 )
 from s390emu.architecture.psw_bits import DAT, EA
 from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
 from s390emu.cpu.psw import problem_state
-from s390emu.isa.control.psw import EXTRACTION_AUTHORITY
+from s390emu.isa.control.address_spaces import extraction_code
 from s390emu.isa.operands import LOW4, based, based_second, rre, rrf_c
 from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.absolute import guest_of, in_configuration
@@ -256,10 +255,9 @@ def irbm(cpu, storage, insn):
 @jit
 def ivsk(cpu, storage, insn):
     """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. Only ACC and F."""
-    if not on(cpu.psw_mask, DAT):
-        return SPECIAL_OPERATION
-    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
-        return PRIVILEGED_OPERATION
+    code = extraction_code(cpu)
+    if code != 0:
+        return code
     r1, r2 = rre(insn)
     real, code = to_real(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH)
     if code != 0:

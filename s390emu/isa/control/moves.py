@@ -8,7 +8,7 @@ specifies, which stops the machine.
 from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
-from s390emu.architecture.bits import LOW8, LOW16, LOW32, bit
+from s390emu.architecture.bits import LOW8, LOW16, bit
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION
 from s390emu.architecture.psw_bits import (
     ACCESS_REGISTER,
@@ -19,12 +19,12 @@ from s390emu.architecture.psw_bits import (
     KEY,
     KEY_SHIFT,
     LOW2,
-    MODE64,
     PRIMARY,
     SECONDARY,
 )
 from s390emu.architecture.sizes import BLOCK_BYTES
 from s390emu.cpu.psw import context_of, key_permitted, problem_state
+from s390emu.isa.general.long_operands import length_mask
 from s390emu.isa.general.storage_to_storage import move
 from s390emu.isa.operands import LOW4, based, based_second, r8, r12
 from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
@@ -99,7 +99,7 @@ def key_in(register):
 @jit
 def true_length(cpu, r):
     """Return the length in a general register: of 64 bits in the 64-bit addressing mode, else of 32."""
-    return cpu.gr[r] if cpu.amode == MODE64 else cpu.gr[r] & LOW32
+    return cpu.gr[r] & length_mask(cpu)
 
 
 @jit

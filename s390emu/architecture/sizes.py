@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from s390emu.architecture.bits import bits, u64
 
-BYTE_BITS, HALFWORD_BITS, WORD_BITS = u64(8), u64(16), u64(32)
+BYTE_BITS, HALFWORD_BITS, WORD_BITS, DOUBLEWORD_BITS = u64(8), u64(16), u64(32), u64(64)
 WORD_BYTES, DOUBLEWORD_BYTES, QUADWORD_BYTES = u64(4), u64(8), u64(16)
 # The bits of an address that are zeros on such a boundary.
 HALFWORD_OFFSET, WORD_OFFSET, DOUBLEWORD_OFFSET, QUADWORD_OFFSET = u64(1), u64(3), u64(7), u64(15)

@@ -15,6 +15,7 @@ from s390emu.isa.floating_point.bfp_numbers import (
     SNAN,
     ZERO,
     is_nan,
+    less,
 )
 from s390emu.isa.floating_point.bfp_operands import (
     availability,
@@ -37,7 +38,7 @@ def less_in_magnitude(first, second):
     """True if the first of two FINITE numbers has the smaller magnitude."""
     if first.exponent != second.exponent:
         return first.exponent < second.exponent
-    return first.high < second.high or (first.high == second.high and first.low < second.low)
+    return less(first.high, first.low, second.high, second.low)
 
 
 @jit

@@ -4,6 +4,7 @@ IEEE-inexact-exception control."""
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
+from s390emu.architecture.sizes import DOUBLEWORD_BITS, WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.floating_point.bfp_numbers import EXTENDED, FINITE, LONG, ONE, SHORT, ZERO, is_nan, normalized
 from s390emu.isa.floating_point.bfp_operands import availability, finish, method_code, number_in, pairs_of
@@ -23,7 +24,6 @@ from s390emu.isa.general.arithmetic import magnitude, negative
 from s390emu.isa.operands import r16, r20, rre, sign_extend
 from s390emu.isa.registers import low, set_low
 
-WORD, DOUBLEWORD = u64(32), u64(64)  # bits of the integer
 # The greatest magnitudes above and below zero.
 MOST32, MOST64, LEAST32, LEAST64 = u64((1 << 31) - 1), u64((1 << 63) - 1), u64(1 << 31), u64(1 << 63)
 LOGICAL32, LOGICAL64, NO_LEAST = u64((1 << 32) - 1), u64((1 << 64) - 1), u64(0)
@@ -70,7 +70,7 @@ def convert_to_integer(cpu, form, insn, bits, most, least):
     flags = u64(0) if fits else INVALID_FLAG
     result = inexact_result(fpc, u64(0) - value if minus else value, u64(0), flags, rounding, is_quiet(r20(insn)))
     cpu.fpc |= result.flags
-    if bits == WORD:
+    if bits == WORD_BITS:
         set_low(cpu, r1, result.high)
     else:
         cpu.gr[r1] = result.high
@@ -81,73 +81,73 @@ def convert_to_integer(cpu, form, insn, bits, most, least):
 @jit
 def cfebr(cpu, storage, insn):
     """CONVERT TO FIXED (short BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, WORD, MOST32, LEAST32)
+    return convert_to_integer(cpu, SHORT, insn, WORD_BITS, MOST32, LEAST32)
 
 
 @jit
 def cfdbr(cpu, storage, insn):
     """CONVERT TO FIXED (long BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, WORD, MOST32, LEAST32)
+    return convert_to_integer(cpu, LONG, insn, WORD_BITS, MOST32, LEAST32)
 
 
 @jit
 def cfxbr(cpu, storage, insn):
     """CONVERT TO FIXED (extended BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, WORD, MOST32, LEAST32)
+    return convert_to_integer(cpu, EXTENDED, insn, WORD_BITS, MOST32, LEAST32)
 
 
 @jit
 def cgebr(cpu, storage, insn):
     """CONVERT TO FIXED (short BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, DOUBLEWORD, MOST64, LEAST64)
+    return convert_to_integer(cpu, SHORT, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
 
 
 @jit
 def cgdbr(cpu, storage, insn):
     """CONVERT TO FIXED (long BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, DOUBLEWORD, MOST64, LEAST64)
+    return convert_to_integer(cpu, LONG, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
 
 
 @jit
 def cgxbr(cpu, storage, insn):
     """CONVERT TO FIXED (extended BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, DOUBLEWORD, MOST64, LEAST64)
+    return convert_to_integer(cpu, EXTENDED, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
 
 
 @jit
 def clfebr(cpu, storage, insn):
     """CONVERT TO LOGICAL (short BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, WORD, LOGICAL32, NO_LEAST)
+    return convert_to_integer(cpu, SHORT, insn, WORD_BITS, LOGICAL32, NO_LEAST)
 
 
 @jit
 def clfdbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (long BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, WORD, LOGICAL32, NO_LEAST)
+    return convert_to_integer(cpu, LONG, insn, WORD_BITS, LOGICAL32, NO_LEAST)
 
 
 @jit
 def clfxbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (extended BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, WORD, LOGICAL32, NO_LEAST)
+    return convert_to_integer(cpu, EXTENDED, insn, WORD_BITS, LOGICAL32, NO_LEAST)
 
 
 @jit
 def clgebr(cpu, storage, insn):
     """CONVERT TO LOGICAL (short BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, DOUBLEWORD, LOGICAL64, NO_LEAST)
+    return convert_to_integer(cpu, SHORT, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
 
 
 @jit
 def clgdbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (long BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, DOUBLEWORD, LOGICAL64, NO_LEAST)
+    return convert_to_integer(cpu, LONG, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
 
 
 @jit
 def clgxbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (extended BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, DOUBLEWORD, LOGICAL64, NO_LEAST)
+    return convert_to_integer(cpu, EXTENDED, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
 
 
 # --- CONVERT FROM FIXED, CONVERT FROM LOGICAL -------------------------------------------------------------------------
@@ -180,76 +180,76 @@ def convert_from_fixed(cpu, form, insn, bits):
 def convert_from_logical(cpu, form, insn, bits):
     """Set r1 to the unsigned integer of 32 or 64 bits in r2; return a code."""
     _, r2 = rre(insn)
-    return convert_from_integer(cpu, form, insn, u64(0), low(cpu, r2) if bits == WORD else cpu.gr[r2])
+    return convert_from_integer(cpu, form, insn, u64(0), low(cpu, r2) if bits == WORD_BITS else cpu.gr[r2])
 
 
 @jit
 def cefbr(cpu, storage, insn):
     """CONVERT FROM FIXED (32 to short BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, SHORT, insn, WORD)
+    return convert_from_fixed(cpu, SHORT, insn, WORD_BITS)
 
 
 @jit
 def cdfbr(cpu, storage, insn):
     """CONVERT FROM FIXED (32 to long BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, LONG, insn, WORD)
+    return convert_from_fixed(cpu, LONG, insn, WORD_BITS)
 
 
 @jit
 def cxfbr(cpu, storage, insn):
     """CONVERT FROM FIXED (32 to extended BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, EXTENDED, insn, WORD)
+    return convert_from_fixed(cpu, EXTENDED, insn, WORD_BITS)
 
 
 @jit
 def cegbr(cpu, storage, insn):
     """CONVERT FROM FIXED (64 to short BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, SHORT, insn, DOUBLEWORD)
+    return convert_from_fixed(cpu, SHORT, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cdgbr(cpu, storage, insn):
     """CONVERT FROM FIXED (64 to long BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, LONG, insn, DOUBLEWORD)
+    return convert_from_fixed(cpu, LONG, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cxgbr(cpu, storage, insn):
     """CONVERT FROM FIXED (64 to extended BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, EXTENDED, insn, DOUBLEWORD)
+    return convert_from_fixed(cpu, EXTENDED, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def celfbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (32 to short BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, SHORT, insn, WORD)
+    return convert_from_logical(cpu, SHORT, insn, WORD_BITS)
 
 
 @jit
 def cdlfbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (32 to long BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, LONG, insn, WORD)
+    return convert_from_logical(cpu, LONG, insn, WORD_BITS)
 
 
 @jit
 def cxlfbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (32 to extended BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, EXTENDED, insn, WORD)
+    return convert_from_logical(cpu, EXTENDED, insn, WORD_BITS)
 
 
 @jit
 def celgbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (64 to short BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, SHORT, insn, DOUBLEWORD)
+    return convert_from_logical(cpu, SHORT, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cdlgbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (64 to long BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, LONG, insn, DOUBLEWORD)
+    return convert_from_logical(cpu, LONG, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cxlgbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (64 to extended BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, EXTENDED, insn, DOUBLEWORD)
+    return convert_from_logical(cpu, EXTENDED, insn, DOUBLEWORD_BITS)

@@ -13,6 +13,7 @@ from s390emu.isa.floating_point.bfp_numbers import (
     SHORT,
     ZERO,
     is_nan,
+    less,
     normalized,
     shift_left,
     shift_right,
@@ -38,7 +39,7 @@ MORE_DIGITS = i64(3)  # than the format has: one for a quotient below one, two f
 @jit
 def divide_step(high, low, divisor_high, divisor_low):
     """Return (next quotient bit, remainder shifted left by 1)."""
-    if high > divisor_high or (high == divisor_high and low >= divisor_low):
+    if not less(high, low, divisor_high, divisor_low):
         high, low = difference(high, low, divisor_high, divisor_low)
         return ONE, (high << ONE) | (low >> u64(63)), low << ONE
     return u64(0), (high << ONE) | (low >> u64(63)), low << ONE

@@ -12,6 +12,7 @@ import numpy as np
 
 from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit
+from s390emu.architecture.sizes import DOUBLEWORD_BITS
 from s390emu.isa.general.bit_counts import leading_zeros
 
 SHORT, LONG, EXTENDED = u64(0), u64(1), u64(2)  # formats
@@ -22,7 +23,6 @@ INFINITE = np.array([0x7F800000 << 32, 0x7FF << 52, 0x7FFF << 48], u64)  # first
 SIGN = bit(0)
 LEFTMOST = bit(0)
 ONE = u64(1)
-DOUBLEWORD_BITS = u64(64)
 
 ZERO, FINITE, INFINITY, QNAN, SNAN = (u64(n) for n in range(5))  # kinds; a subnormal number is FINITE
 
@@ -52,6 +52,12 @@ def is_nan(number):
 def some(word):
     """Return 1 if any bit of the word is on, else 0."""
     return ONE if word != u64(0) else u64(0)
+
+
+@jit
+def less(high, low, other_high, other_low):
+    """True if the first of two numbers of 128 bits is less."""
+    return high < other_high or (high == other_high and low < other_low)
 
 
 @jit
@@ -134,11 +140,6 @@ def pack_nan(form, nan):
 @jit
 def pack_infinity(form, sign):
     return INFINITE[form] | (sign << u64(63)), u64(0)
-
-
-@jit
-def pack_zero(sign):
-    return sign << u64(63), u64(0)
 
 
 @jit

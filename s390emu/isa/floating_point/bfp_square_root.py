@@ -12,6 +12,7 @@ from s390emu.isa.floating_point.bfp_numbers import (
     SHORT,
     ZERO,
     is_nan,
+    less,
     normalized,
     shift_left,
     shift_right,
@@ -48,7 +49,7 @@ def finite_root(form, number):
         trial_high, trial_low = shift_left(root_high, root_low, TWO_BITS)
         trial_low |= ONE
         root_high, root_low = shift_left(root_high, root_low, ONE)
-        if rest_high > trial_high or (rest_high == trial_high and rest_low >= trial_low):
+        if not less(rest_high, rest_low, trial_high, trial_low):
             rest_high, rest_low = difference(rest_high, rest_low, trial_high, trial_low)
             root_low |= ONE
     root_high, root_low = shift_left(root_high, root_low, u64(i64(128) - digits))

@@ -11,6 +11,7 @@ from s390emu.isa.floating_point.bfp_numbers import (
     ONE,
     ZERO,
     Number,
+    less,
     normalized,
     shift_right,
 )
@@ -49,7 +50,7 @@ def subtract_magnitudes(larger, smaller):
     high, low = shift_right(smaller.high, smaller.low, u64(larger.exponent - smaller.exponent))
     if high == larger.high and low == larger.low:
         return Number(ZERO, u64(0), i64(0), u64(0), u64(0))
-    if high > larger.high or (high == larger.high and low > larger.low):  # the exponents are equal
+    if less(larger.high, larger.low, high, low):  # the exponents are equal
         return normalized(smaller.sign, larger.exponent, *difference(high, low, larger.high, larger.low))
     return normalized(larger.sign, larger.exponent, *difference(larger.high, larger.low, high, low))
 

@@ -65,7 +65,7 @@ from s390emu.assembler.relocations import ENTRY_BYTES, OFFSET_TABLE, R_390, NotR
 
 TABLES = ("_DYNAMIC", OFFSET_TABLE)  # symbols that ld calls absolute although they move with the tables
 NO_SYMBOLS = (STT_SECTION, STT_FILE)  # entries of a symbol table that only bear the name of something else
-WORD_BYTES = 8  # that a relocation of a static PIE changes
+MOVED_BYTES = 8  # that a relocation of a static PIE changes
 
 
 def read_elf(data: bytes, origin: int = 0, name: str = "ELF file") -> Program:
@@ -188,8 +188,8 @@ class _PositionIndependent:
             return  # the latter is left to the program's start code, which calls a function for it
         for start, part in contents.items():
             offset = rela.r_offset - start
-            if 0 <= offset <= len(part) - WORD_BYTES:
-                part[offset : offset + WORD_BYTES] = (self._value(rela, kind) % ADDRESSES).to_bytes(WORD_BYTES, "big")
+            if 0 <= offset <= len(part) - MOVED_BYTES:
+                part[offset : offset + MOVED_BYTES] = (self._value(rela, kind) % ADDRESSES).to_bytes(MOVED_BYTES, "big")
                 return
         raise self.file.damaged(f"a relocation of {rela.r_offset:#x}, which is in no segment")
 

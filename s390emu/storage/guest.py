@@ -128,20 +128,20 @@ class GuestStorage:
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[np.ndarray, ...]:
-        """Return copies of the guest's record, its ports, blocks and events."""
+        """Return copies of the guest's record, its ports and events. Its blocks are in the host's snapshot, with what
+        they contain."""
         events = self.events[: int(self.record.event_count)].copy()
-        return self._record.copy(), self._ports.copy(), self.blocks.copy(), events
+        return self._record.copy(), self._ports.copy(), events
 
     def restore(self, snapshot: tuple[np.ndarray, ...]) -> None:
         """Go back to a snapshot. Addresses stay this guest's own, and so does the decode cache: what does not fit the
         content that blocks have now, the host forgets when it restores that."""
-        record, ports, blocks, events = snapshot
+        record, ports, events = snapshot
         for array, saved, own in ((self._record, record, OWN), (self._ports, ports, OWN_OF_PORT)):
             kept = {name: array[name].copy() for name in own}
             overwrite(array, saved)
             for name, values in kept.items():
                 array[name] = values
-        overwrite(self.blocks, blocks)
         self.events[: len(events)] = events
 
     def decoded_blocks(self) -> list[int]:

@@ -12,18 +12,9 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.inputs import perform
 from s390emu.machine import Machine, Reason, Schedule
 from s390emu.records.cpu import CPU_T
+from tests.cpus import START_OTHERS
 
 COUNTER, PASSES = 0x7000, 100
-START_OTHERS = """
-        llihf   %r7,1                   # restart new PSW: 64-bit mode, at `second`
-        iilf    %r7,0x80000000
-        stg     %r7,0x1a0
-        larl    %r6,second
-        stg     %r6,0x1a8
-        lghi    %r5,1
-1:      sigp    %r8,%r5,6               # restart
-        brc     2,1b
-"""
 COUNT = f"""
         lghi    %r1,{COUNTER}
         lghi    %r3,{PASSES}

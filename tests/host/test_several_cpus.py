@@ -14,6 +14,7 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason, Schedule
 from s390emu.records.exits import COMPLETED, GIVES_WAY, NO_FRAME
 from s390emu.storage.guest import GuestStorage
+from tests.cpus import START_OTHERS
 
 CPUS = 2
 LATENCY_NS, BLOCK_NS = 20, 2
@@ -34,14 +35,7 @@ WORK = """
         laag    %r2,%r5,0x700(%r0)
 """
 PROGRAM = f"""
-start:  llihf   %r7,1                   # restart new PSW: 64-bit mode, at `second`
-        iilf    %r7,0x80000000
-        stg     %r7,0x1a0
-        larl    %r6,second
-        stg     %r6,0x1a8
-        lghi    %r5,1
-1:      sigp    %r8,%r5,6               # restart
-        brc     2,1b
+start:  {START_OTHERS}
         lgfi    %r10,0x40f80
         {WORK}
 3:      lg      %r2,0x700

@@ -15,5 +15,6 @@ BLOCK_BYTES = u64(BLOCK_SIZE)
 BLOCK_SHIFT = u64(12)  # address to block number
 OFFSET = bits(52, 63)  # of an address: the byte within its block
 PAGE = ~OFFSET  # ... and its block
+PAGE_INDEX = u64(0xFF)  # of a page number: its index in a page table
 PREFIX_AREA_BYTES = 8192
 CPUS_MOST = 8  # that a guest can have

@@ -52,6 +52,7 @@ from s390emu.architecture.interruptions import (
     REGION_THIRD,
     RESTART,
     SEGMENT_TRANSLATION,
+    SPACE_SWITCH_EVENT,
     SPECIFICATION,
     SUPERVISOR_CALL,
 )
@@ -154,6 +155,9 @@ def take_program(cpu, storage):
     elif code == MONITOR_EVENT:
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
         put8(cpu, storage, at.MONITOR_CODE, cpu.monitor_code)
+    elif code == SPACE_SWITCH_EVENT:
+        teid = cpu.teid
+        put8(cpu, storage, at.TEID, teid)
     elif code == PROTECTION or nullifies(code):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
@@ -237,20 +241,32 @@ def take_external(cpu, storage, code):
 
 
 @jit
-def io_enabled(cpu, storage):
+def io_pending(cpu, storage):
+    """True if an I/O interruption is pending whose subclass control register 6 enables."""
     guest = guest_of(storage)
     subclass = (guest.io_word >> IO_SUBCLASS_SHIFT) & IO_SUBCLASS
-    enabled = (cpu.cr[6] >> (u64(31) - subclass)) & u64(1)
-    return guest.io != u64(0) and on(cpu.psw_mask, IO) and enabled != u64(0)
+    return guest.io != u64(0) and (cpu.cr[6] >> (u64(31) - subclass)) & u64(1) != u64(0)
+
+
+@jit
+def io_enabled(cpu, storage):
+    return on(cpu.psw_mask, IO) and io_pending(cpu, storage)
+
+
+@jit
+def store_io_code(cpu, storage):
+    """Store the I/O-interruption code at its assigned locations, to which `lowcore_code` has allowed access."""
+    guest = guest_of(storage)
+    put4(cpu, storage, at.IO_SUBSYSTEM_ID, guest.io_id)
+    put4(cpu, storage, at.IO_PARAMETER, guest.io_parameter)
+    put4(cpu, storage, at.IO_WORD, guest.io_word)
 
 
 @jit
 def take_io(cpu, storage):
     guest = guest_of(storage)
     guest.io = u64(0)
-    put4(cpu, storage, at.IO_SUBSYSTEM_ID, guest.io_id)
-    put4(cpu, storage, at.IO_PARAMETER, guest.io_parameter)
-    put4(cpu, storage, at.IO_WORD, guest.io_word)
+    store_io_code(cpu, storage)
     swap_psw(cpu, storage, at.IO_OLD, at.IO_NEW, IO_CLASS, guest.io_id & LOW16, u64(0))
 
 

@@ -17,6 +17,7 @@ CONTEXT_DAT_SHIFT = u64(58 - 5)  # ... DAT to 58
 CONTEXT_DAT = bit(58)
 CONTEXT_AS_SHIFT = u64(57 - 17)  # ... address-space control to 56-57
 CONTEXT_AS = bits(56, 57)
+KEY_0_PERMITTED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
 
 
 @jit
@@ -28,6 +29,12 @@ def psw_mask_word(cpu):
 @jit
 def problem_state(cpu):
     return on(cpu.psw_mask, PROBLEM)
+
+
+@jit
+def key_permitted(cpu, key):
+    """True if the program may use this access key: any in the supervisor state, else those of the PSW-key mask."""
+    return not problem_state(cpu) or on(cpu.cr[3] << key, KEY_0_PERMITTED)
 
 
 @jit
@@ -55,12 +62,19 @@ def psw_valid(mask, ia):
 
 
 @jit
+def context_of(mask):
+    """Return the TLB's context of accesses with the key, the DAT mode and the address-space control of PSW bits 0-63.
+    """
+    context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
+    return context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
+
+
+@jit
 def psw_changed(cpu, storage):
     """Have pending interruptions looked at, and set the TLB's context, after any change of the PSW's system mask, key,
     state or mode."""
     mask = cpu.psw_mask
-    context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
-    storage.context = context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
+    storage.context = context_of(mask)
     storage.deadline = u64(0)
     record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 

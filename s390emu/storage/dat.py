@@ -21,7 +21,7 @@ from s390emu.architecture.interruptions import (
     TRANSLATION_SPECIFICATION,
 )
 from s390emu.architecture.psw_bits import AS, AS_SHIFT, DAT, HOME, PRIMARY, SECONDARY
-from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET, PAGE
+from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET, PAGE, PAGE_INDEX
 from s390emu.architecture.storage_key import REFERENCE
 from s390emu.records.blocks import WATCH_TABLE
 from s390emu.records.events import EVENT_TABLE
@@ -46,7 +46,7 @@ PAGE_TABLE_ORIGIN = bits(0, 52)
 PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, PAGE_CHANGE_OVERRIDE = bit(52), bit(53), bit(54), bit(55)
 
 SEGMENT_SHIFT, REGION_BITS = u64(20), u64(11)
-TABLE_INDEX, PAGE_INDEX = u64(0x7FF), u64(0xFF)
+TABLE_INDEX = u64(0x7FF)
 ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # table index to bytes; to the two bits that a table length is compared with
 
 TABLES_WANTED = u64(1 << EVENT_TABLE)

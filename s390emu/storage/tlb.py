@@ -9,7 +9,7 @@ give the same execution, and a test sees to it.
 from __future__ import annotations
 
 from s390emu._jit import jit, load_native, u64
-from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE
+from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE, PAGE_INDEX
 from s390emu.records.events import EVENT_PURGE
 from s390emu.records.port import TLB_MASK, TLB_SLOTS, port_record
 from s390emu.storage.absolute import block_at, frame_address, guest_of
@@ -103,6 +103,20 @@ def drop_block(guest, number):
 
 
 @jit
+def drop_page_indexes(port, first, last):
+    """Drop one CPU's entries for pages with a page index (bits 44-51 of the address) from first to last: all that a
+    range of page-table entries can have made, whatever the table is part of."""
+    for slot in range(TLB_SLOTS):
+        if first <= (port.tlb_fetch_tag[slot] >> BLOCK_SHIFT) & PAGE_INDEX <= last:
+            port.tlb_fetch_tag[slot] = NO_TAG
+        if first <= (port.tlb_store_tag[slot] >> BLOCK_SHIFT) & PAGE_INDEX <= last:
+            port.tlb_store_tag[slot] = NO_TAG
+        if first <= (port.tlb_insn_tag[slot] >> BLOCK_SHIFT) & PAGE_INDEX <= last:
+            port.tlb_insn_tag[slot] = NO_TAG
+    port.deadline = u64(0)  # the run loop may be on its way through such a page
+
+
+@jit
 def flush(storage):
     """Drop every entry of this CPU: its prefix, CR0 or a translation table changed."""
     storage.tlb_fetch_tag[:] = NO_TAG
@@ -123,3 +137,10 @@ def flush_all(guest):
     """Drop every entry of every CPU."""
     for n in range(guest.port_count):
         flush(port_of(guest, n))
+
+
+@jit
+def purge_all(guest):
+    """Drop every entry of every CPU because the architecture says so, and tell observers."""
+    for n in range(guest.port_count):
+        purge(port_of(guest, n))

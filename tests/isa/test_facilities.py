@@ -10,11 +10,11 @@ from s390emu.machine import Machine
 
 BITS = 256
 ABSENT = {
-    3: "IDTE and CSPG", 4: "IDTE selective clearing, segment", 5: "IDTE selective clearing, region",
-    6: "ASN and LX reuse", 11: "configuration topology", 13: "IPTE range", 17: "message-security assist",
-    19: "long displacement with high performance", 20: "HFP multiply and add", 27: "MVCOS", 28: "TOD-clock steering",
-    40: "LPP", 42: "decimal floating point",
-    50: "constrained transactional execution", 51: "local TLB clearing", 73: "transactional execution",
+    4: "IDTE selective clearing, segment", 5: "IDTE selective clearing, region",
+    6: "ASN and LX reuse", 11: "configuration topology", 17: "message-security assist",
+    19: "long displacement with high performance", 20: "HFP multiply and add",
+    42: "decimal floating point",
+    50: "constrained transactional execution", 73: "transactional execution",
     75: "access-exception fetch/store indication", 78: "enhanced DAT 2", 129: "vector", 133: "guarded storage",
     139: "multiple epoch", 147: "ESSA enhancement", 165: "neural network", 193: "BEAR enhancement",
 }  # fmt: skip

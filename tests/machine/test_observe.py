@@ -243,7 +243,7 @@ SET_PREFIX, CPU_RESET = "sigp %r4,%r4,13", "sigp %r4,%r4,12"
 
 @pytest.mark.parametrize("source, cpus", [
     ("ptlb", [0]), ("spx 0x200", [0]), (SET_PREFIX, [1]), (CPU_RESET, [1]), ("lctlg %c1,%c1,0x300", []),
-    ("sske %r3,%r5", []),
+    ("sske %r3,%r5", []), ("csp %r2,%r4", [0, 1]), ("cspg %r2,%r4", [0, 1]), ("csp %r2,%r5", []),
 ])  # fmt: skip
 def test_a_purge_by_the_architecture_names_the_cpu(source, cpus):
     assert events_of(source, EVENT_PURGE) == cpus

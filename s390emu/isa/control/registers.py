@@ -12,6 +12,7 @@ from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based, rs, rsy
 from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import (
+    fetch_doubleword,
     fetch_word,
     get_doubleword,
     probe_fetch,
@@ -185,6 +186,21 @@ def stfl(cpu, storage, insn):
     code = lowcore_code(cpu, storage)
     if code == 0:
         put4(cpu, storage, FACILITY_LIST, guest_of(storage).facilities[0] >> WORD_BITS)
+    return code
+
+
+@jit
+def lpp(cpu, storage, insn):
+    """LOAD PROGRAM PARAMETER, S. SA23-2260 "LOAD PROGRAM PARAMETER". cc unchanged.
+
+    Only the sampling facility would show the parameter, and there is none.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if on(second, DOUBLEWORD_OFFSET):
+        return SPECIFICATION
+    _, code = fetch_doubleword(cpu, storage, second)
     return code
 
 

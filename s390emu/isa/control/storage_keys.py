@@ -44,6 +44,8 @@ KEY = u64(0xFE)  # ACC F R C in bits 56-62 of a register
 OLD_KEY, OLD_KEY_SHIFT = bits(48, 55), u64(8)
 R_MASK, C_MASK, MULTIPLE = u64(4), u64(2), u64(1)  # SSKE's M3: ignore R; ignore C; several blocks
 SEVERAL_BLOCKS = 3  # condition code
+SEVERAL_BYTES, LAST_OF_SEVERAL = bits(46, 63), u64(63)  # RRBM and IRBM: 256K bytes, 64 blocks
+CC_REFERENCE = 2  # R in the condition code of RRBE
 # PFMF's general register R1
 MANAGE_ZERO = bits(32, 45) | bit(55) | bit(63)
 SET_KEY, CLEAR_FRAME, FRAME_SIZE = bit(46), bit(47), bits(49, 51)
@@ -213,12 +215,51 @@ def rrbe(cpu, storage, insn):
 
 
 @jit
+def reference_bits(cpu, storage, r2, reset):
+    """Return the reference bits of 64 blocks, the first one at bit 0, and a code; reset them if asked. The blocks are
+    those of the 256K bytes that a register designates by absolute address."""
+    guest, first = guest_of(storage), (cpu.gr[r2] & cpu.amode & ~SEVERAL_BYTES) >> BLOCK_SHIFT
+    if not in_configuration(guest, (first + LAST_OF_SEVERAL) << BLOCK_SHIFT):
+        return u64(0), ADDRESSING
+    found = u64(0)
+    for i in range(64):
+        number = first + u64(i)
+        referenced = reset_reference(guest, number) & CC_REFERENCE if reset else inspect_key(guest, number) & REFERENCE
+        found = (found << u64(1)) | (u64(1) if referenced else u64(0))
+    return found, 0
+
+
+@jit
+def rrbm(cpu, storage, insn):
+    """RESET REFERENCE BITS MULTIPLE, RRE. PoP ch. 10 "RESET REFERENCE BITS MULTIPLE". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    found, code = reference_bits(cpu, storage, r2, True)
+    if code == 0:
+        cpu.gr[r1] = found
+    return code
+
+
+@jit
+def irbm(cpu, storage, insn):
+    """INSERT REFERENCE BITS MULTIPLE, RRE. PoP ch. 10 "INSERT REFERENCE BITS MULTIPLE". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2 = rre(insn)
+    found, code = reference_bits(cpu, storage, r2, False)
+    if code == 0:
+        cpu.gr[r1] = found
+    return code
+
+
+@jit
 def ivsk(cpu, storage, insn):
     """INSERT VIRTUAL STORAGE KEY, RRE. PoP ch. 10 "INSERT VIRTUAL STORAGE KEY". cc unchanged. Only ACC and F."""
-    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
-        return PRIVILEGED_OPERATION
     if not on(cpu.psw_mask, DAT):
         return SPECIAL_OPERATION
+    if problem_state(cpu) and not on(cpu.cr[0], EXTRACTION_AUTHORITY):
+        return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
     real, code = to_real(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH)
     if code != 0:

@@ -22,7 +22,7 @@ from s390emu.architecture.sizes import (
     WORD_BYTES,
     WORD_OFFSET,
 )
-from s390emu.cpu.psw import problem_state
+from s390emu.cpu.psw import key_permitted
 from s390emu.isa.general.storage_to_storage import compared
 from s390emu.isa.operands import rr, rre, rs
 from s390emu.isa.registers import low, set_low
@@ -44,7 +44,6 @@ FIRST_KEY, SECOND_KEY = bits(52, 52), bits(53, 53)
 CONDITION_CODE_OPTION = bits(55, 55)
 KEY_SHIFT, KEY = u64(63 - 59), u64(15)
 REGISTER_FIELDS_SHIFT = u64(63 - 31)  # R1 and R2 of the instruction: the operand access identification
-PSW_KEY_MASK_0 = bits(32, 32)  # of control register 3, for key 0
 
 
 # --- registers that hold an operand ----------------------------------------------------------------------------------
@@ -425,7 +424,7 @@ def mvpg(cpu, storage, insn):
     first_key = second_key = psw_key(cpu)
     if on(options, FIRST_KEY | SECOND_KEY):
         key = (options >> KEY_SHIFT) & KEY
-        if problem_state(cpu) and not on(cpu.cr[3], PSW_KEY_MASK_0 >> key):
+        if not key_permitted(cpu, key):
             return PRIVILEGED_OPERATION
         if on(options, FIRST_KEY):
             first_key = i64(key)

@@ -11,12 +11,12 @@ from s390emu.architecture.bits import LOW8, LOW16, bit, bits
 from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
 from s390emu.architecture.psw_bits import BA, EA, MODE24, MODE31, MODE64, PROGRAM_MASK
 from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
-from s390emu.cpu.clocks import tod
+from s390emu.cpu.clocks import cpu_timer, tod
 from s390emu.cpu.psw import set_addressing_mode
-from s390emu.isa.operands import based, imm8, r8, r24, rsy, si
+from s390emu.isa.operands import based, based_second, imm8, r8, r24, rsy, si
 from s390emu.records.exits import CODE_SUPERVISOR_CALL
 from s390emu.storage.absolute import guest_of
-from s390emu.storage.access import instruction_length, probe_store, put_doubleword, store_doubleword
+from s390emu.storage.access import fetch_doubleword, instruction_length, probe_store, put_doubleword, store_doubleword
 
 ZERO, ONE = u64(0), u64(1)
 # SET and INSERT PROGRAM MASK: cc in bits 34-35 of a register, the program mask (PSW bits 20-23) in 36-39
@@ -149,6 +149,29 @@ def stcke(cpu, storage, insn):
     put_doubleword(span, u64(0), clock >> TOD_SHIFT)
     put_doubleword(span, u64(8), (clock << TOD_LEFT) | CLOCK_RUNS | (cpu.tod_programmable & LOW16))
     cpu.cc = 0
+    return 0
+
+
+@jit
+def ectg(cpu, storage, insn):
+    """EXTRACT CPU TIME, SSF. PoP ch. 7 "EXTRACT CPU TIME". cc unchanged.
+
+    General register 0: the first operand less the CPU timer; 1: the second operand; R3: the doubleword that it
+    designates.
+    """
+    r3 = r8(insn)
+    start, code = fetch_doubleword(cpu, storage, based(cpu, insn))
+    if code != 0:
+        return code
+    used_before, code = fetch_doubleword(cpu, storage, based_second(cpu, insn))
+    if code != 0:
+        return code
+    factor, code = fetch_doubleword(cpu, storage, cpu.gr[r3] & cpu.amode)
+    if code != 0:
+        return code
+    cpu.gr[0] = start - cpu_timer(cpu, storage)
+    cpu.gr[1] = used_before
+    cpu.gr[r3] = factor
     return 0
 
 

@@ -92,3 +92,69 @@ def test_sckpf(lab, gr0, code):
     assert lab.step("sckpf") == code
     assert lab.changes() == {}
     assert lab.cpu.tod_programmable == (0 if code else 0xABCD)
+
+
+# --- PERFORM TIMING FACILITY FUNCTION ---------------------------------------------------------------------------------
+
+
+def clock(lab) -> int:
+    """The TOD clock after the last instruction, as STORE CLOCK gives it."""
+    count = int(lab.machine.port.count)
+    return (int(lab.cpu.tod_epoch) + count // 1000 * 4096 + count % 1000 * 4096 // 1000) % 2**64
+
+
+def timing(function: int):
+    def setup(lab):
+        lab.gr[0], lab.gr[2] = function, 0
+
+    return setup
+
+
+@operand_checks(
+    Operand("ptff", 16, STORE, base=1, setup=timing(0)),
+    Operand("ptff", 32, STORE, base=1, setup=timing(1)),
+    Operand("ptff", 56, STORE, base=1, setup=timing(2)),
+    Operand("ptff", 8, STORE, base=1, setup=timing(3)),
+)
+def test_timing_parameter_block(lab, check, operand):
+    check(lab, operand)
+
+
+@pytest.mark.parametrize("mask", [BA_EA, PROBLEM_STATE])
+def test_ptff_queries_its_functions(lab, mask):
+    lab.store(OPERAND, b"\xff" * 24)
+    lab.gr[0], lab.gr[1] = ALL - 0xFF, OPERAND
+    lab.psw(mask, cc=2)
+    assert lab.step("ptff") == 0
+    assert lab.load(OPERAND, 24) == b"\xf0" + bytes(15) + b"\xff" * 8
+    assert lab.cpu.cc == 0
+
+
+@pytest.mark.parametrize(("function", "length"), [(1, 32), (2, 56), (3, 8)])
+def test_ptff_clock_without_steering(lab, function, length):
+    lab.cpu.tod_epoch = 0x7D91048BCA000000
+    lab.store(OPERAND, b"\xff" * 64)
+    lab.gr[0], lab.gr[1] = function, OPERAND
+    lab.psw(cc=2)
+    before = clock(lab) - 0x7D91048BCA000000
+    assert lab.step("ptff") == 0
+    assert lab.load(OPERAND + length, 64 - length) == b"\xff" * (64 - length)
+    physical, *others = (lab.word(OPERAND + n) for n in range(0, length, 8))
+    assert before <= physical <= clock(lab) - 0x7D91048BCA000000
+    assert others == {1: [0, 0, 0x7D91048BCA000000], 2: [0] * 6, 3: []}[function]
+
+
+@pytest.mark.parametrize("function", [4, 5, 0x3F, 0x40, 0x41, 0x42, 0x43, 0x7F])
+def test_ptff_function_that_is_not_available(lab, function):
+    lab.gr[0], lab.gr[1] = function, ALL
+    lab.psw(cc=0)
+    assert lab.step("ptff") == 0
+    assert lab.changes() == {"cc": 3}
+
+
+@pytest.mark.parametrize(("function", "code"), [(0x40, 2), (0x7F, 2), (0x3F, 0), (0x80, 6), (0xC0, 6)])
+def test_ptff_in_the_problem_state(lab, function, code):
+    lab.gr[0], lab.gr[1] = function, ALL
+    lab.psw(PROBLEM_STATE, cc=0)
+    assert lab.step("ptff") == code
+    assert lab.changes() == ({} if code else {"cc": 3})

@@ -144,9 +144,9 @@ def test_ivsk_in_the_problem_state(lab, authority, code):
     assert ivsk(lab) == code
 
 
-def test_ivsk_privileged_before_special_operation(lab):
+def test_ivsk_special_operation_before_privileged(lab):
     lab.psw(PROBLEM_STATE)
-    assert ivsk(lab) == PRIVILEGED_OPERATION
+    assert ivsk(lab) == SPECIAL_OPERATION
 
 
 def test_ivsk_is_not_prohibited_by_a_key(lab):

@@ -11,7 +11,7 @@ from tests.operands import FETCH, STORE, Operand, operand_checks
 OPERAND = 0x38000
 ALIGNMENT = {
     "lctl %c1,%c2,{}(%r5)": 4, "lctlg %c1,%c2,{}(%r5)": 8, "stctl %c1,%c2,{}(%r5)": 4, "stctg %c1,%c2,{}(%r5)": 8,
-    "spx {}(%r5)": 4, "stpx {}(%r5)": 4, "stap {}(%r5)": 2, "stidp {}(%r5)": 8,
+    "spx {}(%r5)": 4, "stpx {}(%r5)": 4, "stap {}(%r5)": 2, "stidp {}(%r5)": 8, "lpp {}(%r5)": 8,
 }  # fmt: skip
 
 
@@ -24,6 +24,7 @@ ALIGNMENT = {
     Operand("stpx 0(%r5)", 4, STORE, align=4),
     Operand("stap 0(%r5)", 2, STORE, align=2),
     Operand("stidp 0(%r5)", 8, STORE, align=8),
+    Operand("lpp 0(%r5)", 8, FETCH, align=8),
 )
 def test_operands(lab, check, operand):
     check(lab, operand)

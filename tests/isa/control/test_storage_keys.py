@@ -330,3 +330,66 @@ def test_pfmf_clears_more_blocks_than_the_host_has_frames():
     )  # fmt: skip
     machine.run(limit=3 + 255)
     assert (machine.gr[2], machine.gr[3]) == (1 << 20, 7)
+
+
+# --- reference bits of 64 blocks --------------------------------------------------------------------------------------
+
+AREA = 0x40000  # 256K bytes
+REFERENCED = (0, 5, 31, 32, 63)  # blocks of it
+FOUND = sum(1 << 63 - n for n in REFERENCED)
+
+
+def referenced(lab):
+    for n in range(64):
+        lab.machine.storage.blocks[(AREA >> 12) + n].guest_rc = (4 if n in REFERENCED else 0) | (2 if n % 2 else 0)
+    lab.set_key(AREA + 0x5000, 0xAE)  # a resident one
+
+
+@pytest.mark.parametrize("line", ["rrbm %r1,%r2", "irbm %r1,%r2"])
+@pytest.mark.parametrize("address", [AREA, AREA + 0x3FFFF])
+def test_reference_bits_multiple(lab, line, address):
+    referenced(lab)
+    keys = [lab.key(AREA + n * 0x1000) for n in range(64)]
+    lab.gr[2] = address
+    lab.psw(cc=2)
+    assert lab.step(line) == 0
+    assert lab.changes() == {"r1": FOUND}
+    kept = 0xFE if line.startswith("irbm") else 0xFA
+    assert [lab.key(AREA + n * 0x1000) for n in range(64)] == [key & kept for key in keys]
+
+
+@pytest.mark.parametrize("line", ["rrbm %r1,%r2", "irbm %r1,%r2"])
+def test_reference_bits_multiple_by_absolute_address(lab, line):
+    referenced(lab)
+    lab.cpu.prefix = AREA
+    lab.gr[2] = AREA
+    lab.psw()
+    assert lab.step(line) == 0
+    assert lab.gr[1] == FOUND
+
+
+@pytest.mark.parametrize(("mask", "ignored"), [(MODE_31, 0xFFFFFFFF80000000), (MODE_24, 0xFFFFFFFFFF000000)])
+def test_reference_bits_multiple_address_of_the_addressing_mode(lab, mask, ignored):
+    referenced(lab)
+    lab.gr[2] = AREA | ignored
+    lab.psw(mask)
+    assert lab.step("irbm %r1,%r2") == 0
+    assert lab.gr[1] == FOUND
+
+
+@pytest.mark.parametrize("line", ["rrbm %r1,%r2", "irbm %r1,%r2"])
+@pytest.mark.parametrize(("mask", "code"), [(BA_EA, ADDRESSING), (PROBLEM_STATE, PRIVILEGED_OPERATION)])
+@pytest.mark.parametrize("address", [SIZE, ALL])
+def test_reference_bits_multiple_exceptions(lab, line, mask, code, address):
+    lab.gr[2] = address
+    lab.psw(mask)
+    assert lab.step(line) == code
+    assert lab.changes() == {}
+
+
+def test_rrbm_takes_effect_at_once(lab):
+    lab.gr[5], lab.gr[2] = AREA + 0x3F000, AREA
+    lab.store(AREA + 0x3F000, bytes(8))
+    code = lab.step("lg %r0,0(%r5)\n rrbm %r1,%r2\n irbm %r3,%r2\n lg %r0,0(%r5)\n irbm %r4,%r2")
+    assert [code] + [lab.go() for _ in range(4)] == [0] * 5
+    assert (lab.gr[1], lab.gr[3], lab.gr[4]) == (1, 0, 1)

@@ -7,7 +7,7 @@ import pytest
 from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
 from s390emu.engine.handlers import facilities
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
-from tests.operands import STORE, Operand, operand_checks
+from tests.operands import FETCH, STORE, Operand, crossing, operand_checks
 
 HIGH = 0xFEDCBA98 << 32
 
@@ -168,6 +168,40 @@ def test_stcke(lab):
 @operand_checks(Operand("stck 0(%r5)", 8, STORE), Operand("stckf 0(%r5)", 8, STORE), Operand("stcke 0(%r5)", 16, STORE))
 def test_clock_operands(lab, check, operand):
     check(lab, operand)
+
+
+def cpu_times(lab):
+    """The three operands of ECTG, where one of them is not the one that is tested."""
+    lab.gr[5], lab.gr[6], lab.gr[7] = 0x30000, 0x30008, 0x30010
+    for n in range(3):
+        lab.store(0x30000 + 8 * n, (0x1111111111111111 * (n + 1)).to_bytes(8, "big"))
+
+
+@operand_checks(*(Operand("ectg 0(%r5),0(%r6),%r7", 8, FETCH, base=base, setup=cpu_times) for base in (5, 6, 7)))
+def test_ectg_operands(lab, check, operand):
+    if (check, operand.base) != (crossing, 7):  # which takes R3's new value for an address that was advanced
+        check(lab, operand)
+
+
+def test_ectg_third_operand_that_crosses_a_page(lab):
+    cpu_times(lab)
+    lab.gr[7] = 0x31FFB
+    lab.store(0x31FFB, bytes(range(1, 9)))
+    assert lab.step("ectg 0(%r5),0(%r6),%r7") == 0
+    assert lab.gr[7] == 0x0102030405060708
+
+
+@pytest.mark.parametrize("mask", [BA_EA, PROBLEM_STATE])
+@pytest.mark.parametrize("timer", [0x5000, 0x1111111111111111, ALL - 0xFFFF])
+def test_ectg(lab, mask, timer):
+    cpu_times(lab)
+    lab.cpu.timer_zero = int(lab.cpu.tod_epoch + lab.machine.count * 4096 // 1000 + timer) % 2**64
+    lab.psw(mask, cc=2)
+    assert lab.step("ectg 0(%r5),0(%r6),%r7") == 0
+    used = 0x1111111111111111 - timer
+    changes = {"r0": 0} | lab.changes()
+    assert 0 <= (changes.pop("r0") - used) % 2**64 <= 8  # an instruction is 4.096 units
+    assert changes == {"r1": 0x2222222222222222, "r7": 0x3333333333333333}
 
 
 # --- facilities ------------------------------------------------------------------------------------------------------

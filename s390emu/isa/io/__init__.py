@@ -1,0 +1,1 @@
+"""I/O instructions: PoP ch. 14."""

@@ -36,8 +36,7 @@ AFP = 1 << 18  # control register 0, bit 45
 UNJUDGED = {
     "clock or identity: differs by nature": "STCK STCKF STCKE STFLE ECAG",
     "goes to the supervisor": "SVC MC",
-    "depends on the facilities: bits of the FPC register without the decimal-floating-point facility": "SFPC LFPC",
-    "ends Unicorn's process": "RNSBG ROSBG RXSBG",
+    "ends Unicorn's process": "RNSBG ROSBG RXSBG SFASR LFAS",
     "ends in an exception that it does not deliver, seen with operands at a page's end": "CSST",
     "operation exception there": "CVDG LMD CPYA LZRF LZRG LLZRGF BSM BASSM",
     "no fixed-point overflow there (PoP ch. 6 FIXED-POINT-OVERFLOW EXCEPTION), so the mask stays off": "SPM",

@@ -211,3 +211,9 @@ def ptlb(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     purge(storage)
     return 0
+
+
+@jit
+def palb(cpu, storage, insn):
+    """PURGE ALB, RRE. PoP ch. 10 "PURGE ALB". cc unchanged. There is no access-register translation to keep in one."""
+    return PRIVILEGED_OPERATION if problem_state(cpu) else 0

@@ -30,7 +30,7 @@ def test_operands(lab, check, operand):
     check(lab, operand)
 
 
-@pytest.mark.parametrize("line", [*(line.format(1) for line in ALIGNMENT), "stfl 0", "ptlb"])
+@pytest.mark.parametrize("line", [*(line.format(1) for line in ALIGNMENT), "stfl 0", "ptlb", "palb"])
 def test_privileged(lab, line):
     lab.gr[5] = 0x7FFFFFF1
     lab.psw(PROBLEM_STATE)
@@ -160,4 +160,10 @@ def test_stfl_stores_at_a_real_address(lab):
 
 def test_ptlb_changes_nothing(lab):
     assert lab.step("ptlb") == 0
+    assert lab.changes() == {}
+
+
+def test_palb_finds_nothing_to_purge(lab):
+    lab.psw(cc=2)
+    assert lab.step("palb") == 0
     assert lab.changes() == {}

@@ -1,0 +1,24 @@
+"""Options of `linux`: what is booted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class LinuxOptions:
+    """kernel: a flat image or ELF; initrd: a file of its file system; append: the command line."""
+
+    kernel: Path | None = None
+    initrd: Path | None = None
+    append: str = ""
+    json: bool = False
+
+
+def linux_arguments(parser) -> None:
+    """Add the options of LinuxOptions."""
+    parser.add_argument("--kernel", type=Path, metavar="FILE", help="flat image (vmlinuz), or ELF that can be booted")
+    parser.add_argument("--initrd", type=Path, metavar="FILE", help="initial RAM disk: see `s390emu new initramfs`")
+    parser.add_argument("--append", default="", metavar="TEXT", help="the kernel's command line")
+    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")

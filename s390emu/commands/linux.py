@@ -53,7 +53,8 @@ def _boot(
     options: LinuxOptions, on: MachineOptions, limits: LimitOptions, watched: SanitizerOptions, traced: TraceOptions,
     kernel: Kernel, pieces: list[tuple[int, bytes]],
 ) -> int:  # fmt: skip
-    """Run what lies in `pieces` until it ends, and report the end: a stopped CPU is one that powered off."""
+    """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its
+    CPUs, one that reboots asks for initial program loading."""
     from s390emu.commands.trace_log import tracing
     from s390emu.machine import Reason
 
@@ -64,4 +65,5 @@ def _boot(
         machine.host.guests[machine.guest_number].console.live = show
     with tracing(traced, machine, kernel.symbols) as run:
         stop = run(limits.limit, limits.timeout)
-    return conclude(machine, stop, kernel.symbols, watcher, as_json=options.json, normal=(Reason.STOPPED,))
+    ends = Reason.STOPPED, Reason.RE_IPL
+    return conclude(machine, stop, kernel.symbols, watcher, as_json=options.json, normal=ends)

@@ -5,8 +5,8 @@ it is shown once. Which copy comes first does not matter; between them the two n
 not every character survives the translation to EBCDIC. A long line may come as several messages. What comes both ways
 comes in the same order, so that a copy also tells that what came before it has none.
 
-Linux does so with what the kernel says, but a program writes to one terminal. What is typed goes to that one: by the way
-of the last text that has no copy.
+Linux does so with what the kernel says, but a program writes to one terminal. What is typed goes to that one: by the
+way of the last text that has no copy.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Console:
     @property
     def wanted(self) -> bool:
         """True if there is a message that the guest receives, or something typed."""
-        return bool(self.messages) and bool(self.receives & CHARACTERS_EVENT) or self.typed_way != 0
+        return (bool(self.messages) and bool(self.receives & CHARACTERS_EVENT)) or self.typed_way != 0
 
     @property
     def typed_way(self) -> int:

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     INTERRUPTION_LOOP = "interruption loop"
     ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
     PROGRAM_EVENT_RECORDING = "program-event recording, which is not implemented"
+    RE_IPL = "initial program loading asked for: a reboot"
     BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"

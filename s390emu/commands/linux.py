@@ -15,6 +15,7 @@ from s390emu.commands.options.sanitizer import SanitizerOptions, sanitizer_argum
 from s390emu.commands.options.trace import TraceOptions, trace_arguments
 from s390emu.commands.options.values import now
 from s390emu.commands.programs import content
+from s390emu.commands.session import talking
 from s390emu.commands.usage import UsageError
 from s390emu.guests.linux import Kernel, LinuxError, image, read_kernel
 
@@ -40,6 +41,7 @@ def execute(args: argparse.Namespace) -> int:
     watched, traced = taken(SanitizerOptions, args), taken(TraceOptions, args)
     if not options.kernel:
         raise UsageError(WHAT_TO_GIVE)
+    options.check(traced)
     on.check()
     try:
         kernel = read_kernel(content(options.kernel), str(options.kernel))
@@ -63,7 +65,11 @@ def _boot(
     watcher = sanitizer(watched, machine, kernel.symbols)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    with tracing(traced, machine, kernel.symbols) as run:
+    if traced.trace:
+        running = tracing(traced, machine, kernel.symbols)
+    else:
+        running = talking(machine, options.until, interactive=options.interactive)
+    with running as run:
         stop = run(limits.limit, limits.timeout)
-    ends = Reason.STOPPED, Reason.RE_IPL
+    ends = Reason.STOPPED, Reason.RE_IPL, Reason.CONSOLE_TEXT, Reason.LEFT
     return conclude(machine, stop, kernel.symbols, watcher, as_json=options.json, normal=ends)

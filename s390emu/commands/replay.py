@@ -78,7 +78,7 @@ REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
            | _given("trace trace_lines json", outputs="trace_to"),
     "linux": _MACHINE | _LIMITS | _SANITIZER
-             | _given("append trace trace_lines json", inputs="kernel initrd", outputs="trace_to"),
+             | _given("append until trace trace_lines json", inputs="kernel initrd", outputs="trace_to"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),

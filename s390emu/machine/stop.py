@@ -25,6 +25,8 @@ class Reason(StrEnum):
     TIMEOUT = "time limit"
     NO_FRAME = "host out of frames: nothing may be taken"
     CONSOLE_FLOOD = "console flooded"
+    CONSOLE_TEXT = "the console has the text of --until"
+    LEFT = "left at the keyboard"
     WAITING = "waiting, while others run"
 
 

@@ -184,3 +184,24 @@ def test_an_initramfs_is_not_overwritten_unless_asked_to(s390emu, folder):
 def test_what_new_refuses(s390emu, folder, arguments):
     code, _, error = s390emu("new", *arguments)
     assert code == 2 and len(error.splitlines()) == 1
+
+
+# --- who looks on ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--interactive", "--json"], ["--interactive", "--trace", "insn"], ["--until", "x", "--trace", "insn"],
+])  # fmt: skip
+def test_what_linux_refuses(s390emu, kernel, arguments):
+    code, _, error = s390emu("linux", "--kernel", kernel(POWER_OFF), *arguments)
+    assert code == 2 and len(error.splitlines()) == 1
+
+
+def test_a_text_that_does_not_come(s390emu, kernel):
+    code, _, error = s390emu("linux", "--kernel", kernel(POWER_OFF), "--until", "login:")
+    assert code == 0 and "stopped state" in error
+
+
+def test_a_reboot_is_a_normal_end(s390emu, kernel):
+    code, _, error = s390emu("linux", "--kernel", kernel("lghi %r2,3; diag %r4,%r2,0x308"))
+    assert code == 0 and "a reboot" in error

@@ -129,9 +129,14 @@ class Console:
         """Take ASCII with its own new lines: it is shown at once, unless it may repeat a line that came whole."""
         *complete, rest = (self._line + text.replace("\r", "")).split("\n")
         for line in complete:
-            if self._line_shown or not self._repeats_lines(_essence(line)):
-                self._show(line[self._line_shown :] + "\n")
-                self._remember(self._by_characters, line)
+            new = line[self._line_shown :]  # behind what was shown, as a prompt was
+            if not self._repeats_lines(_essence(new)):
+                self._show(new + "\n")
+                self._remember(self._by_characters, new)
+                if new != line:
+                    self._remember(self._by_characters, line)
+            elif new != line:
+                self._show("\n")
             self._line_shown = 0
         self._line = rest
         if len(rest) > LONGEST_LINE or not self._may_repeat(_essence(rest)):

@@ -183,6 +183,27 @@ def test_a_prompt_is_shown_at_once_although_messages_came():
     assert console.text.endswith("process\n/ # ls\n")
 
 
+@pytest.mark.parametrize("lines_first", [False, True])
+def test_a_line_behind_a_prompt(lines_first):
+    said = STAMP.format(3) + "said while a prompt stood there"
+    console = Console()
+    console.characters("/ # ")
+    if lines_first:
+        console.message(said)
+    console.characters(said + "\n")
+    if not lines_first:
+        console.message(said)
+    assert console.text == "/ # " + said + "\n" + "\n" * lines_first
+
+
+def test_a_line_that_was_begun_before_its_copy_comes():
+    console = Console()
+    console.characters("half a ")
+    console.characters("line\n")
+    console.message("half a line")
+    assert console.text == "half a line\n"
+
+
 # --- what is typed ---------------------------------------------------------------------------------------------------
 
 COMMANDS, CHARACTERS = COMMANDS_EVENT, CHARACTERS_EVENT

@@ -333,3 +333,35 @@ def test_preferring_a_cpu_is_something_that_the_world_does():
 def test_number_of_cpus(cpus):
     with pytest.raises(ValueError, match="1 to 8"):
         Machine(cpus=cpus)
+
+
+@pytest.mark.parametrize("function", [0, 1])
+@pytest.mark.parametrize("quantum", [3, 1000])
+def test_a_reset_by_diagnose_stops_the_others(function, quantum):
+    """DIAGNOSE X'308': the CPU that asks for it goes on at the PSW at absolute 0; the other one had a register."""
+    source = f"""
+start:  llihf   %r1,0x00080000
+        iilf    %r1,0x80000000
+        larl    %r2,after
+        ogr     %r1,%r2
+        stg     %r1,0
+        {START_OTHERS}
+wait:   lg      %r9,{COUNTER}
+        cghi    %r9,1
+        jl      wait
+        lghi    %r6,{function}
+        diag    %r4,%r6,0x308
+second: lghi    %r3,77
+        lghi    %r1,1
+        stg     %r1,{COUNTER}
+        j       .
+after:  larl    %r1,9f
+        lpswe   0(%r1)
+        .balign 8
+9:      .quad   0x0002000180000000,0x55
+"""
+    guest = machine(source, schedule=Schedule(2, quantum))
+    stop = guest.run(100_000)
+    assert (stop.reason, stop.exit_code, stop.cpu) == (Reason.DISABLED_WAIT, 0x55, 0)
+    assert guest.cpus[1].record.stopped
+    assert guest.cpus[1].gr[3] == (0 if function == 0 else 77)

@@ -248,7 +248,7 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     watched = options.sanitizer
     if "firmware" in program:
         watched = watched.described_by(description())
-    watcher = sanitizer(watched, machine, guest)
+    watcher = sanitizer(watched, machine, guest.symbols)
     machine.host.guests[machine.guest_number].console.live = None if options.json else show
     with tracing(options.trace, machine, symbols) as run:
         try:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from s390emu.commands.json_output import json_text
 from s390emu.commands.usage import ABNORMAL, ENDED, FAILED, LIMIT
 
 if TYPE_CHECKING:
-    from s390emu.machine import Machine, Stop
+    from s390emu.machine import Machine, Reason, Stop
     from s390emu.sanitizer.pages import Sanitizer
 
 
 def conclude(
-    machine: Machine, stop: Stop, symbols: Mapping[str, int], watcher: Sanitizer | None = None, *, as_json: bool
-) -> int:
-    """Report the end, and what the sanitizer found, and turn it into an exit code."""
+    machine: Machine, stop: Stop, symbols: Mapping[str, int], watcher: Sanitizer | None = None, *, as_json: bool,
+    normal: Collection[Reason] = (),
+) -> int:  # fmt: skip
+    """Report the end, and what the sanitizer found, and turn it into an exit code. normal: ways to end well, besides a
+    disabled wait with code 0."""
     from s390emu.machine import Reason
     from s390emu.reports.stop import as_dict, report, summary
 
-    ended_well = stop.exit_code == 0
+    ended_well = stop.exit_code == 0 or stop.reason in normal
     if as_json:
         found = sanitized(watcher, symbols)
         print(json_text({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols) | found))

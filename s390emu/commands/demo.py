@@ -85,7 +85,7 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
 
     machine = build(on, guest)
     load(machine, guest)
-    watcher = sanitizer(watched, machine, guest)
+    watcher = sanitizer(watched, machine, guest.symbols)
     symbols = labels(guest)
     if not options.json:
         print(f"== console (guest {on.ram >> 10} KB, host {on.frames} frames of 4 KB)", flush=True)

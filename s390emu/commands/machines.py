@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from s390emu.commands.compilation import announce_compilation
@@ -46,6 +47,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             essa=not options.no_essa,
             no_dat=options.no_dat,
             tlb=options.tlb == "on",
+            tod_epoch=options.epoch,
         )
         for device, (path, read_only) in enumerate(options.disk, FIRST_DISK):
             host.attach_disk(machine.guest_number, device, BlockDevice(path, read_only=read_only))
@@ -58,18 +60,27 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
 
 def load(machine: Machine, guest: Program) -> None:
     """Load a program, or say what does not fit."""
+    from s390emu.machine.cpu import START_MASK
+
+    put(machine, guest.image(), (START_MASK, guest.entry))
+
+
+def put(machine: Machine, pieces: Iterable[tuple[int, bytes]], psw: tuple[int, int]) -> None:
+    """Write pieces into storage and load the first PSW, or say what does not fit."""
     from s390emu.host.paging_device import PagingError
 
     try:
-        machine.load(guest)
+        for address, data in pieces:
+            machine.write(address, data)
+        machine.set_psw(*psw)
     except IndexError as error:
         raise UsageError(f"the program does not fit into the guest's storage: {error}; give a larger --ram") from error
     except PagingError as error:
         raise UsageError(f"the program does not fit into the host: {error}") from error
 
 
-def sanitizer(options: SanitizerOptions, machine: Machine, guest: Program) -> Sanitizer | None:
-    """Return the sanitizer that the options ask for, watching the machine from now on."""
+def sanitizer(options: SanitizerOptions, machine: Machine, symbols: Mapping[str, int]) -> Sanitizer | None:
+    """Return the sanitizer that the options ask for, watching the machine from now on. symbols: the guest's."""
     options.check()
     if options.sanitize is None:
         return None
@@ -77,7 +88,7 @@ def sanitizer(options: SanitizerOptions, machine: Machine, guest: Program) -> Sa
     from s390emu.sanitizer.pages import Sanitizer
 
     try:
-        known = read_description(options.sanitize_guest, guest.symbols) if options.sanitize_guest else None
+        known = read_description(options.sanitize_guest, symbols) if options.sanitize_guest else None
         return Sanitizer(machine, known)
     except DescriptionError as error:
         raise UsageError(str(error)) from error

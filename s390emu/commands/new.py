@@ -1,14 +1,18 @@
-"""s390emu new: a trace or a guest to start from. Both run as they are."""
+"""s390emu new: a trace or a guest to start from, which run as they are; an initial RAM file system of a folder."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.commands.json_output import json_text
+from s390emu.commands.options import taken
 from s390emu.commands.options.values import positive
 from s390emu.commands.usage import ENDED, UsageError
+from s390emu.guests.initramfs import DEFAULT_DEVICES, archive, device_list
+from s390emu.input_files import read_text, replace_file
 
 EXAMPLE = "s390emu new trace my-first && s390emu test my-first.trace"
 
@@ -92,37 +96,80 @@ failed: .quad   0x0002000180000000,1
 """
 
 KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
+INITRAMFS = "initramfs"
+
+
+@dataclass(frozen=True)
+class Options:
+    """output and devices are of an initramfs."""
+
+    kind: str
+    name: str
+    cpus: int
+    output: Path | None
+    devices: Path | None
+    json: bool
+    force: bool
 
 
 def arguments(parser) -> None:
     """Add the options."""
-    parser.add_argument("kind", choices=KINDS, help="what to start")
-    parser.add_argument("name", help="its name; the file gets the right ending, in the current folder")
+    parser.add_argument("kind", choices=(*KINDS, INITRAMFS), help="what to start; initramfs: cpio of a folder")
+    parser.add_argument("name", help="its name, to which the right ending is added; of initramfs the folder")
     parser.add_argument("--cpus", type=positive, default=1, metavar="N", help="of the trace, 8 at most")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="of initramfs: the archive (FOLDER.cpio)")
+    parser.add_argument("--devices", type=Path, metavar="FILE",
+                        help="of initramfs: lines NAME c|b MAJOR MINOR [MODE] (/dev/console)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="say as JSON what was written")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Write the file."""
-    ending, template = KINDS[args.kind]
-    if Path(args.name).name in ("", ".."):
-        raise UsageError(f"{args.name!r}: a folder; give the name of a file")
-    if args.cpus > 1:
-        if args.kind != "trace" or args.cpus > CPUS_MOST:
-            raise UsageError(f"--cpus {args.cpus}: a trace has {CPUS_MOST} at most; a guest gets them of `s390emu run`")
-        template = TRACE_OF_SEVERAL_CPUS
-    path = Path(args.name).with_suffix("") if args.name.endswith(ending) else Path(args.name)
-    path = path.with_name(path.name + ending)
-    if path.exists() and not args.force:
+    options = taken(Options, args)
+    if options.kind == INITRAMFS:
+        path, data = _initramfs(options)
+        following = f's390emu linux --kernel vmlinuz --initrd {path}'
+    else:
+        path, data = _from_template(options)
+        following = f"s390emu {'test' if options.kind == 'trace' else 'run'} {path}"
+    if path.exists() and not options.force:
         raise UsageError(f"{path} exists already; another name, or --force to overwrite it")
+    replace_file(path, data)
+    if options.json:
+        print(json_text({"schema": "s390emu.new/1", "kind": options.kind, "path": str(path)}, None))
+        return ENDED
+    print(f"{path} written; next: {following}")
+    return ENDED
+
+
+def _from_template(options: Options) -> tuple[Path, bytes]:
+    """Return where a trace or a guest goes, and its text."""
+    if options.output or options.devices:
+        raise UsageError("--output, --devices: of an initramfs")
+    ending, template = KINDS[options.kind]
+    if Path(options.name).name in ("", ".."):
+        raise UsageError(f"{options.name!r}: a folder; give the name of a file")
+    if options.cpus > 1:
+        if options.kind != "trace" or options.cpus > CPUS_MOST:
+            most = f"a trace has {CPUS_MOST} at most; a guest gets them of `s390emu run`"
+            raise UsageError(f"--cpus {options.cpus}: {most}")
+        template = TRACE_OF_SEVERAL_CPUS
+    path = Path(options.name).with_suffix("") if options.name.endswith(ending) else Path(options.name)
+    path = path.with_name(path.name + ending)
     try:
-        text = template.format(name=path.stem, cpus=args.cpus).encode()
+        return path, template.format(name=path.stem, cpus=options.cpus).encode()
     except UnicodeEncodeError:
         raise UsageError(f"{path}: not a name in UTF-8, which stands in the file") from None
-    path.write_bytes(text)
-    if args.json:
-        print(json_text({"schema": "s390emu.new/1", "kind": args.kind, "path": str(path)}, None))
-        return ENDED
-    print(f"{path} written; next: s390emu {'test' if args.kind == 'trace' else 'run'} {path}")
-    return ENDED
+
+
+def _initramfs(options: Options) -> tuple[Path, bytes]:
+    """Return where the archive goes, and the archive."""
+    folder = Path(options.name)
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no folder; an initramfs is made of one")
+    if options.cpus > 1:
+        raise UsageError("--cpus: of a trace")
+    listed = read_text(options.devices, pipe=True) if options.devices else DEFAULT_DEVICES
+    path = options.output or Path(folder.resolve().name + ".cpio")
+    return path, archive(folder, device_list(listed, str(options.devices or "devices")))

@@ -14,6 +14,7 @@ from s390emu.commands.usage import Parser
 
 COMMANDS = {
     "run": "run a guest: assembly source or ELF",
+    "linux": "boot a Linux kernel as it is delivered: image, initial RAM disk, command line",
     "test": "run assembly traces (*.trace) and compare with what they expect",
     "asm": "assemble to a listing, ELF or flat binary",
     "disasm": "disassemble ELF files, ar archives, binary or hex",

@@ -66,7 +66,8 @@ def _given(values: str = "", inputs: str = "", outputs: str = "", own: str = "")
 
 _PROGRAM = _given("origin define", inputs="files include")
 _MACHINE = _given(
-    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys",
+    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys "
+    "epoch",
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
@@ -76,6 +77,8 @@ _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
            | _given("trace trace_lines json", outputs="trace_to"),
+    "linux": _MACHINE | _LIMITS | _SANITIZER
+             | _given("append until trace trace_lines json", inputs="kernel initrd", outputs="trace_to"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),

@@ -57,7 +57,7 @@ def execute(args: argparse.Namespace) -> int:
     reject_adversary_options(options.adversary)
     machine = build(options.machine, guest)
     load(machine, guest)
-    watcher = sanitizer(options.sanitizer, machine, guest)
+    watcher = sanitizer(options.sanitizer, machine, guest.symbols)
     symbols = labels(guest)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.clocks import set_cpu_timer
 from s390emu.cpu.psw import load_psw, psw_changed
-from s390emu.records.cpu import STOPPED_STATE
-from s390emu.storage.tlb import purge
+from s390emu.records.cpu import OPERATING, STOPPED_STATE, cpu_record
+from s390emu.storage.absolute import guest_of
+from s390emu.storage.tlb import port_of, purge
 
 RESET_CR0 = bits(56, 58)  # the interrupt-key subclass mask among them
 RESET_CR14 = bit(32) | bit(33) | bit(38)  # the external-damage subclass mask among them
 NO_BREAKING_EVENT = u64(1)
+SHORT, SHORT_MASK, SHORT_ADDRESS = bit(12), bits(0, 32), bits(33, 63)  # of a PSW of 8 bytes
 
 
 @jit
@@ -44,3 +46,32 @@ def initial_cpu_reset(cpu, storage):
         cpu.cr[n] = u64(0)
     cpu.cr[0], cpu.cr[14] = RESET_CR0, RESET_CR14
     load_psw(cpu, storage, u64(0), u64(0))
+
+
+@jit
+def clear_registers(cpu):
+    """Set general, access and floating-point registers to zeros, as a clear reset does: PoP ch. 4 "Clear Reset"."""
+    for n in range(16):
+        cpu.gr[n] = cpu.ar[n] = cpu.fpr[n] = u64(0)
+
+
+def load_reset(cpu, storage, clear, psw):
+    """Reset all CPUs as initial program loading does, but for the storage, and load a PSW of 8 bytes on this one: PoP
+    ch. 17 "Initial Program Loading", DIAGNOSE X'308'.
+
+    A normal reset is an initial CPU reset here and a CPU reset on the others; with `clear` it is an initial CPU reset
+    everywhere, which clears the registers too."""
+    guest = guest_of(storage)
+    for n in range(i64(guest.port_count)):
+        other, port = cpu_record(guest.cpus[n]), port_of(guest, n)
+        if u64(n) == storage.cpu_address or clear != 0:
+            initial_cpu_reset(other, port)
+        else:
+            cpu_reset(other, port)
+        if clear != 0:
+            clear_registers(other)
+        guest.signalled |= u64(1) << u64(n)
+    guest.floating = u64(0)
+    cpu.stopped = OPERATING
+    word = u64(psw)
+    load_psw(cpu, storage, (word ^ SHORT) & SHORT_MASK, word & SHORT_ADDRESS)

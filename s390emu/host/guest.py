@@ -49,6 +49,7 @@ class GuestSnapshot(NamedTuple):
     moved: dict[int, int]
     console: dict
     block_io: tuple
+    ipl_block: bytes
 
 
 class Guest:
@@ -58,6 +59,7 @@ class Guest:
     waiting     what each of its CPUs waits for, by CPU address
     moved       how many blocks were moved when a chunk was last written out as a whole, by its first block
     console, block_io: the state of the services it asks for
+    ipl_block   the IPL parameter block that it has set; empty: none
     cpu: for which the host is at work, or was last. failing_block: whose content was needed last
     drain_events: called when an event is about to be recorded for it, so that its table has room
     usage, invalid, zero, frame, slot, pinned: columns of its BLOCK records, as plain arrays
@@ -69,6 +71,7 @@ class Guest:
         self.waiting = [Waiting() for _ in storage.ports]
         self.moved: dict[int, int] = {}
         self.console, self.block_io = Console(), BlockIO()
+        self.ipl_block = b""
         self.cpu = self.failing_block = 0
         self._claims = 0  # made so far
         self.drain_events: Callable[[], None] | None = None
@@ -203,6 +206,7 @@ class Guest:
         return GuestSnapshot(
             self.storage.blocks.copy(), self.statistics.copy(), [waiting.copy() for waiting in self.waiting],
             self._claims, self.moved.copy(), self.console.snapshot(), self.block_io.snapshot(),
+            self.ipl_block,
         )  # fmt: skip
 
     def restore(self, snapshot: GuestSnapshot) -> None:
@@ -210,6 +214,7 @@ class Guest:
         overwrite(self.storage.blocks, snapshot.blocks)
         self.statistics, self.moved = snapshot.statistics.copy(), snapshot.moved.copy()
         self.waiting, self._claims = [waiting.copy() for waiting in snapshot.waiting], snapshot.claims
+        self.ipl_block = snapshot.ipl_block
         self._brought[:] = 0
         for cpu, waiting in enumerate(self.waiting):
             self._brought[list(waiting.brought)] |= 1 << cpu

@@ -149,6 +149,12 @@ class Host:
         guest.arm()
         return guest.console.wanted
 
+    def type(self, guest_number: int, text: str) -> None:
+        """Type on the guest's console. ValueError for what no key writes."""
+        guest = self.guests[guest_number]
+        guest.console.type(text)
+        guest.arm()
+
     def statistics(self, guest_number: int) -> Statistics:
         """Return what the host did for the guest."""
         return self.guests[guest_number].statistics

@@ -11,6 +11,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.block_io import block_io
 from s390emu.host.paging_device import PagingError
+from s390emu.host.program_load import ipl, pseudo_timer
 from s390emu.host.service_call import service_call
 
 ESSA, DIAGNOSE, SERVICE_CALL = 0xB9AB, 0x83, 0xB220
@@ -57,5 +58,5 @@ def release(host, guest, cpu, port, insn: int) -> int:
     return 0
 
 
-DIAGNOSES = {0x10: release, 0x250: block_io}
+DIAGNOSES = {0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
 SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call}

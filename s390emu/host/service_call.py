@@ -16,7 +16,7 @@ import numpy as np
 from s390emu.architecture.interruptions import EXTERNAL_SERVICE, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
-from s390emu.host.console import CHARACTERS_EVENT
+from s390emu.host.console import CHARACTERS_EVENT, COMMANDS_EVENT
 from s390emu.storage.access import FETCH, STORE
 
 READ_CPU_INFORMATION = 0x00010001
@@ -29,8 +29,8 @@ INVALID_FUNCTION = EVENT_TYPE_DISABLED = 0x40F0
 NO_EVENTS_STORED, INCONSISTENT_LENGTHS, EVENT_SYNTAX = 0x60F0, 0x72F0, 0x73F0
 INVALID_MASK_LENGTH, INSUFFICIENT_SCCB_LENGTH = 0x74F0, 0x75F0
 
-MESSAGES, CHARACTERS = 0x02, 0x1A  # event types
-EVENTS_SENT = CHARACTERS_EVENT
+OPERATOR_COMMAND, MESSAGES, CHARACTERS = 0x01, 0x02, 0x1A  # event types
+EVENTS_SENT = COMMANDS_EVENT | CHARACTERS_EVENT
 EVENTS_RECEIVED = (1 << (32 - MESSAGES)) | (1 << (32 - CHARACTERS))  # event type n is bit n - 1 of a mask
 FUNCTION_CODE, CONTROL_MASK_END = 2, 5  # where, in the header
 UNCONDITIONAL_READ, SELECTIVE_READ, NORMAL_WRITE = 0x00, 0x01, 0x00  # function codes
@@ -40,7 +40,7 @@ EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's a
 SCCB_ADDRESS = 0xFFFFFFF8
 INPUT = b"\0"  # before the characters of a message to the guest
 ACCEPTED = 0x80  # in the flags of an event buffer
-CONSOLE_CODE_PAGE = "cp037"
+CONSOLE_CODE_PAGE = "cp500"  # Linux has 037 only where it finds itself under z/VM
 NOT_PRINTABLE = {code: "." for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 HEADER = c.Struct(
@@ -72,6 +72,12 @@ EVENT = c.Struct("length" / c.Int16ub, "type" / c.Int8ub, "flags" / c.Int8ub, c.
 MESSAGE_BLOCK = c.Struct("length" / c.Int16ub, "type" / c.Int16ub, "tag" / c.Int32ub, "revision" / c.Int32ub)
 OBJECT = c.Struct("length" / c.Int16ub, "type" / c.Int16ub)
 TEXT_OBJECT = c.Struct(OBJECT, "line_type" / c.Int16ub, "alarm" / c.Int8ub, c.Padding(3))
+# Event type 01: vectors within each other, of which a guest looks at the innermost; there the text of a command.
+VECTOR = c.Struct("length" / c.Int16ub, "id" / c.Int16ub)
+SUBVECTOR = c.Struct("length" / c.Int8ub, "key" / c.Int8ub)
+COMMAND_VECTORS = (0x1320, 0x1212, 0x1310)  # text command, control-point message unit, message unit: outwards
+COMMAND_SUBVECTORS = (0x30, 0x31)  # text, self-defining text message: outwards
+LONGEST_COMMAND = 0xFF - len(COMMAND_SUBVECTORS) * SUBVECTOR.sizeof()
 HEADER_BYTES, EVENT_BYTES = HEADER.sizeof(), EVENT.sizeof()
 MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
 TEXT_OBJECT_TYPE = 4
@@ -199,19 +205,46 @@ def _read_event_data(header, given, configuration, console):
         receives &= int.from_bytes(given[:SELECTION_MASK_BYTES], "big")
     elif function != UNCONDITIONAL_READ:
         return INVALID_FUNCTION, given
-    if not console.messages or not receives & EVENTS_SENT:
+    waiting = bool(console.messages) and bool(receives & CHARACTERS_EVENT)
+    if not waiting and not console.typed_way & receives:
         return NO_EVENTS_STORED, given
     events = b""
-    while console.messages:
-        data = INPUT + console.messages[0].encode("ascii")
-        event = EVENT.build({"length": EVENT_BYTES + len(data), "type": CHARACTERS, "flags": 0}) + data
-        if len(events) + len(event) > len(given):
-            break
+    while event := _next_event(console, receives, len(given) - len(events)):
         events += event
-        console.messages.popleft()
     if not events:
         return INSUFFICIENT_SCCB_LENGTH, given
     return COMPLETED, events if variable_length else events + bytes(len(given) - len(events))
+
+
+def _next_event(console, receives: int, room: int) -> bytes:
+    """Return and take the next event for the guest that `room` bytes hold; nothing if there is none. Messages come
+    first, then what is typed; a command only where the longest one would have room."""
+    room -= EVENT_BYTES
+    if console.messages and receives & CHARACTERS_EVENT:
+        if len(INPUT) + len(console.messages[0]) > room:
+            return b""
+        return _event(CHARACTERS, INPUT + console.messages.popleft().encode("ascii"))
+    way = console.typed_way & receives
+    if way == CHARACTERS_EVENT and room > len(INPUT):
+        return _event(CHARACTERS, INPUT + console.next_characters(room - len(INPUT)).encode("ascii"))
+    if way == COMMANDS_EVENT and room >= len(command_vectors("x" * LONGEST_COMMAND)):
+        return _event(OPERATOR_COMMAND, command_vectors(console.next_command(LONGEST_COMMAND)))
+    return b""
+
+
+def _event(kind: int, data: bytes) -> bytes:
+    """Return an event buffer."""
+    return EVENT.build({"length": EVENT_BYTES + len(data), "type": kind, "flags": 0}) + data
+
+
+def command_vectors(command: str) -> bytes:
+    """Return an operator's command as the content of an event."""
+    data = command.encode(CONSOLE_CODE_PAGE)
+    for key in COMMAND_SUBVECTORS:
+        data = SUBVECTOR.build({"length": SUBVECTOR.sizeof() + len(data), "key": key}) + data
+    for number in COMMAND_VECTORS:
+        data = VECTOR.build({"length": VECTOR.sizeof() + len(data), "id": number}) + data
+    return data
 
 
 def _write_event_data(header, given, configuration, console):

@@ -28,6 +28,7 @@ from s390emu.records.exits import (
     EXIT_WAIT,
     NO_FRAME,
     PAGING_ERROR,
+    RE_IPL,
 )
 from s390emu.records.port import NO_TIME
 
@@ -72,6 +73,8 @@ class Attendant:
         """Retry the instruction, unless the host's answer stops the guest."""
         if answer == NO_FRAME:
             return Reason.NO_FRAME
+        if answer == RE_IPL:
+            return Reason.RE_IPL
         if answer == PAGING_ERROR:
             cpu = self.turns.running.record
             if cpu.mck_code:  # the machine check itself cannot be presented

@@ -19,11 +19,14 @@ class Reason(StrEnum):
     INTERRUPTION_LOOP = "interruption loop"
     ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
     PROGRAM_EVENT_RECORDING = "program-event recording, which is not implemented"
+    RE_IPL = "initial program loading asked for: a reboot"
     BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"
     NO_FRAME = "host out of frames: nothing may be taken"
     CONSOLE_FLOOD = "console flooded"
+    CONSOLE_TEXT = "the console has the text of --until"
+    LEFT = "left at the keyboard"
     WAITING = "waiting, while others run"
 
 

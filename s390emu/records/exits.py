@@ -28,6 +28,8 @@ NO_FRAME = -21  # no frame is free and none can be taken: the machine stops
 HINTED_AWAY = -22  # only for I/O: the guest hinted the block away
 GIVES_WAY = -23  # another CPU claims the frames that are left: execute the instruction again after that
 
+RE_IPL = -24  # the guest asks to be loaded anew: the machine stops
+
 # stop_reason of EXIT_STOP
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)
 ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # what the guest turned on is not implemented

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.host.console import LONGEST_LINE, Console
+from s390emu.host.console import CHARACTERS_EVENT, COMMANDS_EVENT, LONGEST_LINE, Console
 
 
 def test_characters_are_shown_as_they_come():
@@ -111,3 +111,188 @@ def test_restore():
     assert console.text == "one\nthree\n"
     console.restore(snapshot)
     assert console.text == "one\non"
+
+
+# --- every line once -------------------------------------------------------------------------------------------------
+
+STAMP = "[    0.{:06}] "
+
+
+@pytest.mark.parametrize("lines_between", [64, 65, 1000])
+@pytest.mark.parametrize("lines_first", [False, True])
+def test_a_copy_that_comes_late(lines_first, lines_between):
+    ways = [lambda line: console.characters(line + "\n"), lambda line: console.message(line)]
+    first, second = ways[lines_first], ways[not lines_first]
+    console = Console()
+    console.message("before")
+    said = [STAMP.format(n) + "said" for n in range(lines_between)]
+    first("a late copy of this")
+    for line in said:
+        first(line)
+    second("a late copy of this")
+    for line in said:
+        second(line)
+    assert console.text == "\n".join(["before", "a late copy of this", *said]) + "\n"
+
+
+LONG = STAMP.format(7) + " ".join(f"word{n}" for n in range(60))
+
+
+@pytest.mark.parametrize("lines_first", [False, True])
+@pytest.mark.parametrize("width", [80, 120, 200, len(LONG)])
+def test_a_long_line_that_comes_as_several_messages(lines_first, width):
+    pieces = [LONG[at : at + width] for at in range(0, len(LONG), width)]
+    console = Console()
+    if lines_first:
+        for piece in pieces:
+            console.message(piece)
+        console.characters(LONG + "\n" + LONG.replace("7", "8") + "\n")
+        assert console.text == "\n".join(pieces) + "\n" + LONG.replace("7", "8") + "\n"
+    else:
+        console.characters(LONG + "\n")
+        for piece in pieces:
+            console.message(piece)
+        console.message(pieces[-1])
+        assert console.text == LONG + "\n" + pieces[-1] + "\n"
+
+
+def test_a_short_message_is_no_part_of_a_line():
+    console = Console()
+    console.characters("word by word\n")
+    console.message("word")
+    assert console.text == "word by word\nword\n"
+
+
+def test_a_message_without_letters_is_no_part_of_a_line():
+    console = Console()
+    console.characters(LONG + "\n")
+    console.message("-" * 80)
+    console.message(LONG[:120])
+    console.message("")
+    assert console.text == LONG + "\n" + "-" * 80 + "\n\n"
+
+
+def test_a_prompt_is_shown_at_once_although_messages_came():
+    live = []
+    console = Console(live=live.append)
+    console.message(STAMP.format(1) + "only as a message")
+    console.message(STAMP.format(2) + "Run /init as init process")
+    console.characters(STAMP.format(2) + "Run /init as init process\n/ # ")
+    assert live[-1] == "/ # "
+    console.characters("ls\n")
+    assert console.text.endswith("process\n/ # ls\n")
+
+
+@pytest.mark.parametrize("lines_first", [False, True])
+def test_a_line_behind_a_prompt(lines_first):
+    said = STAMP.format(3) + "said while a prompt stood there"
+    console = Console()
+    console.characters("/ # ")
+    if lines_first:
+        console.message(said)
+    console.characters(said + "\n")
+    if not lines_first:
+        console.message(said)
+    assert console.text == "/ # " + said + "\n" + "\n" * lines_first
+
+
+def test_a_line_that_was_begun_before_its_copy_comes():
+    console = Console()
+    console.characters("half a ")
+    console.characters("line\n")
+    console.message("half a line")
+    assert console.text == "half a line\n"
+
+
+# --- what is typed ---------------------------------------------------------------------------------------------------
+
+COMMANDS, CHARACTERS = COMMANDS_EVENT, CHARACTERS_EVENT
+
+
+def test_typed_goes_nowhere_unless_the_guest_receives_it():
+    console = Console()
+    console.type("ls\n")
+    assert not console.wanted and console.announce
+    console.receives = COMMANDS
+    assert console.wanted and console.typed_way == COMMANDS
+
+
+def test_typed_as_characters_needs_no_enter_key_as_a_command_it_does():
+    console = Console()
+    console.type("ls")
+    console.receives = COMMANDS
+    assert console.typed_way == 0
+    console.receives = CHARACTERS
+    assert console.typed_way == CHARACTERS
+    console.receives = COMMANDS
+    console.type("\n")
+    assert console.typed_way == COMMANDS
+
+
+@pytest.mark.parametrize("lines_last", [False, True])
+def test_typed_goes_to_the_way_of_the_last_text_without_a_copy(lines_last):
+    console = Console()
+    console.receives = COMMANDS | CHARACTERS
+    for lines in (not lines_last, lines_last):
+        console.message("of a program") if lines else console.characters("of another program\n")
+    console.message("kernel")
+    console.characters("kernel\n")
+    console.type("\n")
+    assert console.typed_way == (COMMANDS if lines_last else CHARACTERS)
+
+
+def test_typed_goes_to_the_prompt():
+    console = Console()
+    console.receives = COMMANDS | CHARACTERS
+    console.message("shell")
+    console.characters("/ # ")
+    console.type("\n")
+    assert console.typed_way == CHARACTERS
+
+
+def test_typed_where_nothing_was_written():
+    console = Console()
+    console.receives = COMMANDS | CHARACTERS
+    console.type("\n")
+    assert console.typed_way == CHARACTERS
+
+
+@pytest.mark.parametrize(("typed", "commands"), [
+    pytest.param("ls -l\n", ["ls -l"], id="a-line"),
+    pytest.param("\n", [""], id="an-empty-line"),
+    pytest.param("a\rb\r\nc\n", ["a", "b", "c"], id="every-kind-of-end"),
+    pytest.param("a\tb\n", ["a\tb"], id="a-tabulator-is-text"),
+    pytest.param("\x03", ["^c"], id="ctrl-c"),
+    pytest.param("abc\x04\x1a", ["abc^n", "^d", "^z"], id="control-characters-after-text"),
+    pytest.param("0123456789abcd\n", ["01234567^n", "89abcd"], id="a-long-line"),
+    pytest.param("0123456789\n", ["0123456789"], id="the-longest-line"),
+])  # fmt: skip
+def test_commands_that_are_typed(typed, commands):
+    console = Console()
+    console.receives = COMMANDS
+    console.type(typed)
+    found = []
+    while console.typed_way:
+        found.append(console.next_command(10))
+    assert found == commands
+    assert console.typed == ""
+
+
+def test_characters_that_are_typed():
+    console = Console()
+    console.type("ab\nc\x03")
+    assert [console.next_characters(3), console.next_characters(3)] == ["ab\r", "c\x03"]
+
+
+def test_what_no_key_writes():
+    with pytest.raises(ValueError, match="must be ASCII"):
+        Console().type("\u00e4")
+
+
+def test_restore_what_is_typed():
+    console = Console()
+    console.type("a\n")
+    snapshot = console.snapshot()
+    console.next_characters(9)
+    console.restore(snapshot)
+    assert console.typed == "a\n"

@@ -33,7 +33,7 @@ def thing(kind, data, length=None):
 
 
 def line(text):
-    return thing(4, struct.pack(">HB3x", 0x1000, 0) + text.encode("cp037"))
+    return thing(4, struct.pack(">HB3x", 0x1000, 0) + text.encode("cp500"))
 
 
 def message(*things, tag=0xD4C4C240, length=None):
@@ -203,7 +203,7 @@ def test_write_event_mask(processor, length, receives):
     given = struct.pack(">HH", 0, length) + b"\x11" * length + b"\x22" * length + b"\x33" * 2 * length
     response, rest = processor.ask(WRITE_MASK, sccb(given))
     assert response == 0x0020
-    sends = bytes.fromhex("00000040").ljust(length, b"\0")[:length]  # messages to the guest
+    sends = bytes.fromhex("80000040").ljust(length, b"\0")[:length]  # commands, and messages to the guest
     assert rest == given[: 4 + 2 * length] + bytes.fromhex(receives) + sends
 
 
@@ -331,3 +331,84 @@ def test_messages_only_for_guests_that_receive_them(processor, mask, wanted):
 def test_what_cannot_be_a_message(text):
     with pytest.raises(ValueError, match="printable ASCII, at most 1024"):
         Console().send(text)
+
+
+# --- what is typed ---------------------------------------------------------------------------------------------------
+
+
+def receiving(processor, mask):
+    assert processor.ask(WRITE_MASK, sccb(struct.pack(">HH4s12x", 0, 4, bytes.fromhex(mask))))[0] == 0x0020
+    return processor
+
+
+def command(text):
+    """The event of an operator's command: three vectors and two subvectors around the text."""
+    data = text.encode("cp500")
+    data = bytes([2 + len(data), 0x30]) + data
+    data = bytes([2 + len(data), 0x31]) + data
+    for number in (0x1320, 0x1212, 0x1310):
+        data = struct.pack(">HH", 4 + len(data), number) + data
+    return event(0x01, data)
+
+
+def test_typed_characters(processor):
+    receiving(processor, "00000040").console.type("ls\n")
+    given = told_as("ls\r").ljust(40, b"\0")
+    assert processor.ask(READ_DATA, sccb(bytes(40))) == (0x0020, given)
+    assert processor.ask(READ_DATA, sccb(bytes(40)))[0] == 0x60F0
+
+
+def test_a_typed_line_is_an_operators_command(processor):
+    receiving(processor, "80000000").console.type("echo [x]!\n")
+    assert processor.ask(READ_DATA, sccb(bytes(1000))) == (0x0020, command("echo [x]!").ljust(1000, b"\0"))
+
+
+def test_several_typed_lines_in_one_answer(processor):
+    receiving(processor, "80000000").console.type("a\n\x03b\nrest")
+    events = command("a") + command("^c") + command("b")
+    assert processor.ask(READ_DATA, sccb(bytes(1000))) == (0x0020, events.ljust(1000, b"\0"))
+    assert processor.console.typed == "rest"
+
+
+def test_a_typed_line_that_no_command_holds_comes_in_parts(processor):
+    receiving(processor, "80000000").console.type("x" * 300 + "\n")
+    events = command("x" * 249 + "^n") + command("x" * 51)
+    assert processor.ask(READ_DATA, sccb(bytes(1000))) == (0x0020, events.ljust(1000, b"\0"))
+
+
+def test_typed_characters_that_do_not_fit_wait(processor):
+    receiving(processor, "00000040").console.type("abcdef")
+    assert processor.ask(READ_DATA, sccb(bytes(7))) == (0x75F0, bytes(7))
+    assert processor.ask(READ_DATA, sccb(bytes(11))) == (0x0020, told_as("abcd"))
+    assert processor.console.wanted
+    assert processor.ask(READ_DATA, sccb(bytes(11))) == (0x0020, told_as("ef").ljust(11, b"\0"))
+
+
+def test_a_command_waits_for_room_for_the_longest(processor):
+    receiving(processor, "80000000").console.type("a\n")
+    room = len(command("x" * 251))
+    assert processor.ask(READ_DATA, sccb(bytes(room - 1)))[0] == 0x75F0
+    assert processor.ask(READ_DATA, sccb(bytes(room)))[0] == 0x0020
+
+
+def test_selective_read_of_what_is_typed(processor):
+    receiving(processor, "80000000").console.type("a\n")
+    assert processor.ask(READ_DATA, sccb(bytes.fromhex("00000040") + bytes(400), function=1))[0] == 0x60F0
+    assert processor.ask(READ_DATA, sccb(bytes.fromhex("80000000") + bytes(400), function=1))[0] == 0x0020
+
+
+def test_messages_come_before_what_is_typed(processor):
+    console = receiving(processor, "80000040").console
+    console.type("a\n")
+    console.send("STOP")
+    assert processor.ask(READ_DATA, sccb(bytes(40))) == (0x0020, (told_as("STOP") + told_as("a\r")).ljust(40, b"\0"))
+
+
+@pytest.mark.parametrize("character", "[]!^|\\{}~#@$")
+def test_every_character_of_a_message_is_shown_as_it_is(processor, character):
+    """Code page 500: in 037, most of these are elsewhere."""
+    code = {"[": 0x4A, "]": 0x5A, "!": 0x4F, "^": 0x5F, "|": 0xBB, "\\": 0xE0, "{": 0xC0, "}": 0xD0, "~": 0xA1,
+            "#": 0x7B, "@": 0x7C, "$": 0x5B}[character]  # fmt: skip
+    text = thing(4, struct.pack(">HB3x", 0x1000, 0) + bytes([code, 0xC1]))
+    processor.ask(WRITE_DATA, sccb(message(text)))
+    assert processor.console.text == f"{character}A\n"

@@ -1,14 +1,25 @@
-"""DIAGNOSE X'10': docs/page-hinting.md, section 9, D18."""
+"""DIAGNOSE X'10': docs/page-hinting.md, section 9, D18. X'0C', X'260', X'308': docs/diagnose.md."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    EXTERNAL_CALL,
+    EXTERNAL_SERVICE,
+    PRIVILEGED_OPERATION,
+    PROTECTION,
+    SPECIFICATION,
+)
 from s390emu.architecture.page_states import STATES
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.assembler.assemble import assemble
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
+from s390emu.machine import Reason
 from tests.lab import BA_EA, CODE, MODE_31, PROBLEM_STATE, Lab
 
 FIRST, COUNT = 0x40, 8
@@ -106,7 +117,7 @@ def test_diag_in_the_problem_state_whatever_the_code(balloon):
     assert balloon.changes() == {}
 
 
-@pytest.mark.parametrize("code", [0, 0x8, 0x11, 0x45, 0x250, 0x500])
+@pytest.mark.parametrize("code", [0, 0x8, 0x11, 0x45, 0x204, 0x250, 0x258, 0x500])
 def test_diag_unknown_code(balloon, code):
     assert balloon.step(f"diag %r1,%r2,{code:#x}") == SPECIFICATION
     assert balloon.changes() == {}
@@ -161,3 +172,210 @@ def test_diag_10_order_of_exceptions(balloon):
 def test_diag_exception_is_suppressed_with_ilc_2(balloon):
     assert balloon.step("diag %r1,%r2,0") == SPECIFICATION
     assert balloon.old_psw == (BA_EA | 3 << 44, CODE + 4)
+
+
+# --- X'260' ----------------------------------------------------------------------------------------------------------
+
+LIST = 0x8000
+
+
+@pytest.fixture
+def extents(lab):
+    lab.gr[4], lab.gr[5], lab.gr[6] = LIST, 16, 0x10
+    lab.psw(cc=3)
+    return lab
+
+
+@pytest.mark.parametrize("room", [16, 32, 4096])
+def test_diag_260_stores_the_one_extent(extents, room):
+    extents.gr[5] = room
+    assert extents.step("diag %r4,%r6,0x260") == 0
+    assert extents.word(LIST) == 0
+    assert extents.word(LIST + 8) == 0xFFFFF
+    changes = extents.changes()
+    assert (changes.pop("r6"), changes.pop("cc")) == (1, 0)
+    assert not [name for name in changes if isinstance(name, str)]
+    assert all(LIST <= address < LIST + 16 for address in changes)
+
+
+@pytest.mark.parametrize(("register", "value"), [
+    pytest.param(4, LIST + 8, id="list-on-a-doubleword"), pytest.param(5, 0, id="no-room"),
+    pytest.param(5, 24, id="half-an-entry"), pytest.param(6, 0, id="function-0"), pytest.param(6, 0xC, id="function-C"),
+    pytest.param(6, 0x110, id="function-110"),
+])  # fmt: skip
+def test_diag_260_specification(extents, register, value):
+    extents.gr[register] = value
+    assert extents.step("diag %r4,%r6,0x260") == SPECIFICATION
+    assert extents.changes() == {}
+
+
+def test_diag_260_odd_register(extents):
+    extents.gr[3], extents.gr[5] = LIST, LIST
+    assert extents.step("diag %r5,%r6,0x260") == SPECIFICATION
+
+
+def test_diag_260_outside_storage(extents):
+    extents.gr[4] = 0x100000
+    assert extents.step("diag %r4,%r6,0x260") == ADDRESSING
+    assert extents.changes() == {}
+
+
+def test_diag_260_key(extents):
+    extents.set_key(LIST, 0x20)
+    extents.psw(key=1, cc=3)
+    assert extents.step("diag %r4,%r6,0x260") == PROTECTION
+    assert extents.changes() == {}
+
+
+def test_diag_260_of_a_list_that_was_hinted_away(extents):
+    extents.machine.set_block(LIST, "Vz")
+    assert extents.step("diag %r4,%r6,0x260") == ADDRESSING
+
+
+# --- X'0C' -----------------------------------------------------------------------------------------------------------
+
+
+def test_diag_0c_date_and_time(lab):
+    seconds = int((datetime(2031, 12, 9, 23, 5, 7, tzinfo=UTC) - datetime(1900, 1, 1, tzinfo=UTC)).total_seconds())
+    lab.cpu.tod_epoch = (seconds * 1_000_000 + 999_000) * 4096
+    lab.gr[4] = LIST + 8
+    used = int(lab.machine.count) // 1000
+    assert lab.step("diag %r4,%r0,0x0c") == 0
+    assert lab.load(LIST + 8, 16).decode("cp037") == "12/09/3123:05:07"
+    assert (lab.word(LIST + 24), lab.word(LIST + 32)) == (used, used)
+    assert all(LIST + 8 <= address < LIST + 40 for address in lab.changes())
+
+
+def test_diag_0c_counts_what_the_cpu_executed(lab):
+    lab.gr[4] = LIST
+    lab.machine.port.count, lab.machine.port.idle = 5_000_999, 1_000_000_000
+    assert lab.step("diag %r4,%r0,0x0c") == 0
+    assert (lab.word(LIST + 16), lab.word(LIST + 24)) == (5000, 5000)
+
+
+def test_diag_0c_across_blocks(lab):
+    lab.gr[4] = LIST + BLOCK_SIZE - 16
+    assert lab.step("diag %r4,%r0,0x0c") == 0
+    assert lab.load(LIST + BLOCK_SIZE - 14, 1) == b"\x61"  # a slash
+
+
+@pytest.mark.parametrize(("address", "code"), [(LIST + 4, SPECIFICATION), (1 << 20, ADDRESSING), (0xFFFF0, ADDRESSING)])
+def test_diag_0c_exceptions(lab, address, code):
+    lab.gr[4] = address
+    assert lab.step("diag %r4,%r0,0x0c") == code
+    assert lab.changes() == {}
+
+
+# --- X'308' ----------------------------------------------------------------------------------------------------------
+
+GO_ON, GO_ON_AT = 0x0008000080000000, 0x30000  # a short PSW: 31-bit mode
+
+
+@pytest.fixture
+def loader(lab):
+    """GR4, GR5: address and return code; GR6: function. Absolute 0 has a PSW."""
+    lab.gr[4] = LIST
+    lab.store(0, (GO_ON | GO_ON_AT).to_bytes(8, "big"))
+    lab.psw(cc=3)
+    return lab
+
+
+def test_diag_308_no_block_was_set(loader):
+    loader.gr[6] = 6
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    assert loader.changes() == {"r5": 0x0102}
+
+
+@pytest.mark.parametrize("length", [16, 0x38, 4096])
+def test_diag_308_stores_the_block_that_was_set(loader, length):
+    block = length.to_bytes(4, "big") + bytes(range(1, 13)) + b"\x77" * (length - 16)
+    loader.store(LIST, block)
+    loader.gr[6] = 5
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    assert loader.changes() == {"r5": 0x0001}
+    loader.gr[4], loader.gr[6] = LIST + BLOCK_SIZE, 6
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    assert loader.load(LIST + BLOCK_SIZE, 4096) == block.ljust(4096, b"\0")
+    assert loader.gr[5] == 1
+
+
+@pytest.mark.parametrize("length", [0, 15, 4097, 0xFFFFFFFF])
+def test_diag_308_a_block_of_no_length(loader, length):
+    loader.store(LIST, length.to_bytes(4, "big"))
+    loader.gr[6] = 5
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    loader.gr[6] = 6
+    assert loader.gr[5] == 0x0402
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    assert loader.gr[5] == 0x0102
+
+
+def test_diag_308_snapshot_has_the_block(loader):
+    before = loader.machine.snapshot()
+    loader.store(LIST, (16).to_bytes(4, "big"))
+    loader.gr[6] = 5
+    loader.step("diag %r4,%r6,0x308")
+    loader.machine.restore(before)
+    loader.gr[6] = 6
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    assert loader.gr[5] == 0x0102
+
+
+@pytest.mark.parametrize("function", [3, 4])
+def test_diag_308_loading_anew_stops_the_machine(loader, function):
+    loader.gr[6] = function
+    loader.store(CODE, assemble("diag %r4,%r6,0x308", origin=CODE).sections[0].data)
+    stop = loader.machine.step()
+    assert (stop.reason, stop.psw_ia) == (Reason.RE_IPL, CODE)
+
+
+@pytest.mark.parametrize("function", [0, 1])
+def test_diag_308_reset_goes_on_at_the_psw_at_0(loader, function):
+    loader.gr[6], loader.gr[7] = function, 7
+    loader.ar[7], loader.fpr[7], loader.cpu.fpc = 8, 9, 0x10
+    loader.cr[1], loader.cpu.prefix = 0x4000, 0x6000
+    loader.machine.set_block(LIST, "Vr")
+    loader.pend(int(EXTERNAL_SERVICE) | int(EXTERNAL_CALL))
+    assert loader.step("diag %r4,%r6,0x308") == 0
+    machine = loader.machine
+    assert machine.psw == (0x80000000, GO_ON_AT)
+    assert (loader.cr[1], loader.cpu.prefix, loader.cpu.fpc, loader.pending) == (0, 0, 0, 0)
+    assert machine.block(LIST).name == "Sr"
+    kept = [int(register[7]) for register in (loader.gr, loader.ar, loader.fpr)]
+    assert kept == ([0, 0, 0] if function == 0 else [7, 8, 9])
+
+
+def test_diag_308_reset_with_an_invalid_psw(loader):
+    loader.gr[6] = 1
+    loader.store(0, (GO_ON_AT | 1 << 31).to_bytes(8, "big"))
+    assert loader.step("diag %r4,%r6,0x308") == SPECIFICATION
+    assert loader.old_psw == (1 << 51 | 0x80000000, GO_ON_AT)
+
+
+@pytest.mark.parametrize("function", [2, 7, 8, 0x105, 1 << 32])
+def test_diag_308_unknown_function(loader, function):
+    loader.gr[6] = function
+    assert loader.step("diag %r4,%r6,0x308") == SPECIFICATION
+    assert loader.changes() == {}
+
+
+@pytest.mark.parametrize("function", [0, 1, 3, 4, 5, 6])
+def test_diag_308_odd_register(loader, function):
+    loader.gr[3], loader.gr[6] = LIST, function
+    assert loader.step("diag %r3,%r6,0x308") == SPECIFICATION
+
+
+@pytest.mark.parametrize("function", [5, 6])
+@pytest.mark.parametrize(("address", "code"), [(LIST + 8, SPECIFICATION), (0x100000, ADDRESSING)])
+def test_diag_308_where_no_block_can_be(loader, function, address, code):
+    loader.gr[4], loader.gr[6] = address, function
+    assert loader.step("diag %r4,%r6,0x308") == code
+    assert loader.changes() == {}
+
+
+@pytest.mark.parametrize(("code", "function"), [(0x0C, 0), (0x260, 0x10), (0x308, 6)])
+def test_diag_of_the_host_in_the_problem_state(lab, code, function):
+    lab.gr[4], lab.gr[5], lab.gr[6] = LIST, 16, function
+    lab.psw(PROBLEM_STATE)
+    assert lab.step(f"diag %r4,%r6,{code:#x}") == PRIVILEGED_OPERATION
+    assert lab.changes() == {}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.commands.options.values import epoch as epoch_of
+from s390emu.commands.options.values import frames as frames_of
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import UsageError
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
@@ -20,7 +22,8 @@ UNUSED_ACCESS = ("discarded", "always", "zerofill")
 @dataclass(frozen=True)
 class MachineOptions:
     """As they are written on the command line, and in replay files: frames None is one for every block; paging is a
-    folder, "" a temporary one, "none" no paging; disk has paths and whether they are only read."""
+    folder, "" a temporary one, "none" no paging; disk has paths and whether they are only read; epoch is the TOD clock
+    at the start."""
 
     ram: int = 16 << 20
     cpus: int = 1
@@ -38,6 +41,7 @@ class MachineOptions:
     tlb: str = "on"
     seed: int = 0
     random_keys: bool = False
+    epoch: int = 0
 
     @property
     def paged(self) -> bool:
@@ -69,15 +73,18 @@ class MachineOptions:
             raise self.too_large
 
 
-def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for every block") -> None:
+def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for every block",
+                      epoch: int = MachineOptions.epoch) -> None:
     """Add the options of MachineOptions."""
     group = parser.add_argument_group("the guest and its host")
-    group.add_argument("--ram", type=size, default=ram, metavar="SIZE", help=f"guest storage ({ram})")
+    group.add_argument("--ram", type=size, default=ram, metavar="SIZE",
+                       help=f"guest storage ({ram}); --epoch now|SECONDS: TOD clock, from 1970 on")
+    group.add_argument("--epoch", type=epoch_of, default=epoch, help=argparse.SUPPRESS)
     group.add_argument("--cpus", type=positive, default=MachineOptions.cpus, metavar="N",
                        help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
     group.add_argument("--quantum", type=positive, default=MachineOptions.quantum, help=argparse.SUPPRESS)
     group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
-    group.add_argument("--frames", type=positive, metavar="N", help=f"page frames of the host ({told_frames})")
+    group.add_argument("--frames", type=frames_of, metavar="N", help=f"page frames of the host, or 48M ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
                        help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
     # Where there is a semicolon in the help of another option, it stands there: the help fits on a screen.
@@ -89,7 +96,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", metavar="DEVICE",
                        help="time that paging and disks take, as on " + ", ".join(SERVICE))  # fmt: skip
-    group.add_argument("--no-essa", action="store_true", help="a guest without ESSA; --no-dat: with, and no-DAT")
+    group.add_argument("--no-essa", "--no-cmma", action="store_true",
+                       help="a guest without ESSA; --no-dat: with, and no-DAT")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
     group.add_argument("--seed", type=number, default=0, metavar="N",

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import time
+
+from s390emu.architecture.sizes import BLOCK_SIZE
 
 MOST_BITS = 128  # of a number on the command line
+TOD_1970 = 0x7D91048BCA000000  # the TOD clock on January 1, 1970, 0h UTC
+TOD_SECOND = 1_000_000 << 12  # bit 51 of the TOD clock is one microsecond
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -20,6 +25,29 @@ def number(text: str) -> int:
         return _writable(int(text.replace("_", ""), 0), text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
+
+
+def frames(text: str) -> int:
+    """Return a number of page frames: written as such, or with a unit as what they are together (48M)."""
+    value = positive(text) if text[-1:].isdigit() else size(text) // BLOCK_SIZE
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than one frame of {BLOCK_SIZE} bytes")
+    return value
+
+
+def epoch(text: str) -> int:
+    """Return the TOD clock at a time: `now`, or seconds since 1970."""
+    if text == "now":
+        return now()
+    value = TOD_1970 + number(text) * TOD_SECOND
+    if not 0 <= value < 1 << 64:
+        raise argparse.ArgumentTypeError(f"{text}: not between 1900 and 2042; give seconds since 1970, or now")
+    return value
+
+
+def now() -> int:
+    """Return the TOD clock at this second of the computer's clock."""
+    return TOD_1970 + int(time.time()) * TOD_SECOND
 
 
 def _writable(value: int, text: str) -> int:

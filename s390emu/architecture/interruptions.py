@@ -17,6 +17,7 @@ BLOCK_VOLATILITY, SPACE_SWITCH_EVENT = 0x1A, 0x1C
 FIRST_ASN_EXCEPTION, ALEN_TRANSLATION, LAST_ACCESS_REGISTER_EXCEPTION = 0x20, 0x29, 0x2D
 ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
 MONITOR_EVENT = 0x40
+PROGRAM_EVENT = 0x80  # alone, or added to another code
 
 # external interruptions that are kept pending, in order of priority; those of the clocks follow from the time
 EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE, EXTERNAL_BLOCK_IO = (
@@ -36,8 +37,6 @@ MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) |
 MCIC_DAMAGE = bits(0, 1)  # exigent conditions: only PSW bit 13 masks them
 
 IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word
-
-PER_EVENTS = bits(32, 39)  # control register 9: the event masks
 
 # data-exception codes, PoP ch. 6 "Data-Exception Code (DXC)"
 DXC_DECIMAL_OPERAND, DXC_AFP_REGISTER, DXC_BFP_INSTRUCTION, DXC_DFP_INSTRUCTION = u64(0), u64(1), u64(2), u64(3)

@@ -23,6 +23,7 @@ UNKNOWN_LENGTH = u64(2)  # bytes, of an instruction that was not fetched: its IL
 def not_fetched(cpu, storage, code, ia):
     """Return 0 after noting the interruption that a failed instruction fetch causes, or return its exit."""
     if code > 0:
+        storage.per = u64(0)  # no event is recognized for it
         cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
         call2(storage.note_ending, cpu, storage, u64(code), UNKNOWN_LENGTH)
         return 0
@@ -108,11 +109,14 @@ def run(cpu, storage, unused):
                     break
                 if code == EXIT_HYPERCALL:
                     note_hypercall(guest_of(storage))
+                    storage.ended_length = length
                 else:
                     cpu.psw_ia = ia
+                    storage.per_seen = u64(0)
                 return code
             storage.count += u64(1)
             if storage.count >= storage.deadline:
+                storage.ended_length = length
                 break
             target = cpu.psw_ia
             if target == next_ia:

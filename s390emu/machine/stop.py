@@ -18,7 +18,6 @@ class Reason(StrEnum):
     CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
     INTERRUPTION_LOOP = "interruption loop"
     ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
-    PROGRAM_EVENT_RECORDING = "program-event recording, which is not implemented"
     BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"
@@ -35,7 +34,6 @@ STOP_REASONS = {
     exits.CHECK_STOP_LOWCORE: Reason.CHECK_STOP_LOWCORE,
     exits.INTERRUPTION_LOOP: Reason.INTERRUPTION_LOOP,
     exits.ACCESS_REGISTER_MODE: Reason.ACCESS_REGISTER_MODE,
-    exits.PROGRAM_EVENT_RECORDING: Reason.PROGRAM_EVENT_RECORDING,
 }
 
 

@@ -46,6 +46,9 @@ CPU_T = np.dtype(
         ("monitor_code", u64),
         ("failing_storage", u64),
         ("breaking_event", u64),
+        ("per_code", u64),  # PER code and ATMID of events recognized but not yet taken; 0: none
+        ("per_address", u64),
+        ("per_access", u64),
     ],
     align=True,
 )

@@ -40,12 +40,13 @@ from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_
 from s390emu.records.events import EVENT_FETCH, EVENT_REFUSED, EVENT_STORE, EVENT_TOUCH
 from s390emu.storage import dat
 from s390emu.storage.absolute import block_at, frame_address, frame_of, guest_of
+from s390emu.storage.alteration import note_alteration
 from s390emu.storage.decode_cache import decoded_page, drop_decoded
 from s390emu.storage.events import pause, record_event
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
+from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, may_fill, tlb_slot
 
 REAL = 4  # added to a kind of access: the address is real
 CHECK = 8  # added to a kind of access: only check whether it is permitted, and do not set R and C
@@ -150,7 +151,7 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
     """Enter the page into the TLB if every access of this kind to it would pass in this context, which has the PSW
     key."""
     guest = guest_of(storage)
-    if guest.tlb_on == u64(0) or access_key != psw_key(cpu):
+    if not may_fill(storage) or access_key != psw_key(cpu):
         return
     number = absolute >> BLOCK_SHIFT
     is_store = kind == STORE
@@ -197,6 +198,8 @@ def check_and_touch(cpu, storage, logical, length, kind, access_key):
         host = touch(guest_of(storage), absolute, part_length, kind)
         if not is_real:
             fill(cpu, storage, address, absolute, host, kind, access_key)
+            if kind == STORE:
+                note_alteration(cpu, storage, address, part_length)
         if part == 0:
             storage.span_first = host
         else:
@@ -406,7 +409,7 @@ def find_decoded_page(cpu, storage, ia, unused):
     key = i64(frame_of(guest, block_at(guest, number)).key)
     if not key_permits(cpu, access_key, key, False):
         storage.deadline = u64(0)  # only fetch-protection override permits it: the next instruction may be beyond that
-    elif guest.tlb_on != u64(0):
+    elif may_fill(storage):
         fill_insn(storage, ia, storage.value)
     return 0
 

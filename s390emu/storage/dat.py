@@ -34,7 +34,7 @@ ENHANCED_DAT = bit(40)  # control register 0
 TEID_DAT_PROTECTION = bit(61)
 
 # address-space-control element
-ASCE_PRIVATE, ASCE_REAL_SPACE = bit(55), bit(58)
+ASCE_PRIVATE, ASCE_ALTERATION, ASCE_REAL_SPACE = bit(55), bit(56), bit(58)
 REGION_FIRST_TABLE = u64(3)
 # region- and segment-table entries
 TABLE_PROTECTION, TABLE_INVALID = bit(54), bit(58)

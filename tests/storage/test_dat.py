@@ -277,11 +277,3 @@ def test_access_register_mode_stops_the_machine(lab):
     lab.cr[1] = REAL_SPACE
     lab.psw(BA_EA | DAT | ACCESS_REGISTERS)
     assert lab.machine.run(5).reason is Reason.ACCESS_REGISTER_MODE
-
-
-def test_program_event_recording_stops_the_machine(lab):
-    lab.psw(BA_EA | 1 << 62)
-    assert lab.step("nopr") == 0  # no event is asked for
-    lab.cr[9] = 0x40000000
-    lab.psw(BA_EA | 1 << 62)
-    assert lab.machine.run(5).reason is Reason.PROGRAM_EVENT_RECORDING

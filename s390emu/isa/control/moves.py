@@ -46,12 +46,12 @@ ALL_MOVED, PART_MOVED = 0, 3
 def probe_as(cpu, storage, mask, address, length, is_store):
     """Probe an operand with the key and the address space of these PSW bits 0-63; return (Span, code)."""
     own = cpu.psw_mask
-    cpu.psw_mask, storage.context = mask, context_of(mask)
+    cpu.psw_mask, storage.context = mask, context_of(cpu, mask)
     if is_store:
         span, code = probe_store(cpu, storage, address, length)
     else:
         span, code = probe_fetch(cpu, storage, address, length)
-    cpu.psw_mask, storage.context = own, context_of(own)
+    cpu.psw_mask, storage.context = own, context_of(cpu, own)
     return span, code
 
 

@@ -21,6 +21,7 @@ from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based, based_second, r16, r32, rre, rx, rxy
 from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
 from s390emu.storage.access import FETCH, REAL, STORE, probe, psw_key, store_doubleword
+from s390emu.storage.alteration import note_store_real
 from s390emu.storage.dat import OUTSIDE, asce_of, translate, translation_exception, walk
 
 BEYOND_31 = bits(0, 32)
@@ -160,6 +161,7 @@ def stura(cpu, storage, insn):
     span, code = real_operand(cpu, storage, r2, WORD_BYTES, STORE)
     if code == 0:
         store4(span.first, cpu.gr[r1])
+        note_store_real(storage)
     return code
 
 
@@ -174,4 +176,5 @@ def sturg(cpu, storage, insn):
     span, code = real_operand(cpu, storage, r2, DOUBLEWORD_BYTES, STORE)
     if code == 0:
         store8(span.first, cpu.gr[r1])
+        note_store_real(storage)
     return code

@@ -270,6 +270,8 @@ def mvst(cpu, storage, insn):
         return code
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
     length = min(to_page_end(first), fetched_alike(cpu, second))
+    if storage.per != ZERO:
+        length = ONE  # so that no more is probed than is stored
     source, code = probe_fetch(cpu, storage, second, length)
     if code != 0:
         return code

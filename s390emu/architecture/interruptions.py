@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from s390emu.architecture.bits import bit, bits, u64
+from s390emu.architecture.program_exceptions import PER_EVENT
 
 # classes
 PROGRAM, SUPERVISOR_CALL, MACHINE_CHECK_CLASS, EXTERNAL_CLASS, IO_CLASS, RESTART = range(6)
@@ -17,7 +18,7 @@ BLOCK_VOLATILITY, SPACE_SWITCH_EVENT = 0x1A, 0x1C
 FIRST_ASN_EXCEPTION, ALEN_TRANSLATION, LAST_ACCESS_REGISTER_EXCEPTION = 0x20, 0x29, 0x2D
 ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
 MONITOR_EVENT = 0x40
-PROGRAM_EVENT = 0x80  # alone, or added to another code
+PROGRAM_EVENT = PER_EVENT  # alone, or added to another code
 
 # external interruptions that are kept pending, in order of priority; those of the clocks follow from the time
 EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE, EXTERNAL_BLOCK_IO = (

@@ -105,7 +105,7 @@ def data_exception(cpu, dxc):
 @jit
 def nullifies(code):
     """True if this program interruption nullifies the instruction: PoP ch. 6; for 001A, docs/page-hinting.md D9."""
-    if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY, PROGRAM_EVENT):
+    if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
 
@@ -129,7 +129,7 @@ def note_ending(cpu, storage, code, length):
     if code == CODE_SUPERVISOR_CALL:
         return 0  # the instruction has set svc_code
     cpu.pgm_code = code
-    if nullifies(code):
+    if nullifies(code) or code == PROGRAM_EVENT:
         cpu.psw_ia = storage.insn_ia
     return 0
 

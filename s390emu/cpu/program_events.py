@@ -112,5 +112,6 @@ def nullified(cpu, storage):
         storage.deadline = ZERO
         return False
     cpu.ilc = instruction_length(storage.decoded_insn)
+    storage.count += u64(1)  # as for every instruction that is nullified
     present(cpu, storage, NULLIFICATION)
     return True

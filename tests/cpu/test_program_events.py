@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import EXECUTE as EXECUTE_EXCEPTION
 from s390emu.architecture.interruptions import (
     FIXED_POINT_OVERFLOW,
     MONITOR_EVENT,
@@ -13,7 +14,6 @@ from s390emu.architecture.interruptions import (
     PROTECTION,
     SPECIFICATION,
 )
-from s390emu.architecture.interruptions import EXECUTE as EXECUTE_EXCEPTION
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
@@ -86,13 +86,11 @@ def test_only_the_first_byte_counts_for_fetching(lab):
     assert lab.step("lg %r1,0(%r5)") == 0
 
 
-@pytest.mark.parametrize(("line", "ends"), [("j 0x20100", 0x20100), ("brctg %r1,0x20100", 0x20100),
+@pytest.mark.parametrize(("line", "ends"), [("j .+0x100", 0x20100), ("brctg %r1,.+0x100", 0x20100),
                                             ("basr %r1,%r6", 0x20200), ("bassm %r1,%r6", 0x20200),
-                                            ("cgrj %r1,%r1,8,0x20100", 0x20100), ("bsm 0,%r6", 0x20200)])  # fmt: skip
+                                            ("cgrj %r1,%r1,8,.+0x100", 0x20100), ("bsm 0,%r6", 0x20200)])  # fmt: skip
 def test_successful_branching(lab, line, ends):
-    lab.gr[1], lab.gr[6] = 7, 0x20200 | (0x80000000 if line.startswith("bs") or "bassm" in line else 0)
-    if "bassm" in line or "bsm" in line:
-        lab.gr[6] = 0x20201
+    lab.gr[1], lab.gr[6] = 7, 0x20200 + ("sm" in line)  # 1: in the 64-bit mode
     record(lab, BRANCHING)
     assert lab.step(line) == EVENT
     assert lab.old_psw[1] == ends
@@ -100,7 +98,7 @@ def test_successful_branching(lab, line, ends):
     assert lab.word(0x8C, 2) == lab.length
 
 
-@pytest.mark.parametrize("line", ["jne 0x20100", "bcr 15,0", "balr %r1,0", "brctg %r1,0x20100", "agr %r1,%r2"])
+@pytest.mark.parametrize("line", ["jne .+0x100", "bcr 15,0", "balr %r1,0", "brctg %r1,.+0x100", "agr %r1,%r2"])
 def test_no_branching_without_a_branch(lab, line):
     lab.gr[1] = 1
     record(lab, BRANCHING)
@@ -299,12 +297,12 @@ def test_the_target_of_the_last_execute_is_not_fetched_again(lab):
     assert lab.step("agr %r1,%r2") == 0
 
 
-@pytest.mark.parametrize("source", ["j 0x21100", "stg %r5,0(%r5)"])
+@pytest.mark.parametrize("source", ["j .+0x100", "stg %r5,0(%r5)"])
 def test_events_of_the_target_belong_to_the_execute(lab, source):
     lab.gr[5] = BLOCK
     executes(lab, 0x21000, source)
     record(lab, BRANCHING | ALTERATION)
-    assert lab.step("exrl 0,0x21000") == EVENT
+    assert lab.step("exrl 0,.+0x1000") == EVENT
     assert recorded(lab)[1:] == (ATMID_64, CODE)
     assert lab.word(0x8C, 2) == 6
 
@@ -348,7 +346,8 @@ def test_stosm_of_an_invalid_mask_has_stored(lab):
 
 @pytest.mark.parametrize(("line", "code", "mask"), [
     ("lpswe 1(%r5)", SPECIFICATION, BA_EA), ("iske %r1,%r2", PRIVILEGED_OPERATION, PROBLEM_STATE),
-    (".short 0", OPERATION, BA_EA), ("mc 0,0", MONITOR_EVENT, BA_EA), ("stg %r5,0(%r8)", PROTECTION, BA_EA)])  # fmt: skip
+    (".short 0", OPERATION, BA_EA), ("mc 0,0", MONITOR_EVENT, BA_EA), ("stg %r5,0(%r8)", PROTECTION, BA_EA),
+])  # fmt: skip
 def test_fetching_is_recorded_with_an_exception(lab, line, code, mask):
     lab.cr[8], lab.gr[5], lab.gr[8] = 0xFFFF, BLOCK, BLOCK + 0x1000
     lab.set_key(BLOCK + 0x1000, 0x30)
@@ -417,6 +416,14 @@ def test_block_without_a_frame_is_recorded_once(lab):
     assert recorded(lab) == (CODE_FETCH | CODE_STORE, ATMID_64, CODE)
 
 
+def test_what_the_host_completes_is_recorded_too(lab):
+    lab.gr[1] = lab.gr[2] = BLOCK
+    record(lab, FETCHING)
+    assert lab.step("diag %r1,%r2,0x10") == EVENT
+    assert lab.word(0x8C, 4) == 4 << 16 | EVENT
+    assert recorded(lab) == (CODE_FETCH, ATMID_64, CODE)
+
+
 # --- nullification ----------------------------------------------------------------------------------------------------
 
 
@@ -483,7 +490,7 @@ def test_mvst_alters_no_more_than_it_stores(lab):
 # --- accelerators -----------------------------------------------------------------------------------------------------
 
 LOOP = """
-    larl %r5,0x38000
+    llilf %r5,0x38000
     lghi %r1,3
 again: stg %r1,0(%r5)
     lg %r2,0(%r5)

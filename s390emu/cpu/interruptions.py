@@ -7,11 +7,12 @@ is out is brought first, and the interruption stays pending meanwhile.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, on, u64
+from s390emu._jit import call2, i64, jit, on, u64
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.bits import LOW16
 from s390emu.architecture.interruptions import (
     ADDRESSING,
+    ALET_SPECIFICATION,
     ASCE_TYPE,
     BLOCK_IO_64,
     BLOCK_VOLATILITY,
@@ -30,6 +31,7 @@ from s390emu.architecture.interruptions import (
     CR0_INTERRUPT_KEY,
     CR0_SERVICE,
     DATA,
+    EXTENDED_AUTHORITY,
     EXTERNAL_BLOCK_IO,
     EXTERNAL_CALL,
     EXTERNAL_CLASS,
@@ -42,7 +44,6 @@ from s390emu.architecture.interruptions import (
     IO_CLASS,
     IO_SUBCLASS,
     IO_SUBCLASS_SHIFT,
-    LAST_ACCESS_REGISTER_EXCEPTION,
     MACHINE_CHECK_CLASS,
     MCIC_DAMAGE,
     MONITOR_EVENT,
@@ -60,7 +61,7 @@ from s390emu.architecture.interruptions import (
 )
 from s390emu.architecture.program_events import ALTERATION as PER_ALTERATION
 from s390emu.architecture.program_events import CODE_SHIFT as PER_CODE_SHIFT
-from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, DAT, EXTERNAL, IO, MACHINE_CHECK, WAIT
+from s390emu.architecture.psw_bits import EXTERNAL, IO, MACHINE_CHECK, WAIT
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
 from s390emu.cpu.prefix_area import area_code, get8, lowcore_code, put1, put2, put4, put8
 from s390emu.cpu.program_events import arm, nullified, recognize_events
@@ -69,7 +70,6 @@ from s390emu.cpu.status import Z_ARCHITECTURE, save_registers, store_status
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
 from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
 from s390emu.records.exits import (
-    ACCESS_REGISTER_MODE,
     CHECK_STOP,
     CODE_REPEAT,
     CODE_SUPERVISOR_CALL,
@@ -83,8 +83,9 @@ from s390emu.records.exits import (
     INTERRUPTION_LOOP,
     STOPPED,
 )
-from s390emu.records.port import NO_TIME
+from s390emu.records.port import BASE_FIRST, NO_TIME
 from s390emu.storage.absolute import guest_of
+from s390emu.storage.access_registers import depends_on_text
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
 from s390emu.storage.references import note_boundary, watching_references
@@ -107,13 +108,15 @@ def nullifies(code):
     """True if this program interruption nullifies the instruction: PoP ch. 6; for 001A, docs/page-hinting.md D9."""
     if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
-    return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
+    if code == ALET_SPECIFICATION:
+        return False
+    return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= EXTENDED_AUTHORITY
 
 
 @jit
 def access_exception(code):
     """True if this program interruption is for an access exception."""
-    return nullifies(code) or code in (PROTECTION, ADDRESSING, TRANSLATION_SPECIFICATION)
+    return nullifies(code) or code in (PROTECTION, ADDRESSING, TRANSLATION_SPECIFICATION, ALET_SPECIFICATION)
 
 
 def note_ending(cpu, storage, code, length):
@@ -177,10 +180,12 @@ def take_program(cpu, storage):
     elif code == SPACE_SWITCH_EVENT:
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
+    elif ALET_SPECIFICATION <= code <= EXTENDED_AUTHORITY:
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
     elif code == PROTECTION or nullifies(code):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
-        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, u64(0))  # none: there is no access-register mode
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
         if code != PROTECTION:
             put1(cpu, storage, at.OPERAND_ACCESS_ID, cpu.operand_access)
     put8(cpu, storage, at.BREAKING_EVENT_ADDRESS, cpu.breaking_event)
@@ -379,12 +384,13 @@ def take_asynchronous(cpu, storage):
 
 
 @jit
-def not_implemented(cpu, storage):
-    """True if the guest turned on something that this machine does not have, so that it must not go on."""
-    if on(cpu.psw_mask, DAT) and cpu.psw_mask & AS == ACCESS_REGISTER:
-        storage.stop_reason = ACCESS_REGISTER_MODE
-        return True
-    return False
+def keep_text(cpu, storage):
+    """Keep the text of the instruction about to be executed, on which the address spaces of its operands depend, and
+    come back before the next one. What prevents the fetch is met, or served, by the run loop."""
+    storage.by_text, storage.operand_register = u64(1), BASE_FIRST
+    storage.deadline = storage.count + u64(1)
+    if call2(storage.find_target, cpu, storage, cpu.psw_ia, u64(0)) != 0:
+        storage.deadline = u64(0)
 
 
 @jit
@@ -430,14 +436,14 @@ def attend_boundary(cpu, storage, unused, unused2):
             if code != 0:
                 return code
             continue
-        if not_implemented(cpu, storage):
-            return EXIT_STOP
-        storage.per = u64(0)
+        storage.per = storage.by_text = u64(0)
         event = next_event(cpu, storage)
         if not on(cpu.psw_mask, WAIT):
             storage.deadline = min(storage.limit, storage.count + event)
             if watching_references(guest):
                 storage.deadline = storage.count + u64(1)  # the inner loop does not note the boundaries within a page
+            if depends_on_text(cpu):
+                keep_text(cpu, storage)
             if records_events(cpu, cpu.psw_mask):
                 arm(cpu, storage)
                 if nullified(cpu, storage):

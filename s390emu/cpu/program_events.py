@@ -42,7 +42,7 @@ def arm(cpu, storage):
     storage.per_control, storage.per_first, storage.per_last = cpu.cr[9], cpu.cr[10], cpu.cr[11]
     storage.per_seen = storage.per_space = ZERO
     storage.executed_target = NO_TARGET
-    storage.deadline = storage.count + u64(1)
+    storage.deadline = min(storage.deadline, storage.count + u64(1))
 
 
 @jit
@@ -63,9 +63,10 @@ def present(cpu, storage, events):
     if events == ZERO:
         return
     cpu.per_code = (events >> CODE_SHIFT) | atmid(storage.per_mask)
-    cpu.per_address = storage.per_ia
+    cpu.per_address, cpu.per_access = storage.per_ia, ZERO
     if events & STORE_REAL == ALTERATION:
         cpu.per_code |= storage.per_space
+        cpu.per_access = storage.per_register
 
 
 @jit

@@ -7,9 +7,12 @@ from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.program_events import EVENT_MASKS
 from s390emu.architecture.psw_bits import (
+    ACCESS_REGISTER,
+    AS,
     BA,
     CC,
     CC_SHIFT,
+    DAT,
     EA,
     LOW2,
     MODE24,
@@ -21,6 +24,7 @@ from s390emu.architecture.psw_bits import (
 )
 from s390emu.records.events import EVENT_PSW
 from s390emu.storage.absolute import guest_of
+from s390emu.storage.access_registers import depends_on_text
 from s390emu.storage.events import record_event
 from s390emu.storage.tlb import NO_CONTEXT, VALID
 
@@ -84,7 +88,7 @@ def records_events(cpu, mask):
 def context_of(cpu, mask):
     """Return the TLB's context of accesses with the key, the DAT mode and the address-space control of PSW bits 0-63;
     that of no access if the slow path is to see them all."""
-    if records_events(cpu, mask):
+    if records_events(cpu, mask) or (mask & AS == ACCESS_REGISTER and on(mask, DAT)):
         return NO_CONTEXT
     context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
     return context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
@@ -95,7 +99,7 @@ def psw_changed(cpu, storage):
     """Have pending interruptions looked at, and set the TLB's context, after any change of the PSW's system mask, key,
     state or mode."""
     mask = cpu.psw_mask
-    storage.context = context_of(cpu, mask)
+    storage.context = NO_CONTEXT if depends_on_text(cpu) else context_of(cpu, mask)
     storage.deadline = u64(0)
     record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 

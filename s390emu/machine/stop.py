@@ -17,7 +17,6 @@ class Reason(StrEnum):
     CHECK_STOP = "check stop"
     CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
     INTERRUPTION_LOOP = "interruption loop"
-    ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
     BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"
@@ -33,7 +32,6 @@ STOP_REASONS = {
     exits.CHECK_STOP: Reason.CHECK_STOP,
     exits.CHECK_STOP_LOWCORE: Reason.CHECK_STOP_LOWCORE,
     exits.INTERRUPTION_LOOP: Reason.INTERRUPTION_LOOP,
-    exits.ACCESS_REGISTER_MODE: Reason.ACCESS_REGISTER_MODE,
 }
 
 

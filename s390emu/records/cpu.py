@@ -41,6 +41,7 @@ CPU_T = np.dtype(
         # details that the interruption stores
         ("teid", u64),
         ("dxc", u64),
+        ("exception_access", u64),  # number of the access register, 0: none
         ("operand_access", u64),
         ("monitor_class", u64),
         ("monitor_code", u64),

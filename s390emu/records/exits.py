@@ -30,4 +30,3 @@ GIVES_WAY = -23  # another CPU claims the frames that are left: execute the inst
 
 # stop_reason of EXIT_STOP
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)
-ACCESS_REGISTER_MODE = 6  # what the guest turned on is not implemented

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.program_events import ALTERATION, ALTERATION_SPACE, STORE_REAL
-from s390emu.architecture.psw_bits import AS, AS_SHIFT, DAT
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS_SHIFT, DAT
 from s390emu.storage.dat import ASCE_ALTERATION, asce_of
+
+AR_SPECIFIED = ACCESS_REGISTER >> AS_SHIFT
 
 
 @jit
@@ -28,12 +30,13 @@ def note_alteration(cpu, storage, logical, length):
         return
     identification = u64(0)
     if on(cpu.psw_mask, DAT):
-        space = cpu.psw_mask & AS
-        if on(storage.per_control, ALTERATION_SPACE) and not on(asce_of(cpu, space), ASCE_ALTERATION):
+        space = storage.operand_space
+        if on(storage.per_control, ALTERATION_SPACE) and not on(asce_of(cpu, storage, space), ASCE_ALTERATION):
             return
         identification = space >> AS_SHIFT
     storage.per_seen |= ALTERATION
     storage.per_space = identification
+    storage.per_register = storage.art_register if identification == AR_SPECIFIED else u64(0)
 
 
 @jit

@@ -37,8 +37,8 @@ def list_entry(lab, number, flags=0, *, at=LIST, sequence=0, authorization=0, as
 
 
 def access_list(lab, *, blocks=0, asce=None):
-    """A dispatchable-unit access list of 8 entries (and more), of which the third is valid; and the same for the primary
-    space, whose fourth is. They designate a space in which BLOCK is elsewhere."""
+    """A dispatchable-unit access list of 8 entries, of which the third is valid, and one of the primary space, of which the
+    fourth is. They designate a space in which BLOCK is elsewhere."""
     lab.cr[2], lab.cr[5], lab.cr[8] = DUCT, PRIMARY_ASTE, 0
     lab.store(DUCT + 16, (LIST | blocks).to_bytes(4, "big"))
     lab.store(PRIMARY_ASTE + 16, (PRIMARY_LIST | blocks).to_bytes(4, "big"))
@@ -180,8 +180,8 @@ def test_priority(lab, first):
     change(lab, BLOCK, -1, on=PAGE_INVALID)
     if "authority" in wrong:
         lab.cr[8] = 1 << 16
-    list_entry(lab, 2, (ENTRY_INVALID if "entry" in wrong else 0) | ENTRY_PRIVATE,
-               sequence=9 if "sequence" in wrong else 0, aste_sequence=SEQUENCE + ("aste-sequence" in wrong))  # fmt: skip
+    flags = ENTRY_PRIVATE | (ENTRY_INVALID if "entry" in wrong else 0)
+    list_entry(lab, 2, flags, sequence=9 * ("sequence" in wrong), aste_sequence=SEQUENCE + ("aste-sequence" in wrong))
     put(lab, ASTE, AUTHORITY << 32 | (1 << 63 if "aste" in wrong else 0))
     if "duct" in wrong:
         lab.cr[2] = SIZE

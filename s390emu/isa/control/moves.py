@@ -1,8 +1,7 @@
 """Moves between address spaces and with another key than the PSW's: PoP ch. 10.
 
 An operand is accessed as if key and address-space control of the PSW were those that apply to it, so the TLB serves it
-like any other. Not implemented: MOVE WITH OPTIONAL SPECIFICATIONS with an operand in the space that an access register
-specifies, which stops the machine.
+like any other.
 """
 
 from __future__ import annotations

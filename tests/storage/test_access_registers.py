@@ -37,8 +37,8 @@ def list_entry(lab, number, flags=0, *, at=LIST, sequence=0, authorization=0, as
 
 
 def access_list(lab, *, blocks=0, asce=None):
-    """A dispatchable-unit access list of 8 entries, of which the third is valid, and one of the primary space, of which the
-    fourth is. They designate a space in which BLOCK is elsewhere."""
+    """A dispatchable-unit access list of 8 entries, the third of which is valid, and one of the primary space, the
+    fourth of which is. They designate a space in which BLOCK is elsewhere."""
     lab.cr[2], lab.cr[5], lab.cr[8] = DUCT, PRIMARY_ASTE, 0
     lab.store(DUCT + 16, (LIST | blocks).to_bytes(4, "big"))
     lab.store(PRIMARY_ASTE + 16, (PRIMARY_LIST | blocks).to_bytes(4, "big"))
@@ -436,3 +436,37 @@ def test_alteration_names_the_access_register(lab):
     assert lab.step("stg %r1,0(%r5)") == 0x80
     assert lab.word(0x96, 2) == 0x2000 | 0xF0 | 1 << 2 | 1
     assert lab.word(PER_ACCESS, 1) == 5
+
+
+# --- is that all? -----------------------------------------------------------------------------------------------------
+
+TRIED = {line.split()[0] for line, _ in OPERANDS}
+NOT_IN_THIS_MODE = {"mvcp", "mvcs"}
+TRANSLATION = (SEGMENT_TRANSLATION, PAGE_TRANSLATION, *range(ASCE_TYPE, REGION_THIRD + 1))
+TEXTS = {"E": "{}", "RR": "{}46", "RRE": "{}0046", "RRF-a": "{}8046", "RRF-b": "{}8046", "RRF-c": "{}0046"}
+
+
+def implemented_rows(*formats):
+    return [row for row in ROWS if implemented(row) and str(row.format.name).startswith(formats)]
+
+
+def test_every_instruction_with_two_base_registers_is_tried():
+    assert {row.mnemonic.lower() for row in implemented_rows("SS")} - TRIED == NOT_IN_THIS_MODE | {"tprot"}
+
+
+def test_every_instruction_with_addresses_in_registers_is_tried(lab):
+    """Those that meet a translation exception where only the code is mapped."""
+    found = set()
+    for row in implemented_rows(*TEXTS):
+        text = bytes.fromhex(TEXTS[row.format.name].format(row.opcode))
+        lab.reset()
+        lab.cr[13] = map_page(lab, CODE, CODE)
+        lab.gr[:] = [0, *(0x7000000 + 0x10000 * n for n in range(1, 16))]
+        lab.store(CODE, text)
+        lab.psw(BA_EA | DAT | HOME)
+        lab.machine.run(1)
+        last = lab.machine.last_interruption
+        if last is not None and last.code in TRANSLATION and lab.word(0x158) == CODE:
+            found.add(row.mnemonic.lower())
+    assert found >= {"mvcl", "mvst", "csp", "ivsk"}
+    assert found - TRIED == set()

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s390emu.assembler.assemble import assemble_file
-from s390emu.assembler.elf import read_elf
+from s390emu.assembler.elf_loader import read_elf
 
 PROGRAMS = Path(__file__).parent / "programs"
 COMPILER = "s390x-linux-gnu-gcc"

@@ -9,15 +9,20 @@ from s390emu.architecture.interruptions import (
     ALE_SEQUENCE,
     ALEN_TRANSLATION,
     ALET_SPECIFICATION,
+    ASCE_TYPE,
     ASTE_SEQUENCE,
     ASTE_VALIDITY,
     BLOCK_VOLATILITY,
     EXTENDED_AUTHORITY,
     PAGE_TRANSLATION,
     PROTECTION,
+    REGION_THIRD,
+    SEGMENT_TRANSLATION,
 )
+from s390emu.engine.handlers import implemented
+from s390emu.isa.opcodes import ROWS
 from tests.lab import BA_EA, CODE, PROBLEM, SIZE
-from tests.translation import PAGE_INVALID, PRIVATE, REAL_SPACE, change, map_page, put
+from tests.translation import PAGE_INVALID, PRIVATE, REAL_SPACE, SEGMENT, change, map_page, put
 
 DAT, PER = 1 << 58, 1 << 62
 ACCESS_REGISTERS, SECONDARY, HOME = 1 << 46, 2 << 46, 3 << 46
@@ -446,22 +451,21 @@ TRANSLATION = (SEGMENT_TRANSLATION, PAGE_TRANSLATION, *range(ASCE_TYPE, REGION_T
 TEXTS = {"E": "{}", "RR": "{}46", "RRE": "{}0046", "RRF-a": "{}8046", "RRF-b": "{}8046", "RRF-c": "{}0046"}
 
 
-def implemented_rows(*formats):
-    return [row for row in ROWS if implemented(row) and str(row.format.name).startswith(formats)]
-
-
 def test_every_instruction_with_two_base_registers_is_tried():
-    assert {row.mnemonic.lower() for row in implemented_rows("SS")} - TRIED == NOT_IN_THIS_MODE | {"tprot"}
+    found = {row.mnemonic.lower() for row in ROWS if implemented(row) and row.format.name.startswith("SS")}
+    assert found - TRIED == NOT_IN_THIS_MODE | {"tprot"}
 
 
 def test_every_instruction_with_addresses_in_registers_is_tried(lab):
     """Those that meet a translation exception where only the code is mapped."""
     found = set()
-    for row in implemented_rows(*TEXTS):
+    for row in ROWS:
+        if row.format.name not in TEXTS or not implemented(row):
+            continue
         text = bytes.fromhex(TEXTS[row.format.name].format(row.opcode))
         lab.reset()
-        lab.cr[13] = map_page(lab, CODE, CODE)
-        lab.gr[:] = [0, *(0x7000000 + 0x10000 * n for n in range(1, 16))]
+        lab.cr[13] = map_page(lab, CODE, CODE, level=SEGMENT)
+        lab.gr[:] = [0, *(n << 40 | 0x10 for n in range(1, 16))]
         lab.store(CODE, text)
         lab.psw(BA_EA | DAT | HOME)
         lab.machine.run(1)

@@ -135,7 +135,7 @@ def sske(cpu, storage, insn):
 def clear_block(cpu, storage, address, absolute):
     """Clear a block to zeros, as a store that no key prohibits; return a code. address: for low-address protection."""
     if low_address_protected(cpu, address & PAGE):
-        cpu.teid = u64(0)
+        cpu.teid = cpu.exception_access = u64(0)
         return PROTECTION
     code = absence(cpu, storage, absolute, STORE)
     if code == 0:

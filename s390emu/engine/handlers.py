@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ETF3, FGR, ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ETF3, ROWS, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -23,8 +23,8 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 138))
 # Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
-# programs compiled for a z10 move between FPRs and GRs (LGDR, LDGR) without asking.
-EXECUTED_IN_PART = frozenset((ETF3, FGR))
+# programs do so without asking.
+EXECUTED_IN_PART = frozenset((ETF3,))
 
 
 class Place(NamedTuple):

@@ -144,7 +144,7 @@ XX = 35  # execute-extensions facility
 FPX = 37  # floating-point extension facility
 LPP = 40  # load-program-parameter facility (not in the manual: SA23-2260)
 FGR = XF = FS = DR = 41  # FPR-GR-transfer, IEEE-exception-simulation, FPS-sign-handling, DFP-rounding facilities
-DFP = 42  # decimal-floating-point facility
+DFP = DFPX = 42  # decimal-floating-point facility; DFPX: its instructions of the floating-point extension facility
 PFP = 44  # PFPO facility
 DO = HW = IA = LSC = PC = 45  # distinct-operands, high-word, interlocked-access 1, load/store-on-condition 1, population-count
 ZF = 48  # decimal-floating-point zoned-conversion facility
@@ -1186,18 +1186,18 @@ CHAPTER_20 = (  # Decimal-floating-point instructions
     ("B3FD", "QAXTR",  RRF_B_FFFM, "QUANTIZE (extended DFP)",                            DFP),
     ("B3FE", "IEXTR",  RRF_B_FFG,  "INSERT BIASED EXPONENT (64 to extended DFP)",        DFP),
     ("B3FF", "RRXTR",  RRF_B_FFGM, "REROUND (extended DFP)",                             DFP),
-    ("B941", "CFDTR",  RRF_E_GMFM, "CONVERT TO FIXED (long DFP to 32)",                  FPX),
-    ("B942", "CLGDTR", RRF_E_GMFM, "CONVERT TO LOGICAL (long DFP to 64)",                FPX),
-    ("B943", "CLFDTR", RRF_E_GMFM, "CONVERT TO LOGICAL (long DFP to 32)",                FPX),
-    ("B949", "CFXTR",  RRF_E_GMFM, "CONVERT TO FIXED (extended DFP to 32)",              FPX),
-    ("B94A", "CLGXTR", RRF_E_GMFM, "CONVERT TO LOGICAL (extended DFP to 64)",            FPX),
-    ("B94B", "CLFXTR", RRF_E_GMFM, "CONVERT TO LOGICAL (extended DFP to 32)",            FPX),
-    ("B951", "CDFTR",  RRF_E_FMGM, "CONVERT FROM FIXED (32 to long DFP)",                FPX),
-    ("B952", "CDLGTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (64 to long DFP)",              FPX),
-    ("B953", "CDLFTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (32 to long DFP)",              FPX),
-    ("B959", "CXFTR",  RRF_E_FMGM, "CONVERT FROM FIXED (32 to extended DFP)",            FPX),
-    ("B95A", "CXLGTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (64 to extended DFP)",          FPX),
-    ("B95B", "CXLFTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (32 to extended DFP)",          FPX),
+    ("B941", "CFDTR",  RRF_E_GMFM, "CONVERT TO FIXED (long DFP to 32)",                  DFPX),
+    ("B942", "CLGDTR", RRF_E_GMFM, "CONVERT TO LOGICAL (long DFP to 64)",                DFPX),
+    ("B943", "CLFDTR", RRF_E_GMFM, "CONVERT TO LOGICAL (long DFP to 32)",                DFPX),
+    ("B949", "CFXTR",  RRF_E_GMFM, "CONVERT TO FIXED (extended DFP to 32)",              DFPX),
+    ("B94A", "CLGXTR", RRF_E_GMFM, "CONVERT TO LOGICAL (extended DFP to 64)",            DFPX),
+    ("B94B", "CLFXTR", RRF_E_GMFM, "CONVERT TO LOGICAL (extended DFP to 32)",            DFPX),
+    ("B951", "CDFTR",  RRF_E_FMGM, "CONVERT FROM FIXED (32 to long DFP)",                DFPX),
+    ("B952", "CDLGTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (64 to long DFP)",              DFPX),
+    ("B953", "CDLFTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (32 to long DFP)",              DFPX),
+    ("B959", "CXFTR",  RRF_E_FMGM, "CONVERT FROM FIXED (32 to extended DFP)",            DFPX),
+    ("B95A", "CXLGTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (64 to extended DFP)",          DFPX),
+    ("B95B", "CXLFTR", RRF_E_FMGM, "CONVERT FROM LOGICAL (32 to extended DFP)",          DFPX),
     ("ED40", "SLDT",   RXF_FFD,    "SHIFT SIGNIFICAND LEFT (long DFP)",                  DFP),
     ("ED41", "SRDT",   RXF_FFD,    "SHIFT SIGNIFICAND RIGHT (long DFP)",                 DFP),
     ("ED48", "SLXT",   RXF_FFD,    "SHIFT SIGNIFICAND LEFT (extended DFP)",              DFP),

@@ -49,6 +49,11 @@ def r16(insn):
 
 
 @jit
+def r20(insn):
+    return (insn >> u64(40)) & LOW4
+
+
+@jit
 def r24(insn):
     return (insn >> u64(36)) & LOW4
 

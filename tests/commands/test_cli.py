@@ -167,8 +167,8 @@ def test_explain(s390emu):
     out = s390emu("explain", "--coverage")[1]
     assert "# chapter 10" in out
     assert "\tESSA\timplemented\t" in out
-    assert "\tSRNMB\toperation-exception\t37\t" in out
-    assert "an operation exception: facility bit 37 is not installed" in s390emu("explain", "SRNMB")[1]
+    assert "\tPFPO\toperation-exception\t44\t" in out
+    assert "no: operation exception" in s390emu("explain", "PFPO")[1]
     report = json.loads(s390emu("explain", "--coverage", "--json")[1])
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
 

@@ -310,7 +310,7 @@ def replays() -> list[bytes]:
                "seed": 0, "random_keys": False}  # fmt: skip
     common = {
         "schema": "s390emu.replay/1", "version": "0.1.0", "kind": "host-events", "fault": "x", "disks": [],
-        "machine": machine, "moves": [[2, "pagein", 0x10000], [3, "reclaim", 0x10000], [4, "run-cpu", 0]],
+        "machine": machine, "moves": [[3, "reclaim", 0x10000], [4, "run-cpu", 0]],
         "expected": {"exit_code": 0, "lines": ["a"], "count": 5},
         "run": {"reason": "disabled wait", "psw": [0, 0], "count": 5, "console": sha256(b"").hexdigest()},
     }  # fmt: skip

@@ -36,8 +36,7 @@ AFP = 1 << 18  # control register 0, bit 45
 UNJUDGED = {
     "clock or identity: differs by nature": "STCK STCKF STCKE STFLE ECAG",
     "goes to the supervisor": "SVC MC",
-    "depends on the facilities: bits of the FPC register without the decimal-floating-point facility": "SFPC LFPC",
-    "ends Unicorn's process": "RNSBG ROSBG RXSBG",
+    "ends Unicorn's process": "RNSBG ROSBG RXSBG SFASR LFAS",
     "ends in an exception that it does not deliver, seen with operands at a page's end": "CSST",
     "operation exception there": "CVDG LMD CPYA LZRF LZRG LLZRGF BSM BASSM",
     "no fixed-point overflow there (PoP ch. 6 FIXED-POINT-OVERFLOW EXCEPTION), so the mask stays off": "SPM",
@@ -52,7 +51,7 @@ UNJUDGED = {
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",
     "completed where it traps (PoP ch. 7 LOAD AND TRAP); the comparison ends before": "LAT LGAT LFHAT LLGFAT LLGTAT",
-    "condition code lost at the next TR (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TAM",
+    "a condition code that it has yet to compute is lost (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TR",
 }
 # And LOAD ADDRESS (RELATIVE LONG, EXTENDED) outside the 64-bit mode: bits 0-31 of R1 remain unchanged (PoP ch. 7), but
 # there they become zeros. See programs.ADDRESS_RESULTS.

@@ -1,0 +1,94 @@
+"""ADD, SUBTRACT: PoP ch. 19."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit
+from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, is_nan
+from s390emu.isa.floating_point.bfp_operands import finish_with_cc, number_in, register_operands, storage_operands
+from s390emu.isa.floating_point.bfp_rounding import current_method, either_nan, nan_result
+from s390emu.isa.floating_point.bfp_sum import negated, sum_result
+
+
+@jit
+def add(cpu, form, r1, second):
+    """Add to r1; return a code."""
+    first = number_in(cpu, form, r1)
+    if is_nan(first) or is_nan(second):
+        return finish_with_cc(cpu, form, r1, nan_result(cpu.fpc, form, either_nan(first, second)))
+    return finish_with_cc(cpu, form, r1, sum_result(cpu.fpc, form, first, second, current_method(cpu.fpc)))
+
+
+@jit
+def subtract(cpu, form, r1, second):
+    """Subtract from r1; return a code. A NaN keeps its sign."""
+    return add(cpu, form, r1, second if is_nan(second) else negated(second))
+
+
+@jit
+def aebr(cpu, storage, insn):
+    """ADD (short BFP), RRE. PoP ch. 19 "ADD". cc 0-3."""
+    r1, second, code = register_operands(cpu, insn, SHORT, SHORT)
+    return code if code != 0 else add(cpu, SHORT, r1, second)
+
+
+@jit
+def adbr(cpu, storage, insn):
+    """ADD (long BFP), RRE. PoP ch. 19 "ADD". cc 0-3."""
+    r1, second, code = register_operands(cpu, insn, LONG, LONG)
+    return code if code != 0 else add(cpu, LONG, r1, second)
+
+
+@jit
+def axbr(cpu, storage, insn):
+    """ADD (extended BFP), RRE. PoP ch. 19 "ADD". cc 0-3."""
+    r1, second, code = register_operands(cpu, insn, EXTENDED, EXTENDED)
+    return code if code != 0 else add(cpu, EXTENDED, r1, second)
+
+
+@jit
+def aeb(cpu, storage, insn):
+    """ADD (short BFP), RXE. PoP ch. 19 "ADD". cc 0-3."""
+    r1, second, code = storage_operands(cpu, storage, insn, SHORT, SHORT)
+    return code if code != 0 else add(cpu, SHORT, r1, second)
+
+
+@jit
+def adb(cpu, storage, insn):
+    """ADD (long BFP), RXE. PoP ch. 19 "ADD". cc 0-3."""
+    r1, second, code = storage_operands(cpu, storage, insn, LONG, LONG)
+    return code if code != 0 else add(cpu, LONG, r1, second)
+
+
+@jit
+def sebr(cpu, storage, insn):
+    """SUBTRACT (short BFP), RRE. PoP ch. 19 "SUBTRACT". cc 0-3."""
+    r1, second, code = register_operands(cpu, insn, SHORT, SHORT)
+    return code if code != 0 else subtract(cpu, SHORT, r1, second)
+
+
+@jit
+def sdbr(cpu, storage, insn):
+    """SUBTRACT (long BFP), RRE. PoP ch. 19 "SUBTRACT". cc 0-3."""
+    r1, second, code = register_operands(cpu, insn, LONG, LONG)
+    return code if code != 0 else subtract(cpu, LONG, r1, second)
+
+
+@jit
+def sxbr(cpu, storage, insn):
+    """SUBTRACT (extended BFP), RRE. PoP ch. 19 "SUBTRACT". cc 0-3."""
+    r1, second, code = register_operands(cpu, insn, EXTENDED, EXTENDED)
+    return code if code != 0 else subtract(cpu, EXTENDED, r1, second)
+
+
+@jit
+def seb(cpu, storage, insn):
+    """SUBTRACT (short BFP), RXE. PoP ch. 19 "SUBTRACT". cc 0-3."""
+    r1, second, code = storage_operands(cpu, storage, insn, SHORT, SHORT)
+    return code if code != 0 else subtract(cpu, SHORT, r1, second)
+
+
+@jit
+def sdb(cpu, storage, insn):
+    """SUBTRACT (long BFP), RXE. PoP ch. 19 "SUBTRACT". cc 0-3."""
+    r1, second, code = storage_operands(cpu, storage, insn, LONG, LONG)
+    return code if code != 0 else subtract(cpu, LONG, r1, second)

@@ -1,0 +1,118 @@
+"""DIVIDE: PoP ch. 19. Not implemented: DIVIDE TO INTEGER."""
+
+from __future__ import annotations
+
+from s390emu._jit import i64, jit, u64
+from s390emu.isa.floating_point.bfp_numbers import (
+    EXTENDED,
+    FINITE,
+    INFINITY,
+    LONG,
+    ONE,
+    PRECISION,
+    SHORT,
+    ZERO,
+    is_nan,
+    normalized,
+    shift_left,
+    shift_right,
+    some,
+)
+from s390emu.isa.floating_point.bfp_operands import finish, number_in, register_operands, storage_operands
+from s390emu.isa.floating_point.bfp_rounding import (
+    current_method,
+    either_nan,
+    infinity_result,
+    invalid_operation,
+    nan_result,
+    round_number,
+    zero_divide,
+    zero_result,
+)
+from s390emu.isa.floating_point.bfp_sum import difference
+
+GUARD = u64(2)  # significands are shifted right by so many bits, of which they have more at their right
+MORE_DIGITS = i64(3)  # than the format has: one for a quotient below one, two for rounding
+
+
+@jit
+def divide_step(high, low, divisor_high, divisor_low):
+    """Return (next quotient bit, remainder shifted left by 1)."""
+    if high > divisor_high or (high == divisor_high and low >= divisor_low):
+        high, low = difference(high, low, divisor_high, divisor_low)
+        return ONE, (high << ONE) | (low >> u64(63)), low << ONE
+    return u64(0), (high << ONE) | (low >> u64(63)), low << ONE
+
+
+@jit
+def finite_quotient(form, dividend, divisor):
+    """Return the quotient of FINITE numbers to as many bits as rounding to the format needs."""
+    high, low = shift_right(dividend.high, dividend.low, GUARD)
+    divisor_high, divisor_low = shift_right(divisor.high, divisor.low, GUARD)
+    quotient_high, quotient_low = u64(0), u64(0)
+    digits = PRECISION[form] + MORE_DIGITS
+    for _ in range(digits):
+        digit, high, low = divide_step(high, low, divisor_high, divisor_low)
+        quotient_high, quotient_low = shift_left(quotient_high, quotient_low, ONE)
+        quotient_low |= digit
+    quotient_high, quotient_low = shift_left(quotient_high, quotient_low, u64(i64(128) - digits))
+    exponent = dividend.exponent - divisor.exponent
+    return normalized(dividend.sign ^ divisor.sign, exponent, quotient_high, quotient_low | some(high | low))
+
+
+@jit
+def quotient_result(fpc, form, first, second):
+    """Return the Result of a division."""
+    if is_nan(first) or is_nan(second):
+        return nan_result(fpc, form, either_nan(first, second))
+    sign = first.sign ^ second.sign
+    if first.kind == second.kind and first.kind != FINITE:
+        return invalid_operation(fpc, form)
+    if first.kind == INFINITY:
+        return infinity_result(form, sign)
+    if second.kind == ZERO:
+        return zero_divide(fpc, form, sign)
+    if first.kind == ZERO or second.kind == INFINITY:
+        return zero_result(sign)
+    return round_number(fpc, form, finite_quotient(form, first, second), current_method(fpc), False)
+
+
+@jit
+def divide(cpu, form, r1, second):
+    """Divide r1; return a code."""
+    return finish(cpu, form, r1, quotient_result(cpu.fpc, form, number_in(cpu, form, r1), second))
+
+
+@jit
+def debr(cpu, storage, insn):
+    """DIVIDE (short BFP), RRE. PoP ch. 19 "DIVIDE". cc unchanged."""
+    r1, second, code = register_operands(cpu, insn, SHORT, SHORT)
+    return code if code != 0 else divide(cpu, SHORT, r1, second)
+
+
+@jit
+def ddbr(cpu, storage, insn):
+    """DIVIDE (long BFP), RRE. PoP ch. 19 "DIVIDE". cc unchanged."""
+    r1, second, code = register_operands(cpu, insn, LONG, LONG)
+    return code if code != 0 else divide(cpu, LONG, r1, second)
+
+
+@jit
+def dxbr(cpu, storage, insn):
+    """DIVIDE (extended BFP), RRE. PoP ch. 19 "DIVIDE". cc unchanged."""
+    r1, second, code = register_operands(cpu, insn, EXTENDED, EXTENDED)
+    return code if code != 0 else divide(cpu, EXTENDED, r1, second)
+
+
+@jit
+def deb(cpu, storage, insn):
+    """DIVIDE (short BFP), RXE. PoP ch. 19 "DIVIDE". cc unchanged."""
+    r1, second, code = storage_operands(cpu, storage, insn, SHORT, SHORT)
+    return code if code != 0 else divide(cpu, SHORT, r1, second)
+
+
+@jit
+def ddb(cpu, storage, insn):
+    """DIVIDE (long BFP), RXE. PoP ch. 19 "DIVIDE". cc unchanged."""
+    r1, second, code = storage_operands(cpu, storage, insn, LONG, LONG)
+    return code if code != 0 else divide(cpu, LONG, r1, second)

@@ -1,0 +1,99 @@
+"""MULTIPLY AND ADD, MULTIPLY AND SUBTRACT: PoP ch. 19. The product is exact, and only the sum is rounded."""
+
+from __future__ import annotations
+
+from s390emu._jit import jit, u64
+from s390emu.isa.floating_point.bfp_numbers import LONG, SHORT, is_nan
+from s390emu.isa.floating_point.bfp_operands import availability, fetch_number, finish, number_in
+from s390emu.isa.floating_point.bfp_product import no_product, product
+from s390emu.isa.floating_point.bfp_rounding import current_method, either_nan, invalid_operation, nan_result
+from s390emu.isa.floating_point.bfp_sum import negated, sum_result
+from s390emu.isa.operands import r16, r24, r28, r32, rx
+
+
+@jit
+def multiply_and_add(cpu, form, r1, second, third, subtract):
+    """Add to the product of the second and third operand the number in r1, or subtract it from the product, and set r1;
+    return a code.
+
+    The product is a NaN if a factor is one: then the factors' NaNs go before that of r1, but for an SNaN in r1 and
+    quiet ones in the product. Infinity times zero is invalid whatever is in r1. A NaN keeps its sign.
+    """
+    first, fpc = number_in(cpu, form, r1), cpu.fpc
+    if no_product(third, second):
+        return finish(cpu, form, r1, invalid_operation(fpc, form))
+    if is_nan(third) or is_nan(second) or is_nan(first):
+        return finish(cpu, form, r1, nan_result(fpc, form, either_nan(either_nan(third, second), first)))
+    addend = negated(first) if subtract else first
+    return finish(cpu, form, r1, sum_result(fpc, form, product(third, second), addend, current_method(fpc)))
+
+
+@jit
+def of_registers(cpu, form, insn, subtract):
+    """Execute the RRD instruction; return a code."""
+    code = availability(cpu, u64(0))
+    if code != 0:
+        return code
+    second, third = number_in(cpu, form, r28(insn)), number_in(cpu, form, r24(insn))
+    return multiply_and_add(cpu, form, r16(insn), second, third, subtract)
+
+
+@jit
+def of_storage(cpu, storage, form, insn, subtract):
+    """Execute the RXF instruction; return a code."""
+    code = availability(cpu, u64(0))
+    if code != 0:
+        return code
+    r3, address = rx(cpu, insn)
+    second, code = fetch_number(cpu, storage, form, address)
+    if code != 0:
+        return code
+    return multiply_and_add(cpu, form, r32(insn), second, number_in(cpu, form, r3), subtract)
+
+
+@jit
+def maebr(cpu, storage, insn):
+    """MULTIPLY AND ADD (short BFP), RRD. PoP ch. 19 "MULTIPLY AND ADD". cc unchanged."""
+    return of_registers(cpu, SHORT, insn, False)
+
+
+@jit
+def madbr(cpu, storage, insn):
+    """MULTIPLY AND ADD (long BFP), RRD. PoP ch. 19 "MULTIPLY AND ADD". cc unchanged."""
+    return of_registers(cpu, LONG, insn, False)
+
+
+@jit
+def msebr(cpu, storage, insn):
+    """MULTIPLY AND SUBTRACT (short BFP), RRD. PoP ch. 19 "MULTIPLY AND SUBTRACT". cc unchanged."""
+    return of_registers(cpu, SHORT, insn, True)
+
+
+@jit
+def msdbr(cpu, storage, insn):
+    """MULTIPLY AND SUBTRACT (long BFP), RRD. PoP ch. 19 "MULTIPLY AND SUBTRACT". cc unchanged."""
+    return of_registers(cpu, LONG, insn, True)
+
+
+@jit
+def maeb(cpu, storage, insn):
+    """MULTIPLY AND ADD (short BFP), RXF. PoP ch. 19 "MULTIPLY AND ADD". cc unchanged."""
+    return of_storage(cpu, storage, SHORT, insn, False)
+
+
+@jit
+def madb(cpu, storage, insn):
+    """MULTIPLY AND ADD (long BFP), RXF. PoP ch. 19 "MULTIPLY AND ADD". cc unchanged."""
+    return of_storage(cpu, storage, LONG, insn, False)
+
+
+@jit
+def mseb(cpu, storage, insn):
+    """MULTIPLY AND SUBTRACT (short BFP), RXF. PoP ch. 19 "MULTIPLY AND SUBTRACT". cc unchanged."""
+    return of_storage(cpu, storage, SHORT, insn, True)
+
+
+@jit
+def msdb(cpu, storage, insn):
+    """MULTIPLY AND SUBTRACT (long BFP), RXF. PoP ch. 19 "MULTIPLY AND SUBTRACT". cc unchanged."""
+    return of_storage(cpu, storage, LONG, insn, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from s390emu.architecture.bits import bit, bits, u64
+from s390emu.architecture.program_exceptions import PER_EVENT
 
 # classes
 PROGRAM, SUPERVISOR_CALL, MACHINE_CHECK_CLASS, EXTERNAL_CLASS, IO_CLASS, RESTART = range(6)
@@ -14,9 +15,12 @@ FIXED_POINT_OVERFLOW, FIXED_POINT_DIVIDE, DECIMAL_OVERFLOW, DECIMAL_DIVIDE = 0x0
 SEGMENT_TRANSLATION, PAGE_TRANSLATION, TRANSLATION_SPECIFICATION, SPECIAL_OPERATION = 0x10, 0x11, 0x12, 0x13
 OPERAND = 0x15
 BLOCK_VOLATILITY, SPACE_SWITCH_EVENT = 0x1A, 0x1C
-FIRST_ASN_EXCEPTION, ALEN_TRANSLATION, LAST_ACCESS_REGISTER_EXCEPTION = 0x20, 0x29, 0x2D
+FIRST_ASN_EXCEPTION, LAST_ASN_EXCEPTION = 0x20, 0x27
+ALET_SPECIFICATION, ALEN_TRANSLATION, ALE_SEQUENCE = 0x28, 0x29, 0x2A
+ASTE_VALIDITY, ASTE_SEQUENCE, EXTENDED_AUTHORITY = 0x2B, 0x2C, 0x2D
 ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD = 0x38, 0x39, 0x3A, 0x3B
 MONITOR_EVENT = 0x40
+PROGRAM_EVENT = PER_EVENT  # alone, or added to another code
 
 # external interruptions that are kept pending, in order of priority; those of the clocks follow from the time
 EXTERNAL_INTERRUPT_KEY, EXTERNAL_EMERGENCY, EXTERNAL_CALL, EXTERNAL_SERVICE, EXTERNAL_BLOCK_IO = (
@@ -36,8 +40,6 @@ MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) |
 MCIC_DAMAGE = bits(0, 1)  # exigent conditions: only PSW bit 13 masks them
 
 IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word
-
-PER_EVENTS = bits(32, 39)  # control register 9: the event masks
 
 # data-exception codes, PoP ch. 6 "Data-Exception Code (DXC)"
 DXC_DECIMAL_OPERAND, DXC_AFP_REGISTER, DXC_BFP_INSTRUCTION, DXC_DFP_INSTRUCTION = u64(0), u64(1), u64(2), u64(3)

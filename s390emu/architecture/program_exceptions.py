@@ -14,3 +14,11 @@ PROGRAM_EXCEPTIONS = {
     0x34: "stack operation", 0x38: "ASCE type", 0x39: "region-first translation", 0x3A: "region-second translation",
     0x3B: "region-third translation", 0x40: "monitor event", 0x80: "PER event", 0x119: "crypto operation",
 }  # fmt: skip
+PER_EVENT = 0x80
+
+
+def exception_name(code: int) -> str:
+    """Return a program-interruption code in words: one condition, and PER events beside it."""
+    if code in PROGRAM_EXCEPTIONS or not code & PER_EVENT:
+        return PROGRAM_EXCEPTIONS.get(code, "unknown")
+    return f"{exception_name(code ^ PER_EVENT)}, {PROGRAM_EXCEPTIONS[PER_EVENT]}"

@@ -7,10 +7,12 @@ is out is brought first, and the interruption stays pending meanwhile.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, on, u64
+from s390emu._jit import call2, i64, jit, on, u64
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.bits import LOW16
 from s390emu.architecture.interruptions import (
+    ADDRESSING,
+    ALET_SPECIFICATION,
     ASCE_TYPE,
     BLOCK_IO_64,
     BLOCK_VOLATILITY,
@@ -29,6 +31,7 @@ from s390emu.architecture.interruptions import (
     CR0_INTERRUPT_KEY,
     CR0_SERVICE,
     DATA,
+    EXTENDED_AUTHORITY,
     EXTERNAL_BLOCK_IO,
     EXTERNAL_CALL,
     EXTERNAL_CLASS,
@@ -41,13 +44,12 @@ from s390emu.architecture.interruptions import (
     IO_CLASS,
     IO_SUBCLASS,
     IO_SUBCLASS_SHIFT,
-    LAST_ACCESS_REGISTER_EXCEPTION,
     MACHINE_CHECK_CLASS,
     MCIC_DAMAGE,
     MONITOR_EVENT,
     PAGE_TRANSLATION,
-    PER_EVENTS,
     PROGRAM,
+    PROGRAM_EVENT,
     PROTECTION,
     REGION_THIRD,
     RESTART,
@@ -55,16 +57,19 @@ from s390emu.architecture.interruptions import (
     SPACE_SWITCH_EVENT,
     SPECIFICATION,
     SUPERVISOR_CALL,
+    TRANSLATION_SPECIFICATION,
 )
-from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, DAT, EXTERNAL, IO, MACHINE_CHECK, PER, WAIT
+from s390emu.architecture.program_events import ALTERATION as PER_ALTERATION
+from s390emu.architecture.program_events import CODE_SHIFT as PER_CODE_SHIFT
+from s390emu.architecture.psw_bits import EXTERNAL, IO, MACHINE_CHECK, WAIT
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
 from s390emu.cpu.prefix_area import area_code, get8, lowcore_code, put1, put2, put4, put8
-from s390emu.cpu.psw import load_psw, psw_mask_word
+from s390emu.cpu.program_events import arm, nullified, recognize_events
+from s390emu.cpu.psw import load_psw, psw_mask_word, records_events
 from s390emu.cpu.status import Z_ARCHITECTURE, save_registers, store_status
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
 from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
 from s390emu.records.exits import (
-    ACCESS_REGISTER_MODE,
     CHECK_STOP,
     CODE_REPEAT,
     CODE_SUPERVISOR_CALL,
@@ -76,11 +81,11 @@ from s390emu.records.exits import (
     EXIT_STOP,
     EXIT_WAIT,
     INTERRUPTION_LOOP,
-    PROGRAM_EVENT_RECORDING,
     STOPPED,
 )
-from s390emu.records.port import NO_TIME
+from s390emu.records.port import BASE_FIRST, NO_TIME
 from s390emu.storage.absolute import guest_of
+from s390emu.storage.access_registers import depends_on_text
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
 from s390emu.storage.references import note_boundary, watching_references
@@ -103,13 +108,22 @@ def nullifies(code):
     """True if this program interruption nullifies the instruction: PoP ch. 6; for 001A, docs/page-hinting.md D9."""
     if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
-    return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= LAST_ACCESS_REGISTER_EXCEPTION
+    if code == ALET_SPECIFICATION:
+        return False
+    return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= EXTENDED_AUTHORITY
+
+
+@jit
+def access_exception(code):
+    """True if this program interruption is for an access exception."""
+    return nullifies(code) or code in (PROTECTION, ADDRESSING, TRANSLATION_SPECIFICATION, ALET_SPECIFICATION)
 
 
 def note_ending(cpu, storage, code, length):
     """Note what to present for the instruction at insn_ia, `length` bytes, that ended with a code above 0; return 0."""
     code = i64(code)
     storage.count += u64(1)
+    storage.ended_length = length
     if code == CODE_REPEAT:
         cpu.psw_ia = storage.insn_ia
         return 0
@@ -118,7 +132,7 @@ def note_ending(cpu, storage, code, length):
     if code == CODE_SUPERVISOR_CALL:
         return 0  # the instruction has set svc_code
     cpu.pgm_code = code
-    if nullifies(code):
+    if nullifies(code) or code == PROGRAM_EVENT:
         cpu.psw_ia = storage.insn_ia
     return 0
 
@@ -147,9 +161,17 @@ def take_program(cpu, storage):
     """Take a program interruption. Locations for the details of other exceptions are left alone: what is there may
     belong to an interruption still being handled."""
     code, teid = cpu.pgm_code, u64(0)
+    interruption = u64(code)
     cpu.pgm_code = 0
+    if cpu.per_code != u64(0):
+        interruption |= u64(PROGRAM_EVENT)
+        put2(cpu, storage, at.PER_CODE, cpu.per_code)
+        put8(cpu, storage, at.PER_ADDRESS, cpu.per_address)
+        if on(cpu.per_code, PER_ALTERATION >> PER_CODE_SHIFT):
+            put1(cpu, storage, at.PER_ACCESS_ID, cpu.per_access)
+        cpu.per_code = u64(0)
     put2(cpu, storage, at.PGM_ILC, cpu.ilc)
-    put2(cpu, storage, at.PGM_CODE, u64(code))
+    put2(cpu, storage, at.PGM_CODE, interruption)
     if code == DATA:
         put4(cpu, storage, at.DATA_EXCEPTION_CODE, cpu.dxc)
     elif code == MONITOR_EVENT:
@@ -158,14 +180,16 @@ def take_program(cpu, storage):
     elif code == SPACE_SWITCH_EVENT:
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
+    elif ALET_SPECIFICATION <= code <= EXTENDED_AUTHORITY:
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
     elif code == PROTECTION or nullifies(code):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
-        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, u64(0))  # none: there is no access-register mode
+        put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
         if code != PROTECTION:
             put1(cpu, storage, at.OPERAND_ACCESS_ID, cpu.operand_access)
     put8(cpu, storage, at.BREAKING_EVENT_ADDRESS, cpu.breaking_event)
-    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, u64(code), teid)
+    swap_psw(cpu, storage, at.PGM_OLD, at.PGM_NEW, PROGRAM, interruption, teid)
 
 
 @jit
@@ -295,13 +319,16 @@ def recognize_early(cpu):
 
 @jit
 def take_synchronous(cpu, storage):
-    """Take program and supervisor-call interruptions, and those that an invalid new PSW causes; return 0 or an exit."""
+    """Take program and supervisor-call interruptions, and those that an invalid new PSW causes; return 0 or an exit.
+
+    The events of a SUPERVISOR CALL are presented after its own interruption."""
+    recognize_events(cpu, storage, not access_exception(cpu.pgm_code))
     recognize_early(cpu)
-    while cpu.pgm_code != 0 or cpu.svc_code >= 0:
+    while cpu.pgm_code != 0 or cpu.svc_code >= 0 or cpu.per_code != u64(0):
         code = lowcore_code(cpu, storage)
         if code != 0:
             return code
-        if cpu.pgm_code == 0:
+        if cpu.pgm_code == 0 and cpu.svc_code >= 0:
             take_supervisor_call(cpu, storage)
         else:
             storage.lost_steps = storage.lost_steps + u64(1) if storage.count <= storage.last_pgm + u64(1) else u64(0)
@@ -357,15 +384,13 @@ def take_asynchronous(cpu, storage):
 
 
 @jit
-def not_implemented(cpu, storage):
-    """True if the guest turned on something that this machine does not have, so that it must not go on."""
-    if on(cpu.psw_mask, DAT) and cpu.psw_mask & AS == ACCESS_REGISTER:
-        storage.stop_reason = ACCESS_REGISTER_MODE
-        return True
-    if on(cpu.psw_mask, PER) and on(cpu.cr[9], PER_EVENTS):
-        storage.stop_reason = PROGRAM_EVENT_RECORDING
-        return True
-    return False
+def keep_text(cpu, storage):
+    """Keep the text of the instruction about to be executed, on which the address spaces of its operands depend, and
+    come back before the next one. What prevents the fetch is met, or served, by the run loop."""
+    storage.by_text, storage.operand_register = u64(1), BASE_FIRST
+    storage.deadline = storage.count + u64(1)
+    if call2(storage.find_target, cpu, storage, cpu.psw_ia, u64(0)) != 0:
+        storage.deadline = u64(0)
 
 
 @jit
@@ -411,13 +436,18 @@ def attend_boundary(cpu, storage, unused, unused2):
             if code != 0:
                 return code
             continue
-        if not_implemented(cpu, storage):
-            return EXIT_STOP
+        storage.per = storage.by_text = u64(0)
         event = next_event(cpu, storage)
         if not on(cpu.psw_mask, WAIT):
             storage.deadline = min(storage.limit, storage.count + event)
             if watching_references(guest):
                 storage.deadline = storage.count + u64(1)  # the inner loop does not note the boundaries within a page
+            if depends_on_text(cpu):
+                keep_text(cpu, storage)
+            if records_events(cpu, cpu.psw_mask):
+                arm(cpu, storage)
+                if nullified(cpu, storage):
+                    continue
             return 0
         if not on(cpu.psw_mask, EXTERNAL | IO | MACHINE_CHECK):
             return stop(storage, DISABLED_WAIT)

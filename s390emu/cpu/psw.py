@@ -5,11 +5,28 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bit, bits
-from s390emu.architecture.psw_bits import BA, CC, CC_SHIFT, EA, LOW2, MODE24, MODE31, MODE64, PROBLEM, UNASSIGNED
+from s390emu.architecture.program_events import EVENT_MASKS
+from s390emu.architecture.psw_bits import (
+    ACCESS_REGISTER,
+    AS,
+    BA,
+    CC,
+    CC_SHIFT,
+    DAT,
+    EA,
+    LOW2,
+    MODE24,
+    MODE31,
+    MODE64,
+    PER,
+    PROBLEM,
+    UNASSIGNED,
+)
 from s390emu.records.events import EVENT_PSW
 from s390emu.storage.absolute import guest_of
+from s390emu.storage.access_registers import depends_on_text
 from s390emu.storage.events import record_event
-from s390emu.storage.tlb import VALID
+from s390emu.storage.tlb import NO_CONTEXT, VALID
 
 CONTEXT_KEY_SHIFT = u64(51)  # PSW key to context bits 59-62
 CONTEXT_KEY = bits(59, 62)
@@ -62,9 +79,17 @@ def psw_valid(mask, ia):
 
 
 @jit
-def context_of(mask):
-    """Return the TLB's context of accesses with the key, the DAT mode and the address-space control of PSW bits 0-63.
-    """
+def records_events(cpu, mask):
+    """True if PSW bits 0-63 and control register 9 ask for program-event recording."""
+    return on(mask, PER) and on(cpu.cr[9], EVENT_MASKS)
+
+
+@jit
+def context_of(cpu, mask):
+    """Return the TLB's context of accesses with the key, the DAT mode and the address-space control of PSW bits 0-63;
+    that of no access if the slow path is to see them all."""
+    if records_events(cpu, mask) or (mask & AS == ACCESS_REGISTER and on(mask, DAT)):
+        return NO_CONTEXT
     context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
     return context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
 
@@ -74,7 +99,7 @@ def psw_changed(cpu, storage):
     """Have pending interruptions looked at, and set the TLB's context, after any change of the PSW's system mask, key,
     state or mode."""
     mask = cpu.psw_mask
-    storage.context = context_of(mask)
+    storage.context = NO_CONTEXT if depends_on_text(cpu) else context_of(cpu, mask)
     storage.deadline = u64(0)
     record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 

@@ -23,6 +23,8 @@ def cpu_reset(cpu, storage):
     cpu.pgm_code = 0
     cpu.svc_code = -1
     cpu.psw_early = u64(0)
+    cpu.per_code = u64(0)
+    storage.per = u64(0)
     cpu.mck_code = u64(0)
     cpu.restart = u64(0)
     cpu.external &= ~(EXTERNAL_CALL | EXTERNAL_EMERGENCY)

@@ -21,6 +21,7 @@ UNKNOWN_LENGTH = u64(2)  # bytes, of an instruction that was not fetched: its IL
 def not_fetched(cpu, storage, code, ia):
     """Return 0 after noting the interruption that a failed instruction fetch causes, or return its exit."""
     if code > 0:
+        storage.per = u64(0)  # no event is recognized for it
         cpu.psw_ia = (ia + UNKNOWN_LENGTH) & cpu.amode
         call2(storage.note_ending, cpu, storage, u64(code), UNKNOWN_LENGTH)
         return 0
@@ -104,11 +105,15 @@ def run(cpu, storage, unused):
                 if code > 0:
                     call2(storage.note_ending, cpu, storage, u64(code), length)
                     break
-                if code != EXIT_HYPERCALL:
+                if code == EXIT_HYPERCALL:
+                    storage.ended_length = length
+                else:
                     cpu.psw_ia = ia
+                    storage.per_seen = u64(0)
                 return code
             storage.count += u64(1)
             if storage.count >= storage.deadline:
+                storage.ended_length = length
                 break
             target = cpu.psw_ia
             if target == next_ia:

@@ -17,8 +17,6 @@ class Reason(StrEnum):
     CHECK_STOP = "check stop"
     CHECK_STOP_LOWCORE = "check stop: the guest hinted its own prefix area away (ESSA-LOWCORE)"
     INTERRUPTION_LOOP = "interruption loop"
-    ACCESS_REGISTER_MODE = "access-register mode, which is not implemented"
-    PROGRAM_EVENT_RECORDING = "program-event recording, which is not implemented"
     RE_IPL = "initial program loading asked for: a reboot"
     BREAKPOINT = "breakpoint"
     LIMIT = "instruction limit"
@@ -37,8 +35,6 @@ STOP_REASONS = {
     exits.CHECK_STOP: Reason.CHECK_STOP,
     exits.CHECK_STOP_LOWCORE: Reason.CHECK_STOP_LOWCORE,
     exits.INTERRUPTION_LOOP: Reason.INTERRUPTION_LOOP,
-    exits.ACCESS_REGISTER_MODE: Reason.ACCESS_REGISTER_MODE,
-    exits.PROGRAM_EVENT_RECORDING: Reason.PROGRAM_EVENT_RECORDING,
 }
 
 

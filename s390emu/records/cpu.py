@@ -41,11 +41,15 @@ CPU_T = np.dtype(
         # details that the interruption stores
         ("teid", u64),
         ("dxc", u64),
+        ("exception_access", u64),  # number of the access register, 0: none
         ("operand_access", u64),
         ("monitor_class", u64),
         ("monitor_code", u64),
         ("failing_storage", u64),
         ("breaking_event", u64),
+        ("per_code", u64),  # PER code and ATMID of events recognized but not yet taken; 0: none
+        ("per_address", u64),
+        ("per_access", u64),
     ],
     align=True,
 )

@@ -32,4 +32,3 @@ RE_IPL = -24  # the guest asks to be loaded anew: the machine stops
 
 # stop_reason of EXIT_STOP
 RUNNING, DISABLED_WAIT, STOPPED, CHECK_STOP, CHECK_STOP_LOWCORE, INTERRUPTION_LOOP = range(6)
-ACCESS_REGISTER_MODE, PROGRAM_EVENT_RECORDING = 6, 7  # what the guest turned on is not implemented

@@ -13,6 +13,8 @@ NO_TIME = u64((1 << 64) - 1)  # more instruction times than will ever pass
 TLB_SLOTS = 256
 TLB_MASK = u64(TLB_SLOTS - 1)
 BRANCHES = 16
+BASE_FIRST, BASE_SECOND = u64(16), u64(17)  # in place of a register number: the B field at bits 16-19 or 32-35
+NO_TARGET = u64(1)  # an odd address: that of no instruction
 
 # Compiled procedures that are called by address, so that their bodies exist once, and how many arguments each has after
 # the two records. engine/procedures.py has the functions of these names.
@@ -42,6 +44,8 @@ PORT_T = np.dtype(
         ("ready_at", u64),  # after EXIT_IDLE: the elapsed time at which the CPU can go on unaided; NO_TIME: never
         ("insn_ia", u64),  # address of the instruction being executed (of the target, in EXECUTE)
         ("execute_length", u64),  # length of the EXECUTE whose target is being executed, in bytes; 0: none
+        ("executed_target", u64),  # address of the last target of an EXECUTE
+        ("ended_length", u64),  # bytes, of the last instruction before a boundary
         ("decoded_handler", u64),  # result of the slow decode
         ("decoded_insn", u64),
         ("wanted", u64),  # EXIT_COMPILE: index of the instruction in the handler table
@@ -49,6 +53,25 @@ PORT_T = np.dtype(
         ("last_pgm", u64),  # count at the last one
         ("stop_reason", i64),
         ("passing", u64),  # 1 + the count at which a run began: there the loop does not stop at a breakpoint
+        # the address space of an operand, where it depends on the instruction: its text is in decoded_insn
+        ("by_text", u64),  # 1: it does
+        ("operand_register", u64),  # the access register of the next operand: a number, BASE_FIRST or BASE_SECOND
+        ("art_register", u64),  # the access register translated last, the ASCE found, 1 if for fetches only
+        ("art_asce", u64),
+        ("art_fetch_only", u64),
+        ("operand_space", u64),  # address-space control of the operand checked last
+        # program-event recording, of the instruction being executed
+        ("per", u64),  # 1: it is looked at afterwards; what follows is as at its start
+        ("per_count", u64),
+        ("per_mask", u64),  # PSW bits 0-63
+        ("per_ia", u64),
+        ("per_branches", u64),
+        ("per_control", u64),  # control registers 9, 10, 11
+        ("per_first", u64),
+        ("per_last", u64),
+        ("per_seen", u64),  # the events that are stores
+        ("per_space", u64),  # ... and of the last one: the address-space control, and the access register
+        ("per_register", u64),
         # the two doors to the host: a block without a frame, and a hypercall
         ("fault_block", u64),  # EXIT_HOST_FAULT: absolute block number
         ("fault_store", u64),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.architecture.program_exceptions import exception_name
 from s390emu.assembler.disassemble import disassemble
 from s390emu.machine.stop import Interruption, Reason, Stop
 from s390emu.records.cpu import STOPPED_STATE
@@ -39,7 +39,7 @@ def code_at(machine: Machine, address: int) -> str:
 def interruption_text(last: Interruption, symbols: Mapping[str, int], cpus: int = 1) -> str:
     """Return the last interruption of one of so many CPUs, each of which counts its own instructions."""
     own = " of its own" if cpus > 1 else ""
-    name = f" ({PROGRAM_EXCEPTIONS.get(last.code, 'unknown')})" if last.kind == PROGRAM else ""
+    name = f" ({exception_name(last.code)})" if last.kind == PROGRAM else ""
     ilc = f"ILC {last.ilc // 2}, " if last.kind in (PROGRAM, SUPERVISOR_CALL) else ""
     teid = f", translation-exception identification {last.teid:#x}" if last.teid else ""
     return (

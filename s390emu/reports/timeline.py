@@ -17,7 +17,7 @@ from s390emu.architecture.page_states import (
     TOUCH,
     ZERO_FILL,
 )
-from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
+from s390emu.architecture.program_exceptions import exception_name
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_KEY, EVENT_STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
@@ -64,7 +64,7 @@ def event_text(event, symbols: Mapping[str, int], cpus: int = 1) -> str:
     if event.kind == EVENT_INTERRUPTION:
         code = int(event.before)
         kind = CLASSES[int(event.block)]
-        name = f" ({PROGRAM_EXCEPTIONS.get(code, 'unknown')})" if event.block == PROGRAM else ""
+        name = f" ({exception_name(code)})" if event.block == PROGRAM else ""
         return f"{count} interruption {kind} {code:04X}{name} old-ia {place(int(event.after), symbols)}"
     if event.kind in (EVENT_FETCH, EVENT_STORE):
         kind = "fetch" if event.kind == EVENT_FETCH else "store"

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from s390emu.architecture.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM
+from s390emu.architecture.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM, PROGRAM_EVENT
 from s390emu.architecture.page_states import DIAG10, POTENTIALLY_VOLATILE, PRESERVED, STABLE, UNUSED, VOLATILE, ZERO
 from s390emu.architecture.psw_bits import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
@@ -467,7 +467,7 @@ class Sanitizer:
             if block in self._shadows and self._shadows[block].usage != STABLE and block not in self._prefixes_told:
                 self._report("prefix-hinted", replace(event, block=block), "now it is used")
                 self._prefixes_told.add(block)
-        if event.block == PROGRAM and event.before == BLOCK_VOLATILITY:
+        if event.block == PROGRAM and event.before & ~PROGRAM_EVENT == BLOCK_VOLATILITY:
             block = int(event.detail) // BLOCK_SIZE
             shadow = self._shadow(block)
             shadow.history.append(event)

@@ -33,19 +33,21 @@ from s390emu._jit import (
     u64,
 )
 from s390emu.architecture.interruptions import PROTECTION, SPECIFICATION
-from s390emu.architecture.psw_bits import KEY_SHIFT
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, DAT, KEY_SHIFT
 from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_STORE
 from s390emu.records.events import EVENT_FETCH, EVENT_REFUSED, EVENT_STORE, EVENT_TOUCH
 from s390emu.storage import dat
 from s390emu.storage.absolute import block_at, frame_address, frame_of, guest_of
+from s390emu.storage.access_registers import access_space
+from s390emu.storage.alteration import note_alteration
 from s390emu.storage.decode_cache import decoded_page, drop_decoded
 from s390emu.storage.events import pause, record_event
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, tlb_slot
+from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, may_fill, tlb_slot
 
 REAL = 4  # added to a kind of access: the address is real
 CHECK = 8  # added to a kind of access: only check whether it is permitted, and do not set R and C
@@ -93,7 +95,7 @@ def check_real(cpu, storage, real, length, kind, access_key, effective, private)
     if not key_permits(cpu, access_key, key, kind == STORE) and (
         kind == STORE or private or not fetch_protection_overridden(cpu, effective, length)
     ):
-        cpu.teid = u64(0)
+        cpu.teid = cpu.exception_access = u64(0)
         if watches(block, kind):
             record_event(guest, EVENT_REFUSED, absolute >> BLOCK_SHIFT, absolute, length, u64(kind))
         return u64(0), PROTECTION
@@ -103,13 +105,21 @@ def check_real(cpu, storage, real, length, kind, access_key, effective, private)
 @jit
 def check(cpu, storage, logical, length, kind, access_key, is_real):
     """Check one part of an operand, within one page; return (absolute address, code). is_real: do not translate."""
-    private = not is_real and dat.private_space(cpu, kind)
+    is_virtual = not is_real and on(cpu.psw_mask, DAT)
+    private = False
+    if is_virtual:
+        storage.operand_space, code = access_space(cpu, storage, kind)
+        if code != 0:
+            return u64(0), code
+        private = on(dat.asce_of(cpu, storage, storage.operand_space), dat.ASCE_PRIVATE)
     if kind == STORE and not private and low_address_protected(cpu, logical):
-        cpu.teid = u64(0)
+        cpu.teid = cpu.exception_access = u64(0)
         return u64(0), PROTECTION
     real = logical
-    if not is_real:
-        real, code = dat.to_real(cpu, storage, logical, kind)
+    if is_virtual:
+        if kind == STORE and storage.operand_space == ACCESS_REGISTER and storage.art_fetch_only != u64(0):
+            return u64(0), dat.protected(cpu, storage, logical, kind, storage.operand_space)
+        real, code = dat.translate(cpu, storage, logical, kind, storage.operand_space)
         if code != 0:
             return u64(0), code
     return check_real(cpu, storage, real, length, kind, access_key, logical, private)
@@ -150,7 +160,7 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
     """Enter the page into the TLB if every access of this kind to it would pass in this context, which has the PSW
     key."""
     guest = guest_of(storage)
-    if guest.tlb_on == u64(0) or access_key != psw_key(cpu):
+    if not may_fill(storage) or access_key != psw_key(cpu):
         return
     number = absolute >> BLOCK_SHIFT
     is_store = kind == STORE
@@ -162,7 +172,8 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
         return  # only fetch-protection override let it pass
     page_address = host - (host & OFFSET)
     if is_store:
-        protected = low_address_protected(cpu, logical & PAGE) and not dat.private_space(cpu, kind)
+        private = on(cpu.psw_mask, DAT) and on(dat.asce_of(cpu, storage, storage.operand_space), dat.ASCE_PRIVATE)
+        protected = low_address_protected(cpu, logical & PAGE) and not private
         if not protected and load_native(guest.decode_directory + (number << u64(3))) == u64(0):
             fill_store(storage, logical, page_address)
     elif kind == FETCH:
@@ -197,6 +208,8 @@ def check_and_touch(cpu, storage, logical, length, kind, access_key):
         host = touch(guest_of(storage), absolute, part_length, kind)
         if not is_real:
             fill(cpu, storage, address, absolute, host, kind, access_key)
+            if kind == STORE:
+                note_alteration(cpu, storage, address, part_length)
         if part == 0:
             storage.span_first = host
         else:
@@ -400,13 +413,15 @@ def find_decoded_page(cpu, storage, ia, unused):
     _, code = fetch_instruction(cpu, storage, ia)
     if code != 0:
         return code
-    real, code = dat.to_real(cpu, storage, ia, INSTRUCTION)
+    real = ia
+    if on(cpu.psw_mask, DAT):
+        real, _ = dat.translate(cpu, storage, ia, INSTRUCTION, dat.space_of(cpu, INSTRUCTION))
     guest, number = guest_of(storage), apply_prefix(cpu, real) >> BLOCK_SHIFT
     storage.value = decoded_page(guest, number)
     key = i64(frame_of(guest, block_at(guest, number)).key)
     if not key_permits(cpu, access_key, key, False):
         storage.deadline = u64(0)  # only fetch-protection override permits it: the next instruction may be beyond that
-    elif guest.tlb_on != u64(0):
+    elif may_fill(storage):
         fill_insn(storage, ia, storage.value)
     return 0
 

@@ -1,9 +1,7 @@
 """Dynamic address translation: PoP ch. 3 "Dynamic Address Translation", with enhanced-DAT facility 1.
 
 From an address-space-control element (ASCE) through region, segment and page tables to a real address. LOAD REAL
-ADDRESS uses `walk`; `to_real` is the rung of the ladder that every access takes.
-
-Not implemented: access-register translation. A guest that enters access-register mode stops with a reason of its own.
+ADDRESS uses `walk`; `translate` is the rung of the ladder that every access takes.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from s390emu.architecture.interruptions import (
     SEGMENT_TRANSLATION,
     TRANSLATION_SPECIFICATION,
 )
-from s390emu.architecture.psw_bits import AS, AS_SHIFT, DAT, HOME, PRIMARY, SECONDARY
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, AS_SHIFT, HOME, PRIMARY, SECONDARY
 from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET, PAGE, PAGE_INDEX
 from s390emu.architecture.storage_key import REFERENCE
 from s390emu.records.blocks import WATCH_TABLE
@@ -34,7 +32,7 @@ ENHANCED_DAT = bit(40)  # control register 0
 TEID_DAT_PROTECTION = bit(61)
 
 # address-space-control element
-ASCE_PRIVATE, ASCE_REAL_SPACE = bit(55), bit(58)
+ASCE_PRIVATE, ASCE_ALTERATION, ASCE_REAL_SPACE = bit(55), bit(56), bit(58)
 REGION_FIRST_TABLE = u64(3)
 # region- and segment-table entries
 TABLE_PROTECTION, TABLE_INVALID = bit(54), bit(58)
@@ -67,8 +65,11 @@ class Walk(NamedTuple):
 
 
 @jit
-def asce_of(cpu, space):
-    """Return the ASCE of an address space, which is named as in the PSW's address-space control."""
+def asce_of(cpu, storage, space):
+    """Return the ASCE of an address space, which is named as in the PSW's address-space control. By access register: of
+    that which was translated last."""
+    if space == ACCESS_REGISTER:
+        return storage.art_asce
     if space == HOME:
         return cpu.cr[13]
     return cpu.cr[7] if space == SECONDARY else cpu.cr[1]
@@ -79,14 +80,6 @@ def space_of(cpu, kind):
     """Return the address space of an access: instructions come from the primary space, except in home-space mode."""
     space = cpu.psw_mask & AS
     return PRIMARY if kind == INSTRUCTION and space != HOME else space
-
-
-@jit
-def private_space(cpu, kind):
-    """True if the address is subject to DAT and the private-space control of its ASCE is on."""
-    if not on(cpu.psw_mask, DAT):
-        return False
-    return on(asce_of(cpu, space_of(cpu, kind)), ASCE_PRIVATE)
 
 
 @jit
@@ -162,25 +155,31 @@ def translation_exception(code):
 
 
 @jit
-def translate(cpu, storage, logical, kind, space):
-    """Translate an access to an address space; return (real address, code), and identify the exception if there is
-    one."""
-    found = walk(cpu, storage, asce_of(cpu, space), logical)
-    if found.code == 0:
-        if found.flags & PROTECTED != 0 and kind == STORE:
-            cpu.teid = access_teid(guest_of(storage), logical, kind) | TEID_DAT_PROTECTION | (space >> AS_SHIFT)
-            return u64(0), PROTECTION
-        # A segment frame is designated by its absolute address; prefixing is its own inverse.
-        return (apply_prefix(cpu, found.address) if found.flags & ABSOLUTE != 0 else found.address), 0
-    if translation_exception(found.code):
-        cpu.teid = access_teid(guest_of(storage), logical, kind) | (space >> AS_SHIFT)
-        cpu.operand_access = u64(0)  # only MOVE PAGE names its operands
-    return u64(0), found.code
+def identify(cpu, storage, logical, kind, space):
+    """Identify an access that cannot be translated: page, fetch or store, ASCE, access register."""
+    cpu.teid = access_teid(guest_of(storage), logical, kind) | (space >> AS_SHIFT)
+    cpu.exception_access = storage.art_register if space == ACCESS_REGISTER else u64(0)
 
 
 @jit
-def to_real(cpu, storage, logical, kind):
-    """Translate the logical address of an access, where DAT is on; return (real address, code)."""
-    if not on(cpu.psw_mask, DAT):
-        return logical, 0
-    return translate(cpu, storage, logical, kind, space_of(cpu, kind))
+def protected(cpu, storage, logical, kind, space):
+    """Return PROTECTION, identified: the page, or all that an access-list entry designates, is for fetches only."""
+    identify(cpu, storage, logical, kind, space)
+    cpu.teid |= TEID_DAT_PROTECTION
+    return PROTECTION
+
+
+@jit
+def translate(cpu, storage, logical, kind, space):
+    """Translate an access to an address space; return (real address, code), and identify the exception if there is
+    one."""
+    found = walk(cpu, storage, asce_of(cpu, storage, space), logical)
+    if found.code == 0:
+        if found.flags & PROTECTED != 0 and kind == STORE:
+            return u64(0), protected(cpu, storage, logical, kind, space)
+        # A segment frame is designated by its absolute address; prefixing is its own inverse.
+        return (apply_prefix(cpu, found.address) if found.flags & ABSOLUTE != 0 else found.address), 0
+    if translation_exception(found.code):
+        identify(cpu, storage, logical, kind, space)
+        cpu.operand_access = u64(0)  # only MOVE PAGE names its operands
+    return u64(0), found.code

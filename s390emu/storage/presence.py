@@ -48,7 +48,7 @@ def absence(cpu, storage, absolute, kind):
     action = action_of(guest, number, TOUCH)
     if action == BLOCK_VOLATILITY_EXCEPTION:
         cpu.teid = access_teid(guest, absolute, kind)
-        cpu.operand_access = u64(0)
+        cpu.exception_access = cpu.operand_access = u64(0)
         return BLOCK_VOLATILITY
     if action == ADDRESSING_EXCEPTION:
         return ADDRESSING

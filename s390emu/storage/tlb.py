@@ -17,11 +17,18 @@ from s390emu.storage.events import record_event
 
 NO_TAG = u64(0x100)  # bit 55: off in every page and context, so equal to no tag, nor to what `run` compares
 VALID = u64(1)
+NO_CONTEXT = u64(0x102)  # a context in which nothing is entered, and no tag matches
 
 
 @jit
 def tlb_slot(logical):
     return (logical >> BLOCK_SHIFT) & TLB_MASK
+
+
+@jit
+def may_fill(storage):
+    """True if entries may be made in the present context."""
+    return guest_of(storage).tlb_on != u64(0) and storage.context != NO_CONTEXT
 
 
 @jit

@@ -14,11 +14,9 @@ from s390emu.architecture.interruptions import (
     SEGMENT_TRANSLATION,
     TRANSLATION_SPECIFICATION,
 )
-from s390emu.machine import Reason
 from tests.lab import BA_EA, CODE, SIZE
 from tests.translation import (
     COMMON,
-    DAT,
     ENHANCED,
     FORMAT,
     INVALID,
@@ -271,17 +269,3 @@ def test_translation_survives_in_the_tlb_until_it_is_purged(lab):
     code = lab.step("lg %r1,0(%r5)\n sturg %r7,%r6\n ptlb\n lg %r2,0(%r5)")
     assert [code, lab.go(), lab.go(), lab.go()] == [0, 0, 0, 0]
     assert (lab.gr[1], lab.gr[2]) == (0x1111111111111111, 0x2222222222222222)
-
-
-def test_access_register_mode_stops_the_machine(lab):
-    lab.cr[1] = REAL_SPACE
-    lab.psw(BA_EA | DAT | ACCESS_REGISTERS)
-    assert lab.machine.run(5).reason is Reason.ACCESS_REGISTER_MODE
-
-
-def test_program_event_recording_stops_the_machine(lab):
-    lab.psw(BA_EA | 1 << 62)
-    assert lab.step("nopr") == 0  # no event is asked for
-    lab.cr[9] = 0x40000000
-    lab.psw(BA_EA | 1 << 62)
-    assert lab.machine.run(5).reason is Reason.PROGRAM_EVENT_RECORDING

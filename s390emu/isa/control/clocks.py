@@ -14,6 +14,7 @@ from s390emu.cpu.clocks import cpu_timer, set_cpu_timer, tod
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based
 from s390emu.storage.access import fetch_doubleword, probe_store, put_byte, put_doubleword, store_doubleword
+from s390emu.storage.access_registers import designate
 
 PROGRAMMABLE_ZERO = bits(32, 47)  # of general register 0
 SET = 0
@@ -135,6 +136,7 @@ def ptff(cpu, storage, insn):
     if length == u64(0):
         cpu.cc = FUNCTION_NOT_AVAILABLE
         return 0
+    designate(storage, u64(1))
     span, code = probe_store(cpu, storage, cpu.gr[1] & cpu.amode, length)
     if code != 0:
         return code

@@ -26,6 +26,7 @@ from s390emu.isa.operands import LOW4, rre, rrf_a, rrf_b
 from s390emu.isa.registers import low, set_low
 from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import CHECK, REAL, STORE, probe, probe_store, psw_key
+from s390emu.storage.access_registers import designate
 from s390emu.storage.dat import (
     ENTRY_SHIFT,
     PAGE_TABLE_ORIGIN,
@@ -142,7 +143,7 @@ def idte(cpu, storage, insn):
 
 @jit
 def purge_if_asked(cpu, storage, r2):
-    """Clear the TLBs of all CPUs if bit 63 of R2 says so. Bit 62 is for the ALBs, of which there are none."""
+    """Clear the TLBs of all CPUs if bit 63 of R2 says so. Bit 62 is for the ALBs, which are as if empty."""
     if on(cpu.gr[r2], PURGE_TLB):
         purge_all(guest_of(storage))
 
@@ -155,6 +156,7 @@ def csp(cpu, storage, insn):
     r1, r2 = rre(insn)
     if on(r1, ODD):
         return SPECIFICATION
+    designate(storage, r2)
     span, code = probe_store(cpu, storage, cpu.gr[r2] & ~WORD_OFFSET & cpu.amode, WORD_BYTES)
     if code != 0:
         return code
@@ -177,6 +179,7 @@ def cspg(cpu, storage, insn):
     r1, r2 = rre(insn)
     if on(r1, ODD):
         return SPECIFICATION
+    designate(storage, r2)
     span, code = probe_store(cpu, storage, cpu.gr[r2] & ~DOUBLEWORD_OFFSET & cpu.amode, DOUBLEWORD_BYTES)
     if code != 0:
         return code

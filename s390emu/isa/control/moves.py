@@ -1,8 +1,7 @@
 """Moves between address spaces and with another key than the PSW's: PoP ch. 10.
 
 An operand is accessed as if key and address-space control of the PSW were those that apply to it, so the TLB serves it
-like any other. Not implemented: MOVE WITH OPTIONAL SPECIFICATIONS with an operand in the space that an access register
-specifies, which stops the machine.
+like any other.
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ from s390emu.cpu.psw import context_of, key_permitted, problem_state
 from s390emu.isa.general.long_operands import length_mask
 from s390emu.isa.general.storage_to_storage import move
 from s390emu.isa.operands import LOW4, based, based_second, r8, r12
-from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
+from s390emu.records.port import BASE_FIRST, BASE_SECOND
 from s390emu.storage.access import Span, probe_fetch, probe_store, span_address
+from s390emu.storage.access_registers import designate
 
 ZERO, ONE = u64(0), u64(1)
 SECONDARY_SPACE_CONTROL = bit(37)  # control register 0
@@ -45,13 +45,13 @@ ALL_MOVED, PART_MOVED = 0, 3
 @jit
 def probe_as(cpu, storage, mask, address, length, is_store):
     """Probe an operand with the key and the address space of these PSW bits 0-63; return (Span, code)."""
-    own = cpu.psw_mask
-    cpu.psw_mask, storage.context = mask, context_of(mask)
+    own, own_context = cpu.psw_mask, storage.context
+    cpu.psw_mask, storage.context = mask, context_of(cpu, mask)
     if is_store:
         span, code = probe_store(cpu, storage, address, length)
     else:
         span, code = probe_fetch(cpu, storage, address, length)
-    cpu.psw_mask, storage.context = own, context_of(own)
+    cpu.psw_mask, storage.context = own, own_context
     return span, code
 
 
@@ -64,9 +64,11 @@ def unbroken(span, done, length):
 @jit
 def move_as(cpu, storage, first, second, length, first_mask, second_mask):
     """Move 1 to 4096 bytes, the operands being accessed with the key and space of these PSW bits; return a code."""
+    designate(storage, BASE_SECOND)
     source, code = probe_as(cpu, storage, second_mask, second, length, False)
     if code != 0:
         return code
+    designate(storage, BASE_FIRST)
     target, code = probe_as(cpu, storage, first_mask, first, length, True)
     if code != 0:
         return code
@@ -220,8 +222,6 @@ def mvcos(cpu, storage, insn):
     if not oac_key_permitted(cpu, first_oac) or not oac_key_permitted(cpu, second_oac):
         return PRIVILEGED_OPERATION
     length = true_length(cpu, r8(insn))
-    if length != ZERO and (first_space == ACCESS_REGISTER or second_space == ACCESS_REGISTER):
-        storage.stop_reason = ACCESS_REGISTER_MODE
-        return EXIT_STOP
+    storage.decoded_insn = insn  # for access registers, in other modes too
     first, second = based(cpu, insn), based_second(cpu, insn)
     return move_most(cpu, storage, first, second, length, MOST_OPTIONAL, first_mask, second_mask)

@@ -1,7 +1,6 @@
 """Real addresses: LOAD REAL ADDRESS, LOAD and STORE USING REAL ADDRESS, STORE REAL ADDRESS. PoP ch. 10.
 
-Translation follows the PSW's address-space control, whether DAT is on or off. Not implemented: access-register
-translation, except for the two ALETs that need none; any other stops the machine.
+Translation follows the PSW's address-space control, whether DAT is on or off.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from s390emu.architecture.interruptions import (
     SPECIAL_OPERATION,
     SPECIFICATION,
 )
-from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, EA, PRIMARY, SECONDARY
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS, EA
 from s390emu.architecture.sizes import DOUBLEWORD_BYTES, DOUBLEWORD_OFFSET, WORD_BYTES, WORD_OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based, based_second, r16, r32, rre, rx, rxy
-from s390emu.records.exits import ACCESS_REGISTER_MODE, EXIT_STOP
 from s390emu.storage.access import FETCH, REAL, STORE, probe, psw_key, store_doubleword
+from s390emu.storage.access_registers import art_exception, translate_register
+from s390emu.storage.alteration import note_store_real
 from s390emu.storage.dat import OUTSIDE, asce_of, translate, translation_exception, walk
 
 BEYOND_31 = bits(0, 32)
 EXCEPTION_INDICATION = bit(32)
-ALET_PRIMARY, ALET_SECONDARY = u64(0), u64(1)
 TRANSLATED, SEGMENT_INVALID, PAGE_INVALID, EXCEPTION = range(4)
 
 
@@ -33,15 +32,15 @@ TRANSLATED, SEGMENT_INVALID, PAGE_INVALID, EXCEPTION = range(4)
 def space_of_operand(cpu, storage, base):
     """Return (space, code): the address space of an operand with this base-register field."""
     space = cpu.psw_mask & AS
-    if space != ACCESS_REGISTER:
-        return space, 0
-    alet = cpu.ar[base] if base != u64(0) else ALET_PRIMARY
-    if alet == ALET_PRIMARY:
-        return PRIMARY, 0
-    if alet == ALET_SECONDARY:
-        return SECONDARY, 0
-    storage.stop_reason = ACCESS_REGISTER_MODE
-    return space, EXIT_STOP
+    return space, translate_register(cpu, storage, base) if space == ACCESS_REGISTER else 0
+
+
+@jit
+def no_translation(cpu, r1, code):
+    """Set r1 and cc to tell why there is no translation; return 0."""
+    cpu.cc = EXCEPTION
+    cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | EXCEPTION_INDICATION | u64(code)
+    return 0
 
 
 @jit
@@ -51,9 +50,11 @@ def load_real(cpu, storage, r1, second, base, whole):
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     space, code = space_of_operand(cpu, storage, base)
+    if art_exception(code):
+        return no_translation(cpu, r1, code)
     if code != 0:
         return code
-    found = walk(cpu, storage, asce_of(cpu, space), second)
+    found = walk(cpu, storage, asce_of(cpu, storage, space), second)
     fits = whole or not on(found.address, BEYOND_31)
     if found.code != 0 and not translation_exception(found.code):
         return found.code
@@ -66,9 +67,7 @@ def load_real(cpu, storage, r1, second, base, whole):
     elif fits and found.code == PAGE_TRANSLATION:
         cpu.cc = PAGE_INVALID
     else:
-        cpu.cc = EXCEPTION
-        cpu.gr[r1] = (cpu.gr[r1] & ~LOW32) | EXCEPTION_INDICATION | u64(found.code)
-        return 0
+        return no_translation(cpu, r1, found.code)
     cpu.gr[r1] = found.address if whole else (cpu.gr[r1] & ~LOW32) | found.address
     return 0
 
@@ -160,6 +159,7 @@ def stura(cpu, storage, insn):
     span, code = real_operand(cpu, storage, r2, WORD_BYTES, STORE)
     if code == 0:
         store4(span.first, cpu.gr[r1])
+        note_store_real(storage)
     return code
 
 
@@ -174,4 +174,5 @@ def sturg(cpu, storage, insn):
     span, code = real_operand(cpu, storage, r2, DOUBLEWORD_BYTES, STORE)
     if code == 0:
         store8(span.first, cpu.gr[r1])
+        note_store_real(storage)
     return code

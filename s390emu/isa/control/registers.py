@@ -215,5 +215,6 @@ def ptlb(cpu, storage, insn):
 
 @jit
 def palb(cpu, storage, insn):
-    """PURGE ALB, RRE. PoP ch. 10 "PURGE ALB". cc unchanged. There is no access-register translation to keep in one."""
+    """PURGE ALB, RRE. PoP ch. 10 "PURGE ALB". cc unchanged. It is as if empty: every access translates
+    its access register anew."""
     return PRIVILEGED_OPERATION if problem_state(cpu) else 0

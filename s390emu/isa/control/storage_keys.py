@@ -13,7 +13,7 @@ from s390emu.architecture.interruptions import (
     PROTECTION,
     SPECIFICATION,
 )
-from s390emu.architecture.psw_bits import DAT, EA
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, DAT, EA
 from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
 from s390emu.cpu.psw import problem_state
@@ -22,15 +22,15 @@ from s390emu.isa.operands import LOW4, based, based_second, rre, rrf_c
 from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import touch
+from s390emu.storage.access_registers import access_space, art_exception, designate
 from s390emu.storage.dat import (
     ABSOLUTE,
+    ASCE_PRIVATE,
     PROTECTED,
     SEGMENT_BYTE,
     Walk,
     asce_of,
-    private_space,
-    space_of,
-    to_real,
+    translate,
     translation_exception,
     walk,
 )
@@ -134,7 +134,7 @@ def sske(cpu, storage, insn):
 def clear_block(cpu, storage, address, absolute):
     """Clear a block to zeros, as a store that no key prohibits; return a code. address: for low-address protection."""
     if low_address_protected(cpu, address & PAGE):
-        cpu.teid = u64(0)
+        cpu.teid = cpu.exception_access = u64(0)
         return PROTECTION
     code = absence(cpu, storage, absolute, STORE)
     if code == 0:
@@ -259,7 +259,11 @@ def ivsk(cpu, storage, insn):
     if code != 0:
         return code
     r1, r2 = rre(insn)
-    real, code = to_real(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH)
+    designate(storage, r2)
+    space, code = access_space(cpu, storage, FETCH)
+    if code != 0:
+        return code
+    real, code = translate(cpu, storage, cpu.gr[r2] & cpu.amode, FETCH, space)
     if code != 0:
         return code
     absolute = apply_prefix(cpu, real)
@@ -280,10 +284,19 @@ def tprot(cpu, storage, insn):
         return PRIVILEGED_OPERATION
     first = based(cpu, insn)
     access_key = i64((based_second(cpu, insn) >> KEY_SHIFT) & LOW4)
-    private = private_space(cpu, FETCH)
+    private = fetch_only = False
     found = Walk(first, 0, 0)
     if on(cpu.psw_mask, DAT):
-        found = walk(cpu, storage, asce_of(cpu, space_of(cpu, FETCH)), first)
+        space, code = access_space(cpu, storage, FETCH)
+        if art_exception(code):
+            cpu.cc = NO_TRANSLATION
+            return 0
+        if code != 0:
+            return code
+        asce = asce_of(cpu, storage, space)
+        private = on(asce, ASCE_PRIVATE)
+        fetch_only = space == ACCESS_REGISTER and storage.art_fetch_only != u64(0)
+        found = walk(cpu, storage, asce, first)
     if translation_exception(found.code):
         cpu.cc = NO_TRANSLATION
         return 0
@@ -293,7 +306,7 @@ def tprot(cpu, storage, insn):
     if not in_configuration(guest_of(storage), absolute):
         return ADDRESSING
     key = inspect_key(guest_of(storage), absolute >> BLOCK_SHIFT)
-    prohibited = found.flags & PROTECTED != 0 or (not private and low_address_protected(cpu, first))
+    prohibited = fetch_only or found.flags & PROTECTED != 0 or (not private and low_address_protected(cpu, first))
     if not prohibited and key_permits(cpu, access_key, key, True):
         cpu.cc = FETCH_AND_STORE
     elif key_permits(cpu, access_key, key, False) or (not private and fetch_protection_overridden(cpu, first, u64(1))):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, u64
 from s390emu.architecture.bits import LOW8
-from s390emu.architecture.interruptions import EXECUTE
+from s390emu.architecture.interruptions import EXECUTE, PROGRAM_EVENT
+from s390emu.cpu.program_events import nullifies_fetch
 from s390emu.cpu.resets import NO_BREAKING_EVENT
 from s390emu.isa.general.branch import LAST_BRANCH
 from s390emu.isa.operands import ril_relative, rx
@@ -29,6 +30,9 @@ def execute(cpu, storage, r1, target, length):
     handler, text = storage.decoded_handler, storage.decoded_insn
     if text >> OPERATION_CODE_SHIFT == EX or (text >> EXTENDED_SHIFT) & EXTENSION == EXRL:
         return EXECUTE
+    storage.executed_target = target
+    if nullifies_fetch(storage, target):
+        return PROGRAM_EVENT
     ia, breaking_event, branches = storage.insn_ia, cpu.breaking_event, storage.branch_count
     storage.insn_ia, storage.execute_length, cpu.breaking_event = target, length, NO_BREAKING_EVENT
     code = call1(handler, cpu, storage, text)

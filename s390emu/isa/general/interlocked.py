@@ -18,6 +18,7 @@ from s390emu.isa.general.logical_arithmetic import sum64 as logical_sum64
 from s390emu.isa.general.shift import pair, set_pair
 from s390emu.isa.operands import based, based_second, r8, rs, rsy
 from s390emu.isa.registers import low, set_low
+from s390emu.records.port import BASE_FIRST, BASE_SECOND
 from s390emu.storage.access import (
     CHECK,
     STORE,
@@ -33,6 +34,7 @@ from s390emu.storage.access import (
     put_doubleword,
     put_word,
 )
+from s390emu.storage.access_registers import designate
 
 ZERO, ONE = u64(0), u64(1)
 ODD = u64(1)  # of a register number
@@ -350,12 +352,15 @@ def csst(cpu, storage, insn):
     list_address, length, stored = cpu.gr[1] & cpu.amode, WORD_BYTES << function, ONE << characteristic
     if (list_address & (QUADWORD_BYTES - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):
         return SPECIFICATION
+    designate(storage, ONE)
     parameters, code = probe_fetch(cpu, storage, list_address, PARAMETER_LIST_BYTES)
     if code != 0:
         return code
+    designate(storage, BASE_SECOND)
     _, code = probe(cpu, storage, second, stored, STORE + CHECK, psw_key(cpu))
     if code != 0:
         return code
+    designate(storage, BASE_FIRST)
     span, code = probe_store(cpu, storage, first, length)
     if code != 0:
         return code
@@ -364,6 +369,7 @@ def csst(cpu, storage, insn):
     swap_third_operand(cpu, span, r3, function)
     if cpu.cc == 0:
         put_leftmost(span, length, replacement, replacement_right)
+        designate(storage, BASE_SECOND)
         target, code = probe_store(cpu, storage, second, stored)
         put_leftmost(target, stored, value, value_right)
     return 0

@@ -28,6 +28,7 @@ from s390emu.isa.operands import rr, rre, rs
 from s390emu.isa.registers import low, set_low
 from s390emu.records.exits import CODE_REPEAT
 from s390emu.storage.access import FETCH, STORE, get_byte, get_word, probe, probe_fetch, probe_store, psw_key
+from s390emu.storage.access_registers import designate
 from s390emu.storage.protection import fetched_alike
 
 ZERO, ONE = u64(0), u64(1)
@@ -102,14 +103,17 @@ def move_unit(cpu, storage, r1, r2, lengths, pad):
     if count != ZERO:
         if second_length != ZERO:
             count = moved = min(min(count, second_length), fetched_alike(cpu, second))
+            designate(storage, r2)
             source, code = probe_fetch(cpu, storage, second, count)
             if code != 0:
                 return False, code
+            designate(storage, r1)
             target, code = probe_store(cpu, storage, first, count)
             if code != 0:
                 return False, code
             copy_bytes(target.first, source.first, count)
         else:
+            designate(storage, r1)
             target, code = probe_store(cpu, storage, first, count)
             if code != 0:
                 return False, code
@@ -192,6 +196,7 @@ def compare_unit(cpu, storage, r1, r2, lengths, pad):
         wanted = ZERO
     elif second_length == ZERO:
         wanted = from_first
+        designate(storage, r1)
         left, code = probe_fetch(cpu, storage, first, wanted)
         if code != 0:
             return False, code
@@ -200,6 +205,7 @@ def compare_unit(cpu, storage, r1, r2, lengths, pad):
             cc = compared(load1(left.first + equal), pad)
     elif first_length == ZERO:
         wanted = from_second
+        designate(storage, r2)
         right, code = probe_fetch(cpu, storage, second, wanted)
         if code != 0:
             return False, code
@@ -208,9 +214,11 @@ def compare_unit(cpu, storage, r1, r2, lengths, pad):
             cc = compared(pad, load1(right.first + equal))
     else:
         wanted = min(from_first, from_second)
+        designate(storage, r1)
         left, code = probe_fetch(cpu, storage, first, wanted)
         if code != 0:
             return False, code
+        designate(storage, r2)
         right, code = probe_fetch(cpu, storage, second, wanted)
         if code != 0:
             return False, code
@@ -270,9 +278,13 @@ def mvst(cpu, storage, insn):
         return code
     first, second = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode
     length = min(to_page_end(first), fetched_alike(cpu, second))
+    if storage.per != ZERO:
+        length = ONE  # so that no more is probed than is stored
+    designate(storage, r2)
     source, code = probe_fetch(cpu, storage, second, length)
     if code != 0:
         return code
+    designate(storage, r1)
     target, code = probe_store(cpu, storage, first, length)
     if code != 0:
         return code
@@ -305,9 +317,11 @@ def clst(cpu, storage, insn):
     done = ZERO
     while done < STRING_MINIMUM:
         length = min(fetched_alike(cpu, first), fetched_alike(cpu, second))
+        designate(storage, r1)
         left, code = probe_fetch(cpu, storage, first, length)
         if code != 0:
             return code
+        designate(storage, r2)
         right, code = probe_fetch(cpu, storage, second, length)
         if code != 0:
             return code
@@ -341,6 +355,7 @@ def srst(cpu, storage, insn):
     done = ZERO
     while done < STRING_MINIMUM and address != end:
         length = min((end - address) & cpu.amode, fetched_alike(cpu, address))
+        designate(storage, r2)
         source, code = probe_fetch(cpu, storage, address, length)
         if code != 0:
             return code
@@ -376,6 +391,7 @@ def cksm(cpu, storage, insn):
     address, length = cpu.gr[r2] & cpu.amode, cpu.gr[r2 + ODD] & lengths
     count = min(length, (fetched_alike(cpu, address) + WORD_OFFSET) & ~WORD_OFFSET)
     if count != ZERO:
+        designate(storage, r2)
         source, code = probe_fetch(cpu, storage, address, count)
         if code != 0:
             return code
@@ -431,9 +447,11 @@ def mvpg(cpu, storage, insn):
         else:
             second_key = i64(key)
     second, first = cpu.gr[r2] & cpu.amode & PAGE, cpu.gr[r1] & cpu.amode & PAGE
+    designate(storage, r2)
     source, code = probe(cpu, storage, second, BLOCK_BYTES, FETCH, second_key)
     if code != 0:
         return page_invalid(cpu, insn, code, 2)
+    designate(storage, r1)
     target, code = probe(cpu, storage, first, BLOCK_BYTES, STORE, first_key)
     if code != 0:
         return page_invalid(cpu, insn, code, 1)

@@ -19,6 +19,7 @@ from s390emu.architecture.sizes import (
 )
 from s390emu.isa.operands import LOW4, based, based_second, r8, r12, rs, rsy, rxy
 from s390emu.isa.registers import high, set_high, set_low
+from s390emu.records.port import BASE_FIRST, BASE_SECOND
 from s390emu.storage.access import (
     fetch_doubleword,
     fetch_word,
@@ -29,6 +30,7 @@ from s390emu.storage.access import (
     put_doubleword,
     put_word,
 )
+from s390emu.storage.access_registers import designate
 
 ODD = u64(1)  # of a register number
 
@@ -96,9 +98,11 @@ def lmd(cpu, storage, insn):
     """
     r1, r3, second, fourth = r8(insn), r12(insn), based(cpu, insn), based_second(cpu, insn)
     count = register_count(r1, r3)
+    designate(storage, BASE_FIRST)
     high, code = probe_fetch(cpu, storage, second, count * WORD_BYTES)
     if code != 0:
         return code
+    designate(storage, BASE_SECOND)
     low, code = probe_fetch(cpu, storage, fourth, count * WORD_BYTES)
     if code != 0:
         return code
@@ -197,9 +201,11 @@ def lpd(cpu, storage, insn):
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     if on(r3, ODD) or on(first | second, WORD_OFFSET):
         return SPECIFICATION
+    designate(storage, BASE_FIRST)
     value, code = fetch_word(cpu, storage, first)
     if code != 0:
         return code
+    designate(storage, BASE_SECOND)
     other, code = fetch_word(cpu, storage, second)
     if code != 0:
         return code
@@ -218,9 +224,11 @@ def lpdg(cpu, storage, insn):
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     if on(r3, ODD) or on(first | second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
+    designate(storage, BASE_FIRST)
     value, code = fetch_doubleword(cpu, storage, first)
     if code != 0:
         return code
+    designate(storage, BASE_SECOND)
     other, code = fetch_doubleword(cpu, storage, second)
     if code != 0:
         return code

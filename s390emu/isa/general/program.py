@@ -15,8 +15,10 @@ from s390emu.cpu.clocks import cpu_timer, tod
 from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import based, based_second, imm8, r8, r24, rsy, si
 from s390emu.records.exits import CODE_SUPERVISOR_CALL
+from s390emu.records.port import BASE_FIRST, BASE_SECOND
 from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import fetch_doubleword, instruction_length, probe_store, put_doubleword, store_doubleword
+from s390emu.storage.access_registers import designate
 
 ZERO, ONE = u64(0), u64(1)
 # SET and INSERT PROGRAM MASK: cc in bits 34-35 of a register, the program mask (PSW bits 20-23) in 36-39
@@ -160,12 +162,15 @@ def ectg(cpu, storage, insn):
     designates.
     """
     r3 = r8(insn)
+    designate(storage, BASE_FIRST)
     start, code = fetch_doubleword(cpu, storage, based(cpu, insn))
     if code != 0:
         return code
+    designate(storage, BASE_SECOND)
     used_before, code = fetch_doubleword(cpu, storage, based_second(cpu, insn))
     if code != 0:
         return code
+    designate(storage, r3)
     factor, code = fetch_doubleword(cpu, storage, cpu.gr[r3] & cpu.amode)
     if code != 0:
         return code

@@ -13,7 +13,9 @@ from s390emu.architecture.psw_bits import MODE64
 from s390emu.architecture.sizes import DOUBLEWORD_BYTES
 from s390emu.isa.operands import based, based_second, ss_a, ss_b
 from s390emu.isa.registers import HIGH32
+from s390emu.records.port import BASE_FIRST, BASE_SECOND
 from s390emu.storage.access import fetch_byte, fetch_hit, fetched_at, get_byte, probe_fetch, probe_store, put_byte
+from s390emu.storage.access_registers import designate
 
 ZERO, ONE = u64(0), u64(1)
 DIGIT, ZONE, DIGIT_SHIFT = u64(0x0F), u64(0xF0), u64(4)
@@ -26,9 +28,11 @@ ABOVE_24 = ~u64(0xFFFFFF)
 def probe_both(cpu, storage, first, first_length, second, second_length):
     """Probe the second operand for fetching and the first for storing (who may store may fetch); return (target,
     source, code)."""
+    designate(storage, BASE_SECOND)
     source, code = probe_fetch(cpu, storage, second, second_length)
     if code != 0:
         return source, source, code
+    designate(storage, BASE_FIRST)
     target, code = probe_store(cpu, storage, first, first_length)
     return target, source, code
 
@@ -203,9 +207,11 @@ def compared(first, second):
 def clc(cpu, storage, insn):
     """COMPARE LOGICAL (character), SS-a. PoP ch. 7 "COMPARE LOGICAL". cc 0 equal, 1 first low, 2 first high."""
     length, first, second = ss_a(cpu, insn)
+    designate(storage, BASE_FIRST)
     left, code = probe_fetch(cpu, storage, first, length)
     if code != 0:
         return code
+    designate(storage, BASE_SECOND)
     right, code = probe_fetch(cpu, storage, second, length)
     if code != 0:
         return code
@@ -227,6 +233,7 @@ def clc(cpu, storage, insn):
 @jit
 def function_byte(cpu, storage, table, argument):
     """Fetch the table's byte for an argument byte, and no other; return (value, code)."""
+    designate(storage, BASE_SECOND)
     return fetch_byte(cpu, storage, (table + argument) & cpu.amode)
 
 
@@ -238,6 +245,7 @@ def tr(cpu, storage, insn):
     depend on results, even if the operands overlap.
     """
     length, first, table = ss_a(cpu, insn)
+    designate(storage, BASE_FIRST)
     target, code = probe_store(cpu, storage, first, length)
     if code != 0:
         return code
@@ -276,6 +284,7 @@ def translate_and_test(cpu, storage, insn, step):
     return a code. Nothing is fetched beyond it."""
     length, argument_address, table = ss_a(cpu, insn)
     for i in range(i64(length)):
+        designate(storage, BASE_FIRST)
         argument, code = fetch_byte(cpu, storage, argument_address)
         if code != 0:
             return code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.machine import Reason
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM, PROBLEM_STATE, SIZE, Lab
 from tests.operands import FETCH, STORE, Operand, operand_checks
 from tests.translation import DAT, PAGE_INVALID, PAGE_PROTECT, REAL_SPACE, SEGMENT, change, map_page
@@ -416,10 +415,3 @@ def test_mvcos_leaves_the_own_space_and_key_to_the_next_instruction(lab):
     code = lab.step(f"lg %r1,0(%r6)\n {MVCOS}\n lg %r3,0(%r6)\n {MVCOS}\n lg %r4,0(%r5)")
     assert [code] + [lab.go() for _ in range(4)] == [0] * 5
     assert (lab.gr[1], lab.gr[3], lab.gr[4]) == (0x0202020202020202, 0x0202020202020202, 0x0101010101010101)
-
-
-def test_mvcos_by_access_register_stops_the_machine(lab):
-    lab.gr[0], lab.gr[2] = oac(ACCESS_REGISTERS, valid=A), 8
-    spaces(lab)
-    lab.store(CODE, bytes.fromhex("c82050006000"))
-    assert lab.machine.run(1).reason is Reason.ACCESS_REGISTER_MODE

@@ -12,7 +12,6 @@ from s390emu.architecture.interruptions import (
     SPECIAL_OPERATION,
     SPECIFICATION,
 )
-from s390emu.machine import Reason
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import FETCH, STORE, Operand, operand_checks
 from tests.translation import (
@@ -192,13 +191,6 @@ def test_lra_in_access_register_mode(lab, alet, real):
     lab.cr[1], lab.cr[7] = map_page(lab, BLOCK, 0x11000, level=SEGMENT), REAL_SPACE
     lab.ar[5] = alet
     assert lra(lab, "lrag %r1,0(%r5)", BLOCK, BA_EA | ACCESS_REGISTERS) == (0, 0, real)
-
-
-def test_lra_with_another_access_list_entry_stops_the_machine(lab):
-    lab.ar[5] = 2
-    lab.psw(BA_EA | ACCESS_REGISTERS)
-    lab.store(CODE, bytes.fromhex("e31050000003"))
-    assert lab.machine.run(1).reason is Reason.ACCESS_REGISTER_MODE
 
 
 def test_lra_real_space(lab):

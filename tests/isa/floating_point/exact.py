@@ -273,6 +273,31 @@ def divide(fpc: int, form: Format, a: int, b: int) -> Outcome:
     return deliver(fpc, form, first.number / second.number, method_of(fpc))
 
 
+def divide_to_integer(fpc: int, form: Format, a: int, b: int, field: int = 0) -> tuple[int, Outcome, int | None]:
+    """(cc, outcome of the remainder, datum of the quotient)."""
+    dividend, divisor = Value(form, a), Value(form, b)
+    bad = propagate(fpc, form, dividend, divisor)
+    if not bad and (dividend.infinite or divisor.zero):
+        bad = invalid(fpc, form.default)
+    if bad:
+        return 1, bad, bad.datum
+    minus = dividend.minus != divisor.minus
+    if divisor.infinite:
+        n, r, partial = 0, dividend.number, False
+    else:
+        q = dividend.number / divisor.number
+        partial = abs(q) >= 1 << form.precision
+        if partial:
+            n = int(to_multiple(q, Fraction(2) ** (exponent_of(q) - form.fraction_bits), "zero"))
+        else:
+            n = to_integer(q, method_of(fpc, field))
+        r = dividend.number - n * divisor.number
+    overflow = bool(n) and exponent_of(Fraction(n)) > form.top
+    quotient = encode(form, Fraction(n) / (Fraction(2) ** form.adjustment if overflow else 1), minus)
+    outcome = deliver(fpc, form, r, method_of(fpc)) if r else Outcome(form.signed(0, dividend.minus))
+    return (2 if partial and r else 0) + overflow, outcome, quotient
+
+
 def multiply_and_add(fpc: int, form: Format, a: int, b: int, c: int, subtract: bool = False) -> Outcome:
     """a: first operand, the addend; b: second; c: third."""
     first, second, third = Value(form, a), Value(form, b), Value(form, c)

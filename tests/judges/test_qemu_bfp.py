@@ -24,6 +24,7 @@ from tests.judges.programs import PROGRAMS, SEED
 
 QEMU = "qemu-system-s390x"
 UNJUDGED = {
+    "diebr didbr": "operation exception there",
     "mdebr mdeb": "takes a long first operand; the manual a short one",
     "mxdbr mxdb": "takes an extended first operand; the manual a long one",
 }

@@ -1,7 +1,8 @@
 """The host's own CPU as judge: a random LLVM IR function, compiled for this machine and for s390x, returns the same.
 
 Functions of integers of all widths and of float and double, with loads, stores, loops and switches, optimised at every
-level, for every model whose facilities are here. Storage is accessed in the width in which it was written: the two machines differ in byte order.
+level, for every model whose facilities are here. Storage is accessed in the width in which it was written: the two
+machines differ in byte order.
 """
 
 from __future__ import annotations
@@ -207,6 +208,9 @@ class FloatBuilder(Builder):
         super().__init__(draw)
         self.model = model
         self.values |= {form: [] for form in FORMATS}
+        for argument in ("%a", "%b"):
+            self.emit_number("double", f"bitcast i64 {argument} to double")
+            self.emit_number("float", f"bitcast i32 {self.emit(32, f'trunc i64 {argument} to i32')} to float")
 
     def form(self) -> str:
         return self.draw(st.sampled_from(tuple(FORMATS)))
@@ -235,8 +239,8 @@ class FloatBuilder(Builder):
         return self.emit(width, f"select i1 {nan}, i{width} {DEFAULT_NAN[form]}, i{width} {datum}")
 
     def statement(self) -> None:
-        kinds = (self.arithmetic, self.arithmetic, self.function, self.compare_numbers, self.from_integer,
-                 self.to_integer, self.other_format, self.to_bits, super().statement)  # fmt: skip
+        kinds = (self.arithmetic, self.arithmetic, self.function, self.function, self.compare_numbers,
+                 self.from_integer, self.to_integer, self.other_format, self.to_bits, super().statement)  # fmt: skip
         self.draw(st.sampled_from(kinds))()
 
     def arithmetic(self) -> None:
@@ -294,13 +298,22 @@ class FloatBuilder(Builder):
                 self.bits(form, name)
 
 
+data = st.one_of(
+    st.sampled_from(hard(LONG)),
+    st.sampled_from(hard(SHORT)),
+    st.integers(0x3FC << 52, 0x404 << 52),  # numbers of middling size
+    st.integers(0x3E8 << 20, 0x440 << 20),
+)
+
+
 @st.composite
 def functions(draw, floating: bool = False):
     model = draw(st.sampled_from(MODELS)) if floating else ""
     b = FloatBuilder(draw, model) if floating else Builder(draw)
     b.values[64] = ["%a", "%b"]
     label = "entry"
-    b.statements(8)
+    for _ in range(1 + 2 * floating):
+        b.statements(8)
     for number in range(draw(st.integers(0, 3))):
         label = b.loop(label, number) if draw(st.booleans()) else b.switch(number)
         b.statements(4)
@@ -378,9 +391,11 @@ def on_ours(machine: Machine, function: Function, arguments) -> list[int]:
     [pytest.param(FOR_LLVM, False, id="integers"), pytest.param(max(40, PROGRAMS // 10), True, id="float and double")],
 )
 def test_same_results(machine, programs, floating):
+    values = st.one_of(register_values, data) if floating else register_values
+
     @seed(SEED)
     @judged(programs)
-    @given(functions(floating), st.lists(st.tuples(register_values, register_values), min_size=2, max_size=3))
+    @given(functions(floating), st.lists(st.tuples(values, values), min_size=2, max_size=3))
     def check(function, arguments):
         expected, found = on_this_machine(function, arguments), on_ours(machine, function, arguments)
         assert found == expected, f"{arguments}\n{function!r}"

@@ -25,7 +25,7 @@ class Format:
     bits: int
     exponent_bits: int
     adjustment: int  # of the exponent, in a trapped overflow or underflow
-    rounding_adjustment: int = 0  # ... of LOAD ROUNDED to this format
+    rounding_adjustment: int = 0  # ... of LOAD ROUNDED from this format
 
     @property
     def fraction_bits(self) -> int:
@@ -63,9 +63,9 @@ class Format:
         return magnitude | self.sign if minus else magnitude
 
 
-SHORT = Format("short", 32, 8, 192, 512)
-LONG = Format("long", 64, 11, 1536, 8192)
-EXTENDED = Format("extended", 128, 15, 24576)
+SHORT = Format("short", 32, 8, 192)
+LONG = Format("long", 64, 11, 1536, 512)
+EXTENDED = Format("extended", 128, 15, 24576, 8192)
 FORMATS = (SHORT, LONG, EXTENDED)
 
 
@@ -170,7 +170,7 @@ def deliver(fpc, form, value, method, quiet=False, source=None) -> Outcome:
     """A value other than zero, rounded to a format. source: the source's format, for LOAD ROUNDED."""
     precise = to_multiple(value, Fraction(2) ** (exponent_of(value) - form.fraction_bits), method)
     minus = value < 0
-    adjustment, wide = (form.rounding_adjustment, source) if source else (form.adjustment, form)
+    adjustment, wide = (source.rounding_adjustment, source) if source else (form.adjustment, form)
     if exponent_of(value) < form.bottom:
         if fpc & MASK[UNDERFLOW]:
             return Outcome(encode(wide, precise * Fraction(2) ** adjustment), "", 0x10 + how(value, precise))

@@ -2,6 +2,6 @@
 
 The only radix of this model is two. Not implemented: chapters 18 and 20, hexadecimal and decimal floating point, and of
 chapter 9 what converts between radices, PERFORM FLOATING-POINT OPERATION (facility 44), CONVERT BFP TO HFP, CONVERT HFP
-TO BFP. Facility 37, floating-point extension, is indicated: the instructions and fields that it adds to decimal floating
-point are there with facility 42 only, which is not.
+TO BFP. Facility 37, floating-point extension, is indicated: what it adds to decimal floating point is there with facility
+42 only, which is not.
 """

@@ -155,17 +155,23 @@ class View:
             entry = self._entry(cpu, (entry & int(dat.PAGE)) + 8 * index, int(dat.TABLE_INVALID), address)
             if entry >> 2 & 3 != level:
                 raise NotTranslated(f"{address:#x}: a table entry of another level")
+            if level == 0 or (level == 1 and enhanced and self._facility(78)):
+                if entry & int(dat.COMMON) and asce & int(dat.ASCE_PRIVATE):
+                    raise NotTranslated(f"{address:#x}: a common segment or region in a private space")
+                if enhanced and entry & int(dat.FRAME):
+                    within = (1 << 20 + 11 * level) - 1
+                    return entry & ~within | address & within
             first = entry >> 6 & 3
-        if entry & int(dat.COMMON_SEGMENT) and asce & int(dat.ASCE_PRIVATE):
-            raise NotTranslated(f"{address:#x}: a common segment in a private space")
-        if enhanced and entry & int(dat.SEGMENT_FORMAT):
-            return entry & int(dat.SEGMENT_FRAME) | address & int(dat.SEGMENT_BYTE)
         index = address >> 12 & 0xFF
         origin = entry & int(dat.PAGE_TABLE_ORIGIN)
         entry = self._entry(cpu, origin + 8 * index, int(dat.PAGE_INVALID), address)
-        if entry & int(dat.PAGE_ZERO) or (not enhanced and entry & int(dat.PAGE_CHANGE_OVERRIDE)):
+        if entry & int(dat.PAGE_ZERO) or (not enhanced and entry & int(dat.EXECUTION_PROTECTED)):
             raise NotTranslated(f"{address:#x}: a page-table entry with ones where zeros must be")
         return prefixed(cpu, entry & int(dat.PAGE) | address % BLOCK_SIZE)
+
+    def _facility(self, number: int) -> int:
+        """Return the bit of the facility list."""
+        return int(self.storage.record.facilities[number // 64]) >> 63 - number % 64 & 1
 
     def _entry(self, cpu: CPU, real: int, invalid: int, address: int) -> int:
         """Return the entry of a translation table at a real address, if it is valid."""

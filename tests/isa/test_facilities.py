@@ -15,7 +15,7 @@ ABSENT = {
     19: "long displacement with high performance", 20: "HFP multiply and add",
     42: "decimal floating point", 44: "PFPO", 48: "decimal zoned conversion", 80: "decimal packed conversion",
     50: "constrained transactional execution", 73: "transactional execution",
-    75: "access-exception fetch/store indication", 78: "enhanced DAT 2", 129: "vector", 133: "guarded storage",
+    75: "access-exception fetch/store indication", 129: "vector", 133: "guarded storage",
     139: "multiple epoch", 147: "ESSA enhancement", 165: "neural network", 193: "BEAR enhancement",
 }  # fmt: skip
 

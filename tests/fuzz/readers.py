@@ -514,10 +514,11 @@ READERS = {
 def set_up() -> None:
     """Once in the process that runs them: a farm that is pretended, and no plots."""
     from s390emu.commands import overcommit
+    from s390emu.reports.drawing import PlotsUnavailable
     from s390emu.reports.overcommit import plots
 
     def none(*arguments, **options):
-        raise plots.PlotsUnavailable("not now")
+        raise PlotsUnavailable("not now")
 
     patch.object(overcommit, "_runner", lambda: pretended.run_cell).start()
     patch.object(plots, "draw", none).start()

@@ -1,8 +1,8 @@
 """What `s390emu linux --demo` boots: Debian's kernel, and an initial RAM file system whose script works on files under
 memory pressure and checks what it reads.
 
-The files are busybox itself, file N with N blanks before it, so that no page of one is a page of another. Their sums are
-known here, before the guest has written them.
+The files are busybox itself, file N with N blanks before it, so that no page of one is a page of another. Their sums
+are known here, before the guest has written them.
 """
 
 from __future__ import annotations

@@ -32,6 +32,9 @@ STYLE = {  # colour, hatching
     "Vz": (ORANGE, "xx"), "Uz": (GREEN, ".."), "Sz": (GREY, ""),
 }  # fmt: skip
 FAINT = 0.35  # opacity of what was never touched
+MILLION = 1e6
+CLOSE = 0.015  # of the width
+TITLE_PAD = 24  # points above the plot, in which the marks have their numbers
 
 
 def picture(counts: Sequence[Count], marks: Sequence[Mark], frames: int, title: str) -> str:
@@ -40,30 +43,43 @@ def picture(counts: Sequence[Count], marks: Sequence[Mark], frames: int, title: 
     matplotlib = need_matplotlib()
     import matplotlib.pyplot as plt
 
-    found = layers(counts)
     with matplotlib.rc_context(style()):
         figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
-        millions = [count.instructions / 1e6 for count in counts]
-        areas = axes.stackplot(millions, [[megabytes(value) for value in layer.values] for layer in found],
-                               labels=[layer.words for layer in found], edgecolor=PAPER, linewidth=0.3)  # fmt: skip
-        for area, layer in zip(areas, found, strict=True):
-            colour, hatching = STYLE[layer.name]
-            area.set(facecolor=colour, hatch=hatching, alpha=FAINT if layer.name == "Sz" else None)
-        total = megabytes(sum(counts[0].blocks.values()))
-        axes.set(xlim=(0, millions[-1] or 1), ylim=(0, total), title=title,
-                 xlabel="millions of instructions", ylabel="MB of the guest's storage")  # fmt: skip
-        host = megabytes(frames)
-        if host < total:
-            axes.axhline(host, color=INK, linewidth=1.2, linestyle="--", label=f"the host's frames ({host:g} MB)")
-        above = axes.get_xaxis_transform()
-        for digit, mark in zip(DIGITS, marks, strict=False):
-            at = mark.instructions / 1e6
-            axes.axvline(at, color=INK, linewidth=0.6, linestyle=":")
-            axes.text(at, 1.005, digit, transform=above, ha="center", va="bottom", fontweight="bold")
-        told = "\n".join(f"{digit}  {mark.text}" for digit, mark in zip(DIGITS, marks, strict=False))
+        total, end = megabytes(sum(counts[0].blocks.values())), max(1, counts[-1].instructions)
+        axes.set(xlim=(0, end / MILLION), ylim=(0, total), xlabel="millions of instructions",
+                 ylabel="MB of the guest's storage")  # fmt: skip
+        axes.set_yticks([total * n / 8 for n in range(9)])
+        axes.set_title(title, loc="left", pad=TITLE_PAD)
+        _areas(axes, counts)
+        if megabytes(frames) < total:
+            axes.axhline(megabytes(frames), color=INK, linewidth=1.2, linestyle="--", label="the host's page frames")
+        _marks(axes, marks, end)
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside lower left", ncols=2)
-        figure.text(0.64, 0.02, told, va="bottom", fontsize=8)
+        nothing = matplotlib.lines.Line2D([], [], linestyle="none")
+        told = [f"{digit}  {mark.text}" for digit, mark in zip(DIGITS, marks, strict=False)]
+        figure.legend([nothing] * len(told), told, loc="outside lower right", ncols=2, handlelength=0)
         text = svg_text(figure, title)
         plt.close(figure)
     return in_any_light(text)
+
+
+def _areas(axes, counts: Sequence[Count]) -> None:
+    """Draw an area for each state that blocks were in, one upon the other."""
+    found, millions = layers(counts), [count.instructions / MILLION for count in counts]
+    values = [[megabytes(value) for value in layer.values] for layer in found]
+    areas = axes.stackplot(millions, values, labels=[layer.words for layer in found], edgecolor=PAPER, linewidth=0.3)
+    for area, layer in zip(areas, found, strict=True):
+        colour, hatching = STYLE[layer.name]
+        area.set(facecolor=colour, hatch=hatching, alpha=FAINT if layer.name == "Sz" else None)
+
+
+def _marks(axes, marks: Sequence[Mark], end: int) -> None:
+    """Draw a line at each mark, and its number above; of two that are close the second one's higher."""
+    last, high = -end, False
+    for digit, mark in zip(DIGITS, marks, strict=False):
+        at, close = mark.instructions / MILLION, mark.instructions - last < CLOSE * end
+        last, high = mark.instructions, close and not high
+        axes.axvline(at, color=INK, linewidth=0.6, linestyle=":")
+        axes.annotate(digit, (at, 1), (0, 11 if high else 2), xycoords=axes.get_xaxis_transform(),
+                      textcoords="offset points", ha="center", va="bottom", fontweight="bold")  # fmt: skip

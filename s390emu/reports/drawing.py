@@ -1,4 +1,4 @@
-"""What all plots share: matplotlib (extra `plots`), ink and paper, colours, SVG that does not depend on when it is made.
+"""What all plots share: matplotlib (extra `plots`), ink and paper, colours, SVG that is the same whenever it is made.
 
 The colours are those that Okabe and Ito chose to be told apart with any kind of colour vision (public sources).
 """

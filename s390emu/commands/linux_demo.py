@@ -1,12 +1,20 @@
-"""`s390emu linux --demo`: Debian's kernel on a host with less storage than the guest, and what became of its pages."""
+"""`s390emu linux --demo`: Debian's kernel on a host with less storage than the guest, and what became of its pages.
+
+It ends well, with exit code 0, if the guest has powered off and everything that its script read was right; with 1 if
+something was wrong.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from s390emu.assembler.symbols import Symbols
 from s390emu.commands.compilation import show
 from s390emu.commands.conclusion import exit_code, sanitized, tell
 from s390emu.commands.json_output import json_text
@@ -23,12 +31,42 @@ from s390emu.guests.linux_demo import BUSYBOX, COMMAND_LINE, KERNEL, MARK, Linux
 from s390emu.input_files import replace_file
 
 if TYPE_CHECKING:
-    from s390emu.assembler.symbols import Symbols
     from s390emu.guests.census import Census
-    from s390emu.machine import Machine
+    from s390emu.machine import Machine, Stop
 
 TITLE = "Linux: its pages by state, on a host with less storage"
-LIFE_SHOWN = 16  # events of a block
+LIFE_SHOWN = 16  # changes of a page
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What there is to tell of a run. events: what happened to blocks."""
+
+    demo: LinuxDemo
+    on: MachineOptions
+    machine: Machine
+    stop: Stop
+    census: Census
+    events: list[np.ndarray]
+    symbols: Symbols
+
+    @property
+    def found(self) -> list[str]:
+        """What the script has found."""
+        return findings(self.machine.console)
+
+    @property
+    def powered_off(self) -> bool:
+        """True if the guest ended by itself."""
+        from s390emu.machine import Reason
+
+        return self.stop.reason is Reason.STOPPED
+
+    @property
+    def exit_code(self) -> int:
+        """As the run ended, if not all that was read was right."""
+        code = exit_code(self.stop, normal=self.powered_off)
+        return FAILED if code == ENDED and self.found != self.demo.said else code
 
 
 def demonstrate(
@@ -37,13 +75,13 @@ def demonstrate(
 ) -> int:  # fmt: skip
     """Boot the kernel, let the script work and power off, and tell what happened to the pages."""
     from s390emu.guests.census import Census
-    from s390emu.machine import Reason, Recorder
+    from s390emu.machine import Recorder
     from s390emu.records.events import EVENT_ESSA, EVENT_HOST
-    from s390emu.reports.stop import report, summary
 
     started = time.perf_counter()
     on = options.pressed(on)
-    demo = _demo(options.demo, on)
+    demo = _demo(options, on)
+    svg = _svg(options)
     try:
         kernel = read_kernel(demo.kernel, str(Path(options.demo or "", KERNEL)))
         pieces = image(kernel, on.ram, demo.initrd, COMMAND_LINE)
@@ -53,56 +91,59 @@ def demonstrate(
     machine = build(on)
     put(machine, pieces, kernel.psw)
     watcher = sanitizer(watched, machine, symbols)
-    census, events = Census(machine), Recorder(EVENT_ESSA, EVENT_HOST)
-    census.note("boot")
-    machine.observe(events)
+    census, recorder = Census(machine), Recorder(EVENT_ESSA, EVENT_HOST)
+    machine.observe(recorder)
     if not as_json:
-        megabytes = f"guest {on.ram >> 20} MB, host {on.host_frames} frames of 4 KB"
-        print(f"== console ({megabytes})", flush=True)
+        print(f"== console (guest {on.ram >> 20} MB, host {on.host_frames} frames of 4 KB)", flush=True)
+    census.note("boot")
     machine.host.guests[machine.guest_number].console.live = Listener(census, quiet=as_json).hear
     stop = census.run(limits.limit, limits.timeout)
     machine.observers.deliver()
     symbols = named_at_end(names, machine, symbols)
-    normal = stop.reason is Reason.STOPPED
-    right = findings(machine.console) == demo.said
-    svg, no_svg = _draw(census, on, options.svg)
+    outcome = Outcome(demo, on, machine, stop, census, recorder.taken(), symbols)
     if as_json:
-        from s390emu.reports import census as census_reports
-        from s390emu.reports.demo import totals
-        from s390emu.reports.stop import as_dict
-
-        told = {"census": census_reports.as_dict(census.counts, census.marks), "totals": totals(machine)}
-        told |= {"expected": demo.said, "found": findings(machine.console), "svg": str(svg) if svg else None}
-        told |= as_dict(machine, stop, symbols) | sanitized(watcher, symbols)
-        print(json_text({"schema": "s390emu.linux-demo/1"} | told))
+        print(json_text(_as_dict(outcome, _draw(outcome, svg)) | sanitized(watcher, symbols)))
     else:
-        _tell(machine, census, events.taken(), demo, on, symbols)
+        _tell(outcome)
+        print(f"{'plot':38} {_draw(outcome, svg)}")
         print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
-        print(f"{'plot':38} {svg or no_svg}")
         sys.stdout.flush()
-        print((summary if normal else report)(machine, stop, symbols), file=sys.stderr)
+        _conclude(outcome)
     broken = watcher is not None and tell(watcher, symbols, as_json=as_json)
-    code = exit_code(stop, normal=normal)
-    return FAILED if code == ENDED and (broken or not right) else code
+    return FAILED if broken and outcome.exit_code == ENDED else outcome.exit_code
 
 
-def _demo(folder: Path | None, on: MachineOptions) -> LinuxDemo:
+def _demo(options: LinuxDemoOptions, on: MachineOptions) -> LinuxDemo:
     """Return what is demonstrated, or say what is missing and how to fetch it."""
-    assert folder is not None
+    assert options.demo is not None
     try:
-        return read_demo(folder, on.ram)
+        return read_demo(options.demo, on.ram)
     except (FileNotFoundError, NotADirectoryError) as error:
         what = f"no {error.filename}: the demonstration needs Debian's {KERNEL} and {BUSYBOX}"
-        raise UsageError(f"{what}; fetch them: tools/fetch-linux {folder}") from None
+        raise UsageError(f"{what}; fetch them: tools/fetch-linux {options.demo}") from None
+
+
+def _svg(options: LinuxDemoOptions) -> Path:
+    """Return where the plot is to go; reject now what would fail at the end."""
+    from s390emu.reports.drawing import PlotsUnavailable, need_matplotlib
+
+    if options.svg is None:
+        return Path(SVG)
+    try:
+        need_matplotlib()
+    except PlotsUnavailable as error:
+        raise UsageError(f"--svg {options.svg}: {error}") from None
+    if not options.svg.parent.is_dir():
+        raise UsageError(f"--svg {options.svg}: {options.svg.parent} is no folder")
+    return options.svg
 
 
 class Listener:
-    """Hears what the guest writes on its console: shows it, and marks the moments at which the script says something.
-    """
+    """Hears what the guest writes on its console: shows it, and marks where the script says what it does next."""
 
     def __init__(self, census: Census, *, quiet: bool):
         self.census, self.quiet = census, quiet
-        self._line = ""
+        self._line = ""  # that is not ended yet
 
     def hear(self, text: str) -> None:
         """Take a piece of text."""
@@ -114,35 +155,59 @@ class Listener:
                 self.census.note(line.removeprefix(MARK).rstrip())
 
 
-def _draw(census: Census, on: MachineOptions, asked: Path | None) -> tuple[Path | None, str]:
-    """Write the plot, and return where; or None and why there is none, unless it was asked for."""
+# --- what there is to tell -------------------------------------------------------------------------------------------
+
+
+def _draw(outcome: Outcome, svg: Path) -> str:
+    """Write the plot and return where, or why there is none."""
     from s390emu.reports.census_plot import picture
     from s390emu.reports.drawing import PlotsUnavailable
 
-    path = asked or Path(SVG)
     try:
-        replace_file(path, picture(census.counts, census.marks, on.host_frames, TITLE))
+        replace_file(svg, picture(outcome.census.counts, outcome.census.marks, outcome.on.host_frames, TITLE))
     except PlotsUnavailable as error:
-        return None, f"none as SVG: {error}"
-    return path, ""
+        return f"none: {error}"
+    return str(svg)
 
 
-def _tell(
-    machine: Machine, census: Census, events: list, demo: LinuxDemo, on: MachineOptions, symbols: Symbols
-) -> None:
-    """Print plot, the life of a block, and totals."""
+def _tell(outcome: Outcome) -> None:
+    """Print the plot as text, the life of a page, and totals."""
     from s390emu.reports.census import text_plot
     from s390emu.reports.demo import life, totals, totals_lines
     from s390emu.reports.timeline import event_line
 
+    census, on, expected = outcome.census, outcome.on, outcome.demo.said
     print("\n== pages by state")
     print("\n".join(text_plot(census.counts, census.marks, on.host_frames)))
-    shown, of = life(events, LIFE_SHOWN)
+    shown, changes = life(outcome.events, LIFE_SHOWN)
     if shown:
-        print(f"\n== a page's life ({len(shown)} of its {of:,} changes: instruction, block, before -> after, who)")
-        print("\n".join(event_line(event, symbols, on.cpus) for event in shown))
+        print(f"\n== a page's life ({len(shown)} of its {changes:,} changes: instruction, block, before -> after, who)")
+        print("\n".join(event_line(event, outcome.symbols, on.cpus) for event in shown))
     print("\n== totals")
-    print("\n".join(totals_lines(totals(machine))))
-    found = findings(machine.console)
-    right = "right" if found == demo.said else f"WRONG; expected: {', '.join(demo.said)}"
-    print(f"{'what the script found':38} {', '.join(found) or 'nothing'}: {right}")
+    print("\n".join(totals_lines(totals(outcome.machine))))
+    right = "right" if outcome.found == expected else f"WRONG; expected: {', '.join(expected)}"
+    print(f"{'what the script found':38} {', '.join(outcome.found) or 'nothing'}: {right}")
+
+
+def _as_dict(outcome: Outcome, plot: str) -> dict:
+    """Return everything for JSON."""
+    from s390emu.reports.census import as_dict as census_dict
+    from s390emu.reports.demo import totals
+    from s390emu.reports.stop import as_dict
+
+    return {
+        "schema": "s390emu.linux-demo/1",
+        "census": census_dict(outcome.census.counts, outcome.census.marks),
+        "totals": totals(outcome.machine),
+        "expected": outcome.demo.said,
+        "found": outcome.found,
+        "plot": plot,
+    } | as_dict(outcome.machine, outcome.stop, outcome.symbols)
+
+
+def _conclude(outcome: Outcome) -> None:
+    """Say how the run ended: at length if the guest did not power off."""
+    from s390emu.reports.stop import report, summary
+
+    told = summary if outcome.powered_off else report
+    print(told(outcome.machine, outcome.stop, outcome.symbols), file=sys.stderr)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from s390emu.architecture.page_states import CONTENTS, NAMES, STATES, USAGES
+from s390emu.architecture.page_states import CONTENTS, STATES, USAGES
 from s390emu.architecture.sizes import BLOCK_SIZE
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ ROWS, COLUMNS = 20, 70
 AXIS = 8  # characters to the left of the plot
 MEGABYTE = 1 << 20
 GLYPHS = {"Sr": "#", "Pr": "P", "Vr": "V", "Ur": "u", "Sp": "=", "Vz": "v", "Uz": "-", "Sz": "."}  # from below
+WHERE = {"r": "in a page frame", "p": "on the paging device", "z": "nowhere, it has no content"}
 DIGITS = "123456789abcdefghijklmnopqrstuvwxyz"  # name the marks
 
 
@@ -59,7 +60,7 @@ def text_plot(counts: Sequence[Count], marks: Sequence[Mark], frames: int) -> li
         lines.append(f"{label:>{AXIS - 2}} |" + "".join(column[row] for column in columns))
     lines.append(f"{'0':>{AXIS - 2}} +" + _axis(marks, end))
     lines.append(f"{'':{AXIS}}0{f'{end / 1e6:,.1f} million instructions':>{COLUMNS - 1}}")
-    lines += [f"{'':{AXIS}}{GLYPHS[layer.name]} {layer.words}" for layer in reversed(found)]
+    lines += [f"{'':{AXIS}}{GLYPHS[layer.name]} {layer.words}: {WHERE[layer.name[1]]}" for layer in reversed(found)]
     named = zip(DIGITS, marks, strict=False)
     return lines + [f"{'':{AXIS}}{digit} {mark.instructions / 1e6:9,.1f} M  {mark.text}" for digit, mark in named]
 
@@ -96,6 +97,6 @@ def as_dict(counts: Sequence[Count], marks: Sequence[Mark]) -> dict[str, Any]:
     """Return the census for JSON: of each state the blocks in it, one number for each of `instructions`."""
     return {
         "instructions": [count.instructions for count in counts],
-        "blocks": {NAMES[STATES[layer.name]]: layer.values for layer in layers(counts)},
+        "blocks": {layer.name: layer.values for layer in layers(counts)},
         "marks": [mark._asdict() for mark in marks],
     }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SIZE = 9.2, 5.6  # inches
 STYLE = {  # colour, hatching
-    "Sr": (BLUE, ""), "Pr": (PURPLE, ""), "Vr": (YELLOW, ""), "Ur": (SKY, "//"), "Sp": (VERMILION, "\\\\"),
+    "Sr": (BLUE, ""), "Pr": (PURPLE, "--"), "Vr": (YELLOW, "++"), "Ur": (SKY, "//"), "Sp": (VERMILION, "\\\\"),
     "Vz": (ORANGE, "xx"), "Uz": (GREEN, ".."), "Sz": (GREY, ""),
 }  # fmt: skip
 FAINT = 0.35  # opacity of what was never touched

@@ -64,7 +64,6 @@ def reject_what_a_replay_file_says(options: RunOptions) -> None:
 
 def reject_single_run_options(options: RunOptions) -> None:
     """Reject with --adversary what is about one run: the adversary makes many."""
-    named = options.symbols != SymbolOptions()
-    if options.trace.trace or options.trace.trace_to or options.limits.timeout or named:
-        option = "--timeout" if options.limits.timeout else "--symbols" if named else "--trace"
+    if options.trace.trace or options.trace.trace_to or options.limits.timeout or options.symbols.given:
+        option = "--timeout" if options.limits.timeout else options.symbols.given or "--trace"
         raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")

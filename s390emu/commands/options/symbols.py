@@ -17,6 +17,11 @@ class SymbolOptions:
     symbols: Path | None = None
     kallsyms: bool = False
 
+    @property
+    def given(self) -> str:
+        """The option that is given; empty if none is."""
+        return "--symbols" if self.symbols else "--kallsyms" if self.kallsyms else ""
+
     def check(self, trace: TraceOptions) -> None:
         """Reject names that are known when the run has ended for what is written before."""
         if self.kallsyms and trace.trace:

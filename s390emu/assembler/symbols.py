@@ -12,14 +12,25 @@ from functools import cached_property
 from pathlib import Path
 
 from s390emu.assembler.disassemble import FARTHEST, Labels
-from s390emu.assembler.elf import ET_DYN, ET_EXEC, SHN_ABS, SHN_UNDEF, SHT_SYMTAB, STT_TLS, ElfError, File, is_elf
+from s390emu.assembler.elf import (
+    ET_DYN,
+    ET_EXEC,
+    SHN_ABS,
+    SHN_UNDEF,
+    SHT_SYMTAB,
+    STT_TLS,
+    ElfError,
+    File,
+    is_elf,
+    printable,
+)
 from s390emu.assembler.elf_loader import NO_SYMBOLS
 from s390emu.input_files import FileError, as_text, read
 
-MOST_BYTES = 1 << 30  # of a kernel with its debugging information
 NO_PLACES = "aAnN"  # types of symbols that are absolute numbers, or of debugging
 UNDEFINED = "Uwv"  # whose lines have no address
 ADDRESS = re.compile("[0-9A-Fa-f]{1,16}")
+SHOWN = 90  # characters of a wrong line
 LOCAL = ".L"  # begins the names of a compiler's own labels
 NOTE = "The real System.map is"  # in what Debian's packages have in its place
 NM = "write ADDRESS TYPE NAME, as nm does"
@@ -47,7 +58,7 @@ def as_symbols(symbols: Mapping[str, int]) -> Symbols:
 
 def read_symbols(path: str | Path) -> Symbols:
     """Return the symbols of a file. Raises FileError, ElfError, and OSError with the path."""
-    data = read(path, MOST_BYTES, pipe=True)
+    data = read(path, pipe=True)
     if is_elf(data):
         return _of_elf(data, str(path))
     if b"\0" in data:
@@ -85,7 +96,7 @@ def of_text(text: str, name: str) -> Symbols:
 
 def _places(text: str, file: str) -> Iterator[tuple[str, int]]:
     """Yield name and address of every line whose symbol stands for a place. Raises FileError."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         words = line.split()
         if not words or (len(words) == 2 and words[0] in UNDEFINED):
             continue
@@ -96,14 +107,15 @@ def _places(text: str, file: str) -> Iterator[tuple[str, int]]:
 
 def _symbol(words: list[str], where: str) -> tuple[int, str, str]:
     """Return address, type and name of the words of a line. Raises FileError."""
-    if NOTE in " ".join(words):
-        raise FileError(f"{where}: a note in place of the symbols ({' '.join(words[2:])}); {WHERE_FROM}")
+    line = printable(" ".join(words)[:SHOWN].encode())
+    if NOTE in line:
+        raise FileError(f"{where}: a note in place of the symbols ({line}); {WHERE_FROM}")
     module = len(words) == 4 and words[3].startswith("[") and words[3].endswith("]")
     if len(words) != 3 and not module:
-        raise FileError(f"{where}: {' '.join(words)[:60]}: {NM}")
+        raise FileError(f"{where}: {line}: {NM}")
     digits, kind, name = words[:3]
     if not ADDRESS.fullmatch(digits):
-        raise FileError(f"{where}: {digits[:20]} is no address, which has 16 hexadecimal digits at most; {NM}")
+        raise FileError(f"{where}: {line}: no address of 16 hexadecimal digits at most; {NM}")
     if len(kind) != 1:
-        raise FileError(f"{where}: {kind[:20]} is no type of symbol, which is a letter; {NM}")
-    return int(digits, 16), kind, name
+        raise FileError(f"{where}: {line}: no type of symbol, which is a letter; {NM}")
+    return int(digits, 16), kind, printable(name.encode())

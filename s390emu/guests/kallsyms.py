@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from s390emu.assembler.elf import printable
 from s390emu.assembler.symbols import Symbols
 from s390emu.machine.view import NotTranslated, parts
 
@@ -75,7 +76,7 @@ class _Tables:
             raise NoKallsyms(f"{count:,} symbols, which no kernel has")
         base, distances = self._number("relative_base", 8), self._read("offsets", 4 * count)
         found = Symbols(
-            (name[1:], base + int.from_bytes(distances[4 * n : 4 * n + 4], "big"))
+            (printable(name[1:].encode()), base + int.from_bytes(distances[4 * n : 4 * n + 4], "big"))
             for n, name in enumerate(self._names(count))
         )
         if not found:

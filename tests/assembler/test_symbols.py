@@ -64,12 +64,12 @@ def test_a_system_map():
 @pytest.mark.parametrize(("line", "told"), [
     ("100000 T", "map:2: 100000 T: write ADDRESS TYPE NAME, as nm does"),
     ("100000 T a b", "map:2: 100000 T a b: write"),
-    ("T 100000 a", "map:2: T is no address"),
-    ("0x100000 T a", "map:2: 0x100000 is no address"),
-    ("10000000000000000 T a", "map:2: 10000000000000000 is no address"),
-    ("-1 T a", "map:2: -1 is no address"),
-    ("1_0 T a", "map:2: 1_0 is no address"),
-    ("100000 TT a", "map:2: TT is no type of symbol"),
+    ("T 100000 a", "map:2: T 100000 a: no address"),
+    ("0x100000 T a", "map:2: 0x100000 T a: no address"),
+    ("10000000000000000 T a", "map:2: 10000000000000000 T a: no address"),
+    ("-1 T a", "map:2: -1 T a: no address"),
+    ("1_0 T a", "map:2: 1_0 T a: no address"),
+    ("100000 TT a", "map:2: 100000 TT a: no type of symbol"),
 ])  # fmt: skip
 def test_a_line_that_is_no_symbol(line, told):
     with pytest.raises(FileError) as error:
@@ -79,7 +79,7 @@ def test_a_line_that_is_no_symbol(line, told):
 
 def test_the_note_that_debian_has_in_place_of_the_symbols():
     note = "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n"
-    with pytest.raises(FileError, match=r"^map:1: a note in place of the symbols \(The real System.map is in .*-dbg"):
+    with pytest.raises(FileError, match=r"^map:1: a note in place of the symbols \(f+ B The real .*-dbg"):
         of_text(note, "map")
 
 
@@ -92,6 +92,12 @@ def test_a_text_without_addresses(text, told):
     with pytest.raises(FileError) as error:
         of_text(text, "map")
     assert str(error.value).startswith(told)
+
+
+def test_a_name_that_would_confuse_a_terminal():
+    assert of_text("1 T \x1b[2Jclear\n", "map") == {"\\x1b[2Jclear": 1}
+    with pytest.raises(FileError, match=r"map:1: \\x1b\[2J: write"):
+        of_text("\x1b[2J\n", "map")
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -37,8 +37,10 @@ def archive(folder: str | Path, devices: Iterable[Entry] = ()) -> bytes:
     """Return the archive of what is in a folder, and of these devices. Raises FileError and OSError."""
     entries = {entry.name: entry for entry in content(folder)}
     for device in devices:
-        for parent in reversed(Path(device.name).parents[:-1]):
-            entries.setdefault(str(parent), Entry(str(parent), FOLDER_MODE))
+        for parent in map(str, reversed(Path(device.name).parents[:-1])):
+            entry = entries.setdefault(parent, Entry(parent, FOLDER_MODE))
+            if not stat.S_ISDIR(entry.mode):
+                raise FileError(f"/{device.name}: a device in /{parent}, which is no folder there")
         entries[device.name] = device
     return packed(entries.values())
 
@@ -56,6 +58,8 @@ def content(folder: str | Path) -> Iterable[Entry]:
     for path, folders, files in os.walk(folder, onerror=_refuse):
         for name in (*folders, *files):
             place = Path(path, name)
+            if str(place.relative_to(folder)) == TRAILER:
+                raise FileError(f"{place}: a name that ends an archive; call it otherwise")
             yield _entry(place, str(place.relative_to(folder)))
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from s390emu.assembler.symbols import Symbols
 from s390emu.commands.compilation import show
 from s390emu.commands.conclusion import exit_code, sanitized, tell
@@ -31,6 +29,8 @@ from s390emu.guests.linux_demo import BUSYBOX, COMMAND_LINE, KERNEL, MARK, Linux
 from s390emu.input_files import replace_file
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from s390emu.guests.census import Census
     from s390emu.machine import Machine, Stop
 

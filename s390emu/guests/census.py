@@ -15,7 +15,7 @@ import numpy as np
 from s390emu.architecture.page_states import NAMES
 from s390emu.machine import Machine, Reason, Stop
 
-MOST_COUNTS = 480
+MOST_COUNTS = 240
 FIRST_STEP = 10_000  # instructions between two counts, at first
 
 

@@ -30,6 +30,7 @@ from s390emu.input_files import FileError, as_text, read
 NO_PLACES = "aAnN"  # types of symbols that are absolute numbers, or of debugging
 UNDEFINED = "Uwv"  # whose lines have no address
 ADDRESS = re.compile("[0-9A-Fa-f]{1,16}")
+REACH_IN_ALL = 0x10000  # bytes behind a symbol that are called by it where all functions have names
 SHOWN = 90  # characters of a wrong line
 LOCAL = ".L"  # begins the names of a compiler's own labels
 NOTE = "The real System.map is"  # in what Debian's packages have in its place
@@ -38,17 +39,22 @@ WHERE_FROM = "give System.map or vmlinux of the kernel's -dbg package, or what /
 
 
 class Symbols(dict[str, int]):
-    """Addresses by name, of a name that several places have the first; made from (name, address) of every place."""
+    """Addresses by name, of a name that several places have the first; made from (name, address) of every place.
+    reach: bytes behind a symbol that are called by it, if no other is nearer."""
 
-    def __init__(self, places: Mapping[str, int] | Iterable[tuple[str, int]] = ()):
-        self.places = list(places.items() if isinstance(places, Mapping) else places)
+    def __init__(self, places: Mapping[str, int] | Iterable[tuple[str, int]] = (), reach: int = FARTHEST):
+        self.places, self.reach = list(places.items() if isinstance(places, Mapping) else places), reach
         super().__init__(reversed(self.places))
 
     @cached_property
     def labels(self) -> Labels:
         """Names by address. Of several at one, that with the fewest underscores before it."""
         ordered = sorted((address, len(name) - len(name.lstrip("_")), name) for name, address in self.places)
-        return Labels((address, address + FARTHEST, name) for address, _, name in ordered)
+        return Labels((address, address + self.reach, name) for address, _, name in ordered)
+
+    def with_all(self, places: Iterable[tuple[str, int]]) -> Symbols:
+        """Return the same with those of a whole guest (name, address): only its largest functions go beyond reach."""
+        return Symbols([*self.places, *places], REACH_IN_ALL)
 
 
 def as_symbols(symbols: Mapping[str, int]) -> Symbols:

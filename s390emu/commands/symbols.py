@@ -18,7 +18,7 @@ def named(options: SymbolOptions, own: Mapping[str, int]) -> Symbols:
     own = as_symbols(own)
     if options.symbols is None:
         return own
-    return Symbols([*own.places, *read_symbols(options.symbols).places])
+    return own.with_all(read_symbols(options.symbols).places)
 
 
 def named_at_end(options: SymbolOptions, machine: Machine, known: Symbols) -> Symbols:
@@ -29,7 +29,7 @@ def named_at_end(options: SymbolOptions, machine: Machine, known: Symbols) -> Sy
     from s390emu.guests.kallsyms import NoKallsyms, read_kallsyms
 
     try:
-        return Symbols([*known.places, *read_kallsyms(machine).places])
+        return known.with_all(read_kallsyms(machine).places)
     except NoKallsyms as error:
         say(f"s390emu: --kallsyms: {error}")
         return known

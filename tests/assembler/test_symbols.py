@@ -35,6 +35,12 @@ def test_an_address_is_named_by_the_nearest_symbol_before_it():
     ]  # fmt: skip
 
 
+def test_where_all_functions_have_names_a_large_one_has_its_name_to_its_end():
+    symbols = Symbols({"a": 0x1000}).with_all([("large", 0x2000), ("b", 0x8000)])
+    assert [symbols.labels.name(at) for at in (0x1FFF, 0x7FFF, 0x8000, 0x18000)] == ["a+0xfff", "large+0x5fff", "b", ""]
+    assert symbols == {"a": 0x1000, "large": 0x2000, "b": 0x8000}
+
+
 def test_of_several_at_an_address_that_with_the_fewest_underscores_names_it():
     assert Symbols({"__a": 8, "_b": 8, "c": 8, "d": 8}).labels.name(8) == "c"
 

@@ -40,8 +40,13 @@ def archive(folder: str | Path, devices: Iterable[Entry] = ()) -> bytes:
         for parent in reversed(Path(device.name).parents[:-1]):
             entries.setdefault(str(parent), Entry(str(parent), FOLDER_MODE))
         entries[device.name] = device
+    return packed(entries.values())
+
+
+def packed(entries: Iterable[Entry]) -> bytes:
+    """Return the archive of these entries, whose names differ."""
     # A folder is before what is in it: its name is a prefix.
-    written = [_written(number, entries[name]) for number, name in enumerate(sorted(entries), 1)]
+    written = [_written(number, entry) for number, entry in enumerate(sorted(entries), 1)]
     return _padded(b"".join([*written, _written(0, Entry(TRAILER, 0))]), ARCHIVE_ALIGNMENT)
 
 

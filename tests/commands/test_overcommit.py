@@ -28,7 +28,7 @@ from s390emu.commands import overcommit
 from tests.farm import pretended
 
 if __name__ == "__main__":
-    overcommit._runner = lambda: pretended.{runner}
+    overcommit._runner = lambda linux: pretended.{runner}
     cli.main(sys.argv[1:])
 """
 
@@ -39,7 +39,7 @@ def s390emu(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, runner=pretended.run_cell, drawn=False):
-        monkeypatch.setattr(overcommit, "_runner", lambda: runner)
+        monkeypatch.setattr(overcommit, "_runner", lambda linux: runner)
         with monkeypatch.context() as patch, pytest.raises(SystemExit) as exit_:
             if not drawn:  # it takes its time, and has its own tests
                 patch.setattr(plots, "draw", lambda *_: [])

@@ -22,12 +22,19 @@ draw() { # a number below $1
     drawn=$(((random >> 8) % $1))
 }
 
-write() { # a file of about 256 KB whose every line names it
+write() { # a file of about 500 KB that names itself all over
     line="guest $seed file $1: sphinx of black quartz, judge my vow. "
     line=$line$line$line$line
     echo "$line$line$line$line" >block
-    cat block block block block block block block block block block block block block block block block >run
+    cat block block block block block block block block block block block block block block block block \
+        block block block block block block block block block block block block block block block block >run
     cat run run run run run run run run run run run run run run run run >"$1"
+}
+
+read_back() { # a file; 64 KB of it somewhere are summed: that is a request
+    dd if="$1" of=/dev/null bs=64k 2>/dev/null
+    draw 6
+    dd if="$1" bs=64k skip="$drawn" count=1 2>/dev/null | md5sum
 }
 
 first=0 last=0 # the files there are: from the first one up to, but not including, the last
@@ -38,7 +45,7 @@ while :; do
         write $last
         last=$((last + 1))
         draw $((last - first))
-        md5sum $((first + drawn))
+        read_back $((first + drawn))
         if [ -e stop ]; then break 2; fi
         if [ $((last % 8)) = 0 ]; then dd if=/dev/zero of=/dev/null bs=2M count=1 2>/dev/null; fi
     done

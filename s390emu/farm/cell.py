@@ -24,8 +24,8 @@ NOT_OF_LINUX = ("disks", "disk_latency", "disk_block", "file_blocks", "heap_bloc
 # By device: the mean idle phase of a guest, and the monitor's interval, both in microseconds. They go with the speed of
 # the storage: what takes a burst of requests longer on a disk than on flash leaves people waiting as long in between.
 IDLE_US = {"dasd": 200_000, "ssd": 10_000, "nvme": 4_000}
-LINUX_IDLE_US = 250_000  # of a Linux guest: its bursts are so much longer that the device makes no difference
 INTERVAL_US = {"dasd": 50_000, "ssd": 2_500, "nvme": 1_000}
+LINUX_IDLE_US, LINUX_INTERVAL_US = 250_000, 25_000  # likewise, by any device: its requests take the processor so long
 
 
 @dataclass(frozen=True)
@@ -186,4 +186,5 @@ class Cell:
 
     @property
     def balloon_parameters(self) -> dict[str, float]:
-        return {"interval_us": INTERVAL_US[self.device]} | dict(self.balloon)
+        interval = LINUX_INTERVAL_US if self.kind == LINUX else INTERVAL_US[self.device]
+        return {"interval_us": interval} | dict(self.balloon)

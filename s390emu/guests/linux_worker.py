@@ -1,8 +1,8 @@
 """The Linux guest of the farm: Debian's kernel, busybox, and firmware/linux_worker.sh as /init, which works in memory.
 
-The guest writes files into tmpfs and reads others back, and prints the MD5 sum of each that it has read: that is a
-request. After a burst of requests it removes most files and sleeps, so the storage that it needs rises and falls.
-`Twin` knows every sum, by the same draws and without a kernel; so a page that the host lost or confused shows.
+A request is to write a file into tmpfs and to read one back, and to print the MD5 sum of a part of it. After a burst of
+requests the guest removes most files and sleeps, so the storage that it needs rises and falls. `Twin` knows every sum,
+by the same draws and without a kernel; so a page that the host lost or confused shows.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ EPOCH = 0x7D91048BCA000000 + 1_700_000_000_000_000 * 4096  # TOD clock of the bo
 
 DRAW_MULTIPLIER, DRAW_ADDEND, DRAW_MASK = 1103515245, 12345, 0x7FFFFFFF
 TEXT = "guest {seed} file {number}: sphinx of black quartz, judge my vow. "
-TEXTS, BLOCKS = 16, 16 * 16  # in a block, in a file
+TEXTS, BLOCKS = 16, 32 * 16  # in a block, in a file
 FILE_BYTES = TEXTS * BLOCKS * 70  # at most
+WINDOWS, WINDOW_BYTES = 6, 64 << 10  # of a file, of which one is summed
 KEPT = 8  # files left after a burst: fewer
 SHORTEST_BURST = 2 * KEPT  # in the mean: each has a request then
 LONGEST_IDLE_MS = 499  # in the mean: twice as long is less than the second that the script can sleep
 NEEDED_BYTES = 44 << 20  # by kernel and busybox, beside the files
-SUM = re.compile(r"^([0-9a-f]{32})  (\d+)$", re.M)
-STOPPED, END = re.compile(r"^STOPPED (\d+)$", re.M), re.compile(r"^END$", re.M)
+STOPPED, END = re.compile(r"STOPPED (\d+)"), "END"
 
 
 class Files(NamedTuple):
@@ -78,15 +78,13 @@ def go(seed: int, burst: int, idle_ms: int) -> str:
 # --- what it has to print --------------------------------------------------------------------------------------------
 
 
-class Sum(NamedTuple):
-    """A file's sum as the guest prints it."""
-
-    number: int
-    digest: str
+def said(data: bytes, name: str) -> str:
+    """Return what md5sum says of a file."""
+    return f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}  {name}"
 
 
 class Twin:
-    """A model of the guest's task. `requests` yields the sums that it prints one after the other, without end."""
+    """A model of the guest's task. `requests` yields what it prints, a line for each request, without end."""
 
     def __init__(self, seed: int, burst: int, idle_ms: int):
         self.seed, self.burst, self.idle_ms = seed, burst, idle_ms
@@ -98,47 +96,45 @@ class Twin:
         self.random = (self.random * DRAW_MULTIPLIER + DRAW_ADDEND) & DRAW_MASK
         return (self.random >> 8) % below
 
-    def sum_of(self, number: int) -> Sum:
-        """Return what md5sum prints of a file."""
-        block = (TEXT.format(seed=self.seed, number=number) * TEXTS + "\n").encode("ascii")
-        return Sum(number, hashlib.md5(block * BLOCKS, usedforsecurity=False).hexdigest())
+    def file(self, number: int) -> bytes:
+        """Return the content of a file."""
+        return (TEXT.format(seed=self.seed, number=number) * TEXTS + "\n").encode("ascii") * BLOCKS
 
-    def requests(self) -> Iterator[Sum]:
-        """Yield the sum of each request."""
+    def requests(self) -> Iterator[str]:
+        """Yield the line of each request."""
         while True:
             goal = self.burst // 2 + self.draw(self.burst)
             while self.last - self.first < goal:
                 self.last += 1
-                yield self.sum_of(self.first + self.draw(self.last - self.first))
+                content = self.file(self.first + self.draw(self.last - self.first))
+                at = self.draw(WINDOWS) * WINDOW_BYTES
+                yield said(content[at : at + WINDOW_BYTES], "-")
             self.first = max(self.first, self.last - self.draw(KEPT))
             self.draw(2 * self.idle_ms + 1)
 
-    def remaining(self) -> list[Sum]:
-        """Return the sums of the files there are, which the guest prints at its end."""
-        return [self.sum_of(number) for number in range(self.first, self.last)]
+    def remaining(self) -> list[str]:
+        """Return the lines of the files there are, which the guest prints at its end."""
+        return [said(self.file(number), str(number)) for number in range(self.first, self.last)]
 
 
 class Report(NamedTuple):
-    """What a guest has printed from GO to its end. requests: the sums of its requests; remaining: of the files that it
+    """What a guest has printed from GO to its end. requests: a line for each; remaining: a line for each file that it
     had then; balloon: the pages that its balloon driver had given back."""
 
-    requests: list[Sum]
-    remaining: list[Sum]
+    requests: list[str]
+    remaining: list[str]
     balloon: int
-
-
-def sums(console: str) -> list[Sum]:
-    """Return the sums that a guest has printed."""
-    return [Sum(int(number), digest) for digest, number in SUM.findall(console)]
 
 
 def reported(console: str) -> Report | None:
     """Return a guest's report; None if it has not come to its end."""
-    stopped, ended = STOPPED.search(console), END.search(console)
-    if not stopped or not ended:
+    lines = console.partition(READY)[2].splitlines()
+    at = next((n for n, line in enumerate(lines) if STOPPED.fullmatch(line)), None)
+    if at is None or END not in lines[at:]:
         return None
-    before, after = console[: stopped.start()], console[stopped.end() : ended.start()]
-    return Report(sums(before), sums(after), int(stopped[1]))
+    balloon = STOPPED.fullmatch(lines[at])
+    assert balloon
+    return Report(lines[:at], lines[at + 1 : lines.index(END, at)], int(balloon[1]))
 
 
 def right(report: Report, twin: Twin) -> bool:

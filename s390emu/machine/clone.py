@@ -64,7 +64,7 @@ def _blocks(machine: Machine) -> list[Block]:
     found = []
     for number in np.flatnonzero((states != STATES["Sz"]) | (keys != 0) | no_dat).tolist():
         data = machine.read(number * BLOCK_SIZE, BLOCK_SIZE)
-        state = NAMES[int(states[number])]
+        state = "Sr" if states[number] == STATES["Sp"] else NAMES[int(states[number])]
         found.append(Block(number, state, int(keys[number]), bool(no_dat[number]), data if any(data) else None))
     return found
 

@@ -52,6 +52,12 @@ def told(machine: Machine) -> tuple:
     return machine.count, machine.now, machine.psw, list(machine.gr), machine.read(0, SIZE), state
 
 
+def seen_by_itself(told: tuple) -> tuple:
+    """Of what is told, that which no host changes."""
+    count, _, psw, registers, contents, (keys, _, no_dat) = told
+    return count, psw, registers, contents, keys, no_dat
+
+
 def ended(machine: Machine) -> tuple:
     assert machine.run().reason is Reason.DISABLED_WAIT
     return told(machine)
@@ -82,8 +88,7 @@ def test_copies_live_together_on_a_host_with_less_storage_than_one_of_them():
     for copy in copies:
         start(kept, copy)
     for copy in copies:
-        count, now, *_, contents, (keys, _, no_dat) = ended(copy)
-        assert (count, contents, keys, no_dat) == (*expected[:1], expected[4], expected[5][0], expected[5][2])
+        assert seen_by_itself(ended(copy)) == seen_by_itself(expected)
     assert host.statistics(0).written_out > 0
 
 

@@ -90,7 +90,7 @@ REPLAYED = {
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "
         "chunk_policy look_ahead paging disks quantum warmup requests least file_blocks heap_blocks burst idle_us "
-        "fault_ns io_ns balloon table dry_run json", outputs="output", own="jobs",
+        "fault_ns io_ns balloon guest table dry_run json", inputs="linux", outputs="output", own="jobs",
     ),
     "chunks": _given("requests define fraction run seed json", outputs="csv"),
     "doctor": _given("json"),

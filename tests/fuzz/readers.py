@@ -537,7 +537,7 @@ def set_up() -> None:
     def none(*arguments, **options):
         raise PlotsUnavailable("not now")
 
-    patch.object(overcommit, "_runner", lambda: pretended.run_cell).start()
+    patch.object(overcommit, "_runner", lambda linux: pretended.run_cell).start()
     patch.object(plots, "draw", none).start()
 
 

@@ -124,7 +124,8 @@ def check(cpu, storage, logical, length, kind, access_key, is_real):
     real = logical
     if is_virtual:
         if kind == STORE and storage.operand_space == ACCESS_REGISTER and storage.art_fetch_only != u64(0):
-            return u64(0), dat.protected(cpu, storage, logical, kind, storage.operand_space)
+            reason = dat.TEID_ACCESS_LIST
+            return u64(0), dat.protected(cpu, storage, logical, kind, storage.operand_space, reason)
         real, code = dat.translate(cpu, storage, logical, kind, storage.operand_space)
         if code != 0:
             return u64(0), code

@@ -48,16 +48,16 @@ class Target(NamedTuple):
         return f"{self.machine}{self.level}"
 
 
-TARGETS = [Target(level, machine) for machine in MACHINES for level in LEVELS]
+TARGETS = [Target(LEVELS[n % 3], MACHINES[n % 4]) for n in range(12)]  # any four have every level and every model
 
 
-def expected(programs: Iterable[str] = PROGRAMS, rounds: int = 1) -> str:
+def expected(programs: Iterable[str] = PROGRAMS) -> str:
     """Return what an image of these programs prints."""
-    return "".join(f"[{name}]\n" + (FOLDER / f"{name}.txt").read_text() for name in programs) * rounds
+    return "".join(f"[{name}]\n" + (FOLDER / f"{name}.txt").read_text() for name in programs)
 
 
 def table(programs: Sequence[str], rounds: int, translation: bool) -> str:
-    """Return the C source that says what an image runs: so many times, and with DAT or without."""
+    """Return the C source that says what an image runs, how often (the last time it prints), and whether with DAT."""
     lines = ['#include "runtime.h"', *(f"int main_of_{name}(void);" for name in programs)]
     lines += ["const struct program programs[] = {", *(f'{{"{name}", main_of_{name}}},' for name in programs), "{0, 0}};"]
     return "\n".join([*lines, f"const int rounds = {rounds}, translation = {int(translation)};\n"])

@@ -12,18 +12,26 @@ static const u64 edges[] = {
 static u64 digest;
 static int seen[32]; /* how often each set of exceptions */
 
-static void note(double result)
+/* Operands are volatile and these are not inlined, so that gcc moves no operation beyond what looks at its exceptions. */
+static __attribute__((noinline)) void note(double result)
 {
     int flags = exceptions();
     seen[flags]++;
     digest = mix(mix(digest, result == result ? bits_of(result) : 0x7ff8000000000000), flags);
 }
 
-static void note_float(float result)
+static __attribute__((noinline)) void note_float(float result)
 {
     int flags = exceptions();
     seen[flags]++;
     digest = mix(mix(digest, result == result ? float_bits(result) : 0x7fc00000), flags);
+}
+
+/* Without exceptions: where C's operation may be several here, or a function of the library. */
+static __attribute__((noinline)) void note_result(double result)
+{
+    exceptions();
+    digest = mix(digest, result == result ? bits_of(result) : 0x7ff8000000000000);
 }
 
 static void pairs(void)
@@ -38,7 +46,7 @@ static void pairs(void)
             note((a == b) + 2 * (a != b) + 4 * __builtin_isless(a, b) + 8 * __builtin_isunordered(a, b));
             note(__builtin_copysign(a, b) == a ? 1 : 2);
             volatile float c = a, d = b;
-            exceptions();
+            note_result(c);
             note_float(c + d), note_float(c - d), note_float(c * d);
             volatile float small = c / d;
             note_float(small);
@@ -52,7 +60,7 @@ static void alone(void)
         volatile double a = double_of(edges[i]);
         note_float(a);
         volatile float c = a;
-        exceptions();
+        note_result(c);
         note(c);
         note(__builtin_sqrt(a)), note_float(__builtin_sqrtf(c));
         note(-a), note(__builtin_fabs(a)), note_float(-__builtin_fabsf(c));
@@ -61,18 +69,14 @@ static void alone(void)
         if (__builtin_fabs(a) < 2e9)
             note((i32)a), note((i32)c), note((i16)((i32)a % 30000));
         if (a >= 0 && a < 1.8e19)
-            digest = mix(mix(digest, (u64)a), a < 4e9 ? (u32)a : 0), exceptions();
+            note_result((u64)a % 1000003), note_result(a < 4e9 ? (u32)a : 0);
         volatile i64 whole = edges[i];
         volatile i32 half = edges[i] >> 20;
         volatile u64 natural = edges[i] * 3;
         note(whole), note_float(whole), note(half), note_float(half);
-        digest = mix(mix(digest, bits_of(natural)), float_bits(natural));
-        if (a == a)
-            digest = mix(mix(mix(digest, bits_of(__builtin_floor(a))), bits_of(__builtin_ceil(a))),
-                         bits_of(__builtin_trunc(a)));
-        if (a == a)
-            digest = mix(digest, bits_of(__builtin_rint(a)));
-        exceptions();
+        note_result(natural), note_result((float)natural);
+        note_result(__builtin_floor(a)), note_result(__builtin_ceil(a));
+        note_result(__builtin_trunc(a)), note_result(__builtin_rint(a));
     }
 }
 
@@ -82,13 +86,9 @@ static void together(void)
         for (int j = 0; j < LENGTH(edges); j += 3) {
             volatile double a = double_of(edges[i]), b = double_of(edges[j]), c = double_of(edges[(i + j) % LENGTH(edges)]);
             volatile float d = a, e = b, f = c;
-            double result = __builtin_fma(a, b, c), other = __builtin_fma(a, -b, c);
-            float small = __builtin_fmaf(d, e, -f);
-            digest = mix(digest, result == result ? bits_of(result) : 1);
-            digest = mix(digest, other == other ? bits_of(other) : 1);
-            digest = mix(digest, small == small ? float_bits(small) : 1);
+            note_result(__builtin_fma(a, b, c)), note_result(__builtin_fma(a, -b, c));
+            note_result(__builtin_fmaf(d, e, -f));
         }
-    exceptions();
 }
 
 int main(void)

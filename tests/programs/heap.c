@@ -76,6 +76,7 @@ int main(void)
     int refused = 0, damaged = 0, allocated = 0;
     u64 digest = 0;
     heap_open();
+    memset(slots, 0, sizeof slots);
     for (int step = 0; step < STEPS; step++) {
         int which = random_bits() % SLOTS;
         u32 size = random_bits() % (step % 10 ? 300 : 6000);

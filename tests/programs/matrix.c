@@ -17,6 +17,7 @@ static void products(void)
         for (int j = 0; j < N; j++) {
             single_a[i][j] = a[i][j] = uniform();
             single_b[i][j] = b[i][j] = uniform();
+            single_c[i][j] = c[i][j] = 0;
         }
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++)
@@ -106,7 +107,7 @@ int main(void)
 {
     products();
 
-    static double hilbert[N][N], x[N], symmetric_sum;
+    double hilbert[N][N], x[N], trace = 0;
     for (int i = 0; i < N; i++) {
         for (int j = 0; j < N; j++)
             hilbert[i][j] = 1.0 / (i + j + 1) + (i == j);
@@ -121,13 +122,13 @@ int main(void)
     for (int i = 0; i < SMALL; i++)
         for (int j = 0; j <= i; j++) {
             symmetric[i][j] = symmetric[j][i] = uniform();
-            symmetric_sum += i == j ? symmetric[i][i] : 0;
+            trace += i == j ? symmetric[i][i] : 0;
         }
     print("%d rotations\n", eigenvalues(symmetric));
     for (int i = 0; i < SMALL; i++) {
         print("%.6f %08x\n", (double)symmetric[i][i], float_bits(symmetric[i][i]));
-        symmetric_sum -= symmetric[i][i];
+        trace -= symmetric[i][i];
     }
-    print("the trace stays: %d\n", absolute(symmetric_sum) < 1e-5);
+    print("the trace stays: %d\n", absolute(trace) < 1e-5);
     return 0;
 }

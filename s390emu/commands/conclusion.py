@@ -20,7 +20,6 @@ def conclude(
 ) -> int:  # fmt: skip
     """Report the end, and what the sanitizer found, and turn it into an exit code. normal: ways to end well, besides a
     disabled wait with code 0."""
-    from s390emu.machine import Reason
     from s390emu.reports.stop import as_dict, report, summary
 
     ended_well = stop.exit_code == 0 or stop.reason in normal
@@ -32,8 +31,16 @@ def conclude(
     else:
         print(report(machine, stop, symbols), file=sys.stderr)
     broken = watcher is not None and tell(watcher, symbols, as_json=as_json)
-    if ended_well:
-        return FAILED if broken else ENDED
+    code = exit_code(stop, normal=ended_well)
+    return FAILED if code == ENDED and broken else code
+
+
+def exit_code(stop: Stop, *, normal: bool) -> int:
+    """Return the exit code of a run that ended in this way."""
+    from s390emu.machine import Reason
+
+    if normal:
+        return ENDED
     return LIMIT if stop.reason in (Reason.LIMIT, Reason.TIMEOUT) else ABNORMAL
 
 

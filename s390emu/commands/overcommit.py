@@ -318,9 +318,10 @@ def _report(options: Options, results, seconds: float, progress: Progress) -> in
     """Write table, page and summary, and tell the findings."""
     from s390emu.farm.store import code_version
     from s390emu.farm.sweep import troubles
+    from s390emu.reports.drawing import PlotsUnavailable
     from s390emu.reports.overcommit import table
     from s390emu.reports.overcommit.page import page
-    from s390emu.reports.overcommit.plots import PlotsUnavailable, draw
+    from s390emu.reports.overcommit.plots import draw
     from s390emu.reports.overcommit.summary import summary
 
     axes, output = options.axes, options.output

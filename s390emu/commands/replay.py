@@ -76,9 +76,10 @@ _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
-           | _given("trace trace_lines json", outputs="trace_to"),
+           | _given("trace trace_lines json kallsyms", inputs="symbols", outputs="trace_to"),
     "linux": _MACHINE | _LIMITS | _SANITIZER
-             | _given("append until trace trace_lines json", inputs="kernel initrd", outputs="trace_to"),
+             | _given("append until trace trace_lines json kallsyms", inputs="kernel initrd symbols demo",
+                      outputs="trace_to svg"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),

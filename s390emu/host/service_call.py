@@ -57,7 +57,9 @@ SCP_INFORMATION = c.Struct(
     "cpu_offset" / c.Int16ub,
     c.Padding(4),
     "load_parameter" / c.Bytes(8),
-    c.Padding(96),
+    c.Padding(53),
+    "protection" / c.Int8ub,
+    c.Padding(42),
 )
 CPU_INFORMATION = c.Struct(
     "configured" / c.Int16ub,
@@ -83,6 +85,7 @@ MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
 TEXT_OBJECT_TYPE = 4
 
 MEGABYTE = 1 << 20
+ENHANCED_SUPPRESSION_ON_PROTECTION = 0x02  # protection always suppresses, and is identified where DAT has caused it
 INCREMENTS_MOST = 0xFFFF
 
 
@@ -160,7 +163,7 @@ def _read_scp_information(header, given, configuration, console):
     information = SCP_INFORMATION.build({
         "increments": configuration.storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
         "cpus": configuration.cpus, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(),
-        "load_parameter": bytes([0x40] * 8),
+        "load_parameter": bytes([0x40] * 8), "protection": ENHANCED_SUPPRESSION_ON_PROTECTION,
     })  # fmt: skip
     return _information(information, configuration, given)
 

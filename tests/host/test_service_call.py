@@ -164,6 +164,7 @@ def test_read_scp_information(command, size, increments, megabytes):
     cpus, offset = struct.unpack_from(">HH", rest, 16 - 8)
     assert (cpus, offset) == (1, 128)
     assert rest[24 - 8 : 32 - 8] == b"\x40" * 8  # load parameter: EBCDIC blanks
+    assert rest[85 - 8] == 0x02  # enhanced suppression on protection
     entry = rest[offset - 8 :][:16]
     assert entry == bytes(16)
     assert len(rest) == 4088 and not any(rest[offset + 8 :])

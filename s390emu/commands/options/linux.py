@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +32,11 @@ class LinuxOptions:
 
 def linux_arguments(parser) -> None:
     """Add the options of LinuxOptions."""
-    parser.add_argument("--kernel", type=Path, metavar="FILE", help="flat image (vmlinuz), or ELF that can be booted")
+    parser.add_argument("--kernel", type=Path, metavar="FILE",
+                        help="flat image (vmlinuz) or ELF; --demo [FOLDER]: Debian's, short of storage")  # fmt: skip
     parser.add_argument("--initrd", type=Path, metavar="FILE", help="initial RAM disk: see `s390emu new initramfs`")
     parser.add_argument("--append", default="", metavar="TEXT", help="the kernel's command line")
     parser.add_argument("--interactive", action="store_true",
-                        help="the keyboard is the guest's; Ctrl-A x leaves, Ctrl-A Ctrl-A is Ctrl-A")  # fmt: skip
-    parser.add_argument("--until", default="", metavar="TEXT", help="end when the guest has written this")
+                        help="the keyboard is the guest's (Ctrl-A x leaves); --until TEXT: end when this is written")
+    parser.add_argument("--until", default="", metavar="TEXT", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")

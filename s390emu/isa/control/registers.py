@@ -22,7 +22,7 @@ from s390emu.storage.access import (
     store_halfword,
     store_word,
 )
-from s390emu.storage.dat import ENHANCED_DAT
+from s390emu.storage.dat import ENHANCED_DAT, INSTRUCTION_EXECUTION_PROTECTION
 from s390emu.storage.protection import (
     FETCH_PROTECTION_OVERRIDE,
     LOW_ADDRESS_PROTECTION,
@@ -32,7 +32,11 @@ from s390emu.storage.tlb import flush, purge
 
 # of control register 0
 TRANSLATION_AND_PROTECTION = (
-    ENHANCED_DAT | LOW_ADDRESS_PROTECTION | FETCH_PROTECTION_OVERRIDE | STORAGE_PROTECTION_OVERRIDE
+    ENHANCED_DAT
+    | INSTRUCTION_EXECUTION_PROTECTION
+    | LOW_ADDRESS_PROTECTION
+    | FETCH_PROTECTION_OVERRIDE
+    | STORAGE_PROTECTION_OVERRIDE
 )
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)

@@ -12,10 +12,11 @@ from s390emu.commands.options.limits import LimitOptions, limit_arguments
 from s390emu.commands.options.linux import LinuxOptions, linux_arguments
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.sanitizer import SanitizerOptions, sanitizer_arguments
+from s390emu.commands.options.session import SessionOptions, session_arguments
 from s390emu.commands.options.trace import TraceOptions, trace_arguments
 from s390emu.commands.options.values import now
 from s390emu.commands.programs import content
-from s390emu.commands.session import talking
+from s390emu.commands.session import run_guest
 from s390emu.commands.usage import UsageError
 from s390emu.guests.linux import Kernel, LinuxError, image, read_kernel
 
@@ -29,6 +30,7 @@ WHAT_TO_GIVE = (
 def arguments(parser) -> None:
     """Add the options: what is booted, those of the guest and its host, and who looks on."""
     linux_arguments(parser)
+    session_arguments(parser)
     machine_arguments(parser, ram=RAM, epoch=now())
     limit_arguments(parser)
     sanitizer_arguments(parser)
@@ -38,26 +40,25 @@ def arguments(parser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Boot the kernel."""
     options, on, limits = taken(LinuxOptions, args), taken(MachineOptions, args), taken(LimitOptions, args)
-    watched, traced = taken(SanitizerOptions, args), taken(TraceOptions, args)
+    session, watched, traced = taken(SessionOptions, args), taken(SanitizerOptions, args), taken(TraceOptions, args)
     if not options.kernel:
         raise UsageError(WHAT_TO_GIVE)
-    options.check(traced)
+    session.check(json=options.json)
     on.check()
     try:
         kernel = read_kernel(content(options.kernel), str(options.kernel))
         pieces = image(kernel, on.ram, content(options.initrd) if options.initrd else b"", options.append)
     except LinuxError as error:
         raise UsageError(str(error)) from error
-    return _boot(options, on, limits, watched, traced, kernel, pieces)
+    return _boot(options, session, on, limits, watched, traced, kernel, pieces)
 
 
 def _boot(
-    options: LinuxOptions, on: MachineOptions, limits: LimitOptions, watched: SanitizerOptions, traced: TraceOptions,
-    kernel: Kernel, pieces: list[tuple[int, bytes]],
+    options: LinuxOptions, session: SessionOptions, on: MachineOptions, limits: LimitOptions,
+    watched: SanitizerOptions, traced: TraceOptions, kernel: Kernel, pieces: list[tuple[int, bytes]],
 ) -> int:  # fmt: skip
-    """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its
-    CPUs, one that reboots asks for initial program loading."""
-    from s390emu.commands.trace_log import tracing
+    """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its CPUs, one that
+    reboots asks for initial program loading."""
     from s390emu.machine import Reason
 
     machine = build(on)
@@ -65,11 +66,6 @@ def _boot(
     watcher = sanitizer(watched, machine, kernel.symbols)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    if traced.trace:
-        running = tracing(traced, machine, kernel.symbols)
-    else:
-        running = talking(machine, options.until, interactive=options.interactive)
-    with running as run:
-        stop = run(limits.limit, limits.timeout)
-    ends = Reason.STOPPED, Reason.RE_IPL, Reason.CONSOLE_TEXT, Reason.LEFT
-    return conclude(machine, stop, kernel.symbols, watcher, as_json=options.json, normal=ends)
+    stop = run_guest(machine, session, traced, limits, kernel.symbols, lambda: put(machine, pieces, kernel.psw))
+    ends = Reason.STOPPED, Reason.RE_IPL
+    return conclude(machine, stop, kernel.symbols, watcher, as_json=options.json, until=session.until, normal=ends)

@@ -101,6 +101,16 @@ class Machine:
             cpu.initial_reset(self.tod_epoch)
         self.turns.reset()
 
+    def clear_reset(self) -> None:
+        """Clear storage, keys and every CPU's registers (PoP ch. 4 "Clear Reset") and leave the CPUs as at the start.
+        Time goes on."""
+        self.host.reset(self.guest_number, clear=True)
+        first = self.cpus[0]
+        kernels.load_reset(first.record, first.port, True, 0)
+        first.set_psw(START_MASK, 0)
+        self.turns.reset()
+        self.turns.set_running(first)
+
     @classmethod
     def from_source(
         cls,

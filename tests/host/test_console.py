@@ -98,6 +98,53 @@ def test_exactly_the_limit_is_no_flood():
     assert not console.flooded and console.text == "123\n"
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_text_that_is_awaited_is_found_once(lines):
+    def write(line):
+        console.message(line) if lines else console.characters(line + "\n")
+
+    console = Console()
+    write("login:")  # before
+    console.await_text("login:")
+    found = []
+    for line in "log", "in:", "a login: b", "login:":
+        write(line)
+        found.append(console.found)
+        console.found = False
+    assert found == [False, False, True, False]
+
+
+def test_a_text_that_is_awaited_may_come_in_pieces_and_be_held_back():
+    console = Console()
+    console.message("login: of the kernel")
+    console.await_text("\nlogin: ")
+    console.characters("\nlog")
+    assert not console.found
+    console.characters("in: ")  # it may still repeat the message
+    assert console.found and console.text.endswith("\nlogin: ")
+
+
+def test_what_is_held_back_is_shown_at_the_end():
+    live = []
+    console = Console(live=live.append)
+    console.message("login: of the kernel")
+    console.characters("login: ")
+    console.show_all()
+    console.show_all()
+    assert live == ["login: of the kernel\n", "login: "]
+
+
+def test_after_a_reset_nothing_repeats_what_was_before():
+    console = Console()
+    console.receives = CHARACTERS_EVENT
+    console.message(STAMP.format(1) + "the same in every life")
+    console.characters("held back".join(["", "\n"]) + STAMP.format(1)[:3])
+    console.reset()
+    assert console.receives == 0
+    console.characters(STAMP.format(1) + "the same in every life\n")
+    assert console.text.count("the same in every life") == 2
+
+
 def test_restore():
     console = Console()
     console.message("one")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from s390emu.machine import Machine, Reason, Stop
 
 ESCAPE, LEAVE, HELP = "\x01", "x", "h?"  # Ctrl-A, and what follows it; Ctrl-A itself goes to the guest
-KEYS = "\ns390emu: Ctrl-A x ends the run, Ctrl-A Ctrl-A types Ctrl-A, Ctrl-A h shows this; the guest gets all other keys"
+KEYS = "\ns390emu: Ctrl-A x ends the run, Ctrl-A Ctrl-A types Ctrl-A, Ctrl-A h tells this; other keys are the guest's"
 READ_BYTES = 4096
 STEP = 1_000_000  # instructions between two looks at the keyboard: a hundredth of a second
 NANOSECONDS = 1e-9

@@ -299,7 +299,7 @@ def test_messages_come_in_order_and_once(told):
 def test_the_answer_tells_its_length_if_asked_to(told):
     told.console.send("STOP")
     given = sccb(b"\x77" * 100, control=b"\0\0\x80").ljust(BLOCK, b"\xee")
-    answer = answered(READ_DATA, given, MEGABYTE, told.console)
+    answer = answered(READ_DATA, given, told.configuration, told.console)
     assert answer == struct.pack(">HB3sH", 8 + 11, 0, b"\0\0\x80", 0x0020) + told_as("STOP")
 
 

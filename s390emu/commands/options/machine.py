@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
 from s390emu.commands.options.values import frames as frames_of
@@ -36,6 +37,7 @@ class MachineOptions:
     unused_access: str = UNUSED_ACCESS[0]
     disk: tuple[tuple[str | Path, bool], ...] = ()
     service: str = "none"
+    identity: str = NAMES[0]
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
@@ -96,6 +98,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group.add_argument("--disk", type=disk, action="append", default=[], metavar="FILE[:ro]",
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
+    group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
+                       help="what the guest finds itself on (STSI, STIDP): " + ", ".join(NAMES))  # fmt: skip
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)

@@ -9,7 +9,6 @@ from pathlib import Path
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
-from s390emu.commands.options.values import frames as frames_of
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import UsageError
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
@@ -75,6 +74,14 @@ class MachineOptions:
             raise self.too_large
 
 
+def frames(text: str) -> int:
+    """Return a number of page frames: written as such, or with a unit as what they are together (48M)."""
+    value = positive(text) if text[-1:].isdigit() else size(text) // BLOCK_SIZE
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than one frame of {BLOCK_SIZE} bytes")
+    return value
+
+
 def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for every block",
                       epoch: int = MachineOptions.epoch) -> None:
     """Add the options of MachineOptions."""
@@ -86,7 +93,7 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
     group.add_argument("--quantum", type=positive, default=MachineOptions.quantum, help=argparse.SUPPRESS)
     group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
-    group.add_argument("--frames", type=frames_of, metavar="N", help=f"page frames of the host, or 48M ({told_frames})")
+    group.add_argument("--frames", type=frames, metavar="N", help=f"page frames of the host, or 48M ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",
                        help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
     # Where there is a semicolon in the help of another option, it stands there: the help fits on a screen.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 
-from s390emu.architecture.sizes import BLOCK_SIZE
-
 MOST_BITS = 128  # of a number on the command line
 TOD_1970 = 0x7D91048BCA000000  # the TOD clock on January 1, 1970, 0h UTC
 TOD_SECOND = 1_000_000 << 12  # bit 51 of the TOD clock is one microsecond
@@ -25,14 +23,6 @@ def number(text: str) -> int:
         return _writable(int(text.replace("_", ""), 0), text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (write 4096, 0x1000 or 1_000_000)") from None
-
-
-def frames(text: str) -> int:
-    """Return a number of page frames: written as such, or with a unit as what they are together (48M)."""
-    value = positive(text) if text[-1:].isdigit() else size(text) // BLOCK_SIZE
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than one frame of {BLOCK_SIZE} bytes")
-    return value
 
 
 def epoch(text: str) -> int:

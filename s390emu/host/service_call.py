@@ -57,7 +57,9 @@ SCP_INFORMATION = c.Struct(
     "cpu_offset" / c.Int16ub,
     c.Padding(4),
     "load_parameter" / c.Bytes(8),
-    c.Padding(96),
+    c.Padding(16),
+    "facilities" / c.Int64ub,
+    c.Padding(72),
 )
 CPU_INFORMATION = c.Struct(
     "configured" / c.Int16ub,
@@ -82,6 +84,7 @@ HEADER_BYTES, EVENT_BYTES = HEADER.sizeof(), EVENT.sizeof()
 MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
 TEXT_OBJECT_TYPE = 4
 
+HAS_CPU_INFORMATION = 1 << (63 - 4)  # facility: READ CPU INFORMATION; without it Linux asks every CPU address
 MEGABYTE = 1 << 20
 INCREMENTS_MOST = 0xFFFF
 
@@ -163,7 +166,7 @@ def _read_scp_information(header, given, configuration, console):
     information = SCP_INFORMATION.build({
         "increments": configuration.storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
         "cpus": configuration.cpus, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(),
-        "load_parameter": bytes([0x40] * 8),
+        "load_parameter": bytes([0x40] * 8), "facilities": HAS_CPU_INFORMATION,
     })  # fmt: skip
     return _information(information, configuration, given)
 

@@ -55,7 +55,7 @@ def translated(lab: Lab, primary: int, *, mask: int = BA_EA, key: int = 0, secon
 
 def naive(word, asce: int, virtual: int, *, enhanced: bool) -> tuple[str, int]:
     """word(real) -> the doubleword there, None outside the configuration. -> ("real" | "absolute", address),
-    ("invalid", entry address, code) as (what, value)."""
+    ("invalid", entry address, code) as (what, value). enhanced: both enhanced-DAT facilities apply."""
     if asce & REAL_SPACE:
         return "real", virtual
     kind = asce >> 2 & 3
@@ -75,11 +75,13 @@ def naive(word, asce: int, virtual: int, *, enhanced: bool) -> tuple[str, int]:
             return ("segment" if place == 3 else "outside"), (address if place == 3 else code)
         if entry >> 2 & 3 != 3 - place:
             return "exception", 0x12
+        if place == 3 or (place == 2 and enhanced):  # a segment; with enhanced DAT 2, a third region
+            if entry & COMMON and asce & PRIVATE:
+                return "exception", 0x12
+            if enhanced and entry & FORMAT:
+                size = 1 << (20, 31)[3 - place]
+                return "absolute", entry - entry % size | virtual % size
         origin, offset, length = entry & ~0xFFF, entry >> 6 & 3, entry & 3
-    if entry & COMMON and asce & PRIVATE:
-        return "exception", 0x12
-    if enhanced and entry & FORMAT:
-        return "absolute", entry >> 20 << 20 | virtual % 2**20
     address = (entry >> 11 << 11) + 8 * (virtual >> 12 & 0xFF)
     page = word(address)
     if page is None:

@@ -35,8 +35,16 @@ def conclude(
     missing = bool(until) and stop.reason is not Reason.CONSOLE_TEXT
     if missing:
         print(f"s390emu: the guest has not written {until!r}", file=sys.stderr)
-    if ended_well:
-        return FAILED if broken or missing else ENDED
+    code = exit_code(stop, normal=ended_well)
+    return FAILED if code == ENDED and (broken or missing) else code
+
+
+def exit_code(stop: Stop, *, normal: bool) -> int:
+    """Return the exit code of a run that ended in this way."""
+    from s390emu.machine import Reason
+
+    if normal:
+        return ENDED
     return LIMIT if stop.reason in (Reason.LIMIT, Reason.TIMEOUT) else ABNORMAL
 
 

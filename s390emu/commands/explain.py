@@ -11,6 +11,7 @@ from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.commands.json_output import json_text
 from s390emu.commands.usage import ENDED, UsageError
 from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
+from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS, Row
 
 EXAMPLE = "s390emu explain MVC; s390emu explain 001A; s390emu explain Vz; s390emu explain --coverage"
@@ -61,11 +62,11 @@ def _coverage(as_json: bool) -> None:
         return
     for chapter, (done, rows) in summary().items():
         print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented")
-    print("chapter\topcode\tmnemonic\tstatus\tfacility\tname\tplace")
+    print("chapter\topcode\tmnemonic\tstatus\tfacility\tname\tplace\treason")
     for line in lines():
         status = "implemented" if line.implemented else "operation-exception"
         facility = "" if line.facility is None else line.facility
-        print(line.chapter, line.opcode, line.mnemonic, status, facility, line.name, line.place, sep="\t")
+        print(line.chapter, line.opcode, line.mnemonic, status, facility, line.name, line.place, line.reason, sep="\t")
 
 
 def _explain(what: str) -> dict:
@@ -97,6 +98,8 @@ def _instruction(row: Row) -> dict:
     """Return the facts about a row of the table."""
     place = places().get(function_name(row.mnemonic))
     where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
+    if why := reason_of(row.mnemonic):
+        where += f"; {why}"
     if place and not executable(row, default_facilities()):
         where += f", but an operation exception: facility bit {row.facility} is not installed"
     facility = "always installed" if row.facility is None else _facility(row.facility)

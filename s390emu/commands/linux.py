@@ -6,66 +6,81 @@ import argparse
 
 from s390emu.commands.compilation import show
 from s390emu.commands.conclusion import conclude
+from s390emu.commands.linux_demo import demonstrate
 from s390emu.commands.machines import build, put, sanitizer
 from s390emu.commands.options import taken
 from s390emu.commands.options.limits import LimitOptions, limit_arguments
 from s390emu.commands.options.linux import LinuxOptions, linux_arguments
+from s390emu.commands.options.linux_demo import LinuxDemoOptions, linux_demo_arguments
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.sanitizer import SanitizerOptions, sanitizer_arguments
 from s390emu.commands.options.session import SessionOptions, session_arguments
+from s390emu.commands.options.symbols import SymbolOptions, symbol_arguments
 from s390emu.commands.options.trace import TraceOptions, trace_arguments
 from s390emu.commands.options.values import now
 from s390emu.commands.programs import content
 from s390emu.commands.session import run_guest
+from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import UsageError
 from s390emu.guests.linux import Kernel, LinuxError, image, read_kernel
 
 EXAMPLE = 's390emu linux --kernel vmlinuz --initrd ir.cpio --append "console=ttyS0"'
 RAM = "128M"
 WHAT_TO_GIVE = (
-    "boot what? give --kernel FILE (Debian's: tools/fetch-linux DIR) and --initrd FILE (s390emu new initramfs DIR)"
+    "boot what? give --kernel FILE (Debian's: tools/fetch-linux DIR) and --initrd FILE (s390emu new initramfs DIR), "
+    "or --demo DIR"
 )
 
 
 def arguments(parser) -> None:
     """Add the options: what is booted, those of the guest and its host, and who looks on."""
     linux_arguments(parser)
+    linux_demo_arguments(parser)
     session_arguments(parser)
     machine_arguments(parser, ram=RAM, epoch=now())
     limit_arguments(parser)
     sanitizer_arguments(parser)
     trace_arguments(parser)
+    symbol_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Boot the kernel."""
     options, on, limits = taken(LinuxOptions, args), taken(MachineOptions, args), taken(LimitOptions, args)
-    session, watched, traced = taken(SessionOptions, args), taken(SanitizerOptions, args), taken(TraceOptions, args)
+    watched, traced, names = taken(SanitizerOptions, args), taken(TraceOptions, args), taken(SymbolOptions, args)
+    session, demo = taken(SessionOptions, args), taken(LinuxDemoOptions, args)
+    demo.check(options, session, traced)
+    session.check(json=options.json)
+    names.check(traced)
+    on.check()
+    if demo.demo:
+        return demonstrate(demo, on, limits, watched, names, as_json=options.json)
     if not options.kernel:
         raise UsageError(WHAT_TO_GIVE)
-    session.check(json=options.json)
-    on.check()
     try:
         kernel = read_kernel(content(options.kernel), str(options.kernel))
         pieces = image(kernel, on.ram, content(options.initrd) if options.initrd else b"", options.append)
     except LinuxError as error:
         raise UsageError(str(error)) from error
-    return _boot(options, session, on, limits, watched, traced, kernel, pieces)
+    return _boot(options, session, on, limits, watched, traced, names, kernel, pieces)
 
 
 def _boot(
     options: LinuxOptions, session: SessionOptions, on: MachineOptions, limits: LimitOptions,
-    watched: SanitizerOptions, traced: TraceOptions, kernel: Kernel, pieces: list[tuple[int, bytes]],
+    watched: SanitizerOptions, traced: TraceOptions, names: SymbolOptions, kernel: Kernel,
+    pieces: list[tuple[int, bytes]],
 ) -> int:  # fmt: skip
     """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its CPUs, one that
     reboots asks for initial program loading."""
     from s390emu.machine import Reason
 
+    symbols = named(names, kernel.symbols)
     machine = build(on)
     put(machine, pieces, kernel.psw)
-    watcher = sanitizer(watched, machine, kernel.symbols)
+    watcher = sanitizer(watched, machine, symbols)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    stop = run_guest(machine, session, traced, limits, kernel.symbols, lambda: put(machine, pieces, kernel.psw))
+    stop = run_guest(machine, session, traced, limits, symbols, lambda: put(machine, pieces, kernel.psw))
+    symbols = named_at_end(names, machine, symbols)
     ends = Reason.STOPPED, Reason.RE_IPL
-    return conclude(machine, stop, kernel.symbols, watcher, as_json=options.json, until=session.until, normal=ends)
+    return conclude(machine, stop, symbols, watcher, as_json=options.json, until=session.until, normal=ends)

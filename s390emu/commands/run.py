@@ -20,9 +20,11 @@ from s390emu.commands.options.run import (
 )
 from s390emu.commands.options.sanitizer import reject_sanitize_with_adversary, sanitizer_arguments
 from s390emu.commands.options.session import session_arguments
+from s390emu.commands.options.symbols import symbol_arguments
 from s390emu.commands.options.trace import trace_arguments
 from s390emu.commands.programs import labels, program
 from s390emu.commands.session import run_guest
+from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import UsageError
 
 EXAMPLE = "s390emu run hello.s --limit 1_000_000 --trace insn"
@@ -38,6 +40,7 @@ def arguments(parser) -> None:
     adversary_arguments(parser, told=False)
     sanitizer_arguments(parser)
     trace_arguments(parser)
+    symbol_arguments(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
 
 
@@ -59,13 +62,15 @@ def execute(args: argparse.Namespace) -> int:
         source, limit = program_source(guest), options.limits.limit
         return search(options.adversary, options.machine, guest, source, limit=limit, as_json=options.json)
     reject_adversary_options(options.adversary)
+    options.symbols.check(options.trace)
+    symbols = named(options.symbols, labels(guest))
     machine = build(options.machine, guest)
     load(machine, guest)
     watcher = sanitizer(options.sanitizer, machine, guest.symbols)
-    symbols = labels(guest)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
     stop = run_guest(
         machine, options.session, options.trace, options.limits, symbols, lambda: load(machine, guest)
     )
+    symbols = named_at_end(options.symbols, machine, symbols)
     return conclude(machine, stop, symbols, watcher, as_json=options.json, until=options.session.until)

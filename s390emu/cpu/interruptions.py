@@ -44,6 +44,7 @@ from s390emu.architecture.interruptions import (
     IO_CLASS,
     IO_SUBCLASS,
     IO_SUBCLASS_SHIFT,
+    LAST_ASN_EXCEPTION,
     MACHINE_CHECK_CLASS,
     MCIC_DAMAGE,
     MONITOR_EVENT,
@@ -177,8 +178,8 @@ def take_program(cpu, storage):
     elif code == MONITOR_EVENT:
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
         put8(cpu, storage, at.MONITOR_CODE, cpu.monitor_code)
-    elif code == SPACE_SWITCH_EVENT:
-        teid = cpu.teid
+    elif code == SPACE_SWITCH_EVENT or FIRST_ASN_EXCEPTION <= code <= LAST_ASN_EXCEPTION:
+        teid = cpu.teid  # with an ASN in its last halfword
         put8(cpu, storage, at.TEID, teid)
     elif ALET_SPECIFICATION <= code <= EXTENDED_AUTHORITY:
         put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)

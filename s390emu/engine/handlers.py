@@ -20,8 +20,9 @@ ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # Facilities that do not follow from the instructions alone: z/Architecture installed and active, sense running status,
-# conditional SSKE, nonquiescing key setting, configuration-z/Architecture-architectural mode (there is no other).
-ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 138))
+# conditional SSKE, nonquiescing key setting, instruction-execution protection,
+# configuration-z/Architecture-architectural mode (there is no other).
+ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
 # Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
 # programs do so without asking.
 EXECUTED_IN_PART = frozenset((ETF3,))

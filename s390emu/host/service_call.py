@@ -59,7 +59,9 @@ SCP_INFORMATION = c.Struct(
     "load_parameter" / c.Bytes(8),
     c.Padding(16),
     "facilities" / c.Int64ub,
-    c.Padding(72),
+    c.Padding(29),
+    "protection" / c.Int8ub,
+    c.Padding(42),
 )
 CPU_INFORMATION = c.Struct(
     "configured" / c.Int16ub,
@@ -86,6 +88,7 @@ TEXT_OBJECT_TYPE = 4
 
 HAS_CPU_INFORMATION = 1 << (63 - 4)  # facility: READ CPU INFORMATION; without it Linux asks every CPU address
 MEGABYTE = 1 << 20
+ENHANCED_SUPPRESSION_ON_PROTECTION = 0x02  # protection always suppresses, and is identified where DAT has caused it
 INCREMENTS_MOST = 0xFFFF
 
 
@@ -167,6 +170,7 @@ def _read_scp_information(header, given, configuration, console):
         "increments": configuration.storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
         "cpus": configuration.cpus, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(),
         "load_parameter": bytes([0x40] * 8), "facilities": HAS_CPU_INFORMATION,
+        "protection": ENHANCED_SUPPRESSION_ON_PROTECTION,
     })  # fmt: skip
     return _information(information, configuration, given)
 

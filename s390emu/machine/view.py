@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from s390emu.architecture.psw_bits import AS, CC, CC_SHIFT, DAT, HOME, SECONDARY
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
 from s390emu.host.host import Host
+from s390emu.isa.lookup import LENGTHS
 from s390emu.machine.cpu import CPU
 from s390emu.storage import dat
 from s390emu.storage.blocks import Block
@@ -130,6 +131,20 @@ class View:
             self.write(absolute, data[:part])
             data = data[part:]
 
+    def read_instruction(self, cpu: CPU, address: int, psw_mask: int) -> bytes:
+        """Return the instruction that this CPU would fetch at an address under a PSW: from the home space or the
+        primary space (PoP ch. 3 "Translation Modes"). NotTranslated where it has none by its tables; IndexError outside
+        storage."""
+        asce = int(cpu.cr[13 if psw_mask & int(AS) == int(HOME) else 1])
+        dat_on = psw_mask & int(DAT)
+
+        def halfword(offset: int) -> bytes:
+            at = address + offset
+            return self.read(self.translate(cpu, at, asce) if dat_on else prefixed(cpu, at), 2)
+
+        first = halfword(0)
+        return first + b"".join(map(halfword, range(2, LENGTHS[first[0] >> 6], 2)))
+
     def to_absolute(self, cpu: CPU, address: int) -> int:
         """Return the absolute address that a logical address of this CPU stands for, by its mode and its tables as they
         are: nothing is referenced, no exception recognized."""
@@ -155,17 +170,23 @@ class View:
             entry = self._entry(cpu, (entry & int(dat.PAGE)) + 8 * index, int(dat.TABLE_INVALID), address)
             if entry >> 2 & 3 != level:
                 raise NotTranslated(f"{address:#x}: a table entry of another level")
+            if level == 0 or (level == 1 and enhanced and self._facility(78)):
+                if entry & int(dat.COMMON) and asce & int(dat.ASCE_PRIVATE):
+                    raise NotTranslated(f"{address:#x}: a common segment or region in a private space")
+                if enhanced and entry & int(dat.FRAME):
+                    within = (1 << 20 + 11 * level) - 1
+                    return entry & ~within | address & within
             first = entry >> 6 & 3
-        if entry & int(dat.COMMON_SEGMENT) and asce & int(dat.ASCE_PRIVATE):
-            raise NotTranslated(f"{address:#x}: a common segment in a private space")
-        if enhanced and entry & int(dat.SEGMENT_FORMAT):
-            return entry & int(dat.SEGMENT_FRAME) | address & int(dat.SEGMENT_BYTE)
         index = address >> 12 & 0xFF
         origin = entry & int(dat.PAGE_TABLE_ORIGIN)
         entry = self._entry(cpu, origin + 8 * index, int(dat.PAGE_INVALID), address)
-        if entry & int(dat.PAGE_ZERO) or (not enhanced and entry & int(dat.PAGE_CHANGE_OVERRIDE)):
+        if entry & int(dat.PAGE_ZERO) or (not enhanced and entry & int(dat.EXECUTION_PROTECTED)):
             raise NotTranslated(f"{address:#x}: a page-table entry with ones where zeros must be")
         return prefixed(cpu, entry & int(dat.PAGE) | address % BLOCK_SIZE)
+
+    def _facility(self, number: int) -> int:
+        """Return the bit of the facility list."""
+        return int(self.storage.record.facilities[number // 64]) >> 63 - number % 64 & 1
 
     def _entry(self, cpu: CPU, real: int, invalid: int, address: int) -> int:
         """Return the entry of a translation table at a real address, if it is valid."""

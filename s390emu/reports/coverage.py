@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
+from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS
 
 CHAPTER_TITLES = {
@@ -27,6 +28,7 @@ class Line(NamedTuple):
     facility: int | None
     name: str
     place: str  # file:line of the function, empty where there is none
+    reason: str  # why there is none, if that was decided for this model
 
 
 def lines() -> list[Line]:
@@ -35,7 +37,8 @@ def lines() -> list[Line]:
     for row in ROWS:
         place = places().get(function_name(row.mnemonic)) if executable(row, installed) else None
         where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
-        found.append(Line(row.chapter, row.opcode, row.mnemonic, place is not None, row.facility, row.name, where))
+        found.append(Line(row.chapter, row.opcode, row.mnemonic, place is not None, row.facility, row.name, where,
+                          reason_of(row.mnemonic)))  # fmt: skip
     return found
 
 

@@ -11,7 +11,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine.view import prefixed
 
 ASCES = (1, 7, 13)  # control registers: primary, secondary, home
-REAL_SPACE, INVALID, SEGMENT_FORMAT = 0x20, 0x20, 0x400
+REAL_SPACE, INVALID, FRAME = 0x20, 0x20, 0x400
 ORIGIN, PAGE_TABLE = ~0xFFF, ~0x7FF
 MOST = 4096  # tables: a guest may link them in a circle
 
@@ -39,7 +39,7 @@ def _follow(machine, cpu, asce: int, found: set[int]) -> None:
             for below in np.unique(np.frombuffer(machine.read(block * BLOCK_SIZE, BLOCK_SIZE), ">u8")).tolist():
                 if below & INVALID or below >> 2 & 3 != level:
                     continue
-                if level:
+                if level > 1 or (level == 1 and not below & FRAME):
                     queue.append((below, level - 1))
-                elif not below & SEGMENT_FORMAT:
+                elif not below & FRAME:
                     found.add(prefixed(cpu, below & PAGE_TABLE) // BLOCK_SIZE)

@@ -57,26 +57,32 @@ def word_at(cpu, storage, real):
 
 
 @jit
-def authorized(cpu, storage, entry, aste):
-    """Return 0 if the program may use the private access-list entry, EXTENDED_AUTHORITY, or what prevents a look at the
-    authority table. entry, aste: the first doublewords."""
-    index = (cpu.cr[8] >> EXTENDED_SHIFT) & LOW16
-    if (entry >> ENTRY_AUTHORIZATION_SHIFT) & LOW16 == index:
-        return 0
+def secondary_authority(cpu, storage, aste, index, without):
+    """Return 0 if a program with this authorization index has secondary authority to a space, `without` if not, or what
+    prevents a look at the authority table. aste: the first doubleword. PoP ch. 3 "ASN-Authorization Process"."""
     if index >> u64(4) > (aste >> AUTHORITY_LENGTH_SHIFT) & AUTHORITY_LENGTH:
-        return EXTENDED_AUTHORITY
+        return without
     address = (((aste >> AUTHORITY_SHIFT) & AUTHORITY_ORIGIN) + (index >> u64(2))) & ADDRESS
     doubleword, code = table_entry(cpu, storage, address & DOUBLEWORD_MASK)
     if code != 0:
         return code
     byte = (doubleword >> (u64(56) - ((address & IN_DOUBLEWORD) << u64(3)))) & LOW8
-    return 0 if on(byte, SECONDARY_AUTHORITY >> ((index & u64(3)) << u64(1))) else EXTENDED_AUTHORITY
+    return 0 if on(byte, SECONDARY_AUTHORITY >> ((index & u64(3)) << u64(1))) else without
 
 
 @jit
-def translate_alet(cpu, storage, alet):
-    """Translate an access-list-entry token other than 0 and 1; return a code, with the ASCE in storage.art_asce and
-    whether it is for fetches only in art_fetch_only."""
+def authorized(cpu, storage, entry, aste, index):
+    """Return 0 if a program with this extended authorization index may use the private access-list entry, else
+    EXTENDED_AUTHORITY, or what prevents a look at the authority table. entry, aste: the first doublewords."""
+    if (entry >> ENTRY_AUTHORIZATION_SHIFT) & LOW16 == index:
+        return 0
+    return secondary_authority(cpu, storage, aste, index, EXTENDED_AUTHORITY)
+
+
+@jit
+def translate_alet(cpu, storage, alet, index):
+    """Translate an access-list-entry token other than 0 and 1 for this extended authorization index; return a code,
+    with the ASCE in storage.art_asce and whether it is for fetches only in art_fetch_only."""
     if on(alet, ALET_ZERO):
         return ALET_SPECIFICATION
     table = cpu.cr[5] if on(alet, ALET_PRIMARY_LIST) else cpu.cr[2]
@@ -109,7 +115,7 @@ def translate_alet(cpu, storage, alet):
     if sequence != second & LOW32:
         return ASTE_SEQUENCE
     if on(entry, ENTRY_PRIVATE):
-        code = authorized(cpu, storage, entry, aste)
+        code = authorized(cpu, storage, entry, aste, index)
         if code != 0:
             return code
     storage.art_asce, code = table_entry(cpu, storage, origin + ASTE_ASCE)
@@ -145,7 +151,7 @@ def translate_register(cpu, storage, register):
     if alet == ALET_SECONDARY:
         storage.art_asce = cpu.cr[7]
         return 0
-    code = translate_alet(cpu, storage, alet)
+    code = translate_alet(cpu, storage, alet, (cpu.cr[8] >> EXTENDED_SHIFT) & LOW16)
     if art_exception(code):
         cpu.exception_access = register
     return code

@@ -1,4 +1,5 @@
-"""Dynamic address translation: PoP ch. 3 "Dynamic Address Translation", with enhanced-DAT facility 1.
+"""Dynamic address translation: PoP ch. 3 "Dynamic Address Translation", with both enhanced-DAT facilities and
+instruction-execution protection.
 
 From an address-space-control element (ASCE) through region, segment and page tables to a real address. LOAD REAL
 ADDRESS uses `walk`; `translate` is the rung of the ladder that every access takes.
@@ -28,8 +29,11 @@ from s390emu.storage.events import record_event
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence, access_teid
 
-ENHANCED_DAT = bit(40)  # control register 0
-TEID_DAT_PROTECTION = bit(61)
+INSTRUCTION_EXECUTION_PROTECTION, ENHANCED_DAT = bit(20), bit(40)  # control register 0
+ENHANCED_DAT_2 = bit(78 - 64)  # facilities, in the second and the third doubleword of the list
+INSTRUCTION_EXECUTION_PROTECTION_FACILITY = bit(130 - 128)
+# What the identification of a protection exception tells beside the address: the last bit alone means DAT protection.
+TEID_NO_EXECUTE, TEID_ACCESS_LIST, TEID_DAT_PROTECTION = bit(56), bit(60), bit(61)
 
 # address-space-control element
 ASCE_PRIVATE, ASCE_ALTERATION, ASCE_REAL_SPACE = bit(55), bit(56), bit(58)
@@ -37,12 +41,12 @@ REGION_FIRST_TABLE = u64(3)
 # region- and segment-table entries
 TABLE_PROTECTION, TABLE_INVALID = bit(54), bit(58)
 TABLE_OFFSET_SHIFT, TYPE_SHIFT, TWO_BITS = u64(6), u64(2), u64(3)
-SEGMENT_FORMAT, COMMON_SEGMENT = bit(53), bit(59)
-SEGMENT_FRAME, SEGMENT_BYTE = bits(0, 43), bits(44, 63)
+FRAME, COMMON = bit(53), bit(59)  # of a segment, or of a third region: it designates a frame; it is common
 PAGE_TABLE_ORIGIN = bits(0, 52)
-# page-table entry
-PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, PAGE_CHANGE_OVERRIDE = bit(52), bit(53), bit(54), bit(55)
+# page-table entry; the last one in every entry that designates a frame
+PAGE_ZERO, PAGE_INVALID, PAGE_PROTECTION, EXECUTION_PROTECTED = bit(52), bit(53), bit(54), bit(55)
 
+SEGMENT, REGION_THIRD_TABLE = u64(0), u64(1)  # levels
 SEGMENT_SHIFT, REGION_BITS = u64(20), u64(11)
 TABLE_INDEX = u64(0x7FF)
 ENTRY_SHIFT, LENGTH_SHIFT = u64(3), u64(9)  # table index to bytes; to the two bits that a table length is compared with
@@ -53,6 +57,7 @@ TABLES_WANTED = u64(1 << EVENT_TABLE)
 OUTSIDE = 1  # the entry lies outside its table
 PROTECTED = 2  # DAT protection: no stores
 ABSOLUTE = 4  # the address is an absolute one
+NO_EXECUTE = 8  # instruction-execution protection: no instruction fetches
 
 
 class Walk(NamedTuple):
@@ -100,6 +105,22 @@ def table_entry(cpu, storage, real):
 
 
 @jit
+def designates_frames(storage, level, enhanced):
+    """True if a valid entry of this level may designate a frame, and may be common to all address spaces."""
+    if level == SEGMENT:
+        return True
+    return level == REGION_THIRD_TABLE and enhanced and on(guest_of(storage).facilities[1], ENHANCED_DAT_2)
+
+
+@jit
+def execution_protection(cpu, storage, entry):
+    """Return NO_EXECUTE if no instruction may be fetched from the frame that the entry designates, else 0."""
+    if not on(entry, EXECUTION_PROTECTED) or not on(cpu.cr[0], INSTRUCTION_EXECUTION_PROTECTION):
+        return 0
+    return NO_EXECUTE if on(guest_of(storage).facilities[2], INSTRUCTION_EXECUTION_PROTECTION_FACILITY) else 0
+
+
+@jit
 def walk(cpu, storage, asce, logical):
     """Translate by the tables that the ASCE designates; return a Walk. PoP ch. 3 "Translation Process"."""
     if on(asce, ASCE_REAL_SPACE):
@@ -126,26 +147,29 @@ def walk(cpu, storage, asce, logical):
         # A region-table entry has this control only with enhanced DAT.
         if on(entry, TABLE_PROTECTION) and (enhanced or level == u64(0)):
             flags |= PROTECTED
-        if level == u64(0):
+        if designates_frames(storage, level, enhanced):
+            if on(entry, COMMON) and on(asce, ASCE_PRIVATE):
+                return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
+            if enhanced and on(entry, FRAME):
+                within = (u64(1) << shift) - u64(1)
+                flags |= ABSOLUTE | execution_protection(cpu, storage, entry)
+                return Walk((entry & ~within) | (logical & within), 0, flags)
+        if level == SEGMENT:
             break
         first = (entry >> TABLE_OFFSET_SHIFT) & TWO_BITS
         level -= u64(1)
         shift -= REGION_BITS
-    if on(entry, COMMON_SEGMENT) and on(asce, ASCE_PRIVATE):
-        return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
-    if enhanced and on(entry, SEGMENT_FORMAT):
-        return Walk((entry & SEGMENT_FRAME) | (logical & SEGMENT_BYTE), 0, flags | ABSOLUTE)
     address = (entry & PAGE_TABLE_ORIGIN) + (((logical >> BLOCK_SHIFT) & PAGE_INDEX) << ENTRY_SHIFT)
     entry, code = table_entry(cpu, storage, address)
     if code != 0:
         return Walk(u64(0), code, 0)
     if on(entry, PAGE_INVALID):
         return Walk(address, PAGE_TRANSLATION, 0)
-    if on(entry, PAGE_ZERO) or (not enhanced and on(entry, PAGE_CHANGE_OVERRIDE)):
+    if on(entry, PAGE_ZERO) or (not enhanced and on(entry, EXECUTION_PROTECTED)):
         return Walk(u64(0), TRANSLATION_SPECIFICATION, 0)
     if on(entry, PAGE_PROTECTION):
         flags |= PROTECTED
-    return Walk((entry & PAGE) | (logical & OFFSET), 0, flags)
+    return Walk((entry & PAGE) | (logical & OFFSET), 0, flags | execution_protection(cpu, storage, entry))
 
 
 @jit
@@ -162,10 +186,11 @@ def identify(cpu, storage, logical, kind, space):
 
 
 @jit
-def protected(cpu, storage, logical, kind, space):
-    """Return PROTECTION, identified: the page, or all that an access-list entry designates, is for fetches only."""
+def protected(cpu, storage, logical, kind, space, reason):
+    """Return PROTECTION, identified, for a reason that has to do with the page or the address space: that DAT alone
+    protects it, or with it the access-list entry, or that it is not for instructions."""
     identify(cpu, storage, logical, kind, space)
-    cpu.teid |= TEID_DAT_PROTECTION
+    cpu.teid |= TEID_DAT_PROTECTION | reason
     return PROTECTION
 
 
@@ -176,8 +201,10 @@ def translate(cpu, storage, logical, kind, space):
     found = walk(cpu, storage, asce_of(cpu, storage, space), logical)
     if found.code == 0:
         if found.flags & PROTECTED != 0 and kind == STORE:
-            return u64(0), protected(cpu, storage, logical, kind, space)
-        # A segment frame is designated by its absolute address; prefixing is its own inverse.
+            return u64(0), protected(cpu, storage, logical, kind, space, u64(0))
+        if found.flags & NO_EXECUTE != 0 and kind == INSTRUCTION:
+            return u64(0), protected(cpu, storage, logical, kind, space, TEID_NO_EXECUTE)
+        # A frame larger than a page is designated by its absolute address; prefixing is its own inverse.
         return (apply_prefix(cpu, found.address) if found.flags & ABSOLUTE != 0 else found.address), 0
     if translation_exception(found.code):
         identify(cpu, storage, logical, kind, space)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -211,8 +212,38 @@ def test_an_initramfs_is_not_overwritten_unless_asked_to(s390emu, folder):
     assert [s390emu("new", "initramfs", "root", *more)[0] for more in ([], [], ["--force"])] == [0, 2, 0]
 
 
+@pytest.mark.parametrize("output", ["root/ir.cpio", "root/bin/ir.cpio", "link/ir.cpio"])
+def test_an_initramfs_does_not_go_into_itself(s390emu, folder, tmp_path, output):
+    """The second time it would be in the folder."""
+    (folder / "bin").mkdir()
+    (tmp_path / "link").symlink_to("root")
+    code, _, error = s390emu("new", "initramfs", "root", "-o", output)
+    assert code == 2 and error == f"s390emu: {output}: in the folder that goes into it; give another place with -o\n"
+
+
+def test_of_a_folder_in_which_one_is_the_archive_goes_elsewhere(s390emu, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert s390emu("new", "initramfs", ".")[0] == 2
+    assert s390emu("new", "initramfs", ".", "-o", "../ir.cpio")[0] == 0
+
+
+def test_an_initramfs_without_init_is_made_with_a_warning(s390emu, folder):
+    assert s390emu("new", "initramfs", "root")[2] == ""
+    (folder / "init").unlink()
+    code, _, error = s390emu("new", "initramfs", "root", "--force")
+    assert code == 0 and error == "s390emu: root has no init: the program that Linux starts first, as /init\n"
+
+
+def test_a_file_that_may_not_be_read_is_named(s390emu, folder):
+    (folder / "secret").touch(0o000)
+    if os.access(folder / "secret", os.R_OK):
+        pytest.skip("root reads every file")
+    code, _, error = s390emu("new", "initramfs", "root")
+    assert code == 2 and error == "s390emu: root/secret: Permission denied\n"
+
+
 @pytest.mark.parametrize("arguments", [
-    ["initramfs", "none"], ["initramfs", "root", "--cpus", "2"], ["trace", "x", "-o", "y"],
+    ["initramfs", ""], ["initramfs", "none"], ["initramfs", "root", "--cpus", "2"], ["trace", "x", "-o", "y"],
     ["guest", "x", "--devices", "y"],
 ])  # fmt: skip
 def test_what_new_refuses(s390emu, folder, arguments):

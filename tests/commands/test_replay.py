@@ -75,7 +75,7 @@ def everything_below(folder):
 @pytest.fixture
 def replayed(s390emu, tmp_path, victim, temporary, monkeypatch):
     """Replay a file that says these words, and hold that nothing outside was written: -> code, stdout, stderr."""
-    monkeypatch.setattr(overcommit, "_runner", lambda: pretended.run_cell)
+    monkeypatch.setattr(overcommit, "_runner", lambda linux: pretended.run_cell)
 
     def do(words, contents=None, *options, **more):
         contents = {"a.s": ENDS, "x.trace": TRACE} | (contents or {})

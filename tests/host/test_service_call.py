@@ -165,7 +165,8 @@ def test_read_scp_information(command, size, increments, megabytes):
     assert (cpus, offset) == (1, 128)
     assert rest[24 - 8 : 32 - 8] == b"\x40" * 8  # load parameter: EBCDIC blanks
     assert rest[48 - 8 : 56 - 8] == b"\x08" + bytes(7)  # facilities: READ CPU INFORMATION
-    assert not any(rest[32 - 8 : 48 - 8]) and not any(rest[56 - 8 : offset - 8])
+    assert rest[85 - 8] == 0x02  # enhanced suppression on protection
+    assert not any(rest[32 - 8 : 48 - 8] + rest[56 - 8 : 85 - 8] + rest[86 - 8 : offset - 8])
     entry = rest[offset - 8 :][:16]
     assert entry == bytes(16)
     assert len(rest) == 4088 and not any(rest[offset + 8 :])

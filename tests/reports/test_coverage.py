@@ -9,6 +9,7 @@ import pytest
 import s390emu
 from s390emu.architecture.interruptions import OPERATION
 from s390emu.engine.handlers import executable, function_name, implemented
+from s390emu.isa.absent import REASONS
 from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine
 from s390emu.reports.coverage import lines, summary
@@ -63,3 +64,14 @@ def test_chapters_count_their_rows():
     for chapter, (done, rows) in summary().items():
         of_chapter = [line for line in LINES.values() if line.chapter == chapter]
         assert (done, rows) == (sum(line.implemented for line in of_chapter), len(of_chapter))
+
+
+def test_a_reason_is_given_for_rows_that_are_not_implemented():
+    for reason, mnemonics in REASONS.items():
+        for mnemonic in mnemonics:
+            assert (LINES[mnemonic].implemented, LINES[mnemonic].reason) == (False, reason)
+
+
+def test_the_other_rows_have_none():
+    named = {mnemonic for mnemonics in REASONS.values() for mnemonic in mnemonics}
+    assert {line.mnemonic for line in LINES.values() if line.reason} == named

@@ -27,6 +27,7 @@ from tests.translation import PAGE_INVALID, PRIVATE, REAL_SPACE, SEGMENT, change
 DAT, PER = 1 << 58, 1 << 62
 ACCESS_REGISTERS, SECONDARY, HOME = 1 << 46, 2 << 46, 3 << 46
 SECONDARY_SPACE_CONTROL = 1 << (63 - 37)
+ASN_TRANSLATION = 1 << (63 - 44)
 BLOCK, ELSEWHERE = 0x38000, 0x39000
 DUCT, PRIMARY_ASTE, LIST, PRIMARY_LIST, ASTE, AUTHORITY = 0x50000, 0x50100, 0x51000, 0x51800, 0x52000, 0x53000
 BAD = 0x2000000  # an ALET with a one in bits 0-6
@@ -253,7 +254,7 @@ def test_fetch_only_entry(lab):
     lab.psw(BA_EA | DAT | ACCESS_REGISTERS)
     assert lab.step("stg %r1,0(%r5)") == PROTECTION
     assert lab.changes() == {}
-    assert lab.word(TEID) == BLOCK | 5  # access-list-controlled protection, by access register
+    assert lab.word(TEID) == BLOCK | 0xD  # access-list-controlled protection, by access register
     assert lab.word(EXCEPTION_ACCESS, 1) == 5
 
 
@@ -333,6 +334,7 @@ OPERANDS = [  # a line, and the registers whose access registers its operands ha
     ("ptff", [1]), ("lura %r8,%r6", []), ("stura %r8,%r6", []), ("iske %r8,%r6", []), ("lrl %r8,.+0x100", []),
     ("stgrl %r8,.+0x100", []), ("clhrl %r8,.+0x100", []), ("lgr %r1,%r6", []), ("la %r1,0(%r5,%r6)", []),
     ("ex 0,0(%r9)", [5, 6]), ("exrl 0,.+0x800", [5, 6]), ("lpsw 0(%r15)", [15]), ("ld %f0,0(%r5)", [5]),
+    ("lasp 0(%r5),0(%r6)", [5]),
 ]  # fmt: skip
 
 
@@ -361,6 +363,7 @@ def test_access_registers_of_an_instruction(lab, line, registers):
         lab.store(BLOCK + 0xF000, (0x000A0000_80000000 | CODE).to_bytes(8, "big"))
         lab.ar[:] = 0
         lab.ar[register] = BAD
+        lab.cr[14] = ASN_TRANSLATION
         mode(lab, key=0)
         code = lab.step(line)
         assert code in (0, ALET_SPECIFICATION), (register, code)

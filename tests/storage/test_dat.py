@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from s390emu.architecture.interruptions import (
@@ -14,7 +15,7 @@ from s390emu.architecture.interruptions import (
     SEGMENT_TRANSLATION,
     TRANSLATION_SPECIFICATION,
 )
-from tests.lab import BA_EA, CODE, SIZE
+from tests.lab import ALL, BA_EA, CODE, SIZE, Lab
 from tests.translation import (
     COMMON,
     ENHANCED,
@@ -163,6 +164,158 @@ def test_region_protection_and_segment_frames_need_enhanced_dat(lab, enhanced):
     lab.gr[5] = BLOCK
     translated(lab, asce)
     assert lab.step("stg %r1,0(%r5)") == (PROTECTION if enhanced else 0)
+
+
+NO_EXECUTE, EXECUTION = 0x100, 1 << (63 - 20)  # in an entry that designates a frame; control register 0
+
+
+@pytest.mark.parametrize("level", [2, 1])
+@pytest.mark.parametrize("enhanced", [0, ENHANCED])
+def test_dat_protection_by_a_region(lab, level, enhanced):
+    lab.cr[0] = enhanced
+    asce = map_page(lab, CODE, CODE)
+    map_page(lab, BLOCK, BLOCK)
+    change(lab, BLOCK, level, on=PROTECT)
+    lab.gr[5] = BLOCK
+    translated(lab, asce)
+    assert lab.step("lg %r1,0(%r5)\n stg %r1,0(%r5)") == 0
+    assert lab.go() == (PROTECTION if enhanced else 0)
+    if enhanced:
+        assert lab.word(0xA8) == BLOCK | 4
+
+
+def map_by_frame(lab, level):
+    """A space in which a frame of 1M or 2G bytes, which begins at absolute 0, is where it is."""
+    asce = map_page(lab, CODE, CODE)
+    change(lab, CODE, level, on=FORMAT)
+    put(lab, entry_address(CODE, level), lab.word(entry_address(CODE, level)) & 0xFFF)
+    lab.gr[5] = BLOCK
+    return asce
+
+
+@pytest.mark.parametrize("level", [SEGMENT, 1])
+@pytest.mark.parametrize(("flag", "code"), [(0, 0), (PROTECT, PROTECTION), (COMMON, 0)])
+def test_frame_of_a_segment_or_region(lab, level, flag, code):
+    lab.cr[0], lab.cpu.prefix = ENHANCED, 0x40000
+    asce = map_by_frame(lab, level)
+    change(lab, CODE, level, on=flag)
+    lab.gr[1], lab.gr[5] = 0x1234, 0x800
+    translated(lab, asce)
+    assert lab.step("lrag %r2,0(%r5)\n stg %r1,0(%r5)") == 0
+    assert lab.gr[2] == 0x800  # absolute
+    assert lab.go() == code
+    assert lab.machine.read(0x800, 8) == (bytes(8) if code else (0x1234).to_bytes(8, "big"))
+
+
+@pytest.mark.parametrize("level", [SEGMENT, 1])
+def test_common_frame_in_a_private_space(lab, level):
+    lab.cr[0] = ENHANCED
+    asce = map_by_frame(lab, level)
+    change(lab, CODE, level, on=COMMON)
+    lab.cr[7] = asce | PRIVATE
+    lab.cr[13] = REAL_SPACE
+    translated(lab, REAL_SPACE, secondary=asce | PRIVATE, mask=BA_EA | SECONDARY_SPACE)
+    assert lab.step("lg %r1,0(%r5)") == TRANSLATION_SPECIFICATION
+    assert lab.changes() == {}
+
+
+def test_common_region_without_a_frame(lab):
+    """The bit is looked at too where the entry designates a segment table."""
+    lab.cr[0] = ENHANCED
+    asce = map_page(lab, BLOCK, BLOCK)
+    change(lab, BLOCK, 1, on=COMMON)
+    lab.gr[5] = BLOCK
+    translated(lab, REAL_SPACE, secondary=asce | PRIVATE, mask=BA_EA | SECONDARY_SPACE)
+    assert lab.step("lg %r1,0(%r5)") == TRANSLATION_SPECIFICATION
+
+
+def test_region_frames_need_enhanced_dat_2():
+    """Without the facility the bits of a frame mean nothing in a region-table entry."""
+    lab = Lab()
+    lab.guest.facilities[1] &= np.uint64(ALL - (1 << 63 - 78 + 64))
+    lab.cr[0], lab.gr[5] = ENHANCED, BLOCK
+    asce = map_page(lab, CODE, CODE)
+    map_page(lab, BLOCK, BLOCK)
+    change(lab, CODE, 1, on=FORMAT | COMMON)
+    translated(lab, asce | PRIVATE)
+    assert lab.step("lrag %r2,0(%r5)") == 0
+    assert lab.gr[2] == BLOCK
+
+
+def test_region_frame_beyond_storage(lab):
+    lab.cr[0] = ENHANCED
+    asce = map_by_frame(lab, 1)
+    lab.gr[5] = SIZE
+    translated(lab, asce)
+    assert lab.step("lg %r1,0(%r5)") == ADDRESSING
+
+
+# --- instruction-execution protection ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [-1, SEGMENT, 1])
+@pytest.mark.parametrize("control", [0, EXECUTION])
+@pytest.mark.parametrize("space", [0, HOME_SPACE])
+def test_no_instruction_comes_from_a_protected_frame(lab, level, control, space):
+    lab.cr[0] = ENHANCED | control
+    asce = map_by_frame(lab, level) if level >= 0 else map_page(lab, CODE, CODE)
+    change(lab, CODE, level, on=NO_EXECUTE)
+    translated(lab, asce, home=asce, mask=BA_EA | space)
+    assert lab.step("lghi %r1,7") == (PROTECTION if control else 0)
+    if control:
+        assert lab.old_psw[1] - lab.word(0x8C, 2) == CODE  # suppressed
+        assert lab.word(0xA8) == CODE | 0x84 | (3 if space else 0)  # bits 56 and 61
+        assert lab.gr[1] == 0
+
+
+def test_operands_may_be_in_a_frame_that_is_not_for_execution(lab):
+    lab.cr[0] = ENHANCED | EXECUTION
+    asce = map_code(lab)
+    change(lab, BLOCK, -1, on=NO_EXECUTE)
+    translated(lab, asce)
+    assert lab.step("stg %r1,0(%r5)\n lg %r2,0(%r5)") == 0
+    assert lab.go() == 0
+
+
+def test_target_of_execute_in_a_frame_that_is_not_for_execution(lab):
+    lab.cr[0] = ENHANCED | EXECUTION
+    asce = map_code(lab)
+    change(lab, BLOCK, -1, on=NO_EXECUTE)
+    lab.store(BLOCK, b"\x18\x12")
+    translated(lab, asce)
+    assert lab.step("ex 0,0(%r5)") == PROTECTION
+    assert lab.word(0xA8) == BLOCK | 0x84
+
+
+def test_instruction_that_begins_before_a_frame_that_is_not_for_execution(lab):
+    lab.cr[0] = ENHANCED | EXECUTION
+    asce = map_code(lab)
+    change(lab, BLOCK + 0x1000, -1, on=NO_EXECUTE)
+    translated(lab, asce)
+    lab.psw(BA_EA | 1 << 58, ia=BLOCK + 0xFFE)
+    assert lab.step("lghi %r1,7") == PROTECTION
+    assert lab.word(0xA8) == BLOCK + 0x1000 | 0x84
+
+
+def test_execution_protection_that_is_turned_on_later(lab):
+    """The page has been executed before."""
+    lab.cr[0] = ENHANCED
+    asce = map_code(lab)
+    change(lab, CODE, -1, on=NO_EXECUTE)
+    lab.store(BLOCK, (ENHANCED | EXECUTION).to_bytes(8, "big"))
+    translated(lab, asce)
+    assert lab.step("lctlg %c0,%c0,0(%r5)\n lghi %r1,7") == 0
+    assert lab.go() == PROTECTION
+
+
+def test_execution_protection_needs_its_facility():
+    lab = Lab()
+    lab.guest.facilities[2] &= np.uint64(ALL - (1 << 63 - 130 + 128))
+    lab.cr[0] = ENHANCED | EXECUTION
+    asce = map_code(lab)
+    change(lab, CODE, -1, on=NO_EXECUTE)
+    translated(lab, asce)
+    assert lab.step("lghi %r1,7") == 0
 
 
 def test_segment_frame_is_absolute(lab):

@@ -13,6 +13,7 @@ from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.program import ProgramOptions
 from s390emu.commands.options.sanitizer import SanitizerOptions
 from s390emu.commands.options.session import SessionOptions
+from s390emu.commands.options.symbols import SymbolOptions
 from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.usage import UsageError
 
@@ -30,6 +31,7 @@ class RunOptions:
     adversary: AdversaryOptions = field(default_factory=AdversaryOptions)
     sanitizer: SanitizerOptions = field(default_factory=SanitizerOptions)
     trace: TraceOptions = field(default_factory=TraceOptions)
+    symbols: SymbolOptions = field(default_factory=SymbolOptions)
     json: bool = False
     replay: Path | None = None
 
@@ -44,6 +46,7 @@ def run_options(args: argparse.Namespace) -> RunOptions:
         taken(AdversaryOptions, args),
         taken(SanitizerOptions, args),
         taken(TraceOptions, args),
+        taken(SymbolOptions, args),
         args.json,
         args.replay,
     )
@@ -52,7 +55,8 @@ def run_options(args: argparse.Namespace) -> RunOptions:
 def reject_what_a_replay_file_says(options: RunOptions) -> None:
     """Reject options of the run itself with --replay: the file says what is run, and how; only how it is looked at can
     be chosen, for how long, and files that stand for what is not in it."""
-    for group in (options.program, options.machine, options.limits, options.session, options.adversary):
+    groups = options.program, options.machine, options.limits, options.session, options.adversary, options.symbols
+    for group in groups:
         defaults = type(group)()
         for option in fields(group):
             name = option.name
@@ -64,8 +68,8 @@ def reject_what_a_replay_file_says(options: RunOptions) -> None:
 
 def reject_single_run_options(options: RunOptions) -> None:
     """Reject with --adversary what is about one run: the adversary makes many."""
-    if options.trace.trace or options.trace.trace_to or options.limits.timeout:
-        option = "--timeout" if options.limits.timeout else "--trace"
+    if options.trace.trace or options.trace.trace_to or options.limits.timeout or options.symbols.given:
+        option = "--timeout" if options.limits.timeout else options.symbols.given or "--trace"
         raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")
     if options.session != SessionOptions():
         raise UsageError("--interactive, --until and --on-reboot are for a single run; leave out --adversary")

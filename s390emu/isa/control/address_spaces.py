@@ -1,7 +1,6 @@
 """Address spaces: the address-space control of the PSW, and the ASNs in control registers 3 and 4. PoP ch. 10.
 
-Not implemented: those that translate an ASN or use the linkage stack (SET SECONDARY ASN to another than the primary
-one, PROGRAM CALL, PROGRAM TRANSFER, PROGRAM RETURN, BRANCH AND STACK ...); mode tracing.
+What translates an ASN is in `asn`. Not implemented: mode tracing, and what `isa/absent.py` gives the reason for.
 """
 
 from __future__ import annotations
@@ -20,12 +19,21 @@ from s390emu.isa.control.moves import SECONDARY_SPACE_CONTROL
 from s390emu.isa.control.psw import extraction_permitted
 from s390emu.isa.operands import LOW4, based, rre
 from s390emu.isa.registers import set_low
+from s390emu.storage.access_registers import (
+    ALET_PRIMARY,
+    ALET_PRIMARY_LIST,
+    ALET_SECONDARY,
+    art_exception,
+    translate_alet,
+)
 
 CONTROL_SHIFT = u64(63 - 55)  # bits 52-55 of the address of SAC: the address-space control, its two bits exchanged
 HOME_CONTROL = u64(3)
 INSERTED, INSERTED_SHIFT = bits(48, 55), u64(63 - 55)  # of the register of IAC
 ASCE_SPACE_SWITCH = bit(57)
 TEID_SPACE_SWITCH = bit(32)
+TESTED_INDEX_SHIFT = u64(63 - 47)  # TAR: bits 32-47 of R2, the extended authorization index
+OF_PRIMARY, OF_DISPATCHABLE_UNIT_LIST, OF_PRIMARY_LIST, NOT_USABLE = range(4)
 
 
 @jit
@@ -116,4 +124,26 @@ def esar(cpu, storage, insn):
     if code == 0:
         r1, _ = rre(insn)
         set_low(cpu, r1, cpu.cr[3] & LOW16)
+    return code
+
+
+@jit
+def tar(cpu, storage, insn):
+    """TEST ACCESS, RRE. PoP ch. 10 "TEST ACCESS". cc 0 the ALET in access register R1 is 0; 1, 2 it designates an entry
+    of the dispatchable-unit or of the primary-space access list, with which all is right for the extended authorization
+    index in R2; 3 it is 1, or causes an exception. Access register 0 has its contents here."""
+    r1, r2 = rre(insn)
+    alet = cpu.ar[r1]
+    if alet == ALET_PRIMARY:
+        cpu.cc = OF_PRIMARY
+        return 0
+    if alet == ALET_SECONDARY:
+        cpu.cc = NOT_USABLE
+        return 0
+    code = translate_alet(cpu, storage, alet, (cpu.gr[r2] >> TESTED_INDEX_SHIFT) & LOW16)
+    if code == 0:
+        cpu.cc = OF_PRIMARY_LIST if on(alet, ALET_PRIMARY_LIST) else OF_DISPATCHABLE_UNIT_LIST
+    elif art_exception(code):
+        cpu.cc = NOT_USABLE
+        return 0
     return code

@@ -2,7 +2,6 @@
 
 The entries are designated by real addresses, and are subject to the PSW key and to low-address protection. A CPU's own
 TLB (ch. 3) and the emulator's are the same here: clearing selected entries may always clear more of them.
-Not implemented: COMPARE AND REPLACE DAT TABLE ENTRY, which needs enhanced-DAT facility 2.
 """
 
 from __future__ import annotations
@@ -45,6 +44,7 @@ PAGE_INVALID_BYTE, PAGE_INVALID_IN_BYTE = u64(6), u64(0x04)  # bit 53 of a page-
 TABLE_INVALID_BYTE, TABLE_INVALID_IN_BYTE = u64(7), u64(0x20)  # bit 58 of a region- or segment-table entry
 CLEARING_BY_ASCE, IDTE_ZERO, ADDITIONAL_ENTRIES = bit(52), bits(44, 51), bits(53, 63)
 PURGE_TLB = bit(63)
+DESIGNATED_TYPE, PAGE_TABLE, SEGMENT_TABLE = u64(7), u64(0), u64(4)  # CRDTE: bits 59-61; region tables follow
 
 
 @jit
@@ -53,6 +53,15 @@ def clears_locally(storage, insn):
     return on(guest_of(storage).facilities[0], LOCAL_CLEARING_FACILITY) and on(
         (insn >> M4_SHIFT) & LOW4, LOCAL_CLEARING
     )
+
+
+@jit
+def clear_tlbs(storage, insn):
+    """Clear the TLBs of all CPUs, or that of this one if M4 says so."""
+    if clears_locally(storage, insn):
+        flush(storage)
+    else:
+        flush_all(guest_of(storage))
 
 
 @jit
@@ -134,10 +143,45 @@ def idte(cpu, storage, insn):
         if code != 0:
             return code
         invalidate_entries(cpu, storage, address, entries, False)
-    if clears_locally(storage, insn):
-        flush(storage)
-    else:
-        flush_all(guest_of(storage))
+    clear_tlbs(storage, insn)
+    return 0
+
+
+@jit
+def designated_entry(origin, kind, virtual):
+    """Return the real address of the entry for a virtual address in a table that CRDTE designates, of this type."""
+    if kind == PAGE_TABLE:
+        return (origin & PAGE_TABLE_ORIGIN) + (((virtual >> BLOCK_SHIFT) & PAGE_INDEX) << ENTRY_SHIFT)
+    shift = SEGMENT_SHIFT + REGION_BITS * (kind - SEGMENT_TABLE)
+    return (origin & PAGE) + (((virtual >> shift) & TABLE_INDEX) << ENTRY_SHIFT)
+
+
+@jit
+def crdte(cpu, storage, insn):
+    """COMPARE AND REPLACE DAT TABLE ENTRY, RRF-b. PoP ch. 10 "COMPARE AND REPLACE DAT TABLE ENTRY". cc 0 equal,
+    replaced; 1 unequal, loaded into R1.
+
+    R1 and the register after it have the old and the new entry; R2 designates a table and its type, the register after
+    it has a virtual address with the index. The whole TLB is cleared, whatever ASCE R3 names.
+    """
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, r2, _ = rrf_b(insn)
+    kind = (cpu.gr[r2] >> TYPE_SHIFT) & DESIGNATED_TYPE
+    if on(r1 | r2, ODD) or PAGE_TABLE < kind < SEGMENT_TABLE:
+        return SPECIFICATION
+    address = designated_entry(cpu.gr[r2], kind, cpu.gr[r2 + ONE])
+    span, code = probe(cpu, storage, address, DOUBLEWORD_BYTES, STORE + REAL, psw_key(cpu))
+    if code != 0:
+        return code
+    old = load8(span.first)
+    if old != cpu.gr[r1]:
+        cpu.gr[r1] = old
+        cpu.cc = 1
+        return 0
+    store8(span.first, cpu.gr[r1 + ONE])
+    clear_tlbs(storage, insn)
+    cpu.cc = 0
     return 0
 
 

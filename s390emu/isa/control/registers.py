@@ -25,8 +25,22 @@ from s390emu.storage.access import (
     store_halfword,
     store_word,
 )
+from s390emu.storage.dat import ENHANCED_DAT, INSTRUCTION_EXECUTION_PROTECTION
+from s390emu.storage.protection import (
+    FETCH_PROTECTION_OVERRIDE,
+    LOW_ADDRESS_PROTECTION,
+    STORAGE_PROTECTION_OVERRIDE,
+)
 from s390emu.storage.tlb import flush, purge
 
+# of control register 0
+TRANSLATION_AND_PROTECTION = (
+    ENHANCED_DAT
+    | INSTRUCTION_EXECUTION_PROTECTION
+    | LOW_ADDRESS_PROTECTION
+    | FETCH_PROTECTION_OVERRIDE
+    | STORAGE_PROTECTION_OVERRIDE
+)
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
@@ -44,10 +58,11 @@ def register_range(r1, r3):
 
 
 @jit
-def control_changed(cpu, storage):
-    """Flush the TLB and have the PSW looked at anew: loaded control registers may change translation, protection and
-    interruption masks."""
-    flush(storage)
+def control_changed(cpu, storage, old):
+    """Have the PSW looked at anew after control registers were loaded, as ASCEs and interruption masks may be others;
+    flush the TLB if control register 0, which was `old`, has changed what its entries rest on."""
+    if on(cpu.cr[0] ^ old, TRANSLATION_AND_PROTECTION):
+        flush(storage)
     psw_changed(cpu, storage)
 
 
@@ -63,10 +78,11 @@ def lctl(cpu, storage, insn):
     span, code = probe_fetch(cpu, storage, second, count << u64(2))
     if code != 0:
         return code
+    old = cpu.cr[0]
     for i in range(count):
         n = (r1 + u64(i)) & LAST_REGISTER
         cpu.cr[n] = (cpu.cr[n] & ~LOW32) | load4(span_address(span, u64(i) << u64(2)))
-    control_changed(cpu, storage)
+    control_changed(cpu, storage, old)
     return 0
 
 
@@ -82,9 +98,10 @@ def lctlg(cpu, storage, insn):
     span, code = probe_fetch(cpu, storage, second, count << u64(3))
     if code != 0:
         return code
+    old = cpu.cr[0]
     for i in range(count):
         cpu.cr[(r1 + u64(i)) & LAST_REGISTER] = get_doubleword(span, u64(i) << u64(3))
-    control_changed(cpu, storage)
+    control_changed(cpu, storage, old)
     return 0
 
 

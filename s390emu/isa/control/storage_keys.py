@@ -13,7 +13,7 @@ from s390emu.architecture.interruptions import (
     PROTECTION,
     SPECIFICATION,
 )
-from s390emu.architecture.psw_bits import ACCESS_REGISTER, DAT, EA
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, DAT, EA, MODE24
 from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
 from s390emu.cpu.psw import problem_state
@@ -26,8 +26,8 @@ from s390emu.storage.access_registers import access_space, art_exception, design
 from s390emu.storage.dat import (
     ABSOLUTE,
     ASCE_PRIVATE,
+    ENHANCED_DAT_2,
     PROTECTED,
-    SEGMENT_BYTE,
     Walk,
     asce_of,
     translate,
@@ -48,7 +48,8 @@ CC_REFERENCE = 2  # R in the condition code of RRBE
 # PFMF's general register R1
 MANAGE_ZERO = bits(32, 45) | bit(55) | bit(63)
 SET_KEY, CLEAR_FRAME, FRAME_SIZE = bit(46), bit(47), bits(49, 51)
-FRAME_4K, FRAME_1M = u64(0), bit(51)
+FRAME_4K, FRAME_1M, FRAME_2G = u64(0), bit(51), bit(50)
+MEGABYTE, TWO_GIGABYTES = bits(44, 63), bits(33, 63)  # the bits of an address within such a frame
 IGNORED_SHIFT = u64(8)  # bits 53 and 54 to R_MASK and C_MASK
 KEY_SHIFT = u64(4)  # TPROT: the key is bits 56-59 of an address
 FETCH_AND_STORE, FETCH_ONLY, NEITHER, NO_TRANSLATION = range(4)
@@ -83,13 +84,13 @@ def as_wanted(old, key, ignored):
 
 
 @jit
-def next_block(cpu, r2):
+def next_block(cpu, r2, within):
     """Advance the address in a register by a block, in as many bits as the addressing mode has; return 1 at the next
-    megabyte, else 0."""
+    frame of the size that these bits of an address tell, else 0."""
     address = (cpu.gr[r2] + BLOCK_BYTES) & cpu.amode
     kept = ~LOW32 if not on(cpu.psw_mask, EA) else u64(0)
     cpu.gr[r2] = (cpu.gr[r2] & (kept | OFFSET)) | (address & PAGE)
-    return 1 if not on(address & SEGMENT_BYTE, PAGE) else 0
+    return 1 if not on(address & within, PAGE) else 0
 
 
 @jit
@@ -113,7 +114,7 @@ def sske(cpu, storage, insn):
             number = absolute >> BLOCK_SHIFT
             if not (conditional and as_wanted(inspect_key(guest_of(storage), number), key, m3)):
                 set_key(guest_of(storage), number, key)
-            if next_block(cpu, r2):
+            if next_block(cpu, r2, MEGABYTE):
                 break
         if conditional:
             cpu.cc = SEVERAL_BLOCKS
@@ -176,26 +177,30 @@ def manage_block(cpu, storage, control, address, absolute):
 def pfmf(cpu, storage, insn):
     """PERFORM FRAME MANAGEMENT FUNCTION, RRE. PoP ch. 10 "PERFORM FRAME MANAGEMENT FUNCTION". cc unchanged.
 
-    A frame of 4K bytes is designated by a real address; one of 1M bytes by an absolute one, from which R2 is advanced
-    to the next megabyte. Clearing is a store (D12): it pages in first (D7's shortcut is not taken). Each block is then
-    a unit of operation, as the host may have fewer frames than a megabyte has blocks.
+    A frame of 4K bytes is designated by a real address; one of 1M or 2G bytes by an absolute one, from which R2 is
+    advanced to the next such frame. Clearing is a store (D12): it pages in first (D7's shortcut is not taken). Each
+    block is then a unit of operation, as the host may have fewer frames than a megabyte has blocks. Frames of 2G bytes
+    come with enhanced-DAT facility 2, but not in the 24-bit mode.
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
     r1, r2 = rre(insn)
     control = cpu.gr[r1]
     size = control & FRAME_SIZE
-    if on(control, MANAGE_ZERO) or (size != FRAME_4K and size != FRAME_1M):
+    if on(control, MANAGE_ZERO) or (size != FRAME_4K and size != FRAME_1M and size != FRAME_2G):
+        return SPECIFICATION
+    if size == FRAME_2G and (cpu.amode == MODE24 or not on(guest_of(storage).facilities[1], ENHANCED_DAT_2)):
         return SPECIFICATION
     if size == FRAME_4K:
         real = cpu.gr[r2] & cpu.amode
         return manage_block(cpu, storage, control, real, apply_prefix(cpu, real))
+    within = MEGABYTE if size == FRAME_1M else TWO_GIGABYTES
     while True:
         absolute = cpu.gr[r2] & cpu.amode
         code = manage_block(cpu, storage, control, absolute, absolute)
         if code != 0:
             return code
-        if next_block(cpu, r2):
+        if next_block(cpu, r2, within):
             return 0
         if on(control, CLEAR_FRAME):
             return CODE_REPEAT

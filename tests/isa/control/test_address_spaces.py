@@ -1,13 +1,14 @@
-"""The address-space control of the PSW, and the ASNs: PoP ch. 10; the space-switch event: ch. 6."""
+"""The address-space control of the PSW, the ASNs, TEST ACCESS: PoP ch. 10; the space-switch event: ch. 6."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.lab import ALL, BA_EA, CODE, PROBLEM, PROBLEM_STATE
+from tests.lab import ALL, BA_EA, CODE, PROBLEM, PROBLEM_STATE, SIZE
+from tests.storage.test_access_registers import BAD, ENTRY_PRIVATE, PRIMARY_LIST_ALET, access_list, list_entry
 from tests.translation import DAT, REAL_SPACE, SEGMENT, map_page
 
-PRIVILEGED_OPERATION, SPECIFICATION, SPECIAL_OPERATION, SPACE_SWITCH = 0x02, 0x06, 0x13, 0x1C
+PRIVILEGED_OPERATION, ADDRESSING, SPECIFICATION, SPECIAL_OPERATION, SPACE_SWITCH = 0x02, 0x05, 0x06, 0x13, 0x1C
 SECONDARY_SPACE_CONTROL, EXTRACTION_AUTHORITY = 1 << (63 - 37), 1 << (63 - 36)
 PRIMARY, ACCESS_REGISTERS, SECONDARY, HOME = (n << 46 for n in range(4))
 EVENT = 0x40  # bit 57 of an ASCE
@@ -165,3 +166,46 @@ def test_extraction_needs_authority_in_the_problem_state(lab, line, authority, c
     lab.psw(PROBLEM_STATE | DAT)
     assert lab.step(line) == code
     assert (lab.changes() == {}) == (code != 0)
+
+
+# --- TEST ACCESS ------------------------------------------------------------------------------------------------------
+
+LOW32 = (1 << 32) - 1
+
+
+@pytest.mark.parametrize("mask", [BA_EA, PROBLEM_STATE, BA_EA | ACCESS_REGISTERS])
+@pytest.mark.parametrize(("alet", "cc"), [(0, 0), (1, 3), (2, 1), (PRIMARY_LIST_ALET | 3, 2), (3, 3), (BAD, 3), (8, 3),
+                                          (0x10002, 3)])  # fmt: skip
+def test_tar(lab, mask, alet, cc):
+    """Whether DAT is on or off, in any mode."""
+    access_list(lab)
+    lab.ar[5] = alet
+    lab.psw(mask, cc=cc ^ 3)
+    assert lab.step("tar %a5,%r6") == 0
+    assert lab.changes() == {"cc": cc}
+
+
+def test_tar_looks_at_access_register_0(lab):
+    access_list(lab)
+    lab.ar[0] = 2
+    lab.psw(cc=0)
+    assert lab.step("tar %a0,%r6") == 0
+    assert lab.changes() == {"cc": 1}
+
+
+@pytest.mark.parametrize(("control", "index", "cc"), [(0, 7 << 16, 1), (0, 7, 3), (7 << 16, 0, 3)])
+def test_tar_takes_the_extended_authorization_index_from_the_register(lab, control, index, cc):
+    access_list(lab)
+    list_entry(lab, 2, ENTRY_PRIVATE, authorization=7)
+    lab.ar[5], lab.gr[6], lab.cr[8] = 2, ALL - LOW32 | index, control
+    lab.psw(cc=0)
+    assert lab.step("tar %a5,%r6") == 0
+    assert lab.changes() == {"cc": cc}
+
+
+def test_tar_with_a_list_outside_the_configuration(lab):
+    access_list(lab)
+    lab.cr[2], lab.ar[5] = SIZE, 2
+    lab.psw()
+    assert lab.step("tar %a5,%r6") == ADDRESSING
+    assert lab.changes() == {}

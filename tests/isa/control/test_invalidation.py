@@ -196,6 +196,65 @@ def test_idte_clearing_by_asce_invalidates_nothing(lab):
     assert lab.changes() == {}
 
 
+# --- COMPARE AND REPLACE DAT TABLE ENTRY ------------------------------------------------------------------------------
+
+TYPES = {0: 0x00, 1: 0x10, 2: 0x14, 3: 0x18, 4: 0x1C}  # page, segment and region tables: bits 59-61 of R2
+VIRTUAL = 0x0123_4567_89AB_C000
+
+
+def entry_of(kind: int) -> int:
+    """Return the offset of the entry for VIRTUAL in a table."""
+    return 8 * (VIRTUAL >> 12 & 0xFF if kind == 0 else VIRTUAL >> 20 + 11 * (kind - 1) & 0x7FF)
+
+
+def replace(lab, kind: int, old: int, new: int) -> None:
+    table = TABLE if kind == 0 else 0x60000
+    lab.gr[2], lab.gr[3], lab.gr[4], lab.gr[5] = old, new, table | TYPES[kind] | 3, VIRTUAL | 0xABC
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("local", ["", ",1"])
+def test_crdte_replaces_an_equal_entry(lab, kind, local):
+    replace(lab, kind, 0x1234, 0x5678)
+    address = (int(lab.gr[4]) & ~0x7FF) + entry_of(kind)
+    put(lab, address, 0x1234)
+    lab.psw(cc=3)
+    assert lab.step(f"crdte %r2,%r8,%r4{local}") == 0
+    assert lab.changes() == {"cc": 0, address + 6: b"\x56\x78"}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_crdte_loads_an_unequal_entry(lab, kind):
+    replace(lab, kind, 0x1234, 0x5678)
+    put(lab, (int(lab.gr[4]) & ~0x7FF) + entry_of(kind), 0x9999)
+    lab.psw(cc=3)
+    assert lab.step("crdte %r2,%r8,%r4") == 0
+    assert lab.changes() == {"cc": 1, "r2": 0x9999}
+
+
+@pytest.mark.parametrize("line", ["crdte %r3,%r8,%r4", "crdte %r2,%r8,%r5", "crdte %r2,%r8,%r4"])
+@pytest.mark.parametrize("reserved", [4, 8, 12])
+def test_crdte_specification(lab, line, reserved):
+    replace(lab, 0, 0, 0)
+    if line == "crdte %r2,%r8,%r4":
+        lab.gr[4] |= reserved
+    assert lab.step(line) == SPECIFICATION
+    assert lab.changes() == {}
+
+
+def test_crdte_is_privileged(lab):
+    lab.psw(PROBLEM_STATE)
+    assert lab.step("crdte %r3,%r8,%r5") == PRIVILEGED_OPERATION
+    assert lab.changes() == {}
+
+
+def test_crdte_of_a_table_outside_the_configuration(lab):
+    replace(lab, 1, 0, 0)
+    lab.gr[4] = SIZE | TYPES[1]
+    assert lab.step("crdte %r2,%r8,%r4") == ADDRESSING
+    assert lab.changes() == {}
+
+
 # --- the TLB of this CPU ----------------------------------------------------------------------------------------------
 
 
@@ -304,6 +363,7 @@ def test_cspg_purges_where_asked(lab, low):
 # --- the TLB of the other CPU -----------------------------------------------------------------------------------------
 
 LOADING = 0x39000  # where CPU 1 executes
+REPLACED = f"lgfi %r4,{PAGE_TABLE}\n lgfi %r5,{BLOCK}\n"  # the page-table entry of BLOCK, as CRDTE takes it
 
 
 def code_of_the_other_cpu(line: str, r1: int, r2: int, *, missing: int | None = None) -> int:
@@ -343,6 +403,8 @@ def code_of_the_other_cpu(line: str, r1: int, r2: int, *, missing: int | None = 
         pytest.param("lghi %r8,0\n lghi %r9,32\n csp %r8,%r2", 0, TABLES[0] + 4 + 1, 0, id="csp-unequal"),
         pytest.param("lgfi %r8,0x70000\n lgfi %r9,0x70020\n csp %r8,%r2", 0, TABLES[0] + 4 + 1, SEGMENT_TRANSLATION,
                      id="csp"),
+        pytest.param(f"{REPLACED} crdte %r8,%r0,%r4", 0, 0, PAGE_TRANSLATION, id="crdte"),
+        pytest.param(f"{REPLACED} lghi %r8,0\n crdte %r8,%r0,%r4", 0, 0, 0, id="crdte-unequal"),
     ],
 )  # fmt: skip
 def test_what_the_other_cpu_looks_at_again(line, r1, r2, code):
@@ -352,8 +414,9 @@ def test_what_the_other_cpu_looks_at_again(line, r1, r2, code):
 @pytest.mark.parametrize(
     ("line", "r1", "r2", "code"),
     [("ipte %r1,%r2,%r3,1", PAGE_TABLE, BLOCK, PAGE_TRANSLATION),
-     ("idte %r1,%r3,%r2,1", TABLES[0], 0, SEGMENT_TRANSLATION)],
-    ids=["ipte", "idte"],
+     ("idte %r1,%r3,%r2,1", TABLES[0], 0, SEGMENT_TRANSLATION),
+     (f"{REPLACED} crdte %r8,%r0,%r4,1", 0, 0, PAGE_TRANSLATION)],
+    ids=["ipte", "idte", "crdte"],
 )  # fmt: skip
 def test_local_clearing_leaves_the_other_cpus_tlb(line, r1, r2, code):
     assert code_of_the_other_cpu(line, r1, r2) == 0

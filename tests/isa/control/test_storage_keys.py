@@ -246,10 +246,10 @@ def test_clearing_is_a_reference(lab, line, setup, state, code):
 
 # --- PERFORM FRAME MANAGEMENT FUNCTION --------------------------------------------------------------------------------
 
-SET_KEY, CLEAR, USAGE, FRAME_1M, NONQUIESCING = 0x20000, 0x10000, 0x8000, 0x1000, 0x800
+SET_KEY, CLEAR, USAGE, FRAME_1M, FRAME_2G, NONQUIESCING = 0x20000, 0x10000, 0x8000, 0x1000, 0x2000, 0x800
 
 
-@pytest.mark.parametrize("control", [1 << 18, 1 << 31, 0x100, 1, 0x2000, 0x3000, 0x7000])
+@pytest.mark.parametrize("control", [1 << 18, 1 << 31, 0x100, 1, 0x3000, 0x4000, 0x7000])
 def test_pfmf_specification(lab, control):
     lab.gr[1], lab.gr[2] = SET_KEY | control, SIZE
     assert lab.step("pfmf %r1,%r2") == SPECIFICATION
@@ -297,6 +297,22 @@ def test_pfmf_4k_is_real_and_1m_absolute(lab):
     assert lab.step("pfmf %r1,%r2") == 0
     assert (lab.key(0x1000), lab.key(SIZE - 4096)) == (0, 0xA0)
     assert lab.gr[2] == SIZE
+
+
+@pytest.mark.parametrize("mask", [BA_EA, MODE_31])
+def test_pfmf_2g_goes_beyond_the_next_megabyte(lab, mask):
+    """So far that storage ends first."""
+    lab.gr[1], lab.gr[2] = SET_KEY | FRAME_2G | 0xA0, LAST
+    lab.psw(mask)
+    assert lab.step("pfmf %r1,%r2") == ADDRESSING
+    assert (lab.key(LAST), lab.key(SIZE - 4096), lab.key(LAST - 4096)) == (0xA0, 0xA0, 0)
+    assert lab.gr[2] == SIZE
+
+
+def test_pfmf_2g_is_not_for_the_24_bit_mode(lab):
+    lab.gr[1], lab.gr[2] = SET_KEY | FRAME_2G, LAST
+    lab.psw(MODE_24)
+    assert lab.step("pfmf %r1,%r2") == SPECIFICATION
 
 
 def test_pfmf_clears_up_to_the_next_megabyte(lab):

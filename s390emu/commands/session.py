@@ -28,7 +28,7 @@ KEYS = "\ns390emu: Ctrl-A x ends the run, Ctrl-A Ctrl-A types Ctrl-A, Ctrl-A h t
 READ_BYTES = 4096
 STEP = 1_000_000  # instructions between two looks at the keyboard: a hundredth of a second
 NANOSECONDS = 1e-9
-LONGEST_WAIT = 3600.0  # seconds; select takes no more than some years
+LONGEST_WAIT = 3600.0  # seconds; select and sleep do not take any number of them
 JITTER = 0.05  # seconds that the guest may be behind and make up for: its clock is the wall clock's while it is idle
 TERMINATED = 128 + signal.SIGTERM  # exit code
 
@@ -117,11 +117,12 @@ class Session:
         self.machine.pass_time(min(ready_at, int(passed)))
 
     def listen(self, seconds: float) -> None:
-        """Wait so long for keys, and type them; from an end of file on there are none."""
+        """Wait at most so long for keys, and type them; from an end of file on there are none."""
+        seconds = min(seconds, LONGEST_WAIT)
         if self.keyboard is None:
             time.sleep(seconds)
             return
-        if not select.select([self.keyboard], [], [], min(seconds, LONGEST_WAIT))[0]:
+        if not select.select([self.keyboard], [], [], seconds)[0]:
             return
         try:
             data = os.read(self.keyboard, READ_BYTES)

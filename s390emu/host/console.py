@@ -211,8 +211,8 @@ class Console:
             self._recent = (self._recent + kept)[-len(self._awaited) :] if self._awaited else ""
 
     def show_all(self) -> None:
-        """Show what is held back because it may repeat a line that came whole."""
-        self._show(self._line[self._line_shown :])
+        """Show what is held back because it may repeat a line that came whole, as far as it is in `text`."""
+        self._show(self.text[sum(map(len, self._shown)) :])
         self._line_shown = len(self._line)
 
     def await_text(self, text: str) -> None:

@@ -142,6 +142,15 @@ def test_what_is_held_back_is_shown_at_the_end():
     assert live == ["login: of the kernel\n", "login: "]
 
 
+def test_what_messages_have_whole_is_not_shown_at_the_end():
+    live = []
+    console = Console(live=live.append)
+    console.message("said")
+    console.characters("said")
+    console.show_all()
+    assert live == ["said\n"]
+
+
 def test_after_a_reset_nothing_repeats_what_was_before():
     console = Console()
     console.receives = CHARACTERS_EVENT

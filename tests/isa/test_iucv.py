@@ -16,7 +16,15 @@ def test_only_guests_on_zvm_have_it(identity, psw):
     assert lab.step("iucv 0(%r1)") == OPERATION
 
 
-@pytest.mark.parametrize("function", [0, 12, 0xFFFF])
+def test_query_tells_the_size_of_a_buffer_and_how_many_connections():
+    lab = Lab(identity="zvm")
+    lab.gr[0], lab.gr[1] = 0xABCD00000000, 0xABCD12345678
+    lab.psw(cc=3)
+    assert lab.step("iucv 0(%r1)") == 0
+    assert lab.changes() == {"r0": 0xABCD00000028, "r1": 0xABCD00000040, "cc": 0}
+
+
+@pytest.mark.parametrize("function", [1, 12, 0xFFFF])
 def test_the_directory_cannot_be_read(function):
     lab = Lab(identity="zvm")
     lab.gr[0], lab.gr[1] = function, 1 << 40

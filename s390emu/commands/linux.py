@@ -14,11 +14,12 @@ from s390emu.commands.options.linux import LinuxOptions, linux_arguments
 from s390emu.commands.options.linux_demo import LinuxDemoOptions, linux_demo_arguments
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.sanitizer import SanitizerOptions, sanitizer_arguments
+from s390emu.commands.options.session import SessionOptions, session_arguments
 from s390emu.commands.options.symbols import SymbolOptions, symbol_arguments
 from s390emu.commands.options.trace import TraceOptions, trace_arguments
 from s390emu.commands.options.values import now
 from s390emu.commands.programs import content
-from s390emu.commands.session import talking
+from s390emu.commands.session import run_guest
 from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import UsageError
 from s390emu.guests.linux import Kernel, LinuxError, image, read_kernel
@@ -35,6 +36,7 @@ def arguments(parser) -> None:
     """Add the options: what is booted, those of the guest and its host, and who looks on."""
     linux_arguments(parser)
     linux_demo_arguments(parser)
+    session_arguments(parser)
     machine_arguments(parser, ram=RAM, epoch=now())
     limit_arguments(parser)
     sanitizer_arguments(parser)
@@ -46,9 +48,9 @@ def execute(args: argparse.Namespace) -> int:
     """Boot the kernel."""
     options, on, limits = taken(LinuxOptions, args), taken(MachineOptions, args), taken(LimitOptions, args)
     watched, traced, names = taken(SanitizerOptions, args), taken(TraceOptions, args), taken(SymbolOptions, args)
-    demo = taken(LinuxDemoOptions, args)
-    demo.check(options, traced)
-    options.check(traced)
+    session, demo = taken(SessionOptions, args), taken(LinuxDemoOptions, args)
+    demo.check(options, session, traced)
+    session.check(json=options.json)
     names.check(traced)
     on.check()
     if demo.demo:
@@ -60,16 +62,16 @@ def execute(args: argparse.Namespace) -> int:
         pieces = image(kernel, on.ram, content(options.initrd) if options.initrd else b"", options.append)
     except LinuxError as error:
         raise UsageError(str(error)) from error
-    return _boot(options, on, limits, watched, traced, names, kernel, pieces)
+    return _boot(options, session, on, limits, watched, traced, names, kernel, pieces)
 
 
 def _boot(
-    options: LinuxOptions, on: MachineOptions, limits: LimitOptions, watched: SanitizerOptions, traced: TraceOptions,
-    names: SymbolOptions, kernel: Kernel, pieces: list[tuple[int, bytes]],
+    options: LinuxOptions, session: SessionOptions, on: MachineOptions, limits: LimitOptions,
+    watched: SanitizerOptions, traced: TraceOptions, names: SymbolOptions, kernel: Kernel,
+    pieces: list[tuple[int, bytes]],
 ) -> int:  # fmt: skip
-    """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its
-    CPUs, one that reboots asks for initial program loading."""
-    from s390emu.commands.trace_log import tracing
+    """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its CPUs, one that
+    reboots asks for initial program loading."""
     from s390emu.machine import Reason
 
     symbols = named(names, kernel.symbols)
@@ -78,11 +80,7 @@ def _boot(
     watcher = sanitizer(watched, machine, symbols)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    if traced.trace:
-        running = tracing(traced, machine, symbols)
-    else:
-        running = talking(machine, options.until, interactive=options.interactive)
-    with running as run:
-        stop = run(limits.limit, limits.timeout)
-    ends = Reason.STOPPED, Reason.RE_IPL, Reason.CONSOLE_TEXT, Reason.LEFT
-    return conclude(machine, stop, named_at_end(names, machine, symbols), watcher, as_json=options.json, normal=ends)
+    stop = run_guest(machine, session, traced, limits, symbols, lambda: put(machine, pieces, kernel.psw))
+    symbols = named_at_end(names, machine, symbols)
+    ends = Reason.STOPPED, Reason.RE_IPL
+    return conclude(machine, stop, symbols, watcher, as_json=options.json, until=session.until, normal=ends)

@@ -122,8 +122,11 @@ class Console:
 
     @property
     def text(self) -> str:
-        """Return all that the guest wrote."""
-        return "".join(self._shown) + self._line[self._line_shown :]
+        """Return all that the guest wrote; what is held back too, unless it is the whole of what came as messages."""
+        rest = self._line[self._line_shown :]
+        essence = _essence(rest)
+        repeated = any(self._pieces(at, essence) > at for at in range(len(self._by_lines)))
+        return "".join(self._shown) + ("" if repeated else rest)
 
     def characters(self, text: str) -> None:
         """Take ASCII with its own new lines: it is shown at once, unless it may repeat a line that came whole."""

@@ -43,6 +43,14 @@ def test_messages_then_the_same_as_characters_in_pieces():
     assert console.text == "first\nsecond\nthird\n"
 
 
+def test_a_message_repeated_without_a_new_line():
+    """As Linux does when it stops for a machine check."""
+    console = Console()
+    console.message("System stopped, code: 0x40")
+    console.characters("System stopped, code: 0x40")
+    assert console.text == "System stopped, code: 0x40\n"
+
+
 def test_many_lines_one_way_then_the_other():
     console = Console()
     lines = [f"line {n}" for n in range(10)]

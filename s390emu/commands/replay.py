@@ -71,13 +71,13 @@ _MACHINE = _given(
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
-_ADVERSARY = _given("adversary adversary_actions points preemptions discards", own="jobs")
+_ADVERSARY = _given("adversary adversary_actions adversary_from points preemptions discards", own="jobs")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
            | _given("trace trace_lines json", outputs="trace_to"),
-    "linux": _MACHINE | _LIMITS | _SANITIZER
+    "linux": _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
              | _given("append until trace trace_lines json", inputs="kernel initrd", outputs="trace_to"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),

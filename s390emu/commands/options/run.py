@@ -59,8 +59,8 @@ def reject_what_a_replay_file_says(options: RunOptions) -> None:
                 raise UsageError(f"--replay {options.replay}: {told} {given}")
 
 
-def reject_single_run_options(options: RunOptions) -> None:
+def reject_single_run_options(trace: TraceOptions, limits: LimitOptions) -> None:
     """Reject with --adversary what is about one run: the adversary makes many."""
-    if options.trace.trace or options.trace.trace_to or options.limits.timeout:
-        option = "--timeout" if options.limits.timeout else "--trace"
+    if trace.trace or trace.trace_to or limits.timeout:
+        option = "--timeout" if limits.timeout else "--trace"
         raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")

@@ -43,10 +43,10 @@ TOLD = {
 }
 MOST_LINES = 12  # of findings on a terminal
 # By what the guests are: what is varied, and what else differs from a cell's defaults, if not told otherwise.
-DEFAULT_AXES = {
+DEFAULT_AXES: dict[str, dict[str, Sequence]] = {
     WEB: {"guests": counts("1..16"), "ratio": ratios("1.0..3.0"), "policy": cell_module.POLICIES},
     LINUX: {"guests": counts("1..8"), "ratio": ratios("1.0..2.5"), "policy": ("none", "unused-only", "balloon"),
-            "ram": (128 << 20,), "warmup": (30,), "requests": (45,), "least": (90,)},
+            "ram": (96 << 20,), "warmup": (30,), "requests": (45,), "least": (90,)},
 }  # fmt: skip
 APART = ("balloon", "kind", "linux")  # fields of a cell whose options are not lists of values
 LINUX_FOLDER = "S390EMU_LINUX"  # in the environment

@@ -314,7 +314,7 @@ def test_a_sweep_of_linux_guests_has_defaults_of_its_own(s390emu, linux):
     assert {cell["guests"] for cell in listed} == {1, 2, 4, 8}
     assert {cell["ratio"] for cell in listed} == {1.0, 1.5, 2.0, 2.5}
     assert {cell["policy"] for cell in listed} == {"none", "unused-only", "balloon"}
-    assert {cell["ram"] for cell in listed} == {128 << 20}
+    assert {cell["ram"] for cell in listed} == {96 << 20}
 
 
 def test_the_command_that_is_told_repeats_a_sweep_of_linux_guests(s390emu, linux):

@@ -72,13 +72,13 @@ _MACHINE = _given(
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
 _SESSION = _given("until on_reboot")
-_ADVERSARY = _given("adversary adversary_actions points preemptions discards", own="jobs")
+_ADVERSARY = _given("adversary adversary_actions adversary_from points preemptions discards", own="jobs")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
            | _given("trace trace_lines json kallsyms", inputs="symbols", outputs="trace_to"),
-    "linux": _MACHINE | _LIMITS | _SESSION | _SANITIZER
+    "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
              | _given("append trace trace_lines json kallsyms", inputs="kernel initrd symbols demo",
                       outputs="trace_to svg"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),

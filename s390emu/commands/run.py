@@ -58,7 +58,7 @@ def execute(args: argparse.Namespace) -> int:
     guest = program(options.program)
     if options.adversary.adversary:
         reject_sanitize_with_adversary(options.sanitizer)
-        reject_single_run_options(options)
+        reject_single_run_options(options.session, options.trace, options.limits, options.symbols)
         source, limit = program_source(guest), options.limits.limit
         return search(options.adversary, options.machine, guest, source, limit=limit, as_json=options.json)
     reject_adversary_options(options.adversary)

@@ -1,4 +1,4 @@
-"""C programs of our own (tests/programs/) print the same here, on this computer, in QEMU, and what their text files say.
+"""C programs of our own (tests/programs/) print the same here, on this computer and in QEMU: what their text files say.
 
 gcc compiles them at three levels for four models: S390EMU_TARGETS says for how many of these twelve targets,
 S390EMU_SEED for which first; any four have every level and every model. Each runs with DAT and without it, on one CPU

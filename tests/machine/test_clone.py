@@ -7,6 +7,7 @@ import pytest
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.block_device import BlockDevice
 from s390emu.host.host import Host
+from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 from s390emu.machine.clone import keep, start
@@ -90,6 +91,14 @@ def test_copies_live_together_on_a_host_with_less_storage_than_one_of_them():
     for copy in copies:
         assert seen_by_itself(ended(copy)) == seen_by_itself(expected)
     assert host.statistics(0).written_out > 0
+
+
+@pytest.mark.parametrize("policy", CHUNK_POLICIES)
+def test_a_host_of_large_frames_takes_copies(policy):
+    original = running()
+    copy = Machine(SIZE, host=Host(BLOCKS, PagingDevice(), chunk=16, chunk_policy=policy))
+    start(keep(original), copy)
+    assert seen_by_itself(ended(copy)) == seen_by_itself(ended(original))
 
 
 def test_what_a_guest_declared_unused_is_so_in_its_copy():

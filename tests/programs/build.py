@@ -10,7 +10,6 @@ several, which run one after the other; what a program prints follows a line [NA
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -41,8 +40,8 @@ ON_A_HOST = (*EVERYWHERE, "host.c")
 class Target(NamedTuple):
     """How gcc compiles for the bare machine."""
 
-    level: str = "-O2"
-    machine: str = "z10"
+    level: str
+    machine: str
 
     def __str__(self) -> str:
         return f"{self.machine}{self.level}"
@@ -59,21 +58,27 @@ def expected(programs: Iterable[str] = PROGRAMS) -> str:
 def table(programs: Sequence[str], rounds: int, translation: bool) -> str:
     """Return the C source that says what an image runs, how often (the last time it prints), and whether with DAT."""
     lines = ['#include "runtime.h"', *(f"int main_of_{name}(void);" for name in programs)]
-    lines += ["const struct program programs[] = {", *(f'{{"{name}", main_of_{name}}},' for name in programs), "{0, 0}};"]
+    entries = (f'{{"{name}", main_of_{name}}},' for name in programs)
+    lines += ["const struct program programs[] = {", *entries, "{0, 0}};"]
     return "\n".join([*lines, f"const int rounds = {rounds}, translation = {int(translation)};\n"])
 
 
 class Objects:
     """Programs compiled into a folder, of which images are linked."""
 
-    def __init__(self, folder: Path, compiler: Sequence[str], runtime: Iterable[str], programs: Sequence[str], link: Sequence[str]):
-        self.folder, self.compiler, self.programs, self.link = folder, compiler, programs, link
-        for name in runtime:
+    def __init__(self, folder: Path, compiler: Sequence[str], link: Sequence[str], runtime: Iterable[str]):
+        self.folder, self.compiler, self.link, self.programs = folder, compiler, link, []
+        self.runtime = [f"runtime-{Path(name).stem}.o" for name in runtime]
+        for name, target in zip(runtime, self.runtime, strict=True):
             own = NO_CALLS_OF_ITSELF if name == "strings.c" else ()
-            self._compile(RUNTIME / name, f"runtime-{Path(name).stem}.o", *own)
+            self._compile(RUNTIME / name, target, *own)
+
+    def add(self, programs: Iterable[str]) -> Objects:
+        """Compile programs, and return self."""
         for name in programs:
             self._compile(FOLDER / f"{name}.c", f"{name}.o", f"-Dmain=main_of_{name}")
-        self.runtime = [f"runtime-{Path(name).stem}.o" for name in runtime]
+            self.programs.append(name)
+        return self
 
     def _compile(self, source: Path, target: str, *options: str) -> None:
         subprocess.run([*self.compiler, *options, "-c", "-o", target, str(source)], cwd=self.folder, check=True)
@@ -89,21 +94,15 @@ class Objects:
         return self.folder / f"{name}.elf"
 
 
-def for_the_bare_machine(folder: Path, target: Target = Target(), programs: Sequence[str] = PROGRAMS) -> Objects:
+def for_the_bare_machine(folder: Path, target: Target, programs: Sequence[str] = PROGRAMS) -> Objects:
     """Compile programs for the bare machine."""
     compiler = (COMPILER, *LANGUAGE, *BARE, target.level, f"-march={target.machine}")
-    return Objects(folder, compiler, ON_THE_BARE_MACHINE, programs, (*LINK, "-lgcc"))
+    return Objects(folder, compiler, (*LINK, "-lgcc"), ON_THE_BARE_MACHINE).add(programs)
 
 
-def for_this_host(folder: Path, programs: Sequence[str] = PROGRAMS) -> Objects:
-    """Compile programs for this computer."""
-    return Objects(folder, (HOST_COMPILER, *LANGUAGE, "-O1", "-pthread"), ON_A_HOST, programs, ("-lm",))
-
-
-def sections(output: str) -> dict[str, str]:
-    """Return what each program printed, by name."""
-    _, *parts = re.split(r"^\[(\w+)\]\n", output, flags=re.MULTILINE)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+def for_this_host(folder: Path) -> Objects:
+    """Compile all programs for this computer."""
+    return Objects(folder, (HOST_COMPILER, *LANGUAGE, "-O1", "-pthread"), ("-lm",), ON_A_HOST).add(PROGRAMS)
 
 
 def main() -> None:

@@ -66,10 +66,12 @@ def reject_what_a_replay_file_says(options: RunOptions) -> None:
                 raise UsageError(f"--replay {options.replay}: {told} {given}")
 
 
-def reject_single_run_options(options: RunOptions) -> None:
+def reject_single_run_options(
+    session: SessionOptions, trace: TraceOptions, limits: LimitOptions, symbols: SymbolOptions
+) -> None:
     """Reject with --adversary what is about one run: the adversary makes many."""
-    if options.trace.trace or options.trace.trace_to or options.limits.timeout or options.symbols.given:
-        option = "--timeout" if options.limits.timeout else options.symbols.given or "--trace"
+    if trace.trace or trace.trace_to or limits.timeout or symbols.given:
+        option = "--timeout" if limits.timeout else symbols.given or "--trace"
         raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")
-    if options.session != SessionOptions():
+    if session != SessionOptions():
         raise UsageError("--interactive, --until and --on-reboot are for a single run; leave out --adversary")

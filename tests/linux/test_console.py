@@ -1,5 +1,5 @@
-"""Linux's consoles: by characters and by lines, as `console=` says or what Linux finds itself on; each prints everything
-once, and takes what is typed."""
+"""Linux's consoles: by characters and by lines, as `console=` says or what Linux finds itself on. Everything is printed
+once, and what is typed is taken."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from s390emu.farm.run import run_cell
 from s390emu.guests.linux_worker import read_files
 
 CELL = Cell(kind=LINUX, guests=2, ratio=2.2, policy="both", ram=96 << 20, idle_us=50_000, warmup=12, requests=12,
-            least=0)  # fmt: skip
+            least=0, balloon=(("floor", 0.6),))  # fmt: skip
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Compiled functions on disk, as object code: what earlier processes have compiled is loaded as it is, all at once.
 
 All at once because the functions then lie close together. Loaded one by one each begins on a page of its own, and the
-first bytes of all pages compete for the same few lines of the processor's instruction cache: a guest that uses many
-instructions ran at little more than half the speed.
+first bytes of all pages compete for the same few lines of the processor's instruction cache: guests that use many
+different instructions are slower.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ def folder() -> Path:
     return CACHE / f"objects-{hashlib.sha256(repr((options, target, made_by)).encode()).hexdigest()[:16]}"
 
 
+def checksum_of(data: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(data)
+
+
 class Objects:
     """The object code in a folder. addresses: where each function of it has been loaded, by its name."""
 
@@ -43,11 +47,10 @@ class Objects:
         machine = llvm.Target.from_default_triple().create_target_machine()
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)  # which keeps the code
         for path in sorted(folder.glob("*" + SUFFIX)):
-            head, _, code = path.read_bytes().partition(b"\n")
-            symbol, _, checksum = head.decode().partition(" ")
-            if checksum == f"{zlib.crc32(code):08x}":
+            checksum, symbol, code = [*path.read_bytes().split(b"\n", 2), b"", b""][:3]
+            if checksum == checksum_of(symbol + code):
                 self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-                symbols[path.name.removesuffix(SUFFIX)] = symbol
+                symbols[path.name.removesuffix(SUFFIX)] = symbol.decode()
         self._engine.finalize_object()
         for name, symbol in symbols.items():
             self.addresses[name] = self._engine.get_function_address(symbol)
@@ -56,7 +59,7 @@ class Objects:
         """Keep the object code of a function, which it has under this symbol, for later processes."""
         if not CACHEABLE:
             return
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-            file.write(f"{symbol} {zlib.crc32(code):08x}\n".encode() + code)
+            file.write(b"\n".join((checksum_of(symbol.encode() + code), symbol.encode(), code)))
         os.replace(file.name, self.folder / (name + SUFFIX))

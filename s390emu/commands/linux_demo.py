@@ -24,8 +24,9 @@ from s390emu.commands.options.sanitizer import SanitizerOptions
 from s390emu.commands.options.symbols import SymbolOptions
 from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import ENDED, FAILED, UsageError
+from s390emu.guests.busybox import BUSYBOX, KERNEL
 from s390emu.guests.linux import LinuxError, image, read_kernel
-from s390emu.guests.linux_demo import BUSYBOX, COMMAND_LINE, KERNEL, MARK, LinuxDemo, findings, read_demo
+from s390emu.guests.linux_demo import COMMAND_LINE, MARK, LinuxDemo, findings, read_demo
 from s390emu.input_files import replace_file
 
 if TYPE_CHECKING:

@@ -7,25 +7,23 @@ are known here, before the guest has written them.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import stat
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
 
-from s390emu.guests.initramfs import DEFAULT_DEVICES, FOLDER_MODE, Entry, device_list, packed
+from s390emu.guests.busybox import BUSYBOX, KERNEL, archive
+from s390emu.guests.initramfs import Entry
 from s390emu.input_files import read
 
-KERNEL, BUSYBOX = "vmlinuz", "busybox"  # as tools/fetch-linux calls them
 FOLDER = "linux"  # where they are, unless another one is named
 COMMAND_LINE = "console=ttysclp0 cryptomgr.notests=1 nokaslr"
 FILES_PART = 2  # the files are together 1/2 of the guest's storage
 FEWEST_FILES = 2
-DEVICES = DEFAULT_DEVICES + "/dev/null c 1 3 666\n"
 NUMBERS = 60_000  # that are kept in a table and added up
 MARK = "demo: "  # begins each line in which the script tells what it does next, or what it has found
 APPLETS = ("awk", "cat", "grep", "md5sum", "mount", "poweroff", "rm", "seq", "sh")
-PROGRAM_MODE, LINK_MODE, FILE_MODE = stat.S_IFREG | 0o755, stat.S_IFLNK | 0o777, stat.S_IFREG | 0o644
 SCRIPT = """\
 #!/bin/sh
 export PATH=/bin
@@ -72,7 +70,7 @@ class LinuxDemo:
     def sums(self) -> str:
         """The sum of each file, as `md5sum -c` reads it."""
         numbers = range(1, self.files + 1)
-        return "".join(f"{hashlib.md5(b' ' * n + self.busybox).hexdigest()}  {n}\n" for n in numbers)
+        return "".join(f"{md5(b' ' * n + self.busybox, usedforsecurity=False).hexdigest()}  {n}\n" for n in numbers)
 
     @property
     def said(self) -> list[str]:
@@ -83,14 +81,8 @@ class LinuxDemo:
     @property
     def initrd(self) -> bytes:
         """The initial RAM file system."""
-        return packed([
-            *(Entry(name, FOLDER_MODE) for name in ("bin", "dev", "proc", "tmp")),
-            Entry("init", PROGRAM_MODE, self.script.encode()),
-            Entry("sums", FILE_MODE, self.sums.encode()),
-            Entry("bin/busybox", PROGRAM_MODE, self.busybox),
-            *(Entry(f"bin/{applet}", LINK_MODE, b"busybox") for applet in APPLETS),
-            *device_list(DEVICES),
-        ])  # fmt: skip
+        sums = Entry("sums", stat.S_IFREG | 0o644, self.sums.encode())
+        return archive(self.busybox, APPLETS, self.script.encode(), [sums])
 
 
 def findings(console: str) -> list[str]:

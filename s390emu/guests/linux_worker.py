@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import stat
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.guests.initramfs import FOLDER_MODE, Entry, packed
+from s390emu.guests.busybox import BUSYBOX, KERNEL
+from s390emu.guests.busybox import archive as busybox_archive
 from s390emu.guests.linux import Kernel, LinuxError, read_kernel
 from s390emu.guests.toy_kernel import folder as firmware
 from s390emu.input_files import read
 
-KERNEL, BUSYBOX = "vmlinuz", "busybox"  # in the folder that tools/fetch-linux makes
 SCRIPT = "linux_worker.sh"
 APPLETS = ("cat", "dd", "md5sum", "mount", "poweroff", "rm", "sh", "sleep", "stty")
-FOLDERS = ("bin", "dev", "proc", "tmp")
-DEVICES = {"dev/console": (5, 1), "dev/null": (1, 3), "dev/zero": (1, 5)}
 COMMAND_LINE = "console=ttyS0 quiet nokaslr cryptomgr.notests=1"
 READY = "READY\n"
 EPOCH = 0x7D91048BCA000000 + 1_700_000_000_000_000 * 4096  # TOD clock of the boot: 14 November 2023
@@ -62,12 +59,7 @@ def read_files(folder: Path) -> Files:
 
 def archive(busybox: bytes) -> bytes:
     """Return the initial RAM disk."""
-    script = read(firmware() / SCRIPT)
-    entries = [Entry(name, FOLDER_MODE) for name in FOLDERS]
-    entries += [Entry(name, stat.S_IFCHR | 0o600, device=device) for name, device in DEVICES.items()]
-    entries += [Entry(f"bin/{name}", stat.S_IFLNK | 0o777, b"busybox") for name in APPLETS]
-    entries += [Entry("bin/busybox", stat.S_IFREG | 0o755, busybox), Entry("init", stat.S_IFREG | 0o755, script)]
-    return packed(entries)
+    return busybox_archive(busybox, APPLETS, read(firmware() / SCRIPT))
 
 
 def go(seed: int, burst: int, idle_ms: int) -> str:

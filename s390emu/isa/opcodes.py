@@ -878,6 +878,7 @@ CHAPTER_10 = (  # Control instructions
     ("B28F", "QPACI",  S,            "QUERY PROCESSOR ACTIVITY COUNTER INFORMATION",   PAI),
     ("B2B1", "STFL",   S,            "STORE FACILITY LIST",                            N3),
     ("B2B2", "LPSWE",  S,            "LOAD PSW EXTENDED",                              BASE),
+    ("B2F0", "IUCV",   S,            "INTER-USER COMMUNICATION VEHICLE",               BASE),
     ("B2FF", "TRAP4",  S,            "TRAP",                                           BASE),
     ("B6",   "STCTL",  RS_A_CCD,     "STORE CONTROL (32)",                             BASE),
     ("B7",   "LCTL",   RS_A_CCD,     "LOAD CONTROL (32)",                              BASE),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from s390emu._jit import fill_bytes, jit, load_native, store_native, u64
 from s390emu.architecture.sizes import BLOCK_SIZE, OFFSET, PAGE
 from s390emu.storage.absolute import block_at, frame_address
-from s390emu.storage.tlb import BESIDE_CODE, drop_decoded_pages, drop_stores, tlb_slot
+from s390emu.storage.tlb import BESIDE_CODE, drop_instructions, drop_stores, tlb_slot
 
 ENTRY_BYTES = u64(16)
 DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 3) * 16)  # with three empty entries, one of which ends running off the page
@@ -34,7 +34,7 @@ def forget_all(guest):
     for number in range(guest.block_count):
         store_native(directory_entry(guest, u64(number)), u64(0))
     guest.decode_used = u64(0)
-    drop_decoded_pages(guest)
+    drop_instructions(guest)
 
 
 @jit
@@ -75,7 +75,10 @@ def keep_decoded(guest, entry, offset, length, handler, insn):
 @jit
 def store_beside_code(storage, logical, last):
     """True if the TLB has a page that holds decoded instructions, and a store from `logical` on, whose last byte is so
-    many bytes further, touches none of them: it may be made there."""
+    many bytes further, touches none of them: it may be made there.
+
+    The decoded page may have been given to another block since. Then this one has no decoded instruction, whatever the
+    answer; its next one drops the entry (`keep_decoded`)."""
     slot = tlb_slot(logical)
     if storage.tlb_store_tag[slot] != ((logical + last) & PAGE) | storage.context | BESIDE_CODE:
         return False

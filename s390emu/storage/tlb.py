@@ -149,13 +149,11 @@ def drop_decoded_page(guest, decoded_page):
 
 
 @jit
-def drop_decoded_pages(guest):
-    """Drop every CPU's entries that have the address of a decoded page: those of instructions, and of stores beside
-    them."""
+def drop_instructions(guest):
+    """Drop every CPU's instruction entries."""
     for n in range(guest.port_count):
         port = port_of(guest, n)
         port.tlb_insn_tag[:] = NO_TAG
-        port.tlb_store_tag[:] = NO_TAG
         port.deadline = u64(0)  # the run loop may be on its way through a page
 
 

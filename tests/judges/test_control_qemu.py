@@ -50,7 +50,7 @@ FETCH_OR_STORE = 0xC00  # bits of it that only facility 75 provides
 GUEST = f"""
         j       begin
         .org    0x1000                  # QEMU writes the kernel's parameters before
-begin:  lghi    %r12,{CASES}
+begin:  lgfi    %r12,{CASES}
         lgfi    %r14,{INPUT}
         lgfi    %r13,{RESULTS}
         larl    %r1,program
@@ -196,9 +196,9 @@ def guest(cases: list[Case]) -> Program:
     return code._replace(sections=[*code.sections, *(Section(f".at.{at:x}", at, it) for at, it in data.items())])
 
 
-def of_qemu(program: Program, folder: Path) -> bytes:
-    """Return the results that the guest has stored in QEMU when it ends."""
-    kernel, results = folder / "kernel.elf", folder / "results"
+def of_qemu(program: Program, folder: Path, results: int, length: int) -> bytes:
+    """Return the results, of so many bytes at that address, that the guest has stored in QEMU when it ends."""
+    kernel, saved = folder / "kernel.elf", folder / "results"
     kernel.write_bytes(program.to_elf())
     command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", f"{STORAGE >> 20}M"]
     command += ["-display", "none", "-nodefaults", "-no-shutdown", "-monitor", "stdio", "-kernel", str(kernel)]
@@ -212,18 +212,18 @@ def of_qemu(program: Program, folder: Path) -> bytes:
             if "running" not in status:
                 break
             time.sleep(0.2)
-        print(f'pmemsave {RESULTS} {RECORD * CASES} "{results}"\nquit', file=process.stdin, flush=True)
+        print(f'pmemsave {results} {length} "{saved}"\nquit', file=process.stdin, flush=True)
         process.stdout.read()
     assert "guest-panicked" in status  # the disabled wait
-    return results.read_bytes()
+    return saved.read_bytes()
 
 
-def of_ours(program: Program) -> bytes:
+def of_ours(program: Program, results: int, length: int) -> bytes:
     machine = Machine(STORAGE)
     machine.load(program)
     assert machine.run().reason is Reason.DISABLED_WAIT
     assert machine.psw[1] == END
-    return machine.read(RESULTS, RECORD * CASES)
+    return machine.read(results, length)
 
 
 def outcome(record: bytes) -> dict:
@@ -249,7 +249,7 @@ def test_control_instructions_as_in_qemu(qemu, tmp_path):
     rng = random.Random(SEED)
     cases = [case(rng) for _ in range(CASES)]
     program = guest(cases)
-    theirs, ours = of_qemu(program, tmp_path), of_ours(program)
+    theirs, ours = of_qemu(program, tmp_path, RESULTS, RECORD * CASES), of_ours(program, RESULTS, RECORD * CASES)
     seen = set()
     for n, it in enumerate(cases):
         there, here = (outcome(results[RECORD * n : RECORD * (n + 1)]) for results in (theirs, ours))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from s390emu.machine import Machine, Reason
@@ -257,11 +257,15 @@ wait:   .quad   0x0002000180000000,0
 
 PAGE, TEMPLATES, SLOTS = 0x30000, 0x31000, 512  # of 8 bytes: aghi %r2,<n>; br %r10; 0
 SLOT = bytes.fromhex("a72b0000 07fa 0000")
-slot = st.sampled_from([0, 1, 2, 31, 32, 33, 255, 256, 510, 511])
+AGHI, OILL = 0xA7, 0xA5  # the first byte; the second is the same
+slot = st.sampled_from([0, 1, 31, 32, 255, 511])
 kept = {
     "call": "la %r5,{at}(%r4)\n basr %r10,%r5",
     "execute": "ex %r0,{at}(%r4)",
+    "execute-template": "ex %r0,{template}(%r3)",
     "number": "la %r5,{at}(%r4)\n mvhhi 2(%r5),{n}",
+    "last-byte": "la %r5,{at}(%r4)\n mvi 3(%r5),{n}",
+    "first-byte": "la %r5,{at}(%r4)\n mvi 0(%r5),{first}",
     "all": "la %r5,{at}(%r4)\n mvc 0(8,%r5),{template}(%r3)",
     "filler": "la %r5,{at}(%r4)\n mvi 7(%r5),{n}",
     "number-and-next": "la %r5,{at}(%r4)\n mvc 4(8,%r5),{template_4}(%r3)",
@@ -272,14 +276,20 @@ change_or_use = st.tuples(st.sampled_from(sorted(kept)), slot, st.integers(1, 10
 
 
 def expected(steps):
-    """The sum and the page that are left by steps, those that would execute what is no code left out; and these."""
+    """What steps leave in r2 and in the page, those left out that would execute what is no code; and the others."""
     total, page, possible = 0, bytearray(SLOTS * SLOT), []
     for what, number, n in steps:
         at = 8 * number
         if what in ("call", "execute"):
-            if page[at : at + 2] != SLOT[:2] or (what == "call" and page[at + 4 : at + 6] != SLOT[4:6]):
+            if page[at] == 0 or page[at + 1] != SLOT[1] or (what == "call" and page[at + 4 : at + 6] != SLOT[4:6]):
                 continue
-            total += page[at + 3]
+            total = total + page[at + 3] if page[at] == AGHI else total | page[at + 3]
+        elif what == "execute-template":
+            total += n
+        elif what == "last-byte":
+            page[at + 3] = n
+        elif what == "first-byte":
+            page[at] = OILL if n % 2 else AGHI
         elif what == "number":
             page[at + 2 : at + 4] = bytes([0, n])
         elif what == "all":
@@ -300,13 +310,20 @@ def expected(steps):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(st.lists(change_or_use, min_size=1, max_size=30), st.sampled_from([None, 1, 2]), st.booleans())
+@example([("call", 1, 1), ("call", 32, 1), ("number", 32, 5), ("number", 1, 7), ("call", 1, 1)], None, True)
+@example([("call", 1, 1), ("call", 32, 1), ("number", 1, 5), ("number", 32, 7), ("call", 32, 1)], None, True)
+@example([("execute", 32, 1), ("filler", 32, 5), ("last-byte", 32, 7), ("execute", 32, 1)], None, True)
+@example([("number", 32, 9), ("execute", 32, 1), ("filler", 1, 5), ("first-byte", 32, 7), ("call", 32, 1)], None, True)
+@example([("call", 255, 1), ("filler", 255, 5), ("execute-template", 0, 3), ("number", 255, 7), ("call", 255, 1),
+          ("number", 255, 9), ("call", 255, 1)], 2, True)
 def test_stores_anywhere_in_a_page_of_code(steps, decode_pages, tlb):
     """Slots of the page are executed, changed, left alone, and cleared with their neighbours or with the whole page."""
     total, page, possible = expected(steps)
     lines = [f"llilf %r4,{PAGE:#x}\n llilf %r3,{TEMPLATES:#x}\n lghi %r2,0\n lghi %r8,0"]
     for what, number, n in possible:
         at = 8 * number
-        lines.append(kept[what].format(at=at, n=n, at_256=at & ~0xFF, template=16 * n, template_4=16 * n + 4))
+        lines.append(kept[what].format(at=at, n=n, at_256=at & ~0xFF, template=16 * n, template_4=16 * n + 4,
+                                       first=OILL if n % 2 else AGHI))  # fmt: skip
     source = "_start:" + "\n".join([*lines, "larl %r15,wait", "lpswe 0(%r15)", ".balign 8",
                                     "wait: .quad 0x0002000180000000,0"])  # fmt: skip
     machine = Machine.from_source(source, origin=START, tlb=tlb)

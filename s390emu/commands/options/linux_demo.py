@@ -9,6 +9,7 @@ from pathlib import Path
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.linux import LinuxOptions
 from s390emu.commands.options.machine import MachineOptions
+from s390emu.commands.options.session import STOP, SessionOptions
 from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.usage import UsageError
 from s390emu.guests.linux_demo import FOLDER
@@ -23,14 +24,15 @@ class LinuxDemoOptions:
     demo: Path | None = None
     svg: Path | None = None
 
-    def check(self, options: LinuxOptions, trace: TraceOptions) -> None:
+    def check(self, options: LinuxOptions, session: SessionOptions, trace: TraceOptions) -> None:
         """Reject what the demonstration brings itself, and ways to look on that are not its own."""
         if not self.demo:
             if self.svg:
                 raise UsageError(f"--svg {self.svg}: the plot of --demo; give that too")
             return
         given = {"--kernel": options.kernel, "--initrd": options.initrd, "--append": options.append,
-                 "--interactive": options.interactive, "--until": options.until, "--trace": trace.trace}  # fmt: skip
+                 "--interactive": session.interactive, "--until": session.until,
+                 "--on-reboot": session.on_reboot != STOP, "--trace": trace.trace}  # fmt: skip
         for option, value in given.items():
             if value:
                 raise UsageError(f"--demo and {option}: one of them at a time; the demonstration has its own")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from s390emu._jit import jit, load4, on, store4, store8, u64
 from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
+from s390emu.architecture.identities import IDENTITIES, SERIAL, TYPE
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, HALFWORD_OFFSET, WORD_BITS, WORD_OFFSET
 from s390emu.cpu.prefix_area import lowcore_code, put4
@@ -42,8 +45,10 @@ LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
 # Version, identification number, machine type (the first with ESSA), and the format bit, 48: a one, since the number is
-# of the whole configuration, the same for each of its CPUs.
-CPU_ID = u64(0x00_5390E1_2094_8000)
+# of the whole configuration, the same for each of its CPUs. Of each identity.
+CPU_IDS = np.array(
+    [of.version << 56 | int(SERIAL, 16) << 32 | int(TYPE, 16) << 16 | 0x8000 for of in IDENTITIES.values()], np.uint64
+)
 
 
 @jit
@@ -189,7 +194,7 @@ def stidp(cpu, storage, insn):
     second = based(cpu, insn)
     if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    return store_doubleword(cpu, storage, second, CPU_ID)
+    return store_doubleword(cpu, storage, second, CPU_IDS[guest_of(storage).identity])
 
 
 @jit

@@ -66,10 +66,10 @@ def compiled(rounds: int) -> Program:
 
 
 class Ours:
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, storage: int = STORAGE):
         from s390emu.machine import Machine
 
-        self.machine, self.program = Machine(STORAGE), program
+        self.machine, self.program = Machine(storage), program
         for address, data in program.image:
             self.machine.write(address, data)
         self.first = self.machine.snapshot()

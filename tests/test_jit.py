@@ -72,7 +72,7 @@ def test_a_kernel_has_no_wrappers_until_python_calls_it():
 
 
 def test_the_digest_is_of_every_source_of_the_package(tmp_path, monkeypatch):
-    """Numba's cache watches a function's own file: an edit of a callee elsewhere must be another cache."""
+    """A function's object code has that of its callees in it: an edit of one elsewhere must be another cache."""
     package = tmp_path / "s390emu"
     shutil.copytree(cache.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(cache, "PACKAGE", package)
@@ -89,17 +89,53 @@ ASK = """
 from s390emu._jit import address_of
 from s390emu._jit.compiler import Proper
 from s390emu.records.port import PORT_T
-from s390emu.storage.tlb import flush
+from s390emu.storage.tlb import flush, purge
 compiled, compile_it = [], Proper._compile_uncached
 Proper._compile_uncached = lambda self: compiled.append(self) or compile_it(self)
-address_of(flush, PORT_T, integers=0, returns=False)
+for function in (flush, purge):
+    print(address_of(function, PORT_T, integers=0, returns=False))
 print(len(compiled))
 """
 
 
+def ask(cache_folder, **environment) -> tuple[list[int], int]:
+    """Return the addresses of two functions in a process with this cache, and how many of them it had to compile."""
+    environment = os.environ | {"S390EMU_CACHE": str(cache_folder)} | environment
+    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
+    *addresses, compiled = map(int, done.stdout.split())
+    return addresses, compiled
+
+
+@pytest.fixture(scope="module")
+def full_cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    assert ask(folder)[1] == 2
+    return folder
+
+
 @jitted
-def test_a_second_process_finds_the_code_of_the_first(tmp_path):
-    environment = os.environ | {"S390EMU_CACHE": str(tmp_path)}
-    runs = [subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-            for _ in range(2)]  # fmt: skip
-    assert [run.stdout.strip() for run in runs] == ["1", "0"]
+def test_a_second_process_finds_the_code_of_the_first(full_cache):
+    assert ask(full_cache)[1] == 0
+
+
+@jitted
+def test_what_is_found_lies_close_together(full_cache):
+    """Functions that all begin on pages of their own have the same places in the processor's instruction cache."""
+    (first, second), _ = ask(full_cache)
+    assert 0 < abs(first - second) < 4096
+
+
+@jitted
+@pytest.mark.parametrize("kept", [slice(0), slice(20), slice(-1), slice(1, None)])
+def test_damaged_code_is_compiled_anew(full_cache, tmp_path, kept):
+    shutil.copytree(full_cache, tmp_path / "cache")
+    [file] = (tmp_path / "cache").rglob("*.flush.o")
+    file.write_bytes(file.read_bytes()[kept])
+    assert [ask(tmp_path / "cache")[1] for _ in range(2)] == [1, 0]
+
+
+@jitted
+def test_code_with_checks_of_bounds_is_kept_apart(full_cache, tmp_path):
+    shutil.copytree(full_cache, tmp_path / "cache")
+    assert [ask(tmp_path / "cache", NUMBA_BOUNDSCHECK="1")[1] for _ in range(2)] == [2, 0]
+    assert ask(tmp_path / "cache")[1] == 0

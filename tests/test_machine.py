@@ -7,6 +7,7 @@ import time
 import pytest
 
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.assembler.assemble import assemble
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
@@ -171,6 +172,24 @@ def test_snapshot_restores_everything():
     assert ends[0] == ends[1]
     assert ends[0][4]["written_out"] > 20
     assert machine.count == 1500
+
+
+def test_clear_reset_clears_storage_and_every_cpu_but_not_the_time():
+    machine = Machine.from_source(CHURN.replace("start:", "start: sigp %r0,%r1,6\n"), cpus=2, tod_epoch=1 << 50)
+    machine.cpus[0].gr[1] = 1
+    machine.write(0x1A0, (0x0000000180000000).to_bytes(8, "big") + (0x10004).to_bytes(8, "big"))
+    machine.run(limit=3000)
+    machine.cpus[1].record.prefix = 0x4000
+    now = machine.now
+    machine.clear_reset()
+    assert all(block.name == "Sz" and block.key == 0 for block in machine.blocks())
+    for cpu in machine.cpus:
+        assert not cpu.gr.any() and not cpu.record.prefix and int(cpu.record.tod_epoch) == 1 << 50
+    assert [int(cpu.record.stopped) != 0 for cpu in machine.cpus] == [False, True]
+    assert (machine.psw, machine.running.number, machine.now) == ((0x0000000180000000, 0), 0, now)
+    machine.load(assemble("start: lghi %r2,7\n j .", origin=0x10000))
+    machine.run(limit=10)
+    assert machine.gr[2] == 7
 
 
 def test_events_say_who_changed_which_block():

@@ -13,6 +13,7 @@ from s390emu._jit.memory import (
     load4,
     load8,
     load_native,
+    prefer_large_pages,
     store1,
     store2,
     store4,
@@ -23,7 +24,7 @@ from s390emu._jit.records import record_at, record_in
 from s390emu._jit.words import on
 
 __all__ = [
-    "JIT", "address_of", "call1", "call2", "call4", "copy_bytes", "entry_point", "fill_bytes", "i64", "jit", "load1",
-    "load2", "load4", "load8", "load_native", "on", "record_at", "record_in", "store1", "store2", "store4", "store8",
-    "store_native", "u64",
+    "JIT", "address_of", "call1", "call2", "call4", "copy_bytes", "entry_point", "fill_bytes", "i64", "jit",
+    "load1", "load2", "load4", "load8", "load_native", "on", "prefer_large_pages", "record_at", "record_in",
+    "store1", "store2", "store4", "store8", "store_native", "u64",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ CACHES_KEPT = 4
 
 
 def source_digest() -> str:
-    """Return a digest of every source of the package: Numba's cache watches a function's own file, not its callees'."""
+    """Return a digest of every source of the package: a function's object code has that of its callees in it."""
     digest = hashlib.sha256()
     for source in sorted(PACKAGE.rglob("*.py")):
         digest.update(source.relative_to(PACKAGE).as_posix().encode() + b"\0" + source.read_bytes())
@@ -35,7 +35,7 @@ def _claim_cache() -> Path:
         newest_first = sorted((f for f in folder.parent.iterdir() if f.is_dir()), key=lambda f: -f.stat().st_mtime)
         for old in newest_first[CACHES_KEPT:]:
             shutil.rmtree(old, ignore_errors=True)
-    except OSError:  # read-only home: Numba falls back to compiling every time
+    except OSError:  # read-only home: everything is compiled every time
         pass
     return folder
 

@@ -12,6 +12,7 @@ function, and a call by address is a call.
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 
 import numba
 import numpy as np
@@ -20,11 +21,33 @@ from numba import types
 from numba.extending import intrinsic
 
 from s390emu._jit.compiler import JIT, Proper, u64
+from s390emu._jit.objects import Objects, folder
 from s390emu._jit.records import record_at
 
 _addresses: dict[object, int] = {}
 _compiled: list[Proper] = []  # keeps the code alive
 _twins: list = [None]  # un-jitted: address -> function; 0 is no function
+
+
+@cache
+def _kept() -> Objects:
+    """Return what earlier processes have compiled."""
+    return Objects(folder())
+
+
+def _compiled_address(function, record_dtypes, integers: int, returns: bool) -> int:
+    """Return the address of a compiled function. Those of the package are kept, as all its sources tell them apart."""
+    name = f"{function.__module__}.{function.__qualname__}"
+    of_package = name.startswith(__package__.split(".")[0] + ".") and "<" not in name
+    if of_package and name in _kept().addresses:
+        return _kept().addresses[name]
+    result = types.int64 if returns else types.none
+    signature = result(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
+    proper = Proper(function, signature)
+    _compiled.append(proper)
+    if of_package:
+        _kept().keep(name, proper.symbol, proper.code)
+    return proper.address
 
 
 def address_of(function, *record_dtypes, integers: int, returns: bool = True) -> int:
@@ -36,10 +59,7 @@ def address_of(function, *record_dtypes, integers: int, returns: bool = True) ->
     python_function = getattr(function, "py_func", function)
     if python_function not in _addresses:
         if JIT:
-            result = types.int64 if returns else types.none
-            signature = result(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
-            _compiled.append(Proper(python_function, signature))
-            _addresses[python_function] = _compiled[-1].address
+            _addresses[python_function] = _compiled_address(python_function, record_dtypes, integers, returns)
         else:
             _twins.append(python_function)
             _addresses[python_function] = len(_twins) - 1

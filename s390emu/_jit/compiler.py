@@ -16,9 +16,6 @@ from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
-from s390emu._jit.cache import CACHE, CACHEABLE
-
-numba.config.CACHE_DIR = str(CACHE)
 u64, i64 = np.uint64, np.int64
 JIT = not numba.config.DISABLE_JIT
 
@@ -51,23 +48,17 @@ class _ProperCompiler(_CFuncCompiler):
 
 
 class Proper(CFunc):
-    """A function compiled to be called by address, and cached on disk like a `cfunc`."""
+    """A function compiled to be called by its address. symbol, code: its name in its object code, and that."""
 
-    # A context that is entered with the function's name while it is compiled; not if it comes from the cache.
+    # A context that is entered with the function's name while it is compiled.
     announced: ClassVar[Callable[[str], AbstractContextManager[None]]] = nullcontext
 
     def __init__(self, function, signature):
         super().__init__(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
         self._compiler = _ProperCompiler(function, self._targetdescr, {"error_model": "numpy"}, {}, Compiler)
-        if CACHEABLE:
-            self.enable_caching()
-        context = self._targetdescr.target_context
-        with global_compiler_lock:
-            result = self._cache.load_overload(self._sig, context)
-            if result is None:
-                with Proper.announced(function.__name__):
-                    result = self._compile_uncached()
-                self._cache.save_overload(self._sig, result)
+        with Proper.announced(function.__name__), global_compiler_lock:
+            result = self._compile_uncached()
             self._library = result.library
-            # Under the lock too, since this finalizes a library that did not come from the cache.
-            self._wrapper_address = self._library.get_pointer_to_function(result.fndesc.llvm_func_name)
+            self.symbol = result.fndesc.llvm_func_name
+            self._wrapper_address = self._library.get_pointer_to_function(self.symbol)  # compiles it
+            self.code = self._library._get_compiled_object()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 
 from llvmlite import ir
 from numba import types
@@ -112,3 +113,12 @@ else:
 
     def fill_bytes(target, value, length):
         ctypes.memset(int(target), int(value), int(length))
+
+
+def prefer_large_pages(array) -> None:
+    """Ask this computer to back an array with large pages, for which its own TLB suffices longer. It may refuse."""
+    advice = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux
+    if advice is not None:
+        start = -(-array.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+        length = array.ctypes.data + array.nbytes - start
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(length, 0)), advice)

@@ -19,24 +19,32 @@ NEAR = 3_000  # instructions that are executed again sooner than a snapshot is t
 
 @dataclass(frozen=True)
 class Expected:
-    """What every run must come to: the undisturbed one's exit code and last lines, in so many instructions."""
+    """What every run must come to: the undisturbed one's end, with its exit code, and last lines. count: instructions
+    that have ended then; start: that had ended where the adversary begins."""
 
     exit_code: int | None
     lines: tuple[str, ...]
     count: int
+    reason: str = Reason.DISABLED_WAIT
+    start: int = 0
 
     @classmethod
-    def of(cls, machine: Machine, stop: Stop) -> Expected:
-        return cls(stop.exit_code, last_lines(machine.console), stop.count)
+    def of(cls, machine: Machine, stop: Stop, start: int = 0) -> Expected:
+        return cls(stop.exit_code, last_lines(machine.console), stop.count, stop.reason, start)
+
+    @property
+    def length(self) -> int:
+        """Instructions of the undisturbed run."""
+        return self.count - self.start
 
     def limit(self, moves: int) -> int:
-        return LIMIT_FACTOR * self.count + LIMIT_EACH * (moves + 1)
+        return self.start + LIMIT_FACTOR * self.length + LIMIT_EACH * (moves + 1)
 
     def fault_of(self, machine: Machine, stop: Stop) -> str:
         """What is wrong with a disturbed run; empty: nothing."""
         if stop.reason is Reason.LIMIT:
-            return f"it did not end within {stop.count:,} instructions (undisturbed: {self.count:,})"
-        if stop.exit_code is None:
+            return f"it did not end within {stop.count - self.start:,} instructions (undisturbed: {self.length:,})"
+        if stop.reason != self.reason:
             return str(stop.reason)
         lines = last_lines(machine.console)
         said = f", {lines[0]!r}" if lines else ""

@@ -62,8 +62,14 @@ def move_at(point) -> Move:
 
 def possible(machine: Machine, verbs: Iterable[int]) -> list[tuple[int, int]]:
     """What can be done to the blocks of a machine as it stands: (verb, block) in order of blocks."""
+    return list(zip(*(column.tolist() for column in takeable(machine, verbs)), strict=True))
+
+
+def takeable(machine: Machine, verbs: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same as two arrays, verbs and blocks."""
     storage = machine.storage
     blocks = storage.blocks.view(np.ndarray)
     resident = np.flatnonzero((blocks["invalid"] == 0) & (blocks["pinned"] == 0))
     taking = TAKING[storage.states(resident), storage.keys(resident) >> 1 & 1]
-    return [(int(v), int(b)) for v, b in zip(taking, resident, strict=True) if v in verbs]
+    wanted = np.isin(taking, list(verbs))
+    return taking[wanted], resident[wanted]

@@ -9,7 +9,7 @@ import random
 import numpy as np
 
 from s390emu.adversary.exploration import Bug, Expected
-from s390emu.adversary.moves import PAGING_IN, SWITCH, VERBS, Move, possible
+from s390emu.adversary.moves import PAGING_IN, SWITCH, VERBS, Move, takeable
 from s390emu.architecture.page_states import STATES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import Machine, Reason
@@ -31,7 +31,7 @@ def random_run(
     How often the host acts differs from run to run, between once and at most every few instructions."""
     draw = random.Random(seed)
     moves: list[Move] = []
-    mean = expected.count / MOST_MOVES ** draw.random()
+    mean = expected.length / MOST_MOVES ** draw.random()
     clustered = draw.random() < CLUSTERED
     address, state = 0, ""
     while len(moves) < MOST_MOVES:
@@ -59,11 +59,11 @@ def _draw_move(machine: Machine, verbs: tuple[int, ...], draw: random.Random) ->
     if cpus > 1 and draw.random() < SWITCHING:
         return Move(machine.count, SWITCH, draw.choice([n for n in range(cpus) if n != machine.running.number]))
     if draw.random() < BRINGING and machine.host.frames.in_use < machine.host.limit.frames:
-        out = np.flatnonzero(np.isin(machine.storage.states(), STABLE_AND_OUT))
-        choices = [(PAGING_IN, int(block)) for block in out]
+        choices = np.flatnonzero(np.isin(machine.storage.states(), STABLE_AND_OUT))
+        taking = np.full(len(choices), PAGING_IN)
     else:
-        choices = possible(machine, verbs)
-    if not choices:
+        taking, choices = takeable(machine, verbs)
+    if not len(choices):
         return None
-    verb, block = draw.choice(choices)
-    return Move(machine.count, VERBS[verb], block * BLOCK_SIZE)
+    chosen = draw.choice(range(len(choices)))
+    return Move(machine.count, VERBS[taking[chosen]], int(choices[chosen]) * BLOCK_SIZE)

@@ -26,7 +26,7 @@ from s390emu.adversary.interleavings import Choice, Count, Explorer, Found, Leve
 from s390emu.adversary.moves import move_at
 from s390emu.adversary.random_host import random_run
 from s390emu.adversary.references import points_of
-from s390emu.machine import Machine
+from s390emu.machine import Machine, Reason
 
 BATCH = 64  # points in a task
 WARM_UP = 8  # points tried before the processes are forked
@@ -43,7 +43,8 @@ class CannotSearch(Exception):
 @dataclass(frozen=True)
 class Plan:
     """What to do. most: how many points (or random runs) at most; None: all points by themselves and as many pairs, or
-    200 random runs. preemptions, discards: of several CPUs, in one run at most."""
+    200 random runs. preemptions, discards: of several CPUs, in one run at most. ends: reasons for which an undisturbed
+    run ends well, besides a disabled wait with code 0."""
 
     mode: str
     verbs: tuple[int, ...]
@@ -53,6 +54,7 @@ class Plan:
     limit: int = UNDISTURBED_LIMIT
     preemptions: int = 2
     discards: int = 1
+    ends: tuple[Reason, ...] = ()
 
 
 RANDOM_RUNS = 200
@@ -107,9 +109,11 @@ class Bench:
             )
         self.several = plan.mode != "random" and len(self.machine.cpus) > 1
         self.start = self.machine.snapshot()
+        begun = self.machine.count
         stop = self.machine.run(plan.limit)
-        self.expected = Expected.of(self.machine, stop)
+        self.expected = Expected.of(self.machine, stop, begun)
         self.ended = stop
+        self.ended_well = stop.exit_code == 0 or stop.reason in plan.ends
         if self.several:
             self._check_schedule()
         self.points, self.points_end = self._points()
@@ -125,7 +129,7 @@ class Bench:
             )
 
     def _points(self):
-        if self.plan.mode == "random" or self.ended.exit_code != 0:
+        if self.plan.mode == "random" or not self.ended_well:
             return np.zeros(0), self.ended
         if self.several:
             self.explorer = Explorer(self.fresh(), self.plan.verbs, self.expected, self.plan.mode == "literal")
@@ -251,13 +255,13 @@ def at_random(bench: Bench, number: int) -> Outcome:
 
 
 class Search:
-    """make: a machine with the guest about to start, a new one at each call. tell: called with how many more were
-    tried, and how many there will be."""
+    """make: a machine with the guest where the adversary begins, a new one at each call. tell: called with how many
+    more were tried, and how many there will be."""
 
     def __init__(self, make: Callable[[], Machine], plan: Plan, tell: Callable[[int, int], None] | None = None):
         self.make, self.plan, self.tell = make, plan, tell or (lambda tried, planned: None)
         self.bench = bench = Bench(make, plan)
-        if bench.ended.exit_code != 0:
+        if not bench.ended_well:
             how = f"exit code {bench.ended.exit_code}" if bench.ended.exit_code is not None else bench.ended.reason
             raise CannotSearch(
                 f"the undisturbed run ends with {how} after {bench.ended.count:,} instructions: the adversary needs a "

@@ -39,7 +39,7 @@ from s390emu.isa.formats import (
 from s390emu.isa.opcodes import Row
 
 LONGEST = max(lookup.LENGTHS)  # bytes of an instruction
-_FARTHEST = 0x1000  # bytes behind a symbol, from where on an address is no longer named after it
+FARTHEST = 0x1000  # bytes behind a symbol, from where on an address is no longer named after it
 _DATA = {1: ".byte", 2: ".short", 4: ".long"}
 
 
@@ -232,12 +232,16 @@ class Labels:
 
     def text(self, address: int) -> str:
         """Return an address as its symbol, symbol and distance, or number."""
+        return self.name(address) or hex(address)
+
+    def name(self, address: int) -> str:
+        """Return an address as its symbol, or symbol and distance; empty where it has none."""
         number = bisect_right(self.addresses, address) - 1
         if number < 0:
-            return hex(address)
+            return ""
         nearest = self.addresses[number]
         if address >= self._ends[nearest]:
-            return hex(address)
+            return ""
         return self.at[nearest][0] + (f"+{address - nearest:#x}" if address > nearest else "")
 
     def headings(self, address: int) -> list[str]:
@@ -249,7 +253,7 @@ def _labels(symbols: Mapping[str, int] | Labels | None) -> Labels:
     """Return symbols as labels."""
     if isinstance(symbols, Labels):
         return symbols
-    return Labels((value, value + _FARTHEST, name) for name, value in sorted((symbols or {}).items()))
+    return Labels((value, value + FARTHEST, name) for name, value in sorted((symbols or {}).items()))
 
 
 def _targets(address: int, labels: Labels) -> Callable[[int], str]:

@@ -1,4 +1,4 @@
-"""`--adversary` of demo and run: search a guest for data that a host could make it lose, and keep what is found."""
+"""`--adversary`: search a guest for data that a host could make it lose, and keep what is found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -42,11 +42,16 @@ from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, Text, Whole, check
 
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
-    from s390emu.machine import Machine, Stop
+    from s390emu.machine import Machine, Reason, Stop
+
+LOOK = 1_000_000  # instructions between two looks at the console
+
 
 def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source: dict[str, Any], *,
-           limit: int | None = None, as_json: bool) -> int:  # fmt: skip
-    """Let the adversary loose on the guest. source: what a replay file says of the program."""
+           begins: str = "", ends: Sequence[Reason] = (), limit: int | None = None,
+           as_json: bool) -> int:  # fmt: skip
+    """Let the adversary loose on the guest. source: what a replay file says of the program. begins: what the console
+    has where the adversary begins, by default; ends: reasons to end well, besides a disabled wait with code 0."""
     from s390emu.adversary.moves import KINDS
     from s390emu.adversary.search import PATIENCE, UNDISTURBED_LIMIT, CannotSearch, Plan, Search
     from s390emu.reports.adversary import as_dict, lines
@@ -60,11 +65,12 @@ def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source
         on = replace(on, quantum=quantum, tlb="off")  # as the replay file will say
     jobs = options.jobs or len(os.sched_getaffinity(0))
     seed = on.seed if seed is None else seed
-    plan = Plan(mode, verbs, seed, options.points, jobs, limit or UNDISTURBED_LIMIT, preemptions, discards)
+    most = limit or UNDISTURBED_LIMIT
+    plan = Plan(mode, verbs, seed, options.points, jobs, most, preemptions, discards, tuple(ends))
     symbols = labels(guest)
     progress = Progress(as_json)
     try:
-        found = Search(maker(on, guest), plan, progress.tell).run()
+        found = Search(maker(on, guest, options.begins(begins)), plan, progress.tell).run()
     except CannotSearch as error:
         raise UsageError(str(error)) from error
     finally:
@@ -83,15 +89,29 @@ def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source
     return INTERRUPTED if found.interrupted else ENDED
 
 
-def maker(options: MachineOptions, guest: Program) -> Callable[[], Machine]:
-    """Return what makes a machine with the guest in it, as often as it is called."""
+def maker(options: MachineOptions, guest: Program, begins: str = "") -> Callable[[], Machine]:
+    """Return what makes a machine with the guest in it, at its start or where the console has a text, as often as it is
+    called."""
 
     def make() -> Machine:
         machine = build_apart(options, guest)
         load(machine, guest)
+        if begins:
+            _begin(machine, begins)
         return machine
 
     return make
+
+
+def _begin(machine: Machine, text: str) -> None:
+    """Run until the guest has written a text, or a little longer."""
+    from s390emu.machine import Reason
+
+    while text not in machine.console:
+        stop = machine.run(LOOK)
+        if stop.reason is not Reason.LIMIT:
+            told = f"{stop.reason} after {stop.count:,} instructions, and {text!r} was never written"
+            raise UsageError(f"--adversary: {told}; give --adversary-from TEXT")
 
 
 def build_apart(options: MachineOptions, guest: Program | None = None) -> Machine:
@@ -184,7 +204,8 @@ def keep(bug: Bug, expected: Expected, options: MachineOptions, source: dict[str
         "disks": disk_digests(disks),
         "disk_contents": disk_contents(disks),
         "moves": [list(move) for move in bug.moves],
-        "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count},
+        "expected": {"exit_code": expected.exit_code, "lines": expected.lines, "count": expected.count,
+                     "reason": expected.reason, "start": expected.start},
         "run": {"reason": str(bug.stop.reason), "psw": [bug.stop.psw_mask, bug.stop.psw_ia], "count": bug.stop.count,
                 "console": sha256(bug.console.encode()).hexdigest()},
     }  # fmt: skip
@@ -210,7 +231,8 @@ def shape() -> dict[str, Any]:
         "schema": OneOf(SCHEMA), "kind": OneOf(HOST_EVENTS), "version": Text(), "fault": Text(),
         "program": Either(program, firmware), "machine": machine_shape(), "disks": [Text(64)],
         "disk_contents?": [Either(PACKED)], "moves": [(Whole(), OneOf(*VERBS), Whole())],
-        "expected": {"exit_code": Either(Whole()), "lines": [Text()], "count": Whole()},
+        "expected": {"exit_code": Either(Whole()), "lines": [Text()], "count": Whole(), "reason?": Text(),
+                     "start?": Whole()},
         "run": {"reason": Text(), "psw": (Whole(), Whole()), "count": Whole(), "console": Text(64)},
     }  # fmt: skip
 
@@ -242,7 +264,7 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     check(content, shape(), str(path))
     program, recorded, wanted = content["program"], content["run"], content["expected"]
     moves = [Move(*move) for move in content["moves"]]
-    expected = Expected(wanted["exit_code"], tuple(wanted["lines"]), wanted["count"])
+    expected = Expected(**wanted | {"lines": tuple(wanted["lines"])})
     machine, guest, symbols = _prepared(path, content, options.machine)
     ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
     watched = options.sanitizer

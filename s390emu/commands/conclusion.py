@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def conclude(
     machine: Machine, stop: Stop, symbols: Mapping[str, int], watcher: Sanitizer | None = None, *, as_json: bool,
-    normal: Collection[Reason] = (),
+    until: str = "", normal: Collection[Reason] = (),
 ) -> int:  # fmt: skip
-    """Report the end, and what the sanitizer found, and turn it into an exit code. normal: ways to end well, besides a
-    disabled wait with code 0."""
+    """Report the end, and what the sanitizer found, and turn it into an exit code. until: the text that was to come on
+    the console. normal: ways to end well, besides a disabled wait with code 0 and what is done from outside."""
     from s390emu.machine import Reason
     from s390emu.reports.stop import as_dict, report, summary
 
-    ended_well = stop.exit_code == 0 or stop.reason in normal
+    ended_well = stop.exit_code == 0 or stop.reason in (Reason.CONSOLE_TEXT, Reason.LEFT, *normal)
     if as_json:
         found = sanitized(watcher, symbols)
         print(json_text({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols) | found))
@@ -32,8 +32,19 @@ def conclude(
     else:
         print(report(machine, stop, symbols), file=sys.stderr)
     broken = watcher is not None and tell(watcher, symbols, as_json=as_json)
-    if ended_well:
-        return FAILED if broken else ENDED
+    missing = bool(until) and stop.reason is not Reason.CONSOLE_TEXT
+    if missing:
+        print(f"s390emu: the guest has not written {until!r}", file=sys.stderr)
+    code = exit_code(stop, normal=ended_well)
+    return FAILED if code == ENDED and (broken or missing) else code
+
+
+def exit_code(stop: Stop, *, normal: bool) -> int:
+    """Return the exit code of a run that ended in this way."""
+    from s390emu.machine import Reason
+
+    if normal:
+        return ENDED
     return LIMIT if stop.reason in (Reason.LIMIT, Reason.TIMEOUT) else ABNORMAL
 
 

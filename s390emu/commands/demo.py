@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from s390emu.assembler.assemble import Program
@@ -79,7 +78,7 @@ def execute(args: argparse.Namespace) -> int:
 def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest: Program, started: float) -> int:
     """Run the kernel and print what happened."""
     from s390emu.guests.story import Story
-    from s390emu.reports.demo import fault_dict, fault_text, highlights, totals
+    from s390emu.reports.demo import fault_dict, fault_text, highlights, totals, totals_lines
     from s390emu.reports.stop import as_dict
     from s390emu.reports.timeline import event_text
 
@@ -109,10 +108,7 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
     shown = story.faults if options.timeline == "all" else story.faults[:SHOWN]
     print("\n".join(fault_text(fault, symbols, on.cpus) for fault in shown))
     print("\n== totals")
-    for name, value in totals(machine, story.faults).items():
-        if isinstance(value, Counter | dict):
-            value = ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
-        print(f"{name:38} {value if isinstance(value, str) else format(value, ',')}")
+    print("\n".join(totals_lines(totals(machine, story.faults))))
     print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
     sys.stdout.flush()
     return conclude(machine, stop, symbols, watcher, as_json=options.json)

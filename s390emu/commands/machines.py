@@ -44,6 +44,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             cpus=options.cpus,
             schedule=Schedule(options.cpus, options.quantum, options.schedule),
             host=host,
+            identity=options.identity,
             essa=not options.no_essa,
             no_dat=options.no_dat,
             tlb=options.tlb == "on",

@@ -10,9 +10,9 @@ from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
 from s390emu.commands.options.values import positive
-from s390emu.commands.usage import ENDED, UsageError
+from s390emu.commands.usage import ENDED, UsageError, say
 from s390emu.guests.initramfs import DEFAULT_DEVICES, archive, device_list
-from s390emu.input_files import read_text, replace_file
+from s390emu.input_files import lies_below, read_text, replace_file
 
 EXAMPLE = "s390emu new trace my-first && s390emu test my-first.trace"
 
@@ -96,7 +96,7 @@ failed: .quad   0x0002000180000000,1
 """
 
 KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
-INITRAMFS = "initramfs"
+INITRAMFS, INIT = "initramfs", "init"
 
 
 @dataclass(frozen=True)
@@ -166,10 +166,14 @@ def _from_template(options: Options) -> tuple[Path, bytes]:
 def _initramfs(options: Options) -> tuple[Path, bytes]:
     """Return where the archive goes, and the archive."""
     folder = Path(options.name)
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no folder; an initramfs is made of one")
+    if not options.name or not folder.is_dir():
+        raise UsageError(f"{options.name!r}: no folder; an initramfs is made of one")
     if options.cpus > 1:
         raise UsageError("--cpus: of a trace")
     listed = read_text(options.devices, pipe=True) if options.devices else DEFAULT_DEVICES
     path = options.output or Path(folder.resolve().name + ".cpio")
+    if lies_below(path.parent, [folder]):
+        raise UsageError(f"{path}: in the folder that goes into it; give another place with -o")
+    if not (folder / INIT).exists() and not (folder / INIT).is_symlink():
+        say(f"s390emu: {folder} has no {INIT}: the program that Linux starts first, as /{INIT}")
     return path, archive(folder, device_list(listed, str(options.devices or "devices")))

@@ -1,4 +1,4 @@
-"""s390emu overcommit: sweep over farms of web-server guests, and report how hinting and the balloon compare."""
+"""s390emu overcommit: sweep over farms of guests, and report how hinting and the balloon compare."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from s390emu.commands.json_output import json_text
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import ENDED, FAILED, INTERRUPTED, UsageError
 from s390emu.farm import cell as cell_module
-from s390emu.farm.cell import Cell
+from s390emu.farm.cell import LINUX, WEB, Cell
 from s390emu.farm.ranges import counts, ratios
-from s390emu.input_files import replace_file
+from s390emu.input_files import FileError, replace_file
 
 EXAMPLE = "s390emu overcommit --guests 1..16 --ratio 1.0..3.0 --jobs 2 -o sweep && xdg-open sweep/index.html"
 CHOICES = {"policy": cell_module.POLICIES, "device": cell_module.DEVICES, "chunk": cell_module.CHUNKS,
@@ -42,7 +42,15 @@ TOLD = {
     "quantum": ("N", "of dispatching; so too --page-latency --disks and what else farm/cell.py has"),
 }
 MOST_LINES = 12  # of findings on a terminal
-DEFAULT_AXES = {"guests": counts("1..16"), "ratio": ratios("1.0..3.0"), "policy": cell_module.POLICIES}
+# By what the guests are: what is varied, and what else differs from a cell's defaults, if not told otherwise.
+DEFAULT_AXES: dict[str, dict[str, Sequence]] = {
+    WEB: {"guests": counts("1..16"), "ratio": ratios("1.0..3.0"), "policy": cell_module.POLICIES},
+    LINUX: {"guests": counts("1..8"), "ratio": ratios("1.0..2.5"), "policy": ("none", "unused-only", "balloon"),
+            "ram": (96 << 20,), "warmup": (30,), "requests": (45,), "least": (90,)},
+}  # fmt: skip
+APART = ("balloon", "kind", "linux")  # fields of a cell whose options are not lists of values
+LINUX_FOLDER = "S390EMU_LINUX"  # in the environment
+HOW_TO_FETCH = "tools/fetch-linux DIR fetches Debian's kernel and busybox; then give --linux DIR"
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Options:
     """What a sweep varies (axes: by field of a cell, its values), where its results go, and who runs it."""
 
     axes: Mapping[str, Sequence]
+    linux: Path | None  # the folder with kernel and busybox, for guests of them
     balloon: tuple[tuple[str, float], ...]  # parameters of the monitor that differ from their defaults
     output: Path
     jobs: int
@@ -61,7 +70,10 @@ class Options:
 
 def arguments(parser) -> None:
     """Add the options: one for each field of a cell, then the others."""
-    options = [*TOLD, *(field.name for field in fields(Cell) if field.name not in TOLD and field.name != "balloon")]
+    parser.add_argument("--guest", choices=cell_module.KINDS, default=WEB, help="what the guests are (web)")
+    parser.add_argument("--linux", type=Path, metavar="DIR",
+                        help=f"kernel and busybox, by tools/fetch-linux (${LINUX_FOLDER})")  # fmt: skip
+    options = [*TOLD, *(field.name for field in fields(Cell) if field.name not in TOLD and field.name not in APART)]
     for name in options:
         metavar, told = TOLD.get(name, ("LIST", argparse.SUPPRESS))
         parser.add_argument(f"--{name.replace('_', '-')}", type=_values(name), metavar=metavar, help=told)
@@ -114,8 +126,9 @@ def execute(args: argparse.Namespace) -> int:
     """Run the sweep, or list its runs."""
     from s390emu.farm.sweep import cells
 
-    options = Options(_axes(args), tuple(args.balloon), args.output, args.jobs, args.scheduler, args.table,
-                      args.dry_run, args.json)  # fmt: skip
+    folder, axes = _linux(args)
+    options = Options(axes | _axes(args), folder, tuple(args.balloon), args.output, args.jobs, args.scheduler,
+                      args.table, args.dry_run, args.json)  # fmt: skip
     _check_monitor(dict(options.balloon))
     try:
         wanted = cells(options.axes)
@@ -132,10 +145,28 @@ def execute(args: argparse.Namespace) -> int:
     return _sweep(options, wanted)
 
 
+def _linux(args: argparse.Namespace) -> tuple[Path | None, dict[str, Sequence]]:
+    """Return the folder with kernel and busybox, if the guests are of them, and what that makes of the cells."""
+    if args.guest != LINUX:
+        if args.linux:
+            raise UsageError("--linux: only for --guest linux")
+        return None, {}
+    from s390emu.guests.linux import LinuxError
+    from s390emu.guests.linux_worker import read_files
+
+    folder = args.linux or Path(os.environ.get(LINUX_FOLDER, ""))
+    if not folder.name:
+        raise UsageError(f"--guest linux: of which kernel? {HOW_TO_FETCH}")
+    try:
+        return folder.absolute(), {"kind": (LINUX,), "linux": (read_files(folder).digest,)}
+    except (FileError, LinuxError, OSError) as error:
+        raise UsageError(f"--guest linux: {error}; {HOW_TO_FETCH}") from None
+
+
 def _axes(args: argparse.Namespace) -> dict[str, Sequence]:
     """Return what a sweep varies, from the outside in."""
-    axes = {f.name: getattr(args, f.name) for f in fields(Cell) if f.name != "balloon" and getattr(args, f.name)}
-    axes = DEFAULT_AXES | axes
+    axes = {f.name: getattr(args, f.name) for f in fields(Cell) if f.name not in APART and getattr(args, f.name)}
+    axes = DEFAULT_AXES[args.guest] | axes
     axes = {name: axes[name] for name in sorted(axes, key=lambda n: ORDER.index(n) if n in ORDER else -1)}
     if args.balloon:
         axes["balloon"] = (tuple(sorted(dict(args.balloon).items())),)
@@ -184,21 +215,23 @@ def _need_parquet() -> None:
 # --- the sweep -------------------------------------------------------------------------------------------------------
 
 
-def _runner():
+def _runner(linux: Path | None) -> Callable:
+    """Return what runs a cell."""
     from s390emu.farm.run import run_cell
 
-    return run_cell
+    return partial(run_cell, linux=linux)
 
 
 def _executor(options: Options) -> Callable:
     """Return what runs the cells."""
     from s390emu.farm import executors
 
+    runner = _runner(options.linux)
     if options.scheduler:
-        return partial(executors.on_dask, runner=_runner(), address=options.scheduler)
+        return partial(executors.on_dask, runner=runner, address=options.scheduler)
     if options.jobs == 1:
-        return partial(executors.in_this_process, runner=_runner())
-    return partial(executors.in_processes, runner=_runner(), jobs=options.jobs)
+        return partial(executors.in_this_process, runner=runner)
+    return partial(executors.in_processes, runner=runner, jobs=options.jobs)
 
 
 def _sweep(options: Options, wanted: Sequence[Cell]) -> int:
@@ -263,8 +296,9 @@ def _command_line(options: Options) -> str:
     """Return the command that repeats this sweep: the options that say what to run, with every value."""
     words = ["s390emu", "overcommit"]
     for name, values in options.axes.items():
-        if name != "balloon":
+        if name not in APART:
             words += [f"--{name.replace('_', '-')}", ",".join(map(str, values))]
+    words += ["--guest", LINUX, "--linux", str(options.linux)] if options.linux else []
     for name, value in dict(options.balloon).items():
         words += ["--balloon", f"{name}={value}"]
     words += ["--table", options.table] if options.table != "csv" else []
@@ -284,9 +318,10 @@ def _report(options: Options, results, seconds: float, progress: Progress) -> in
     """Write table, page and summary, and tell the findings."""
     from s390emu.farm.store import code_version
     from s390emu.farm.sweep import troubles
+    from s390emu.reports.drawing import PlotsUnavailable
     from s390emu.reports.overcommit import table
     from s390emu.reports.overcommit.page import page
-    from s390emu.reports.overcommit.plots import PlotsUnavailable, draw
+    from s390emu.reports.overcommit.plots import draw
     from s390emu.reports.overcommit.summary import summary
 
     axes, output = options.axes, options.output

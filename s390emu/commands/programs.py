@@ -8,6 +8,7 @@ from pathlib import Path
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_object, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf
 from s390emu.assembler.elf_loader import read_elf
+from s390emu.assembler.symbols import Symbols
 from s390emu.commands.options.program import ProgramOptions
 from s390emu.commands.usage import UsageError
 from s390emu.input_files import FileError, as_text, read
@@ -54,7 +55,7 @@ def object_file(options: ProgramOptions) -> bytes:
     return made
 
 
-def labels(guest: Program) -> dict[str, int]:
+def labels(guest: Program) -> Symbols:
     """Return the symbols that are places in the program, not mere numbers."""
     spans = [(section.address, section.address + len(section.data)) for section in guest.sections]
-    return {name: value for name, value in guest.symbols.items() if any(a <= value < b for a, b in spans)}
+    return Symbols((name, value) for name, value in guest.symbols.items() if any(a <= value < b for a, b in spans))

@@ -67,18 +67,20 @@ def _given(values: str = "", inputs: str = "", outputs: str = "", own: str = "")
 _PROGRAM = _given("origin define", inputs="files include")
 _MACHINE = _given(
     "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys "
-    "epoch",
+    "epoch identity",
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
-_ADVERSARY = _given("adversary adversary_actions points preemptions discards", own="jobs")
+_SESSION = _given("until on_reboot")
+_ADVERSARY = _given("adversary adversary_actions adversary_from points preemptions discards", own="jobs")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {
-    "run": _PROGRAM | _MACHINE | _LIMITS | _ADVERSARY | _SANITIZER
-           | _given("trace trace_lines json", outputs="trace_to"),
-    "linux": _MACHINE | _LIMITS | _SANITIZER
-             | _given("append until trace trace_lines json", inputs="kernel initrd", outputs="trace_to"),
+    "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
+           | _given("trace trace_lines json kallsyms", inputs="symbols", outputs="trace_to"),
+    "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
+             | _given("append trace trace_lines json kallsyms", inputs="kernel initrd symbols demo",
+                      outputs="trace_to svg"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
@@ -89,7 +91,7 @@ REPLAYED = {
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "
         "chunk_policy look_ahead paging disks quantum warmup requests least file_blocks heap_blocks burst idle_us "
-        "fault_ns io_ns balloon table dry_run json", outputs="output", own="jobs",
+        "fault_ns io_ns balloon guest table dry_run json", inputs="linux", outputs="output", own="jobs",
     ),
     "chunks": _given("requests define fraction run seed json", outputs="csv"),
     "doctor": _given("json"),

@@ -19,8 +19,12 @@ from s390emu.commands.options.run import (
     run_options,
 )
 from s390emu.commands.options.sanitizer import reject_sanitize_with_adversary, sanitizer_arguments
+from s390emu.commands.options.session import session_arguments
+from s390emu.commands.options.symbols import symbol_arguments
 from s390emu.commands.options.trace import trace_arguments
 from s390emu.commands.programs import labels, program
+from s390emu.commands.session import run_guest
+from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import UsageError
 
 EXAMPLE = "s390emu run hello.s --limit 1_000_000 --trace insn"
@@ -32,9 +36,11 @@ def arguments(parser) -> None:
     parser.add_argument("--replay", type=Path, metavar="FILE", help="repeat the run of a replay file instead")
     machine_arguments(parser)
     limit_arguments(parser)
+    session_arguments(parser)
     adversary_arguments(parser, told=False)
     sanitizer_arguments(parser)
     trace_arguments(parser)
+    symbol_arguments(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
 
 
@@ -48,21 +54,23 @@ def execute(args: argparse.Namespace) -> int:
         return replay(options)
     if not options.program.files:
         raise UsageError("run what? for example: s390emu run hello.s")
+    options.session.check(json=options.json)
     guest = program(options.program)
     if options.adversary.adversary:
         reject_sanitize_with_adversary(options.sanitizer)
-        reject_single_run_options(options)
+        reject_single_run_options(options.session, options.trace, options.limits, options.symbols)
         source, limit = program_source(guest), options.limits.limit
         return search(options.adversary, options.machine, guest, source, limit=limit, as_json=options.json)
     reject_adversary_options(options.adversary)
+    options.symbols.check(options.trace)
+    symbols = named(options.symbols, labels(guest))
     machine = build(options.machine, guest)
     load(machine, guest)
     watcher = sanitizer(options.sanitizer, machine, guest.symbols)
-    symbols = labels(guest)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    from s390emu.commands.trace_log import tracing
-
-    with tracing(options.trace, machine, symbols) as run:
-        stop = run(options.limits.limit, options.limits.timeout)
-    return conclude(machine, stop, symbols, watcher, as_json=options.json)
+    stop = run_guest(
+        machine, options.session, options.trace, options.limits, symbols, lambda: load(machine, guest)
+    )
+    symbols = named_at_end(options.symbols, machine, symbols)
+    return conclude(machine, stop, symbols, watcher, as_json=options.json, until=options.session.until)

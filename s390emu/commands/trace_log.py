@@ -72,20 +72,23 @@ class TraceLog:
         while end is None or machine.count < end:
             if timeout is not None and time.monotonic() - started > timeout:
                 return Stop(Reason.TIMEOUT, *machine.psw, machine.count, machine.running.number)
-            count = machine.count
+            count, before = machine.count, [cpu.psw for cpu in machine.cpus]
             stop = machine.step()
             if "insn" in self.kinds and machine.count > count:
-                self._instruction(count)
+                self._instruction(count, before)
             self._events()
             if stop is not None:
                 return stop
         return Stop(Reason.LIMIT, *machine.psw, machine.count, machine.running.number)
 
-    def _instruction(self, count: int) -> None:
-        """Write which instruction it was, and whose. Before it is executed nobody knows: an interruption may come."""
-        mark = cpu_mark(self.machine.running.number, len(self.machine.cpus))
-        ia = int(self.machine.port.insn_ia)
-        self._line(f"{count:10}{mark} insn         {place(ia, self.symbols)}: {code_at(self.machine, ia)}")
+    def _instruction(self, count: int, before: list[tuple[int, int]]) -> None:
+        """Write which instruction it was, and whose. Before it is executed nobody knows: an interruption may come, and
+        then it was not in the mode of the PSW before it. After it the mode may be another one."""
+        cpu = self.machine.running
+        mark = cpu_mark(cpu.number, len(self.machine.cpus))
+        ia, (mask, next_ia) = int(self.machine.port.insn_ia), before[cpu.number]
+        code = code_at(self.machine, ia, mask if ia == next_ia else cpu.psw[0])
+        self._line(f"{count:10}{mark} insn         {place(ia, self.symbols)}: {code}")
 
     def _events(self) -> None:
         self.machine.observers.deliver()

@@ -4,7 +4,7 @@ PSW"."""
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
-from s390emu.architecture.bits import bit, bits
+from s390emu.architecture.bits import bit
 from s390emu.architecture.program_events import EVENT_MASKS
 from s390emu.architecture.psw_bits import (
     ACCESS_REGISTER,
@@ -14,6 +14,8 @@ from s390emu.architecture.psw_bits import (
     CC_SHIFT,
     DAT,
     EA,
+    KEY,
+    KEY_SHIFT,
     LOW2,
     MODE24,
     MODE31,
@@ -25,15 +27,10 @@ from s390emu.architecture.psw_bits import (
 from s390emu.records.events import EVENT_PSW
 from s390emu.storage.absolute import guest_of
 from s390emu.storage.access_registers import depends_on_text
+from s390emu.storage.dat import asce_of
 from s390emu.storage.events import record_event
-from s390emu.storage.tlb import NO_CONTEXT, VALID
+from s390emu.storage.tlb import NO_CONTEXT, REAL_ADDRESSES, context_with, number_of_space
 
-CONTEXT_KEY_SHIFT = u64(51)  # PSW key to context bits 59-62
-CONTEXT_KEY = bits(59, 62)
-CONTEXT_DAT_SHIFT = u64(58 - 5)  # ... DAT to 58
-CONTEXT_DAT = bit(58)
-CONTEXT_AS_SHIFT = u64(57 - 17)  # ... address-space control to 56-57
-CONTEXT_AS = bits(56, 57)
 KEY_0_PERMITTED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
 
 
@@ -85,21 +82,21 @@ def records_events(cpu, mask):
 
 
 @jit
-def context_of(cpu, mask):
+def context_of(cpu, storage, mask):
     """Return the TLB's context of accesses with the key, the DAT mode and the address-space control of PSW bits 0-63;
     that of no access if the slow path is to see them all."""
     if records_events(cpu, mask) or (mask & AS == ACCESS_REGISTER and on(mask, DAT)):
         return NO_CONTEXT
-    context = VALID | ((mask >> CONTEXT_KEY_SHIFT) & CONTEXT_KEY) | ((mask >> CONTEXT_DAT_SHIFT) & CONTEXT_DAT)
-    return context | ((mask >> CONTEXT_AS_SHIFT) & CONTEXT_AS)
+    space = number_of_space(storage, asce_of(cpu, storage, mask & AS)) if on(mask, DAT) else REAL_ADDRESSES
+    return context_with((mask & KEY) >> KEY_SHIFT, space)
 
 
 @jit
 def psw_changed(cpu, storage):
     """Have pending interruptions looked at, and set the TLB's context, after any change of the PSW's system mask, key,
-    state or mode."""
+    state or mode, or of the ASCEs."""
     mask = cpu.psw_mask
-    storage.context = NO_CONTEXT if depends_on_text(cpu) else context_of(cpu, mask)
+    storage.context = NO_CONTEXT if depends_on_text(cpu) else context_of(cpu, storage, mask)
     storage.deadline = u64(0)
     record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import jit, load2, load_native, store_native, u64
+from s390emu._jit import jit, load2, load_native, u64
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.isa import lookup
 from s390emu.isa.opcodes import ROWS
 from s390emu.records.exits import EXIT_BREAKPOINT, EXIT_COMPILE
 from s390emu.storage.absolute import block_at, frame_address, guest_of
 from s390emu.storage.access import fetch_instruction, instruction_length
-from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page
+from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page, keep_decoded
+from s390emu.storage.tlb import tlb_slot
 
 BLOCK_BYTES, BYTE_INDEX = u64(BLOCK_SIZE), u64(BLOCK_SIZE - 1)
 
@@ -51,24 +52,35 @@ def at_breakpoint(guest, ia):
 
 
 @jit
-def text_in_page(guest, ia, entry):
-    """Return (left-aligned text, True if all of it is in the block) of the instruction at this address, from the block
-    whose decoded page has this entry.
+def text_address(guest, page, offset):
+    """Return the host address of the instruction text at this offset in the block that a decoded page belongs to.
 
     Translation tables are not looked at, as the guest may have changed them since the TLB got the page: the text of one
     block must not stay in the page of another, nor may it matter whether an instruction was decoded before."""
-    offset = ia & BYTE_INDEX
-    number = block_of_page(entry - (offset >> u64(1)) * ENTRY_BYTES)
-    address = frame_address(guest, block_at(guest, number)) + offset
-    text = load2(address) << u64(48)
+    return frame_address(guest, block_at(guest, block_of_page(page))) + offset
+
+
+@jit
+def text_of(first, here, second):
+    """Return the left-aligned text of an instruction that has so many bytes at one host address, others at another."""
+    text = load2(first) << u64(48)
     length = instruction_length(text)
-    if offset + length > BLOCK_BYTES:
-        return text, False
     if length > u64(2):
-        text |= load2(address + u64(2)) << u64(32)
+        text |= load2(first + u64(2) if here > u64(2) else second) << u64(32)
     if length > u64(4):
-        text |= load2(address + u64(4)) << u64(16)
-    return text, True
+        text |= load2(first + u64(4) if here > u64(4) else second + u64(4) - here) << u64(16)
+    return text
+
+
+@jit
+def crossing_text(cpu, storage, ia, first, here):
+    """Return (left-aligned text, code) of an instruction that has so many bytes at a host address, others in the next
+    page: that is checked anew, unless the TLB has it."""
+    next_page = (ia + here) & cpu.amode
+    slot = tlb_slot(next_page)
+    if storage.tlb_insn_tag[slot] != next_page | storage.context:
+        return fetch_instruction(cpu, storage, ia)
+    return text_of(first, here, text_address(guest_of(storage), storage.tlb_insn_decoded[slot], u64(0))), 0
 
 
 def decode_instruction(cpu, storage, ia, entry):
@@ -79,9 +91,12 @@ def decode_instruction(cpu, storage, ia, entry):
     stops_here = at_breakpoint(guest_of(storage), ia)
     if stops_here and ia == storage.insn_ia and storage.passing != storage.count + u64(1):  # not a target of EXECUTE
         return EXIT_BREAKPOINT
-    insn, whole = text_in_page(guest_of(storage), ia, entry)
+    guest, offset = guest_of(storage), ia & BYTE_INDEX
+    first, here = text_address(guest, entry - (offset >> u64(1)) * ENTRY_BYTES, offset), BLOCK_BYTES - offset
+    insn, code = text_of(first, here, first), 0
+    whole = instruction_length(insn) <= here
     if not whole:
-        insn, code = fetch_instruction(cpu, storage, ia)
+        insn, code = crossing_text(cpu, storage, ia, first, here)
         if code != 0:
             return code
     handler, code = handler_of(storage, insn)
@@ -89,6 +104,5 @@ def decode_instruction(cpu, storage, ia, entry):
         return code
     storage.decoded_handler, storage.decoded_insn = handler, insn
     if whole and not stops_here:
-        store_native(entry, handler)
-        store_native(entry + u64(8), insn)
+        keep_decoded(guest, entry, offset, instruction_length(insn), handler, insn)
     return 0

@@ -1,5 +1,5 @@
-"""One experiment: so many web-server guests on one host, under one policy. A `Cell` is everything that its result
-depends on; the same cell gives the same numbers anywhere."""
+"""One experiment: so many guests on one host, under one policy. A `Cell` is everything that its result depends on; the
+same cell gives the same numbers anywhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 BY_DEVICE = -1
 MOST, MOST_MIPS = 10**10, 10**6  # of times and counts: with more, a run is longer than the guests' clock
 SERVICE_TIMES = ("page_latency", "page_block", "disk_latency", "disk_block")
+WEB, LINUX = KINDS = ("web", "linux")
 POLICIES = ("none", "hinting", "unused-only", "balloon", "both")
 DEVICES = ("dasd", "ssd", "nvme")
 CHUNK_BLOCKS = {"4K": 1, "64K": 16, "2M": 512}
@@ -18,16 +19,20 @@ CHUNK_POLICIES = ("whole", "split", "subpage")
 PAGING = ("device", "none")
 HINTS = {"none": 0, "balloon": 0, "hinting": 1, "both": 1, "unused-only": 2}  # by policy: the guest's tunable
 DISKS = ("own", "shared")
+NOT_OF_LINUX = ("disks", "disk_latency", "disk_block", "file_blocks", "heap_blocks", "mips")
 
 # By device: the mean idle phase of a guest, and the monitor's interval, both in microseconds. They go with the speed of
 # the storage: what takes a burst of requests longer on a disk than on flash leaves people waiting as long in between.
 IDLE_US = {"dasd": 200_000, "ssd": 10_000, "nvme": 4_000}
 INTERVAL_US = {"dasd": 50_000, "ssd": 2_500, "nvme": 1_000}
+LINUX_IDLE_US, LINUX_INTERVAL_US = 250_000, 25_000  # likewise, by any device: its requests take the processor so long
 
 
 @dataclass(frozen=True)
 class Cell:
-    """guests            how many, each with `ram` bytes of storage and its own disk
+    """kind              what the guests are: "web", servers on the toy kernel; "linux" (farm/linux.py)
+    linux             of which kernel and busybox the Linux guests are: a digest
+    guests            how many, each with `ram` bytes of storage and its own disk
     ratio             their storage together, over that of the host
     policy            "none": plain LRU; "hinting": ESSA with all states; "unused-only": ESSA, stable and unused alone;
                       "balloon": no ESSA, a monitor; "both"
@@ -50,6 +55,8 @@ class Cell:
     balloon           parameters of the monitor that differ from their defaults: ((name, value), ...)
     """
 
+    kind: str = WEB
+    linux: str = ""
     guests: int = 4
     ratio: float = 2.0
     policy: str = "hinting"
@@ -80,8 +87,8 @@ class Cell:
     balloon: tuple[tuple[str, float], ...] = field(default=())
 
     def __post_init__(self):
-        for name, allowed in (("policy", POLICIES), ("device", DEVICES), ("chunk", CHUNKS), ("paging", PAGING),
-                              ("chunk_policy", CHUNK_POLICIES), ("disks", DISKS)):  # fmt: skip
+        for name, allowed in (("kind", KINDS), ("policy", POLICIES), ("device", DEVICES), ("chunk", CHUNKS),
+                              ("paging", PAGING), ("chunk_policy", CHUNK_POLICIES), ("disks", DISKS)):  # fmt: skip
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: it must be one of {', '.join(allowed)}")
         for name in ("guests", "mips", "quantum", "warmup", "requests", "burst"):
@@ -102,9 +109,30 @@ class Cell:
             raise ValueError(f"ratio is {self.ratio}: guests' storage over the host's, for example 2.0")
         if self.ram % (BLOCK_SIZE * self.chunk_blocks) or self.ram < 2 << 20:
             raise ValueError(f"ram is {self.ram}: a multiple of {self.chunk} (the chunk), at least 2M")
+        if self.kind == LINUX:
+            self._check_linux()
+
+    def _check_linux(self) -> None:
+        """Raise ValueError for what Linux guests cannot have."""
+        from s390emu.guests import linux_worker
+
+        if self.policy == "hinting":
+            raise ValueError("policy is 'hinting': Linux declares no page volatile; unused-only is what it can")
+        for name in NOT_OF_LINUX:
+            if getattr(self, name) != getattr(Cell, name):
+                raise ValueError(f"{name} is {getattr(self, name)}: Linux guests have none, or none that can be set")
+        if self.burst < linux_worker.SHORTEST_BURST:
+            raise ValueError(f"burst is {self.burst}: at least {linux_worker.SHORTEST_BURST} for Linux guests")
+        if not self.idle_us <= linux_worker.LONGEST_IDLE_MS * 1000:
+            raise ValueError(f"idle_us is {self.idle_us}: at most {linux_worker.LONGEST_IDLE_MS}000 for Linux guests")
+        least = linux_worker.NEEDED_BYTES + self.burst * 3 // 2 * linux_worker.FILE_BYTES
+        if self.ram < least:
+            raise ValueError(f"ram is {self.ram}: with bursts of {self.burst} Linux guests need {least}")
 
     def filled(self) -> Cell:
         """Return the same cell with every default that depends on another field spelled out."""
+        if self.kind == LINUX:
+            return replace(self, idle_us=self.idle_us or LINUX_IDLE_US)
         blocks = self.ram // BLOCK_SIZE
         return replace(
             self,
@@ -113,11 +141,20 @@ class Cell:
             idle_us=self.idle_us or IDLE_US[self.device],
         )
 
+    def seed_of(self, number: int) -> int:
+        """Return what one guest draws from."""
+        return (self.seed * 1000 + number) % (1 << 31)
+
+    @property
+    def idle_ms(self) -> int:
+        """Mean length of the idle phase, of a cell that is filled."""
+        return self.idle_us // 1000
+
     def tunables(self, number: int) -> dict[str, int]:
         """Return the tunables of one guest, of a cell that is filled."""
         return {"RAM_BLOCKS": self.blocks, "FILE_BLOCKS": self.file_blocks, "HEAP_BLOCKS": self.heap_blocks,
                 "BURST": self.burst, "IDLE_US": max(1, self.idle_us * self.mips // 1000),
-                "SEED": (self.seed * 1000 + number) % (1 << 31), "HINTS": HINTS[self.policy],
+                "SEED": self.seed_of(number), "HINTS": HINTS[self.policy],
                 "PRELOAD": min(self.file_blocks, self.blocks)}  # fmt: skip
 
     @property
@@ -149,4 +186,5 @@ class Cell:
 
     @property
     def balloon_parameters(self) -> dict[str, float]:
-        return {"interval_us": INTERVAL_US[self.device]} | dict(self.balloon)
+        interval = LINUX_INTERVAL_US if self.kind == LINUX else INTERVAL_US[self.device]
+        return {"interval_us": interval} | dict(self.balloon)

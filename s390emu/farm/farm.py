@@ -27,6 +27,11 @@ FAR = 1 << 62  # a time that never comes
 VAIN_FAULTS = 4 * FEWEST_FRAMES
 
 
+def send_message(machine: Machine, text: str) -> None:
+    """Send a message as the world outside does to a guest."""
+    perform(machine, "message", text)
+
+
 @dataclass(frozen=True)
 class Costs:
     """Processor time in instruction times, beside the guest's own instructions."""
@@ -79,7 +84,8 @@ class Dispatched:
 
 class Farm:
     """machines: the guests, all on the same host, loaded and ready to run. monitor: with `interval` between two looks,
-    and its own costs in its parameters; `mips` tells how many instruction times a microsecond is."""
+    and its own costs in its parameters; `mips` tells how many instruction times a microsecond is. tell: gives a guest
+    a message."""
 
     def __init__(
         self,
@@ -89,6 +95,7 @@ class Farm:
         costs: Costs | None = None,
         monitor: BalloonMonitor | None = None,
         mips: int = 1000,
+        tell: Callable[[Machine, str], None] = send_message,
     ):
         self.guests = [Dispatched(machine) for machine in machines]
         self.host = machines[0].host
@@ -96,6 +103,7 @@ class Farm:
         self.costs = costs or Costs()
         self.monitor = monitor
         self.mips = mips
+        self._tell = tell
         self.now = 0
         self.turns = 0
         self.latest: Dispatched | None = None  # who was dispatched last
@@ -109,6 +117,11 @@ class Farm:
     def _interval(self) -> int:
         assert self.monitor is not None
         return int(self.monitor.parameters.interval_us * self.mips)
+
+    def begin(self, now: int) -> None:
+        """Let the farm's time begin here: guests that have run before have come so far."""
+        self.now = now
+        self._next_look = now + self._interval if self.monitor else FAR
 
     # --- dispatching -------------------------------------------------------------------------------------------------
 
@@ -166,7 +179,7 @@ class Farm:
         guest = self.guests[number]
         if guest.stop is None:
             self.messages += 1
-            perform(guest.machine, "message", text)
+            self._tell(guest.machine, text)
             blocked = self.host.blocked_until(guest.machine.guest_number)
             guest.ready_at = min(guest.ready_at, max(blocked, self.now))
 

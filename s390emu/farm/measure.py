@@ -5,15 +5,16 @@ A row is a flat dict of numbers and words, one for each guest and one for all of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from s390emu.farm.cell import Cell
-from s390emu.guests.web_server import counts
 from s390emu.shapes import YES_OR_NO, Either, Number, OneOf, Text, Whole
 
 if TYPE_CHECKING:
     from s390emu.farm.farm import Dispatched, Farm
+    from s390emu.machine import Machine
 
 # Columns that come from the guest's counters: by their names in `web_server.counts`.
 FROM_GUEST = {
@@ -57,16 +58,16 @@ class Moment:
     guests: list[dict[str, int]]
 
 
-def moment(farm: Farm, symbols: dict[str, int]) -> Moment:
-    """Return the totals now."""
+def moment(farm: Farm, counts: Callable[[Machine], dict[str, int]]) -> Moment:
+    """Return the totals now. counts: a guest's own counters, as many as it has."""
     own = {"monitor_ns": farm.monitor_time, "messages": farm.messages, "processor_idle_ns": farm.idle}
-    return Moment(farm.now, own, [_totals(guest, symbols) for guest in farm.guests])
+    return Moment(farm.now, own, [_totals(guest, counts) for guest in farm.guests])
 
 
-def _totals(guest: Dispatched, symbols: dict[str, int]) -> dict[str, int]:
+def _totals(guest: Dispatched, counts: Callable[[Machine], dict[str, int]]) -> dict[str, int]:
     """Return a guest's totals, by column."""
-    host, seen = guest.statistics, counts(guest.machine, symbols)
-    found = {column: seen[name] for column, name in FROM_GUEST.items()}
+    host, seen = guest.statistics, counts(guest.machine)
+    found = {column: seen[name] for column, name in FROM_GUEST.items() if name in seen}
     found |= {column: getattr(host, name) for column, name in FROM_HOST.items()}
     found |= {column: host.discarded[state] for column, state in DISCARDED.items()}
     found |= {"essa": guest.essa, "idle_ns": int(guest.machine.storage.port_column("idle").sum()), "cpu_ns": guest.cpu}
@@ -84,7 +85,8 @@ def rows(cell: Cell, first: Moment, last: Moment, ends: list[dict]) -> list[dict
         single = {name: after[name] - before[name] for name in after}
         single["instructions_essa"] = single["essa"] * cell.essa_cycles
         singles.append(single | end)
-    summed = {name: sum(single[name] for single in singles) for name in singles[0] if name not in VERDICT}
+    names = [name for name in singles[0] if name not in VERDICT]
+    summed = {name: sum(single.get(name, 0) for single in singles) for name in names}
     worst = next((s["outcome"] for s in singles if s["outcome"] != "ok"), "ok")
     summed |= own | {"outcome": worst, "checksum_ok": all(s["checksum_ok"] for s in singles)}
     table = []

@@ -54,7 +54,7 @@ def _sources(firmware: Path) -> Iterator[tuple[str, Path]]:
         if not any(name == apart or name.startswith(apart + "/") for apart in APART):
             yield name, path
     for path in firmware.iterdir():
-        if path.suffix in (".s", ".inc", ".list"):
+        if path.suffix in (".s", ".inc", ".list", ".sh"):
             yield f"firmware/{path.name}", path
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import product
 
-from s390emu.farm.cell import Cell
+from s390emu.farm.cell import WEB, Cell
 from s390emu.farm.executors import Results
 from s390emu.farm.store import Result, Store
 from s390emu.guests import web_server
@@ -29,7 +29,8 @@ def cells(axes: Mapping[str, Sequence]) -> list[Cell]:
     same = axes.get("chunk_policy", (DEFAULTS.chunk_policy,))[0]
     found = dict.fromkeys(replace(cell, chunk_policy=same) if cell.chunk == "4K" else cell for cell in every)
     for cell in found:
-        web_server.tunables(**cell.filled().tunables(0))
+        if cell.kind == WEB:
+            web_server.tunables(**cell.filled().tunables(0))
     return list(found)
 
 

@@ -37,11 +37,19 @@ def archive(folder: str | Path, devices: Iterable[Entry] = ()) -> bytes:
     """Return the archive of what is in a folder, and of these devices. Raises FileError and OSError."""
     entries = {entry.name: entry for entry in content(folder)}
     for device in devices:
-        for parent in reversed(Path(device.name).parents[:-1]):
-            entries.setdefault(str(parent), Entry(str(parent), FOLDER_MODE))
+        for parent in map(str, reversed(Path(device.name).parents[:-1])):
+            entry = entries.setdefault(parent, Entry(parent, FOLDER_MODE))
+            if not stat.S_ISDIR(entry.mode):
+                raise FileError(f"/{device.name}: a device in /{parent}, which is no folder there")
         entries[device.name] = device
+    return packed(entries.values())
+
+
+def packed(entries: Iterable[Entry]) -> bytes:
+    """Return the archive of these entries, no two of which have the same name."""
     # A folder is before what is in it: its name is a prefix.
-    written = [_written(number, entries[name]) for number, name in enumerate(sorted(entries), 1)]
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    written = [_written(number, entry) for number, entry in enumerate(ordered, 1)]
     return _padded(b"".join([*written, _written(0, Entry(TRAILER, 0))]), ARCHIVE_ALIGNMENT)
 
 
@@ -50,6 +58,8 @@ def content(folder: str | Path) -> Iterable[Entry]:
     for path, folders, files in os.walk(folder, onerror=_refuse):
         for name in (*folders, *files):
             place = Path(path, name)
+            if str(place.relative_to(folder)) == TRAILER:
+                raise FileError(f"{place}: a name that ends an archive; call it otherwise")
             yield _entry(place, str(place.relative_to(folder)))
 
 

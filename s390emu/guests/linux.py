@@ -20,6 +20,18 @@ SIGNATURE_ADDRESS, SIGNATURE = 0x10008, b"S390EP"
 INITRD_ADDRESS, INITRD_BYTES = 0x10408, 0x10410  # where address and length are, 8 bytes each
 MOST_COMMAND_LINE_ADDRESS = 0x10430  # where a kernel says how many bytes of command line it takes; 0: an old one
 COMMAND_LINE_ADDRESS, OLD_COMMAND_LINE_BYTES = 0x10480, 896
+VERSION_ADDRESS = 0x10428  # where a kernel says where its version is, 8 bytes; 0: an old one, which has no end mark
+END_MARK, LARGEST_SIGNATURE = b"zIPL", 1 << 16  # an image ends with it, unless a signature of some bytes follows
+# What is no kernel of this machine, by bytes at an offset, and what to do about it
+FOREIGN = (
+    (0x202, b"HdrS", "a kernel for x86; Debian's for s390x: tools/fetch-linux DIR"),
+    (0x38, b"ARMd", "a kernel for ARM; Debian's for s390x: tools/fetch-linux DIR"),
+    (0, b"\x1f\x8b", "compressed; unpack it with gunzip"),
+    (0, b"\xfd7zXZ", "compressed; unpack it with unxz"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed; unpack it with unzstd"),
+    (0, b"070701", "an archive of files; give it as --initrd"),
+    (0, b"!<arch>\n", "an archive, perhaps a Debian package; the kernel is in it: tools/fetch-linux DIR"),
+)
 LOWEST_INITRD = 16 << 20  # above it the decompressor and the kernel have their first tables and its heap
 MEGABYTE = 1 << 20
 SHORT_PSW_BYTES = 8
@@ -50,6 +62,13 @@ class Kernel:
         return self.bytes_at(SIGNATURE_ADDRESS, len(SIGNATURE)) == SIGNATURE
 
     @property
+    def cut_off(self) -> bool:
+        """True if the end of a flat image of Linux is missing: its parameter area, or its end mark."""
+        version = self.bytes_at(VERSION_ADDRESS, 8)
+        (_, data), *_ = self.pieces
+        return len(version) < 8 or (any(version) and END_MARK not in data[-LARGEST_SIGNATURE:])
+
+    @property
     def most_command_line(self) -> int:
         """The bytes that a command line may have, the zero at its end included."""
         said = int.from_bytes(self.bytes_at(MOST_COMMAND_LINE_ADDRESS, 8), "big")
@@ -71,8 +90,15 @@ def read_kernel(data: bytes, name: str = "kernel") -> Kernel:
         if not pieces:
             raise LinuxError(f"{name}: an ELF file with nothing to load")
         return Kernel(name, pieces, (ENTRY_MASK, program.entry), program.symbols)
+    for offset, mark, what in FOREIGN:
+        if data[offset : offset + len(mark)] == mark:
+            raise LinuxError(f"{name}: {what}")
     flat = Kernel(name, ((0, data),), (ENTRY_MASK, ENTRY), {})
-    return flat if flat.takes_parameters else Kernel(name, flat.pieces, ipl_psw(data, name), {})
+    if not flat.takes_parameters:
+        return Kernel(name, flat.pieces, ipl_psw(data, name), {})
+    if flat.cut_off:
+        raise LinuxError(f"{name}: {len(data)} bytes, which is not all of the kernel: its end is missing; get it anew")
+    return flat
 
 
 def ipl_psw(data: bytes, name: str = "image") -> tuple[int, int]:

@@ -42,11 +42,13 @@ class Shown(NamedTuple):
 
 
 class Console:
-    """live: called with each piece of text as it is shown."""
+    """live: called with each piece of text as it is shown. await_text: see there; `found`: it has come."""
 
     def __init__(self, limit: int = DEFAULT_LIMIT, live: Callable[[str], None] | None = None):
         self.limit = limit
         self.live = live
+        self.found = False
+        self._awaited = self._recent = ""  # a text; the end of what is shown since, which it may begin in
         self.flooded = False  # it wanted to write more than the limit; the machine stops
         self.receives = 0  # the guest's event mask: what it wants to be told
         self.messages: deque[str] = deque()  # to the guest, not yet fetched
@@ -122,8 +124,11 @@ class Console:
 
     @property
     def text(self) -> str:
-        """Return all that the guest wrote."""
-        return "".join(self._shown) + self._line[self._line_shown :]
+        """Return all that the guest wrote; what is held back too, unless it is the whole of what came as messages."""
+        rest = self._line[self._line_shown :]
+        essence = _essence(rest)
+        repeated = any(self._pieces(at, essence) > at for at in range(len(self._by_lines)))
+        return "".join(self._shown) + ("" if repeated else rest)
 
     def characters(self, text: str) -> None:
         """Take ASCII with its own new lines: it is shown at once, unless it may repeat a line that came whole."""
@@ -142,6 +147,8 @@ class Console:
         if len(rest) > LONGEST_LINE or not self._may_repeat(_essence(rest)):
             self._show(rest[self._line_shown :])
             self._line_shown = len(rest)
+        else:
+            self._look(rest[self._line_shown :])
 
     def message(self, line: str) -> None:
         """Take a whole line: it is shown unless it came as characters already."""
@@ -200,6 +207,30 @@ class Console:
             self._shown.append(kept)
             if self.live:
                 self.live(kept)
+            self._look(kept)
+            self._recent = (self._recent + kept)[-len(self._awaited) :] if self._awaited else ""
+
+    def show_all(self) -> None:
+        """Show what is held back because it may repeat a line that came whole, as far as it is in `text`."""
+        self._show(self.text[sum(map(len, self._shown)) :])
+        self._line_shown = len(self._line)
+
+    def await_text(self, text: str) -> None:
+        """Note it in `found`, once, when the guest has written this text from now on."""
+        self._awaited, self._recent, self.found = text, "", False
+
+    def _look(self, new: str) -> None:
+        """Note it if what is shown and this together have the text that is awaited."""
+        if self._awaited and self._awaited in self._recent + new:
+            self._awaited, self.found = "", True
+
+    def reset(self) -> None:
+        """Forget what the guest receives, and what it may still repeat: its start is another one from now on."""
+        self.receives = 0
+        self.show_all()
+        self._line, self._line_shown, self._repeated = "", 0, ""
+        self._by_characters.clear()
+        self._by_lines.clear()
 
     def snapshot(self) -> dict:
         """Return everything but where live text goes and how much is allowed."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from s390emu._jit import prefer_large_pages
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.pool import FREE
 from s390emu.records.blocks import FRAME_T
@@ -48,6 +49,7 @@ class Frames:
         self.run_shift = chunk.bit_length() - 1
         # One block more than needed: frames start on a block boundary.
         self._memory = np.zeros((count + 1) * BLOCK_SIZE, np.uint8)
+        prefer_large_pages(self._memory)
         start = -self._memory.ctypes.data % BLOCK_SIZE
         self.memory = self._memory[start : start + count * BLOCK_SIZE].reshape(count, BLOCK_SIZE)
         self.table = np.zeros(count, FRAME_T).view(np.recarray)

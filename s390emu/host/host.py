@@ -263,7 +263,7 @@ class Host:
         """Do a subsystem reset (usage and no-DAT, and I/O), or with `clear` a clear reset (content and key too)."""
         guest = self.guests[guest_number]
         block_io.reset(self, guest)
-        guest.console.receives = 0
+        guest.console.reset()
         blocks = guest.storage.blocks
         changed = (blocks.usage != STABLE) | (blocks.no_dat != 0)
         if clear:

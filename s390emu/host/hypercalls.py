@@ -10,6 +10,7 @@ from s390emu.architecture.page_states import DISCARD
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.block_io import block_io
+from s390emu.host.commands import command
 from s390emu.host.paging_device import PagingError
 from s390emu.host.program_load import ipl, pseudo_timer
 from s390emu.host.service_call import service_call
@@ -58,5 +59,5 @@ def release(host, guest, cpu, port, insn: int) -> int:
     return 0
 
 
-DIAGNOSES = {0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
+DIAGNOSES = {0x08: command, 0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
 SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call}

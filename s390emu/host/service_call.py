@@ -13,6 +13,7 @@ from typing import NamedTuple
 import construct as c
 import numpy as np
 
+from s390emu.architecture.identities import CONSOLE_CODE_PAGES, NAMES
 from s390emu.architecture.interruptions import EXTERNAL_SERVICE, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
@@ -40,7 +41,6 @@ EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's a
 SCCB_ADDRESS = 0xFFFFFFF8
 INPUT = b"\0"  # before the characters of a message to the guest
 ACCEPTED = 0x80  # in the flags of an event buffer
-CONSOLE_CODE_PAGE = "cp500"  # Linux has 037 only where it finds itself under z/VM
 NOT_PRINTABLE = {code: "." for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 HEADER = c.Struct(
@@ -57,7 +57,9 @@ SCP_INFORMATION = c.Struct(
     "cpu_offset" / c.Int16ub,
     c.Padding(4),
     "load_parameter" / c.Bytes(8),
-    c.Padding(53),
+    c.Padding(16),
+    "facilities" / c.Int64ub,
+    c.Padding(29),
     "protection" / c.Int8ub,
     c.Padding(42),
 )
@@ -84,16 +86,18 @@ HEADER_BYTES, EVENT_BYTES = HEADER.sizeof(), EVENT.sizeof()
 MESSAGE_TAG = 0xD4C4C240  # "MDB " in EBCDIC
 TEXT_OBJECT_TYPE = 4
 
+HAS_CPU_INFORMATION = 1 << (63 - 4)  # facility: READ CPU INFORMATION; without it Linux asks every CPU address
 MEGABYTE = 1 << 20
 ENHANCED_SUPPRESSION_ON_PROTECTION = 0x02  # protection always suppresses, and is identified where DAT has caused it
 INCREMENTS_MOST = 0xFFFF
 
 
 class Configuration(NamedTuple):
-    """What the service processor tells of the guest: bytes of storage, CPUs."""
+    """What the service processor tells of the guest: bytes of storage, CPUs; and the code page of its messages."""
 
     storage_size: int
     cpus: int
+    code_page: str = CONSOLE_CODE_PAGES[NAMES[0]]
 
 
 def service_call(host, guest, cpu, port, insn: int) -> int:
@@ -113,7 +117,9 @@ def service_call(host, guest, cpu, port, insn: int) -> int:
         cpu.cc = 2
         return 0
     console = guest.console
-    configuration = Configuration(len(guest.storage.blocks) * BLOCK_SIZE, len(guest.storage.ports))
+    configuration = Configuration(
+        len(guest.storage.blocks) * BLOCK_SIZE, len(guest.storage.ports), CONSOLE_CODE_PAGES[NAMES[record.identity]]
+    )
     answer = answered(command, given, configuration, console)
     kernels.touch(record, sccb, len(answer), STORE)
     host.frames.memory[guest.frame[number], offset : offset + len(answer)] = np.frombuffer(answer, np.uint8)
@@ -163,7 +169,8 @@ def _read_scp_information(header, given, configuration, console):
     information = SCP_INFORMATION.build({
         "increments": configuration.storage_size // (megabytes * MEGABYTE), "increment_megabytes": megabytes,
         "cpus": configuration.cpus, "cpu_offset": HEADER_BYTES + SCP_INFORMATION.sizeof(),
-        "load_parameter": bytes([0x40] * 8), "protection": ENHANCED_SUPPRESSION_ON_PROTECTION,
+        "load_parameter": bytes([0x40] * 8), "facilities": HAS_CPU_INFORMATION,
+        "protection": ENHANCED_SUPPRESSION_ON_PROTECTION,
     })  # fmt: skip
     return _information(information, configuration, given)
 
@@ -212,14 +219,14 @@ def _read_event_data(header, given, configuration, console):
     if not waiting and not console.typed_way & receives:
         return NO_EVENTS_STORED, given
     events = b""
-    while event := _next_event(console, receives, len(given) - len(events)):
+    while event := _next_event(console, receives, len(given) - len(events), configuration.code_page):
         events += event
     if not events:
         return INSUFFICIENT_SCCB_LENGTH, given
     return COMPLETED, events if variable_length else events + bytes(len(given) - len(events))
 
 
-def _next_event(console, receives: int, room: int) -> bytes:
+def _next_event(console, receives: int, room: int, code_page: str) -> bytes:
     """Return and take the next event for the guest that `room` bytes hold; nothing if there is none. Messages come
     first, then what is typed; a command only where the longest one would have room."""
     room -= EVENT_BYTES
@@ -230,8 +237,8 @@ def _next_event(console, receives: int, room: int) -> bytes:
     way = console.typed_way & receives
     if way == CHARACTERS_EVENT and room > len(INPUT):
         return _event(CHARACTERS, INPUT + console.next_characters(room - len(INPUT)).encode("ascii"))
-    if way == COMMANDS_EVENT and room >= len(command_vectors("x" * LONGEST_COMMAND)):
-        return _event(OPERATOR_COMMAND, command_vectors(console.next_command(LONGEST_COMMAND)))
+    if way == COMMANDS_EVENT and room >= len(command_vectors(bytes(LONGEST_COMMAND))):
+        return _event(OPERATOR_COMMAND, command_vectors(console.next_command(LONGEST_COMMAND).encode(code_page)))
     return b""
 
 
@@ -240,9 +247,9 @@ def _event(kind: int, data: bytes) -> bytes:
     return EVENT.build({"length": EVENT_BYTES + len(data), "type": kind, "flags": 0}) + data
 
 
-def command_vectors(command: str) -> bytes:
-    """Return an operator's command as the content of an event."""
-    data = command.encode(CONSOLE_CODE_PAGE)
+def command_vectors(command: bytes) -> bytes:
+    """Return an operator's command, in EBCDIC, as the content of an event."""
+    data = command
     for key in COMMAND_SUBVECTORS:
         data = SUBVECTOR.build({"length": SUBVECTOR.sizeof() + len(data), "key": key}) + data
     for number in COMMAND_VECTORS:
@@ -262,7 +269,7 @@ def _write_event_data(header, given, configuration, console):
         if kind == CHARACTERS:
             console.characters(data.decode("utf-8", "replace"))
         elif kind == MESSAGES:
-            lines = message_lines(data)
+            lines = message_lines(data, configuration.code_page)
             if lines is None:
                 return EVENT_SYNTAX, bytes(answer)
             for line in lines:
@@ -289,7 +296,7 @@ def event_buffers(given: bytes) -> list[tuple[int, int, bytes]] | None:
     return buffers
 
 
-def message_lines(data: bytes) -> list[str] | None:
+def message_lines(data: bytes, code_page: str) -> list[str] | None:
     """Return the text objects of a message data block; None unless `data` is one, and its objects fill it."""
     if len(data) < MESSAGE_BLOCK.sizeof():
         return None
@@ -306,7 +313,7 @@ def message_lines(data: bytes) -> list[str] | None:
         if thing.length < (TEXT_OBJECT if is_text else OBJECT).sizeof() or end > len(data):
             return None
         if is_text:
-            text = data[at + TEXT_OBJECT.sizeof() : end].decode(CONSOLE_CODE_PAGE)
+            text = data[at + TEXT_OBJECT.sizeof() : end].decode(code_page)
             lines.append(text.translate(NOT_PRINTABLE).rstrip())
         at = end
     return lines

@@ -1,13 +1,14 @@
 """DIAGNOSE: what a guest asks its host for. PoP ch. 10 leaves it to the model; the codes are z/VM's.
 
 X'10', release of blocks: docs/page-hinting.md. X'44', X'9C': a CPU that waits for another gives up its turn. X'250',
-block I/O: docs/block-io.md. X'0C', X'260', X'308': docs/diagnose.md. No other code exists.
+block I/O: docs/block-io.md. X'08', X'0C', X'260', X'308': docs/diagnose.md. No other code exists.
 """
 
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, store8, u64
-from s390emu.architecture.bits import LOW16, LOW32, bits
+from s390emu.architecture.bits import LOW16, LOW32, bit, bits
+from s390emu.architecture.identities import ZVM
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SHIFT, DOUBLEWORD_OFFSET, OFFSET
 from s390emu.cpu.psw import problem_state
@@ -17,11 +18,14 @@ from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access import CHECK, FETCH, REAL, STORE, probe, psw_key
 from s390emu.storage.prefixing import PREFIX_AREA
 
-PSEUDO_TIMER, STORAGE_EXTENTS, IPL = u64(0x0C), u64(0x260), u64(0x308)
+COMMAND, PSEUDO_TIMER, STORAGE_EXTENTS, IPL = u64(0x08), u64(0x0C), u64(0x260), u64(0x308)
 RELEASE, TIME_SLICE_END, DIRECTED_YIELD, BLOCK_IO = u64(0x10), u64(0x44), u64(0x9C), u64(0x250)
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
 PARAMETER_LIST_BYTES = u64(64)
 LAST_REGISTER = u64(15)
+COMMAND_LENGTH, INTO_BUFFER = bits(40, 63), bit(33)  # in a register
+LONGEST_COMMAND, LONGEST_BUFFER = u64(240), u64(8192)
+LONGEST_RESPONSE = u64(512)  # to one command: the host looks at no more of the buffer
 TIMER_BYTES = u64(32)
 ALL_EXTENTS = u64(0x10)  # the only function of X'260'
 EXTENT_BYTES, EXTENT_OFFSET = u64(16), bits(60, 63)
@@ -31,7 +35,7 @@ STORED_LENGTH = u64(4096)  # of the IPL parameter block, at most
 
 @jit
 def diag(cpu, storage, insn):
-    """DIAGNOSE, RS-a. PoP ch. 10 "DIAGNOSE". cc unchanged, except by X'250'.
+    """DIAGNOSE, RS-a. PoP ch. 10 "DIAGNOSE". cc unchanged, except by X'08', X'250' and X'260'.
 
     The second-operand address is not an address: its rightmost 16 bits are the code."""
     if problem_state(cpu):
@@ -42,6 +46,8 @@ def diag(cpu, storage, insn):
         return give_up(storage, i64(cpu.gr[r1] & LOW16) if code == DIRECTED_YIELD else -1)
     if code == BLOCK_IO:
         return block_io(cpu, storage, insn, r1, r3)
+    if code == COMMAND and guest_of(storage).identity == ZVM:
+        return command(cpu, storage, insn, r1, r3)
     if code == PSEUDO_TIMER:
         return pseudo_timer(cpu, storage, insn, r1)
     if code == STORAGE_EXTENTS:
@@ -103,6 +109,31 @@ def parameter_code(cpu, storage, address, length, kind):
     One that the guest hinted away is not there (docs/page-hinting.md 4, parameter blocks)."""
     _, code = probe(cpu, storage, address, length, kind + REAL + CHECK, psw_key(cpu))
     return ADDRESSING if code == BLOCK_VOLATILITY else code
+
+
+@jit
+def command(cpu, storage, insn, r1, r3):
+    """Have the host perform the commands at real address R1, whose length is in R3: X'08'. If R3 says so, R1 + 1 and
+    R3 + 1 designate a buffer for the response."""
+    length, into_buffer = cpu.gr[r3] & COMMAND_LENGTH, on(cpu.gr[r3], INTO_BUFFER)
+    if cpu.gr[r3] & LOW32 == u64(0):
+        return 0
+    if length > LONGEST_COMMAND:
+        return SPECIFICATION
+    if into_buffer and (r1 == LAST_REGISTER or r3 == LAST_REGISTER or r1 == r3 + u64(1) or r3 == r1 + u64(1)):
+        return SPECIFICATION
+    room = cpu.gr[r3 + u64(1)] & LOW32 if into_buffer else u64(0)
+    if room > LONGEST_BUFFER:
+        return SPECIFICATION
+    code = 0
+    if length != u64(0):
+        code = parameter_code(cpu, storage, cpu.gr[r1] & cpu.amode, length, FETCH)
+    if code == 0 and room != u64(0):
+        code = parameter_code(cpu, storage, cpu.gr[r1 + u64(1)] & cpu.amode, min(room, LONGEST_RESPONSE), STORE)
+    if code != 0:
+        return code
+    storage.call_insn = insn
+    return EXIT_HYPERCALL
 
 
 @jit

@@ -145,7 +145,7 @@ FPX = 37  # floating-point extension facility
 LPP = 40  # load-program-parameter facility (not in the manual: SA23-2260)
 FGR = XF = FS = DR = 41  # FPR-GR-transfer, IEEE-exception-simulation, FPS-sign-handling, DFP-rounding facilities
 DFP = DFPX = 42  # decimal-floating-point facility; DFPX: its instructions of the floating-point extension facility
-PFP = 44  # PFPO facility
+PFP = 44  # PFPO facility: conversion between radices, of which this model has one
 DO = HW = IA = LSC = PC = 45  # distinct-operands, high-word, interlocked-access 1, load/store-on-condition 1, population-count
 ZF = 48  # decimal-floating-point zoned-conversion facility
 EH = LT = MIE = PA = 49  # execution-hint, load-and-trap, miscellaneous-instruction-extensions 1, processor-assist facilities
@@ -878,6 +878,7 @@ CHAPTER_10 = (  # Control instructions
     ("B28F", "QPACI",  S,            "QUERY PROCESSOR ACTIVITY COUNTER INFORMATION",   PAI),
     ("B2B1", "STFL",   S,            "STORE FACILITY LIST",                            N3),
     ("B2B2", "LPSWE",  S,            "LOAD PSW EXTENDED",                              BASE),
+    ("B2F0", "IUCV",   S,            "INTER-USER COMMUNICATION VEHICLE",               BASE),
     ("B2FF", "TRAP4",  S,            "TRAP",                                           BASE),
     ("B6",   "STCTL",  RS_A_CCD,     "STORE CONTROL (32)",                             BASE),
     ("B7",   "LCTL",   RS_A_CCD,     "LOAD CONTROL (32)",                              BASE),

@@ -96,6 +96,10 @@ class Attendant:
             end_instruction(cpu, port, code, length)
         else:
             port.count += u64(1)
-        if self.host.guests[self.guest_number].console.flooded:
+        console = self.host.guests[self.guest_number].console
+        if console.flooded:
             return Reason.CONSOLE_FLOOD
+        if console.found:
+            console.found = False
+            return Reason.CONSOLE_TEXT
         return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from s390emu._jit import JIT, record_in
+from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
 from s390emu.engine.handlers import HandlerTable, default_facilities
@@ -51,6 +52,7 @@ class Machine:
 
     schedule     whose turn it is, where there are several CPUs; by default round robin, 1000 instructions each
     host         the host it runs on, shared or its own; by default one with a frame for every block
+    identity     what the guest finds itself on, of `identities.NAMES`
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75
     tlb          False: every access takes the slow path (slower, the same execution)
@@ -65,6 +67,7 @@ class Machine:
         cpus: int = 1,
         schedule: Schedule | None = None,
         host: Host | None = None,
+        identity: str = NAMES[0],
         essa: bool = True,
         no_dat: bool = False,
         extra: Iterable[int] = (),
@@ -87,6 +90,7 @@ class Machine:
         installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
         self.handlers = HandlerTable(installed)
         self._attendant = Attendant(self.turns, self.host, self.guest_number, self.handlers, self.observers)
+        self.storage.record.identity = NAMES.index(identity)
         self.storage.record.essa, self.storage.record.tlb_on = essa, tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
@@ -100,6 +104,16 @@ class Machine:
         for cpu in self.cpus:
             cpu.initial_reset(self.tod_epoch)
         self.turns.reset()
+
+    def clear_reset(self) -> None:
+        """Clear storage, keys and every CPU's registers (PoP ch. 4 "Clear Reset") and leave the CPUs as at the start.
+        Time goes on."""
+        self.host.reset(self.guest_number, clear=True)
+        first = self.cpus[0]
+        kernels.load_reset(first.record, first.port, True, 0)
+        first.set_psw(START_MASK, 0)
+        self.turns.reset()
+        self.turns.set_running(first)
 
     @classmethod
     def from_source(

@@ -129,13 +129,16 @@ class Turns:
 
     def rest(self) -> Reason | None:
         """With no CPU able to run, let time pass until one is, or return why the guest has come to its end."""
-        if self.storage.record.shared:
-            return Reason.WAITING
+        shared = self.storage.record.shared
         first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number))
         if (until := self._ready_at(first.number)) < NO_TIME:
+            if shared:
+                return Reason.WAITING
             self.schedule.turn = first.number
             self.let_pass(first, until)
             return None
+        if shared and any(waiting.reason is Reason.ENABLED_WAIT for waiting in self.waiting.values()):
+            return Reason.WAITING
         for reason in (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED):
             numbers = [number for number, waiting in sorted(self.waiting.items()) if waiting.reason is reason]
             if numbers:  # the one that came to it last, however often the machine was stopped and went on meanwhile

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from s390emu.architecture.psw_bits import AS, CC, CC_SHIFT, DAT, HOME, SECONDARY
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
 from s390emu.host.host import Host
+from s390emu.isa.lookup import LENGTHS
 from s390emu.machine.cpu import CPU
 from s390emu.storage import dat
 from s390emu.storage.blocks import Block
@@ -129,6 +130,20 @@ class View:
         for absolute, part in pieces:
             self.write(absolute, data[:part])
             data = data[part:]
+
+    def read_instruction(self, cpu: CPU, address: int, psw_mask: int) -> bytes:
+        """Return the instruction that this CPU would fetch at an address under a PSW: from the home space or the
+        primary space (PoP ch. 3 "Translation Modes"). NotTranslated where it has none by its tables; IndexError outside
+        storage."""
+        asce = int(cpu.cr[13 if psw_mask & int(AS) == int(HOME) else 1])
+        dat_on = psw_mask & int(DAT)
+
+        def halfword(offset: int) -> bytes:
+            at = address + offset
+            return self.read(self.translate(cpu, at, asce) if dat_on else prefixed(cpu, at), 2)
+
+        first = halfword(0)
+        return first + b"".join(map(halfword, range(2, LENGTHS[first[0] >> 6], 2)))
 
     def to_absolute(self, cpu: CPU, address: int) -> int:
         """Return the absolute address that a logical address of this CPU stands for, by its mode and its tables as they

@@ -39,6 +39,7 @@ GUEST_T = np.dtype(
         # model and policy
         ("facilities", u64, 4),  # as STFLE stores them
         ("essa", u64),  # 1: the guest has ESSA
+        ("identity", i64),  # what it finds itself on: an index of identities.NAMES
         ("unused_access", i64),
         ("discard_seed", u64),  # 0: a discard zeroes ACC and F; else the seed of their unpredictable values
         ("tlb_on", u64),

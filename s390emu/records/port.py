@@ -12,6 +12,7 @@ from s390emu._jit import i64, record_at, u64
 NO_TIME = u64((1 << 64) - 1)  # more instruction times than will ever pass
 TLB_SLOTS = 256
 TLB_MASK = u64(TLB_SLOTS - 1)
+TLB_SPACES = 16  # address spaces whose entries are kept apart, one of them that of real addresses
 BRANCHES = 16
 BASE_FIRST, BASE_SECOND = u64(16), u64(17)  # in place of a register number: the B field at bits 16-19 or 32-35
 NO_TARGET = u64(1)  # an odd address: that of no instruction
@@ -83,11 +84,14 @@ PORT_T = np.dtype(
         ("span_length", u64),
         ("span_second", u64),
         # TLB
-        ("context", u64),  # low 12 bits of a matching tag: valid, PSW key, translation mode
+        ("context", u64),  # low 12 bits of a matching tag: valid, PSW key, number of the address space
+        ("tlb_spaces", u64, TLB_SPACES),  # by number: the ASCE that it stands for
+        ("tlb_next_space", u64),  # the number to be given next
         ("tlb_fetch_tag", u64, TLB_SLOTS),
         ("tlb_fetch_addend", u64, TLB_SLOTS),
         ("tlb_store_tag", u64, TLB_SLOTS),
         ("tlb_store_addend", u64, TLB_SLOTS),
+        ("tlb_store_decoded", u64, TLB_SLOTS),  # of a store entry BESIDE_CODE: the decoded page
         ("tlb_insn_tag", u64, TLB_SLOTS),
         ("tlb_insn_decoded", u64, TLB_SLOTS),
         # what happened

@@ -20,7 +20,7 @@ def as_dict(found: Findings, symbols: Mapping[str, int]) -> dict[str, Any]:
         "mode": plan.mode,
         "actions": [VERBS[verb] for verb in plan.verbs],
         "seed": plan.seed,
-        "undisturbed": {"instructions": found.expected.count, "exit_code": found.expected.exit_code,
+        "undisturbed": {"instructions": found.expected.length, "exit_code": found.expected.exit_code,
                         "last_lines": found.expected.lines},
         "jobs": plan.jobs,
         "seconds": round(found.seconds, 3),
@@ -72,7 +72,7 @@ def lines(found: Findings, symbols: Mapping[str, int]) -> list[str]:
     said = " / ".join(expected.lines) or "nothing on the console"
     verbs = ", ".join(VERBS[verb] for verb in plan.verbs)
     rows = [
-        ("undisturbed run", f"{expected.count:,} instructions, {said}"),
+        ("undisturbed run", f"{expected.length:,} instructions, {said}"),
         ("the host does", verbs + ("; brings blocks back unasked" if plan.mode == "random" else "")),
     ]
     if plan.mode == "random":

@@ -1,9 +1,10 @@
-"""What happened in a run of the toy kernel, as text and for JSON: its discard faults, a few blocks' lives, totals."""
+"""What happened in a run of the toy kernel or of Linux, as text and for JSON: discard faults, a few blocks' lives,
+totals."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,11 +38,37 @@ def highlights(events: list[np.record], faults: Sequence[Fault], most: int | Non
     return [event for event in events if belongs(event)][:most] if blocks else events[:most]
 
 
-def totals(machine: Machine, faults: Sequence[Fault]) -> dict[str, Any]:
-    """Return what was counted, each with its name."""
+def life(chunks: Sequence[np.ndarray], most: int) -> tuple[list[np.record], int]:
+    """Return of the block with which the most different things happened the events that were new to it, at most so
+    many, and how many it had. chunks: events of kinds ESSA and HOST, oldest first."""
+    if not any(len(chunk) for chunk in chunks):
+        return [], 0
+    events = np.concatenate(chunks).view(np.recarray)
+    events = events[events.before != events.after]
+    block, *facts = (events[name].astype(np.int64) for name in ("block", "kind", "before", "after", "detail"))
+    what = np.zeros_like(block)
+    for fact in facts:  # states, codes: each of a byte
+        what = what << 8 | fact
+    whose = np.unique(block << 32 | what) >> 32
+    blocks, different = np.unique(whose, return_counts=True)
+    mine = np.flatnonzero(block == blocks[different.argmax()])
+    new = np.sort(np.unique(what[mine], return_index=True)[1])
+    return [events[mine[n]] for n in new[:most]], len(mine)
+
+
+def totals_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the totals as lines."""
+    for name, value in told.items():
+        if isinstance(value, Counter | dict):
+            value = ", ".join(f"{key} {count:,}" for key, count in value.items()) or "none"
+        yield f"{name:38} {value if isinstance(value, str) else format(value, ',')}"
+
+
+def totals(machine: Machine, faults: Sequence[Fault] | None = None) -> dict[str, Any]:
+    """Return what was counted, each with its name. faults: discard faults, of a guest whose handler was watched."""
     statistics = machine.host.statistics(machine.guest_number)
     essa = np.sum([cpu.port.essa_count for cpu in machine.cpus], axis=0)
-    return {
+    told: dict[str, Any] = {
         "instructions": machine.count,
         "blocks discarded": sum(statistics.discarded.values()),
         "blocks discarded, by state before": dict(statistics.discarded),
@@ -49,12 +76,14 @@ def totals(machine: Machine, faults: Sequence[Fault]) -> dict[str, Any]:
         "blocks read back": statistics.read_back,
         "blocks taken, slot still right": statistics.still_clean,
         "blocks zero filled": statistics.zero_filled,
-        "discard faults delivered": len(faults),
-        "discard faults repaired and retried": sum(fault.retried_after is not None for fault in faults),
-        "ESSA, by operation-request code": Counter(
-            {f"{orc} ({ORC_NAMES[orc]})": int(essa[orc]) for orc in range(8) if essa[orc]}
-        ),
     }
+    if faults is not None:
+        told["discard faults delivered"] = len(faults)
+        told["discard faults repaired and retried"] = sum(fault.retried_after is not None for fault in faults)
+    told["ESSA, by operation-request code"] = Counter(
+        {f"{orc} ({ORC_NAMES[orc]})": int(essa[orc]) for orc in range(8) if essa[orc]}
+    )
+    return told
 
 
 def fault_dict(fault: Fault) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.records.events import EVENT_ESSA, EVENT_KEY
 from s390emu.reports.stop import place
-from s390emu.reports.timeline import cpu_mark, event_text
+from s390emu.reports.timeline import cpu_mark, event_line
 from s390emu.sanitizer.guest import FIELDS
 from s390emu.sanitizer.rules import BY_NAME
 from s390emu.sanitizer.shadow import Event, FrameChange, Violation
@@ -65,8 +64,7 @@ def history_text(event: Event | FrameChange, symbols: Mapping[str, int], cpus: i
         values = zip(FIELDS, event.old, event.new, strict=True)
         changes = ", ".join(f"{name} {old:X} -> {new:X}" for name, old, new in values if old != new)
         return f"{event.count:10}{cpu_mark(event.cpu, cpus)} frame entry  {changes}, {place(event.ia, symbols)}"
-    text = event_text(event, symbols, cpus)
-    return f"{text}, {place(event.ia, symbols)}" if event.kind in (EVENT_ESSA, EVENT_KEY) else text
+    return event_line(event, symbols, cpus)
 
 
 def as_dict(sanitizer: Sanitizer, symbols: Mapping[str, int]) -> dict:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from s390emu.architecture.program_exceptions import exception_name
 from s390emu.assembler.disassemble import disassemble
+from s390emu.assembler.symbols import as_symbols
 from s390emu.machine.stop import Interruption, Reason, Stop
+from s390emu.machine.view import NotTranslated
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.reports.psw import describe_psw
 
 if TYPE_CHECKING:
     from s390emu.machine import CPU, Machine
 
-INSTRUCTION = 6  # bytes, at most
 PROGRAM, SUPERVISOR_CALL = "program", "supervisor call"  # whose interruptions store the ILC
 
 
 def place(address: int, symbols: Mapping[str, int]) -> str:
     """Return the address, with the nearest symbol at or before it."""
-    ordered = sorted((value, name) for name, value in symbols.items() if value <= address)
-    at = bisect_right(ordered, (address, chr(0x10FFFF))) - 1
-    if at < 0 or address - ordered[at][0] >= 0x1000:
-        return f"{address:#x}"
-    distance = address - ordered[at][0]
-    return f"{address:#x} <{ordered[at][1]}{f'+{distance:#x}' if distance else ''}>"
+    name = as_symbols(symbols).labels.name(address)
+    return f"{address:#x} <{name}>" if name else f"{address:#x}"
 
 
-def code_at(machine: Machine, address: int) -> str:
-    """Return the instruction there as text; empty where there is no storage."""
-    length = min(INSTRUCTION, machine.storage.size - address)
-    return disassemble(machine.read(address, length), address).text if length >= 2 else ""
+def code_at(machine: Machine, address: int, psw_mask: int) -> str:
+    """Return the instruction that the running CPU has there under a PSW, as text; empty where there is none."""
+    try:
+        return disassemble(machine.view.read_instruction(machine.running, address, psw_mask), address).text
+    except (IndexError, NotTranslated):
+        return ""
 
 
 def interruption_text(last: Interruption, symbols: Mapping[str, int], cpus: int = 1) -> str:
@@ -62,7 +60,7 @@ def report(machine: Machine, stop: Stop, symbols: Mapping[str, int]) -> str:
         lines.append(f"  host      {machine.host.reason}")
     lines.append(f"  PSW       {stop.psw_mask:016X} {stop.psw_ia:016X}  {place(stop.psw_ia, symbols)}")
     lines.append(f"            {describe_psw(stop.psw_mask, stop.psw_ia)}")
-    if stop.exit_code is None and (code := code_at(machine, stop.psw_ia)):
+    if stop.exit_code is None and (code := code_at(machine, stop.psw_ia, stop.psw_mask)):
         lines.append(f"  next      {code}")
     lines += cpus(machine, stop, symbols)
     last = machine.last_interruption

@@ -52,6 +52,14 @@ def cpu_mark(number: int, cpus: int) -> str:
     return f" cpu{number}" if cpus > 1 else ""
 
 
+def event_line(event, symbols: Mapping[str, int], cpus: int = 1) -> str:
+    """Return one line as `event_text`, and where the guest did it."""
+    from s390emu.reports.stop import place
+
+    text = event_text(event, symbols, cpus)
+    return f"{text}, {place(int(event.ia), symbols)}" if event.kind in (EVENT_ESSA, EVENT_KEY) else text
+
+
 def event_text(event, symbols: Mapping[str, int], cpus: int = 1) -> str:
     """Return one line for one EVENT record of a guest with so many CPUs."""
     from s390emu.reports.stop import place

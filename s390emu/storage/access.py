@@ -42,12 +42,18 @@ from s390emu.storage import dat
 from s390emu.storage.absolute import block_at, frame_address, frame_of, guest_of
 from s390emu.storage.access_registers import access_space
 from s390emu.storage.alteration import note_alteration
-from s390emu.storage.decode_cache import decoded_page, drop_decoded
+from s390emu.storage.decode_cache import (
+    decoded_page,
+    directory_entry,
+    drop_decoded,
+    holds_instructions,
+    store_beside_code,
+)
 from s390emu.storage.events import pause, record_event
 from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence
 from s390emu.storage.protection import fetch_protection_overridden, key_permits, low_address_protected
-from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, may_fill, tlb_slot
+from s390emu.storage.tlb import fill_fetch, fill_insn, fill_store, fill_store_beside_code, may_fill, tlb_slot
 
 REAL = 4  # added to a kind of access: the address is real
 CHECK = 8  # added to a kind of access: only check whether it is permitted, and do not set R and C
@@ -175,8 +181,13 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
     if is_store:
         private = on(cpu.psw_mask, DAT) and on(dat.asce_of(cpu, storage, storage.operand_space), dat.ASCE_PRIVATE)
         protected = low_address_protected(cpu, logical & PAGE) and not private
-        if not protected and load_native(guest.decode_directory + (number << u64(3))) == u64(0):
+        if protected:
+            return
+        page = load_native(directory_entry(guest, number))
+        if page == u64(0) or not holds_instructions(page):
             fill_store(storage, logical, page_address)
+        else:
+            fill_store_beside_code(storage, logical, page_address, page)
     elif kind == FETCH:
         fill_fetch(storage, logical, page_address)
 
@@ -184,6 +195,9 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
 def check_and_touch(cpu, storage, logical, length, kind, access_key):
     """Check both pages of an operand, then touch both; return a code, with the Span in storage. length: 1 to 4096
     bytes."""
+    if i64(kind) == STORE and i64(access_key) == psw_key(cpu) and store_beside_code(storage, logical, length - u64(1)):
+        storage.span_first, storage.span_length = stored_at(storage, logical), length
+        return 0
     is_real, only_check = i64(kind) & REAL != 0, i64(kind) & CHECK != 0
     kind, access_key = i64(kind) % REAL, i64(access_key)
     storage.span_length = min(length, BLOCK_BYTES - (logical & OFFSET))
@@ -243,8 +257,25 @@ def fetch_by_bytes(cpu, storage, logical, length):
     return 0
 
 
+@jit
+def put_bytes(host, value, length):
+    """Store the 1 to 8 rightmost bytes of a value at a host address."""
+    if length == u64(8):
+        store8(host, value)
+    elif length == u64(4):
+        store4(host, value)
+    elif length == u64(2):
+        store2(host, value)
+    else:
+        for i in range(i64(length)):
+            store1(host + u64(i), value >> ((length - u64(1) - u64(i)) << u64(3)))
+
+
 def store_by_bytes(cpu, storage, logical, length):
     """Store the 1 to 8 rightmost bytes of storage.value; return a code."""
+    if store_beside_code(storage, logical, length - u64(1)):
+        put_bytes(stored_at(storage, logical), storage.value, length)
+        return 0
     span, code = probe(cpu, storage, logical, length, STORE, psw_key(cpu))
     if code != 0:
         return code

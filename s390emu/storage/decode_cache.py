@@ -3,18 +3,23 @@
 A page of entries is taken on the first instruction fetch from a block. A store into the block drops the entries that it
 touches, wherever it comes from: that is how self-modifying code, and the target of EXECUTE, are seen. Instructions that
 cross a page are never kept.
+
+A page of entries has the range of bytes that its instructions lie in, so that stores beside them can take a fast way:
+data often share a block with code (the prefix area does in Linux), and a block that had code once is reused for data.
 """
 
 from __future__ import annotations
 
 from s390emu._jit import fill_bytes, jit, load_native, store_native, u64
-from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.sizes import BLOCK_SIZE, OFFSET, PAGE
 from s390emu.storage.absolute import block_at, frame_address
-from s390emu.storage.tlb import drop_instructions, drop_stores
+from s390emu.storage.tlb import BESIDE_CODE, drop_instructions, drop_stores, tlb_slot
 
 ENTRY_BYTES = u64(16)
 DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 3) * 16)  # with three empty entries, one of which ends running off the page
-BLOCK_NUMBER = DECODED_PAGE_BYTES - u64(8)  # in the last of these
+# In these: the block, and the range of bytes that the decoded instructions lie in, as offsets in the block; it is empty
+# if the first is not below the end.
+BLOCK_NUMBER, END_BYTE, FIRST_BYTE = (DECODED_PAGE_BYTES - u64(8 + 16 * n) for n in range(3))
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 
 
@@ -44,8 +49,44 @@ def decoded_page(guest, number):
         fill_bytes(page, u64(0), DECODED_PAGE_BYTES)
         store_native(page + BLOCK_NUMBER, number)
         store_native(directory_entry(guest, number), page)
-        drop_stores(guest, frame_address(guest, block_at(guest, number)))
     return page
+
+
+@jit
+def holds_instructions(page):
+    """True if there may be a decoded instruction in this decoded page."""
+    return load_native(page + FIRST_BYTE) < load_native(page + END_BYTE)
+
+
+@jit
+def keep_decoded(guest, entry, offset, length, handler, insn):
+    """Keep a decoded instruction, which lies at this offset in its block, in its entry."""
+    page = entry - (offset >> u64(1)) * ENTRY_BYTES
+    first, end = load_native(page + FIRST_BYTE), load_native(page + END_BYTE)
+    if first >= end:
+        drop_stores(guest, frame_address(guest, block_at(guest, block_of_page(page))))
+        first, end = offset, offset + length
+    store_native(page + FIRST_BYTE, min(first, offset))
+    store_native(page + END_BYTE, max(end, offset + length))
+    store_native(entry, handler)
+    store_native(entry + u64(8), insn)
+
+
+@jit
+def store_beside_code(storage, logical, last):
+    """True if the TLB has a page that holds decoded instructions, and a store from `logical` on, whose last byte is so
+    many bytes further, touches none of them: it may be made there.
+
+    The decoded page may have been given to another block since. Then this one has no decoded instruction, whatever the
+    answer; its next one drops the entry (`keep_decoded`)."""
+    slot = tlb_slot(logical)
+    if storage.tlb_store_tag[slot] != ((logical + last) & PAGE) | storage.context | BESIDE_CODE:
+        return False
+    page, offset = storage.tlb_store_decoded[slot], logical & OFFSET
+    if not holds_instructions(page):
+        storage.tlb_store_tag[slot] &= ~BESIDE_CODE  # not any more
+        return True
+    return offset + last < load_native(page + FIRST_BYTE) or offset >= load_native(page + END_BYTE)
 
 
 @jit
@@ -60,6 +101,15 @@ def drop_decoded(guest, number, offset, length):
     page = load_native(directory_entry(guest, number))
     if page == u64(0):
         return
-    first = (offset - LONGEST_BEFORE if offset > LONGEST_BEFORE else u64(0)) >> u64(1)
-    last = (offset + length - u64(1)) >> u64(1)
-    fill_bytes(page + first * ENTRY_BYTES, u64(0), (last - first + u64(1)) * ENTRY_BYTES)
+    first, end = load_native(page + FIRST_BYTE), load_native(page + END_BYTE)
+    after = offset + length
+    if after <= first or offset >= end:
+        return
+    start = offset - LONGEST_BEFORE if offset > LONGEST_BEFORE else u64(0)
+    first_entry, last_entry = start >> u64(1), (after - u64(1)) >> u64(1)
+    fill_bytes(page + first_entry * ENTRY_BYTES, u64(0), (last_entry - first_entry + u64(1)) * ENTRY_BYTES)
+    # No instruction is left from `start` to `after`; one before that ends at `offset` at the latest.
+    if first >= start:
+        store_native(page + FIRST_BYTE, max(first, after))
+    if end <= after:
+        store_native(page + END_BYTE, min(end, offset))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import record_in, u64
+from s390emu._jit import prefer_large_pages, record_in, u64
 from s390emu.architecture.page_states import CONTENTS, PRESERVED, RESIDENT, USAGES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
 from s390emu.records.blocks import BLOCK_T
@@ -59,6 +59,7 @@ class GuestStorage:
         self._directory = np.zeros(count, u64)
         pages = min(count, DECODED_PAGES_MOST)
         self._decoded = np.zeros(pages * int(DECODED_PAGE_BYTES), np.uint8)
+        prefer_large_pages(self._decoded)
         self.address: int = self._record.ctypes.data
         self.port_addresses = [self._ports[n : n + 1].ctypes.data for n in range(cpus)]
         record = self.record

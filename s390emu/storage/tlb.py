@@ -2,22 +2,37 @@
 
 A hit means: every check was passed for the whole page in the present context, R is on (fetch, instruction), C is on and
 the page holds no decoded instruction (store). The tag is the logical page and, in its low 12 bits, `context`:
-valid, PSW key, translation mode. Whatever could make an entry wrong drops it. An accelerator only: `tlb_on` = 0 must
+valid, PSW key, address space. Whatever could make an entry wrong drops it. An accelerator only: `tlb_on` = 0 must
 give the same execution, and a test sees to it.
+
+An address space has a number, which stands for the value of its ASCE; 0 is for real addresses. So a space keeps its
+entries while others are attached, whichever control register attaches it. A number whose space has been out of use for
+long is given to another one.
+
+A store entry with BESIDE_CODE is for a page that does hold decoded instructions: a store that touches none of them need
+not take the slow path (`store_beside_code`).
 """
 
 from __future__ import annotations
 
 from s390emu._jit import jit, load_native, u64
+from s390emu.architecture.bits import bit
 from s390emu.architecture.sizes import BLOCK_SHIFT, PAGE, PAGE_INDEX
 from s390emu.records.events import EVENT_PURGE
-from s390emu.records.port import TLB_MASK, TLB_SLOTS, port_record
+from s390emu.records.port import TLB_MASK, TLB_SLOTS, TLB_SPACES, port_record
 from s390emu.storage.absolute import block_at, frame_address, guest_of
 from s390emu.storage.events import record_event
 
-NO_TAG = u64(0x100)  # bit 55: off in every page and context, so equal to no tag, nor to what `run` compares
+# The low 12 bits of a tag. Bit 52 is off in every page and context: NO_TAG equals no tag, nor what `run` compares.
 VALID = u64(1)
-NO_CONTEXT = u64(0x102)  # a context in which nothing is entered, and no tag matches
+CONTEXT_KEY_SHIFT = u64(1)
+SPACE_SHIFT = u64(5)
+SPACE = u64(TLB_SPACES - 1) << SPACE_SHIFT
+BESIDE_CODE = bit(53)
+NO_TAG = bit(52)
+NO_CONTEXT = NO_TAG | bit(62)  # a context in which nothing is entered, and no tag matches
+
+REAL_ADDRESSES = u64(0)  # the number of their space
 
 
 @jit
@@ -32,6 +47,41 @@ def may_fill(storage):
 
 
 @jit
+def drop_space(storage, number):
+    """Drop this CPU's entries of the address space with this number."""
+    tag = number << SPACE_SHIFT
+    for slot in range(TLB_SLOTS):
+        if storage.tlb_fetch_tag[slot] & SPACE == tag:
+            storage.tlb_fetch_tag[slot] = NO_TAG
+        if storage.tlb_store_tag[slot] & SPACE == tag:
+            storage.tlb_store_tag[slot] = NO_TAG
+        if storage.tlb_insn_tag[slot] & SPACE == tag:
+            storage.tlb_insn_tag[slot] = NO_TAG
+
+
+@jit
+def number_of_space(storage, asce):
+    """Return the number of the address space of an ASCE. If it has none it gets one, the longest given to another; but
+    not that of the present context, to which `moves.probe_as` goes back."""
+    for n in range(1, TLB_SPACES):
+        if storage.tlb_spaces[n] == asce:
+            return u64(n)
+    number = storage.tlb_next_space
+    while number == REAL_ADDRESSES or number == (storage.context & SPACE) >> SPACE_SHIFT:
+        number = (number + u64(1)) & u64(TLB_SPACES - 1)
+    storage.tlb_next_space = (number + u64(1)) & u64(TLB_SPACES - 1)
+    storage.tlb_spaces[number] = asce
+    drop_space(storage, number)
+    return number
+
+
+@jit
+def context_with(key, space):
+    """Return the context of accesses with this PSW key to the space with this number."""
+    return VALID | (key << CONTEXT_KEY_SHIFT) | (space << SPACE_SHIFT)
+
+
+@jit
 def fill_fetch(storage, logical, page_address):
     slot = tlb_slot(logical)
     storage.tlb_fetch_tag[slot] = (logical & PAGE) | storage.context
@@ -43,6 +93,15 @@ def fill_store(storage, logical, page_address):
     slot = tlb_slot(logical)
     storage.tlb_store_tag[slot] = (logical & PAGE) | storage.context
     storage.tlb_store_addend[slot] = page_address - (logical & PAGE)
+
+
+@jit
+def fill_store_beside_code(storage, logical, page_address, decoded_page):
+    """As `fill_store`, for a page that holds decoded instructions."""
+    fill_store(storage, logical, page_address)
+    slot = tlb_slot(logical)
+    storage.tlb_store_tag[slot] |= BESIDE_CODE
+    storage.tlb_store_decoded[slot] = decoded_page
 
 
 @jit
@@ -125,7 +184,7 @@ def drop_page_indexes(port, first, last):
 
 @jit
 def flush(storage):
-    """Drop every entry of this CPU: its prefix, CR0 or a translation table changed."""
+    """Drop every entry of this CPU: its prefix, its protection or a translation table changed."""
     storage.tlb_fetch_tag[:] = NO_TAG
     storage.tlb_store_tag[:] = NO_TAG
     storage.tlb_insn_tag[:] = NO_TAG

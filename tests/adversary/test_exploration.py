@@ -14,6 +14,7 @@ from s390emu.machine import Machine, Reason, Stop
 
 LIMIT = 1_000_000
 EXPECTED = Expected(0, ("sum 7", "exit 0"), 1000)
+POWERED_OFF = Expected(None, ("sum 7", "exit 0"), 1_001_000, Reason.STOPPED, 1_000_000)
 
 
 def undisturbed(make):
@@ -76,6 +77,23 @@ class Console:
 def test_what_is_wrong_with_a_run(stop, console, fault):
     said = EXPECTED.fault_of(Console(console), stop)
     assert (fault in said) if fault else said == ""
+
+
+@pytest.mark.parametrize(
+    "stop, fault",
+    [
+        (Stop(Reason.STOPPED, 0, 0, 1_000_900), ""),
+        (Stop(Reason.DISABLED_WAIT, 0, 0, 1_000_900), "disabled wait"),
+        (Stop(Reason.LIMIT, 0, 0, 1_104_000), "it did not end within 104,000 instructions (undisturbed: 1,000)"),
+    ],
+    ids=["right", "panic", "endless"],
+)
+def test_what_is_wrong_with_a_guest_that_powers_off(stop, fault):
+    assert POWERED_OFF.fault_of(Console("sum 7\nexit 0\n"), stop) == fault
+
+
+def test_a_limit_counts_from_where_the_adversary_begins():
+    assert POWERED_OFF.limit(1) - POWERED_OFF.start == EXPECTED.limit(1) == 4 * 1000 + 2 * 100_000
 
 
 def test_no_point_is_no_attempt(small):

@@ -25,6 +25,9 @@ OURS_ONLY = """\
 .macro essa a, b, c
  .insn rrf,0xb9ab0000,\\a,\\b,\\c,0
 .endm
+.macro iucv a
+ .insn s,0xb2f00000,\\a
+.endm
 .macro servc a, b
  .insn rre,0xb2200000,\\a,\\b
 .endm

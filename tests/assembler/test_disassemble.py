@@ -17,14 +17,14 @@ from tests.assembler.gnu import assert_same, objdump, require_gnu
 from tests.isa import rows as table_rows
 from tests.isa.rows import ALL, anything, build, fields, ignored, samples
 
-UNKNOWN_TO_OBJDUMP = {"ESSA", "SERVC"}  # binutils 2.40
+UNKNOWN_TO_OBJDUMP = {"ESSA", "IUCV", "SERVC"}  # binutils 2.40
 
 # What capstone 5.0 does not know, or says otherwise than the manual and objdump.
 CAPSTONE_TOO_OLD = {  # facilities of z15 and z16
     "SORTL", "DFLTCC", "KDSA", "NNPA", "NNGRK", "OCGRK", "NOGRK", "NXGRK", "NNRK", "OCRK", "NORK", "NXRK", "SELFHR",
     "SELGR", "NCGRK", "SELR", "NCRK", "MVCRL", "LBEAR", "STBEAR", "QPACI", "RDP", "LPSWEY", "TPEI",
 }  # fmt: skip
-CAPSTONE_NEVER = {"ESSA", "SERVC"}
+CAPSTONE_NEVER = {"ESSA", "IUCV", "SERVC"}
 CAPSTONE_CALLS_A_GENERAL_REGISTER_FLOATING = {  # PoP ch. 20: R1 of EEDTR, ESDTR, R2 of IEDTR, RRDTR are general
     "EEDTR", "EEXTR", "ESDTR", "ESXTR", "IEDTR", "IEXTR", "RRDTR", "RRXTR",
 }  # fmt: skip

@@ -17,6 +17,7 @@ from s390emu import cli
 from s390emu._jit import JIT
 from s390emu.commands import adversary
 from s390emu.commands.compilation import FIRST_RUN
+from s390emu.guests import toy_kernel
 from s390emu.guests.toy_kernel import description, sources
 from tests.adversary import planted, two_cpus
 from tests.adversary.conftest import SMALL
@@ -72,6 +73,49 @@ def test_demo_random(s390emu):
     assert code == 0
     assert "runs tried        4, seed 5" in out
     assert "reclaim" in out
+
+
+HINTING = "guest page hinting on"  # what the kernel writes first
+
+
+def test_random_from_a_text_on(s390emu):
+    words = ("demo", "--adversary", "random:5", *KERNEL, "--points", 2, "--jobs", 1, "--json")
+    lengths = []
+    for more in ((), ("--adversary-from", HINTING)):
+        code, out, _ = s390emu(*words, *more)
+        assert code == 0
+        lengths.append(json.loads(out)["undisturbed"]["instructions"])
+    assert 0 < lengths[1] < lengths[0]
+
+
+def test_a_bug_that_is_found_from_a_text_on_is_replayed_exactly(s390emu, tmp_path):
+    words = tunables(**planted.TINY, PLANT=planted.BUGS[planted.EASY])
+    code, out, _ = s390emu("demo", *words, "--adversary", "random:1", "--adversary-from", HINTING, "--jobs", 1)
+    assert code == 1 and "A BUG" in out
+    (path,) = tmp_path.glob("adversary-*.replay.json")
+    content = json.loads(path.read_text())
+    assert 0 < content["expected"]["start"] <= content["moves"][0][0]
+    code, _, err = s390emu("run", "--replay", path)
+    assert code == 1 and "exactly the run that was recorded" in err
+
+
+def test_linux_begins_where_it_is_told_to(s390emu, tmp_path):
+    """With a kernel that is no Linux: it ends with a disabled wait."""
+    (tmp_path / "kernel.elf").write_bytes(toy_kernel.build(**planted.TINY).to_elf())
+    words = ("linux", "--kernel", "kernel.elf", "--ram", "288K", "--points", 2, "--jobs", 1, "--adversary")
+    code, out, _ = s390emu(*words, "random:5", "--adversary-from", HINTING)
+    assert code == 0 and "runs tried        2, seed 5" in out
+    code, _, err = s390emu(*words, "random:5")
+    assert code == 2 and "'Run /init as init process' was never written; give --adversary-from TEXT" in err
+    for more in (["exhaustive"], ["random:5", "--until", "x"], ["random:5", "--trace", "insn"]):
+        code, _, err = s390emu(*words, *more)
+        assert code == 2 and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [("--adversary-from", "x"), ("--adversary", "exhaustive", "--adversary-from", "x")])
+def test_a_text_to_begin_with_is_for_random_hosts(s390emu, words):
+    code, _, err = s390emu("demo", *KERNEL, *words)
+    assert code == 2 and "--adversary-from" in err
 
 
 def test_run_small_guest(s390emu, tmp_path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
+from s390emu.assembler.assemble import assemble
 from s390emu.commands.options.linux import LinuxOptions, linux_arguments
 from s390emu.commands.options.values import TOD_1970, TOD_SECOND
 from s390emu.commands.registry import parsed
@@ -36,8 +38,6 @@ panic:  .quad {WAIT},0xbad
 
 @pytest.fixture
 def assembled(tmp_path):
-    from s390emu.assembler.assemble import assemble
-
     def write(source):
         path = tmp_path / "vmlinuz"
         path.write_bytes(assemble(source, origin=0).sections[0].data)
@@ -138,6 +138,41 @@ def test_an_initrd_that_does_not_fit(s390emu, kernel, tmp_path):
     assert code == 2 and "give --ram 17M at least" in error
 
 
+@pytest.mark.parametrize(("arguments", "told"), [
+    pytest.param(["--kernel", "none"], "none: ", id="no-such-kernel"),
+    pytest.param(["--kernel", "."], ".: ", id="kernel-is-a-folder"),
+    pytest.param(["--kernel", "x86"], "x86: a kernel for x86; Debian's for s390x: tools/fetch-linux", id="x86"),
+    pytest.param(["--kernel", "other.elf"], "other.elf: for another machine", id="elf-of-another-machine"),
+    pytest.param(["--kernel", "short.elf"], "short.elf: damaged", id="elf-cut-off"),
+    pytest.param(["--kernel", "cut"], "its end is missing; get it anew", id="kernel-cut-off"),
+    pytest.param(["--initrd", "none"], "none: ", id="no-such-initrd"),
+    pytest.param(["--initrd", "."], ".: ", id="initrd-is-a-folder"),
+    pytest.param(["--append", "x" * 896], "--append: 896 characters; this kernel takes 895", id="command-line"),
+    pytest.param(["--append", "\N{EURO SIGN}"], "--append: ", id="command-line-no-ascii"),
+    pytest.param(["--ram", "32K"], "beyond the guest's storage; give a larger --ram", id="storage"),
+    pytest.param(["--ram", "100"], "--ram 100: guest storage must be", id="storage-no-blocks"),
+    pytest.param(["--identity", "vmware"], "--identity", id="identity"),
+    pytest.param(["--on-reboot", "dance"], "--on-reboot", id="on-reboot"),
+])  # fmt: skip
+def test_bad_input(s390emu, kernel, tmp_path, arguments, told):
+    path = kernel(POWER_OFF)
+    elf = assemble("start: nopr 0").to_elf()
+    (tmp_path / "x86").write_bytes(b"MZ\xea\x07".ljust(0x202, b"\0") + b"HdrS")
+    (tmp_path / "other.elf").write_bytes(elf[:18] + b"\0\x3e" + elf[20:])
+    (tmp_path / "short.elf").write_bytes(elf[:100])
+    (tmp_path / "cut").write_bytes(path.read_bytes()[:0x10420])
+    code, out, error = s390emu("linux", "--kernel", path, *arguments)
+    assert (code, out) == (2, "")
+    assert told in error.splitlines()[0]
+
+
+def test_the_default_identity_and_another(s390emu, kernel):
+    path = kernel("lghi %r0,2; sll %r0,28; lghi %r1,2; aghi %r0,2; lghi %r5,0x2000; stsi 0(%r5); ipm %r2; " + POWER_OFF)
+    for identity, cc in ([], 3), (["--identity", "kvm"], 0):
+        _, out, _ = s390emu("linux", "--kernel", path, "--json", *identity)
+        assert json.loads(out)["registers"][2] >> 28 == cc
+
+
 # --- new initramfs ---------------------------------------------------------------------------------------------------
 
 
@@ -177,8 +212,38 @@ def test_an_initramfs_is_not_overwritten_unless_asked_to(s390emu, folder):
     assert [s390emu("new", "initramfs", "root", *more)[0] for more in ([], [], ["--force"])] == [0, 2, 0]
 
 
+@pytest.mark.parametrize("output", ["root/ir.cpio", "root/bin/ir.cpio", "link/ir.cpio"])
+def test_an_initramfs_does_not_go_into_itself(s390emu, folder, tmp_path, output):
+    """The second time it would be in the folder."""
+    (folder / "bin").mkdir()
+    (tmp_path / "link").symlink_to("root")
+    code, _, error = s390emu("new", "initramfs", "root", "-o", output)
+    assert code == 2 and error == f"s390emu: {output}: in the folder that goes into it; give another place with -o\n"
+
+
+def test_of_a_folder_in_which_one_is_the_archive_goes_elsewhere(s390emu, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert s390emu("new", "initramfs", ".")[0] == 2
+    assert s390emu("new", "initramfs", ".", "-o", "../ir.cpio")[0] == 0
+
+
+def test_an_initramfs_without_init_is_made_with_a_warning(s390emu, folder):
+    assert s390emu("new", "initramfs", "root")[2] == ""
+    (folder / "init").unlink()
+    code, _, error = s390emu("new", "initramfs", "root", "--force")
+    assert code == 0 and error == "s390emu: root has no init: the program that Linux starts first, as /init\n"
+
+
+def test_a_file_that_may_not_be_read_is_named(s390emu, folder):
+    (folder / "secret").touch(0o000)
+    if os.access(folder / "secret", os.R_OK):
+        pytest.skip("root reads every file")
+    code, _, error = s390emu("new", "initramfs", "root")
+    assert code == 2 and error == "s390emu: root/secret: Permission denied\n"
+
+
 @pytest.mark.parametrize("arguments", [
-    ["initramfs", "none"], ["initramfs", "root", "--cpus", "2"], ["trace", "x", "-o", "y"],
+    ["initramfs", ""], ["initramfs", "none"], ["initramfs", "root", "--cpus", "2"], ["trace", "x", "-o", "y"],
     ["guest", "x", "--devices", "y"],
 ])  # fmt: skip
 def test_what_new_refuses(s390emu, folder, arguments):
@@ -189,17 +254,14 @@ def test_what_new_refuses(s390emu, folder, arguments):
 # --- who looks on ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--interactive", "--json"], ["--interactive", "--trace", "insn"], ["--until", "x", "--trace", "insn"],
-])  # fmt: skip
-def test_what_linux_refuses(s390emu, kernel, arguments):
-    code, _, error = s390emu("linux", "--kernel", kernel(POWER_OFF), *arguments)
+def test_what_linux_refuses(s390emu, kernel):
+    code, _, error = s390emu("linux", "--kernel", kernel(POWER_OFF), "--interactive", "--json")
     assert code == 2 and len(error.splitlines()) == 1
 
 
 def test_a_text_that_does_not_come(s390emu, kernel):
     code, _, error = s390emu("linux", "--kernel", kernel(POWER_OFF), "--until", "login:")
-    assert code == 0 and "stopped state" in error
+    assert code == 1 and "stopped state" in error and "has not written 'login:'" in error
 
 
 def test_a_reboot_is_a_normal_end(s390emu, kernel):

@@ -16,6 +16,7 @@ from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.program import ProgramOptions, program_arguments
 from s390emu.commands.options.run import RunOptions, run_options
 from s390emu.commands.options.sanitizer import SanitizerOptions, sanitizer_arguments
+from s390emu.commands.options.session import SessionOptions, session_arguments
 from s390emu.commands.options.trace import TraceOptions, trace_arguments
 from s390emu.commands.registry import parsed
 from s390emu.commands.usage import Parser, UsageError
@@ -24,6 +25,7 @@ GROUPS = [
     (ProgramOptions, lambda parser: program_arguments(parser, number_of_files="*")),
     (MachineOptions, machine_arguments),
     (LimitOptions, limit_arguments),
+    (SessionOptions, session_arguments),
     (AdversaryOptions, adversary_arguments),
     (SanitizerOptions, sanitizer_arguments),
     (TraceOptions, trace_arguments),

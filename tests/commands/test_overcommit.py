@@ -28,7 +28,7 @@ from s390emu.commands import overcommit
 from tests.farm import pretended
 
 if __name__ == "__main__":
-    overcommit._runner = lambda: pretended.{runner}
+    overcommit._runner = lambda linux: pretended.{runner}
     cli.main(sys.argv[1:])
 """
 
@@ -39,7 +39,7 @@ def s390emu(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, runner=pretended.run_cell, drawn=False):
-        monkeypatch.setattr(overcommit, "_runner", lambda: runner)
+        monkeypatch.setattr(overcommit, "_runner", lambda linux: runner)
         with monkeypatch.context() as patch, pytest.raises(SystemExit) as exit_:
             if not drawn:  # it takes its time, and has its own tests
                 patch.setattr(plots, "draw", lambda *_: [])
@@ -261,3 +261,65 @@ def test_an_interruption_says_how_to_go_on(tmp_path, jobs):
         while time.monotonic() < deadline:  # a worker ends a moment after its parent
             os.kill(worker, 0)
             time.sleep(0.05)
+
+
+# --- guests of Linux -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def linux(tmp_path):
+    """A folder with what looks like a kernel of Linux, and a busybox."""
+    folder = tmp_path / "linux"
+    folder.mkdir()
+    (folder / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP")
+    (folder / "busybox").write_bytes(b"busybox")
+    return folder
+
+
+def test_guests_of_linux_are_told_from_which_folder(s390emu):
+    code, out, err = s390emu(*SMALL, "--guest", "linux")
+    assert (code, out) == (2, "")
+    assert "tools/fetch-linux DIR" in err
+    assert "--linux DIR" in err
+
+
+@pytest.mark.parametrize("missing", ["vmlinuz", "busybox"])
+def test_a_folder_without_kernel_or_busybox_is_refused(s390emu, linux, missing):
+    (linux / missing).unlink()
+    code, _, err = s390emu(*SMALL, "--guest", "linux", "--linux", linux)
+    assert code == 2
+    assert str(linux / missing) in err
+    assert "tools/fetch-linux" in err
+
+
+def test_a_kernel_that_is_not_linux_is_refused(s390emu, linux):
+    (linux / "vmlinuz").write_bytes(bytes(100))
+    code, _, err = s390emu(*SMALL, "--guest", "linux", "--linux", linux)
+    assert (code, "vmlinuz" in err) == (2, True)
+
+
+def test_a_folder_of_linux_is_for_guests_of_linux(s390emu, linux):
+    code, _, err = s390emu(*SMALL, "--linux", linux)
+    assert (code, "--guest linux" in err) == (2, True)
+
+
+def test_guests_of_linux_do_not_have_every_policy(s390emu, linux):
+    code, _, err = s390emu(*SMALL, "--guest", "linux", "--linux", linux, "--policy", "hinting")
+    assert (code, "unused-only" in err) == (2, True)
+
+
+def test_a_sweep_of_linux_guests_has_defaults_of_its_own(s390emu, linux):
+    listed = json.loads(s390emu("--guest", "linux", "--linux", linux, "--dry-run", "--json")[1])["cells"]
+    assert {cell["kind"] for cell in listed} == {"linux"}
+    assert {cell["guests"] for cell in listed} == {1, 2, 4, 8}
+    assert {cell["ratio"] for cell in listed} == {1.0, 1.5, 2.0, 2.5}
+    assert {cell["policy"] for cell in listed} == {"none", "unused-only", "balloon"}
+    assert {cell["ram"] for cell in listed} == {96 << 20}
+
+
+def test_the_command_that_is_told_repeats_a_sweep_of_linux_guests(s390emu, linux):
+    first = json.loads(s390emu(*SMALL, "--guest", "linux", "--linux", linux, "--json")[1])
+    words = first["run"]["command"].split()
+    assert words[words.index("--linux") + 1] == str(linux)
+    again = json.loads(s390emu(*words[2:], "--jobs", 1, "--json")[1])
+    assert again["run"]["kept_from_before"] == again["run"]["runs"] == first["run"]["runs"] == 6

@@ -75,7 +75,7 @@ def everything_below(folder):
 @pytest.fixture
 def replayed(s390emu, tmp_path, victim, temporary, monkeypatch):
     """Replay a file that says these words, and hold that nothing outside was written: -> code, stdout, stderr."""
-    monkeypatch.setattr(overcommit, "_runner", lambda: pretended.run_cell)
+    monkeypatch.setattr(overcommit, "_runner", lambda linux: pretended.run_cell)
 
     def do(words, contents=None, *options, **more):
         contents = {"a.s": ENDS, "x.trace": TRACE} | (contents or {})
@@ -192,7 +192,7 @@ def test_what_no_file_may_say_is_refused_with_a_remedy(replayed, words, option):
     assert "if you trust it, run it yourself: s390emu" in err
 
 
-REFUSED = {"run": {"replay"}, "linux": {"interactive"}, "overcommit": {"scheduler"}}
+REFUSED = {"run": {"replay", "interactive"}, "linux": {"interactive"}, "overcommit": {"scheduler"}}
 
 
 @pytest.mark.parametrize("command", REPLAYED)

@@ -6,6 +6,8 @@ import io
 
 from s390emu.commands.trace_log import TraceLog
 from s390emu.machine import Machine, Reason, Schedule
+from tests.lab import BA_EA
+from tests.translation import DAT, REAL_SPACE, SEGMENT, map_page
 
 PROGRAM = """
 start:  llilf %r1,0x8000
@@ -72,4 +74,21 @@ def test_the_log_of_one_cpu_names_the_handlers_first_instruction():
     log.run(1)
     assert [line.split()[2:4] for line in out.getvalue().splitlines()] == [
         ["0x10000", "<start>:"], ["0x10004", "<handler>:"],
+    ]  # fmt: skip
+
+
+def test_the_log_shows_instructions_by_the_spaces_they_are_fetched_from(lab):
+    """A program in the primary space calls a supervisor that runs without translation, and changes the mode itself."""
+    lab.cr[1], lab.cr[13] = map_page(lab, 0x5000, 0x38000, level=SEGMENT), REAL_SPACE
+    lab.store(0x38000, bytes.fromhex("1823 0a05".replace(" ", "")))  # lr %r2,%r3; svc 5
+    lab.store(0x5000, bytes.fromhex("1845"))  # what is there without translation
+    lab.store(0x30000, bytes.fromhex("b2b20000"))  # lpswe 0(%r0): to the program
+    lab.store(0x1C0, BA_EA.to_bytes(8, "big") + (0x30000).to_bytes(8, "big"))
+    lab.store(0, (BA_EA | DAT).to_bytes(8, "big") + (0x5000).to_bytes(8, "big"))
+    lab.machine.set_psw(BA_EA, 0x30000)
+    out = io.StringIO()
+    TraceLog(lab.machine, ("insn",), out, 100, {"handler": 0x30000, "program": 0x5000}).run(4)
+    assert [line.split("insn         ")[1] for line in out.getvalue().splitlines()] == [
+        "0x30000 <handler>: lpswe 0", "0x5000 <program>: lr %r2,%r3", "0x5002 <program+0x2>: svc 5",
+        "0x30000 <handler>: lpswe 0",
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.farm.cell import IDLE_US, INTERVAL_US, Cell
+from s390emu.farm.cell import IDLE_US, INTERVAL_US, LINUX, LINUX_IDLE_US, LINUX_INTERVAL_US, Cell
 
 
 def test_frames_follow_from_the_ratio():
@@ -59,3 +59,31 @@ def test_out_of_range_is_refused(given):
     (name,) = given
     with pytest.raises(ValueError, match=name):
         Cell(**given)
+
+
+def linux(**given) -> Cell:
+    return Cell(kind=LINUX, linux="digest", ram=128 << 20, **{"policy": "none"} | given)
+
+
+def test_defaults_of_linux_guests_do_not_depend_on_the_device():
+    for device in ("dasd", "nvme"):
+        cell = linux(device=device).filled()
+        assert (cell.idle_us, cell.idle_ms) == (LINUX_IDLE_US, LINUX_IDLE_US // 1000)
+        assert cell.balloon_parameters == {"interval_us": LINUX_INTERVAL_US}
+        assert cell.filled() == cell
+
+
+def test_linux_guests_draw_from_seeds_of_their_own():
+    assert linux(seed=3).seed_of(2) == 3002
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"policy": "hinting"}, {"disks": "shared"}, {"mips": 100}, {"file_blocks": 7}, {"heap_blocks": 7},
+     {"disk_latency": 1}, {"burst": 15}, {"idle_us": 500_000}, {"ram": 64 << 20}, {"kind": "cms"}],
+    ids=str,
+)  # fmt: skip
+def test_what_linux_guests_cannot_have_is_refused(given):
+    (name,) = given
+    with pytest.raises(ValueError, match=name):
+        Cell(**{"kind": LINUX, "ram": 128 << 20, "policy": "none"} | given)

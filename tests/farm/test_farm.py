@@ -272,3 +272,21 @@ def test_a_guest_that_pages_and_makes_progress_never_has_the_host_for_itself():
     farm.run(lambda: bool(seen.append(farm.starving)))
     assert host.statistics(0).read_back > 100
     assert set(seen) == {None}
+
+
+def test_time_begins_where_guests_that_have_run_before_have_come_to():
+    machines = guests(Host(512), BUSY.format(n=5000))
+    machines[0].run(1000)
+    farm = Farm(machines, quantum=100, monitor=BalloonMonitor(512, Parameters(interval_us=1)), mips=100)
+    farm.begin(machines[0].now)
+    farm.run(lambda: farm.turns > 0)
+    assert (farm.now, machines[0].port.stolen, farm.monitor_time) == (1100, 0, 0)
+    farm.run(lambda: farm.turns > 1)
+    assert farm.monitor_time > 0, "a microsecond has passed"
+
+
+def test_a_message_goes_the_way_that_the_farm_was_told():
+    told = []
+    machines = guests(Host(512), BUSY.format(n=5000))
+    Farm(machines, quantum=100, tell=lambda machine, text: told.append((machine, text))).send(0, "STOP")
+    assert told == [(machines[0], "STOP")]

@@ -8,7 +8,8 @@ import pytest
 
 from s390emu._jit import JIT
 from s390emu.farm.cell import CHUNK_POLICIES, POLICIES, Cell
-from s390emu.farm.run import REFUSED, Experiment, run_cell, service_times
+from s390emu.farm.experiment import REFUSED, service_times
+from s390emu.farm.run import WebExperiment, run_cell
 from s390emu.guests import web_server
 from s390emu.host.devices import SERVICE
 
@@ -121,7 +122,7 @@ def test_without_a_paging_device_hinting_lives_where_plain_guests_are_refused():
 
 def test_lost_data_is_told(tmp_path):
     """One byte of one guest's heap changes behind its back."""
-    experiment = Experiment(SMALL.filled(), tmp_path)
+    experiment = WebExperiment(SMALL.filled(), tmp_path)
     moment = experiment._moment
 
     def spoil():
@@ -137,7 +138,7 @@ def test_lost_data_is_told(tmp_path):
 
 
 def test_expected_sums_are_the_twins(tmp_path):
-    experiment = Experiment(SMALL.filled(), tmp_path)
+    experiment = WebExperiment(SMALL.filled(), tmp_path)
     experiment.run()
     for number, guest in enumerate(experiment.farm.guests):
         requests, sums = web_server.reported(guest.machine.console)

@@ -262,6 +262,22 @@ def read_elf_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
     ))]  # fmt: skip
 
 
+# Symbols --------------------------------------------------------------------------------------------------------------
+
+
+def symbol_files() -> list[bytes]:
+    system_map = "".join(f"{0x10000 + 2 * n:016x} {kind} name{n}\n" for n, kind in enumerate("TtDdAaNUw?"))
+    return [system_map.encode(), b"                 U nowhere\n0000000000010000 t f\t[module]\n", system_map.encode(),
+            assemble(GUEST.format(name="x"), origin=0x10000).to_elf()]  # fmt: skip
+
+
+def read_symbol_file(folder: Path, content: bytes, chance: Random) -> list[Words]:
+    (folder / "guest.s").write_bytes(DESCRIBED)
+    (folder / "System.map").write_bytes(content)
+    told = chance.choice((["--trace", "insn,interruption"], ["--sanitize", "pages"], ["--json"]))
+    return [["run", "guest.s", "--ram", "1M", "--limit", "40", "--symbols", "System.map", *told]]
+
+
 # Traces ---------------------------------------------------------------------------------------------------------------
 
 
@@ -501,6 +517,7 @@ def read_options(folder: Path, content: bytes, chance: Random) -> list[Words]:
 READERS = {
     "assembler": Reader(sources, mutations.OF_TEXT, read_source),
     "elf": Reader(elf_files, mutations.OF_ELF, read_elf_file),
+    "symbols": Reader(symbol_files, mutations.OF_TEXT, read_symbol_file),
     "trace": Reader(traces, mutations.OF_TEXT, read_trace),
     "disassembler": Reader(binaries, mutations.OF_BYTES, read_binary),
     "replay": Reader(replays, mutations.OF_JSON, read_replay),
@@ -514,12 +531,13 @@ READERS = {
 def set_up() -> None:
     """Once in the process that runs them: a farm that is pretended, and no plots."""
     from s390emu.commands import overcommit
+    from s390emu.reports.drawing import PlotsUnavailable
     from s390emu.reports.overcommit import plots
 
     def none(*arguments, **options):
-        raise plots.PlotsUnavailable("not now")
+        raise PlotsUnavailable("not now")
 
-    patch.object(overcommit, "_runner", lambda: pretended.run_cell).start()
+    patch.object(overcommit, "_runner", lambda linux: pretended.run_cell).start()
     patch.object(plots, "draw", none).start()
 
 

@@ -71,6 +71,18 @@ def test_a_folder_that_is_there_keeps_its_mode(folder):
     assert found["dev/console"] == stat.S_IFCHR | 0o600
 
 
+@pytest.mark.parametrize("device", ["init/x", "bin/sh/x/y", "bin/ls/x"], ids=["file", "deeper", "link"])
+def test_a_device_in_what_is_no_folder_is_refused(folder, device):
+    with pytest.raises(FileError, match=f"^/{device}: a device in /.*, which is no folder"):
+        archive(folder, device_list(f"/{device} c 1 3"))
+
+
+def test_a_name_that_would_end_the_archive_is_refused(folder):
+    (folder / "TRAILER!!!").touch()
+    with pytest.raises(FileError, match="TRAILER!!!: a name that ends an archive"):
+        archive(folder)
+
+
 def test_a_name_that_is_no_text(folder):
     (folder / os.fsdecode(b"\xff")).touch()
     assert os.fsdecode(b"\xff") in [name for name, *_ in entries(archive(folder))]

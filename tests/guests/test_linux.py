@@ -9,10 +9,12 @@ from s390emu.guests.linux import (
     COMMAND_LINE_ADDRESS,
     ENTRY,
     ENTRY_MASK,
+    FOREIGN,
     INITRD_ADDRESS,
     INITRD_BYTES,
     LOWEST_INITRD,
     MOST_COMMAND_LINE_ADDRESS,
+    VERSION_ADDRESS,
     LinuxError,
     image,
     read_kernel,
@@ -22,12 +24,13 @@ MB = 1 << 20
 STORAGE = 32 * MB
 
 
-def flat(size=0x11000, *, most_command_line=0):
+def flat(size=0x11000, *, most_command_line=0, version=0):
     """Zeros with Linux's signature and a parameter area."""
-    data = bytearray(size)
+    data = bytearray(max(size, 0x11000))
+    data[VERSION_ADDRESS : VERSION_ADDRESS + 8] = version.to_bytes(8, "big")
     data[0x10008:0x1000E] = b"S390EP"
     data[MOST_COMMAND_LINE_ADDRESS : MOST_COMMAND_LINE_ADDRESS + 8] = most_command_line.to_bytes(8, "big")
-    return bytes(data)
+    return bytes(data[:size])
 
 
 def storage_with(pieces, size=STORAGE):
@@ -112,6 +115,23 @@ def test_a_kernel_that_is_larger_than_the_storage():
         image(read_kernel(flat(MB + 1)), MB)
 
 
+@pytest.mark.parametrize("behind", [0, 600], ids=["whole", "signed"])
+def test_a_kernel_that_ends_with_its_mark(behind):
+    data = flat(0x20000, version=0x18000) + b"zIPL" + bytes(behind)
+    assert read_kernel(data).takes_parameters
+
+
+@pytest.mark.parametrize("data", [
+    pytest.param(flat(0x20000, version=0x18000), id="no-mark"),
+    pytest.param((flat(0x20000, version=0x18000) + b"zIPL")[:-1], id="one-byte"),
+    pytest.param(flat(0x10420), id="within-the-parameter-area"),
+    pytest.param(flat(0x1042F), id="within-the-version"),
+])  # fmt: skip
+def test_a_kernel_that_is_cut_off(data):
+    with pytest.raises(LinuxError, match="not all of the kernel"):
+        read_kernel(data)
+
+
 # --- what is no Linux ------------------------------------------------------------------------------------------------
 
 
@@ -133,6 +153,14 @@ def test_another_flat_image_is_entered_by_the_psw_at_0(short, psw):
 def test_neither_a_kernel_nor_a_psw(data):
     with pytest.raises(LinuxError, match="no PSW"):
         read_kernel(data, "file")
+
+
+@pytest.mark.parametrize(("offset", "mark", "remedy"), FOREIGN)
+def test_a_file_that_is_something_else(offset, mark, remedy):
+    data = bytearray(bytes.fromhex("0008000080000200") + bytes(0x10000))  # its first 8 bytes might be a PSW
+    data[offset : offset + len(mark)] = mark
+    with pytest.raises(LinuxError, match=f"file: {remedy.partition(';')[0]}"):
+        read_kernel(bytes(data), "file")
 
 
 @pytest.mark.parametrize("given", [{"initrd": b"x"}, {"append": "x"}])

@@ -43,6 +43,14 @@ def test_messages_then_the_same_as_characters_in_pieces():
     assert console.text == "first\nsecond\nthird\n"
 
 
+def test_a_message_repeated_without_a_new_line():
+    """As Linux does when it stops for a machine check."""
+    console = Console()
+    console.message("System stopped, code: 0x40")
+    console.characters("System stopped, code: 0x40")
+    assert console.text == "System stopped, code: 0x40\n"
+
+
 def test_many_lines_one_way_then_the_other():
     console = Console()
     lines = [f"line {n}" for n in range(10)]
@@ -96,6 +104,62 @@ def test_exactly_the_limit_is_no_flood():
     console = Console(limit=4)
     console.characters("123\n")
     assert not console.flooded and console.text == "123\n"
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_text_that_is_awaited_is_found_once(lines):
+    def write(line):
+        console.message(line) if lines else console.characters(line + "\n")
+
+    console = Console()
+    write("login:")  # before
+    console.await_text("login:")
+    found = []
+    for line in "log", "in:", "a login: b", "login:":
+        write(line)
+        found.append(console.found)
+        console.found = False
+    assert found == [False, False, True, False]
+
+
+def test_a_text_that_is_awaited_may_come_in_pieces_and_be_held_back():
+    console = Console()
+    console.message("login: of the kernel")
+    console.await_text("\nlogin: ")
+    console.characters("\nlog")
+    assert not console.found
+    console.characters("in: ")  # it may still repeat the message
+    assert console.found and console.text.endswith("\nlogin: ")
+
+
+def test_what_is_held_back_is_shown_at_the_end():
+    live = []
+    console = Console(live=live.append)
+    console.message("login: of the kernel")
+    console.characters("login: ")
+    console.show_all()
+    console.show_all()
+    assert live == ["login: of the kernel\n", "login: "]
+
+
+def test_what_messages_have_whole_is_not_shown_at_the_end():
+    live = []
+    console = Console(live=live.append)
+    console.message("said")
+    console.characters("said")
+    console.show_all()
+    assert live == ["said\n"]
+
+
+def test_after_a_reset_nothing_repeats_what_was_before():
+    console = Console()
+    console.receives = CHARACTERS_EVENT
+    console.message(STAMP.format(1) + "the same in every life")
+    console.characters("held back".join(["", "\n"]) + STAMP.format(1)[:3])
+    console.reset()
+    assert console.receives == 0
+    console.characters(STAMP.format(1) + "the same in every life\n")
+    assert console.text.count("the same in every life") == 2
 
 
 def test_restore():

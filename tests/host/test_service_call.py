@@ -164,7 +164,9 @@ def test_read_scp_information(command, size, increments, megabytes):
     cpus, offset = struct.unpack_from(">HH", rest, 16 - 8)
     assert (cpus, offset) == (1, 128)
     assert rest[24 - 8 : 32 - 8] == b"\x40" * 8  # load parameter: EBCDIC blanks
+    assert rest[48 - 8 : 56 - 8] == b"\x08" + bytes(7)  # facilities: READ CPU INFORMATION
     assert rest[85 - 8] == 0x02  # enhanced suppression on protection
+    assert not any(rest[32 - 8 : 48 - 8] + rest[56 - 8 : 85 - 8] + rest[86 - 8 : offset - 8])
     entry = rest[offset - 8 :][:16]
     assert entry == bytes(16)
     assert len(rest) == 4088 and not any(rest[offset + 8 :])
@@ -300,7 +302,7 @@ def test_messages_come_in_order_and_once(told):
 def test_the_answer_tells_its_length_if_asked_to(told):
     told.console.send("STOP")
     given = sccb(b"\x77" * 100, control=b"\0\0\x80").ljust(BLOCK, b"\xee")
-    answer = answered(READ_DATA, given, MEGABYTE, told.console)
+    answer = answered(READ_DATA, given, told.configuration, told.console)
     assert answer == struct.pack(">HB3sH", 8 + 11, 0, b"\0\0\x80", 0x0020) + told_as("STOP")
 
 

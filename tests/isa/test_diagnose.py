@@ -1,4 +1,4 @@
-"""DIAGNOSE X'10': docs/page-hinting.md, section 9, D18. X'0C', X'260', X'308': docs/diagnose.md."""
+"""DIAGNOSE X'10': docs/page-hinting.md, section 9, D18. X'08', X'0C', X'260', X'308': docs/diagnose.md."""
 
 from __future__ import annotations
 
@@ -379,3 +379,103 @@ def test_diag_of_the_host_in_the_problem_state(lab, code, function):
     lab.psw(PROBLEM_STATE)
     assert lab.step(f"diag %r4,%r6,{code:#x}") == PRIVILEGED_OPERATION
     assert lab.changes() == {}
+
+
+# --- X'08' -----------------------------------------------------------------------------------------------------------
+
+COMMANDS, BUFFER, INTO_BUFFER = 0x58000, 0x68000, 0x40000000
+UNKNOWN = "HCPCMD001E Unknown CP command: "
+
+
+@pytest.fixture(scope="session")
+def _on_zvm():
+    return Lab(identity="zvm")
+
+
+@pytest.fixture
+def on_zvm(_on_zvm):
+    """DIAG R2,R4: a command at GR2, its length in GR4; a buffer of 100 bytes at GR3, its length in GR5."""
+    _on_zvm.reset()
+    _on_zvm.psw(cc=3)
+    _on_zvm.gr[2], _on_zvm.gr[3], _on_zvm.gr[5] = COMMANDS, BUFFER, 100
+    return _on_zvm
+
+
+def command(lab, text, flags=INTO_BUFFER):
+    lab.store(COMMANDS, text.encode("cp037"))
+    lab.gr[4] = 0xABCD00000000 | flags | len(text)
+    return lab.step("diag %r2,%r4,8")
+
+
+@pytest.mark.parametrize("identity", ["s390emu", "qemu", "kvm"])
+def test_diag_08_is_for_guests_on_zvm(identity):
+    assert command(Lab(identity=identity), "QUERY TERM") == SPECIFICATION
+
+
+@pytest.mark.parametrize("text", ["QUERY TERM", "  QUERY", "\x85QUERY\x85MORE"])
+def test_diag_08_answers_into_a_buffer(on_zvm, text):
+    assert command(on_zvm, text) == 0
+    answer = (UNKNOWN + "QUERY").encode("cp037") + b"\x15"
+    assert on_zvm.load(BUFFER, len(answer) + 1) == answer + b"\0"
+    assert (on_zvm.gr[4], on_zvm.gr[5], on_zvm.cpu.cc) == (1, len(answer), 0)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 37])
+def test_diag_08_an_answer_comes_whole_or_not_at_all(on_zvm, missing):
+    on_zvm.gr[5] = 37 - missing
+    assert command(on_zvm, "QUERY") == 0
+    assert (on_zvm.gr[4], on_zvm.gr[5], on_zvm.cpu.cc) == (1, missing or 37, 1 if missing else 0)
+    assert (on_zvm.load(BUFFER, 37) != bytes(37)) is not bool(missing)
+
+
+def test_diag_08_answers_on_the_console(on_zvm):
+    on_zvm.gr[3], on_zvm.gr[5] = 1 << 40, 1 << 40  # not looked at
+    assert command(on_zvm, "TERM CONMODE 3215", flags=0) == 0
+    assert on_zvm.machine.console == UNKNOWN + "TERM\n"
+    assert (on_zvm.gr[4], on_zvm.gr[5], on_zvm.cpu.cc) == (1, 1 << 40, 3)
+
+
+def test_diag_08_nothing_to_do(on_zvm):
+    assert command(on_zvm, "  ") == 0
+    assert (on_zvm.gr[4], on_zvm.gr[5], on_zvm.cpu.cc) == (0, 0, 0)
+
+
+def test_diag_08_without_a_length_and_flags_does_nothing(on_zvm):
+    on_zvm.gr[4] = 0xABCD00000000
+    assert on_zvm.step("diag %r2,%r4,8") == 0
+    assert on_zvm.changes() == {}
+
+
+def test_diag_08_across_blocks_in_31_bit_mode(on_zvm):
+    on_zvm.psw(MODE_31)
+    on_zvm.gr[2], on_zvm.gr[3] = 1 << 31 | 0x58FFE, 1 << 31 | 0x68FFE
+    on_zvm.store(0x58FFE, "LOGOFF".encode("cp037"))
+    on_zvm.gr[4] = INTO_BUFFER | 6
+    assert on_zvm.step("diag %r2,%r4,8") == 0
+    assert on_zvm.load(0x68FFE, 38).decode("cp037") == UNKNOWN + "LOGOFF\x85"
+
+
+@pytest.mark.parametrize(("registers", "instruction"), [
+    pytest.param({4: 241}, "diag %r2,%r4,8", id="length-241"),
+    pytest.param({4: INTO_BUFFER | 5, 5: 8193}, "diag %r2,%r4,8", id="buffer-8193"),
+    pytest.param({3: INTO_BUFFER | 5}, "diag %r2,%r3,8", id="consecutive"),
+    pytest.param({2: INTO_BUFFER | 5}, "diag %r3,%r2,8", id="consecutive-the-other-way"),
+    pytest.param({4: INTO_BUFFER | 5}, "diag %r15,%r4,8", id="R1-15"),
+    pytest.param({15: INTO_BUFFER | 5}, "diag %r2,%r15,8", id="R3-15"),
+])  # fmt: skip
+def test_diag_08_specification(on_zvm, registers, instruction):
+    for register, value in registers.items():
+        on_zvm.gr[register] = value
+    assert on_zvm.step(instruction) == SPECIFICATION
+
+
+@pytest.mark.parametrize("register", [2, 3])
+def test_diag_08_outside_storage(on_zvm, register):
+    on_zvm.gr[register] = 1 << 20
+    assert command(on_zvm, "QUERY") == ADDRESSING
+
+
+def test_diag_08_key(on_zvm):
+    on_zvm.set_key(BUFFER, 0x30)
+    on_zvm.psw(key=7)
+    assert command(on_zvm, "QUERY") == PROTECTION

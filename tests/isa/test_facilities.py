@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, EXECUTED_IN_PART, facilities, implemented
-from s390emu.isa.opcodes import ROWS
+from s390emu.isa.opcodes import FPX, ROWS, SECOND_ROWS
 from s390emu.machine import Machine
 
 BITS = 256
@@ -13,7 +13,7 @@ ABSENT = {
     4: "IDTE selective clearing, segment", 5: "IDTE selective clearing, region",
     6: "ASN and LX reuse", 11: "configuration topology", 17: "message-security assist",
     19: "long displacement with high performance", 20: "HFP multiply and add",
-    42: "decimal floating point",
+    42: "decimal floating point", 44: "PFPO", 48: "decimal zoned conversion", 80: "decimal packed conversion",
     50: "constrained transactional execution", 73: "transactional execution",
     75: "access-exception fetch/store indication", 129: "vector", 133: "guarded storage",
     139: "multiple epoch", 147: "ESSA enhancement", 165: "neural network", 193: "BEAR enhancement",
@@ -41,6 +41,13 @@ def test_no_bit_with_a_missing_instruction():
     for row in ROWS:
         if row.facility is not None and row.facility in indicated(Machine(1 << 16)):
             assert implemented(row), row.mnemonic
+
+
+def test_the_floating_point_extension_is_whole_without_decimal_floating_point():
+    """Its forms with M3 and M4 too; those of chapter 20 are there with facility 42 only."""
+    extended = [row for row in (*ROWS, *SECOND_ROWS) if row.facility == FPX and row.chapter != 20]
+    assert FPX in facilities() and len(extended) > 25
+    assert all(implemented(row._replace(mnemonic=row.mnemonic.removesuffix("A"))) for row in extended)
 
 
 @pytest.mark.parametrize("bit", sorted(EXECUTED_IN_PART))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, EXTERNAL_SERVICE, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.machine import Reason
-from tests.lab import BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE
+from tests.lab import BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, Lab
 
 SCCB = 0x40000
 READ_SCP_INFORMATION = 0x00120001
@@ -41,6 +43,29 @@ def test_servc_answers_and_signals(service):
     assert response(service) == 0x0010
     assert service.pending == EXTERNAL_SERVICE
     assert service.guest.service_parameter == SCCB
+
+
+@pytest.mark.parametrize(("identity", "code_page"), [
+    ("s390emu", "cp500"), ("qemu", "cp500"), ("kvm", "cp500"), ("zvm", "cp037"),
+])  # fmt: skip
+def test_lines_are_in_the_code_page_that_linux_has_there(identity, code_page):
+    """The characters in which the two differ."""
+    lab, text = Lab(identity=identity), "[a]!^|"
+    console = lab.machine.host.guests[0].console
+    console.receives = 1 << 31
+    console.type(text + "\n")
+    line = struct.pack(">HHHB3x", 10 + len(text), 4, 0x1000, 0) + text.encode(code_page)
+    block = struct.pack(">HHII", 12 + len(line), 1, 0xD4C4C240, 1) + line
+    event = struct.pack(">HBBH", 6 + len(block), 2, 0, 0) + block
+    lab.store(SCCB, struct.pack(">H6x", 8 + len(event)) + event)
+    lab.gr[1], lab.gr[2] = 0x00760005, SCCB
+    assert call(lab) == 0
+    assert (response(lab), lab.machine.console) == (0x0020, text + "\n")
+    lab.machine.storage.record.floating = 0
+    lab.store(SCCB, struct.pack(">H6x", 4096))
+    lab.gr[1] = 0x00770005
+    assert call(lab) == 0
+    assert response(lab) == 0x0020 and text.encode(code_page) in lab.load(SCCB, 100)
 
 
 def test_servc_signal_is_external_interruption_2401(service):

@@ -1,4 +1,4 @@
-"""Random cases of BFP instructions for judges that execute machine code: one instruction, its registers, no mask on."""
+"""Random cases of PoP ch. 9 and 19 for judges that execute machine code: one instruction, its registers, no mask on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from tests.isa.floating_point.exact import FORMATS, LONG, Value
 
 BFP = {row.mnemonic.lower(): row for row in ROWS if row.chapter == 19 and implemented(row)}
 EXTENDED = {row.mnemonic.lower().removesuffix("a"): row for row in SECOND_ROWS if row.chapter == 19}
+# Of chapter 9 what neither stores nor needs decimal floating point: a judge looks at the registers.
+SUPPORT = {
+    row.mnemonic.lower(): row
+    for row in ROWS
+    if row.chapter == 9 and implemented(row) and not row.name.startswith("STORE")
+}
 FIRST, SECOND, THIRD = 0, 4, 1  # floating-point registers, of pairs where need be
+PLACES = {"r1": FIRST, "r2": SECOND, "r3": THIRD}
 GENERAL, BASE = 3, 5  # general registers: the integer operand, the address of the operand in storage
 
 
@@ -39,7 +46,7 @@ def _formats(name: str) -> list:
     return [BY_LETTER[letter] for letter in name.replace("br", "") if letter in BY_LETTER] or list(FORMATS)
 
 
-def _line(row: Row, method: int, m4: int) -> str:
+def _line(row: Row, method: int, m4: int, places: dict[str, int] = PLACES) -> str:
     parts = []
     for operand in row.format.operands:
         if operand.kind == "mask":
@@ -49,7 +56,7 @@ def _line(row: Row, method: int, m4: int) -> str:
         elif operand.kind == "general register":
             parts.append(f"%r{GENERAL}")
         else:
-            parts.append(f"%f{dict(r1=FIRST, r2=SECOND, r3=THIRD)[operand.name]}")
+            parts.append(f"%f{places[operand.name]}")
     return f"{row.mnemonic.lower()} {','.join(parts)}"
 
 
@@ -62,6 +69,26 @@ def draw(rng: random.Random, name: str, modes: Sequence[int], methods: Sequence[
     fpr = [0] * 16
     for r, datum in zip((FIRST, SECOND, THIRD), data, strict=True):
         fpr = put_into(fpr, form, r, datum)
+    places = PLACES
+    if rng.random() < 0.15:  # two operands are one; the register that is left holds the same
+        operand, same = rng.choice((("r2", FIRST), ("r3", FIRST), ("r3", SECOND)))
+        places = PLACES | {operand: same}
+        left = PLACES[operand]
+        fpr[left], fpr[left + 2] = fpr[same], fpr[same + 2]
     row = EXTENDED.get(name, BFP[name]) if extended else BFP[name]
-    line = _line(row, rng.choice(methods), rng.getrandbits(4) if extended else 0)
+    line = _line(row, rng.choice(methods), rng.getrandbits(4) if extended else 0, places)
     return Case(name, line, rng.choice(modes), fpr, rng.getrandbits(64) >> rng.randrange(64))
+
+
+def draw_support(rng: random.Random, name: str, modes: Sequence[int]) -> Case:
+    """A case of chapter 9. What is loaded into the FPC register is valid, and enables no exception."""
+    case = draw(rng, "ltdbr", modes, (0,))
+    fpc = rng.getrandbits(32) & 0xF8FF70 | rng.choice(modes)
+    line, fpr, general = _line(SUPPORT[name], 0, 0), case.fpr, case.general
+    if name.startswith("srnm"):
+        line = f"{name} {rng.randrange(8) if name == 'srnmt' else rng.choice(modes)}"
+    elif name in ("lfpc", "lfas"):
+        fpr = put_into(fpr, LONG, SECOND, fpc << 32)
+    elif name in ("sfpc", "sfasr"):
+        general = fpc
+    return Case(name, line, case.fpc | rng.getrandbits(5) << 19, fpr, general)

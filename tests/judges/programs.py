@@ -62,6 +62,7 @@ class Program(NamedTuple):
     code: bytes
     registers: tuple[int, ...]  # 0-13
     data: bytes
+    floating: tuple[int, ...] = (0,) * 16
 
     @property
     def end(self) -> int:

@@ -1,7 +1,8 @@
 """The host's own CPU as judge: a random LLVM IR function, compiled for this machine and for s390x, returns the same.
 
-Integer functions of all widths with loads, stores, loops and switches, optimised at every level, for every model whose
-facilities are here. Storage is accessed in the width in which it was written: the two machines differ in byte order.
+Functions of integers of all widths and of float and double, with loads, stores, loops and switches, optimised at every
+level, for every model whose facilities are here. Storage is accessed in the width in which it was written: the two
+machines differ in byte order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from llvmlite import binding as llvm
 
 from s390emu.assembler.elf_loader import read_elf
 from s390emu.machine import Machine
-from tests.judges.programs import CODE, FOR_LLVM, SEED, judged, register_values
+from tests.isa.floating_point.bfp import AFP_CONTROL, hard
+from tests.isa.floating_point.exact import LONG, SHORT
+from tests.judges.programs import CODE, FOR_LLVM, PROGRAMS, SEED, judged, register_values
 
 STORAGE, STACK_TOP, STOP = 0x80000, 0x70000, 0x8000
 PSW_MASK = 0x0000000180000000
@@ -35,6 +38,13 @@ PLAIN = ("add", "sub", "mul", "and", "or", "xor")
 SHIFTS = ("shl", "lshr", "ashr")
 DIVISIONS = ("udiv", "urem", "sdiv", "srem")
 COMPARISONS = ("eq", "ne", "ugt", "uge", "ult", "ule", "sgt", "sge", "slt", "sle")
+FORMATS = {"float": (32, hard(SHORT)), "double": (64, hard(LONG))}  # bits, data where something may go wrong
+DEFAULT_NAN = {"float": SHORT.default, "double": LONG.default}
+# Functions that are instructions, and how many operands they have; the others are calls of a library.
+FUNCTIONS = {"sqrt": 1, "fabs": 1, "fneg": 1, "rint": 1, "copysign": 2, "fma": 3}
+FUNCTIONS_OF_Z196 = {"nearbyint": 1, "floor": 1, "ceil": 1, "trunc": 1, "round": 1}
+PREDICATES = tuple(order + relation for order in "ou" for relation in ("eq", "gt", "ge", "lt", "le", "ne"))
+PREDICATES += ("ord", "uno")
 UNARY = ("ctlz", "cttz", "ctpop", "bswap", "abs", "bitreverse")
 
 
@@ -52,7 +62,7 @@ class Builder:
 
     def __init__(self, draw):
         self.draw, self.lines, self.number = draw, [], 0
-        self.values = {width: [] for width in WIDTHS}
+        self.values: dict = {width: [] for width in WIDTHS}
         self.intrinsics: set[str] = set()
 
     def name(self) -> str:
@@ -141,6 +151,9 @@ class Builder:
         for _ in range(self.draw(st.integers(1, most))):
             self.statement()
 
+    def leftovers(self) -> None:
+        """What is to become integers before the result is made of them."""
+
     def label(self, name: str) -> None:
         self.lines.append(f"{name}:")
 
@@ -187,18 +200,127 @@ class Builder:
         return join
 
 
+class FloatBuilder(Builder):
+    """With numbers of both binary formats, which become integers only where the two machines agree: a NaN that an
+    operation makes has another sign there."""
+
+    def __init__(self, draw, model: str):
+        super().__init__(draw)
+        self.model = model
+        self.values |= {form: [] for form in FORMATS}
+        for argument in ("%a", "%b"):
+            self.emit_number("double", f"bitcast i64 {argument} to double")
+            self.emit_number("float", f"bitcast i32 {self.emit(32, f'trunc i64 {argument} to i32')} to float")
+
+    def form(self) -> str:
+        return self.draw(st.sampled_from(tuple(FORMATS)))
+
+    def number_value(self, form: str) -> str:
+        if self.values[form] and self.draw(st.integers(0, 4)):
+            return self.draw(st.sampled_from(self.values[form]))
+        width, hard_data = FORMATS[form]
+        datum = self.draw(st.one_of(st.sampled_from(hard_data), st.integers(0, (1 << width) - 1)))
+        return self.emit_number(form, f"bitcast i{width} {datum} to {form}")
+
+    emit_number = Builder.emit
+
+    def call(self, form: str, name: str, *arguments: str) -> str:
+        mangled = f"{form} @llvm.{name}.f{FORMATS[form][0]}"
+        self.intrinsics.add(f"declare {mangled}({', '.join([form] * len(arguments))})")
+        return self.emit_number(form, f"call {mangled}({', '.join(f'{form} {each}' for each in arguments)})")
+
+    def bits(self, form: str, number: str) -> str:
+        """The datum of a number; of a NaN one bit pattern, whichever it is."""
+        width, _ = FORMATS[form]
+        nan = self.name()
+        self.lines.append(f"  {nan} = fcmp uno {form} {number}, {number}")
+        datum = self.emit(width, f"bitcast {form} {number} to i{width}")
+        self.values[width].remove(datum)
+        return self.emit(width, f"select i1 {nan}, i{width} {DEFAULT_NAN[form]}, i{width} {datum}")
+
+    def statement(self) -> None:
+        kinds = (self.arithmetic, self.arithmetic, self.function, self.function, self.compare_numbers,
+                 self.from_integer, self.to_integer, self.other_format, self.to_bits, super().statement)  # fmt: skip
+        self.draw(st.sampled_from(kinds))()
+
+    def arithmetic(self) -> None:
+        form, operation = self.form(), self.draw(st.sampled_from(("fadd", "fsub", "fmul", "fdiv")))
+        first, second = self.number_value(form), self.number_value(form)
+        self.emit_number(form, f"{operation} {form} {first}, {second}")
+
+    def function(self) -> None:
+        names = FUNCTIONS if self.model == "z10" else FUNCTIONS | FUNCTIONS_OF_Z196
+        form, name = self.form(), self.draw(st.sampled_from(tuple(names)))
+        arguments = [self.number_value(form) for _ in range(names[name])]
+        if name == "copysign":  # of a datum
+            width, _ = FORMATS[form]
+            arguments[1] = self.emit_number(form, f"bitcast i{width} {self.bits(form, arguments[1])} to {form}")
+        if name == "fneg":
+            self.emit_number(form, f"fneg {form} {arguments[0]}")
+        else:
+            self.call(form, name, *arguments)
+
+    def compare_numbers(self) -> None:
+        form, width, flag = self.form(), self.width(), self.name()
+        predicate = self.draw(st.sampled_from(PREDICATES))
+        first, second = self.number_value(form), self.number_value(form)
+        self.lines.append(f"  {flag} = fcmp {predicate} {form} {first}, {second}")
+        if self.draw(st.booleans()):
+            self.emit(width, f"zext i1 {flag} to i{width}")
+        else:
+            self.emit_number(form, f"select i1 {flag}, {form} {first}, {form} {second}")
+
+    def from_integer(self) -> None:
+        form, width = self.form(), self.width((8, 16, 32, 64))
+        operation = self.draw(st.sampled_from(("sitofp", "uitofp")))
+        self.emit_number(form, f"{operation} i{width} {self.value(width)} to {form}")
+
+    def to_integer(self) -> None:
+        """The nearest one that there is, and zero for a NaN: what LLVM leaves undefined otherwise."""
+        form, width = self.form(), self.width((8, 16, 32, 64))
+        mangled = f"i{width} @llvm.{self.draw(st.sampled_from(('fptosi', 'fptoui')))}.sat.i{width}.f{FORMATS[form][0]}"
+        self.intrinsics.add(f"declare {mangled}({form})")
+        self.emit(width, f"call {mangled}({form} {self.number_value(form)})")
+
+    def other_format(self) -> None:
+        if self.draw(st.booleans()):
+            self.emit_number("double", f"fpext float {self.number_value('float')} to double")
+        else:
+            self.emit_number("float", f"fptrunc double {self.number_value('double')} to float")
+
+    def to_bits(self) -> None:
+        form = self.form()
+        self.bits(form, self.number_value(form))
+
+    def leftovers(self) -> None:
+        for form in FORMATS:
+            for name in self.values[form][-3:]:
+                self.bits(form, name)
+
+
+data = st.one_of(
+    st.sampled_from(hard(LONG)),
+    st.sampled_from(hard(SHORT)),
+    st.integers(0x3FC << 52, 0x404 << 52),  # numbers of middling size
+    st.integers(0x3E8 << 20, 0x440 << 20),
+)
+
+
 @st.composite
-def functions(draw):
-    b = Builder(draw)
+def functions(draw, floating: bool = False):
+    model = draw(st.sampled_from(MODELS)) if floating else ""
+    b = FloatBuilder(draw, model) if floating else Builder(draw)
     b.values[64] = ["%a", "%b"]
     label = "entry"
-    b.statements(8)
+    for _ in range(1 + 2 * floating):
+        b.statements(8)
     for number in range(draw(st.integers(0, 3))):
         label = b.loop(label, number) if draw(st.booleans()) else b.switch(number)
         b.statements(4)
+    b.leftovers()
     result = b.emit(64, f"add i64 {b.value(64)}, 0")
     for w in WIDTHS:  # nothing computed is lost
-        for name in b.values[w][-2:]:
+        for name in b.values[w][-2 - 6 * floating :]:
             wide = name
             if w != 64:
                 wide = b.name()
@@ -212,7 +334,7 @@ def functions(draw):
     body = "\n".join([*arrays, *b.lines, f"  ret i64 {result}"])
     declarations = "\n".join(sorted(b.intrinsics))
     text = f"{declarations}\n\ndefine i64 @f(i64 %a, i64 %b) {{\nentry:\n{body}\n}}\n"
-    return Function(text, draw(st.integers(0, 3)), draw(st.sampled_from(MODELS)))
+    return Function(text, draw(st.integers(0, 3)), model or draw(st.sampled_from(MODELS)))
 
 
 def optimise(module, target, level: int) -> None:
@@ -256,6 +378,7 @@ def on_ours(machine: Machine, function: Function, arguments) -> list[int]:
     results = []
     for a, b in arguments:
         machine.set_psw(PSW_MASK, program.symbols["f"])
+        machine.cr[0] |= AFP_CONTROL
         machine.gr[2], machine.gr[3], machine.gr[14], machine.gr[15] = a, b, STOP, STACK_TOP
         stop = machine.run(1_000_000, until=(STOP, 0x200))
         assert stop.psw_ia == STOP, f"{stop} {machine.last_interruption}\n{function!r}"
@@ -263,10 +386,16 @@ def on_ours(machine: Machine, function: Function, arguments) -> list[int]:
     return results
 
 
-def test_same_results(machine):
+@pytest.mark.parametrize(
+    ("programs", "floating"),
+    [pytest.param(FOR_LLVM, False, id="integers"), pytest.param(max(40, PROGRAMS // 10), True, id="float and double")],
+)
+def test_same_results(machine, programs, floating):
+    values = st.one_of(register_values, data) if floating else register_values
+
     @seed(SEED)
-    @judged(FOR_LLVM)
-    @given(functions(), st.lists(st.tuples(register_values, register_values), min_size=2, max_size=3))
+    @judged(programs)
+    @given(functions(floating), st.lists(st.tuples(values, values), min_size=2, max_size=3))
     def check(function, arguments):
         expected, found = on_this_machine(function, arguments), on_ours(machine, function, arguments)
         assert found == expected, f"{arguments}\n{function!r}"

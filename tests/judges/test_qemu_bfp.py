@@ -1,4 +1,4 @@
-"""BFP instructions beside QEMU's, without traps: one program of many cases, booted on both. PoP ch. 9 and 19.
+"""Instructions of PoP ch. 9 and 19 beside QEMU's, without traps: one program of many cases, booted on both.
 
 Judge: qemu-system-s390x 7.2. Without it the test is skipped, unless S390EMU_REQUIRE_JUDGES=1 makes that a failure. What
 it gets wrong is named below, with the manual's rule.
@@ -19,11 +19,12 @@ import pytest
 from s390emu.assembler.assemble import assemble
 from s390emu.machine import Machine
 from tests.isa.floating_point.exact import FIELDS, MODES
-from tests.judges.bfp_cases import BASE, BFP, FIRST, GENERAL, SECOND, THIRD, Case, draw
+from tests.judges.bfp_cases import BASE, BFP, FIRST, GENERAL, SECOND, SUPPORT, THIRD, Case, draw, draw_support
 from tests.judges.programs import PROGRAMS, SEED
 
 QEMU = "qemu-system-s390x"
 UNJUDGED = {
+    "diebr didbr": "operation exception there",
     "mdebr mdeb": "takes a long first operand; the manual a short one",
     "mxdbr mxdb": "takes an extended first operand; the manual a long one",
 }
@@ -131,6 +132,7 @@ def test_results(tmp_path):
     rng = random.Random(SEED)
     names = [name for name in BFP if name not in " ".join(UNJUDGED).split()]
     cases = [draw(rng, name, tuple(MODES), (0, *FIELDS), extended=True) for name in names for _ in range(CASES)]
+    cases += [draw_support(rng, name, tuple(MODES)) for name in SUPPORT for _ in range(CASES)]
     made = program(cases)
     at, length = made.symbols["results"], RESULT.size * len(cases)
     ours, theirs = on_ours(made, at, length), on_qemu(made, at, length, tmp_path)

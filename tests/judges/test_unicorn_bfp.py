@@ -16,6 +16,7 @@ from tests.judges.programs import CODE, DATA, PROGRAMS, SEED
 from tests.judges.test_unicorn import Ours, Peer, registers
 
 UNJUDGED = {
+    "diebr didbr": "operation exception there",
     "mdebr mdeb": "takes a long first operand; the manual a short one",
     "mxdbr mxdb": "takes an extended first operand; the manual a long one",
     "sqxbr": "ends the process",

@@ -160,3 +160,47 @@ def test_translation_is_the_naive_walk(lab, seed):
     else:
         with pytest.raises(NotTranslated):
             lab.machine.view.translate(cpu, virtual, asce)
+
+
+# --- instructions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("space", [0, 1 << 46, SECONDARY_SPACE], ids=["primary", "access-register", "secondary"])
+def test_instructions_are_those_of_the_primary_space_but_in_home_space_mode(lab, space):
+    view, cpu = lab.machine.view, lab.machine.running
+    lab.cr[1] = map_page(lab, 0x5000, REAL, level=SEGMENT)
+    lab.cr[7] = lab.cr[13] = REAL_SPACE
+    lab.store(REAL + 8, bytes.fromhex("1823"))
+    lab.store(0x5008, bytes.fromhex("1845"))
+    assert view.read_instruction(cpu, 0x5008, BA_EA | DAT | space).hex() == "1823"
+    assert view.read_instruction(cpu, 0x5008, BA_EA | DAT | HOME_SPACE).hex() == "1845"
+    assert view.read_instruction(cpu, 0x5008, BA_EA).hex() == "1845"
+
+
+@pytest.mark.parametrize("code", ["1823", "47000000", "e31000000004"])
+def test_no_more_is_read_than_the_instruction_has(lab, code):
+    """It may be the last of its page, and the next page may not be there."""
+    view, cpu = lab.machine.view, lab.machine.running
+    lab.cr[1] = map_page(lab, 0x5000, REAL, level=SEGMENT)
+    change(lab, 0x6000, -1, on=PAGE_INVALID)
+    length = len(code) // 2
+    lab.store(REAL + BLOCK_SIZE - length, bytes.fromhex(code))
+    assert view.read_instruction(cpu, 0x6000 - length, BA_EA | DAT).hex() == code
+    with pytest.raises(NotTranslated):
+        view.read_instruction(cpu, 0x6000, BA_EA | DAT)
+
+
+def test_an_instruction_crosses_pages_that_lie_apart(lab):
+    view, cpu = lab.machine.view, lab.machine.running
+    lab.cr[1] = map_page(lab, 0x5000, REAL, level=SEGMENT)
+    map_page(lab, 0x6000, REAL - 0x2000, level=SEGMENT)
+    lab.store(REAL + BLOCK_SIZE - 2, bytes.fromhex("e310"))
+    lab.store(REAL - 0x2000, bytes.fromhex("00000004"))
+    assert view.read_instruction(cpu, 0x5FFE, BA_EA | DAT).hex() == "e31000000004"
+
+
+def test_reading_an_instruction_changes_nothing(lab):
+    lab.store(REAL, bytes.fromhex("e31000000004"))
+    before = lab.machine.blocks()
+    lab.machine.view.read_instruction(lab.machine.running, REAL, BA_EA)
+    assert lab.machine.blocks() == before

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from s390emu.machine import Machine, Reason
+from s390emu.storage.tlb import BESIDE_CODE, NO_TAG
 
 START = 0x20000
 # Three times through a loop. r4 walks over three versions of a small piece of code, `change` puts one where r5 points,
@@ -248,3 +251,179 @@ wait:   .quad   0x0002000180000000,0
     assert used.run(limit=1000).exit_code == 0
     used.restore(start)
     assert end(used) == end(new)
+
+
+# --- stores beside decoded instructions -------------------------------------------------------------------------------
+
+PAGE, TEMPLATES, SLOTS = 0x30000, 0x31000, 512  # of 8 bytes: aghi %r2,<n>; br %r10; 0
+SLOT = bytes.fromhex("a72b0000 07fa 0000")
+AGHI, OILL = 0xA7, 0xA5  # the first byte; the second is the same
+slot = st.sampled_from([0, 1, 31, 32, 255, 511])
+kept = {
+    "call": "la %r5,{at}(%r4)\n basr %r10,%r5",
+    "execute": "ex %r0,{at}(%r4)",
+    "execute-template": "ex %r0,{template}(%r3)",
+    "number": "la %r5,{at}(%r4)\n mvhhi 2(%r5),{n}",
+    "last-byte": "la %r5,{at}(%r4)\n mvi 3(%r5),{n}",
+    "first-byte": "la %r5,{at}(%r4)\n mvi 0(%r5),{first}",
+    "all": "la %r5,{at}(%r4)\n mvc 0(8,%r5),{template}(%r3)",
+    "filler": "la %r5,{at}(%r4)\n mvi 7(%r5),{n}",
+    "number-and-next": "la %r5,{at}(%r4)\n mvc 4(8,%r5),{template_4}(%r3)",
+    "clear": "xc {at_256}(256,%r4),{at_256}(%r4)",
+    "clear-all": "lgr %r6,%r4\n lghi %r7,0x1000\n lghi %r9,0\n mvcl %r6,%r8",
+}
+change_or_use = st.tuples(st.sampled_from(sorted(kept)), slot, st.integers(1, 100))
+
+
+def expected(steps):
+    """What steps leave in r2 and in the page, those left out that would execute what is no code; and the others."""
+    total, page, possible = 0, bytearray(SLOTS * SLOT), []
+    for what, number, n in steps:
+        at = 8 * number
+        if what in ("call", "execute"):
+            if page[at] == 0 or page[at + 1] != SLOT[1] or (what == "call" and page[at + 4 : at + 6] != SLOT[4:6]):
+                continue
+            total = total + page[at + 3] if page[at] == AGHI else total | page[at + 3]
+        elif what == "execute-template":
+            total += n
+        elif what == "last-byte":
+            page[at + 3] = n
+        elif what == "first-byte":
+            page[at] = OILL if n % 2 else AGHI
+        elif what == "number":
+            page[at + 2 : at + 4] = bytes([0, n])
+        elif what == "all":
+            page[at : at + 8] = SLOT[:3] + bytes([n]) + SLOT[4:]
+        elif what == "filler":
+            page[at + 7] = n
+        elif what == "number-and-next":
+            if number == 511:
+                continue
+            page[at + 4 : at + 12] = SLOT[4:] + SLOT[:3] + bytes([n])
+        elif what == "clear":
+            page[at & ~0xFF : (at & ~0xFF) + 256] = bytes(256)
+        else:
+            page[:] = bytes(0x1000)
+        possible.append((what, number, n))
+    return total, bytes(page), possible
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(st.lists(change_or_use, min_size=1, max_size=30), st.sampled_from([None, 1, 2]), st.booleans())
+@example([("call", 1, 1), ("call", 32, 1), ("number", 32, 5), ("number", 1, 7), ("call", 1, 1)], None, True)
+@example([("call", 1, 1), ("call", 32, 1), ("number", 1, 5), ("number", 32, 7), ("call", 32, 1)], None, True)
+@example([("execute", 32, 1), ("filler", 32, 5), ("last-byte", 32, 7), ("execute", 32, 1)], None, True)
+@example([("number", 32, 9), ("execute", 32, 1), ("filler", 1, 5), ("first-byte", 32, 7), ("call", 32, 1)], None, True)
+@example([("call", 255, 1), ("filler", 255, 5), ("execute-template", 0, 3), ("number", 255, 7), ("call", 255, 1),
+          ("number", 255, 9), ("call", 255, 1)], 2, True)
+def test_stores_anywhere_in_a_page_of_code(steps, decode_pages, tlb):
+    """Slots of the page are executed, changed, left alone, and cleared with their neighbours or with the whole page."""
+    total, page, possible = expected(steps)
+    lines = [f"llilf %r4,{PAGE:#x}\n llilf %r3,{TEMPLATES:#x}\n lghi %r2,0\n lghi %r8,0"]
+    for what, number, n in possible:
+        at = 8 * number
+        lines.append(kept[what].format(at=at, n=n, at_256=at & ~0xFF, template=16 * n, template_4=16 * n + 4,
+                                       first=OILL if n % 2 else AGHI))  # fmt: skip
+    source = "_start:" + "\n".join([*lines, "larl %r15,wait", "lpswe 0(%r15)", ".balign 8",
+                                    "wait: .quad 0x0002000180000000,0"])  # fmt: skip
+    machine = Machine.from_source(source, origin=START, tlb=tlb)
+    machine.write(PAGE, SLOTS * SLOT)
+    for n in range(101):
+        one = SLOT[:3] + bytes([n]) + SLOT[4:]
+        machine.write(TEMPLATES + 16 * n, one + one)
+    if decode_pages:
+        machine.storage.record.decode_pages = decode_pages
+    assert machine.run(limit=10_000).reason is Reason.DISABLED_WAIT
+    assert int(machine.gr[2]) == total
+    assert machine.read(PAGE, 0x1000) == page
+
+
+BESIDE = """
+_start: llilf   %r4,0x30000
+        basr    %r10,%r4
+        stg     %r1,{offset}(%r4)
+        stg     %r1,{offset}(%r4)
+        {then}
+        larl    %r15,wait
+        lpswe   0(%r15)
+        .balign 8
+wait:   .quad   0x0002000180000000,0
+"""
+
+
+def tag_of_the_store_entry(then=""):
+    """In the page are 6 bytes of code; a store into it has been made at 200, then this was executed."""
+    machine = Machine.from_source(BESIDE.format(offset=0x200, then=then), origin=START)
+    machine.write(PAGE, SLOT)
+    assert machine.run(limit=1000).reason is Reason.DISABLED_WAIT
+    return int(machine.port.tlb_store_tag[PAGE >> 12 & 0xFF])
+
+
+def test_a_store_beside_code_finds_the_tlb():
+    assert tag_of_the_store_entry() & ~0xFFF == PAGE
+    assert tag_of_the_store_entry() & int(BESIDE_CODE)
+
+
+@pytest.mark.parametrize("line", ["xc 0(8,%r4),0(%r4)", "stg %r1,0(%r4)", "lgr %r6,%r4\n lghi %r7,8\n mvcl %r6,%r8"])
+def test_code_that_is_overwritten_is_none(line):
+    """The page is one for data again, and its stores need not look."""
+    tag = tag_of_the_store_entry(f"{line}\n stg %r1,0x300(%r4)")
+    assert tag & ~0xFFF == PAGE
+    assert not tag & int(BESIDE_CODE)
+
+
+def test_data_that_is_executed_is_code():
+    """A page of which nothing is kept any more is stored into, and then executed again: its store entry goes."""
+    then = "xc 0(8,%r4),0(%r4)\n stg %r1,0x300(%r4)\n mvc 0(8,%r4),0x300(%r4)\n basr %r10,%r4"
+    machine = Machine.from_source(BESIDE.format(offset=0x200, then=then), origin=START)
+    machine.write(PAGE, SLOT)
+    machine.gr[1] = int.from_bytes(SLOT, "big")
+    assert machine.run(limit=1000).reason is Reason.DISABLED_WAIT
+    assert int(machine.port.tlb_store_tag[PAGE >> 12 & 0xFF]) == int(NO_TAG)
+
+
+# --- instructions that cross a page -----------------------------------------------------------------------------------
+
+CROSSING = {
+    "as-it-is": ("", 3),
+    "other-page": ("stg %r6,0(%r7)\n ptlb", 12),
+    "stored-into-second-page": (f"llilf %r1,{FIRST:#x}\n mvi 1(%r1),5", 7),
+    "stored-into-first-page": ("aghi %r5,-1\n mvi 4(%r5),2\n aghi %r5,1", 0x20003),
+    "other-page-of-another-space": ("lctlg %c1,%c1,0(%r9)", 12),
+}
+
+
+@pytest.mark.parametrize(("between", "total"), CROSSING.values(), ids=CROSSING)
+def test_an_instruction_that_crosses_a_page(execute, between, total):
+    """AGFI, 4 bytes of which are before CODE: it is executed twice, and once after something has been changed. In FIRST
+    it adds 1, in SECOND 10."""
+
+    def prepare(machine):
+        machine.write(CODE - 4, bytes.fromhex("c2280000"))
+        for address, step in (FIRST, 1), (SECOND, 10):
+            machine.write(address, bytes.fromhex(f"{step:04x} 07fe"))
+        translated(machine)
+        other = [(SECOND if page == CODE >> 12 else page << 12).to_bytes(8, "big") for page in range(256)]
+        machine.write(PAGES + 0x1000, b"".join(other))
+        machine.write(SEGMENTS + 0x1000, (PAGES + 0x1000).to_bytes(8, "big"))
+        machine.write(SEGMENTS + 0x2000, (SEGMENTS + 0x1000).to_bytes(8, "big"))
+        machine.gr[5], machine.gr[9] = CODE - 4, SEGMENTS + 0x2000
+
+    lines = ["_start: lghi %r2,0", *2 * ["basr %r14,%r5"], between, "basr %r14,%r5", "larl %r15,wait", "lpswe 0(%r15)",
+             ".balign 8", "wait: .quad 0x0002000180000000,0"]  # fmt: skip
+    assert execute("\n".join(lines) + "\n", prepare).gr[2] == total
+
+
+@pytest.mark.parametrize("tlb", [True, False], ids=["tlb-on", "tlb-off"])
+def test_an_instruction_whose_second_page_is_invalidated(tlb):
+    source = f"_start: basr %r14,%r5\n basr %r14,%r5\n llilf %r8,{PAGES:#x}\n ipte %r8,%r9\n basr %r14,%r5\n"
+    machine = Machine.from_source(source, origin=START, tlb=tlb)
+    machine.write(CODE - 4, bytes.fromhex("c2280000"))
+    machine.write(FIRST, bytes.fromhex("0001 07fe"))
+    machine.write(0x1D0, (0x0002000180000000).to_bytes(8, "big"))
+    translated(machine)
+    machine.gr[5], machine.gr[9] = CODE - 4, CODE
+    machine.run(limit=100)
+    assert (machine.last_interruption.code, machine.last_interruption.psw_ia) == (0x11, CODE - 4)
+    assert machine.last_interruption.teid & ~0xFFF == CODE
+    assert machine.gr[2] == 2

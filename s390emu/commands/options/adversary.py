@@ -16,7 +16,8 @@ PREEMPTIONS, DISCARDS = 2, 1  # of several CPUs, in one run at most
 @dataclass(frozen=True)
 class AdversaryOptions:
     """adversary: the mode, and the seed of random ones. adversary_actions: one of ACTIONS. points: tried at most.
-    preemptions, discards: of several CPUs, in one run at most. jobs: processes. None: what the others ask for."""
+    preemptions, discards: of several CPUs, in one run at most. jobs: processes. adversary_from: what the console has
+    where it begins. None: what the others ask for."""
 
     adversary: tuple[str, int | None] | None = None
     adversary_actions: str | None = None
@@ -24,6 +25,7 @@ class AdversaryOptions:
     preemptions: int | None = None
     discards: int | None = None
     jobs: int | None = None
+    adversary_from: str | None = None
 
     @property
     def mode(self) -> str:
@@ -42,6 +44,13 @@ class AdversaryOptions:
                 "block is paged out; leave out --service, or use --adversary literal"
             )
         return actions
+
+    def begins(self, default: str = "") -> str:
+        """Return the text on the console with which the adversary begins; empty: at the guest's start. Reject one
+        where points are counted from the start."""
+        if self.adversary_from and self.mode != "random":
+            raise UsageError(f"--adversary-from: not with --adversary {self.mode}; give random:SEED")
+        return self.adversary_from or default
 
     def bounds(self, machine: MachineOptions) -> tuple[int, int]:
         """Return how many preemptions and discards a run has at most. Reject what no search takes."""
@@ -64,8 +73,9 @@ def adversary_arguments(parser, *, told: bool = True) -> None:
         return text if told else argparse.SUPPRESS
 
     modes = "a host that takes blocks: exhaustive, literal or random:SEED"
-    more = "" if told else "; more: s390emu demo --help"
+    more = "; --adversary-from TEXT: once that is written" if told else "; more: s390emu demo --help"
     parser.add_argument("--adversary", type=_mode, metavar="MODE", help=modes + more)
+    parser.add_argument("--adversary-from", metavar="TEXT", help=argparse.SUPPRESS)
     kinds = line("what it does: " + ", ".join(ACTIONS))
     parser.add_argument("--adversary-actions", choices=ACTIONS, metavar="KIND", help=kinds)
     told_points = line("it tries at most; --preemptions K, --discards D: of several CPUs")

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
 from s390emu.commands.options.values import number, positive, size
@@ -35,6 +36,7 @@ class MachineOptions:
     unused_access: str = UNUSED_ACCESS[0]
     disk: tuple[tuple[str | Path, bool], ...] = ()
     service: str = "none"
+    identity: str = NAMES[0]
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
@@ -96,17 +98,19 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="what the host backs as one: 4K, 64K, 2M; --chunk-policy " + ", ".join(CHUNK_POLICIES))
     # Where there is a semicolon in the help of another option, it stands there: the help fits on a screen.
     group.add_argument("--chunk-policy", choices=CHUNK_POLICIES, default=CHUNK_POLICIES[0], help=argparse.SUPPRESS)
-    group.add_argument("--paging", default="", metavar="DIR|none", help="folder of the paging file; none: no paging")
+    group.add_argument("--paging", default="", metavar="DIR|none",
+                       help="folder of the paging file; --service " + ", ".join(SERVICE) + ": time it and disks take")
     group.add_argument("--unused-access", choices=UNUSED_ACCESS, default=UNUSED_ACCESS[0], metavar="POLICY",
                        help="touching an unused block: " + ", ".join(UNUSED_ACCESS))  # fmt: skip
     group.add_argument("--disk", type=disk, action="append", default=[], metavar="FILE[:ro]",
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
-    group.add_argument("--service", choices=tuple(SERVICE), default="none", metavar="DEVICE",
-                       help="time that paging and disks take, as on " + ", ".join(SERVICE))  # fmt: skip
+    group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
+    group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
+                       help="what the guest finds itself on (STSI, STIDP): " + ", ".join(NAMES))  # fmt: skip
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
-                       help="a guest without ESSA; --no-dat: with, and no-DAT")
+                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
-    group.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
+    group.add_argument("--tlb", choices=("on", "off"), default="on", help=argparse.SUPPRESS)
     group.add_argument("--seed", type=number, default=0, metavar="N",
                        help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
     group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)

@@ -12,6 +12,8 @@ from s390emu.commands.options.limits import LimitOptions
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.program import ProgramOptions
 from s390emu.commands.options.sanitizer import SanitizerOptions
+from s390emu.commands.options.session import SessionOptions
+from s390emu.commands.options.symbols import SymbolOptions
 from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.usage import UsageError
 
@@ -25,9 +27,11 @@ class RunOptions:
     program: ProgramOptions = field(default_factory=ProgramOptions)
     machine: MachineOptions = field(default_factory=MachineOptions)
     limits: LimitOptions = field(default_factory=LimitOptions)
+    session: SessionOptions = field(default_factory=SessionOptions)
     adversary: AdversaryOptions = field(default_factory=AdversaryOptions)
     sanitizer: SanitizerOptions = field(default_factory=SanitizerOptions)
     trace: TraceOptions = field(default_factory=TraceOptions)
+    symbols: SymbolOptions = field(default_factory=SymbolOptions)
     json: bool = False
     replay: Path | None = None
 
@@ -38,9 +42,11 @@ def run_options(args: argparse.Namespace) -> RunOptions:
         taken(ProgramOptions, args),
         taken(MachineOptions, args),
         taken(LimitOptions, args),
+        taken(SessionOptions, args),
         taken(AdversaryOptions, args),
         taken(SanitizerOptions, args),
         taken(TraceOptions, args),
+        taken(SymbolOptions, args),
         args.json,
         args.replay,
     )
@@ -49,7 +55,8 @@ def run_options(args: argparse.Namespace) -> RunOptions:
 def reject_what_a_replay_file_says(options: RunOptions) -> None:
     """Reject options of the run itself with --replay: the file says what is run, and how; only how it is looked at can
     be chosen, for how long, and files that stand for what is not in it."""
-    for group in (options.program, options.machine, options.limits, options.adversary):
+    groups = options.program, options.machine, options.limits, options.session, options.adversary, options.symbols
+    for group in groups:
         defaults = type(group)()
         for option in fields(group):
             name = option.name
@@ -59,8 +66,12 @@ def reject_what_a_replay_file_says(options: RunOptions) -> None:
                 raise UsageError(f"--replay {options.replay}: {told} {given}")
 
 
-def reject_single_run_options(options: RunOptions) -> None:
+def reject_single_run_options(
+    session: SessionOptions, trace: TraceOptions, limits: LimitOptions, symbols: SymbolOptions
+) -> None:
     """Reject with --adversary what is about one run: the adversary makes many."""
-    if options.trace.trace or options.trace.trace_to or options.limits.timeout:
-        option = "--timeout" if options.limits.timeout else "--trace"
+    if trace.trace or trace.trace_to or limits.timeout or symbols.given:
+        option = "--timeout" if limits.timeout else symbols.given or "--trace"
         raise UsageError(f"{option} is for a single run; give --limit, --points; trace the replay of what is found")
+    if session != SessionOptions():
+        raise UsageError("--interactive, --until and --on-reboot are for a single run; leave out --adversary")

@@ -24,8 +24,9 @@ class TraceOptions:
 
 def trace_arguments(parser) -> None:
     """Add the options of TraceOptions."""
-    parser.add_argument("--trace", type=_kinds, default=(), metavar="KINDS", help="of " + ",".join(KINDS))
-    parser.add_argument("--trace-to", type=Path, metavar="FILE", help="where to (stderr); --trace-lines N: most (10^6)")
+    told = "of " + ",".join(KINDS) + "; --trace-to FILE; --trace-lines N; --symbols FILE, --kallsyms: names"
+    parser.add_argument("--trace", type=_kinds, default=(), metavar="KINDS", help=told)
+    parser.add_argument("--trace-to", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument("--trace-lines", type=positive, default=DEFAULT_LINES, help=argparse.SUPPRESS)
 
 

@@ -18,8 +18,7 @@ from s390emu.architecture.interruptions import (
 )
 from s390emu.architecture.psw_bits import DAT
 from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
-from s390emu.cpu.psw import problem_state
-from s390emu.isa.control.registers import control_changed
+from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.operands import based, based_second, rre
 from s390emu.storage.access import fetch_doubleword
 from s390emu.storage.access_registers import (
@@ -95,7 +94,7 @@ def ssar(cpu, storage, insn):
             return code
     cpu.cr[3] = (cpu.cr[3] & ~LOW16) | asn
     cpu.cr[7] = asce
-    control_changed(cpu, storage)
+    psw_changed(cpu, storage)
     return 0
 
 
@@ -170,6 +169,6 @@ def lasp(cpu, storage, insn):
     cpu.cr[1], cpu.cr[5], cpu.cr[7] = primary, origin, secondary
     cpu.cr[3] = (cpu.cr[3] & ~LOW32) | (given >> MASK_SHIFT) << AUTHORIZATION_SHIFT | secondary_asn
     cpu.cr[4] = (cpu.cr[4] & ~LOW32) | index << AUTHORIZATION_SHIFT | primary_asn
-    control_changed(cpu, storage)
+    psw_changed(cpu, storage)
     cpu.cc = LOADED
     return 0

@@ -46,7 +46,7 @@ ALL_MOVED, PART_MOVED = 0, 3
 def probe_as(cpu, storage, mask, address, length, is_store):
     """Probe an operand with the key and the address space of these PSW bits 0-63; return (Span, code)."""
     own, own_context = cpu.psw_mask, storage.context
-    cpu.psw_mask, storage.context = mask, context_of(cpu, mask)
+    cpu.psw_mask, storage.context = mask, context_of(cpu, storage, mask)
     if is_store:
         span, code = probe_store(cpu, storage, address, length)
     else:

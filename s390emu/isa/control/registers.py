@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from s390emu._jit import jit, load4, on, store4, store8, u64
 from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
+from s390emu.architecture.identities import IDENTITIES, SERIAL, TYPE
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, HALFWORD_OFFSET, WORD_BITS, WORD_OFFSET
 from s390emu.cpu.prefix_area import lowcore_code, put4
@@ -22,14 +25,30 @@ from s390emu.storage.access import (
     store_halfword,
     store_word,
 )
+from s390emu.storage.dat import ENHANCED_DAT, INSTRUCTION_EXECUTION_PROTECTION
+from s390emu.storage.protection import (
+    FETCH_PROTECTION_OVERRIDE,
+    LOW_ADDRESS_PROTECTION,
+    STORAGE_PROTECTION_OVERRIDE,
+)
 from s390emu.storage.tlb import flush, purge
 
+# of control register 0
+TRANSLATION_AND_PROTECTION = (
+    ENHANCED_DAT
+    | INSTRUCTION_EXECUTION_PROTECTION
+    | LOW_ADDRESS_PROTECTION
+    | FETCH_PROTECTION_OVERRIDE
+    | STORAGE_PROTECTION_OVERRIDE
+)
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
 # Version, identification number, machine type (the first with ESSA), and the format bit, 48: a one, since the number is
-# of the whole configuration, the same for each of its CPUs.
-CPU_ID = u64(0x00_5390E1_2094_8000)
+# of the whole configuration, the same for each of its CPUs. Of each identity.
+CPU_IDS = np.array(
+    [of.version << 56 | int(SERIAL, 16) << 32 | int(TYPE, 16) << 16 | 0x8000 for of in IDENTITIES.values()], np.uint64
+)
 
 
 @jit
@@ -39,10 +58,11 @@ def register_range(r1, r3):
 
 
 @jit
-def control_changed(cpu, storage):
-    """Flush the TLB and have the PSW looked at anew: loaded control registers may change translation, protection and
-    interruption masks."""
-    flush(storage)
+def control_changed(cpu, storage, old):
+    """Have the PSW looked at anew after control registers were loaded, as ASCEs and interruption masks may be others;
+    flush the TLB if control register 0, which was `old`, has changed what its entries rest on."""
+    if on(cpu.cr[0] ^ old, TRANSLATION_AND_PROTECTION):
+        flush(storage)
     psw_changed(cpu, storage)
 
 
@@ -58,10 +78,11 @@ def lctl(cpu, storage, insn):
     span, code = probe_fetch(cpu, storage, second, count << u64(2))
     if code != 0:
         return code
+    old = cpu.cr[0]
     for i in range(count):
         n = (r1 + u64(i)) & LAST_REGISTER
         cpu.cr[n] = (cpu.cr[n] & ~LOW32) | load4(span_address(span, u64(i) << u64(2)))
-    control_changed(cpu, storage)
+    control_changed(cpu, storage, old)
     return 0
 
 
@@ -77,9 +98,10 @@ def lctlg(cpu, storage, insn):
     span, code = probe_fetch(cpu, storage, second, count << u64(3))
     if code != 0:
         return code
+    old = cpu.cr[0]
     for i in range(count):
         cpu.cr[(r1 + u64(i)) & LAST_REGISTER] = get_doubleword(span, u64(i) << u64(3))
-    control_changed(cpu, storage)
+    control_changed(cpu, storage, old)
     return 0
 
 
@@ -172,7 +194,7 @@ def stidp(cpu, storage, insn):
     second = based(cpu, insn)
     if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    return store_doubleword(cpu, storage, second, CPU_ID)
+    return store_doubleword(cpu, storage, second, CPU_IDS[guest_of(storage).identity])
 
 
 @jit

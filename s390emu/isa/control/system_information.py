@@ -1,7 +1,7 @@
-"""STORE SYSTEM INFORMATION: PoP ch. 10. The guest is a virtual machine (level 3) on a basic machine.
+"""STORE SYSTEM INFORMATION: PoP ch. 10. The guest is a virtual machine, level 3.
 
-Provided: 1.1.1 basic machine, 1.2.1 and 1.2.2 its CPUs, 3.2.2 the virtual machine. There is no logical partition
-between them, so level-2 information is not available; nor is 15.1.x, the topology.
+Provided: 1.1.1 basic machine, 1.2.1 and 1.2.2 its CPUs, 3.2.2 the virtual machine; 2.2.1 and 2.2.2, the partition and
+its CPUs, if what the guest is to find itself on has one (`identities.IDENTITIES`). The topology, 15.1.x, is not.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import numpy as np
 
 from s390emu._jit import fill_bytes, i64, jit, on, store1, store2, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
+from s390emu.architecture.identities import IDENTITIES, TYPE
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
@@ -22,13 +23,18 @@ FUNCTION, FUNCTION_SHIFT = bits(32, 35), u64(63 - 35)
 SELECTOR_1_ZERO, SELECTOR_2_ZERO = bits(36, 55), bits(32, 47)
 VIRTUAL_MACHINE = u64(3)
 CURRENT_LEVEL = VIRTUAL_MACHINE << FUNCTION_SHIFT
-CPU_ADDRESS_OFFSET = u64(102)  # in 1.2.1
-TOTAL_OFFSET, CONFIGURED_OFFSET = u64(36), u64(38)  # numbers of CPUs in 1.2.2 and, of the one description, in 3.2.2
+CPU_ID_OFFSET = u64(100)  # in 2.2.1: of the logical CPU
+CPU_ADDRESS_OFFSET = u64(102)  # in 1.2.1 and 2.2.1
+TOTAL_OFFSET, CONFIGURED_OFFSET = u64(36), u64(38)  # numbers of CPUs: in 1.2.2, 2.2.2, 3.2.2 (of one description)
 ADJUSTMENT_OFFSET = u64(44)  # in 1.2.2, of the first factor: for two CPUs
-MACHINE_1_1_1, CPU_1_2_1, CPUS_1_2_2, MACHINES_3_2_2 = (u64(n) for n in (0x1010001, 0x1020001, 0x1020002, 0x3020002))
+DEDICATED_OFFSET = u64(72)  # in 2.2.2: how many of its CPUs nobody else uses
+# function code and selectors of what there is: the partition's last
+MACHINE_1_1_1, CPU_1_2_1, CPUS_1_2_2, MACHINES_3_2_2, PARTITION_CPU_2_2_1, PARTITION_2_2_2 = ALL = tuple(
+    u64(n) for n in (0x1010001, 0x1020001, 0x1020002, 0x3020002, 0x2020001, 0x2020002)
+)
+WITHOUT_PARTITION = 4
 PROVIDED, NOT_AVAILABLE = 0, 3
 ALL_OF_THEM = u64(100)  # per cent
-TYPE, MODEL, SEQUENCE, PLANT = "2094", "S390EMU", "00000000005390E1", "00"
 
 
 def _block(fields):
@@ -41,13 +47,34 @@ def _block(fields):
     return data
 
 
-MACHINE = _block({32: "S390EMU".ljust(16), 48: TYPE, 64: MODEL.ljust(16), 80: SEQUENCE, 96: PLANT.ljust(4),
-                  100: MODEL.ljust(16)})  # fmt: skip
-MACHINE_CPU = _block({80: SEQUENCE, 96: PLANT.ljust(4)})
-MACHINE_CPUS = _block({32: (1).to_bytes(4, "big")})  # capability: 1, the fastest there is
-# One description, of 64 bytes at 32: CPUs, name, adjustment factor, control program.
-VIRTUAL_MACHINES = _block({31: b"\1", 44: "GUEST".ljust(8), 52: (1000).to_bytes(4, "big"),
-                           56: "S390EMU".ljust(16)})  # fmt: skip
+def _blocks(of):
+    """Return the blocks of an identity, in the order of ALL."""
+    sequence = {80: of.sequence.ljust(16), 96: of.plant.ljust(4)}
+    model = of.model.ljust(16)
+    return [
+        _block(sequence | {32: of.manufacturer.ljust(16), 48: TYPE, 64: model, 100: model}),
+        _block(sequence),
+        _block({32: (1).to_bytes(4, "big")}),  # capability: 1, the fastest there is
+        # One description, of 64 bytes at 32: CPUs, name, adjustment factor, control program.
+        _block({31: b"\1", 44: of.name.ljust(8), 52: WHOLE, 56: of.control_program.ljust(16)}),
+        _block(sequence),
+        _block({35: DEDICATED, 44: of.partition.ljust(8), 52: WHOLE}),
+    ]
+
+
+WHOLE = (1000).to_bytes(4, "big")  # adjustment factor: the capability of the level below
+DEDICATED = b"\x80"
+BLOCKS = np.array([_blocks(of) for of in IDENTITIES.values()])
+PARTITIONED = np.array([of.partition != "" for of in IDENTITIES.values()])
+
+
+@jit
+def provided(guest, wanted):
+    """Return which of ALL is wanted; -1 if the guest does not have it."""
+    for n in range(len(ALL) if PARTITIONED[guest.identity] else WITHOUT_PARTITION):
+        if ALL[n] == wanted:
+            return n
+    return -1
 
 
 @jit
@@ -78,14 +105,9 @@ def stsi(cpu, storage, insn):
         cpu.cc = PROVIDED
         return 0
     wanted = function << u64(24) | (cpu.gr[0] & LOW8) << u64(16) | (cpu.gr[1] & LOW16)
-    block = MACHINE
-    if wanted == CPU_1_2_1:
-        block = MACHINE_CPU
-    elif wanted == CPUS_1_2_2:
-        block = MACHINE_CPUS
-    elif wanted == MACHINES_3_2_2:
-        block = VIRTUAL_MACHINES
-    elif wanted != MACHINE_1_1_1:
+    guest = guest_of(storage)
+    which = provided(guest, wanted)
+    if which < 0:
         cpu.cc = NOT_AVAILABLE
         return 0
     second = based(cpu, insn)
@@ -95,13 +117,18 @@ def stsi(cpu, storage, insn):
     if code != 0:
         return code
     fill_bytes(span.first, u64(0), BLOCK_BYTES)
+    block = BLOCKS[guest.identity, which]
     for i in range(len(block)):
         store1(span.first + u64(i), u64(block[i]))
-    if wanted == CPU_1_2_1:
+    if wanted == CPU_1_2_1 or wanted == PARTITION_CPU_2_2_1:
         store2(span.first + CPU_ADDRESS_OFFSET, storage.cpu_address)
-    elif wanted == CPUS_1_2_2 or wanted == MACHINES_3_2_2:
-        store_cpus(span.first, guest_of(storage).port_count)
-    if wanted == CPUS_1_2_2:
-        store_adjustments(span.first, guest_of(storage).port_count)
+    elif wanted != MACHINE_1_1_1:
+        store_cpus(span.first, guest.port_count)
+    if wanted == PARTITION_CPU_2_2_1:
+        store2(span.first + CPU_ID_OFFSET, storage.cpu_address)
+    elif wanted == PARTITION_2_2_2:
+        store2(span.first + DEDICATED_OFFSET, guest.port_count)
+    elif wanted == CPUS_1_2_2:
+        store_adjustments(span.first, guest.port_count)
     cpu.cc = PROVIDED
     return 0

@@ -1,4 +1,4 @@
-"""DIVIDE: PoP ch. 19. Not implemented: DIVIDE TO INTEGER."""
+"""DIVIDE: PoP ch. 19."""
 
 from __future__ import annotations
 

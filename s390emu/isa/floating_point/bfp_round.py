@@ -38,7 +38,7 @@ from s390emu.isa.floating_point.bfp_rounding import (
 from s390emu.isa.floating_point.fpc import OVERFLOW_MASK, UNDERFLOW_MASK
 from s390emu.isa.operands import r16, r20, rre
 
-SCALE = np.array([512, 8192], i64)  # exponent adjustment of a trapped overflow or underflow, by the target's format
+SCALE = np.array([0, 512, 8192], i64)  # exponent adjustment of a trapped overflow or underflow, by the source's format
 
 
 @jit
@@ -53,14 +53,14 @@ def operands(cpu, first, second, insn):
 
 
 @jit
-def traps(fpc, form, number, rounded):
-    """Return (exponent adjustment, DXC) of a number rounded to the precision of a format, if its exponent does not fit
-    and the exception traps; else (0, 0)."""
+def traps(fpc, form, source, number, rounded):
+    """Return (exponent adjustment, DXC) of a number of the format `source`, rounded to the precision of another, if its
+    exponent does not fit there and the exception traps; else (0, 0)."""
     least = i64(1) - GREATEST_EXPONENT[form]
     if number.exponent < least and on(fpc, UNDERFLOW_MASK):
-        return SCALE[form], DXC_UNDERFLOW
+        return SCALE[source], DXC_UNDERFLOW
     if number.exponent + carried(form, rounded) > GREATEST_EXPONENT[form] and on(fpc, OVERFLOW_MASK):
-        return -SCALE[form], DXC_OVERFLOW
+        return -SCALE[source], DXC_OVERFLOW
     return i64(0), u64(0)
 
 
@@ -83,7 +83,7 @@ def load_rounded(cpu, form, source, insn):
         return finish(cpu, form, r1, zero_result(number.sign))
     method = method_of(fpc, r16(insn))
     rounded = round_significand(number, PRECISION[form], method)
-    adjustment, dxc = traps(fpc, form, number, rounded)
+    adjustment, dxc = traps(fpc, form, source, number, rounded)
     if dxc == u64(0):
         return finish(cpu, form, r1, round_number(fpc, form, number, method, is_quiet(r20(insn))))
     exponent = number.exponent + adjustment - (PRECISION[form] - i64(1))

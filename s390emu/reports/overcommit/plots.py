@@ -1,7 +1,6 @@
 """Plots of a sweep, through matplotlib (extra `plots`): each as SVG and PNG, and as SVG text for a page.
 
-The colours are those that Okabe and Ito chose to be told apart with any kind of colour vision (public sources); a
-marker of its own for each policy and a hatching for each kind of cost say the same once more.
+A marker of its own for each policy and a hatching for each kind of cost say the same as the colours.
 """
 
 from __future__ import annotations
@@ -14,52 +13,62 @@ from functools import partial
 from pathlib import Path
 
 from s390emu.input_files import replace_file
+from s390emu.reports.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    SKY,
+    VERMILION,
+    YELLOW,
+    need_matplotlib,
+    style,
+    svg_text,
+    with_ink_of_its_surroundings,
+)
 from s390emu.reports.overcommit.points import DISCARDS, Point, in_order, name_of, points, usual
 from s390emu.reports.overcommit.summary import setting_text
 
-INSTALL = "pip install 's390emu[plots]'"
-INK, PAPER, GRID = "#1b1f24", "#ffffff", "#9aa4af"
 POLICY_STYLE = {  # colour, marker, line
-    "none": ("#7f7f7f", "o", ":"),
-    "hinting": ("#0072b2", "s", "-"),
-    "unused-only": ("#56b4e9", "^", "--"),
-    "balloon": ("#e69f00", "D", "-"),
-    "both": ("#009e73", "v", "-."),
+    "none": (GREY, "o", ":"),
+    "hinting": (BLUE, "s", "-"),
+    "unused-only": (SKY, "^", "--"),
+    "balloon": (ORANGE, "D", "-"),
+    "both": (GREEN, "v", "-."),
 }
-OTHER_STYLE = ("#cc79a7", "x", "-")
+OTHER_STYLE = (PURPLE, "x", "-")
 Part = tuple[str, str, str]  # label, colour, hatching
 INSTRUCTIONS: dict[str, Part] = {
-    "instructions_task": ("useful", "#0072b2", ""),
-    "instructions_kernel": ("kernel", "#56b4e9", "//"),
-    "instructions_writeback": ("write-back", "#009e73", "xx"),
-    "instructions_essa": ("ESSA", "#e69f00", ".."),
-    "instructions_discard": ("discard handler", "#d55e00", "\\\\"),
-    "instructions_balloon": ("balloon driver", "#cc79a7", "--"),
-    "host": ("host: blocks brought, I/O", "#f0e442", "||"),
-    "monitor": ("host: monitor", "#7f7f7f", "++"),
+    "instructions_task": ("useful", BLUE, ""),
+    "instructions_kernel": ("kernel", SKY, "//"),
+    "instructions_writeback": ("write-back", GREEN, "xx"),
+    "instructions_essa": ("ESSA", ORANGE, ".."),
+    "instructions_discard": ("discard handler", VERMILION, "\\\\"),
+    "instructions_balloon": ("balloon driver", PURPLE, "--"),
+    "host": ("host: blocks brought, I/O", YELLOW, "||"),
+    "monitor": ("host: monitor", GREY, "++"),
 }
 WAITS: dict[str, Part] = {
-    "wait_paging_ns": ("for the paging device", "#d55e00", "\\\\"),
-    "wait_disk_ns": ("for its own disk", "#56b4e9", "//"),
+    "wait_paging_ns": ("for the paging device", VERMILION, "\\\\"),
+    "wait_disk_ns": ("for its own disk", SKY, "//"),
 }
 LEAVES: dict[str, Part] = {
-    "page_outs": ("paged out", "#d55e00", "\\\\"),
-    DISCARDS["U"]: ("discarded: unused", "#009e73", ""),
-    DISCARDS["V"]: ("volatile", "#0072b2", "//"),
-    DISCARDS["P"]: ("potentially volatile", "#56b4e9", ".."),
-    DISCARDS["Sp"]: ("stable, with a copy on the paging device", "#cc79a7", "xx"),
+    "page_outs": ("paged out", VERMILION, "\\\\"),
+    DISCARDS["U"]: ("discarded: unused", GREEN, ""),
+    DISCARDS["V"]: ("volatile", BLUE, "//"),
+    DISCARDS["P"]: ("potentially volatile", SKY, ".."),
+    DISCARDS["Sp"]: ("stable, with a copy on the paging device", PURPLE, "xx"),
 }
 RETURNS: dict[str, Part] = {
-    "page_ins": ("paged in", "#d55e00", "\\\\"),
-    "disk_rereads": ("read again from the guest's disk", "#0072b2", "//"),
-    "zero_fills": ("filled with zeros", "#009e73", ""),
+    "page_ins": ("paged in", VERMILION, "\\\\"),
+    "disk_rereads": ("read again from the guest's disk", BLUE, "//"),
+    "zero_fills": ("filled with zeros", GREEN, ""),
 }
 NAMES = ("throughput", "relative", "paging-rate", "breakdown", "movement", "sensitivity-*")
 MOST_PANELS = 5  # in a row: more are thinned out evenly, the ends kept
-
-
-class PlotsUnavailable(Exception):
-    """matplotlib is not installed."""
 
 
 @dataclass(frozen=True)
@@ -76,32 +85,16 @@ def draw(folder: Path, rows: Sequence[Mapping], parameters: Mapping[str, Sequenc
     """Write NAME.svg and NAME.png of every plot that these rows have something for, and return the plots.
 
     parameters: see `points`."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise PlotsUnavailable(f"matplotlib is not installed: {INSTALL}") from None
-    matplotlib.use("Agg")
+    matplotlib = need_matplotlib()
     for old in (path for name in NAMES for path in folder.glob(f"{name}.[sp][vn]g")):  # of another sweep
         old.unlink()
     found = [p for p in points(rows, parameters) if p.throughput]
     drawn = []
-    with matplotlib.rc_context(_style()):
+    with matplotlib.rc_context(style()):
         for name, title, make in _plots(found):
             figure, caption = make()
             drawn.append(_save(folder, name, title, caption, figure))
     return drawn
-
-
-def _style() -> dict:
-    return {
-        "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"], "font.size": 9,
-        "svg.fonttype": "none", "svg.hashsalt": "s390emu", "figure.facecolor": PAPER, "axes.facecolor": PAPER,
-        "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "axes.titlesize": 9,
-        "xtick.color": INK, "ytick.color": INK, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.4,
-        "grid.alpha": 0.6, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-        "legend.frameon": False, "hatch.linewidth": 0.5, "hatch.color": PAPER, "lines.linewidth": 1.6,
-        "lines.markersize": 5,
-    }  # fmt: skip
 
 
 def _save(folder: Path, name: str, title: str, caption: str, figure) -> Plot:
@@ -111,19 +104,15 @@ def _save(folder: Path, name: str, title: str, caption: str, figure) -> Plot:
     figure.savefig(picture, format="png", dpi=150, metadata={"Title": title, "Software": None})
     replace_file(folder / f"{name}.png", picture.getvalue())
     figure.set_layout_engine("none")  # once is enough
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Title": title, "Date": None, "Creator": None})
+    text = svg_text(figure, title)
     plt.close(figure)
-    replace_file(folder / f"{name}.svg", text.getvalue())
-    return Plot(name, title, caption, _for_page(text.getvalue(), name))
+    replace_file(folder / f"{name}.svg", text)
+    return Plot(name, title, caption, _for_page(text, name))
 
 
 def _for_page(svg: str, name: str) -> str:
     """Return the element alone, its ids its own among the other plots', its ink and paper those of the page."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
-    return svg.replace(INK, "currentColor").replace(f"fill: {PAPER}", "fill: none")
+    return re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", with_ink_of_its_surroundings(svg))
 
 
 # --- which plots there are -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
-from tests.lab import ALL, PROBLEM_STATE, SIZE
+from tests.lab import ALL, PROBLEM_STATE, SIZE, Lab
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
 OPERAND = 0x38000
@@ -138,6 +138,14 @@ def test_stidp(lab):
     lab.gr[5] = OPERAND
     assert lab.step("stidp 0(%r5)") == 0
     assert lab.load(OPERAND, 8) == bytes.fromhex("005390E1 2094 8000")
+
+
+@pytest.mark.parametrize(("identity", "version"), [("s390emu", 0), ("qemu", 0), ("kvm", 0xFF), ("zvm", 0xFF)])
+def test_version_code_of_stidp(identity, version):
+    lab = Lab(identity=identity)
+    lab.gr[5] = OPERAND
+    assert lab.step("stidp 0(%r5)") == 0
+    assert lab.load(OPERAND, 8) == bytes([version]) + bytes.fromhex("5390E1 2094 8000")
 
 
 def test_stfl_ignores_its_address_and_protection(lab):

@@ -122,6 +122,58 @@ def test_cpu_that_asks():
     assert guest.read(0x708, 8) == bytes.fromhex("005390E120948000")  # format 1: of the configuration
 
 
+# --- what the guest finds itself on -----------------------------------------------------------------------------------
+
+PARTITIONED = ["qemu", "kvm", "zvm"]
+
+
+@pytest.mark.parametrize(("identity", "name", "control_program", "manufacturer"), [
+    ("s390emu", "GUEST   ", "S390EMU         ", "S390EMU         "),
+    ("qemu", "TCGguest", "KVM/Linux       ", "QEMU            "),
+    ("kvm", "KVMguest", "KVM/Linux       ", "IBM             "),
+    ("zvm", "GUEST   ", "z/VM    7.3.0   ", "IBM             "),
+])  # fmt: skip
+def test_identity(identity, name, control_program, manufacturer):
+    lab = Lab(identity=identity)
+    assert stsi(lab, 3, 2, 2) == 0
+    assert (text(lab, 44, 8), text(lab, 56, 16)) == (name, control_program)
+    assert stsi(lab, 1, 1, 1) == 0
+    assert (text(lab, 32, 16), text(lab, 48, 4)) == (manufacturer, "2094")
+    sequence = text(lab, 80, 20)
+    assert stsi(lab, 1, 2, 1) == 0
+    assert text(lab, 80, 20) == sequence
+
+
+@pytest.mark.parametrize("identity", PARTITIONED)
+def test_partition(identity):
+    lab = Lab(identity=identity, cpus=3)
+    lab.store(BLOCK, b"\xff" * 4096)
+    assert stsi(lab, 2, 2, 2) == 0
+    assert lab.cpu.cc == 0
+    assert lab.load(BLOCK, 4096) == (
+        bytes(35) + b"\x80" + bytes([0, 3, 0, 3, 0, 0, 0, 0]) + lab.load(BLOCK + 44, 8) + (1000).to_bytes(4, "big")
+        + bytes(16) + bytes([0, 3]) + bytes(4096 - 74)
+    )  # fmt: skip
+    assert text(lab, 44, 8) == ("QEMU    " if identity == "qemu" else "LP01    ")
+
+
+@pytest.mark.parametrize("identity", PARTITIONED)
+def test_cpu_of_a_partition(identity):
+    lab = Lab(identity=identity)
+    assert stsi(lab, 1, 1, 1) == 0
+    sequence = text(lab, 80, 20)
+    assert stsi(lab, 2, 2, 1) == 0
+    assert lab.cpu.cc == 0
+    assert lab.load(BLOCK, 4096) == bytes(80) + sequence.encode("cp037") + bytes(4096 - 100)
+
+
+@pytest.mark.parametrize("selectors", [(1, 1), (2, 3), (1, 2)])
+def test_partitions_have_no_other_blocks(selectors):
+    lab = Lab(identity="kvm")
+    assert stsi(lab, 2, *selectors) == 0
+    assert lab.cpu.cc == 3
+
+
 def registers(lab):
     lab.gr[0], lab.gr[1] = 1 << 28 | 1, 1
 

@@ -25,7 +25,7 @@ class Format:
     bits: int
     exponent_bits: int
     adjustment: int  # of the exponent, in a trapped overflow or underflow
-    rounding_adjustment: int = 0  # ... of LOAD ROUNDED to this format
+    rounding_adjustment: int = 0  # ... of LOAD ROUNDED from this format
 
     @property
     def fraction_bits(self) -> int:
@@ -63,9 +63,9 @@ class Format:
         return magnitude | self.sign if minus else magnitude
 
 
-SHORT = Format("short", 32, 8, 192, 512)
-LONG = Format("long", 64, 11, 1536, 8192)
-EXTENDED = Format("extended", 128, 15, 24576)
+SHORT = Format("short", 32, 8, 192)
+LONG = Format("long", 64, 11, 1536, 512)
+EXTENDED = Format("extended", 128, 15, 24576, 8192)
 FORMATS = (SHORT, LONG, EXTENDED)
 
 
@@ -170,7 +170,7 @@ def deliver(fpc, form, value, method, quiet=False, source=None) -> Outcome:
     """A value other than zero, rounded to a format. source: the source's format, for LOAD ROUNDED."""
     precise = to_multiple(value, Fraction(2) ** (exponent_of(value) - form.fraction_bits), method)
     minus = value < 0
-    adjustment, wide = (form.rounding_adjustment, source) if source else (form.adjustment, form)
+    adjustment, wide = (source.rounding_adjustment, source) if source else (form.adjustment, form)
     if exponent_of(value) < form.bottom:
         if fpc & MASK[UNDERFLOW]:
             return Outcome(encode(wide, precise * Fraction(2) ** adjustment), "", 0x10 + how(value, precise))
@@ -271,6 +271,31 @@ def divide(fpc: int, form: Format, a: int, b: int) -> Outcome:
     if second.infinite or first.zero:
         return Outcome(form.signed(0, minus))
     return deliver(fpc, form, first.number / second.number, method_of(fpc))
+
+
+def divide_to_integer(fpc: int, form: Format, a: int, b: int, field: int = 0) -> tuple[int, Outcome, int | None]:
+    """(cc, outcome of the remainder, datum of the quotient)."""
+    dividend, divisor = Value(form, a), Value(form, b)
+    bad = propagate(fpc, form, dividend, divisor)
+    if not bad and (dividend.infinite or divisor.zero):
+        bad = invalid(fpc, form.default)
+    if bad:
+        return 1, bad, bad.datum
+    minus = dividend.minus != divisor.minus
+    if divisor.infinite:
+        n, r, partial = 0, dividend.number, False
+    else:
+        q = dividend.number / divisor.number
+        partial = abs(q) >= 1 << form.precision
+        if partial:
+            n = int(to_multiple(q, Fraction(2) ** (exponent_of(q) - form.fraction_bits), "zero"))
+        else:
+            n = to_integer(q, method_of(fpc, field))
+        r = dividend.number - n * divisor.number
+    overflow = bool(n) and exponent_of(Fraction(n)) > form.top
+    quotient = encode(form, Fraction(n) / (Fraction(2) ** form.adjustment if overflow else 1), minus)
+    outcome = deliver(fpc, form, r, method_of(fpc)) if r else Outcome(form.signed(0, dividend.minus))
+    return (2 if partial and r else 0) + overflow, outcome, quotient
 
 
 def multiply_and_add(fpc: int, form: Format, a: int, b: int, c: int, subtract: bool = False) -> Outcome:

@@ -1,27 +1,56 @@
-"""Short and long results, to nearest, beside those of this computer's processor: another judge than exact.py."""
+"""Short and long results, in the four rounding modes that it has, beside those of this computer's processor: another
+judge than exact.py."""
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import random
+import re
 
+import numba
 import numpy as np
 import pytest
+from numba import types
 
+from s390emu._jit import JIT
+from s390emu._jit.compiler import Proper
+from s390emu.engine.handlers import function
+from s390emu.records.cpu import CPU_T
+from s390emu.records.port import PORT_T
 from tests.isa.floating_point.bfp import BY_LETTER, CASES, handle, hard, prepare, put, random_datum
 from tests.isa.floating_point.exact import LONG, SHORT, Value
+from tests.isa.floating_point.test_bfp_instructions import ROW
 
 TYPES = {SHORT: (np.uint32, np.float32), LONG: (np.uint64, np.float64)}
 BINARY = {"a": np.add, "s": np.subtract, "m": np.multiply, "d": np.divide}
+# What fesetround takes, by the BFP rounding mode of the FPC register.
+FESETROUND = {
+    "x86_64": {0: 0, 1: 0xC00, 2: 0x800, 3: 0x400},
+    "aarch64": {0: 0, 1: 0xC00000, 2: 0x400000, 3: 0x800000},
+}.get(platform.machine(), {0: 0})
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+in_every_mode = pytest.mark.parametrize("mode", FESETROUND)
 
 
-def host(form, datum: int):
+def on_host(mode: int, operation, *arrays):
+    """The result, in the rounding mode: set for this operation only."""
+    set_mode = ctypes.CDLL(None).fesetround if mode else lambda _: 0
+    with np.errstate(all="ignore"):
+        assert set_mode(FESETROUND[mode]) == 0
+        try:
+            return operation(*arrays)
+        finally:
+            set_mode(0)
+
+
+def array(form, data):
     integer, real = TYPES[form]
-    return integer(datum).view(real)
+    return np.array(data, integer).view(real)
 
 
-def datum_of(form, value) -> int:
-    return int(value.view(TYPES[form][0]))
+def data_of(form, values) -> list[int]:
+    return values.view(TYPES[form][0]).tolist()
 
 
 def in_register(lab, form, r: int) -> int:
@@ -44,47 +73,65 @@ def same(form, ours: int, theirs: int) -> bool:
     return ours == theirs or bool(Value(form, theirs).nan and ours == form.default)
 
 
+@in_every_mode
 @pytest.mark.parametrize("letter", "ed")
 @pytest.mark.parametrize("operation", BINARY)
-def test_arithmetic(lab, operation, letter):
+def test_arithmetic(lab, operation, letter, mode):
     form = BY_LETTER[letter]
     mnemonic = "meebr" if operation + letter == "me" else f"{operation}{letter}br"
-    for a, b in operands(form, mnemonic):
-        prepare(lab, 0)
+    first, second = zip(*operands(form, f"{mnemonic} {mode}"), strict=True)
+    results = data_of(form, on_host(mode, BINARY[operation], array(form, first), array(form, second)))
+    for a, b, expected in zip(first, second, results, strict=True):
+        prepare(lab, mode)
         put(lab.cpu, form, 1, a)
         put(lab.cpu, form, 4, b)
         assert handle(lab, mnemonic, {24: 1, 28: 4}) == 0
-        with np.errstate(all="ignore"):
-            expected = datum_of(form, BINARY[operation](host(form, a), host(form, b)))
         assert same(form, in_register(lab, form, 1), expected), f"{a:x} {b:x}"
 
 
+@in_every_mode
 @pytest.mark.parametrize("letter", "ed")
-def test_square_root(lab, letter):
+def test_square_root(lab, letter, mode):
     form = BY_LETTER[letter]
-    for _, b in operands(form, letter):
-        prepare(lab, 0)
+    _, data = zip(*operands(form, letter), strict=True)
+    for b, expected in zip(data, data_of(form, on_host(mode, np.sqrt, array(form, data))), strict=True):
+        prepare(lab, mode)
         put(lab.cpu, form, 4, b)
         assert handle(lab, f"sq{letter}br", {24: 1, 28: 4}) == 0
-        with np.errstate(all="ignore"):
-            expected = datum_of(form, np.sqrt(host(form, b)))
         assert same(form, in_register(lab, form, 1), expected), f"{b:x}"
 
 
-def test_long_to_short_and_back(lab):
-    for _, b in operands(LONG, "round"):
-        prepare(lab, 0)
+@in_every_mode
+def test_long_to_short_and_back(lab, mode):
+    _, data = zip(*operands(LONG, "round"), strict=True)
+    short = on_host(mode, lambda values: values.astype(np.float32), array(LONG, data))
+    long = data_of(LONG, short.astype(np.float64))
+    for b, expected, lengthened in zip(data, data_of(SHORT, short), long, strict=True):
+        prepare(lab, mode)
         put(lab.cpu, LONG, 4, b)
         assert handle(lab, "ledbr", {24: 1, 28: 4}) == 0
-        with np.errstate(all="ignore"):
-            expected = host(LONG, b).astype(np.float32)
-        assert in_register(lab, SHORT, 1) == datum_of(SHORT, expected), f"{b:x}"
+        assert in_register(lab, SHORT, 1) == expected, f"{b:x}"
         assert handle(lab, "ldebr", {24: 2, 28: 1}) == 0
-        assert in_register(lab, LONG, 2) == datum_of(LONG, expected.astype(np.float64))
+        assert in_register(lab, LONG, 2) == lengthened
+
+
+@in_every_mode
+@pytest.mark.parametrize("letter", "ed")
+def test_from_signed(lab, letter, mode):
+    form = BY_LETTER[letter]
+    rng = random.Random(f"{letter} {mode}")
+    data = [rng.getrandbits(64) >> rng.randrange(64) for _ in range(CASES)]
+    signed = np.array(data, np.uint64).view(np.int64)
+    results = data_of(form, on_host(mode, lambda values: values.astype(TYPES[form][1]), signed))
+    for number, expected in zip(data, results, strict=True):
+        prepare(lab, mode)
+        lab.cpu.gr[3] = number
+        handle(lab, f"c{letter}gbr", {24: 1, 28: 3})
+        assert in_register(lab, form, 1) == expected, f"{number:x}"
 
 
 @pytest.mark.parametrize("letter", "ed")
-def test_from_fixed(lab, letter):
+def test_from_unsigned(lab, letter):
     form = BY_LETTER[letter]
     rng = random.Random(letter)
     for _ in range(CASES):
@@ -92,19 +139,40 @@ def test_from_fixed(lab, letter):
         prepare(lab, 0)
         lab.cpu.gr[3] = number
         handle(lab, f"c{letter}lgbr", {24: 1, 28: 3})
-        assert in_register(lab, form, 1) == datum_of(form, np.uint64(number).astype(TYPES[form][1])), f"{number:x}"
-        handle(lab, f"c{letter}gbr", {24: 1, 28: 3})
-        signed = np.uint64(number).view(np.int64).astype(TYPES[form][1])
-        assert in_register(lab, form, 1) == datum_of(form, signed), f"{number:x}"
+        assert in_register(lab, form, 1) == data_of(form, np.array([number], np.uint64).astype(TYPES[form][1]))[0]
 
 
 @pytest.mark.parametrize("letter", "ed")
 def test_comparisons(lab, letter):
     form = BY_LETTER[letter]
-    for a, b in operands(form, letter):
+    first, second = zip(*operands(form, letter), strict=True)
+    x, y = array(form, first), array(form, second)
+    codes = np.where(x == y, 0, np.where(x < y, 1, 2)).tolist()
+    for a, b, expected in zip(first, second, codes, strict=True):
         prepare(lab, 0)
         put(lab.cpu, form, 1, a)
         put(lab.cpu, form, 4, b)
         handle(lab, f"c{letter}br", {24: 1, 28: 4})
-        x, y = host(form, a), host(form, b)
-        assert lab.cpu.cc == (0 if x == y else 1 if x < y else 2), f"{a:x} {b:x}"
+        assert lab.cpu.cc == expected, f"{a:x} {b:x}"
+
+
+def one_for_each_operation() -> list[str]:
+    """Instructions, one for each function that executes those of several formats: where one has integers only, all
+    have."""
+
+    def operation(mnemonic: str) -> str:
+        code = getattr(function(mnemonic), "py_func", function(mnemonic)).__code__
+        return [name for name in code.co_names if name.islower() and name != "u64"][-1]
+
+    return list({operation(name): name for name in ROW}.values())
+
+
+@pytest.mark.skipif(not JIT, reason="about compiled code")
+@pytest.mark.parametrize("mnemonic", one_for_each_operation())
+def test_no_handler_uses_the_hosts_floating_point(mnemonic):
+    """Nothing to prove the same, bit for bit: no rounding mode, flushing of subnormals, NaN or extra precision of the
+    host's can have a part in a result. (What is now a signed, now an unsigned integer would become a double.)"""
+    signature = types.int64(numba.from_dtype(CPU_T), numba.from_dtype(PORT_T), types.uint64)
+    code = Proper(function(mnemonic).py_func, signature).inspect_llvm()
+    assert mnemonic in code
+    assert not re.search(r"\b(half|float|double|x86_fp80|fp128)\b", code)

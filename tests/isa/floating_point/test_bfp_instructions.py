@@ -11,6 +11,7 @@ import pytest
 from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.engine.handlers import implemented
+from s390emu.isa.formats import FR
 from s390emu.isa.opcodes import ROWS
 from tests.isa.floating_point.bfp import AFP_CONTROL, BY_LETTER
 from tests.isa.floating_point.exact import EXTENDED, LONG, SHORT
@@ -77,6 +78,21 @@ def test_extended_operands_are_pairs(lab, name):
 @pytest.mark.parametrize("name", ["mxdb", "lxdb", "lxeb"])
 def test_a_pair_that_is_none_comes_before_access(lab, name):
     assert execute(lab, line(name, r1=2), r5=NOWHERE, c0=AFP_CONTROL) == (SPECIFICATION, {})
+
+
+def floating_operands(name: str) -> list[str]:
+    return [operand.name for operand in ROW[name].format.operands if operand.kind == FR]
+
+
+@pytest.mark.parametrize("name", [name for name in ROW if len(floating_operands(name)) > 1 and name[:2] != "di"])
+def test_operands_may_be_one_register(lab, name):
+    """The result is that of several registers that hold the same."""
+    data = SAMPLES[EXTENDED] if extended_operands(name) else SAMPLES[SHORT if name[-3] == "e" else LONG] << 64
+    start = {f"f{r}": data >> 64 for r in (0, 1, 4)} | {f"f{r}": data & (1 << 64) - 1 for r in (2, 3, 6)}
+    expected = execute(lab, line(name), c0=AFP_CONTROL, **start)
+    for same in floating_operands(name)[1:]:
+        lab.reset()
+        assert execute(lab, line(name, **{same: 0}), c0=AFP_CONTROL, **start) == expected
 
 
 def source_of(name: str):

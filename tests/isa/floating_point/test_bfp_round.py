@@ -21,7 +21,7 @@ from tests.isa.floating_point.bfp import (
     random_datum,
     random_fpc,
 )
-from tests.isa.floating_point.exact import FIELDS, MODES
+from tests.isa.floating_point.exact import EXTENDED, FIELDS, MODES
 
 NARROWINGS = ["ed", "dx", "ex"]
 
@@ -74,6 +74,16 @@ def test_a_trapped_result_is_scaled_and_of_the_format_of_the_source(lab, b, fpc,
     lab.cpu.fpr[4] = b
     handle(lab, "ledbr", {24: 1, 28: 4})
     assert int(lab.cpu.fpr[1]) == expected
+
+
+@pytest.mark.parametrize("letters", ["dx", "ex"])
+@pytest.mark.parametrize(("exponent", "fpc", "adjustment"), [(9000, 0x20000000, -8192), (-9000, 0x10000000, 8192)])
+def test_an_extended_source_is_scaled_as_its_format_needs(lab, letters, exponent, fpc, adjustment):
+    """To the middle of its own range, whatever the target."""
+    prepare(lab, fpc)
+    put(lab.cpu, EXTENDED, 4, 16383 + exponent << 112)
+    handle(lab, f"l{letters}br", {24: 1, 28: 4})
+    assert (int(lab.cpu.fpr[1]), int(lab.cpu.fpr[3])) == (16383 + exponent + adjustment << 48, 0)
 
 
 @pytest.mark.parametrize("letter", "edx")

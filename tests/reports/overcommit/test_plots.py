@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from s390emu.reports.drawing import PlotsUnavailable
 from s390emu.reports.overcommit import plots
 from tests.reports.overcommit.conftest import rows_of
 
@@ -107,5 +108,5 @@ def test_policies_differ_in_colour_marker_and_not_by_colour_alone():
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch, tmp_path, rows):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(plots.PlotsUnavailable, match=r"pip install 's390emu\[plots\]'"):
+    with pytest.raises(PlotsUnavailable, match=r"pip install 's390emu\[plots\]'"):
         plots.draw(tmp_path, rows(guests=(1,)))

@@ -1,0 +1,1 @@
+"""C programs of our own, for the bare machine and for a host: see build.py."""

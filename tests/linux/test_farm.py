@@ -10,7 +10,7 @@ from s390emu.guests.linux_worker import read_files
 from tests.linux import guest
 
 CELL = Cell(kind=LINUX, guests=2, ratio=2.2, policy="both", ram=96 << 20, idle_us=50_000, warmup=12, requests=12,
-            least=0)  # fmt: skip
+            least=0, balloon=(("floor", 0.6),))  # fmt: skip
 
 
 def test_hints_and_balloon_free_storage_and_no_sum_is_wrong():

@@ -315,8 +315,8 @@ def message_lines(data: bytes, code_page: str) -> list[str] | None:
         if thing.length < (TEXT_OBJECT if is_text else OBJECT).sizeof() or end > len(data):
             return None
         if is_text:
-            line = data[at + TEXT_OBJECT.sizeof() : end]
-            text = line.decode(OTHER_CODE_PAGE if ONLY_IN_OTHER in line else code_page)
+            coded = data[at + TEXT_OBJECT.sizeof() : end]
+            text = coded.decode(OTHER_CODE_PAGE if ONLY_IN_OTHER in coded else code_page)
             lines.append(text.translate(NOT_PRINTABLE).rstrip())
         at = end
     return lines

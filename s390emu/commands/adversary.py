@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
     from s390emu.machine import Machine, Reason, Stop
 
-LOOK = 1_000_000  # instructions between two looks at the console
-
 
 def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source: dict[str, Any], *,
            begins: str = "", ends: Sequence[Reason] = (), limit: int | None = None,
@@ -104,14 +102,14 @@ def maker(options: MachineOptions, guest: Program, begins: str = "") -> Callable
 
 
 def _begin(machine: Machine, text: str) -> None:
-    """Run until the guest has written a text, or a little longer."""
+    """Run until the guest has written a text."""
     from s390emu.machine import Reason
 
-    while text not in machine.console:
-        stop = machine.run(LOOK)
-        if stop.reason is not Reason.LIMIT:
-            told = f"{stop.reason} after {stop.count:,} instructions, and {text!r} was never written"
-            raise UsageError(f"--adversary: {told}; give --adversary-from TEXT")
+    machine.host.guests[machine.guest_number].console.await_text(text)
+    stop = machine.run()
+    if stop.reason is not Reason.CONSOLE_TEXT:
+        told = f"{stop.reason} after {stop.count:,} instructions, and {text!r} was never written"
+        raise UsageError(f"--adversary: {told}; give --adversary-from TEXT")
 
 
 def build_apart(options: MachineOptions, guest: Program | None = None) -> Machine:

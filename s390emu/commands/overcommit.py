@@ -70,9 +70,9 @@ class Options:
 
 def arguments(parser) -> None:
     """Add the options: one for each field of a cell, then the others."""
-    parser.add_argument("--guest", choices=cell_module.KINDS, default=WEB, help="what the guests are (web)")
-    parser.add_argument("--linux", type=Path, metavar="DIR",
-                        help=f"kernel and busybox, by tools/fetch-linux (${LINUX_FOLDER})")  # fmt: skip
+    parser.add_argument("--guest", choices=cell_module.KINDS, default=WEB,
+                        help=f"what the guests are (web); --linux DIR: of tools/fetch-linux (${LINUX_FOLDER})")
+    parser.add_argument("--linux", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     options = [*TOLD, *(field.name for field in fields(Cell) if field.name not in TOLD and field.name not in APART)]
     for name in options:
         metavar, told = TOLD.get(name, ("LIST", argparse.SUPPRESS))
@@ -81,8 +81,9 @@ def arguments(parser) -> None:
                         help="a parameter of the monitor that is not its default")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, default=Path("overcommit"), metavar="DIR",
                         help="where to; finished runs there are not run again (overcommit)")  # fmt: skip
-    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="run on a Dask cluster instead, tcp://HOST:PORT")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, metavar="N",
+                        help="processes (all cores); --scheduler tcp://HOST:PORT: a Dask cluster instead")  # fmt: skip
+    parser.add_argument("--scheduler", metavar="ADDRESS", help=argparse.SUPPRESS)
     parser.add_argument("--table", choices=("csv", "parquet"), default="csv", help="format of the table (csv)")
     parser.add_argument("--dry-run", action="store_true", help="list the runs, run none")
     parser.add_argument("--json", action="store_true", help="the summary on stdout (also in DIR/summary.json)")

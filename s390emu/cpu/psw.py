@@ -27,8 +27,9 @@ from s390emu.architecture.psw_bits import (
 from s390emu.records.events import EVENT_PSW
 from s390emu.storage.absolute import guest_of
 from s390emu.storage.access_registers import depends_on_text
-from s390emu.storage.dat import asce_of
+from s390emu.storage.dat import asce_of, space_of
 from s390emu.storage.events import record_event
+from s390emu.storage.presence import INSTRUCTION
 from s390emu.storage.tlb import NO_CONTEXT, REAL_ADDRESSES, context_with, number_of_space
 
 KEY_0_PERMITTED = bit(32)  # first bit of the PSW-key mask, control register 3, bits 32-47
@@ -93,10 +94,11 @@ def context_of(cpu, storage, mask):
 
 @jit
 def psw_changed(cpu, storage):
-    """Have pending interruptions looked at, and set the TLB's context, after any change of the PSW's system mask, key,
+    """Have pending interruptions looked at, and set the TLB's contexts, after any change of the PSW's system mask, key,
     state or mode, or of the ASCEs."""
     mask = cpu.psw_mask
-    storage.context = NO_CONTEXT if depends_on_text(cpu) else context_of(cpu, storage, mask)
+    storage.insn_context = context_of(cpu, storage, (mask & ~AS) | space_of(cpu, INSTRUCTION))
+    storage.context = NO_CONTEXT if depends_on_text(cpu) else storage.insn_context
     storage.deadline = u64(0)
     record_event(guest_of(storage), EVENT_PSW, storage.cpu_address, mask, cpu.psw_ia, u64(0))
 

@@ -78,7 +78,7 @@ def crossing_text(cpu, storage, ia, first, here):
     page: that is checked anew, unless the TLB has it."""
     next_page = (ia + here) & cpu.amode
     slot = tlb_slot(next_page)
-    if storage.tlb_insn_tag[slot] != next_page | storage.context:
+    if storage.tlb_insn_tag[slot] != next_page | storage.insn_context:
         return fetch_instruction(cpu, storage, ia)
     return text_of(first, here, text_address(guest_of(storage), storage.tlb_insn_decoded[slot], u64(0))), 0
 

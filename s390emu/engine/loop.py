@@ -32,7 +32,7 @@ def not_fetched(cpu, storage, code, ia):
 def page_of(cpu, storage, ia):
     """Return (decoded page of this instruction address, code)."""
     slot = (ia >> BLOCK_SHIFT) & TLB_MASK
-    if storage.tlb_insn_tag[slot] == (ia & PAGE_AND_ODD) ^ storage.context:
+    if storage.tlb_insn_tag[slot] == (ia & PAGE_AND_ODD) ^ storage.insn_context:
         return storage.tlb_insn_decoded[slot], 0
     code = call2(storage.find_decoded_page, cpu, storage, ia, u64(0))
     return storage.value, code

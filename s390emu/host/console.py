@@ -24,6 +24,7 @@ REMEMBERED = 4096  # lines that the other way may repeat
 LEAST_PIECE = 60  # characters of a message that may be but a part of a line
 ENTERED = r"[\x01-\x07\n-\x1a]"  # the enter key, or a control character
 NO_END = "^n"  # at the end of an operator's line: nothing is entered
+CHANGES_CASE = "%"  # in an operator's line, unless there are two
 CONTROL_TO_LETTER = 0x60
 UNMISTAKABLE = 16  # letters and digits of a line that is not there twice by chance
 
@@ -31,6 +32,11 @@ UNMISTAKABLE = 16  # letters and digits of a line that is not there twice by cha
 def _essence(line: str) -> str:
     """Return the letters and digits of a line."""
     return re.sub("[^0-9A-Za-z]+", "", line)
+
+
+def _doubled(line: str) -> str:
+    """Return a line in which what changes the case is a character of its own."""
+    return line.replace(CHANGES_CASE, 2 * CHANGES_CASE)
 
 
 class Shown(NamedTuple):
@@ -101,19 +107,22 @@ class Console:
 
     def next_command(self, most: int) -> str:
         """Return and take the next line that was typed, or its next part of at most so many characters. A control
-        character is a line by itself, ^c: so an operator writes it. What is not the end of a line ends with ^n."""
+        character is a line by itself, ^c: so an operator writes it. What is not the end of a line ends with ^n, and %%
+        is a per cent sign, as one by itself would change the case of what follows."""
         found = re.search(ENTERED, self.typed)
         assert found
         line, key = self.typed[: found.start()], found[0]
         if key != "\n" and not line:
             self.typed = self.typed[1:]
             return f"^{chr(ord(key) | CONTROL_TO_LETTER)}"
-        if key == "\n" and len(line) <= most:
+        if key == "\n" and len(_doubled(line)) <= most:
             self.typed = self.typed[found.end() :]
-            return line
+            return _doubled(line)
         part = line[: most - len(NO_END)]
+        while len(_doubled(part)) > most - len(NO_END):
+            part = part[:-1]
         self.typed = self.typed[len(part) :]
-        return part + NO_END
+        return _doubled(part) + NO_END
 
     def next_characters(self, most: int) -> str:
         """Return and take at most so many characters that were typed."""

@@ -41,6 +41,8 @@ EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's a
 SCCB_ADDRESS = 0xFFFFFFF8
 INPUT = b"\0"  # before the characters of a message to the guest
 ACCEPTED = 0x80  # in the flags of an event buffer
+# Before Linux has drivers it writes in 037 wherever it runs. There [ is what no character of ASCII is in 500.
+OTHER_CODE_PAGE, ONLY_IN_OTHER = "cp037", b"\xba"
 NOT_PRINTABLE = {code: "." for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 HEADER = c.Struct(
@@ -313,7 +315,8 @@ def message_lines(data: bytes, code_page: str) -> list[str] | None:
         if thing.length < (TEXT_OBJECT if is_text else OBJECT).sizeof() or end > len(data):
             return None
         if is_text:
-            text = data[at + TEXT_OBJECT.sizeof() : end].decode(code_page)
+            coded = data[at + TEXT_OBJECT.sizeof() : end]
+            text = coded.decode(OTHER_CODE_PAGE if ONLY_IN_OTHER in coded else code_page)
             lines.append(text.translate(NOT_PRINTABLE).rstrip())
         at = end
     return lines

@@ -84,7 +84,9 @@ PORT_T = np.dtype(
         ("span_length", u64),
         ("span_second", u64),
         # TLB
-        ("context", u64),  # low 12 bits of a matching tag: valid, PSW key, number of the address space
+        # low 12 bits of a matching tag: valid, PSW key, number of the address space; for operands, and for instructions
+        ("context", u64),
+        ("insn_context", u64),
         ("tlb_spaces", u64, TLB_SPACES),  # by number: the ASCE that it stands for
         ("tlb_next_space", u64),  # the number to be given next
         ("tlb_fetch_tag", u64, TLB_SLOTS),

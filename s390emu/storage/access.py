@@ -167,7 +167,7 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
     """Enter the page into the TLB if every access of this kind to it would pass in this context, which has the PSW
     key."""
     guest = guest_of(storage)
-    if not may_fill(storage) or access_key != psw_key(cpu):
+    if not may_fill(storage, storage.context) or access_key != psw_key(cpu):
         return
     number = absolute >> BLOCK_SHIFT
     is_store = kind == STORE
@@ -453,7 +453,7 @@ def find_decoded_page(cpu, storage, ia, unused):
     key = i64(frame_of(guest, block_at(guest, number)).key)
     if not key_permits(cpu, access_key, key, False):
         storage.deadline = u64(0)  # only fetch-protection override permits it: the next instruction may be beyond that
-    elif may_fill(storage):
+    elif may_fill(storage, storage.insn_context):
         fill_insn(storage, ia, storage.value)
     return 0
 

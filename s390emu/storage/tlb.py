@@ -41,9 +41,9 @@ def tlb_slot(logical):
 
 
 @jit
-def may_fill(storage):
-    """True if entries may be made in the present context."""
-    return guest_of(storage).tlb_on != u64(0) and storage.context != NO_CONTEXT
+def may_fill(storage, context):
+    """True if entries may be made in a context."""
+    return guest_of(storage).tlb_on != u64(0) and context != NO_CONTEXT
 
 
 @jit
@@ -62,12 +62,12 @@ def drop_space(storage, number):
 @jit
 def number_of_space(storage, asce):
     """Return the number of the address space of an ASCE. If it has none it gets one, the longest given to another; but
-    not that of the present context, to which `moves.probe_as` goes back."""
+    not that of the instructions' space."""
     for n in range(1, TLB_SPACES):
         if storage.tlb_spaces[n] == asce:
             return u64(n)
     number = storage.tlb_next_space
-    while number == REAL_ADDRESSES or number == (storage.context & SPACE) >> SPACE_SHIFT:
+    while number == REAL_ADDRESSES or number == (storage.insn_context & SPACE) >> SPACE_SHIFT:
         number = (number + u64(1)) & u64(TLB_SPACES - 1)
     storage.tlb_next_space = (number + u64(1)) & u64(TLB_SPACES - 1)
     storage.tlb_spaces[number] = asce
@@ -107,7 +107,7 @@ def fill_store_beside_code(storage, logical, page_address, decoded_page):
 @jit
 def fill_insn(storage, logical, decoded_page):
     slot = tlb_slot(logical)
-    storage.tlb_insn_tag[slot] = (logical & PAGE) | storage.context
+    storage.tlb_insn_tag[slot] = (logical & PAGE) | storage.insn_context
     storage.tlb_insn_decoded[slot] = decoded_page
 
 

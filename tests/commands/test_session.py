@@ -146,15 +146,30 @@ def test_all_cpus_stopped_is_the_end(cpus):
 
 
 def test_an_idle_guest_takes_as_long_as_it_says(pipe):
-    """A timer interruption every 10 ms, of which every 10 or 11 instructions are one. Its clock is that on the wall."""
+    """A timer interruption every 10 ms, of which every 10 or 11 instructions are one."""
     machine = of(TICKING)
     guest = Session(machine, pipe[0])
     guest.run(50)
-    began, guest_began, processor = time.monotonic(), machine.now, time.process_time()
+    began, guest_began = time.monotonic(), machine.now
     guest.run(8 * 25)
-    passed = time.monotonic() - began
-    assert passed == pytest.approx((machine.now - guest_began) * 1e-9, abs=0.06) and passed > 0.15
-    assert time.process_time() - processor < passed
+    assert time.monotonic() - began >= (machine.now - guest_began) * 1e-9 - 0.06 > 0.1
+
+
+def test_the_clock_of_an_idle_guest_is_that_on_the_wall(monkeypatch):
+    """Here every wait takes a millisecond more than it should."""
+    now = 1000.0
+    monkeypatch.setattr(session.time, "monotonic", lambda: now)
+
+    def waits(seconds):
+        nonlocal now
+        now += seconds + 0.001
+
+    machine = of(TICKING)
+    guest = Session(machine)
+    monkeypatch.setattr(guest, "listen", waits)
+    guest.run(8 * 1000)
+    assert machine.now > 5_000 * MS
+    assert abs(now - 1000.0 - machine.now * 1e-9) < 0.02
 
 
 @pytest.mark.parametrize("closed", [False, True], ids=["no-keys", "end-of-file"])
@@ -170,13 +185,14 @@ def test_an_idle_guest_burns_no_core(pipe, closed):
 
 
 def test_a_key_is_not_kept_waiting_by_a_guest_that_sleeps(pipe):
-    machine = of(TICKING.replace("10000 << 12", "900000 << 12"))  # 0.9 s
+    later = "        algf    %r2,0(%r1)\n"
+    machine = of(TICKING.replace("10000 << 12", "1000000 << 12").replace(later, 20 * later))  # 20 s
     guest = Session(machine, pipe[0])
     guest.run(None, 0.1)
     os.write(pipe[1], b"\x01x")
     began = time.monotonic()
     assert guest.run().reason is Reason.LEFT
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 10
 
 
 def test_what_a_guest_is_behind_is_not_made_up_for(pipe):
@@ -208,7 +224,7 @@ class Terminal:
 
     def read(self, text):
         """Read until the text is there."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while text not in self.text:
             assert select.select([self.descriptor], [], [], max(0, deadline - time.monotonic()))[0], self.text
             try:

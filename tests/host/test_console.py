@@ -330,6 +330,10 @@ def test_typed_where_nothing_was_written():
     pytest.param("abc\x04\x1a", ["abc^n", "^d", "^z"], id="control-characters-after-text"),
     pytest.param("0123456789abcd\n", ["01234567^n", "89abcd"], id="a-long-line"),
     pytest.param("0123456789\n", ["0123456789"], id="the-longest-line"),
+    pytest.param("a%s\n", ["a%%s"], id="per-cent"),
+    pytest.param("01234%6789\n", ["01234%%6^n", "789"], id="per-cent-makes-it-too-long"),
+    pytest.param("0123456%89\n", ["0123456^n", "%%89"], id="per-cent-is-not-parted"),
+    pytest.param("%\x03", ["%%^n", "^c"], id="per-cent-before-a-control-character"),
 ])  # fmt: skip
 def test_commands_that_are_typed(typed, commands):
     console = Console()

@@ -407,6 +407,15 @@ def test_messages_come_before_what_is_typed(processor):
     assert processor.ask(READ_DATA, sccb(bytes(40))) == (0x0020, (told_as("STOP") + told_as("a\r")).ljust(40, b"\0"))
 
 
+def test_a_line_in_the_other_code_page(processor):
+    """So Linux writes while it decompresses itself; whether a line without a bracket is such a one nobody can see."""
+    texts = "[a!] |", "a!"
+    lines = [thing(4, struct.pack(">HB3x", 0x1000, 0) + text.encode("cp037")) for text in texts]
+    processor.ask(WRITE_DATA, sccb(message(*lines)))
+    assert processor.console.text == "[a!] |\na]\n"
+    assert not b"\xba".decode("cp500").isascii()
+
+
 @pytest.mark.parametrize("character", "[]!^|\\{}~#@$")
 def test_every_character_of_a_message_is_shown_as_it_is(processor, character):
     """Code page 500: in 037, most of these are elsewhere."""

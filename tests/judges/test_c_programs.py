@@ -22,6 +22,8 @@ import pytest
 
 from s390emu._jit import JIT
 from s390emu.assembler.elf_loader import read_elf
+from s390emu.host.host import Host
+from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 from s390emu.machine.schedule import Schedule
 from tests.judges.programs import SEED
@@ -33,6 +35,7 @@ TARGETS = [build.TARGETS[(FIRST + n) % len(build.TARGETS)] for n in range(COUNT 
 PROGRAMS = build.PROGRAMS if JIT else ["quad"]  # as plain Python the shortest: 50,000 instructions
 SETTINGS = [(translation, cpus) for translation in (False, True) for cpus in (1, 2)]
 LIMIT = 2_000_000_000  # instructions
+FRAMES = 32  # fewer than the pages that the programs use
 STORAGE = 16 << 20
 
 compiled_only = pytest.mark.skipif(not JIT, reason="millions of instructions: only compiled")
@@ -65,8 +68,8 @@ def objects(tmp_path_factory) -> build.Objects:
     return build.for_the_bare_machine(tmp_path_factory.mktemp("programs"), TARGETS[0], PROGRAMS)
 
 
-def run(image: Path, cpus: int = 1, schedule: Schedule | None = None) -> Machine:
-    machine = Machine(STORAGE, cpus=cpus, schedule=schedule)
+def run(image: Path, cpus: int = 1, **options) -> Machine:
+    machine = Machine(STORAGE, cpus=cpus, **options)
     machine.load(read_elf(image.read_bytes()))
     stop = machine.run(limit=LIMIT)
     assert (stop.reason, stop.exit_code) == (Reason.DISABLED_WAIT, 0), machine.console
@@ -104,10 +107,18 @@ def test_translation_costs_no_instruction_but_for_its_tables(images):
 
 
 @compiled_only
+def test_neither_a_host_that_pages_nor_the_tlb_is_noticed(images):
+    image = images[TARGETS[0], True]
+    plain, paged, slow = run(image), run(image, host=Host(FRAMES, PagingDevice())), run(image, tlb=False)
+    assert paged.host.guests[paged.guest_number].statistics.read_back > 0
+    assert (plain.console, plain.count) == (paged.console, paged.count) == (slow.console, slow.count)
+
+
+@compiled_only
 @pytest.mark.parametrize("quantum, seed", [(1, None), (7, None), (3, 1), (20, 2), (20, 3), (500, 4)])
 def test_threads_in_any_interleaving(objects, quantum, seed):
     image = objects.image(["threads"], translation=quantum > 1)
-    assert run(image, 2, Schedule(2, quantum, seed)).console == build.expected(["threads"])
+    assert run(image, 2, schedule=Schedule(2, quantum, seed)).console == build.expected(["threads"])
 
 
 def test_runs_from_the_command_line(objects):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import TOD_1970, TOD_SECOND
 from s390emu.guests.initramfs import archive, device_list
@@ -156,11 +157,12 @@ def initramfs(suite: str) -> bytes:
 
 def machine(
     suite: str = "trixie", *, cpus: int = 1, host: int = RAM, essa: bool = True, tlb: bool = True, append: str = APPEND,
-    files: bytes | None = None,
-) -> Machine:
+    identity: str = NAMES[0], files: bytes | None = None,
+) -> Machine:  # fmt: skip
     """Return a machine about to start the kernel. host: bytes of its storage; files: another initial file system."""
     kernel = read_kernel((folder(suite) / "vmlinuz").read_bytes(), suite)
-    made = Machine(RAM, cpus=cpus, host=Host(host // BLOCK_SIZE, PagingDevice()), essa=essa, tlb=tlb, tod_epoch=EPOCH)
+    own = Host(host // BLOCK_SIZE, PagingDevice())
+    made = Machine(RAM, cpus=cpus, host=own, identity=identity, essa=essa, tlb=tlb, tod_epoch=EPOCH)
     for address, data in image(kernel, RAM, initramfs(suite) if files is None else files, append):
         made.write(address, data)
     made.set_psw(*kernel.psw)

@@ -165,7 +165,8 @@ def dat(turns: int, scale: float) -> dict[str, float]:
 
 
 def medians(rows: list[dict]) -> dict:
-    return {name: round(statistics.median(row[name] for row in rows), 3) for name in rows[0]}
+    """Return the median of each figure of these runs."""
+    return {name: round(statistics.median_low(row[name] for row in rows), 3) for name in rows[0]}
 
 
 def measure(folder: Path, turns: int, dd_bytes: int, cold: bool) -> dict:

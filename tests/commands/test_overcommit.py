@@ -271,7 +271,7 @@ def linux(tmp_path):
     """A folder with what looks like a kernel of Linux, and a busybox."""
     folder = tmp_path / "linux"
     folder.mkdir()
-    (folder / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP")
+    (folder / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP" + bytes(0x1000))
     (folder / "busybox").write_bytes(b"busybox")
     return folder
 

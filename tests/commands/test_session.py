@@ -120,16 +120,17 @@ def test_a_limit_of_time_ends_a_wait_for_a_key(pipe):
 
 def test_a_guest_that_waits_for_a_key_gets_it(pipe):
     machine = echo()
+    machine.host.guests[0].console.await_text("]")
     os.write(pipe[1], b"one\r")
-    Session(machine, pipe[0]).run(None, 0.3)
+    assert Session(machine, pipe[0]).run(None, 300).reason is Reason.CONSOLE_TEXT
     os.write(pipe[1], b"q")
-    stop = Session(machine, pipe[0]).run()
+    stop = Session(machine, pipe[0]).run(None, 300)
     assert (machine.console, stop.exit_code) == ("[one]", 0)
 
 
 def test_without_keys_to_come_a_wait_for_one_is_the_end(pipe):
     os.close(pipe[1])
-    assert Session(echo(), pipe[0]).run(None, 10).reason is Reason.ENABLED_WAIT
+    assert Session(echo(), pipe[0]).run(None, 300).reason is Reason.ENABLED_WAIT
 
 
 def test_the_guests_own_end_is_its_end(small_steps):
@@ -139,7 +140,7 @@ def test_the_guests_own_end_is_its_end(small_steps):
 
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_all_cpus_stopped_is_the_end(cpus):
-    assert Session(of(POWER_OFF, cpus=cpus)).run(None, 10).reason is Reason.STOPPED
+    assert Session(of(POWER_OFF, cpus=cpus)).run(None, 300).reason is Reason.STOPPED
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ def test_the_clock_of_an_idle_guest_is_that_on_the_wall(monkeypatch):
 def test_an_idle_guest_burns_no_core(pipe, closed):
     machine = of(TICKING)
     guest = Session(machine, pipe[0])
-    guest.run(None, 0.2)
+    guest.run(50)
     if closed:
         os.close(pipe[1])
     processor = time.process_time()
@@ -188,7 +189,7 @@ def test_a_key_is_not_kept_waiting_by_a_guest_that_sleeps(pipe):
     later = "        algf    %r2,0(%r1)\n"
     machine = of(TICKING.replace("10000 << 12", "1000000 << 12").replace(later, 20 * later))  # 20 s
     guest = Session(machine, pipe[0])
-    guest.run(None, 0.1)
+    guest.run(60)
     os.write(pipe[1], b"\x01x")
     began = time.monotonic()
     assert guest.run().reason is Reason.LEFT

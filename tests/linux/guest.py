@@ -157,13 +157,13 @@ def initramfs(suite: str) -> bytes:
 
 def machine(
     suite: str = "trixie", *, cpus: int = 1, host: int = RAM, essa: bool = True, tlb: bool = True, append: str = APPEND,
-    identity: str = NAMES[0],
+    identity: str = NAMES[0], files: bytes | None = None,
 ) -> Machine:  # fmt: skip
-    """Return a machine about to start the kernel. host: bytes of its storage."""
+    """Return a machine about to start the kernel. host: bytes of its storage; files: another initial file system."""
     kernel = read_kernel((folder(suite) / "vmlinuz").read_bytes(), suite)
     own = Host(host // BLOCK_SIZE, PagingDevice())
     made = Machine(RAM, cpus=cpus, host=own, identity=identity, essa=essa, tlb=tlb, tod_epoch=EPOCH)
-    for address, data in image(kernel, RAM, initramfs(suite), append):
+    for address, data in image(kernel, RAM, initramfs(suite) if files is None else files, append):
         made.write(address, data)
     made.set_psw(*kernel.psw)
     return made

@@ -279,7 +279,7 @@ def linux(tmp_path):
 def test_guests_of_linux_are_told_from_which_folder(s390emu):
     code, out, err = s390emu(*SMALL, "--guest", "linux")
     assert (code, out) == (2, "")
-    assert "tools/fetch-linux DIR" in err
+    assert "tools/fetch-linux linux" in err
     assert "--linux DIR" in err
 
 

@@ -19,7 +19,7 @@ from s390emu.machine import Machine, Reason
 from tests.judges.programs import SEED
 
 QEMU = "qemu-system-s390x"
-STORAGE = 64 << 20
+STORAGE = 32 << 20  # cases have addresses just below it and beyond
 TIMEOUT = 300  # seconds
 ORIGIN = 0x10000
 END = 0x600D  # address of the disabled wait

@@ -18,6 +18,9 @@ KEY_SHIFT, CC_SHIFT = u64(63 - 11), u64(63 - 19)
 MODE24, MODE31, MODE64 = bits(40, 63), bits(33, 63), bits(0, 63)
 LOW2 = u64(3)
 
+# a PSW of 8 bytes, of ESA/390: what PSW bits 0-63 have of it, the bit that is inverted, the address
+SHORT_MASK, SHORT_INVERTED, SHORT_ADDRESS = bits(0, 32), bit(12), bits(33, 63)
+
 # address-space control: values of AS
 AS_SHIFT = u64(63 - 17)
 PRIMARY, ACCESS_REGISTER, SECONDARY, HOME = (u64(n << 46) for n in range(4))

@@ -22,6 +22,9 @@ from s390emu.architecture.psw_bits import (
     MODE64,
     PER,
     PROBLEM,
+    SHORT_ADDRESS,
+    SHORT_INVERTED,
+    SHORT_MASK,
     UNASSIGNED,
 )
 from s390emu.records.events import EVENT_PSW
@@ -112,3 +115,9 @@ def load_psw(cpu, storage, mask, ia):
     cpu.amode = mode_of(mask)
     cpu.psw_early = u64(0) if psw_valid(mask, ia) else u64(1)
     psw_changed(cpu, storage)
+
+
+@jit
+def load_short_psw(cpu, storage, short):
+    """Make a PSW of 8 bytes the current one, with bit 12 inverted."""
+    load_psw(cpu, storage, (short & SHORT_MASK) ^ SHORT_INVERTED, short & SHORT_ADDRESS)

@@ -6,7 +6,7 @@ from s390emu._jit import i64, jit, u64
 from s390emu.architecture.bits import bit, bits
 from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY
 from s390emu.cpu.clocks import set_cpu_timer
-from s390emu.cpu.psw import load_psw, psw_changed
+from s390emu.cpu.psw import load_psw, load_short_psw, psw_changed
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, cpu_record
 from s390emu.storage.absolute import guest_of
 from s390emu.storage.tlb import port_of, purge
@@ -14,7 +14,6 @@ from s390emu.storage.tlb import port_of, purge
 RESET_CR0 = bits(56, 58)  # the interrupt-key subclass mask among them
 RESET_CR14 = bit(32) | bit(33) | bit(38)  # the external-damage subclass mask among them
 NO_BREAKING_EVENT = u64(1)
-SHORT, SHORT_MASK, SHORT_ADDRESS = bit(12), bits(0, 32), bits(33, 63)  # of a PSW of 8 bytes
 
 
 @jit
@@ -75,5 +74,4 @@ def load_reset(cpu, storage, clear, psw):
         guest.signalled |= u64(1) << u64(n)
     guest.floating = u64(0)
     cpu.stopped = OPERATING
-    word = u64(psw)
-    load_psw(cpu, storage, (word ^ SHORT) & SHORT_MASK, word & SHORT_ADDRESS)
+    load_short_psw(cpu, storage, u64(psw))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s390emu.architecture.bits import bit
+from s390emu.architecture.psw_bits import SHORT_ADDRESS, SHORT_INVERTED, SHORT_MASK
 from s390emu.assembler.elf import is_elf
 from s390emu.assembler.elf_loader import read_elf
 
@@ -35,7 +35,6 @@ FOREIGN = (
 LOWEST_INITRD = 16 << 20  # above it the decompressor and the kernel have their first tables and its heap
 MEGABYTE = 1 << 20
 SHORT_PSW_BYTES = 8
-SHORT, ABOVE_ADDRESS, ADDRESS = int(bit(12)), int(bit(32)), 0x7FFFFFFF  # in a PSW of 8 bytes
 
 
 class LinuxError(Exception):
@@ -105,10 +104,10 @@ def ipl_psw(data: bytes, name: str = "image") -> tuple[int, int]:
     """Return the PSW that initial program loading takes from the first 8 bytes of storage, as LOAD PSW takes it (PoP
     ch. 10): bits 0-63, with bit 12 inverted, and the address of bits 33-63."""
     short = int.from_bytes(data[:SHORT_PSW_BYTES], "big")
-    if len(data) < SHORT_PSW_BYTES or not short & SHORT:
+    if len(data) < SHORT_PSW_BYTES or not short & int(SHORT_INVERTED):
         what = "neither ELF nor a flat image of Linux, and its first 8 bytes are no PSW"
         raise LinuxError(f"{name}: {what} (bit 12 is zero)")
-    return (short & ~SHORT) & ~(ABOVE_ADDRESS - 1), short & ADDRESS
+    return (short & int(SHORT_MASK)) ^ int(SHORT_INVERTED), short & int(SHORT_ADDRESS)
 
 
 def image(kernel: Kernel, storage_size: int, initrd: bytes = b"", append: str = "") -> list[tuple[int, bytes]]:

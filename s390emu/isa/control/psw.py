@@ -7,13 +7,12 @@ from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import KEY, KEY_SHIFT, UNASSIGNED
 from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
-from s390emu.cpu.psw import key_permitted, load_psw, problem_state, psw_changed, psw_mask_word
+from s390emu.cpu.psw import key_permitted, load_psw, load_short_psw, problem_state, psw_changed, psw_mask_word
 from s390emu.isa.operands import based, rre, si
 from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
 
 SYSTEM_MASK, SYSTEM_MASK_SHIFT = bits(0, 7), u64(56)
 SSM_SUPPRESSION, EXTRACTION_AUTHORITY = bit(33), bit(36)  # control register 0
-SHORT_MASK, SHORT_INVERTED, SHORT_ADDRESS = bits(0, 32), bit(12), bits(33, 63)
 KEY_IN_ADDRESS, KEY_IN_REGISTER = bits(56, 59), bits(56, 63)
 KEY_BITS = u64(4)
 
@@ -34,7 +33,7 @@ def lpsw(cpu, storage, insn):
     if code != 0:
         return code
     cpu.breaking_event = storage.insn_ia
-    load_psw(cpu, storage, (short & SHORT_MASK) ^ SHORT_INVERTED, short & SHORT_ADDRESS)
+    load_short_psw(cpu, storage, short)
     return 0
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.psw_bits import EXTERNAL, WAIT
+from s390emu.architecture.tod_clock import MICROSECOND
 from s390emu.records.cpu import STOPPED_STATE
 
-UNITS, NANOSECONDS = u64(4096), u64(1000)  # so many units are as many nanoseconds
+UNITS, NANOSECONDS = u64(MICROSECOND), u64(1000)  # so many units are as many nanoseconds
 CLOCK_COMPARATOR_MASK, CPU_TIMER_MASK = bit(52), bit(53)  # control register 0
 SIGN = bit(0)
 LONG = bit(1)  # units: 36 years

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu.architecture.tod_clock import TOD_1970, TOD_SECOND
 from s390emu.guests.busybox import BUSYBOX, KERNEL
 from s390emu.guests.busybox import archive as busybox_archive
 from s390emu.guests.linux import Kernel, LinuxError, read_kernel
@@ -24,7 +25,7 @@ SCRIPT = "linux_worker.sh"
 APPLETS = ("cat", "dd", "md5sum", "mount", "poweroff", "rm", "sh", "sleep", "stty")
 COMMAND_LINE = "console=ttyS0 quiet nokaslr cryptomgr.notests=1"
 READY = "READY\n"
-EPOCH = 0x7D91048BCA000000 + 1_700_000_000_000_000 * 4096  # TOD clock of the boot: 14 November 2023
+EPOCH = TOD_1970 + 1_700_000_000 * TOD_SECOND  # of the boot: 14 November 2023
 
 DRAW_MULTIPLIER, DRAW_ADDEND, DRAW_MASK = 1103515245, 12345, 0x7FFFFFFF
 TEXT = "guest {seed} file {number}: sphinx of black quartz, judge my vow. "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu.cpu import resets
+from s390emu.cpu import clocks, resets
 from s390emu.engine.entries import procedure
 from s390emu.host import reclaim, victims
 from s390emu.host.pool import POOL_T
@@ -24,6 +24,8 @@ transition = procedure(transitions.transition, GUEST_T, integers=3)
 perform_essa = procedure(essa.perform, CPU_T, PORT_T, integers=2)
 # (cpu, port, clear, PSW of 8 bytes): all CPUs are reset, this one goes on there
 load_reset = procedure(resets.load_reset, CPU_T, PORT_T, integers=2, returns=False)
+# (cpu, port): the TOD clock
+tod = procedure(clocks.tod, CPU_T, PORT_T, integers=0)
 # (guest, block, usage, no-DAT, key): it has them, as at a start
 set_attributes = procedure(transitions.set_attributes, GUEST_T, integers=4, returns=False)
 # (guest, block, offset, length): after a store that is not the guest's

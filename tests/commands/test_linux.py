@@ -7,9 +7,9 @@ import os
 
 import pytest
 
+from s390emu.architecture.tod_clock import TOD_1970, TOD_SECOND
 from s390emu.assembler.assemble import assemble
 from s390emu.commands.options.linux import LinuxOptions, linux_arguments
-from s390emu.commands.options.values import TOD_1970, TOD_SECOND
 from s390emu.commands.registry import parsed
 from s390emu.commands.usage import Parser
 

@@ -17,7 +17,7 @@ import pytest
 from s390emu._jit import JIT
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.commands.options.values import TOD_1970, TOD_SECOND
+from s390emu.architecture.tod_clock import TOD_1970, TOD_SECOND
 from s390emu.guests.initramfs import archive, device_list
 from s390emu.guests.linux import image, read_kernel
 from s390emu.host.host import Host

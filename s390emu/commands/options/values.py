@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import time
 
+from s390emu.architecture.tod_clock import TOD_1970, TOD_SECOND
+
 MOST_BITS = 128  # of a number on the command line
-TOD_1970 = 0x7D91048BCA000000  # the TOD clock on January 1, 1970, 0h UTC
-TOD_SECOND = 1_000_000 << 12  # bit 51 of the TOD clock is one microsecond
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 

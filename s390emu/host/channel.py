@@ -6,7 +6,7 @@ CPU's alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -95,3 +95,10 @@ def store(pager: Pager, guest: Guest, absolute: int, data: bytes) -> bool:
         frame[offset : offset + part] = np.frombuffer(data[at : at + part], np.uint8)
         at += part
     return True
+
+
+def store_parts(pager: Pager, guest: Guest, parts: Iterable[tuple[int, int]], data: bytes) -> None:
+    """Store these bytes in parts, each with its absolute address and length, as `absolute_parts` gives them."""
+    for absolute, part in parts:
+        store(pager, guest, absolute, data[:part])
+        data = data[part:]

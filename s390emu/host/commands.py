@@ -5,11 +5,12 @@ There is no command. Each is answered as CP answers one that it does not know.
 
 from __future__ import annotations
 
+from s390emu._jit import on
+from s390emu.architecture.diagnose import COMMAND_LENGTH, INTO_BUFFER
 from s390emu.host import channel
 
 CODE_PAGE, LINE_END = "cp037", b"\x15"
 UNKNOWN, UNKNOWN_CODE = "HCPCMD001E Unknown CP command: ", 1  # the message, and its number
-INTO_BUFFER, LENGTH = 0x40000000, 0xFFFFFF
 
 
 def command(host, guest, cpu, port, insn: int) -> int:
@@ -17,16 +18,15 @@ def command(host, guest, cpu, port, insn: int) -> int:
     completion code replaces R3. The response goes into the buffer if it fits, R3 + 1 then being its length, else how
     much was too much; without a buffer it goes on the console."""
     r1, r3 = insn >> 52 & 15, insn >> 48 & 15
-    into_buffer, length = int(cpu.gr[r3]) & INTO_BUFFER, int(cpu.gr[r3]) & LENGTH
+    into_buffer, length = on(cpu.gr[r3], INTO_BUFFER), int(cpu.gr[r3] & COMMAND_LENGTH)
     text = b"".join(channel.fetch(host.pager, guest, *part) or b"" for part in _parts(cpu, r1, length))
     response = _response(text)
     if into_buffer:
         answer, room = response.encode(CODE_PAGE) + LINE_END if response else b"", int(cpu.gr[r3 + 1]) & 0xFFFFFFFF
         fits = len(answer) <= room
         cpu.cc, cpu.gr[r3 + 1] = (0, len(answer)) if fits else (1, len(answer) - room)
-        for absolute, part in _parts(cpu, r1 + 1, len(answer)) if fits else ():
-            channel.store(host.pager, guest, absolute, answer[:part])
-            answer = answer[part:]
+        if fits:
+            channel.store_parts(host.pager, guest, _parts(cpu, r1 + 1, len(answer)), answer)
     elif response:
         guest.console.message(response)
     cpu.gr[r3] = UNKNOWN_CODE if response else 0

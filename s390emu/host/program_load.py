@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from s390emu.architecture.diagnose import LOAD_CLEAR, LOAD_NORMAL, RESET_CLEAR, RESET_NORMAL, SET_BLOCK
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.architecture.tod_clock import MICROSECOND
 from s390emu.host import channel, kernels
 from s390emu.records.exits import RE_IPL
 
-RESET_CLEAR, RESET_NORMAL, LOAD_CLEAR, LOAD_NORMAL, SET_BLOCK, STORE_BLOCK = 0, 1, 3, 4, 5, 6
 DONE, NOT_VALID, NO_BLOCK = 0x0001, 0x0402, 0x0102  # return codes
 LENGTH_BYTES, LEAST_BLOCK = 4, 16  # of an IPL parameter block: its length stands first, then its version and type
 SHORT_PSW_BYTES = 8
 FIRST_DAY = datetime(1900, 1, 1, tzinfo=UTC)  # of the TOD clock
-UNITS = 4096  # of the TOD clock in a microsecond
 NANOSECONDS = 1000  # in a microsecond
 
 
@@ -23,14 +23,14 @@ def ipl(host, guest, cpu, port, insn: int) -> int:
     """Complete DIAGNOSE X'308': reset the guest and go on at the PSW at absolute address 0, stop for initial program
     loading, or take and give the IPL parameter block."""
     r1, r3 = insn >> 52 & 15, insn >> 48 & 15
-    function = int(cpu.gr[r3])
+    function = cpu.gr[r3]
     if function in (LOAD_CLEAR, LOAD_NORMAL):
         return RE_IPL
     if function in (RESET_CLEAR, RESET_NORMAL):
         host.reset(guest.number, clear=False)
         psw = channel.fetch(host.pager, guest, 0, SHORT_PSW_BYTES)
         assert psw is not None, "after the reset no block is hinted away"
-        kernels.load_reset(cpu, port, function == RESET_CLEAR, int.from_bytes(psw, "big"))
+        kernels.load_reset(cpu, port, int(function == RESET_CLEAR), int.from_bytes(psw, "big"))
         return 0
     ((absolute, _),) = channel.absolute_parts(int(cpu.gr[r1]), BLOCK_SIZE, int(cpu.amode), int(cpu.prefix))
     if function == SET_BLOCK:
@@ -52,17 +52,9 @@ def ipl(host, guest, cpu, port, insn: int) -> int:
 def pseudo_timer(host, guest, cpu, port, insn: int) -> int:
     """Complete DIAGNOSE X'0C': store date and time by the CPU's TOD clock, and the microseconds for which the CPU has
     executed instructions, twice: for itself, and in all."""
-    now = FIRST_DAY + timedelta(microseconds=tod_of(cpu, port) // UNITS)
+    now = FIRST_DAY + timedelta(microseconds=kernels.tod(cpu, port) % (1 << 64) // MICROSECOND)
     used = (int(port.count) // NANOSECONDS).to_bytes(8, "big")
     answer = now.strftime("%m/%d/%y%H:%M:%S").encode("cp037") + used + used
     parts = channel.absolute_parts(int(cpu.gr[insn >> 52 & 15]), len(answer), int(cpu.amode), int(cpu.prefix))
-    for absolute, length in parts:
-        channel.store(host.pager, guest, absolute, answer[:length])
-        answer = answer[length:]
+    channel.store_parts(host.pager, guest, parts, answer)
     return 0
-
-
-def tod_of(cpu, port) -> int:
-    """Return the TOD clock of a CPU."""
-    elapsed = int(port.count) + int(port.idle) + int(port.stolen)
-    return (int(cpu.tod_epoch) + elapsed * UNITS // NANOSECONDS) % (1 << 64)

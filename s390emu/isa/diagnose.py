@@ -7,7 +7,17 @@ block I/O: docs/block-io.md. X'08', X'0C', X'260', X'308': docs/diagnose.md. No 
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, store8, u64
-from s390emu.architecture.bits import LOW16, LOW32, bit, bits
+from s390emu.architecture.bits import LOW16, LOW32, bits
+from s390emu.architecture.diagnose import (
+    COMMAND_LENGTH,
+    INTO_BUFFER,
+    LOAD_CLEAR,
+    LOAD_NORMAL,
+    RESET_CLEAR,
+    RESET_NORMAL,
+    SET_BLOCK,
+    STORE_BLOCK,
+)
 from s390emu.architecture.identities import ZVM
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SHIFT, DOUBLEWORD_OFFSET, OFFSET
@@ -23,13 +33,11 @@ RELEASE, TIME_SLICE_END, DIRECTED_YIELD, BLOCK_IO = u64(0x10), u64(0x44), u64(0x
 INITIALIZE, LAST_FUNCTION = u64(0), u64(2)
 PARAMETER_LIST_BYTES = u64(64)
 LAST_REGISTER = u64(15)
-COMMAND_LENGTH, INTO_BUFFER = bits(40, 63), bit(33)  # in a register
 LONGEST_COMMAND, LONGEST_BUFFER = u64(240), u64(8192)
 LONGEST_RESPONSE = u64(512)  # to one command: the host looks at no more of the buffer
 TIMER_BYTES = u64(32)
 ALL_EXTENTS = u64(0x10)  # the only function of X'260'
 EXTENT_BYTES, EXTENT_OFFSET = u64(16), bits(60, 63)
-RESET_CLEAR, RESET_NORMAL, LOAD_CLEAR, LOAD_NORMAL, SET_BLOCK, STORE_BLOCK = (u64(n) for n in (0, 1, 3, 4, 5, 6))
 STORED_LENGTH = u64(4096)  # of the IPL parameter block, at most
 
 

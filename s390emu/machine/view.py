@@ -170,7 +170,7 @@ class View:
             entry = self._entry(cpu, (entry & int(dat.PAGE)) + 8 * index, int(dat.TABLE_INVALID), address)
             if entry >> 2 & 3 != level:
                 raise NotTranslated(f"{address:#x}: a table entry of another level")
-            if level == 0 or (level == 1 and enhanced and self._facility(78)):
+            if level == dat.SEGMENT or (level == dat.REGION_THIRD_TABLE and enhanced and self._enhanced_dat_2):
                 if entry & int(dat.COMMON) and asce & int(dat.ASCE_PRIVATE):
                     raise NotTranslated(f"{address:#x}: a common segment or region in a private space")
                 if enhanced and entry & int(dat.FRAME):
@@ -184,9 +184,10 @@ class View:
             raise NotTranslated(f"{address:#x}: a page-table entry with ones where zeros must be")
         return prefixed(cpu, entry & int(dat.PAGE) | address % BLOCK_SIZE)
 
-    def _facility(self, number: int) -> int:
-        """Return the bit of the facility list."""
-        return int(self.storage.record.facilities[number // 64]) >> 63 - number % 64 & 1
+    @property
+    def _enhanced_dat_2(self) -> bool:
+        """True if the guest has enhanced-DAT facility 2: a third region may be a frame, and common."""
+        return bool(self.storage.record.facilities[1] & dat.ENHANCED_DAT_2)
 
     def _entry(self, cpu: CPU, real: int, invalid: int, address: int) -> int:
         """Return the entry of a translation table at a real address, if it is valid."""

@@ -26,11 +26,11 @@ from s390emu.storage.access_registers import (
     art_exception,
     translate_alet,
 )
+from s390emu.storage.dat import ASCE_SPACE_SWITCH
 
 CONTROL_SHIFT = u64(63 - 55)  # bits 52-55 of the address of SAC: the address-space control, its two bits exchanged
 HOME_CONTROL = u64(3)
 INSERTED, INSERTED_SHIFT = bits(48, 55), u64(63 - 55)  # of the register of IAC
-ASCE_SPACE_SWITCH = bit(57)
 TEID_SPACE_SWITCH = bit(32)
 TESTED_INDEX_SHIFT = u64(63 - 47)  # TAR: bits 32-47 of R2, the extended authorization index
 OF_PRIMARY, OF_DISPATCHABLE_UNIT_LIST, OF_PRIMARY_LIST, NOT_USABLE = range(4)

@@ -29,7 +29,7 @@ from s390emu.storage.access_registers import (
     secondary_authority,
     word_at,
 )
-from s390emu.storage.dat import table_entry
+from s390emu.storage.dat import ASCE_SPACE_SWITCH, table_entry
 
 ZERO = u64(0)
 ASN_TRANSLATION, FIRST_TABLE, FIRST_TABLE_SHIFT = bit(44), bits(45, 63), u64(12)  # control register 14
@@ -37,7 +37,6 @@ FIRST_INDEX_SHIFT, FIRST_ENTRY_SHIFT = u64(6), u64(2)  # the first 10 bits of an
 SECOND_INDEX, SECOND_ENTRY_SHIFT = bits(58, 63), u64(6)  # the other 6; entries of 64 bytes
 FIRST_INVALID = bit(32)  # in an entry of the first table; its origin of a second table is where others have theirs
 AUTHORIZATION_SHIFT = u64(16)  # the authorization index in control register 4, and in an ASTE
-SPACE_SWITCH = bit(57)  # of an ASCE
 # LOAD ADDRESS SPACE PARAMETERS: fields of the first operand, bits of the second-operand address, condition codes
 MASK_SHIFT, SECONDARY_SHIFT, INDEX_SHIFT = u64(48), u64(32), u64(16)
 FORCE_TRANSLATION, GIVEN_INDEX, NO_AUTHORIZATION = bit(61), bit(62), bit(63)
@@ -150,7 +149,7 @@ def lasp(cpu, storage, insn):
             primary, code = table_entry(cpu, storage, aste + ASTE_ASCE)
         if code != 0:
             return code
-        if on(cpu.cr[1] | primary, SPACE_SWITCH):
+        if on(cpu.cr[1] | primary, ASCE_SPACE_SWITCH):
             cpu.cc = SPACE_SWITCH_SPECIFIED
             return 0
         index, origin = (entry >> AUTHORIZATION_SHIFT) & LOW16, (cpu.cr[5] & ~LOW32) | aste

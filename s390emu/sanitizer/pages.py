@@ -20,12 +20,11 @@ import numpy as np
 
 from s390emu.architecture.interruptions import BLOCK_VOLATILITY, EXTERNAL_SERVICE, PROGRAM, PROGRAM_EVENT
 from s390emu.architecture.page_states import DIAG10, POTENTIALLY_VOLATILE, PRESERVED, STABLE, UNUSED, VOLATILE, ZERO
-from s390emu.architecture.psw_bits import AS, DAT, EXTERNAL, IO, PROBLEM, WAIT
+from s390emu.architecture.psw_bits import DAT, EXTERNAL, IO, PROBLEM, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE
 from s390emu.assembler.disassemble import disassemble
 from s390emu.machine import Machine, NotTranslated
-from s390emu.machine.view import prefixed
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_STORE
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.events import (
@@ -54,9 +53,8 @@ DISCARDED = VOLATILE << 2 | ZERO  # Vz
 CONTENT, STATE = 3, 15
 PREFIX_BLOCKS = 2
 QUIESCENT = int(PROBLEM | WAIT | IO | EXTERNAL)
-ENABLED, TRANSLATED, SPACE = int(IO | EXTERNAL), int(DAT), int(AS)  # all ones in the last: home space
+ENABLED, TRANSLATED = int(IO | EXTERNAL), int(DAT)
 TASK = int(DAT | PROBLEM)
-LONGEST = 6  # bytes of an instruction
 # Instructions that fetch the operand that they store, in one access.
 UPDATES = frozenset((
     "ni", "oi", "xi", "niy", "oiy", "xiy", "asi", "agsi", "alsi", "algsi", "laa", "laag", "laal", "laalg", "lan",
@@ -566,18 +564,10 @@ class Sanitizer:
     def _text(self, event: Event | FrameChange) -> bytes:
         """Return the event's instruction; empty where there is none."""
         cpu, psw = self.machine.cpus[event.cpu], self._cpus[event.cpu].psw
-        asce = int(cpu.cr[13 if psw & SPACE == SPACE else 1])
-        text = b""
-        while len(text) < LONGEST:
-            at = event.ia + len(text)
-            try:
-                start = self.machine.view.translate(cpu, at, asce) if psw & TRANSLATED else prefixed(cpu, at)
-            except NotTranslated:
-                break
-            if start >= self.machine.storage.size:
-                break
-            text += self._read(start, min(LONGEST - len(text), BLOCK_SIZE - at % BLOCK_SIZE))
-        return text
+        try:
+            return self.machine.view.read_instruction(cpu, event.ia, psw)
+        except (IndexError, NotTranslated):
+            return b""
 
     def _read(self, address: int, length: int) -> bytes:
         """Return bytes as Machine.read does; the usual case at once."""

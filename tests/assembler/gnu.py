@@ -6,9 +6,7 @@ that is a failure.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from s390emu.assembler.assemble import Program, assemble
+from tests.required import require
 
 ORIGIN = 0x10000
 PREFIX = "s390x-linux-gnu-"
@@ -35,11 +34,7 @@ OURS_ONLY = """\
 
 
 def require_gnu(tool="as"):
-    if shutil.which(PREFIX + tool):
-        return
-    if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-        pytest.fail(f"{PREFIX}{tool} is not installed, and S390EMU_REQUIRE_JUDGES=1")
-    pytest.skip(f"{PREFIX}{tool} is not installed")
+    require(PREFIX + tool)
 
 
 class GnuRefuses(Exception):

@@ -6,13 +6,12 @@ QEMU ends at the disabled wait by itself, always with status 0, so the last line
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 
 import pytest
 
 from s390emu.guests import several_cpus, toy_kernel, web_server
+from tests.required import require
 
 QEMU = "qemu-system-s390x"
 SMALL = {"PASSES": 3, "FILE_BLOCKS": 24, "WRITABLE_BLOCKS": 8, "CACHE_BLOCKS": 10, "SEED": 5}
@@ -21,10 +20,7 @@ SMALL = {"PASSES": 3, "FILE_BLOCKS": 24, "WRITABLE_BLOCKS": 8, "CACHE_BLOCKS": 1
 @pytest.fixture
 def qemu(tmp_path):
     """-> (lines of the console, standard error) of a run with a kernel, the toy kernel by default."""
-    if shutil.which(QEMU) is None:
-        if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-            pytest.fail(f"{QEMU} is not installed, and S390EMU_REQUIRE_JUDGES=1")
-        pytest.skip(f"{QEMU} is not installed")
+    require(QEMU)
 
     def boot(console="sclpconsole", build=toy_kernel.build, cpus=1, **tunables):
         kernel = tmp_path / "kernel.elf"

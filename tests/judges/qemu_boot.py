@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,11 +10,10 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-import pytest
-
 from s390emu.assembler.program import Program
 from s390emu.machine import Machine, Reason
 from tests.judges.programs import SEED
+from tests.required import require
 
 QEMU = "qemu-system-s390x"
 STORAGE = 32 << 20  # cases have addresses just below it and beyond
@@ -116,14 +113,6 @@ LOAD_CASE = """\
 """
 
 
-def require_qemu() -> None:
-    """Skip the test where there is no QEMU; fail it if judges are required."""
-    if shutil.which(QEMU) is None:
-        if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-            pytest.fail(f"{QEMU} is not installed, and S390EMU_REQUIRE_JUDGES=1")
-        pytest.skip(f"{QEMU} is not installed")
-
-
 def stored_in_qemu(program: Program, at: int, length: int, folder: Path) -> bytes:
     """Return so many bytes at this address, as they are when the guest has come to its disabled wait in QEMU."""
     (folder / "kernel.elf").write_bytes(program.to_elf())
@@ -169,7 +158,7 @@ def compare(
 ) -> list[dict]:
     """Return what became of each case here, by name, after comparing it with what became of it in QEMU. deviation: the
     name of a known one that explains a case's differences, which are (QEMU, here); "" if none does."""
-    require_qemu()
+    require(QEMU)
     length = RECORD * len(cases)
     theirs, ours = stored_in_qemu(program, results, length, folder), stored_here(program, results, length)
     found, known, unknown = [], Counter(), []

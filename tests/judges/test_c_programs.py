@@ -27,9 +27,10 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 from s390emu.machine.schedule import Schedule
 from tests.judges.programs import SEED
+from tests.judges.qemu_boot import QEMU
 from tests.programs import build
+from tests.required import require
 
-QEMU = "qemu-system-s390x"
 FIRST, COUNT = SEED * 4, int(os.environ.get("S390EMU_TARGETS", "4"))
 TARGETS = [build.TARGETS[(FIRST + n) % len(build.TARGETS)] for n in range(COUNT if JIT else 1)]
 PROGRAMS = build.PROGRAMS if JIT else ["quad"]  # as plain Python the shortest: 50,000 instructions
@@ -39,13 +40,6 @@ FRAMES = 32  # fewer than the pages that the programs use
 STORAGE = 16 << 20
 
 compiled_only = pytest.mark.skipif(not JIT, reason="millions of instructions: only compiled")
-
-
-def require(tool: str, judge: bool = True) -> None:
-    if shutil.which(tool) is None:
-        if judge and os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-            pytest.fail(f"{tool} is not installed, and S390EMU_REQUIRE_JUDGES=1")
-        pytest.skip(f"{tool} is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +88,8 @@ def test_prints_the_same_in_qemu(images, target, cpus):
 
 
 def test_prints_the_same_on_this_computer_and_when_it_runs_again(tmp_path):
-    require(build.HOST_COMPILER, judge=False)
+    if shutil.which(build.HOST_COMPILER) is None:
+        pytest.skip(f"{build.HOST_COMPILER} is not installed")
     objects = build.for_this_host(tmp_path)
     for rounds in (1, 2):
         done = subprocess.run([objects.image(rounds=rounds)], capture_output=True, text=True, check=True, timeout=60)

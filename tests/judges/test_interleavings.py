@@ -4,7 +4,6 @@ Minutes of a core: where the judges are not required they are left out."""
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 import pytest
@@ -14,9 +13,10 @@ from s390emu.adversary.exploration import repeat
 from s390emu.adversary.moves import DISCARDING, SWITCH
 from s390emu.adversary.search import Plan, Search
 from tests.adversary.planted import BETWEEN_CPUS, between_cpus
+from tests.required import REQUIRED
 
 pytestmark = pytest.mark.skipif(
-    not JIT or os.environ.get("S390EMU_REQUIRE_JUDGES") != "1", reason="only compiled, with S390EMU_REQUIRE_JUDGES=1"
+    not JIT or not REQUIRED, reason="only compiled, with S390EMU_REQUIRE_JUDGES=1"
 )
 DISCARDS = (DISCARDING,)
 

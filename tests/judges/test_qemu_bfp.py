@@ -13,7 +13,8 @@ from s390emu.assembler.assemble import assemble
 from tests.isa.floating_point.exact import FIELDS, MODES
 from tests.judges.bfp_cases import BASE, BFP, FIRST, GENERAL, SECOND, SUPPORT, THIRD, Case, draw, draw_support
 from tests.judges.programs import PROGRAMS, SEED
-from tests.judges.qemu_boot import END, ORIGIN, require_qemu, stored_here, stored_in_qemu
+from tests.judges.qemu_boot import END, ORIGIN, QEMU, stored_here, stored_in_qemu
+from tests.required import require
 
 UNJUDGED = {
     "diebr didbr": "operation exception there",
@@ -69,7 +70,7 @@ def known(case: Case, ours: tuple) -> bool:
 
 
 def test_results(tmp_path):
-    require_qemu()
+    require(QEMU)
     rng = random.Random(SEED)
     names = [name for name in BFP if name not in " ".join(UNJUDGED).split()]
     cases = [draw(rng, name, tuple(MODES), (0, *FIELDS), extended=True) for name in names for _ in range(CASES)]

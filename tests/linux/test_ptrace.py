@@ -6,7 +6,6 @@ instruction, with the address of the instruction, which is the EXECUTE where a t
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from s390emu.guests.initramfs import archive, device_list
 from s390emu.machine import Reason
 from tests.linux import guest
+from tests.required import lacking
 
 CC = "s390x-linux-gnu-gcc"
 SOURCE = Path(__file__).with_name("ptrace.c")
@@ -48,9 +48,7 @@ def debugger(tmp_path):
     (tmp_path / "dev").mkdir()
     command = [CC, "-O1", "-static", "-march=z900", "-o", str(tmp_path / "bin" / "debugger"), str(SOURCE)]
     if shutil.which(CC) is None or subprocess.run(command, capture_output=True).returncode:
-        if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-            pytest.fail(f"{CC} with a static C library is missing, and S390EMU_REQUIRE_JUDGES=1")
-        pytest.skip(f"{CC} with a static C library is missing")
+        lacking(f"{CC} with a static C library is missing")
     busybox = tmp_path / "bin" / "busybox"
     busybox.write_bytes((guest.folder("trixie") / "busybox").read_bytes())
     busybox.chmod(0o755)

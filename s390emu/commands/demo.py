@@ -108,7 +108,7 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
     shown = story.faults if options.timeline == "all" else story.faults[:SHOWN]
     print("\n".join(fault_text(fault, symbols, on.cpus) for fault in shown))
     print("\n== totals")
-    print("\n".join(totals_lines(totals(machine, story.faults))))
-    print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
+    seconds = {"seconds": f"{time.perf_counter() - started:.2f}"}
+    print("\n".join(totals_lines(totals(machine, story.faults) | seconds)))
     sys.stdout.flush()
     return conclude(machine, stop, symbols, watcher, as_json=options.json)

@@ -78,6 +78,7 @@ def demonstrate(
     from s390emu.guests.census import Census
     from s390emu.machine import Recorder
     from s390emu.records.events import EVENT_ESSA, EVENT_HOST
+    from s390emu.reports.demo import totals_lines
 
     started = time.perf_counter()
     on = options.pressed(on)
@@ -106,8 +107,8 @@ def demonstrate(
         print(json_text(_as_dict(outcome, _draw(outcome, svg)) | sanitized(watcher, symbols)))
     else:
         _tell(outcome)
-        print(f"{'plot':38} {_draw(outcome, svg)}")
-        print(f"{'seconds':38} {time.perf_counter() - started:.2f}")
+        plot = _draw(outcome, svg)
+        print("\n".join(totals_lines({"plot": plot, "seconds": f"{time.perf_counter() - started:.2f}"})))
         sys.stdout.flush()
         _conclude(outcome)
     broken = watcher is not None and tell(watcher, symbols, as_json=as_json)
@@ -185,9 +186,9 @@ def _tell(outcome: Outcome) -> None:
         print(f"\n== a page's life ({len(shown)} of its {changes:,} changes: instruction, block, before -> after, who)")
         print("\n".join(event_line(event, outcome.symbols, on.cpus) for event in shown))
     print("\n== totals")
-    print("\n".join(totals_lines(totals(outcome.machine))))
     right = "right" if outcome.found == expected else f"WRONG; expected: {', '.join(expected)}"
-    print(f"{'what the script found':38} {', '.join(outcome.found) or 'nothing'}: {right}")
+    found = {"what the script found": f"{', '.join(outcome.found) or 'nothing'}: {right}"}
+    print("\n".join(totals_lines(totals(outcome.machine) | found)))
 
 
 def _as_dict(outcome: Outcome, plot: str) -> dict:

@@ -244,12 +244,6 @@ def ss_c(cpu, insn):
 
 
 @jit
-def ss_f(cpu, insn):
-    """Return (length of the second operand, first, second)."""
-    return ss_a(cpu, insn)
-
-
-@jit
 def rsl_a(cpu, insn):
     """Return (length, address)."""
     return r8(insn) + ONE, based(cpu, insn)

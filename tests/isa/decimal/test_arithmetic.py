@@ -18,12 +18,13 @@ from s390emu.architecture.interruptions import (
 )
 from s390emu.architecture.storage_key import CHANGE
 from tests.isa.decimal.twin import TWINS, field, srp
-from tests.lab import BA_EA, CODE, SIZE
+from tests.lab import ALL, BA_EA, CODE, SIZE
 from tests.operands import BOUNDARY, FETCH, STORE, UPDATE, Operand, discard, operand_checks
 
 FIRST, SECOND = 0x40100, 0x48200
 DECIMAL_OVERFLOW_MASK = 1 << (63 - 21)  # of the PSW
 AFP_REGISTER = 1 << (63 - 45)  # control register 0
+PER, STORAGE_ALTERATION, PER_EVENT = 1 << 62, 1 << (63 - 34), 0x80  # of the PSW; of control register 9; a code
 RANDOM_OPERANDS = 400  # of each instruction
 
 
@@ -360,6 +361,19 @@ def test_decimal_divide_stores_nothing(lab):
     lab.set_key(FIRST, 0)
     assert lab.step(LINES["dp"]) == DECIMAL_DIVIDE
     assert lab.key(FIRST) & CHANGE == 0
+
+
+@pytest.mark.parametrize("mnemonic", LINES)
+@pytest.mark.parametrize("second", ["003C", "000C", "0000"])
+def test_a_store_that_is_made_is_the_only_alteration(lab, mnemonic, second):
+    """Program-event recording of storage alteration: not where an exception suppresses."""
+    lab.store(FIRST, bytes.fromhex("00007C" if second != "0000" else "000000"))
+    lab.store(SECOND, bytes.fromhex(second))
+    lab.cr[9], lab.cr[10], lab.cr[11] = STORAGE_ALTERATION, 0, ALL
+    lab.psw(BA_EA | PER)
+    code = lab.step(LINES[mnemonic])
+    stored = second == "003C" or (second == "000C" and mnemonic != "dp")
+    assert code == (PER_EVENT if stored else DATA if second == "0000" else DECIMAL_DIVIDE)
 
 
 # --- priorities -------------------------------------------------------------------------------------------------------

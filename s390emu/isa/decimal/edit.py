@@ -38,8 +38,8 @@ class Edited(NamedTuple):
 def edited(cpu, storage, pattern, length, source, available, storing):
     """Edit the source at an address under control of the pattern (a span); return (Edited, code).
 
-    Without `storing` nothing is changed. Beyond `available` bytes the source is zeros: operands that overlap in one block
-    under two addresses may ask for more in the second pass than in the first. Their result is unpredictable.
+    Without `storing` nothing is changed. Beyond `available` bytes the source is zeros: operands that overlap in a block
+    with two addresses may ask for more in the second pass than in the first. Their result is unpredictable.
     """
     fill, significant, nonzero, mark = get_byte(pattern, ZERO), False, False, NO_MARK
     used, byte, right_waits = ZERO, ZERO, False

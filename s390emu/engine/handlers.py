@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ETF3, ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ETF2, ETF3, ROWS, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -25,7 +25,7 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
 # Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
 # programs do so without asking.
-EXECUTED_IN_PART = frozenset((ETF3,))
+EXECUTED_IN_PART = frozenset((ETF2, ETF3))
 
 
 class Place(NamedTuple):

@@ -238,6 +238,18 @@ def ss_b(cpu, insn):
 
 
 @jit
+def ss_c(cpu, insn):
+    """Return (length, i3, first, second, which is no address of storage)."""
+    return r8(insn) + ONE, r12(insn), based(cpu, insn), based_second(cpu, insn)
+
+
+@jit
+def rsl_a(cpu, insn):
+    """Return (length, address)."""
+    return r8(insn) + ONE, based(cpu, insn)
+
+
+@jit
 def rie_a(insn):
     """Return (r1, i2 (16 bits, zero-extended), m3): RIE-a (compare immediate and trap)."""
     return r8(insn), imm16(insn), r32(insn)

@@ -38,7 +38,7 @@ UNJUDGED = {
     "goes to the supervisor": "SVC MC",
     "ends Unicorn's process": "RNSBG ROSBG RXSBG SFASR LFAS",
     "ends in an exception that it does not deliver, seen with operands at a page's end": "CSST",
-    "operation exception there": "CVDG LMD CPYA LZRF LZRG LLZRGF BSM BASSM",
+    "operation exception there": "CVDG LMD CPYA LZRF LZRG LLZRGF BSM BASSM AP SP ZAP CP MP DP SRP ED EDMK",
     "no fixed-point overflow there (PoP ch. 6 FIXED-POINT-OVERFLOW EXCEPTION), so the mask stays off": "SPM",
     "condition code (PoP ch. 7 INSERT CHARACTERS UNDER MASK: 1 if the leftmost inserted bit is one)": "ICM ICMY ICMH",
     "compares wrongly (PoP ch. 7 COMPARE HALFWORD RELATIVE LONG: signed, second operand of 16 bits)": "CHRL CGHRL",

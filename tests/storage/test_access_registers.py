@@ -335,7 +335,13 @@ OPERANDS = [  # a line, and the registers whose access registers its operands ha
     ("stgrl %r8,.+0x100", []), ("clhrl %r8,.+0x100", []), ("lgr %r1,%r6", []), ("la %r1,0(%r5,%r6)", []),
     ("ex 0,0(%r9)", [5, 6]), ("exrl 0,.+0x800", [5, 6]), ("lpsw 0(%r15)", [15]), ("ld %f0,0(%r5)", [5]),
     ("lasp 0(%r5),0(%r6)", [5]),
+    ("ap 0(8,%r5),0(8,%r6)", [5, 6]), ("sp 0(8,%r5),0(8,%r6)", [5, 6]), ("zap 0(8,%r5),0(8,%r6)", [5, 6]),
+    ("cp 0(8,%r5),0(8,%r6)", [5, 6]), ("mp 0(8,%r5),7(1,%r6)", [5, 6]), ("dp 0(8,%r5),7(1,%r6)", [5, 6]),
+    ("srp 0(8,%r5),0(%r6),0", [5]), ("tp 0(8,%r5)", [5]), ("ed 0(2,%r5),0(%r6)", [5, 6]),
+    ("edmk 0(2,%r5),0(%r6)", [5, 6]),
 ]  # fmt: skip
+DECIMAL = {row.mnemonic.lower() for row in ROWS if row.chapter == 8}
+PACKED = bytes(7) + b"\x1c"
 
 
 @pytest.mark.parametrize(("line", "registers"), OPERANDS, ids=[line for line, _ in OPERANDS])
@@ -360,6 +366,9 @@ def test_access_registers_of_an_instruction(lab, line, registers):
         lab.gr[9] = CODE + 0x800
         lab.store(BLOCK + 0x5000, b"a" * 8)
         lab.store(BLOCK + 0x6000, b"a" * 8)
+        if line.split()[0] in DECIMAL:
+            lab.store(BLOCK + 0x5000, b"\x40\x20" if line.startswith("ed") else PACKED)
+            lab.store(BLOCK + 0x6000, PACKED)
         lab.store(BLOCK + 0xF000, (0x000A0000_80000000 | CODE).to_bytes(8, "big"))
         lab.ar[:] = 0
         lab.ar[register] = BAD

@@ -266,15 +266,21 @@ def tr(cpu, storage, insn):
 
 
 @jit
-def report_found(cpu, address, value):
-    """Put the address, as long as the addressing mode's, into register 1 and the function byte into bits 56-63 of
-    register 2."""
+def mark_address(cpu, address):
+    """Put an address, as long as the addressing mode's, into register 1: in the 24-bit mode, unlike elsewhere, bits
+    32-39 are left unchanged."""
     if cpu.amode == MODE64:
         cpu.gr[1] = address
     elif on(cpu.amode, ABOVE_24):
         cpu.gr[1] = (cpu.gr[1] & HIGH32) | address
     else:
         cpu.gr[1] = (cpu.gr[1] & ABOVE_24) | address
+
+
+@jit
+def report_found(cpu, address, value):
+    """Put the address into register 1 and the function byte into bits 56-63 of register 2."""
+    mark_address(cpu, address)
     cpu.gr[2] = (cpu.gr[2] & ~LOW8) | value
 
 

@@ -1,0 +1,1 @@
+"""Decimal instructions: PoP ch. 8."""

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ETF2, ROWS, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -23,6 +23,9 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
 # configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
+# Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
+# programs do so without asking.
+EXECUTED_IN_PART = frozenset((ETF2,))
 
 
 class Place(NamedTuple):
@@ -80,7 +83,7 @@ def executable(row: Row, installed: Collection[int]) -> bool:
 
     A row without a facility, or with one that no bit tells, needs no more than its function."""
     bit = row.facility
-    return implemented(row) and (bit is None or bit < 0 or bit in installed)
+    return implemented(row) and (bit is None or bit < 0 or bit in installed or bit in EXECUTED_IN_PART)
 
 
 def function(mnemonic: str):

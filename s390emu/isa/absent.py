@@ -20,7 +20,7 @@ REASONS = {
               "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
-    UNKNOWN: ("ESEA", "LPTEA"),
+    UNKNOWN: ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE"),
 }  # fmt: skip
 
 

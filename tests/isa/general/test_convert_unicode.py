@@ -59,7 +59,8 @@ def utf8_length(lead: int, checked: bool) -> int:
     """0: no first byte."""
     if checked and (lead in (0xC0, 0xC1) or lead > 0xF4):
         return 0
-    return 1 if lead < 0x80 else 0 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4 if lead < 0xF8 else 0
+    ranges = ((0x80, 1), (0xC0, 0), (0xE0, 2), (0xF0, 3), (0xF8, 4), (0x100, 0))
+    return next(length for end, length in ranges if lead < end)
 
 
 def decoded(data: bytes, form: str, checked: bool):

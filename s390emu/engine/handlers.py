@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ETF2, ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ETF2, ROWS, VX, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -26,6 +26,8 @@ ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
 # Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
 # programs do so without asking.
 EXECUTED_IN_PART = frozenset((ETF2,))
+# Facilities that have instructions which are not in the table.
+NOT_IN_TABLE = frozenset((VX,))
 
 
 class Place(NamedTuple):
@@ -70,7 +72,7 @@ def facilities() -> frozenset[int]:
     for row in ROWS:
         if row.facility is not None and row.facility >= 0:
             needed.setdefault(row.facility, []).append(row)
-    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
+    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows))) - NOT_IN_TABLE
 
 
 def default_facilities() -> frozenset[int]:

@@ -35,7 +35,7 @@ SRST   cc3        256  second
 CKSM   cc3          4  word
 """
 BLOCKS = ("PFMF", "SSKE", "TB")  # by whole blocks: below
-ELSEWHERE = (  # with tests of their own beside a twin: general/test_translate.py, _convert_unicode.py, _long_characters.py
+ELSEWHERE = (  # beside twins of their own: general/test_translate.py, test_convert_unicode.py, test_long_characters.py
     "CLCLU", "MVCLU", "SRSTU", "CUSE", "TRE", "TROO", "TROT", "TRTO", "TRTT", "CU12", "CU14", "CU21", "CU24", "CU41",
     "CU42",
 )  # fmt: skip

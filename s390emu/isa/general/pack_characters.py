@@ -14,7 +14,8 @@ from s390emu.storage.access import get_byte, get_doubleword, put_byte, put_doubl
 
 ZERO, ONE, TWO = u64(0), u64(1), u64(2)
 DIGITS_MOST = u64(32)  # characters of the longest operand; of 32, the leftmost is ignored or gets a zero
-DIGITS_A_HALF, DIGIT_BITS_SHIFT = 16, u64(2)  # digit number to bit number
+DIGITS_A_HALF = 16  # of the packed operand
+DIGIT_BITS_SHIFT = u64(2)  # digit number to bit number
 PLUS = u64(0xC)
 ZERO_CHARACTER = u64(0x30)
 SIGNS = u64(10)  # the least sign code

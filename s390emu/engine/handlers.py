@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ETF2, ETF3, ROWS, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, VX, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -23,9 +23,8 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
 # configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
-# Facilities of which only some rows are implemented: these can be executed although the bit must not be indicated, as
-# programs do so without asking.
-EXECUTED_IN_PART = frozenset((ETF2, ETF3))
+# Facilities that have instructions which are not in the table.
+NOT_IN_TABLE = frozenset((VX,))
 
 
 class Place(NamedTuple):
@@ -70,7 +69,7 @@ def facilities() -> frozenset[int]:
     for row in ROWS:
         if row.facility is not None and row.facility >= 0:
             needed.setdefault(row.facility, []).append(row)
-    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
+    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows))) - NOT_IN_TABLE
 
 
 def default_facilities() -> frozenset[int]:
@@ -83,7 +82,7 @@ def executable(row: Row, installed: Collection[int]) -> bool:
 
     A row without a facility, or with one that no bit tells, needs no more than its function."""
     bit = row.facility
-    return implemented(row) and (bit is None or bit < 0 or bit in installed or bit in EXECUTED_IN_PART)
+    return implemented(row) and (bit is None or bit < 0 or bit in installed)
 
 
 def function(mnemonic: str):

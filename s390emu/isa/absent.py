@@ -14,13 +14,15 @@ TOPOLOGY = (
     "CPUs that execute one at a time have no topology."
 )
 UNKNOWN = "not in this model: its conditions are not known exactly enough. A program learns by trying what is absent."
+VECTORS = "not in this model: the vector facility (129). A machine that is given its bit executes it."
 
 REASONS = {
     LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
               "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
-    UNKNOWN: ("ESEA", "LPTEA"),
+    VECTORS: ("LCBB",),
+    UNKNOWN: ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE"),
 }  # fmt: skip
 
 

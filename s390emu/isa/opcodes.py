@@ -179,6 +179,8 @@ ES = -3  # expanded storage: SERVICE CALL says how much there is; no current mac
 # Facilities that add no instruction but to what instructions do: installed when these are implemented.
 ENHANCEMENTS = {
     13: ("IPTE",),  # IPTE-range facility: R3 has a number of additional entries
+    24: ("TROO", "TROT", "TRTO", "TRTT", "TP"),  # ETF2-enhancement facility: M3; tables on doublewords. Not without 16
+    30: ("CU12", "CU14", "CU21", "CU24"),  # ETF3-enhancement facility: M3
     33: ("CSST",),  # compare-and-swap-and-store facility 2: function code 2, store characteristic 4
     51: ("IPTE", "IDTE"),  # local-TLB-clearing facility: bit 3 of M4
     52: ("NI", "NIY", "OI", "OIY", "XI", "XIY", "ASI", "AGSI", "ALSI", "ALGSI"),  # interlocked-access facility 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, EXECUTED_IN_PART, facilities, implemented
+from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, facilities, implemented
 from s390emu.isa.opcodes import FPX, ROWS, SECOND_ROWS
 from s390emu.machine import Machine
 
@@ -48,13 +48,6 @@ def test_the_floating_point_extension_is_whole_without_decimal_floating_point():
     extended = [row for row in (*ROWS, *SECOND_ROWS) if row.facility == FPX and row.chapter != 20]
     assert FPX in facilities() and len(extended) > 25
     assert all(implemented(row._replace(mnemonic=row.mnemonic.removesuffix("A"))) for row in extended)
-
-
-@pytest.mark.parametrize("bit", sorted(EXECUTED_IN_PART))
-def test_what_is_executed_in_part_is_not_indicated(bit):
-    rows = [row for row in ROWS if row.facility == bit]
-    assert bit not in indicated(Machine(1 << 16))
-    assert any(map(implemented, rows)) and not all(map(implemented, rows))
 
 
 def test_enhanced_dat_1_is_there_with_pfmf():

@@ -2,7 +2,6 @@
 
 An operand that is updated is on its own boundary, so within one page. As far as exceptions and the change bit are
 concerned, it is stored even if the comparison leaves it unchanged (PoP ch. 5 "Interlocked-Update References").
-Not implemented: PERFORM LOCKED OPERATION.
 """
 
 from __future__ import annotations

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.isa.opcodes import VX
 from tests.isa.general.execute import OLD, execute
-from tests.lab import ALL, BA_EA, MODE_24, MODE_31
+from tests.lab import ALL, BA_EA, MODE_24, MODE_31, SIZE, Lab
 
 HIGH = OLD & 0xFFFFFFFF00000000
 SECONDARY, ACCESS_REGISTER, HOME = 2 << 46, 1 << 46, 3 << 46  # PSW bits 16-17
@@ -71,3 +73,31 @@ def test_lae_without_base_in_access_register_mode(lab):
 
 def test_lae_31_bit(lab):
     assert execute(lab, "lae %r3,1(%r4)", mask=MODE_31, r4=ALL, a3=9) == (0, {"r3": HIGH, "a3": 0})
+
+
+# --- LOAD COUNT TO BLOCK BOUNDARY: part of the vector facility -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_vectors():
+    return Lab(extra=(VX,))
+
+
+@pytest.mark.parametrize("m3", range(7))
+@pytest.mark.parametrize("left", [1, 2, 15, 16, 17, 32, 64])
+def test_lcbb(with_vectors, m3, left):
+    lab, boundary = with_vectors, 64 << m3
+    lab.reset()
+    lab.psw(cc=1)
+    lab.gr[1], lab.gr[2] = ALL, SIZE * 16 + boundary - left
+    assert lab.step(f"lcbb %r1,0(%r2),{m3}") == 0
+    assert lab.changes() == {"r1": 0xFFFFFFFF_00000000 | min(left, 16), "cc": 0 if left >= 16 else 3}
+
+
+@pytest.mark.parametrize("m3", range(7, 16))
+def test_lcbb_no_such_boundary(with_vectors, m3):
+    lab = with_vectors
+    lab.reset()
+    lab.psw()
+    assert lab.step(f"lcbb %r1,0(%r2),{m3}") == SPECIFICATION
+    assert lab.changes() == {}

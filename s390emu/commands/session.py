@@ -106,6 +106,8 @@ class Session:
 
     def _wait(self, ready_at: int, deadline: float | None) -> None:
         """Let the guest wait for its time, or for a key, by the wall clock."""
+        from s390emu.inputs import perform
+
         now = time.monotonic()
         behind = now - self._began - self.machine.now * NANOSECONDS
         if behind > JITTER:
@@ -114,10 +116,12 @@ class Session:
         until = ready if deadline is None else min(ready, deadline)
         self.listen(max(0.0, until - now))
         passed = (time.monotonic() - self._began) / NANOSECONDS
-        self.machine.pass_time(min(ready_at, int(passed)))
+        perform(self.machine, "pass-time", min(ready_at, int(passed)))
 
     def listen(self, seconds: float) -> None:
         """Wait at most so long for keys, and type them; from an end of file on there are none."""
+        from s390emu.inputs import perform
+
         seconds = min(seconds, LONGEST_WAIT)
         if self.keyboard is None:
             time.sleep(seconds)
@@ -131,7 +135,7 @@ class Session:
         if not data:
             self.keyboard = None
         if keys := self.keys(data.decode("ascii", "ignore")):
-            self.machine.host.type(self.machine.guest_number, keys)
+            perform(self.machine, "type", keys)
 
     def keys(self, pressed: str) -> str:
         """Return the keys that go to the guest, and do what those after the escape key say."""

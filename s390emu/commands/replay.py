@@ -73,15 +73,16 @@ _MACHINE = _given(
 _LIMITS = _given("limit timeout")
 _SESSION = _given("until on_reboot")
 _ADVERSARY = _given("adversary adversary_actions adversary_from points preemptions discards", own="jobs")
+_RECORD = _given("record_last", outputs="record")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {
-    "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
+    "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _RECORD
            | _given("trace trace_lines json kallsyms", inputs="symbols", outputs="trace_to"),
-    "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
+    "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _RECORD
              | _given("append trace trace_lines json kallsyms", inputs="kernel initrd symbols demo",
                       outputs="trace_to svg"),
-    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
+    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _RECORD | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),

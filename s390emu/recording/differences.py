@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.recording.state import PORT_KEPT_T, State
 from s390emu.records.blocks import BLOCK_T, FRAME_T
 from s390emu.records.cpu import CPU_T
-from s390emu.recording.state import PORT_KEPT_T, State
 
 RECORDS = {"cpu": CPU_T, "port": PORT_KEPT_T, "block": BLOCK_T, "frame": FRAME_T}
 

@@ -23,8 +23,9 @@ Run = Callable[[int | None, float | None], Stop]
 
 
 class RunRecorder:
-    """every: instructions between two checkpoints at least, per_byte: and for each byte of the last one. run: what runs the machine, as `Machine.run`.
+    """every: instructions between two checkpoints, at least; per_byte: and so many for each byte of the last one.
 
+    run: what runs the machine, as `Machine.run`; `through` changes it.
     failed: why nothing more is recorded, if the file could not be written; the guest goes on. Used with `with`: the
     file is complete when it ends.
     """
@@ -51,6 +52,11 @@ class RunRecorder:
             if stop := self._stop:
                 self._try(lambda: self.writer.end(stop))
         self._try(self.writer.close)
+
+    def through(self, run: Run) -> Run:
+        """Let the machine be run by `run` from now on, and return what runs it and records that."""
+        self._run = run
+        return self.run
 
     def run(self, limit: int | None = None, timeout: float | None = None) -> Stop:
         """Run the machine as `Machine.run` does."""

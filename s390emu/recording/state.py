@@ -90,7 +90,8 @@ class State(NamedTuple):
 
 def rows_of(data: np.ndarray | bytes) -> np.ndarray:
     """Return the bytes of an array as rows."""
-    flat = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data.view(np.ndarray).reshape(-1).view(np.uint8)
+    raw = isinstance(data, bytes)
+    flat = np.frombuffer(data, np.uint8) if raw else data.view(np.ndarray).reshape(-1).view(np.uint8)
     rows = np.zeros((-(-len(flat) // ROW_BYTES), ROW_BYTES), np.uint8)
     rows.reshape(-1)[: len(flat)] = flat
     return rows

@@ -30,8 +30,8 @@ class Writer:
     so many instructions; None: all."""
 
     def __init__(
-        self, path: str | os.PathLike, *, emulator: str = "", command: str = "", options: Mapping[str, Any] | None = None,
-        last: int | None = None,
+        self, path: str | os.PathLike, *, emulator: str = "", command: str = "",
+        options: Mapping[str, Any] | None = None, last: int | None = None,
     ):  # fmt: skip
         self.path, self.last = Path(path), last
         self.about = {"emulator": emulator, "command": command, "options": json.dumps(options or {}).encode(),
@@ -144,7 +144,7 @@ class _File:
         self.path, self.first, self.size = path, 0, 0
         self.begun, self.empty = False, True
         self._index: list[dict[str, Any]] = []
-        self._out: BinaryIO = open(path, "wb", buffering=0)
+        self._out: BinaryIO = open(path, "wb", buffering=0)  # noqa: SIM115 - `close` does
 
     def begin(self, header: bytes, first: int) -> None:
         preamble = {"version": form.VERSION, "length": len(header), "check": form.check_of(b"", header)}

@@ -41,7 +41,7 @@ def test_cut_within_its_first_checkpoint_there_is_nothing_to_read(path):
         start = whole.checkpoints[0].at
     for cut in (0, 1, 8, 20, start - 5, start, start + 100):
         path.write_bytes(data[:cut])
-        with pytest.raises(FileError, match="cut off|empty"):
+        with pytest.raises(FileError, match=r"cut off|empty"):
             opened(path)
 
 
@@ -49,7 +49,7 @@ def test_every_altered_byte_is_found_out(path):
     data, dice = path.read_bytes(), random.Random(1)
     for at in [*range(0, 40, 3), *(dice.randrange(len(data)) for _ in range(60))]:
         path.write_bytes(data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1 :])
-        with pytest.raises(FileError, match="damaged|not a recording|reads format|cut off within its header"):
+        with pytest.raises(FileError, match=r"damaged|not a recording|reads format|cut off within its header"):
             opened(path).verify()
 
 
@@ -176,9 +176,9 @@ def test_a_state_that_unpacks_to_more_than_it_says_is_refused(path):
 
 def test_every_field_of_the_records_is_kept_or_known_to_be_nobodys_state():
     """Whoever adds a field to GUEST or PORT decides whether it is in a recording."""
+    from s390emu.recording.state import KEPT_OF_GUEST, KEPT_OF_PORT
     from s390emu.records.guest import GUEST_T
     from s390emu.records.port import PORT_T, PROCEDURES
-    from s390emu.recording.state import KEPT_OF_GUEST, KEPT_OF_PORT
 
     made_anew = {
         "cpus", "ports", "port_count", "running", "frames", "frame_table", "blocks", "block_count", "host_event",

@@ -176,9 +176,9 @@ def test_a_guest_that_ends_too_early_has_diverged(tmp_path):
 
 def test_moments_outside_the_recording_are_refused(tmp_path):
     end = recorded(tmp_path / "a")
-    with opened(tmp_path / "a") as recording:
-        with pytest.raises(ValueError, match=f"has instructions 0 to {end.count:,}"):
-            recording.machine_at(end.count + 1)
+    refused = pytest.raises(ValueError, match=f"has instructions 0 to {end.count:,}")
+    with opened(tmp_path / "a") as recording, refused:
+        recording.machine_at(end.count + 1)
 
 
 def test_how_it_ended_and_its_names_are_in_the_file(tmp_path):

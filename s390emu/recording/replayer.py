@@ -23,12 +23,15 @@ class Diverged(Exception):
 
 
 class Replayer:
-    """machine: where it is now. At an instruction count, before what the world did there if it did anything."""
+    """machine: where it is now. At an instruction count, before what the world did there if it did anything.
+
+    next_input: which of the recording's inputs is next.
+    """
 
     def __init__(self, recording: Recording, run: Run | None = None):
         self.recording, self.machine = recording, recording.machine()
         self._run = run or self.machine.run
-        self._next = 0  # of the recording's inputs
+        self.next_input = 0  # of the recording's inputs
         self._placed = False
 
     def run_with(self, run: Run) -> None:
@@ -43,7 +46,7 @@ class Replayer:
         except (ShapeError, KeyError) as error:
             at = recording.checkpoints[index].at
             raise FileError(f"{recording.path}: damaged at byte {at}: no state: {error}") from None
-        self._next = sum(each.after <= index for each in recording.inputs)
+        self.next_input = sum(each.after <= index for each in recording.inputs)
         self._placed = True
 
     def go_to(self, count: int) -> None:
@@ -58,8 +61,8 @@ class Replayer:
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
         known = self.recording.inputs
-        while self._next < len(known) and known[self._next].count < count:
-            each = known[self._next]
+        while self.next_input < len(known) and known[self.next_input].count < count:
+            each = known[self.next_input]
             self._to(each.count)
             if each.waiting:
                 self._wait(each.count)
@@ -68,7 +71,7 @@ class Replayer:
                     inputs.perform(self.machine, each.verb, *each.operands, cpu=each.cpu)
                 except (inputs.Refused, IndexError, TypeError) as error:
                     raise Diverged(f"at instruction {each.count:,} {each.verb} was recorded: {error}") from None
-                self._next += 1
+                self.next_input += 1
             else:
                 self.restore(each.after)
         self._to(count)

@@ -208,7 +208,7 @@ class Perfetto(Exporter):
             self._write({"ph": "i", "s": "t", "name": name, "args": {"old ia": place(ia, self.symbols)}}, count, cpu)
             self._open[cpu].append((count, name, ia))
         elif row.kind == EVENT_PSW:
-            self._ended(cpu, int(row.after), count)
+            self._ended(cpu, int(row.after), count + 1)  # with the instruction that loads it
         elif row.kind in (EVENT_ESSA, EVENT_HOST):
             before, after = int(row.before) & STATE, int(row.after) & STATE
             self._blocks[before] -= 1

@@ -17,7 +17,7 @@ from s390emu.commands.options import taken
 from s390emu.commands.options.adversary import AdversaryOptions, adversary_arguments, reject_adversary_options
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.program import define_argument
-from s390emu.commands.options.recording import RecordOptions, record_arguments
+from s390emu.commands.options.recording import TOLD, RecordOptions, record_arguments
 from s390emu.commands.options.sanitizer import (
     SanitizerOptions,
     reject_sanitize_with_adversary,
@@ -58,7 +58,7 @@ def arguments(parser) -> None:
     define_argument(parser, "a tunable of the kernel, see firmware/README.md")
     parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
     adversary_arguments(parser)
-    record_arguments(parser)
+    record_arguments(parser, TOLD)
     parser.add_argument("--json", action="store_true", help="everything as JSON")
 
 

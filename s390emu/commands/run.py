@@ -44,7 +44,8 @@ def arguments(parser) -> None:
     trace_arguments(parser)
     symbol_arguments(parser)
     record_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
+    parser.add_argument("--json", action="store_true",
+                        help="the result, on stdout; --record FILE: the run, for s390emu trace")  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:

@@ -31,8 +31,10 @@ class RecordOptions:
             raise UsageError("--record and --adversary: one of them at a time; record the replay of what it finds")
 
 
-def record_arguments(parser) -> None:
-    """Add the options of RecordOptions."""
-    parser.add_argument("--record", type=Path, metavar="FILE",
-                        help="for `s390emu trace`; --record-last N: the last N instructions")  # fmt: skip
+TOLD = "for `s390emu trace`; --record-last N: the last N instructions"
+
+
+def record_arguments(parser, told: str = argparse.SUPPRESS) -> None:
+    """Add the options of RecordOptions. told: the help, where there is room for it; else that of --json says it."""
+    parser.add_argument("--record", type=Path, metavar="FILE", help=told)
     parser.add_argument("--record-last", type=positive, metavar="N", help=argparse.SUPPRESS)

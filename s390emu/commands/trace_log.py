@@ -159,7 +159,7 @@ class TraceLog:
     def _pass(self, end: int | None, deadline: float | None) -> Stop | None:
         """Run to where the window opens; return the stop if that is not reached."""
         machine, window = self.machine, self.window
-        stop = None
+        stop: Stop | None = None
         while stop is None and not window.comes(machine.count, machine.psw[1]):
             number, address = (None, None) if window.over or window.starts is None else window.starts
             last = end

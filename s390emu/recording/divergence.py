@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from s390emu.machine import Machine
@@ -26,7 +27,8 @@ class Executed(NamedTuple):
     ended: str
 
 
-class Divergence(NamedTuple):
+@dataclass(frozen=True)
+class Divergence:
     """count: instructions after which both runs were the same for the last time; -1: they begin differently.
 
     one, other: what each did next; None if that is not known. found: what differs after it.

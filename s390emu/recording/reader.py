@@ -10,8 +10,9 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import construct as c
 import numpy as np
@@ -33,7 +34,8 @@ SYMBOLS_SHAPE = MapOf(Text(), Whole(-(1 << 63)))
 MOST_SYMBOLS = 1 << 26  # bytes, unpacked
 
 
-class Checkpoint(NamedTuple):
+@dataclass(frozen=True)
+class Checkpoint:
     """count: instructions that had ended. full: needs no other one. given: the world outside put the guest into this
     state. digest: of the state. at: where its chunk is in the file."""
 
@@ -44,7 +46,8 @@ class Checkpoint(NamedTuple):
     at: int
 
 
-class Input(NamedTuple):
+@dataclass(frozen=True)
+class Input:
     """What the world did when `count` instructions had ended; after the guest had come to wait, if `waiting`.
 
     after: how many checkpoints the file had by then. verb "" : it put the guest into the state of the next one."""

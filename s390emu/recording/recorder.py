@@ -16,9 +16,9 @@ from s390emu.machine import Machine, Reason, Stop
 if TYPE_CHECKING:
     from s390emu.recording.writer import Writer
 
-EVERY = 50_000_000 if JIT else 50_000  # instructions between two checkpoints, at least
+EVERY = 200_000_000 if JIT else 50_000  # instructions between two checkpoints, at least
 INSTRUCTIONS_PER_BYTE = 100  # ... and for each byte of the last one: 1 MB a second at 100 million instructions a second
-MOST_TIMES = 10  # as far as that, at most
+MOST_TIMES = 5  # as far as that, at most
 Run = Callable[[int | None, float | None], Stop]
 
 

@@ -30,6 +30,7 @@ class Replayer:
 
     def __init__(self, recording: Recording, run: Run | None = None):
         self.recording, self.machine = recording, recording.machine()
+        self.machine.shared = any(each.waiting for each in recording.inputs)  # its waits were ended by the world
         self._run = run or self.machine.run
         self.next_input = 0  # of the recording's inputs
         self._placed = False

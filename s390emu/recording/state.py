@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,18 +43,17 @@ ROW_BYTES = BLOCK_SIZE  # every table is cut into rows of this length; zeros fol
 # or belong to an instruction that is being executed, to observers, or to this process.
 KEPT_OF_GUEST = (
     "signalled", "gave_up", "yield_to", "floating", "service_parameter", "block_io_parameter", "block_io_status", "io",
-    "io_id", "io_parameter", "io_word", "shared",
+    "io_id", "io_parameter", "io_word",
 )  # fmt: skip
 KEPT_OF_PORT = (
     "count", "others", "idle", "stolen", "ended_length", "executed_target", "lost_steps", "last_pgm", "branch_count",
     "branch_from", "branch_to", "essa_count", "interruption_count", "last_class", "last_code", "last_mask", "last_ia",
     "last_ilc", "last_teid", "last_count", "call_insn", "fault_block", "insn_ia",
 )  # fmt: skip
-PORT_KEPT_T = np.dtype([(name, *PORT_T[name].subdtype) if PORT_T[name].subdtype else (name, PORT_T[name])
-                        for name in KEPT_OF_PORT])  # fmt: skip
+PORT_KEPT_T = np.dtype([(name, PORT_T[name].base, PORT_T[name].shape) for name in KEPT_OF_PORT])
 OF_INSTRUCTION = ("per", "by_text")  # of PORT: zero between two instructions, until the loop comes to the next boundary
 LAYOUT = {
-    name: [[field, str(dtype[field])] for field in dtype.names]
+    name: [[field, str(dtype[field])] for field in dtype.names or ()]
     for name, dtype in (("cpu", CPU_T), ("port", PORT_KEPT_T), ("block", BLOCK_T), ("frame", FRAME_T))
 }
 
@@ -77,7 +77,8 @@ REST_SHAPE = {
 }  # fmt: skip
 
 
-class State(NamedTuple):
+@dataclass(frozen=True)
+class State:
     """count: instructions that had ended. tables: by name, of rows of ROW_BYTES; those of a machine that runs are its
     own storage, so they are good until it goes on. unused: by name, True for each row whose content does not count.
     rest: as JSON has it."""
@@ -90,8 +91,7 @@ class State(NamedTuple):
 
 def rows_of(data: np.ndarray | bytes) -> np.ndarray:
     """Return the bytes of an array as rows."""
-    raw = isinstance(data, bytes)
-    flat = np.frombuffer(data, np.uint8) if raw else data.view(np.ndarray).reshape(-1).view(np.uint8)
+    flat = np.frombuffer(data if isinstance(data, bytes) else data.tobytes(), np.uint8)
     rows = np.zeros((-(-len(flat) // ROW_BYTES), ROW_BYTES), np.uint8)
     rows.reshape(-1)[: len(flat)] = flat
     return rows

@@ -6,8 +6,9 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from s390emu.architecture.interruptions import CLASSES, PROGRAM
 from s390emu.architecture.page_states import CONTENTS, NAMES, USAGES
@@ -39,7 +40,8 @@ ILC_BITS = 0x7 << int(EVENT_ILC_SHIFT)
 NANOSECONDS_PER_MICROSECOND = 1000
 
 
-class Instruction(NamedTuple):
+@dataclass(frozen=True)
+class Instruction:
     """One that has ended. count: instructions that had ended before it. before: all registers then. changes: registers
     that have another value since. stores: absolute addresses, and the bytes that are there since."""
 

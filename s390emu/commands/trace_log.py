@@ -148,9 +148,9 @@ class TraceLog:
         end = None if limit is None else self.machine.count + limit
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            stop = self._show(end, deadline) if self.window.open else self._pass(end, deadline)
-            if stop is not None:
-                return stop
+            ended = self._show(end, deadline) if self.window.open else self._pass(end, deadline)
+            if ended is not None:
+                return ended
 
     def _stop(self, reason: Reason) -> Stop:
         machine = self.machine

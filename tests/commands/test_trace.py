@@ -218,7 +218,7 @@ def test_a_cut_recording_is_read_up_to_its_last_checkpoint(s390emu, recording):
 
 
 def test_the_demo_is_recorded_and_is_its_rerun(s390emu, tmp_path):
-    tunables = ["-D", "PASSES=1", "-D", "STEPS=20", "-D", "FILE_BLOCKS=8", "-D", "CACHE_BLOCKS=8"]
+    tunables = ["-D", "PASSES=1", "-D", "STEPS=20", "-D", "CACHE_BLOCKS=8"]
     code, _, err = s390emu("demo", *tunables, "--record", tmp_path / "d")
     assert code == 0, err
     assert s390emu("trace", "diff", tmp_path / "d")[0] == 0

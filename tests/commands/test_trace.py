@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from s390emu._jit import JIT
+
 GUEST = """
 start:  larl  %r8,back              # the PSW of supervisor calls
         stg   %r8,0x1c8
@@ -217,6 +219,7 @@ def test_a_cut_recording_is_read_up_to_its_last_checkpoint(s390emu, recording):
     assert "not whole" in out
 
 
+@pytest.mark.skipif(not JIT, reason="the toy kernel takes minutes un-jitted")
 def test_the_demo_is_recorded_and_is_its_rerun(s390emu, tmp_path):
     tunables = ["-D", "PASSES=1", "-D", "STEPS=20", "-D", "CACHE_BLOCKS=8"]
     code, _, err = s390emu("demo", *tunables, "--record", tmp_path / "d")

@@ -17,12 +17,14 @@ from s390emu.commands.options import taken
 from s390emu.commands.options.adversary import AdversaryOptions, adversary_arguments, reject_adversary_options
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.program import define_argument
+from s390emu.commands.options.recording import TOLD, RecordOptions, record_arguments
 from s390emu.commands.options.sanitizer import (
     SanitizerOptions,
     reject_sanitize_with_adversary,
     sanitizer_arguments,
 )
 from s390emu.commands.programs import labels
+from s390emu.commands.recordings import recorded
 from s390emu.commands.usage import ENDED, FAILED, UsageError
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
@@ -56,13 +58,15 @@ def arguments(parser) -> None:
     define_argument(parser, "a tunable of the kernel, see firmware/README.md")
     parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
     adversary_arguments(parser)
+    record_arguments(parser, TOLD)
     parser.add_argument("--json", action="store_true", help="everything as JSON")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Boot the kernel and tell its story, or let the adversary loose on it."""
     options, on, watched = taken(Options, args), taken(MachineOptions, args), taken(SanitizerOptions, args)
-    adversary = taken(AdversaryOptions, args)
+    adversary, record = taken(AdversaryOptions, args), taken(RecordOptions, args)
+    record.check(on, adversary)
     options.check(adversary)
     started = time.perf_counter()
     tunables = dict(options.define)
@@ -72,10 +76,13 @@ def execute(args: argparse.Namespace) -> int:
         return search(adversary, on, guest, firmware_source(guest, tunables), as_json=options.json)
     reject_adversary_options(adversary)
     on = replace(on, frames=on.frames or FRAMES)
-    return _tell(options, on, watched.described_by(description()), guest, started)
+    return _tell(options, on, watched.described_by(description()), record, guest, started)
 
 
-def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest: Program, started: float) -> int:
+def _tell(
+    options: Options, on: MachineOptions, watched: SanitizerOptions, record: RecordOptions, guest: Program,
+    started: float,
+) -> int:  # fmt: skip
     """Run the kernel and print what happened."""
     from s390emu.guests.story import Story
     from s390emu.reports.demo import fault_dict, fault_text, highlights, totals, totals_lines
@@ -89,8 +96,9 @@ def _tell(options: Options, on: MachineOptions, watched: SanitizerOptions, guest
     if not options.json:
         print(f"== console (guest {on.ram >> 10} KB, host {on.frames} frames of 4 KB)", flush=True)
         machine.host.guests[machine.guest_number].console.live = show
-    story = Story(machine, symbols)
-    stop = story.run()
+    with recorded(record, machine, on, "demo", symbols) as recorder:
+        story = Story(machine, symbols, recorder.note if recorder else None)
+        stop = story.run()
     if options.json:
         events = [event_text(event, symbols, on.cpus) for event in story.events]
         told = {"faults": [fault_dict(fault) for fault in story.faults], "events": events}

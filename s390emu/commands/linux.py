@@ -16,6 +16,7 @@ from s390emu.commands.options.limits import LimitOptions, limit_arguments
 from s390emu.commands.options.linux import LinuxOptions, linux_arguments
 from s390emu.commands.options.linux_demo import LinuxDemoOptions, linux_demo_arguments
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
+from s390emu.commands.options.recording import RecordOptions, record_arguments
 from s390emu.commands.options.run import reject_single_run_options
 from s390emu.commands.options.sanitizer import (
     SanitizerOptions,
@@ -27,6 +28,7 @@ from s390emu.commands.options.symbols import SymbolOptions, symbol_arguments
 from s390emu.commands.options.trace import TraceOptions, trace_arguments
 from s390emu.commands.options.values import now
 from s390emu.commands.programs import content
+from s390emu.commands.recordings import recorded
 from s390emu.commands.session import run_guest
 from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import UsageError
@@ -53,6 +55,7 @@ def arguments(parser) -> None:
     sanitizer_arguments(parser)
     trace_arguments(parser)
     symbol_arguments(parser)
+    record_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -60,12 +63,15 @@ def execute(args: argparse.Namespace) -> int:
     options, on, limits = taken(LinuxOptions, args), taken(MachineOptions, args), taken(LimitOptions, args)
     watched, traced, names = taken(SanitizerOptions, args), taken(TraceOptions, args), taken(SymbolOptions, args)
     session, demo = taken(SessionOptions, args), taken(LinuxDemoOptions, args)
-    adversary = taken(AdversaryOptions, args)
+    adversary, record = taken(AdversaryOptions, args), taken(RecordOptions, args)
     demo.check(options, session, traced)
     session.check(json=options.json)
     names.check(traced)
     on.check()
+    record.check(on, adversary)
     if demo.demo:
+        if record.record:
+            raise UsageError("--record and --demo: it runs two guests; record one that you boot yourself")
         return demonstrate(demo, on, limits, watched, names, as_json=options.json)
     if not options.kernel:
         raise UsageError(WHAT_TO_GIVE)
@@ -81,13 +87,13 @@ def execute(args: argparse.Namespace) -> int:
         reject_single_run_options(session, traced, limits, names)
         return _disturb(adversary, on, limits, kernel, pieces, as_json=options.json)
     reject_adversary_options(adversary)
-    return _boot(options, session, on, limits, watched, traced, names, kernel, pieces)
+    return _boot(options, session, on, limits, watched, traced, names, record, kernel, pieces)
 
 
 def _boot(
     options: LinuxOptions, session: SessionOptions, on: MachineOptions, limits: LimitOptions,
-    watched: SanitizerOptions, traced: TraceOptions, names: SymbolOptions, kernel: Kernel,
-    pieces: list[tuple[int, bytes]],
+    watched: SanitizerOptions, traced: TraceOptions, names: SymbolOptions, record: RecordOptions,
+    kernel: Kernel, pieces: list[tuple[int, bytes]],
 ) -> int:  # fmt: skip
     """Run what lies in `pieces` until it ends, and report the end: a guest that powers off stops its CPUs, one that
     reboots asks for initial program loading."""
@@ -99,7 +105,8 @@ def _boot(
     watcher = sanitizer(watched, machine, symbols)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    stop = run_guest(machine, session, traced, limits, symbols, lambda: put(machine, pieces, kernel.psw))
+    with recorded(record, machine, on, "linux", symbols) as recorder:
+        stop = run_guest(machine, session, traced, limits, symbols, lambda: put(machine, pieces, kernel.psw), recorder)
     symbols = named_at_end(names, machine, symbols)
     ends = Reason.STOPPED, Reason.RE_IPL
     return conclude(machine, stop, symbols, watcher, as_json=options.json, until=session.until, normal=ends)

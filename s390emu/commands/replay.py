@@ -73,15 +73,16 @@ _MACHINE = _given(
 _LIMITS = _given("limit timeout")
 _SESSION = _given("until on_reboot")
 _ADVERSARY = _given("adversary adversary_actions adversary_from points preemptions discards", own="jobs")
+_TRACE = _given("trace trace_lines trace_from trace_until trace_count trace_range trace_cpu", outputs="trace_to")
+_RECORD = _given("record_last", outputs="record")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
 # By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
 REPLAYED = {
-    "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
-           | _given("trace trace_lines json kallsyms", inputs="symbols", outputs="trace_to"),
-    "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
-             | _given("append trace trace_lines json kallsyms", inputs="kernel initrd symbols demo",
-                      outputs="trace_to svg"),
-    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
+    "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _TRACE | _RECORD
+           | _given("json kallsyms", inputs="symbols"),
+    "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _TRACE | _RECORD
+             | _given("append json kallsyms", inputs="kernel initrd symbols demo", outputs="svg"),
+    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _RECORD | _given("define timeline json"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),
@@ -95,6 +96,8 @@ REPLAYED = {
     ),
     "chunks": _given("requests define fraction run seed json", outputs="csv"),
     "doctor": _given("json"),
+    "trace": _given("what format trace trace_lines trace_from trace_until trace_count trace_range trace_cpu json",
+                    inputs="files symbols", outputs="output"),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from s390emu.commands.options.adversary import adversary_arguments, reject_adver
 from s390emu.commands.options.limits import limit_arguments
 from s390emu.commands.options.machine import machine_arguments
 from s390emu.commands.options.program import program_arguments
+from s390emu.commands.options.recording import record_arguments
 from s390emu.commands.options.run import (
     reject_single_run_options,
     reject_what_a_replay_file_says,
@@ -23,6 +24,7 @@ from s390emu.commands.options.session import session_arguments
 from s390emu.commands.options.symbols import symbol_arguments
 from s390emu.commands.options.trace import trace_arguments
 from s390emu.commands.programs import labels, program
+from s390emu.commands.recordings import recorded
 from s390emu.commands.session import run_guest
 from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import UsageError
@@ -41,7 +43,9 @@ def arguments(parser) -> None:
     sanitizer_arguments(parser)
     trace_arguments(parser)
     symbol_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
+    record_arguments(parser)
+    parser.add_argument("--json", action="store_true",
+                        help="the result, on stdout; --record FILE: the run, for s390emu trace")  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -55,6 +59,7 @@ def execute(args: argparse.Namespace) -> int:
     if not options.program.files:
         raise UsageError("run what? for example: s390emu run hello.s")
     options.session.check(json=options.json)
+    options.record.check(options.machine, options.adversary)
     guest = program(options.program)
     if options.adversary.adversary:
         reject_sanitize_with_adversary(options.sanitizer)
@@ -69,8 +74,9 @@ def execute(args: argparse.Namespace) -> int:
     watcher = sanitizer(options.sanitizer, machine, guest.symbols)
     if not options.json:
         machine.host.guests[machine.guest_number].console.live = show
-    stop = run_guest(
-        machine, options.session, options.trace, options.limits, symbols, lambda: load(machine, guest)
-    )
+    with recorded(options.record, machine, options.machine, "run", symbols) as recorder:
+        stop = run_guest(
+            machine, options.session, options.trace, options.limits, symbols, lambda: load(machine, guest), recorder
+        )
     symbols = named_at_end(options.symbols, machine, symbols)
     return conclude(machine, stop, symbols, watcher, as_json=options.json, until=options.session.until)

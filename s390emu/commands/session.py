@@ -22,6 +22,7 @@ from s390emu.commands.options.trace import TraceOptions
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine, Reason, Stop
+    from s390emu.recording import RunRecorder
 
 ESCAPE, LEAVE, HELP = "\x01", "x", "h?"  # Ctrl-A, and what follows it; Ctrl-A itself goes to the guest
 KEYS = "\ns390emu: Ctrl-A x ends the run, Ctrl-A Ctrl-A types Ctrl-A, Ctrl-A h tells this; other keys are the guest's"
@@ -35,7 +36,7 @@ TERMINATED = 128 + signal.SIGTERM  # exit code
 
 def run_guest(
     machine: Machine, options: SessionOptions, traced: TraceOptions, limits: LimitOptions,
-    symbols: Mapping[str, int], restart: Callable[[], None],
+    symbols: Mapping[str, int], restart: Callable[[], None], recorder: RunRecorder | None = None,
 ) -> Stop:  # fmt: skip
     """Run what is in the machine to its end. restart: puts it there anew after a reboot, into cleared storage."""
     from s390emu.commands.trace_log import tracing
@@ -46,6 +47,8 @@ def run_guest(
     last = None if limits.limit is None else machine.count + limits.limit
     deadline = None if limits.timeout is None else time.monotonic() + limits.timeout
     with tracing(traced, machine, symbols) as run, keyboard(options.interactive) as descriptor:
+        if recorder:
+            run = recorder.through(run)
         if options.interactive:
             run = Session(machine, descriptor, run).run
         while True:
@@ -54,6 +57,8 @@ def run_guest(
                 break
             machine.clear_reset()
             restart()
+            if recorder:
+                recorder.put()
         console.show_all()
     return stop
 
@@ -106,6 +111,8 @@ class Session:
 
     def _wait(self, ready_at: int, deadline: float | None) -> None:
         """Let the guest wait for its time, or for a key, by the wall clock."""
+        from s390emu.inputs import perform
+
         now = time.monotonic()
         behind = now - self._began - self.machine.now * NANOSECONDS
         if behind > JITTER:
@@ -114,10 +121,12 @@ class Session:
         until = ready if deadline is None else min(ready, deadline)
         self.listen(max(0.0, until - now))
         passed = (time.monotonic() - self._began) / NANOSECONDS
-        self.machine.pass_time(min(ready_at, int(passed)))
+        perform(self.machine, "pass-time", min(ready_at, int(passed)))
 
     def listen(self, seconds: float) -> None:
         """Wait at most so long for keys, and type them; from an end of file on there are none."""
+        from s390emu.inputs import perform
+
         seconds = min(seconds, LONGEST_WAIT)
         if self.keyboard is None:
             time.sleep(seconds)
@@ -131,7 +140,7 @@ class Session:
         if not data:
             self.keyboard = None
         if keys := self.keys(data.decode("ascii", "ignore")):
-            self.machine.host.type(self.machine.guest_number, keys)
+            perform(self.machine, "type", keys)
 
     def keys(self, pressed: str) -> str:
         """Return the keys that go to the guest, and do what those after the escape key say."""

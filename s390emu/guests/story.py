@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +27,12 @@ class Fault:
 
 
 class Story:
-    """Runs the machine to its end, stopping at the kernel's program-interruption handler to see what it does."""
+    """Runs the machine to its end, stopping at the kernel's program-interruption handler to see what it does.
 
-    def __init__(self, machine: Machine, symbols: Mapping[str, int]):
-        self.machine, self._handler = machine, symbols[HANDLER]
+    stopped: called at each of these stops, and at the end."""
+
+    def __init__(self, machine: Machine, symbols: Mapping[str, int], stopped: Callable[[Stop], None] | None = None):
+        self.machine, self._handler, self._stopped = machine, symbols[HANDLER], stopped
         self.faults: list[Fault] = []
         self.events: list[np.record] = []
         self._recorder = Recorder(EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION)
@@ -47,6 +49,8 @@ class Story:
     def _until(self, *addresses: int) -> Stop:
         """Run to the handler, or to one of these addresses."""
         stop = self.machine.run(until=(self._handler, *addresses))
+        if self._stopped:
+            self._stopped(stop)
         self.machine.observers.deliver()
         self.events += [event for chunk in self._recorder.taken() for event in chunk]
         return stop

@@ -91,6 +91,14 @@ def _message(machine: Machine, text: str) -> None:
     machine.host.send(machine.guest_number, text)
 
 
+def _type(machine: Machine, text: str) -> None:
+    machine.host.type(machine.guest_number, text)
+
+
+def _pass_time(machine: Machine, until: int) -> None:
+    machine.pass_time(until)
+
+
 OF_THE_GUEST: dict[str, Callable] = {
     "discard": _on_block("discard"),
     "reclaim": _on_block("reclaim"),
@@ -103,6 +111,8 @@ OF_THE_GUEST: dict[str, Callable] = {
     "service-signal": _service_signal,
     "io": _io,
     "message": _message,
+    "type": _type,
+    "pass-time": _pass_time,
 }
 OF_A_CPU: dict[str, Callable] = {
     "external-call": _external_call,
@@ -138,3 +148,5 @@ def perform(machine: Machine, verb: str, *operands: int | str, cpu: int | None =
             raise Refused(f"{verb} {', '.join(map(_shown, operands))}: {error}") from None
         raise Refused(str(error)) from error
     machine.port.deadline = 0
+    if machine.input_seen:
+        machine.input_seen(verb, operands, machine.running.number if verb in OF_A_CPU and cpu is None else cpu)

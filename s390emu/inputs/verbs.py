@@ -9,7 +9,8 @@ OPERANDS = {  # names in brackets may be left out
     "discard": ("block",), "reclaim": ("block",), "pagein": ("block",), "swap-error": ("block",),
     "pressure": ("frames",), "diag10": ("first", "[last]"), "normal-reset": (),
     "external-call": ("from",), "emergency-signal": ("from",), "interrupt-key": (), "service-signal": ("parameter",),
-    "io": ("id", "parameter", "word"), "restart": (), "message": ("text",), "run-cpu": ("cpu",),
+    "io": ("id", "parameter", "word"), "restart": (), "message": ("text",), "type": ("text",),
+    "pass-time": ("nanoseconds",), "run-cpu": ("cpu",),
 }  # fmt: skip
 OF_A_CPU = ("external-call", "emergency-signal", "restart")  # happen to one CPU
 VERBS = tuple(OPERANDS)

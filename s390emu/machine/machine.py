@@ -10,7 +10,7 @@ The guest's interruptions are delivered to the guest; nothing that a guest does 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,8 @@ class Machine:
     extra        further facility bits to indicate, for example 75
     tlb          False: every access takes the slow path (slower, the same execution)
 
+    input_seen: called with verb, operands and CPU of each input (`inputs.perform`), for whoever records them.
+
     Its parts: `turns` (which CPU executes), `view` (what there is in storage), `observers` (who watches).
     """
 
@@ -94,6 +96,7 @@ class Machine:
         self.storage.record.essa, self.storage.record.tlb_on = essa, tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
+        self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
         self._run = run_loop()
         self.tod_epoch = tod_epoch
         self.initial_reset()

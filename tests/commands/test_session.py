@@ -17,6 +17,7 @@ import pytest
 from s390emu.commands import session
 from s390emu.commands.session import STEP, Session
 from s390emu.machine import Machine, Reason
+from s390emu.recording import Recording, Replayer, RunRecorder, Writer
 
 MS = 1_000_000  # nanoseconds
 LOOP = "start: j start"
@@ -381,3 +382,21 @@ def test_a_text_that_never_came(s390emu, tmp_path, ending, code):
 def test_of_many_runs_none_is_attended(s390emu, rebooting):
     code, _, error = s390emu("run", rebooting, "--adversary", "random:1", "--until", "x")
     assert code == 2 and "--until" in error
+
+
+def test_a_session_that_is_recorded_can_be_repeated(pipe, tmp_path, small_steps):
+    """Keys, and the time that passed by the wall clock."""
+    machine = echo()
+    with RunRecorder(machine, Writer(tmp_path / "a"), 500) as recorder:
+        session = Session(machine, pipe[0], recorder.run)
+        for keys in (b"one\r", b"two\r"):
+            machine.host.guests[0].console.await_text("]")
+            os.write(pipe[1], keys)
+            assert session.run(None, 60).reason is Reason.CONSOLE_TEXT
+    with Recording.open(tmp_path / "a", lambda _: echo()) as recording:
+        assert "type" in {each.verb for each in recording.inputs} <= {"type", "pass-time"}
+        replayer = Replayer(recording)
+        replayer.restore(0)
+        replayer.run_to(recording.last)
+        assert replayer.machine.console == machine.console
+        assert "two" in machine.console

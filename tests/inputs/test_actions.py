@@ -79,3 +79,24 @@ def test_a_message_is_queued_for_the_guest(guest):
 def test_a_message_that_no_guest_can_receive_is_refused(guest, text):
     with pytest.raises(Refused, match="printable ASCII"):
         perform(guest, "message", text)
+
+
+def test_what_is_typed_is_on_the_keyboard(guest):
+    perform(guest, "type", "ls\n")
+    assert guest.host.guests[0].console.typed == "ls\n"
+
+
+def test_time_passes_without_instructions(guest):
+    perform(guest, "pass-time", 5000)
+    assert (guest.now, guest.count) == (5000, 0)
+
+
+def test_whoever_records_is_told_what_has_happened_and_not_what_was_refused(guest):
+    seen = []
+    guest.input_seen = lambda *told: seen.append(told)
+    perform(guest, "type", "x")
+    perform(guest, "restart")
+    perform(guest, "restart", cpu=1)
+    with pytest.raises(Refused):
+        perform(guest, "discard", 0)
+    assert seen == [("type", ("x",), None), ("restart", (), 0), ("restart", (), 1)]

@@ -22,4 +22,5 @@ def linux_arguments(parser) -> None:
                         help="flat image (vmlinuz) or ELF; --demo [FOLDER]: Debian's, short of storage")  # fmt: skip
     parser.add_argument("--initrd", type=Path, metavar="FILE", help="initial RAM disk: see `s390emu new initramfs`")
     parser.add_argument("--append", default="", metavar="TEXT", help="the kernel's command line")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout, the console within it")
+    parser.add_argument("--json", action="store_true",
+                        help="the result, on stdout; --record FILE: the run, for s390emu trace")  # fmt: skip

@@ -11,6 +11,7 @@ from s390emu.commands.options.adversary import AdversaryOptions
 from s390emu.commands.options.limits import LimitOptions
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.program import ProgramOptions
+from s390emu.commands.options.recording import RecordOptions
 from s390emu.commands.options.sanitizer import SanitizerOptions
 from s390emu.commands.options.session import SessionOptions
 from s390emu.commands.options.symbols import SymbolOptions
@@ -32,6 +33,7 @@ class RunOptions:
     sanitizer: SanitizerOptions = field(default_factory=SanitizerOptions)
     trace: TraceOptions = field(default_factory=TraceOptions)
     symbols: SymbolOptions = field(default_factory=SymbolOptions)
+    record: RecordOptions = field(default_factory=RecordOptions)
     json: bool = False
     replay: Path | None = None
 
@@ -47,6 +49,7 @@ def run_options(args: argparse.Namespace) -> RunOptions:
         taken(SanitizerOptions, args),
         taken(TraceOptions, args),
         taken(SymbolOptions, args),
+        taken(RecordOptions, args),
         args.json,
         args.replay,
     )
@@ -55,7 +58,8 @@ def run_options(args: argparse.Namespace) -> RunOptions:
 def reject_what_a_replay_file_says(options: RunOptions) -> None:
     """Reject options of the run itself with --replay: the file says what is run, and how; only how it is looked at can
     be chosen, for how long, and files that stand for what is not in it."""
-    groups = options.program, options.machine, options.limits, options.session, options.adversary, options.symbols
+    groups = (options.program, options.machine, options.limits, options.session, options.adversary, options.symbols,
+              options.record)  # fmt: skip
     for group in groups:
         defaults = type(group)()
         for option in fields(group):

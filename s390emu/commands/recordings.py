@@ -1,0 +1,60 @@
+"""Recordings by the options of a command line: written while a guest runs, and opened with machines to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s390emu.commands.adversary import machine_shape
+from s390emu.commands.machines import build
+from s390emu.commands.options.machine import MachineOptions
+from s390emu.commands.options.recording import RecordOptions
+from s390emu.commands.replay_file import emulator_version
+from s390emu.commands.usage import say
+from s390emu.input_files import FileError
+from s390emu.shapes import ShapeError, check
+
+if TYPE_CHECKING:
+    from s390emu.machine import Machine
+    from s390emu.recording import Recording, RunRecorder
+
+
+@contextmanager
+def recorded(
+    options: RecordOptions, machine: Machine, on: MachineOptions, command: str, symbols: Mapping[str, int]
+) -> Iterator[RunRecorder | None]:
+    """Yield what records the machine while it runs, if that is wished; the file is whole when it ends, and where it
+    could not be written that is said. OSError where it cannot be made."""
+    if options.record is None:
+        yield None
+        return
+    from s390emu.recording import RunRecorder, Writer
+
+    machine_options = asdict(replace(on, paging="" if on.paged else "none"))  # the folder is that of whoever replays
+    writer = Writer(options.record, emulator=emulator_version(), command=command, options=machine_options,
+                    last=options.record_last)  # fmt: skip
+    with RunRecorder(machine, writer) as recorder:
+        writer.symbols(symbols)
+        yield recorder
+    if recorder.failed:
+        told = f"{recorder.failed.filename}: {recorder.failed.strerror}"
+        say(f"s390emu: the recording ends at instruction {writer.mirror.count:,}: {told}")
+
+
+def opened(path: Path) -> Recording:
+    """Return a recording, which can make its machines. Raises FileError."""
+    from s390emu.recording import Recording
+
+    def make(options: dict[str, Any]) -> Machine:
+        try:
+            check(options, machine_shape(), f"{path}: options")
+        except ShapeError as error:
+            raise FileError(f"not a recording of this version: {error}") from None
+        if options.get("disk"):
+            raise FileError(f"{path}: a guest with disks, which no recording has")
+        return build(MachineOptions(**options))
+
+    return Recording.open(path, make)

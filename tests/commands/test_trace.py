@@ -1,0 +1,244 @@
+"""`--record` and `s390emu trace`: the command line of recordings."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from s390emu._jit import JIT
+
+GUEST = """
+start:  larl  %r8,back              # the PSW of supervisor calls
+        stg   %r8,0x1c8
+        llihl %r8,1
+        oilf  %r8,0x80000000
+        stg   %r8,0x1c0
+        j     main
+main:   lghi  %r5,N
+        llilf %r1,0x18000
+next:   stg   %r5,0(%r1)
+        essa  %r2,%r1,3
+        svc   7
+        brctg %r5,next
+        larl  %r1,end
+        lpswe 0(%r1)
+back:   lpswe 0x140
+        .balign 8
+end:    .quad 0x0002000180000000,0
+"""
+
+
+@pytest.fixture
+def guest(tmp_path):
+    """The source of a guest that makes supervisor calls, whose handler returns at once."""
+    (tmp_path / "g.s").write_text(GUEST)
+    return tmp_path / "g.s"
+
+
+@pytest.fixture
+def recording(s390emu, guest, tmp_path):
+    path = tmp_path / "g.s390rec"
+    code, _, err = s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--record", path)
+    assert code == 0, err
+    return path
+
+
+def lines(s390emu, *words) -> list[str]:
+    code, out, err = s390emu("trace", *words)
+    assert code == 0, err
+    return out.splitlines()
+
+
+def test_stats_say_what_there_is(s390emu, recording):
+    told = "\n".join(lines(s390emu, "stats", recording))
+    assert "s390emu" in told
+    assert "ended           disabled wait, PSW 0002000180000000 0000000000000000" in told
+    told = json.loads("\n".join(lines(s390emu, "stats", recording, "--json")))
+    assert told["schema"] == "s390emu.recording/1"
+    assert told["options"]["ram"] == 256 << 10
+    assert [each["count"] for each in told["checkpoints"]] == [0, told["last"]]
+
+
+def test_show_executes_the_recorded_run_again(s390emu, recording, guest, tmp_path):
+    shown = lines(s390emu, "show", recording, "--kinds", "insn,interruption,page")
+    live = tmp_path / "live"
+    kinds = "insn,interruption,page"
+    s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--trace", kinds, "--trace-to", live)
+    assert shown == live.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        pytest.param(["--from", "next", "--count", "2"], ["stg", "essa"] * 5, id="each-time"),
+        pytest.param(["--from", "next", "--until", "next"], ["stg"] * 5, id="one-instruction"),
+        pytest.param(["--from", "8", "--until", "10"], ["stg", "essa"], id="by-number"),
+        pytest.param(["--until", "main"], ["larl", "stg", "llihl", "oilf", "stg", "j", "lghi"], id="until"),
+        pytest.param(["--from", "8", "--count", "3"], ["stg", "essa", "svc"], id="count"),
+        pytest.param(["--from", "back", "--until", "back"], ["lpswe"] * 5, id="a-handler"),
+        pytest.param(["--range", "0x10000-0x10005"], ["larl"], id="range"),
+        pytest.param(["--cpu", "0", "--count", "1"], ["larl"], id="cpu"),
+    ],
+)
+def test_a_part_is_chosen_alike_in_show_and_in_the_live_trace(s390emu, recording, guest, tmp_path, options, wanted):
+    shown = lines(s390emu, "show", recording, "--kinds", "insn", *options)
+    assert [line.split(": ")[1].split()[0] for line in shown] == wanted
+    live = tmp_path / "live"
+    words = [word.replace("--", "--trace-") for word in options]
+    code, _, err = s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--trace", "insn", "--trace-to", live, *words)
+    assert code == 0, err
+    assert live.read_text().splitlines() == shown
+
+
+def test_branches_are_a_kind(s390emu, recording):
+    shown = lines(s390emu, "show", recording, "--kinds", "branches", "--from", "next")
+    assert len(shown) == 4  # BRCTG; to load a PSW is no branch
+    assert "<next>" in shown[0]
+
+
+def test_a_recording_is_the_same_as_its_rerun(s390emu, recording):
+    code, out, _ = s390emu("trace", "diff", recording)
+    assert (code, out.splitlines()[-1][:9]) == (0, "the same,")
+
+
+def test_diff_shows_the_two_instructions_and_registers_side_by_side(s390emu, recording, guest, tmp_path):
+    other = tmp_path / "other.s390rec"
+    s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--unused-access", "always", "--record", other)
+    code, out, _ = s390emu("trace", "diff", recording, other)
+    assert code == 0, out  # nothing is unused in it
+    s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--no-essa", "--record", other)
+    code, out, _ = s390emu("trace", "diff", recording, other)
+    assert code == 1
+    assert "the same after 9 instructions; then" in out
+    assert "essa" in out
+    assert "<-- differs" in out
+
+
+def test_diff_of_programs_that_differ_says_where(s390emu, recording, guest, tmp_path):
+    other = tmp_path / "other.s390rec"
+    s390emu("run", guest, "-D", "N=6", "--ram", "256K", "--record", other)
+    code, out, _ = s390emu("trace", "diff", recording, other, "--json")
+    told = json.loads(out)
+    assert (code, told["same"], told["divergence"]["count"]) == (1, False, -1)
+    assert any(each["where"].startswith("memory") for each in told["divergence"]["differences"])
+
+
+def test_export_to_perfetto_has_tracks_spans_and_counters(s390emu, recording, tmp_path):
+    path = tmp_path / "p.json"
+    assert s390emu("trace", "export", recording, "-o", path)[0] == 0
+    events = json.loads(path.read_text())["traceEvents"]
+    spans = [event for event in events if event["ph"] == "X"]
+    assert [span["name"] for span in spans] == ["handler of supervisor call 0007"] * 5
+    assert [span["dur"] for span in spans] == [pytest.approx(0.001)] * 5
+    names = {event["args"]["name"] for event in events if event["ph"] == "M"}
+    assert names == {"guest", "CPU 0", "host"}
+    last = [event for event in events if event["name"] == "blocks by usage"][-1]
+    assert last["args"] == {"stable": 63, "unused": 0, "potentially volatile": 0, "volatile": 1}
+
+
+def test_export_as_a_commit_log_has_registers_and_stores(s390emu, recording):
+    out = lines(s390emu, "export", recording, "--format", "spike", "--from", "next", "--count", "2", "--lines", "2")
+    assert out[0].startswith("core   0: 1 0x00000000000100")
+    assert out[0].endswith("(0xe35010000024) mem 0x0000000000018000 0x0000000000000005")
+    assert "(0xb9ab3021)" in out[1]
+
+
+def test_export_in_qemus_shape_has_registers_and_interruptions(s390emu, recording):
+    out = lines(s390emu, "export", recording, "--format", "qemu")
+    assert out[0] == "PSW=mask 0000000180000000 addr 0000000000010000 cc 00"
+    assert out[1].startswith("R00=0000000000000000 R01=")
+    assert sum(line.startswith("supervisor call interruption: code=0x7 ilen=2 ") for line in out) == 5
+
+
+def test_export_to_csv_has_the_documented_columns(s390emu, recording):
+    rows = [*csv.DictReader(io.StringIO("\n".join(lines(s390emu, "export", recording, "--format", "csv"))))]
+    assert {row["kind"] for row in rows} == {"essa", "host", "interruption"}
+    out = lines(s390emu, "export", recording, "--format", "csv", "--kinds", "insn", "--from", "next", "--count", "1")
+    rows = [*csv.DictReader(io.StringIO("\n".join(out)))]
+    assert [row["stores"] for row in rows] == [f"0x18000={n:016x}" for n in range(5, 0, -1)]
+
+
+def test_export_to_parquet_has_the_same(s390emu, recording, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is an extra: s390emu[parquet]")
+    code, _, err = s390emu("trace", "export", recording, "--format", "parquet", "-o", tmp_path / "x")
+    assert code == 0, err
+    table = parquet.read_table(tmp_path / "x")
+    assert table.column_names[:3] == ["count", "cpu", "kind"]
+    assert table.num_rows > 10
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["show", "{}", "--from", "nowhere"], "no symbol"),
+        (["show", "{}", "--from", "1_000_000"], "instruction 1,000,000"),
+        (["show", "{}", "--cpu", "3"], "there is no CPU 3"),
+        (["show", "{}", "{}"], "1 recording, not 2"),
+        (["show", "{}", "-o", "x"], "--output is for export"),
+        (["export", "{}", "--format", "parquet"], "give --output FILE"),
+        (["show", "/nonexistent"], "No such file"),
+        (["show", __file__], "not a recording"),
+        (["shwo", "{}"], "invalid choice"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_in_a_line(s390emu, recording, words, told):
+    code, _, err = s390emu("trace", *(word.format(recording) for word in words))
+    assert code == 2
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--record-last", "5"], "give --record FILE too"),
+        (["--record", "x", "--disk", "y"], "--record and --disk"),
+        (["--record", "x", "--adversary", "random:1"], "--record and --adversary"),
+        (["--record", "/nonexistent/x"], "No such file"),
+        (["--trace-from", "start"], "give --trace KINDS too"),
+    ],
+)
+def test_what_cannot_be_recorded_is_told_in_a_line(s390emu, guest, words, told):
+    code, _, err = s390emu("run", guest, "-D", "N=5", *words)
+    assert code == 2
+    assert told in err
+
+
+def test_a_cut_recording_is_read_up_to_its_last_checkpoint(s390emu, recording):
+    recording.write_bytes(recording.read_bytes()[:-200])
+    code, out, err = s390emu("trace", "stats", recording)
+    assert code == 0
+    assert "cut off" in err
+    assert "not whole" in out
+
+
+@pytest.mark.skipif(not JIT, reason="the toy kernel takes minutes un-jitted")
+def test_the_demo_is_recorded_and_is_its_rerun(s390emu, tmp_path):
+    tunables = ["-D", "PASSES=1", "-D", "STEPS=20", "-D", "CACHE_BLOCKS=8"]
+    code, _, err = s390emu("demo", *tunables, "--record", tmp_path / "d")
+    assert code == 0, err
+    assert s390emu("trace", "diff", tmp_path / "d")[0] == 0
+
+
+def test_killed_while_recording_it_leaves_a_file_that_can_be_read(tmp_path, s390emu):
+    (tmp_path / "loop.s").write_text("start: aghi %r2,1\n stg %r2,0x800\n j start\n")
+    path = tmp_path / "k.s390rec"
+    words = [sys.executable, "-m", "s390emu", "run", tmp_path / "loop.s", "--ram", "256K", "--record", path]
+    child = subprocess.Popen(words, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 120
+        while time.monotonic() < end and not (path.exists() and path.stat().st_size > 2500):
+            time.sleep(0.2)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    code, out, _ = s390emu("trace", "stats", path, "--json")
+    assert code == 0
+    assert json.loads(out)["cut"]

@@ -83,7 +83,7 @@ class History:
         self.inputs: list[Input] = []
         self.checkpoints: list[Checkpoint] = []
         self.exact = True  # the machine is at a moment, and not somewhere behind it
-        self._done = 0  # inputs that have happened
+        self.done = 0  # inputs of `inputs` that have happened
         self._pool = PagePool()
         self._performing = False
         self._probe: Callable[[], Any] | None = None  # what of the guest a search wants to see changed by an input
@@ -108,20 +108,20 @@ class History:
     def in_the_past(self) -> bool:
         """True if what follows is known: it has been executed before."""
         present = self._present
-        return present is not None and (self.machine.count, self._done) < (present.count, present.done)
+        return present is not None and (self.machine.count, self.done) < (present.count, present.done)
 
     # --- called by the machine as it runs ----------------------------------------------------------------------------
 
     def attend(self) -> int:
         """Do what is due before the next instruction; return how many may be executed until something is due again."""
-        while self._done < len(self.inputs) and self.inputs[self._done].count <= self.machine.count:
-            self._perform(self.inputs[self._done])
+        while self.done < len(self.inputs) and self.inputs[self.done].count <= self.machine.count:
+            self._perform(self.inputs[self.done])
         count = self.machine.count
         if count >= self.checkpoints[-1].count + self.interval:
             self._keep(exact=False)
         due = self.checkpoints[-1].count + self.interval
-        if self._done < len(self.inputs):
-            due = min(due, self.inputs[self._done].count)
+        if self.done < len(self.inputs):
+            due = min(due, self.inputs[self.done].count)
         return max(1, due - count)
 
     def stopped(self, reason: Reason) -> None:
@@ -146,7 +146,7 @@ class History:
                 state = self._take()
                 act = lambda machine: restore(machine, state)  # noqa: E731
             self.inputs.append(Input(at, text, act))
-            self._done = len(self.inputs)
+            self.done = len(self.inputs)
 
     def _perform(self, each: Input) -> None:
         """Let an input happen again. What was refused is refused again."""
@@ -154,19 +154,19 @@ class History:
         self._performing = True
         try:
             each.act(self.machine)
-        except Exception as error:  # noqa: BLE001 - the caller has had it when it was done first
-            del error
+        except Exception:  # the caller has had it when it was done first
+            pass
         finally:
             self._performing = False
-            self._done += 1
+            self.done += 1
         if self._probe and self._probe() != before:
             self._changed.append(Change(each.count, input=each))
 
     def _give_up_the_future(self) -> None:
         """Forget what followed this moment, as something else will."""
         here = self.machine.count
-        del self.inputs[self._done :]
-        self.checkpoints = [each for each in self.checkpoints if each.done <= self._done and each.count <= here]
+        del self.inputs[self.done :]
+        self.checkpoints = [each for each in self.checkpoints if each.done <= self.done and each.count <= here]
         self._near = self._present = None
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class History:
 
     def _here(self, exact: bool) -> Checkpoint:
         """Return a checkpoint of where the machine is."""
-        return Checkpoint(self.machine.count, self._done, exact, self._take())
+        return Checkpoint(self.machine.count, self.done, exact, self._take())
 
     def _keep(self, exact: bool) -> None:
         """Keep a checkpoint of here; if there are too many, drop every other one."""
@@ -188,7 +188,7 @@ class History:
     def _return_to(self, checkpoint: Checkpoint) -> None:
         """Bring the machine to a checkpoint."""
         restore(self.machine, checkpoint.state)
-        self._done, self.exact = checkpoint.done, checkpoint.exact
+        self.done, self.exact = checkpoint.done, checkpoint.exact
 
     def _before(self, count: int) -> Checkpoint:
         """Return the last checkpoint that leads to a moment."""
@@ -212,13 +212,23 @@ class History:
         and nothing has changed, if there is no such moment."""
         if not self.start <= count <= self.end:
             raise Lost(f"instruction {count:,}: the history is from {self.start:,} to {self.end:,}")
+        present = self._leave_the_present()
+        if count == present.count:
+            self._return_to(present)
+        else:
+            self.goto_moment(count)
+
+    def goto_moment(self, count: int) -> None:
+        """Go to a moment, as `goto`, but of the present one too to what it was before anything that happened at it."""
+        self._leave_the_present()
         with self._unseen():
-            if not self.in_the_past:
-                self._present = self._here(self.exact)
-            if self._present and count == self._present.count:
-                self._return_to(self._present)
-            else:
-                self._travel(count)
+            self._travel(count)
+
+    def _leave_the_present(self) -> Checkpoint:
+        """Keep the present, if the machine is there; return it."""
+        if self._present is None or not self.in_the_past:
+            self._present = self._here(self.exact)
+        return self._present
 
     def back(self, instructions: int = 1) -> None:
         """Go back by so many instructions. Lost, and nothing has changed, where the history begins later."""
@@ -238,9 +248,9 @@ class History:
     def _run_to(self, count: int) -> None:
         """Execute again, up to a moment."""
         while (here := self.machine.count) < count:
-            done = self._done
+            done = self.done
             stop = self.machine.run(count - here)
-            if (self.machine.count, self._done) == (here, done):
+            if (self.machine.count, self.done) == (here, done):
                 raise Lost(f"instruction {count:,}: the guest ended at {here:,} ({stop.reason})")
 
     @contextmanager
@@ -274,6 +284,23 @@ class History:
             finally:
                 self._return_to(here)
 
+    @contextmanager
+    def visit(self, count: int) -> Iterator[None]:
+        """Be at a moment meanwhile, unseen. Lost, if there is no such moment."""
+        here, present = self._here(self.exact), self._present
+        with self._unseen():
+            try:
+                self.goto(count)
+                yield
+            finally:
+                self._return_to(here)
+                self._present = present
+
+    def last_event(self, wanted: Callable[[np.ndarray], np.ndarray], *kinds: int) -> Change | None:
+        """Return the last event before now, of these kinds (EVENT_* of records.events), that is wanted: a function that
+        tells of a table of events which ones are. None if there was none since the history began."""
+        return self._last(_Seen(wanted, *kinds), (), lambda: None)
+
     def last_write(self, address: int, length: int = 1) -> Change | None:
         """Return who last stored into these bytes of absolute storage before now, the same value perhaps; None if
         nobody has since the history began. IndexError outside storage."""
@@ -303,7 +330,7 @@ class History:
     def _last(self, seen: _Seen, stored: Iterable[int], probe: Callable[[], Any]) -> Change | None:
         """Return the last change before now: of an event that `seen` wants, stores into the blocks `stored` among them,
         or by an input, of what `probe` returns."""
-        observers, inputs = self.machine.observers, self._done
+        observers, inputs = self.machine.observers, self.done
 
         def run(end: int) -> Change | None:
             self._probe, self._changed = probe, []
@@ -313,8 +340,8 @@ class History:
                     observers.watch(seen, block, WATCH_STORE)
                 with suppress(Lost):
                     self._run_to(end)
-                while self._done < inputs and self.inputs[self._done].count <= self.machine.count:
-                    self._perform(self.inputs[self._done])
+                while self.done < inputs and self.inputs[self.done].count <= self.machine.count:
+                    self._perform(self.inputs[self.done])
             finally:
                 observers.remove(seen)
                 self._probe = None

@@ -57,8 +57,8 @@ class Machine:
     extra        further facility bits to indicate, for example 75
     tlb          False: every access takes the slow path (slower, the same execution)
 
-    Its parts: `turns` (which CPU executes), `view` (what there is in storage), `observers` (who watches), `history` (its
-    past, if it is to `remember` it).
+    Its parts: `turns` (which CPU executes), `view` (what there is in storage), `observers` (who watches), `history`
+    (its past, if it is to `remember` it).
     """
 
     def __init__(

@@ -74,7 +74,7 @@ _LIMITS = _given("limit timeout")
 _SESSION = _given("until on_reboot")
 _ADVERSARY = _given("adversary adversary_actions adversary_from points preemptions discards", own="jobs")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
-# By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`.
+# By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`, `debug`.
 REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER
            | _given("trace trace_lines json kallsyms", inputs="symbols", outputs="trace_to"),

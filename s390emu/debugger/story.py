@@ -94,7 +94,7 @@ def _refused(target: Target, cpu: CPU, code: int, address: int) -> list[str]:
         return []
     if code == BLOCK_VOLATILITY:
         block = machine.block(address)
-        return [f"refused by the state of absolute block {address:#x}: {block.name} ({block.state})"]
+        return [f"refused by the state of absolute block {address:#x}: {block.name} ({block.usage}, {block.content})"]
     if code == PROTECTION:
         key = cpu.psw[0] >> 52 & 0xF
         lines = [f"refused by protection: PSW key {key:X}"]

@@ -12,6 +12,7 @@ import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from typing import ClassVar
 
 from s390emu.debugger.description import CORE, REGISTERS, memory_map, target_xml, value
 from s390emu.debugger.packets import LONGEST, Packets, Sign, packet
@@ -353,13 +354,13 @@ class Session:
         self.ended = self.killed = True
         return b"OK" if rest else None
 
-    NAMED: dict[str, Callable[[Session, str], bytes | None]] = {
+    NAMED: ClassVar[dict[str, Callable[[Session, str], bytes | None]]] = {
         "qSupported": _supported, "qXfer:": _transfer, "qRcmd,": _monitor, "QStartNoAckMode": _no_acknowledgments,
         "qfThreadInfo": _threads, "qsThreadInfo": lambda self, rest: b"l", "qThreadExtraInfo,": _thread_text,
         "qAttached": lambda self, rest: b"1", "vCont": _continue_as,
         "vKill": lambda self, rest: self._kill("v"), "qC": _current,
     }  # fmt: skip
-    LETTERS: dict[str, Callable[[Session, str], bytes | None]] = {
+    LETTERS: ClassVar[dict[str, Callable[[Session, str], bytes | None]]] = {
         "?": _status, "g": _read_registers, "G": _write_registers, "p": _read_register, "P": _write_register,
         "m": _read_storage, "M": _write_storage, "X": _write_binary, "H": _select, "T": _alive, "Z": _insert,
         "z": _take_out, "c": _resume, "C": _resume, "s": _step, "S": _step, "b": _back, "D": _detach, "k": _kill,
@@ -442,16 +443,16 @@ class _Connection:
     def _listen(self, timeout: float | None) -> None:
         """Take what the client has sent, and turn another one away."""
         ready, _, _ = select.select([self._socket, self._listener], [], [], timeout)
-        if self._listener in ready:
-            second, _ = self._listener.accept()
-            second.close()
-        if self._socket in ready:
+        while not self._gone and select.select([self._socket], [], [], 0)[0]:
             try:
                 data = self._socket.recv(1 << 16)
             except OSError:
                 data = b""
             self._gone = not data
             self._waiting += self._packets.feed(data)
+        if self._listener in ready and not self._gone:  # else it is the next client
+            second, _ = self._listener.accept()
+            second.close()
 
     def _interrupted(self) -> bool:
         """True if the client wants the guest to stand still, or has disappeared."""

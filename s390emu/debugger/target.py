@@ -216,11 +216,10 @@ class Target:
         """Run for so many instructions; return what stopped the guest, None if nothing did."""
         addresses = {each.address for each in self.breakpoints} if stop_at_breakpoints else set()
         last = None if limit is None else self.machine.count + limit
+        if self._is_to_stand_still():
+            return Halt(Why.INTERRUPTED, self.machine.running.number)
         with self._watching(stops=True) as watcher:
             while last is None or self.machine.count < last:
-                if self.interrupted or (self.poll and self.poll()):
-                    self.interrupted = False
-                    return Halt(Why.INTERRUPTED, self.machine.running.number)
                 room = SLICE if last is None else min(SLICE, last - self.machine.count)
                 stop = self.machine.run(room, until=addresses)
                 self.machine.observers.deliver()
@@ -234,7 +233,14 @@ class Target:
                         return Halt(Why.BREAKPOINT, stop.cpu, breakpoint=found)
                 elif stop.reason not in (Reason.LIMIT, Reason.WATCHED):
                     return Halt(Why.ENDED, stop.cpu, stop=stop)
+                if (last is None or self.machine.count < last) and self._is_to_stand_still():
+                    return Halt(Why.INTERRUPTED, self.machine.running.number)
         return None
+
+    def _is_to_stand_still(self) -> bool:
+        """True if somebody wants the guest to stand still, who is obeyed once."""
+        wanted, self.interrupted = self.interrupted, False
+        return wanted or (self.poll is not None and self.poll())
 
     # --- backward ----------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
 from s390emu.debugger.expressions import ExpressionError
-from s390emu.debugger.story import why, who_changed
+from s390emu.debugger.story import who_changed, why
 from s390emu.debugger.target import Target
 from s390emu.host.paging_device import PagingError
 from s390emu.inputs import Refused
-from s390emu.machine import NotTranslated
+from s390emu.machine import Block, NotTranslated
 from s390emu.machine.history import Lost
 from s390emu.reports.blocks import runs
 from s390emu.reports.psw import describe_psw
@@ -76,11 +76,10 @@ class Words:
         machine = self.target.machine
         if words:
             block = machine.block(self._number(words[0]))
-            return (f"block {block.number * BLOCK_SIZE:#x}: {block.name}, {block.state}, key {block.key:02X}\n"
+            return (f"block {block.number * BLOCK_SIZE:#x}: {_facts(block)}\n"
                     f"{who_changed(self.target, block.number)}")  # fmt: skip
         lines = [
-            f"{first * BLOCK_SIZE:#010x}-{(last + 1) * BLOCK_SIZE - 1:#010x} {sample.name} {sample.state}, "
-            f"key {sample.key:02X}"
+            f"{first * BLOCK_SIZE:#010x}-{(last + 1) * BLOCK_SIZE - 1:#010x} {_facts(sample)}"
             for first, last, sample in runs(machine.blocks())
         ]
         more = len(lines) - MOST_LINES
@@ -219,9 +218,14 @@ class Words:
         """Return who made a change, in words."""
         if change.input:
             return f"{change.input.text}, from outside, at instruction {change.count:,}"
-        where = place(int(change.event.ia), self.target.symbols)
-        return f"instruction {change.count:,} on CPU {int(change.event.cpu)}, at {where}; goto {change.count} is before it"
+        where = f"CPU {int(change.event.cpu)}, at {place(int(change.event.ia), self.target.symbols)}"
+        return f"instruction {change.count:,} on {where}; goto {change.count} is before it"
 
     def _here(self) -> str:
         """Return where the guest stands."""
         return f"{self.do_when([])}\n{self.do_dis(['pc', '1'])}"
+
+
+def _facts(block: Block) -> str:
+    """Return state and key of a block."""
+    return f"{block.name} ({block.usage}, {block.content}), key {block.key:02X}"

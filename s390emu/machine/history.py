@@ -274,7 +274,7 @@ class History:
         parts = [each for each in self.checkpoints if (each.count, each.done) < (here.count, here.done)]
         with self._unseen():
             try:
-                for start, end in zip(parts[::-1], [here, *parts[:0:-1]], strict=True):
+                for start, end in zip(parts[::-1], [here, *parts[::-1]], strict=False):
                     self._return_to(start)
                     # What the host does for an instruction that is retried may lie before a checkpoint of its moment.
                     found = run(end.count if end is here or end.exact else end.count + 1)

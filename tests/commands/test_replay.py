@@ -212,7 +212,7 @@ def test_no_path_is_among_the_values_that_are_taken(command):
 
 
 def test_every_command_but_new_can_be_replayed():
-    assert set(COMMANDS) - set(REPLAYED) == {"new"}
+    assert set(COMMANDS) - set(REPLAYED) == {"debug", "new"}
 
 
 def test_options_are_taken(replayed):

@@ -47,7 +47,7 @@ def arguments(parser) -> None:
     """Add the options of DebugOptions, and those of the machine."""
     program_arguments(parser)
     parser.add_argument("--gdb", action="store_true", help="start gdb-multiarch on it; without: a prompt")
-    parser.add_argument("--port", type=_port, metavar="N", help="wait for a gdb (target remote :N) instead")
+    parser.add_argument("--port", type=_port, metavar="N", help="wait for a gdb instead (set endian big, target remote :N)")
     parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="where, if not on this computer only")
     machine_arguments(parser)
     symbol_arguments(parser)
@@ -85,7 +85,7 @@ def debug(target: Target, options: DebugOptions) -> int:
     try:
         if options.gdb:
             return _with_gdb(stub)
-        say(f"s390emu: waiting for gdb: target remote {options.listen}:{stub.port}")
+        say(f"s390emu: waiting for gdb: set endian big, target remote {options.listen}:{stub.port}")
         stub.serve()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -102,7 +102,7 @@ def _with_gdb(stub) -> int:
     # Ctrl-C is gdb's: it stops the guest by a packet.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        gdb = subprocess.Popen([found, "-q", "-ex", f"target remote 127.0.0.1:{stub.port}"],
+        gdb = subprocess.Popen([found, "-q", "-ex", "set endian big", "-ex", f"target remote 127.0.0.1:{stub.port}"],
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
         stub.serve(once=True)
         return ENDED if gdb.wait() == 0 else INTERRUPTED

@@ -1,5 +1,4 @@
-"""gdb itself on the stub: gdb-multiarch, by its machine interface. S390EMU_REQUIRE_JUDGES=1 makes its absence a failure.
-"""
+"""gdb itself on the stub: gdb-multiarch, by a script. With S390EMU_REQUIRE_JUDGES=1 its absence is a failure."""
 
 from __future__ import annotations
 
@@ -7,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -29,11 +29,14 @@ def gdb(target: Target, *commands: str) -> str:
     stub = Stub(target)
     thread = threading.Thread(target=lambda: stub.serve(once=True), daemon=True)
     thread.start()
-    words = [GDB, "-q", "-nx", "-batch", "-ex", "set pagination off", "-ex", f"target remote 127.0.0.1:{stub.port}"]
-    for command in commands:
-        words += ["-ex", f"python\ntry: gdb.execute({command!r})\nexcept gdb.error as e: print('ERROR', e)"]
-    words += ["-ex", "detach"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+    setting = ("set pagination off", "set confirm off", "set endian big", f"target remote 127.0.0.1:{stub.port}")
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
+        print("import gdb", file=script)
+        for command in (*setting, *commands, "detach"):
+            print(f"try:\n    gdb.execute({command!r})\nexcept gdb.error as e:\n    print('ERROR', e)", file=script)
+        script.flush()
+        words = [GDB, "-q", "-nx", "-batch", "-x", script.name]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
     thread.join(60)
     stub.close()
     assert not thread.is_alive()
@@ -61,7 +64,7 @@ def test_gdb_accepts_the_description_and_shows_registers(walk):
 def test_breakpoints_steps_and_back_again(walk):
     told = gdb(walk, f"break *{STG:#x}", "continue", "continue", "stepi", "p $icount", "reverse-stepi", "p $icount",
                "reverse-continue", "p $icount", "reverse-continue", "p $icount")  # fmt: skip
-    assert told.count("Breakpoint 1, ") == 3
+    assert told.count("Breakpoint 1, ") == 4  # one of them stepped back to
     assert [int(n) for n in re.findall(r"\$\d+ = (\d+)", told)] == [7, 6, 2, 0]
     assert "No more reverse-execution history" in told
 
@@ -75,11 +78,10 @@ def test_two_byte_breakpoints_side_by_side():
 
 
 def test_watchpoints_forward_and_in_reverse_with_both_values(walk):
-    told = gdb(walk, "watch *(long long *)0x8010", "continue", "p $pc", "continue 1", f"tbreak *{STG:#x} if $r2 == 9",
-               "delete 1", "continue", "watch *(long long *)0x8010", "reverse-continue", "p $r1")  # fmt: skip
+    told = gdb(walk, "watch *(long long *)0x8010", "continue", "p $pc", "stepi 8", "reverse-continue", "p $pc")
     assert "Old value = 0\nNew value = 3" in told
     assert "Old value = 3\nNew value = 0" in told
-    assert f"{AGHI8:#x}" in told
+    assert re.findall(r"\$\d+ = .*(0x1\w+)", told) == [f"{AGHI8:#x}", f"{STG:#x}"]
 
 
 def test_storage_is_read_and_written_and_what_is_not_there_is_refused(walk):

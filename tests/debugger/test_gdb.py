@@ -78,7 +78,7 @@ def test_two_byte_breakpoints_side_by_side():
 
 
 def test_watchpoints_forward_and_in_reverse_with_both_values(walk):
-    told = gdb(walk, "watch *(long long *)0x8010", "continue", "p $pc", "stepi 8", "reverse-continue", "p $pc")
+    told = gdb(walk, "watch *(long long *)0x8010", "continue", "p $pc", "stepi", "reverse-continue", "p $pc")
     assert "Old value = 0\nNew value = 3" in told
     assert "Old value = 3\nNew value = 0" in told
     assert re.findall(r"\$\d+ = .*(0x1\w+)", told) == [f"{AGHI8:#x}", f"{STG:#x}"]
@@ -96,7 +96,7 @@ def test_monitor_and_the_story_of_a_fault():
     source = HINTS.replace("stg   %r1,0(%r1)", "lg %r2,0(%r1)").replace("j     loop", "lg %r4,0(%r1)\n j loop")
     machine = Machine.from_source(source, 1 << 18)
     machine.write(0x1D0, (0x0002000180000000).to_bytes(8) + (0xDEAD).to_bytes(8))
-    told = gdb(Target(machine, {"start": 0x10000}), "stepi 6", "monitor discard 0x8000", "continue", "monitor why",
+    told = gdb(Target(machine, {"start": 0x10000}), "tbreak *0x10018", "continue", "monitor discard 0x8000", "continue", "monitor why",
                "monitor last-change-of-state 0x8000", "p/x $pgm_code", "p $pgstate", "monitor nonsense")  # fmt: skip
     assert "Pr -> Vz" in told
     assert "block volatility" in told

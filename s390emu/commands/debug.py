@@ -47,7 +47,7 @@ def arguments(parser) -> None:
     """Add the options of DebugOptions, and those of the machine."""
     program_arguments(parser)
     parser.add_argument("--gdb", action="store_true", help="start gdb-multiarch on it; without: a prompt")
-    parser.add_argument("--port", type=_port, metavar="N", help="wait for a gdb instead (set endian big, target remote :N)")
+    parser.add_argument("--port", type=_port, metavar="N", help="wait for a gdb there instead (docs/debugger.md)")
     parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="where, if not on this computer only")
     machine_arguments(parser)
     symbol_arguments(parser)

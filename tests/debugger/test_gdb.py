@@ -96,7 +96,8 @@ def test_monitor_and_the_story_of_a_fault():
     source = HINTS.replace("stg   %r1,0(%r1)", "lg %r2,0(%r1)").replace("j     loop", "lg %r4,0(%r1)\n j loop")
     machine = Machine.from_source(source, 1 << 18)
     machine.write(0x1D0, (0x0002000180000000).to_bytes(8) + (0xDEAD).to_bytes(8))
-    told = gdb(Target(machine, {"start": 0x10000}), "tbreak *0x10018", "continue", "monitor discard 0x8000", "continue", "monitor why",
+    told = gdb(Target(machine, {"start": 0x10000}), "tbreak *0x10018", "continue",
+               "monitor discard 0x8000", "continue", "monitor why",
                "monitor last-change-of-state 0x8000", "p/x $pgm_code", "p $pgstate", "monitor nonsense")  # fmt: skip
     assert "Pr -> Vz" in told
     assert "block volatility" in told

@@ -91,9 +91,12 @@ def test_a_breakpoint_in_a_handler_that_is_entered_at_once():
     assert (stop.reason, stop.psw_ia, stop.count) == (Reason.BREAKPOINT, 0x10000, 0)
 
 
-def test_too_many_breakpoints():
-    with pytest.raises(ValueError, match="8 is the most"):
-        Machine().run(until=range(0, 18, 2))
+def test_any_number_of_breakpoints():
+    machine = Machine.from_source("start:" + "\n nopr" * 100, 1 << 18)
+    first = machine.psw[1]
+    ends = [machine.run(limit=200, until=range(first, first + 200, 2)).psw_ia for _ in range(99)]
+    assert ends == list(range(first + 2, first + 200, 2))
+    assert machine.run(limit=1).reason is Reason.LIMIT
 
 
 def test_timeout():

@@ -30,6 +30,7 @@ def arguments(parser) -> None:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--json", action="store_true", help="the results as JSON on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell in full what follows from a first failure")
+    parser.add_argument("--debug", action="store_true", help="run one trace, then step through it, back from its end")
     include_argument(parser, "where .include may read beside the trace's folder")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what did not pass")
 
@@ -45,6 +46,10 @@ def execute(args: argparse.Namespace) -> int:
         where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
         raise UsageError(f"no *.trace in {where}")
     options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
+    if args.debug:
+        if args.json or args.junit or args.bless or len(files) > 1:
+            raise UsageError("--debug takes one trace, and neither --bless, --json nor --junit")
+        return _debug(files[0], options)
     if args.bless:
         if args.json or args.junit:
             raise UsageError("--bless shows a difference, not results; leave out --json and --junit")
@@ -59,6 +64,28 @@ def execute(args: argparse.Namespace) -> int:
         junit.write(args.junit, results)
     print(json_text(as_json(results)) if args.json else summary(results))
     return exit_code(results)
+
+
+def _debug(path: Path, options: Options) -> int:
+    """Run a trace and hand its end, and the way there, to a prompt."""
+    from s390emu.debugger.prompt import Prompt
+    from s390emu.debugger.target import Target
+    from s390emu.tracing.execution import Execution
+    from s390emu.tracing.report import text
+    from s390emu.tracing.runner import load, run_trace
+    from s390emu.tracing.trace import TraceError
+
+    print(text(run_trace(path, options=options), full=True))
+    try:
+        trace = load(path, options.include)
+        execution = Execution(trace, options)
+    except TraceError:
+        return FAILED  # the report above has it
+    execution.machine.remember()
+    execution.run()
+    Prompt(Target(execution.machine, trace.program.symbols)).cmdloop()
+    execution.close()
+    return ENDED
 
 
 def _bless(files: list[Path], options: Options) -> int:

@@ -46,7 +46,7 @@ def at_breakpoint(guest, ia):
     """True if there is a breakpoint at this address. Instructions there are never kept decoded, so they always come by
     here, and others run at full speed."""
     for i in range(guest.breakpoint_count):
-        if guest.breakpoints[i] == ia:
+        if load_native(guest.breakpoints + (u64(i) << u64(3))) == ia:
             return True
     return False
 

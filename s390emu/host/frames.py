@@ -8,7 +8,8 @@ their own, each with whatever block needed one; when the last of them is free ag
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,7 @@ POSSIBLE_CHUNKS = tuple(1 << n for n in range(CHUNK_MOST.bit_length()))
 class FramesSnapshot(NamedTuple):
     """The state of `Frames`: bytes up to the last frame in use."""
 
-    memory: np.ndarray
+    memory: Any  # an array, or what NumPy takes for one
     table: np.ndarray
     broken: np.ndarray
     free_runs: list[int]
@@ -134,10 +135,10 @@ class Frames:
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> FramesSnapshot:
-        """Return what `restore` wants."""
+    def snapshot(self, keep: Callable[[np.ndarray], Any] = np.copy) -> FramesSnapshot:
+        """Return what `restore` wants. keep: makes of the frames' content what does not change any more."""
         in_use = np.flatnonzero(self.guests != FREE)
-        memory = self.memory[: in_use[-1] + 1 if len(in_use) else 0].copy()
+        memory = keep(self.memory[: in_use[-1] + 1 if len(in_use) else 0])
         return FramesSnapshot(
             memory, self.table.copy(), self.broken.copy(), self._free_runs.copy(), self._free_singles.copy()
         )

@@ -12,7 +12,8 @@ Here are the doors through which a guest reaches the host, and what a test, a tr
 from __future__ import annotations
 
 import random
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -323,10 +324,10 @@ class Host:
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> HostSnapshot:
-        """Return the state of every part, and what is kept of every guest."""
+    def snapshot(self, keep: Callable[[np.ndarray], Any] = np.copy) -> HostSnapshot:
+        """Return the state of every part, and what is kept of every guest. keep: as `Frames.snapshot` has it."""
         return HostSnapshot(
-            self.frames.snapshot(), self.slots.snapshot(), self.limit.snapshot(), self.delays.snapshot(),
+            self.frames.snapshot(keep), self.slots.snapshot(), self.limit.snapshot(), self.delays.snapshot(),
             self.pager.clock.snapshot(), [guest.snapshot() for guest in self.guests], self.reason,
         )  # fmt: skip
 

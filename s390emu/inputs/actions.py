@@ -9,6 +9,7 @@ A recorded run is its start state and these, each with the instruction count at 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from s390emu._jit import u64
 from s390emu.architecture.interruptions import (
@@ -134,8 +135,16 @@ def _shown(operand: int | str) -> str:
 def perform(machine: Machine, verb: str, *operands: int | str, cpu: int | None = None) -> None:
     """Let it happen now. cpu: address of the CPU that it happens to, if to one; the running one if left out.
 
-    Raises Refused, with the reason in words.
+    Raises Refused, with the reason in words. A machine that has a history has it there too.
     """
+    act = partial(_perform, verb=verb, operands=operands, cpu=cpu)
+    if machine.history:
+        machine.history.do(" ".join([verb, ", ".join(map(_shown, operands))]).strip(), act)
+    else:
+        act(machine)
+
+
+def _perform(machine: Machine, verb: str, operands: tuple[int | str, ...], cpu: int | None) -> None:
     try:
         if verb == "run-cpu":  # the next instruction is that CPU's, if it can execute one
             machine.schedule.expire(_cpu(machine, int(operands[0])).number)

@@ -50,7 +50,7 @@ class Attendant:
         elif code == EXIT_HYPERCALL:
             return self._hypercall()
         elif code == EXIT_EVENTS:
-            self.observers.look()
+            return Reason.WATCHED if self.observers.look() else None
         elif code == EXIT_HOST_EVENT:
             self.host.deliver(self.guest_number)
             self.turns.wake_enabled()

@@ -27,6 +27,7 @@ from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.machine import wiring
 from s390emu.machine.attend import Attendant
 from s390emu.machine.cpu import CPU, START_MASK
+from s390emu.machine.history import CHECKPOINTS, INTERVAL, History
 from s390emu.machine.observe import Observer, Observers, Recorder, kinds_of
 from s390emu.machine.schedule import Schedule
 from s390emu.machine.snapshot import Snapshot, restore, take
@@ -35,7 +36,6 @@ from s390emu.machine.turns import Turns
 from s390emu.machine.view import View
 from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import EXIT_LIMIT
-from s390emu.records.guest import BREAKPOINTS
 from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 
@@ -59,7 +59,8 @@ class Machine:
 
     input_seen: called with verb, operands and CPU of each input (`inputs.perform`), for whoever records them.
 
-    Its parts: `turns` (which CPU executes), `view` (what there is in storage), `observers` (who watches).
+    Its parts: `turns` (which CPU executes), `view` (what there is in storage), `observers` (who watches), `history`
+    (its past, if it is to `remember` it).
     """
 
     def __init__(
@@ -86,8 +87,9 @@ class Machine:
         self.turns = Turns(self.cpus, self.schedule, self.storage, self.host.guests[self.guest_number].blocked_until)
         self.view = View(self.storage, self.host, self.guest_number)
         self.observers = Observers(self.storage, tlb)
-        self._kept = Recorder()
-        self.observers.add(self._kept)
+        self.own_recorder = Recorder()
+        self.observers.add(self.own_recorder)
+        self.history: History | None = None
         self.host.guests[self.guest_number].drain_events = self.observers.make_room
         installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
         self.handlers = HandlerTable(installed)
@@ -224,18 +226,19 @@ class Machine:
 
     def run(self, limit: int | None = None, timeout: float | None = None, until: Collection[int] = ()) -> Stop:
         """Run until the guest stops, `limit` more instructions have ended, `timeout` seconds have passed, or the
-        instruction at an address of `until` (at most 8) comes next; one that is next already is executed first."""
+        instruction at an address of `until` comes next; one that is next already is executed first."""
         turns = self.turns
         self._set_breakpoints(until)
         turns.waiting.clear()  # whatever was done to the guest meanwhile may end a wait
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
+            ahead = self.history.attend() if self.history else SLICE
             if not turns.dispatch():
                 if reason := turns.rest():
                     return self._stop(reason)
                 continue
-            cpu, before, room = turns.running, turns.running.count, min(last - turns.count, SLICE)
+            cpu, before, room = turns.running, turns.running.count, min(last - turns.count, ahead, SLICE)
             if turns.several:
                 room = min(room, self.schedule.left)
             code = self._go_on(before + room)
@@ -265,16 +268,14 @@ class Machine:
 
     def _set_breakpoints(self, addresses: Collection[int]) -> None:
         """Let the run stop at these addresses, but not at the one that is next already."""
-        if len(addresses) > BREAKPOINTS:
-            raise ValueError(f"{len(addresses)} breakpoints: {BREAKPOINTS} is the most")
-        record, running = self.storage.record, self.running
-        if addresses or record.breakpoint_count:
-            record.breakpoint_count = len(addresses)
-            record.breakpoints[: len(addresses)] = list(addresses)
-            kernels.forget_all(record)
+        running = self.running
+        if self.storage.break_at(addresses):
+            kernels.forget_all(self.storage.record)
         running.passing[0] = running.count + 1
 
     def _stop(self, reason: Reason) -> Stop:
+        if self.history:
+            self.history.stopped(reason)
         return Stop(reason, *self.psw, self.count, self.running.number)
 
     # --- looking at it (machine/view.py) -----------------------------------------------------------------------------
@@ -311,17 +312,17 @@ class Machine:
 
     def watch(self, *kinds: int) -> None:
         """Record events of these kinds (EVENT_* of records.events), and no others, in `events` from now on."""
-        self.observers.want(self._kept, kinds_of(*kinds))
+        self.observers.want(self.own_recorder, kinds_of(*kinds))
 
     @property
     def events(self) -> list[np.ndarray]:
         """The events that `watch` asked for and `drain_events` has brought, oldest first: a list of EVENT recarrays."""
-        return self._kept.chunks
+        return self.own_recorder.chunks
 
     def drain_events(self) -> list[np.ndarray]:
         """Return `events` with all that have happened so far."""
         self.observers.deliver()
-        return self._kept.chunks
+        return self.own_recorder.chunks
 
     def observe(self, observer: Observer) -> None:
         """Let an observer watch the guest from now on; `observers.remove` ends it."""
@@ -336,5 +337,11 @@ class Machine:
         return take(self)
 
     def restore(self, saved: Snapshot) -> None:
-        """Go back to a snapshot of this machine."""
+        """Go back to a snapshot of this machine. A history that it has ends."""
+        self.history = None
         restore(self, saved)
+
+    def remember(self, interval: int = INTERVAL, most: int = CHECKPOINTS) -> History:
+        """Keep a history from now on, and return it; it is `history` too."""
+        self.history = History(self, interval, most)
+        return self.history

@@ -7,6 +7,8 @@ when it leaves only its own wishes end.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,8 +37,8 @@ class Observer(Protocol):
         """Take events that happened, oldest first; perhaps in the middle of an instruction, so nothing to look at yet.
         They are shared with other observers: not to be changed."""
 
-    def look(self) -> None:
-        """Look at the guest, between two instructions; all events so far were received."""
+    def look(self) -> bool | None:
+        """Look at the guest, between two instructions; all events so far were received. Return True to end the run."""
 
 
 def kinds_of(*kinds: int) -> int:
@@ -132,6 +134,20 @@ class Observers:
             self._apply_to(block)
         if gone.no_tlb:
             self._apply_tlb()
+
+    @contextmanager
+    def only(self, *observers: Observer) -> Iterator[None]:
+        """Let nobody but these watch meanwhile, and who is added, who has to be removed in time."""
+        self.deliver()
+        all_of_them = self._wishes
+        self._wishes = [wishes for wishes in all_of_them if wishes.observer in observers]
+        self.apply()
+        try:
+            yield
+        finally:
+            self.deliver()
+            self._wishes = all_of_them
+            self.apply()
 
     def want(self, observer: Observer, kinds: int, pauses: int = 0) -> None:
         """Change the kinds of event that an observer wants, from now on."""
@@ -241,11 +257,11 @@ class Observers:
                 wanted[n] = wishes.wants(int(event.block), int(event.before), int(event.after), int(event.detail))
         return events if wanted.all() else events[wanted]
 
-    def look(self) -> None:
-        """Give the observers what they have not seen yet, and let them look at the guest as it is."""
+    def look(self) -> bool:
+        """Give the observers what they have not seen yet, and let them look at the guest as it is; return True if one
+        of them wants the run to end."""
         self.deliver()
-        for wishes in list(self._wishes):
-            wishes.observer.look()
+        return any([wishes.observer.look() for wishes in list(self._wishes)])
 
     def make_room(self) -> None:
         """Deliver the events if their table is nearly full: the host is about to record one, and may do so often

@@ -6,7 +6,8 @@ and their wishes stay what they are; what they have noted of the run that is giv
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,12 +27,12 @@ class Snapshot(NamedTuple):
     turns: object
 
 
-def take(machine: Machine) -> Snapshot:
-    """Return the machine's state, which nothing changes any more."""
+def take(machine: Machine, keep: Callable[[np.ndarray], Any] = np.copy) -> Snapshot:
+    """Return the machine's state, which nothing changes any more. keep: as `Frames.snapshot` has it."""
     return Snapshot(
         machine.cpu_array.copy(),
         machine.storage.snapshot(),
-        machine.host.snapshot(),
+        machine.host.snapshot(keep),
         [chunk.copy() for chunk in machine.events],
         machine.turns.snapshot(),
     )

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     INTERRUPTION_LOOP = "interruption loop"
     RE_IPL = "initial program loading asked for: a reboot"
     BREAKPOINT = "breakpoint"
+    WATCHED = "what an observer waited for"
     LIMIT = "instruction limit"
     TIMEOUT = "time limit"
     NO_FRAME = "host out of frames: nothing may be taken"

@@ -7,8 +7,6 @@ import numpy as np
 from s390emu._jit import i64, record_at, u64
 from s390emu.architecture.sizes import CPUS_MOST
 
-BREAKPOINTS = 8
-
 GUEST_T = np.dtype(
     [
         # its CPUs
@@ -49,7 +47,7 @@ GUEST_T = np.dtype(
         ("decode_pool", u64),
         ("decode_pages", u64),
         ("decode_used", u64),
-        ("breakpoints", u64, BREAKPOINTS),  # instruction addresses, `breakpoint_count` of them
+        ("breakpoints", u64),  # address of u64[breakpoint_count]: instruction addresses
         ("breakpoint_count", u64),
         # what happened
         ("events", u64),  # address of EVENT[event_capacity]

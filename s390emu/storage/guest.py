@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from s390emu._jit import prefer_large_pages, record_in, u64
@@ -16,7 +18,7 @@ from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 
 # Fields that are right for this guest's own arrays only: a snapshot's values of them are not restored.
 OWN = ("cpus", "ports", "frames", "frame_table", "blocks", "handlers", "decode_directory", "decode_pool", "decode_used",
-       "events")  # fmt: skip
+       "events", "breakpoints", "breakpoint_count")  # fmt: skip
 OWN_OF_PORT = ("guest", *PROCEDURES)
 ALL = slice(None)
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
@@ -58,6 +60,7 @@ class GuestStorage:
         self._real_keys = np.zeros(1, np.uint8)
         self._directory = np.zeros(count, u64)
         pages = min(count, DECODED_PAGES_MOST)
+        self._breakpoints = np.zeros(0, u64)
         self._decoded = np.zeros(pages * int(DECODED_PAGE_BYTES), np.uint8)
         prefer_large_pages(self._decoded)
         self.address: int = self._record.ctypes.data
@@ -144,6 +147,16 @@ class GuestStorage:
             for name, values in kept.items():
                 array[name] = values
         self.events[: len(events)] = events
+
+    def break_at(self, addresses: Collection[int]) -> bool:
+        """Let the loop stop before the instructions at these addresses, and at no others; return whether it did not
+        already."""
+        wanted = np.array(sorted(addresses), u64)
+        if np.array_equal(wanted, self._breakpoints):
+            return False
+        self._breakpoints = wanted
+        self.record.breakpoints, self.record.breakpoint_count = wanted.ctypes.data, len(wanted)
+        return True
 
     def decoded_blocks(self) -> list[int]:
         """Return the numbers of the blocks that have decoded instructions, or room for them."""

@@ -1,0 +1,122 @@
+"""gdb itself on the stub: gdb-multiarch, by a script. With S390EMU_REQUIRE_JUDGES=1 its absence is a failure."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from s390emu.debugger.stub import Stub
+from s390emu.debugger.target import Target
+from s390emu.machine import Machine
+from tests.machine.test_history import HINTS, WALK
+
+GDB = shutil.which("gdb-multiarch")
+if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
+    assert GDB, "gdb-multiarch is missing: apt-get install gdb-multiarch"
+pytestmark = pytest.mark.skipif(GDB is None, reason="gdb-multiarch is not installed")
+
+STG, AGHI8 = 0x10008, 0x1000E
+
+
+def gdb(target: Target, *commands: str) -> str:
+    """Return what gdb says to these commands, after connecting; an error does not end it."""
+    stub = Stub(target)
+    thread = threading.Thread(target=lambda: stub.serve(once=True), daemon=True)
+    thread.start()
+    setting = ("set pagination off", "set confirm off", "set endian big", f"target remote 127.0.0.1:{stub.port}")
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
+        print("import gdb", file=script)
+        for command in (*setting, *commands, "detach"):
+            print(f"try:\n    gdb.execute({command!r})\nexcept gdb.error as e:\n    print('ERROR', e)", file=script)
+        script.flush()
+        words = [GDB, "-q", "-nx", "-batch", "-x", script.name]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    thread.join(60)
+    stub.close()
+    assert not thread.is_alive()
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def walk():
+    return Target(Machine.from_source(WALK, 1 << 18), {"start": 0x10000})
+
+
+def test_gdb_accepts_the_description_and_shows_registers(walk):
+    walk.machine.run(limit=14)
+    told = gdb(walk, "info registers r2 pc", "p $pswm", "p $pgstate", "info registers emu", "info mem", "show osabi")
+    assert "currently \"none\"" in told
+    assert re.search(r"r2 +0x4 ", told)
+    assert "EA" in told
+    assert "BA" in told
+    assert "Sr_stable" in told
+    assert re.search(r"icount +0xe ", told)
+    assert re.search(r"0x0000000000000000 0x0000000000040000 rw", told)
+    assert "ERROR" not in told
+
+
+def test_breakpoints_steps_and_back_again(walk):
+    told = gdb(walk, f"break *{STG:#x}", "continue", "continue", "stepi", "p $icount", "reverse-stepi", "p $icount",
+               "reverse-continue", "p $icount", "reverse-continue", "p $icount")  # fmt: skip
+    assert told.count("Breakpoint 1, ") == 4  # one of them stepped back to
+    assert [int(n) for n in re.findall(r"\$\d+ = (\d+)", told)] == [7, 6, 2, 0]
+    assert "No more reverse-execution history" in told
+
+
+def test_two_byte_breakpoints_side_by_side():
+    target = Target(Machine.from_source("start: nopr\n nopr\n nopr\n j start", 1 << 18))
+    told = gdb(target, "break *0x10002", "break *0x10004", "continue", "p $pc", "continue", "p $pc", "p $icount")
+    assert re.findall(r"Breakpoint (\d), ", told) == ["1", "2"]
+    assert re.findall(r"= .*(0x1000[24])", told) == ["0x10002", "0x10004"]
+    assert "= 2" in told
+
+
+def test_watchpoints_forward_and_in_reverse_with_both_values(walk):
+    told = gdb(walk, "watch *(long long *)0x8010", "continue", "p $pc", "stepi", "reverse-continue", "p $pc")
+    assert "Old value = 0\nNew value = 3" in told
+    assert "Old value = 3\nNew value = 0" in told
+    assert re.findall(r"\$\d+ = .*(0x1\w+)", told) == [f"{AGHI8:#x}", f"{STG:#x}"]
+
+
+def test_storage_is_read_and_written_and_what_is_not_there_is_refused(walk):
+    told = gdb(walk, "x/2xb 0x10000", "set var *(char *)0x9000 = 0x41", "x/1xb 0x9000", "x/1xb 0x50000", "p $r3 = 77")
+    assert "0xa5\t0x1f" in told
+    assert "0x41" in told
+    assert "Cannot access memory at address 0x50000" in told
+    assert walk.machine.gr[3] == 77
+
+
+def test_monitor_and_the_story_of_a_fault():
+    source = HINTS.replace("stg   %r1,0(%r1)", "lg %r2,0(%r1)").replace("j     loop", "lg %r4,0(%r1)\n j loop")
+    machine = Machine.from_source(source, 1 << 18)
+    machine.write(0x1D0, (0x0002000180000000).to_bytes(8) + (0xDEAD).to_bytes(8))
+    told = gdb(Target(machine, {"start": 0x10000}), "tbreak *0x10018", "continue",
+               "monitor discard 0x8000", "continue", "monitor why",
+               "monitor last-change-of-state 0x8000", "p/x $pgm_code", "p $pgstate", "monitor nonsense")  # fmt: skip
+    assert "Pr -> Vz" in told
+    assert "block volatility" in told
+    assert "discard 0x8000, from outside" in told
+    assert "= 0x1a" in told
+    assert "Vz_volatile" in told
+    assert "no such command" in told
+
+
+def test_cpus_are_threads():
+    from s390emu.machine import Schedule
+
+    source = "start: llilf %r1,1\n sigp %r0,%r1,6\nother: aghi %r2,1\n j other"
+    machine = Machine.from_source(source, 1 << 18, cpus=2, schedule=Schedule(2, quantum=5))
+    machine.write(0x1A0, (0x180000000).to_bytes(8) + machine.psw[1].to_bytes(8))
+    target = Target(machine)
+    machine.run(limit=60)
+    count = machine.cpus[1].count
+    told = gdb(target, "info threads", "thread 2", "stepi")
+    assert "CPU 0: operating" in told
+    assert "CPU 1: operating" in told
+    assert machine.cpus[1].count == count + 1

@@ -21,7 +21,7 @@ EXAMPLE = "s390emu test traces/ --junit results.xml"
 
 def arguments(parser) -> None:
     """Add the options: which traces, how they are run, how results are shown."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="traces, Hercules test scripts (*.tst), or folders of them")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="traces, Hercules scripts (*.tst), folders")
     parser.add_argument("-k", dest="only", metavar="WORD", help="only files with WORD in their path")
     parser.add_argument("--bless", action="store_true", help="rewrite .expect from the run and show the difference")
     parser.add_argument("--engine", choices=("run", "step"), default="run", help="step: one instruction at a time")

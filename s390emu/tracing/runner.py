@@ -170,9 +170,7 @@ def run_paths(
 
 def _run_in_process(options: Options, path: Path) -> list[TraceResult]:
     """Functions do not travel between processes, and states need not."""
-    return [
-        result._replace(
-            differences=tuple(difference._replace(sample=None) for difference in result.differences), end=None, trace=None
-        )
-        for result in run_file(path, options=options)
-    ]
+    results = run_file(path, options=options)
+    plain = (tuple(difference._replace(sample=None) for difference in result.differences) for result in results)
+    return [result._replace(differences=found, end=None, trace=None)
+            for result, found in zip(results, plain, strict=True)]  # fmt: skip

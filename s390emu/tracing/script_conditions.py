@@ -130,5 +130,7 @@ class _Condition:
             return text
         name = text[1:].lower()
         if name not in VARIABLES:
-            raise SourceError(f'no variable "{text}" is known{suggest(name, VARIABLES)}; docs/tst.md lists them', column)
+            raise SourceError(
+                f'no variable "{text}" is known{suggest(name, VARIABLES)}; docs/tst.md lists them', column
+            )
         return VARIABLES[name]

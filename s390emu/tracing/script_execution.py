@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ import numpy as np
 
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.interruptions import CLASSES
-from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
 from s390emu.assembler.errors import Complaint, Position
 from s390emu.inputs import perform
@@ -129,7 +129,8 @@ class ScriptExecution:
     def run(self) -> list[CaseEnd]:
         """Follow the script to its end; one without a test case is skipped as a whole. Raises TraceError for what only
         the machine can refuse."""
-        for self.step, step in enumerate(self.script.steps):
+        for number, step in enumerate(self.script.steps):
+            self.step = number
             self._values = [watch.value(self.machine) if watch.step > self.step else None for watch in self.watches]
             getattr(self, DOES[step.verb])(step, *step.operands)
             if self.only_next and step.verb != "cpu":
@@ -141,7 +142,7 @@ class ScriptExecution:
             self.ends.append(CaseEnd(Path(self.script.filename).stem, (), tuple(self.messages), why, 0, 0.0, ""))
         return self.ends
 
-    # The machine --------------------------------------------------------------------------------------------------------
+    # The machine ------------------------------------------------------------------------------------------------------
 
     def _fresh(self) -> None:
         self.machine = Machine(self.bytes, cpus=self.cpus, tlb=self.options.tlb)
@@ -172,10 +173,11 @@ class ScriptExecution:
         return self.machine.cpus[self.target]
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
+        """Instructions that have ended so far."""
         return self.before + self.machine.count
 
-    # Commands -----------------------------------------------------------------------------------------------------------
+    # Commands ---------------------------------------------------------------------------------------------------------
 
     def _sysclear(self, step: Step) -> None:
         self.machine.clear_reset()
@@ -206,8 +208,8 @@ class ScriptExecution:
         try:
             return act()
         except IndexError:
-            raise self._refused(step, f"the guest has {self.bytes:#x} bytes of storage; `mainsize` at the beginning gives"
-                                " more") from None  # fmt: skip
+            raise self._refused(step, f"the guest has {self.bytes:#x} bytes of storage; `mainsize` at the beginning"
+                                " gives more") from None  # fmt: skip
 
     def _loadcore(self, step: Step, address: int, data: bytes) -> None:
         self.filled = True
@@ -247,7 +249,7 @@ class ScriptExecution:
     def _prefix(self, step: Step) -> None:
         self.shown["pr"] = Shown(self.step, "", self.target, (int(self._cpu.record.prefix),))
 
-    # Running ------------------------------------------------------------------------------------------------------------
+    # Running ----------------------------------------------------------------------------------------------------------
 
     def _runtest(self, step: Step, how: str, seconds: float) -> None:
         if self.foreign:
@@ -294,8 +296,8 @@ class ScriptExecution:
         if stop.reason in OUT_OF_TIME:
             limit = self.options.limit or DEFAULT_LIMIT
             out = f"{limit:,} instructions (--limit)" if stop.reason is Reason.LIMIT else f"{seconds:g} seconds"
-            self._differs(step, "stop", "disabled-wait", f"none within {out}; the next instruction is at {stop.psw_ia:#x}",
-                          detail)  # fmt: skip
+            actual = f"none within {out}; the next instruction is at {stop.psw_ia:#x}"
+            self._differs(step, "stop", "disabled-wait", actual, detail)
         elif stop.reason not in WAITED or (stop.exit_code and not case.program):
             self._differs(step, "stop", "disabled-wait code=0x0", stop_text(stop), detail)
         if case.program:
@@ -306,10 +308,10 @@ class ScriptExecution:
                               taken_text(last, NO_SYMBOLS) if last else "none")  # fmt: skip
             case.program = None
 
-    # Directives ---------------------------------------------------------------------------------------------------------
+    # Directives -------------------------------------------------------------------------------------------------------
 
     def _begin(self, step: Step, name: str) -> None:
-        self.case = _Case(name, self._count)
+        self.case = _Case(name, self.count)
         self.case.messages, self.messages = self.messages, []
         self.shown.clear()
 
@@ -322,7 +324,7 @@ class ScriptExecution:
             self._differs(step._replace(line=case.stop[1]), "stop", "disabled-wait code=0x0", stop_text(case.stop[0]),
                           "`*Done nowait` accepts it")  # fmt: skip
         differences = () if case.skipped else tuple(case.differences)
-        self.ends.append(CaseEnd(case.name, differences, tuple(case.messages), case.skipped, self._count - case.count,
+        self.ends.append(CaseEnd(case.name, differences, tuple(case.messages), case.skipped, self.count - case.count,
                                  time.perf_counter() - case.started, capture(self.machine).digest()))  # fmt: skip
         if case.skipped:
             del self.found[len(self.found) - len(case.differences) :]
@@ -390,7 +392,7 @@ class ScriptExecution:
             self.case.differences.append(Difference(subject, expected, actual, step.line, detail))
             self.found.append(shown)
 
-    # Watching -----------------------------------------------------------------------------------------------------------
+    # Watching ---------------------------------------------------------------------------------------------------------
 
     def _look(self, writer: str, row: Row | None) -> None:
         """Note the writer of everything watched that has changed."""
@@ -414,26 +416,30 @@ def follow(script: Script, options: Options) -> list[CaseEnd]:
     """Return what came of each test case, and of each difference who wrote what was found. Raises TraceError."""
     execution = ScriptExecution(script, options)
     ends = execution.run()
-    found = execution.found
-    if not options.explain or not any(found) or execution._count > EXPLAINED:
+    watches = {
+        number: Watch(shown.step, shown.sample)
+        for number, shown in enumerate(execution.found)
+        if shown and shown.sample
+    }
+    if not options.explain or not watches or execution.count > EXPLAINED:
         return ends
-    watched = [(n, shown) for n, shown in enumerate(found) if shown and shown.sample]
-    again = ScriptExecution(script, options, [Watch(shown.step, shown.sample) for _, shown in watched])
+    again = ScriptExecution(script, options, list(watches.values()))
     again.run()
-    writers = dict(zip([n for n, _ in watched], again.writers, strict=True))
-    number = 0
-    explained = []
-    for end in ends:
-        differences = []
-        for difference in end.differences:
-            if number in writers:
-                writer, row = writers[number]
-                rule = f'PoP ch. {row.chapter} "{row.name}"' if row else ""
-                difference = difference._replace(writer=writer or "nothing: it is as it was at the start", rule=rule)
-            differences.append(difference)
-            number += 1
-        explained.append(end._replace(differences=tuple(differences)))
-    return explained
+    writers = dict(zip(watches, again.writers, strict=True))
+    numbers = count()
+    return [
+        end._replace(differences=tuple(_explained(found, writers.get(next(numbers))) for found in end.differences))
+        for end in ends
+    ]
+
+
+def _explained(difference: Difference, writer: tuple[str, Row | None] | None) -> Difference:
+    """Return the difference with who wrote what it is about, if that was looked for."""
+    if writer is None:
+        return difference
+    text, row = writer
+    rule = f'PoP ch. {row.chapter} "{row.name}"' if row else ""
+    return difference._replace(writer=text or "nothing: it is as it was at the start", rule=rule)
 
 
 def _instruction(machine: Machine) -> tuple[str, Row | None]:

@@ -1,7 +1,7 @@
 """The text of a Hercules test script (`*.tst`) -> `Script`: docs/tst.md.
 
-Every error of a file is collected before anything is raised, each with file, line, column and a caret. What is not known
-is an error too, and never left out: a script that passes has been followed to the letter.
+Every error of a file is collected before anything is raised, each with file, line, column and a caret. What is not
+known is an error too, and never left out: a script that passes has been followed to the letter.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 from s390emu.architecture.sizes import BLOCK_SIZE, CPUS_MOST
 from s390emu.assembler.errors import MOST_ERRORS, Complaint, Position, SourceError, suggest
@@ -50,13 +51,15 @@ def read(path: str | Path) -> Script:
 
 
 class _Reader:
-    """One script being read, line by line: which conditions hold, which test case is open, what has been shown in it."""
+    """One script being read, line by line: which conditions hold, which test case is open, what it has shown."""
 
     def __init__(self, text: str, filename: str):
         self.filename, self.lines = filename, text.splitlines()
         self.errors: list[Complaint] = []
         self.steps: list[Step] = []
-        self.conditions: list[tuple[int, bool, bool]] = []  # line of each open *If, whether it holds, whether *Else came
+        self.conditions: list[
+            tuple[int, bool, bool]
+        ] = []  # line of each open *If, whether it holds, whether *Else came
         self.case = 0  # line of the open *Testcase
         self.cases, self.left_out = 0, False  # how many there are, and whether an *If leaves out another one
         self.seen: set[str] = set()  # since the case began: gpr, cr, pr, show; *Compare; runtest
@@ -86,10 +89,10 @@ class _Reader:
         if self.case:
             self._complain("this *Testcase has no *Done", self.case)
         if not self.cases and not self.left_out and not self.errors:
-            self._complain("no *Testcase in this script: nothing would be tested; begin a test case with `*Testcase NAME`"
-                           " and end it with `*Done`", 1)  # fmt: skip
+            self._complain("no *Testcase in this script: nothing would be tested; begin a test case with `*Testcase"
+                           " NAME` and end it with `*Done`", 1)  # fmt: skip
 
-    # Lines ------------------------------------------------------------------------------------------------------------
+    # Lines ----------------------------------------------------------------------------------------------------------
 
     def _line(self, number: int, text: str) -> None:
         line = _Line(text)
@@ -126,7 +129,7 @@ class _Reader:
     def _step(self, number: int, verb: str, *operands) -> None:
         self.steps.append(Step(number, verb, operands))
 
-    # Commands -----------------------------------------------------------------------------------------------------------
+    # Commands ---------------------------------------------------------------------------------------------------------
 
     def _command(self, number: int, line: _Line) -> None:
         name = line.word.lower()
@@ -134,8 +137,8 @@ class _Reader:
             return
         if name not in self.COMMANDS:
             known = sorted({*self.COMMANDS, *OF_THE_LOG})
-            raise SourceError(f'command "{line.word[:40]}" is not known{suggest(name, known)}; known are {" ".join(known)}'
-                              " (docs/tst.md)", line.column)  # fmt: skip
+            hint = f"{suggest(name, known)}; known are {' '.join(known)} (docs/tst.md)"
+            raise SourceError(f'command "{line.word[:40]}" is not known{hint}', line.column)
         self.COMMANDS[name](self, number, line)
 
     def _sysclear(self, number: int, line: _Line) -> None:
@@ -205,7 +208,9 @@ class _Reader:
 
         def value(found: re.Match) -> str:
             if found[1].lower() != "testpath":
-                raise SourceError(f"the symbol {found[0]} has no value here; only $(testpath), the script's folder", column)
+                raise SourceError(
+                    f"the symbol {found[0]} has no value here; only $(testpath), the script's folder", column
+                )
             return "."
 
         folder = Path(self.filename).parent
@@ -259,13 +264,13 @@ class _Reader:
         self.seen.add("runtest")
         self._step(number, "runtest", how, seconds)
 
-    COMMANDS: dict[str, Callable[[_Reader, int, _Line], None]] = {
+    COMMANDS: ClassVar[dict[str, Callable[[_Reader, int, _Line], None]]] = {
         "sysclear": _sysclear, "archlvl": _archlvl, "archmode": _archlvl, "numcpu": _numcpu, "mainsize": _mainsize,
         "cpu": _cpu, "r": _storage, "v": _storage, "abs": _storage, "loadcore": _loadcore, "gpr": _register,
         "cr": _register, "pr": _prefix, "runtest": _runtest,
     }  # fmt: skip
 
-    # Directives ---------------------------------------------------------------------------------------------------------
+    # Directives -------------------------------------------------------------------------------------------------------
 
     def _directive(self, number: int, line: _Line) -> None:
         name = line.word
@@ -276,8 +281,8 @@ class _Reader:
             raise SourceError(f'directive "{name[:40]}" is not known{near}; a comment has a blank behind its asterisk',
                               line.column)  # fmt: skip
         if name in OF_MESSAGES:
-            raise SourceError(f"{name} compares messages of Hercules, which this emulator does not write; compare storage"
-                              " (*Want) or registers (*Gpr, *Cr) instead", line.column)  # fmt: skip
+            raise SourceError(f"{name} compares messages of Hercules, which this emulator does not write; compare"
+                              " storage (*Want) or registers (*Gpr, *Cr) instead", line.column)  # fmt: skip
         if name in IN_A_CASE and not self.case:
             raise SourceError(f"{name} outside of every test case; `*Testcase NAME` begins one", line.column)
         if name == "*Testcase":
@@ -308,7 +313,9 @@ class _Reader:
         name = line.word
         if name == "*Want":
             if "*Compare" not in self.seen:
-                raise SourceError("*Want without *Compare, which stands before the r, v or abs that shows it", line.column)
+                raise SourceError(
+                    "*Want without *Compare, which stands before the r, v or abs that shows it", line.column
+                )
             self._shown(line, "show", "r, v or abs")
             found = _WANT.match(line.rest)
             assert found, "it matches nothing too"
@@ -327,7 +334,9 @@ class _Reader:
             self._step(number, name, line.hexadecimal("a prefix", (1 << 32) - 1))
             line.no_more()
         else:  # *Program
-            self._step(number, name, line.hexadecimal("a program-interruption code", 0xFFFF) if line.rest.strip() else None)
+            self._step(
+                number, name, line.hexadecimal("a program-interruption code", 0xFFFF) if line.rest.strip() else None
+            )
             line.no_more()
 
     def _shown(self, line: _Line, what: str, command: str) -> None:

@@ -432,6 +432,36 @@ def test_a_failed_trace_tells_what_follows_in_short_or_in_full(s390emu, source):
     assert full[1].count("then also: ") == 0 and full[1].count(" rule ") == 3
 
 
+SCRIPT = """*Testcase adds
+r 1a0=00000001800000000000000000000200
+r 200=A7190005B2B20300
+r 300=00020001800000000000000000000000
+runtest
+gpr
+*Gpr 1 5
+*Done
+"""
+
+
+def test_a_hercules_script_is_run_and_never_blessed(s390emu, source):
+    path = source(SCRIPT, "adds.tst")
+    assert s390emu("test", path)[:2] == (0, f"passed  {path}: adds\n1 passed\n")
+    assert s390emu("test", path, "--engine", "step", "--tlb", "off")[0] == 0
+    code, _, err = s390emu("test", path, "--bless")
+    assert (code, path.read_text()) == (1, SCRIPT)
+    assert "not blessed: a Hercules test script" in err
+
+
+@pytest.mark.parametrize("spoilt, code, told", [
+    (("*Gpr 1 5", "*Gpr 1 6"), 1, "adds.tst:7: r1: expected 0x6, is 0x5"),
+    (("gpr\n", "gprs\n"), 2, 'adds.tst:6:1: error: command "gprs" is not known; did you mean "gpr"?'),
+], ids=["comparison", "command"])  # fmt: skip
+def test_what_is_wrong_with_a_hercules_script_has_its_exit_code_and_line(s390emu, source, spoilt, code, told):
+    found, out, err = s390emu("test", source(SCRIPT.replace(*spoilt), "adds.tst"))
+    assert found == code
+    assert told in out + err
+
+
 def test_no_traces(s390emu, tmp_path):
     refused(s390emu("test", tmp_path), "no *.trace")
 

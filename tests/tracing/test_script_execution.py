@@ -274,7 +274,9 @@ def test_an_address_that_is_not_translated_fails_the_test_case(script):
     assert told(script(text)) == ["v 0x80000000: storage / none: 0x80000000: beyond the address space"]
 
 
-@pytest.mark.parametrize("command", ["r 200000.1", "r 1fffff=0000", "abs ffffffffffffffff.1", "v 1ffffff", "abs 200000=00"])
+@pytest.mark.parametrize(
+    "command", ["r 200000.1", "r 1fffff=0000", "abs ffffffffffffffff.1", "v 1ffffff", "abs 200000=00"]
+)
 def test_what_is_outside_storage_is_an_error_of_the_script(script, command):
     (result,) = script(f"*Testcase t\n{command}\n*Done nowait\n")
     assert result.outcome is Result.ERROR

@@ -60,8 +60,8 @@ def test_a_line_is_one_step(line, step):
     assert in_case(line) == [step]
 
 
-@pytest.mark.parametrize("line", ["", "   ", "*", "* a comment", "  * *Want", "# a comment", "ostailor null", "pgmtrace +8",
-                                  "msglvl -debug", "fpr", "psw"])  # fmt: skip
+@pytest.mark.parametrize("line", ["", "   ", "*", "* a comment", "  * *Want", "# a comment", "ostailor null",
+                                  "pgmtrace +8", "msglvl -debug", "fpr", "psw"])  # fmt: skip
 def test_a_line_without_effect_is_no_step(line):
     assert in_case(line) == []
 
@@ -98,7 +98,7 @@ def test_a_test_case_begins_with_nothing_shown():
     ("*testcase", '2:1: error: directive "*testcase" is not known; did you mean "*Testcase"? Capital letters count'),
     ("*Wnat 00", '2:1: error: directive "*Wnat" is not known; did you mean "*Want"?'),
     ("*Timeout", '2:1: error: directive "*Timeout" is not known'),
-    ("*Hmsg HHC01603I x", "2:1: error: *Hmsg compares messages of Hercules, which this emulator does not write; compare"),
+    ("*Hmsg HHC01603I x", "2:1: error: *Hmsg compares messages of Hercules, which this emulator does not write"),
     ("*Testcase again", "2:1: error: the test case of line 1 has no *Done yet"),
     ("*Want 00", "2:1: error: *Want without *Compare"),
     ("archlvl", "2:8: error: the name of an architecture expected"),
@@ -157,8 +157,8 @@ def test_every_error_of_a_script_is_told():
 
 
 def test_a_condition_leaves_out_directives_and_no_commands():
-    text = "*Testcase t\n*If $ptrsize = 4\ngpr 1=5\n*Hmsg x\n*Message no\n*Else # 64 bit\ngpr 2=6\n*Message yes\n*Fi\n*Done nowait"
-    assert steps(text)[1:-1] == [("gpr", 1, 5), ("gpr", 2, 6), ("*Message", "yes")]
+    text = "*If $ptrsize = 4\ngpr 1=5\n*Hmsg x\n*Message no\n*Else # 64 bit\ngpr 2=6\n*Message yes\n*Fi"
+    assert in_case(text) == [("gpr", 1, 5), ("gpr", 2, 6), ("*Message", "yes")]
 
 
 def test_conditions_within_what_is_left_out_are_not_looked_at():
@@ -203,7 +203,7 @@ def test_a_wrong_condition_is_told_with_its_place(text, message, column):
 
 def test_loadcore_reads_a_file_of_the_scripts_folder(tmp_path):
     (tmp_path / "t.core").write_bytes(b"\x07\xfe")
-    (tmp_path / "t.tst").write_text('*Testcase t\nloadcore t.core\nloadcore $(testpath)/t.core 200\n*Done nowait\n')
+    (tmp_path / "t.tst").write_text("*Testcase t\nloadcore t.core\nloadcore $(testpath)/t.core 200\n*Done nowait\n")
     verbs = [(step.verb, *step.operands) for step in read(tmp_path / "t.tst").steps]
     assert verbs[1:-1] == [("loadcore", 0, b"\x07\xfe"), ("loadcore", 0x200, b"\x07\xfe")]
 

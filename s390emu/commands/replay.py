@@ -82,7 +82,7 @@ REPLAYED = {
              | _given("append trace trace_lines json kallsyms", inputs="kernel initrd symbols demo",
                       outputs="trace_to svg"),
     "demo": _MACHINE | _ADVERSARY | _SANITIZER | _given("define timeline json"),
-    "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json"),
+    "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json", outputs="svg"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),
     "test": _given("only bless engine tlb limit json quiet verbose", inputs="paths include", outputs="junit",

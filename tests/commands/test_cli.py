@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from xml.etree import ElementTree
 
 import pytest
 
@@ -173,6 +174,14 @@ def test_explain(s390emu):
     assert next(line for line in out.splitlines() if "\tPC\t" in line).split("\t")[-1].startswith("not in this model")
     report = json.loads(s390emu("explain", "--coverage", "--json")[1])
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
+
+
+def test_pages_are_drawn(s390emu, source, tmp_path):
+    assert s390emu("pages", source(HELLO), "--ram", "256K", "--svg", tmp_path / "blocks.svg")[0] == 0
+    root = ElementTree.parse(tmp_path / "blocks.svg").getroot()
+    assert root.tag.endswith("svg")
+    assert "Blocks after " in next(root.iter("{http://www.w3.org/2000/svg}title")).text
+    refused(s390emu("pages", "--svg", tmp_path / "blocks.svg"), "name the guest")
 
 
 def test_pages_table_and_blocks(s390emu, source):

@@ -26,17 +26,17 @@ SMALL_GUEST, LARGE_GUEST = (64, 10), (256, 3)  # blocks in a row, pixels of a ce
 MOST_OF_SMALL = 64 * 64  # blocks
 LABEL_ROWS = 16  # rows from one address to the next
 MARGIN, LINE = 8, 16  # pixels
-LABEL_WIDTH, LEGEND_WIDTH = 92, 176  # pixels
-LEAST_WIDTH = 4 * LEGEND_WIDTH
+LABEL_WIDTH, LEGEND_WIDTH = 92, 236  # pixels
+LEGEND_COLUMNS = 3
 
 
 def page_map(blocks: list[Block], title: str) -> str:
     """Return the picture as an SVG element; the same blocks give the same text."""
     columns, cell = SMALL_GUEST if len(blocks) <= MOST_OF_SMALL else LARGE_GUEST
     legend = list(_legend(blocks))
-    top = MARGIN + LINE * (2 + (len(legend) + 3) // 4)
+    top = MARGIN + LINE * (2 + (len(legend) + LEGEND_COLUMNS - 1) // LEGEND_COLUMNS)
     rows = (len(blocks) + columns - 1) // columns
-    width = max(2 * MARGIN + LABEL_WIDTH + columns * cell, 2 * MARGIN + LEAST_WIDTH)
+    width = max(2 * MARGIN + LABEL_WIDTH + columns * cell, 2 * MARGIN + LEGEND_COLUMNS * LEGEND_WIDTH)
     height = top + rows * (cell + 1) + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -45,7 +45,8 @@ def page_map(blocks: list[Block], title: str) -> str:
         f'<text x="{MARGIN}" y="{MARGIN + 10}" font-weight="bold">{escape(title)}</text>',
     ]
     for number, (usage, content, count) in enumerate(legend):
-        x, y = MARGIN + number % 4 * LEGEND_WIDTH, MARGIN + LINE * (1 + number // 4) + LINE // 2
+        row, column = divmod(number, LEGEND_COLUMNS)
+        x, y = MARGIN + column * LEGEND_WIDTH, MARGIN + LINE * (1 + row) + LINE // 2
         lines.append(_bar(x, y, 10, 10, usage, content, ""))
         lines.append(f'<text x="{x + 14}" y="{y + 9}">{usage}, {content}: {count:,}</text>')
     for row in range(rows):

@@ -32,7 +32,7 @@ def test_a_machine_shows_psw_registers_and_blocks():
     assert "r2   0000000000000007" in text
     assert "c14   00000000C2000000" in text
     assert "Blocks after 3 instructions" in text
-    assert "stable, zero: 62" in text
+    assert "stable, zero: 63" in text
 
 
 def test_each_cpu_is_shown():

@@ -18,6 +18,7 @@ from s390emu.commands.usage import ENDED, FAILED, INTERRUPTED, UsageError
 from s390emu.farm import cell as cell_module
 from s390emu.farm.cell import LINUX, WEB, Cell
 from s390emu.farm.ranges import counts, ratios
+from s390emu.guests.busybox import FOLDER
 from s390emu.input_files import FileError, replace_file
 
 EXAMPLE = "s390emu overcommit --guests 1..16 --ratio 1.0..3.0 --jobs 2 -o sweep && xdg-open sweep/index.html"
@@ -49,8 +50,7 @@ DEFAULT_AXES: dict[str, dict[str, Sequence]] = {
             "ram": (96 << 20,), "warmup": (30,), "requests": (45,), "least": (90,)},
 }  # fmt: skip
 APART = ("balloon", "kind", "linux")  # fields of a cell whose options are not lists of values
-LINUX_FOLDER = "S390EMU_LINUX"  # in the environment
-HOW_TO_FETCH = "tools/fetch-linux DIR fetches Debian's kernel and busybox; then give --linux DIR"
+HOW_TO_FETCH = f"tools/fetch-linux {FOLDER} fetches Debian's kernel and busybox; --linux DIR says where else they are"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Options:
 def arguments(parser) -> None:
     """Add the options: one for each field of a cell, then the others."""
     parser.add_argument("--guest", choices=cell_module.KINDS, default=WEB,
-                        help=f"what the guests are (web); --linux DIR: of tools/fetch-linux (${LINUX_FOLDER})")
+                        help=f"what the guests are (web); --linux DIR: kernel and busybox ({FOLDER})")
     parser.add_argument("--linux", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     options = [*TOLD, *(field.name for field in fields(Cell) if field.name not in TOLD and field.name not in APART)]
     for name in options:
@@ -127,7 +127,7 @@ def execute(args: argparse.Namespace) -> int:
     """Run the sweep, or list its runs."""
     from s390emu.farm.sweep import cells
 
-    folder, axes = _linux(args)
+    folder, axes = _linux(args.guest, args.linux)
     options = Options(axes | _axes(args), folder, tuple(args.balloon), args.output, args.jobs, args.scheduler,
                       args.table, args.dry_run, args.json)  # fmt: skip
     _check_monitor(dict(options.balloon))
@@ -146,18 +146,16 @@ def execute(args: argparse.Namespace) -> int:
     return _sweep(options, wanted)
 
 
-def _linux(args: argparse.Namespace) -> tuple[Path | None, dict[str, Sequence]]:
+def _linux(guest: str, given: Path | None) -> tuple[Path | None, dict[str, Sequence]]:
     """Return the folder with kernel and busybox, if the guests are of them, and what that makes of the cells."""
-    if args.guest != LINUX:
-        if args.linux:
+    if guest != LINUX:
+        if given:
             raise UsageError("--linux: only for --guest linux")
         return None, {}
     from s390emu.guests.linux import LinuxError
     from s390emu.guests.linux_worker import read_files
 
-    folder = args.linux or Path(os.environ.get(LINUX_FOLDER, ""))
-    if not folder.name:
-        raise UsageError(f"--guest linux: of which kernel? {HOW_TO_FETCH}")
+    folder = given or Path(FOLDER)
     try:
         return folder.absolute(), {"kind": (LINUX,), "linux": (read_files(folder).digest,)}
     except (FileError, LinuxError, OSError) as error:

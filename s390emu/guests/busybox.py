@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from s390emu.guests.initramfs import FOLDER_MODE, Entry, device_list, packed
 
 KERNEL, BUSYBOX = "vmlinuz", "busybox"  # in that folder
+FOLDER = "linux"  # where kernel and busybox are, unless another one is named
 FOLDERS = ("bin", "dev", "proc", "tmp")
 DEVICES = device_list("/dev/console c 5 1\n/dev/null c 1 3\n/dev/zero c 1 5\n")
 PROGRAM_MODE, LINK_MODE = stat.S_IFREG | 0o755, stat.S_IFLNK | 0o777

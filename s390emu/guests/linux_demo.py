@@ -17,7 +17,6 @@ from s390emu.guests.busybox import BUSYBOX, KERNEL, archive
 from s390emu.guests.initramfs import Entry
 from s390emu.input_files import read
 
-FOLDER = "linux"  # where they are, unless another one is named
 COMMAND_LINE = "console=ttysclp0 cryptomgr.notests=1 nokaslr"
 FILES_PART = 2  # the files are together 1/2 of the guest's storage
 FEWEST_FILES = 2

@@ -57,7 +57,6 @@ QUIESCENT = int(PROBLEM | WAIT | IO | EXTERNAL)
 ENABLED, TRANSLATED, SPACE = int(IO | EXTERNAL), int(DAT), int(AS)  # all ones in the last: home space
 TASK = int(DAT | PROBLEM)
 LONGEST = 6  # bytes of an instruction
-PSW_KEY_SHIFT = 52
 # Instructions that fetch the operand that they store, in one access.
 UPDATES = frozenset((
     "ni", "oi", "xi", "niy", "oiy", "xiy", "asi", "agsi", "alsi", "algsi", "laa", "laag", "laal", "laalg", "lan",
@@ -87,6 +86,7 @@ class Sanitizer:
         self._cpus = [Processor(cpu.psw[0]) for cpu in machine.cpus]
         for processor in self._cpus:
             processor.translated = bool(processor.psw & TRANSLATED)
+        self._keys_matter = any(processor.key for processor in self._cpus)
         self._sharing = Sharing(self.guest, self._broken)
         self._dirty_freed: list[tuple[Violation, int]] = []  # file blocks; looked at when the kernel has done its work
         column = machine.storage.block_column
@@ -416,7 +416,7 @@ class Sanitizer:
         offset = event.before % BLOCK_SIZE
         if not stored and event.cpu == shadow.uncopied:
             shadow.uncopied = None
-        if shadow.is_lost(offset, self._needed(event)) and self._fetches(event, stored):
+        if shadow.lost is not None and shadow.is_lost(offset, self._needed(event)) and self._fetches(event, stored):
             shadow.lost = None  # once
             self._report("lost-discard", event, words)
         if stored:
@@ -426,7 +426,7 @@ class Sanitizer:
     def _use_key(self, event: Event) -> None:
         """Judge a comparison of the block's key with the PSW's: the access was permitted, or refused."""
         shadow = self._shadow(event.block)
-        if not shadow.keyed and self._cpus[event.cpu].psw >> PSW_KEY_SHIFT & 15:
+        if not shadow.keyed and self._cpus[event.cpu].key:
             shadow.keyed = True  # once
             self._report("key-unpredictable", event, "store" if event.detail == STORE else "fetch")
 
@@ -495,6 +495,11 @@ class Sanitizer:
         if fault and event.before & ENABLED:
             fault.pending = False
         processor.psw = event.before
+        if processor.key and not self._keys_matter:
+            self._keys_matter = True
+            for block, shadow in self._shadows.items():
+                if not shadow.keyed:
+                    self._watch(block)
         if event.before & TRANSLATED:
             processor.translated = True
         if event.before & TASK == TASK:
@@ -539,7 +544,8 @@ class Sanitizer:
         """Let the machine tell of the accesses to this block that could break a rule."""
         wanted = 0
         if shadow := self._shadows.get(block):
-            if shadow.usage == UNUSED or shadow.lost is not None or not shadow.keyed or shadow.uncopied is not None:
+            no_key = self._keys_matter and not shadow.keyed  # a guest that has PSW key 0 only accesses whatever key
+            if shadow.usage == UNUSED or shadow.lost is not None or no_key or shadow.uncopied is not None:
                 wanted |= WATCH_FETCH | WATCH_STORE
             elif shadow.usage in OFFERED:
                 if self._is_unmapped(self._frame(block)):

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from s390emu.architecture.page_states import STABLE
+from s390emu.architecture.psw_bits import KEY_SHIFT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.sanitizer.guest import Frame
 
 REMEMBERED = 8  # events of a block that a violation tells
+PSW_KEY_SHIFT = int(KEY_SHIFT)
 
 
 @dataclass(slots=True)
@@ -74,6 +76,11 @@ class Processor:
     fault: Fault | None = None
     translated: bool = False
     stale: dict[int, Violation | None] = field(default_factory=dict)
+
+    @property
+    def key(self) -> int:
+        """The PSW key."""
+        return self.psw >> PSW_KEY_SHIFT & 15
 
 
 @dataclass

@@ -271,7 +271,7 @@ def linux(tmp_path):
     """A folder with what looks like a kernel of Linux, and a busybox."""
     folder = tmp_path / "linux"
     folder.mkdir()
-    (folder / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP")
+    (folder / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP" + bytes(0x1000))
     (folder / "busybox").write_bytes(b"busybox")
     return folder
 
@@ -279,7 +279,7 @@ def linux(tmp_path):
 def test_guests_of_linux_are_told_from_which_folder(s390emu):
     code, out, err = s390emu(*SMALL, "--guest", "linux")
     assert (code, out) == (2, "")
-    assert "tools/fetch-linux DIR" in err
+    assert "tools/fetch-linux linux" in err
     assert "--linux DIR" in err
 
 

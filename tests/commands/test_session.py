@@ -219,6 +219,7 @@ class Terminal:
     def __init__(self, *arguments):
         self.process, self.descriptor = pty.fork()
         if self.process == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background may have it ignored
             code = "from s390emu.cli import main; main()"
             os.execv(sys.executable, [sys.executable, "-c", code, *map(str, arguments)])
         self.text = ""
@@ -237,7 +238,12 @@ class Terminal:
         os.write(self.descriptor, keys)
 
     def exit_code(self):
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        """Wait for the end."""
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(self.process, signal.SIGKILL))
+        signal.alarm(300)
+        status = os.waitpid(self.process, 0)[1]
+        signal.alarm(0)
+        return os.waitstatus_to_exitcode(status)
 
 
 @contextmanager

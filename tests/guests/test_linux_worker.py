@@ -115,7 +115,7 @@ def test_what_is_no_kernel_of_linux_is_refused(tmp_path):
 def test_the_digest_tells_kernels_and_busyboxes_apart(tmp_path):
     digests = set()
     for kernel, busybox in ((b"1", b"p"), (b"2", b"p"), (b"1", b"q")):
-        (tmp_path / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP" + kernel)
+        (tmp_path / "vmlinuz").write_bytes(bytes(0x10008) + b"S390EP" + kernel + bytes(0x1000))
         (tmp_path / "busybox").write_bytes(busybox)
         digests.add(read_files(tmp_path).digest)
     assert len(digests) == 3

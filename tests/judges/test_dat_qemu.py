@@ -14,49 +14,47 @@ from __future__ import annotations
 import os
 import random
 import struct
-from collections import Counter
 from typing import NamedTuple
 
 from s390emu.assembler.assemble import assemble
 from s390emu.assembler.program import Program, Section
 from tests.judges.programs import SEED
-from tests.judges.test_control_qemu import of_ours, of_qemu, qemu  # noqa: F401
+from tests.judges.qemu_boot import (
+    BA,
+    BA_EA,
+    DAT,
+    ENDING,
+    FETCH_OR_STORE,
+    LOAD_CASE,
+    NEW_PSWS,
+    ORIGIN,
+    OUTCOME,
+    PROBLEM,
+    RECORD,
+    TRANSLATION,
+    beginning,
+    checksums,
+    compare,
+    fresh_pages,
+)
 
 CASES = int(os.environ.get("S390EMU_DAT_CASES", "200"))
-START, SLOT, DATA, PRISTINE, TABLES, INPUT, RESULTS = 0x10000, 0x30000, 0x40000, 0x80000, 0xA0000, 0x400000, 0x1200000
-PAGES, RECORD, PATCHES = 18, 256, 4
-END = 0x600D
-BA_EA, BA, DAT, PROBLEM = 0x180000000, 0x80000000, 1 << 58, 1 << 48
+SLOT, DATA, PRISTINE, TABLES, INPUT, RESULTS = 0x30000, 0x40000, 0x80000, 0xA0000, 0x400000, 0x1200000
+PAGES, PATCHES = 18, 4
 PRIMARY, SECONDARY, HOME = 0, 2 << 46, 3 << 46
 PRIVATE, REAL_SPACE = 0x100, 0x20
 OVERRIDE, LOW_ADDRESS = 1 << (63 - 39), 1 << (63 - 35)
-TRANSLATION = {0x10, 0x11, 0x38, 0x39, 0x3A, 0x3B}  # codes with a translation-exception identification
-FETCH_OR_STORE = 0xC00  # bits of it that only facility 75 provides
 BY_DAT = 4  # bit 61 of it: protection that has to do with DAT; else the other bits are unpredictable
 
-GUEST = f"""
-        j       begin
-        .org    0x1000                  # QEMU writes the kernel's parameters before
-begin:  lgfi    %r12,{CASES}
-        lgfi    %r14,{INPUT}
-        lgfi    %r13,{RESULTS}
+GUEST = (
+    beginning(CASES, INPUT, RESULTS)
+    + """\
 next:   larl    %r1,plain
         lctlg   %c0,%c0,0(%r1)
-        larl    %r1,program
-        mvc     0x1d0(16),0(%r1)
-        mvc     0x1c0(16),16(%r1)
-        lgfi    %r2,{DATA}
-        lgfi    %r3,{PAGES * 4096}
-        lgfi    %r4,{PRISTINE}
-        lgr     %r5,%r3
-1:      mvcle   %r2,%r4,0
-        brc     1,1b
-        lgfi    %r2,{DATA}
-        lghi    %r3,{PAGES}
-        lghi    %r1,0x90
-2:      sske    %r1,%r2
-        aghi    %r2,4096
-        brctg   %r3,2b
+"""
+    + NEW_PSWS
+    + fresh_pages(DATA, PRISTINE, PAGES)
+    + f"""\
         xc      0xa0(16),0xa0
         lgfi    %r1,{SLOT}
         mvc     0(8,%r1),0(%r14)
@@ -66,17 +64,10 @@ next:   larl    %r1,plain
         mvc     0(8,%r1),8(%r4)
         la      %r4,24(%r4)
         brctg   %r3,6b
-        ptlb
-        lctlg   %c0,%c1,8(%r14)
-        lctlg   %c7,%c7,24(%r14)
-        lctlg   %c13,%c13,32(%r14)
-        lmg     %r0,%r7,56(%r14)
-        lpswe   40(%r14)
-failed: mvc     0(4,%r13),0x8c
-        mvc     8(16,%r13),0x150
-        j       3f
-ended:  xc      0(4,%r13),0(%r13)
-        mvc     8(16,%r13),0x140
+"""
+    + LOAD_CASE
+    + OUTCOME
+    + f"""\
 3:      mvc     4(3,%r13),0xa0
         mvc     24(8,%r13),0xa8
         stmg    %r0,%r7,32(%r13)
@@ -86,28 +77,11 @@ ended:  xc      0(4,%r13),0(%r13)
         mvc     0(8,%r1),16(%r4)
         la      %r4,24(%r4)
         brctg   %r3,7b
-        lgfi    %r2,{DATA}
-        lghi    %r6,{PAGES}
-        la      %r7,96(%r13)
-4:      lghi    %r4,0
-        lgr     %r8,%r2
-        lghi    %r9,4096
-5:      cksm    %r4,%r8
-        brc     1,5b
-        st      %r4,0(%r7)
-        aghi    %r7,4
-        aghi    %r2,4096
-        brctg   %r6,4b
-        aghi    %r14,{RECORD}
-        aghi    %r13,{RECORD}
-        brctg   %r12,next
-        larl    %r1,end
-        lpswe   0(%r1)
-        .balign 8
-end:    .quad   0x0002000180000000,{END}
-program: .quad  {BA_EA},failed,{BA_EA},ended
-plain:  .quad   {OVERRIDE}
 """
+    + checksums(DATA, PAGES)
+    + ENDING
+    + f"plain: .quad {OVERRIDE}"
+)
 
 # --- data and tables --------------------------------------------------------------------------------------------------
 
@@ -276,7 +250,7 @@ BYTES = data()
 
 
 def guest(cases: list[Case]) -> Program:
-    code = assemble(GUEST, origin=START)
+    code = assemble(GUEST, origin=ORIGIN)
     entries = b"".join(PRISTINE_TABLES[at].to_bytes(8, "big") for at in range(TABLES, TABLES + 0x11000, 8))
     pieces = {PRISTINE: BYTES, TABLES: entries, INPUT: b"".join(map(Case.record, cases))}
     return code._replace(sections=[*code.sections, *(Section(f".at.{at:x}", at, it) for at, it in pieces.items())])
@@ -337,22 +311,8 @@ def deviation(case: Case, differences: dict, there: dict, here: dict) -> str:
     return ""
 
 
-def test_translation_and_privileged_instructions_as_in_qemu(qemu, tmp_path):  # noqa: F811
+def test_translation_and_privileged_instructions_as_in_qemu(tmp_path):
     rng = random.Random(SEED)
     cases = [rng.choice([translation, translation, privileged])(rng) for _ in range(CASES)]
-    program = guest(cases)
-    theirs, ours = of_qemu(program, tmp_path, RESULTS, RECORD * CASES), of_ours(program, RESULTS, RECORD * CASES)
-    known, codes, unknown = Counter(), Counter(), []
-    for n, case in enumerate(cases):
-        there, here = (outcome(results[RECORD * n : RECORD * (n + 1)]) for results in (theirs, ours))
-        differences = {name: (there.get(name), here.get(name)) for name in there | here
-                       if there.get(name) != here.get(name)}  # fmt: skip
-        codes[case.line.split()[0], here["code"]] += 1
-        if differences:
-            name = deviation(case, differences, there, here)
-            known[name] += 1
-            if not name:
-                unknown.append(f"case {n} of S390EMU_SEED={SEED}: {case}\n(QEMU, here): {differences}")
-    print(*(f"{count} {name}" for name, count in known.most_common()), sep="\n")
-    assert not unknown, "\n".join(unknown[:5])
-    assert {code for _, code in codes} >= {0, 0x02, 0x05, 0x06, 0x10, 0x11, 0x12}
+    found = compare(cases, guest(cases), RESULTS, outcome, tmp_path, deviation)
+    assert {here["code"] for here in found} >= {0, 0x02, 0x05, 0x06, 0x10, 0x11, 0x12}

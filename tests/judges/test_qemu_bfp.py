@@ -6,23 +6,15 @@ it gets wrong is named below, with the manual's rule.
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
 from struct import Struct
-from threading import Timer
-
-import pytest
 
 from s390emu.assembler.assemble import assemble
-from s390emu.machine import Machine
 from tests.isa.floating_point.exact import FIELDS, MODES
 from tests.judges.bfp_cases import BASE, BFP, FIRST, GENERAL, SECOND, SUPPORT, THIRD, Case, draw, draw_support
 from tests.judges.programs import PROGRAMS, SEED
+from tests.judges.qemu_boot import END, ORIGIN, require_qemu, stored_here, stored_in_qemu
 
-QEMU = "qemu-system-s390x"
 UNJUDGED = {
     "diebr didbr": "operation exception there",
     "mdebr mdeb": "takes a long first operand; the manual a short one",
@@ -30,9 +22,7 @@ UNJUDGED = {
 }
 CASES = max(5, PROGRAMS // 50)  # of each instruction
 RESULT = Struct(">QQQII")  # registers 0 and 2, the general register, the FPC register, the condition code by IPM
-ORIGIN, STORAGE = 0x10000, 64 << 20
 LOADED = (FIRST, FIRST + 2, SECOND, SECOND + 2, THIRD, THIRD + 2)  # floating-point registers
-TIMEOUT = 120  # seconds
 PSW = 0x0002000180000000  # wait, disabled
 BEGIN = """\
 _start: larl %r6,results
@@ -40,7 +30,7 @@ _start: larl %r6,results
  oi 5(%r6),4
  lctlg %c0,%c0,0(%r6)
 """
-END = f"""\
+FINISH = f"""\
  larl %r1,done
  lpswe 0(%r1)
 load: lfpc 0(%r7)
@@ -56,64 +46,18 @@ save: ipm %r2
  aghi %r6,{RESULT.size}
  br %r14
  .balign 8
-done: .quad {PSW:#x},0
+done: .quad {PSW:#x},{END}
 """
 
 
 def program(cases: list[Case]):
-    parts, data = [BEGIN], [END]
+    parts, data = [BEGIN], [FINISH]
     for number, case in enumerate(cases):
         parts.append(f" larl %r7,case{number}\n brasl %r14,load\n {case.line}\n brasl %r14,save\n")
         values = ",".join(str(value) for value in (case.fpc << 32, *(case.fpr[r] for r in LOADED), case.general))
         data.append(f"case{number}: .quad {values}\n")
     room = f" .balign 4096\nresults: .fill {RESULT.size * len(cases)},1,0\n"
     return assemble("".join(parts + data) + room, origin=ORIGIN)
-
-
-def on_ours(made, at: int, length: int) -> bytes:
-    machine = Machine(STORAGE)
-    for section in made.sections:
-        machine.write(section.address, section.data)
-    machine.set_psw(0x180000000, ORIGIN)
-    machine.run(100_000_000)
-    assert machine.psw[0] == PSW, machine.last_interruption
-    return machine.read(at, length)
-
-
-def on_qemu(made, at: int, length: int, folder) -> bytes:
-    """Boot, wait for the disabled wait, and ask for the storage."""
-    (folder / "kernel.elf").write_bytes(made.to_elf())
-    command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", str(STORAGE >> 20)]
-    command += [
-        "-display",
-        "none",
-        "-nodefaults",
-        "-action",
-        "panic=pause",
-        "-qmp",
-        "stdio",
-        "-kernel",
-        "kernel.elf",
-        "-S",
-    ]
-    save = {"val": at, "size": length, "filename": str(folder / "results")}
-    with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as qemu:
-        assert qemu.stdin and qemu.stdout
-
-        def tell(name: str, **arguments) -> None:
-            qemu.stdin.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-            qemu.stdin.flush()
-
-        watchdog = Timer(TIMEOUT, qemu.kill)
-        watchdog.start()
-        tell("qmp_capabilities")  # before this there are no events
-        tell("cont")
-        for line in qemu.stdout:
-            if "GUEST_PANICKED" in line:
-                tell("pmemsave", **save)
-                tell("quit")
-        watchdog.cancel()
-    return (folder / "results").read_bytes()
 
 
 def known(case: Case, ours: tuple) -> bool:
@@ -125,16 +69,13 @@ def known(case: Case, ours: tuple) -> bool:
 
 
 def test_results(tmp_path):
-    if shutil.which(QEMU) is None:
-        if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-            pytest.fail(f"{QEMU} is not installed, and S390EMU_REQUIRE_JUDGES=1")
-        pytest.skip(f"{QEMU} is not installed")
+    require_qemu()
     rng = random.Random(SEED)
     names = [name for name in BFP if name not in " ".join(UNJUDGED).split()]
     cases = [draw(rng, name, tuple(MODES), (0, *FIELDS), extended=True) for name in names for _ in range(CASES)]
     cases += [draw_support(rng, name, tuple(MODES)) for name in SUPPORT for _ in range(CASES)]
     made = program(cases)
     at, length = made.symbols["results"], RESULT.size * len(cases)
-    ours, theirs = on_ours(made, at, length), on_qemu(made, at, length, tmp_path)
+    ours, theirs = stored_here(made, at, length), stored_in_qemu(made, at, length, tmp_path)
     for case, found, expected in zip(cases, RESULT.iter_unpack(ours), RESULT.iter_unpack(theirs), strict=True):
         assert found == expected or known(case, found), case

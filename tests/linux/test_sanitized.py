@@ -7,14 +7,16 @@ from tests.linux import guest
 from tests.linux.conftest import SCARCE
 from tests.linux.planted import hint_program_away
 
+FILES = 8
+
 
 def test_boot_and_script_on_a_small_host_are_clean():
     machine = guest.machine(host=SCARCE)
     sanitizer = Sanitizer(machine)
     guest.until(machine, guest.READY)
-    guest.run(machine, "many 18")
+    guest.run(machine, f"many {FILES}")
     sanitizer.finish()
-    assert guest.written(machine) == guest.many_lines(18)
+    assert guest.written(machine) == guest.many_lines(FILES)
     assert sanitizer.violations == []
 
 

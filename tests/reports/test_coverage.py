@@ -20,8 +20,9 @@ LINES = {line.mnemonic: line for line in lines()}
 
 @pytest.fixture(scope="module")
 def default():
-    """A machine for which nothing is asked, and its first state. At 0 is a target for EXECUTE of address 0."""
-    machine = Machine(1 << 18)
+    """A machine for which nothing is asked but that it is z/VM's, which alone has IUCV; its first state. At 0 is
+    a target for EXECUTE of address 0."""
+    machine = Machine(1 << 18, identity="zvm")
     machine.write(0, NOP)
     machine.set_psw(machine.psw[0], CODE)
     return machine, machine.snapshot()

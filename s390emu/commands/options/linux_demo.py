@@ -12,7 +12,7 @@ from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.session import STOP, SessionOptions
 from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.usage import UsageError
-from s390emu.guests.linux_demo import FOLDER
+from s390emu.guests.busybox import FOLDER
 
 SVG = "linux-demo.svg"
 

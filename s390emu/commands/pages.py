@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.conclusion import conclude
@@ -14,9 +15,10 @@ from s390emu.commands.options.limits import LimitOptions, limit_arguments
 from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.program import ProgramOptions, program_arguments
 from s390emu.commands.programs import labels, program
-from s390emu.commands.usage import ENDED
+from s390emu.commands.usage import ENDED, UsageError
+from s390emu.input_files import replace_file
 
-EXAMPLE = "s390emu pages; s390emu pages guest.s --frames 64"
+EXAMPLE = "s390emu pages; s390emu pages guest.s --frames 64 --svg blocks.svg"
 
 
 def arguments(parser) -> None:
@@ -25,23 +27,33 @@ def arguments(parser) -> None:
     machine_arguments(parser)
     limit_arguments(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="the guest's blocks as a picture")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Print the page-state table, or run a guest and print its blocks."""
     if not args.files:
+        if args.svg:
+            raise UsageError("--svg draws a guest's blocks; name the guest")
         return _table(args.json)
-    return _blocks(taken(ProgramOptions, args), taken(MachineOptions, args), taken(LimitOptions, args), args.json)
+    return _blocks(
+        taken(ProgramOptions, args), taken(MachineOptions, args), taken(LimitOptions, args), args.json, args.svg
+    )
 
 
-def _blocks(program_options: ProgramOptions, options: MachineOptions, limits: LimitOptions, as_json: bool) -> int:
-    """Run a guest and print its blocks."""
+def _blocks(
+    program_options: ProgramOptions, options: MachineOptions, limits: LimitOptions, as_json: bool, svg: Path | None
+) -> int:
+    """Run a guest and print its blocks, and draw them."""
     from s390emu.reports.blocks import runs
+    from s390emu.reports.page_map import page_map_file
 
     guest = program(program_options)
     machine = build(options, guest)
     load(machine, guest)
     stop = machine.run(limits.limit, limits.timeout)
+    if svg:
+        replace_file(svg, page_map_file(machine.blocks(), f"Blocks after {stop.count:,} instructions"))
     if as_json:
         blocks = [asdict(block) for block in machine.blocks()]
         print(json_text({"schema": "s390emu.pages/1", "blocks": blocks}))

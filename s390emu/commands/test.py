@@ -1,4 +1,5 @@
-"""s390emu test: run assembly traces (docs/traces.md) and compare each with its `.expect`."""
+"""s390emu test: run assembly traces (docs/traces.md) and compare each with its `.expect`; and Hercules test scripts
+(docs/tst.md)."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ EXAMPLE = "s390emu test traces/ --junit results.xml"
 
 def arguments(parser) -> None:
     """Add the options: which traces, how they are run, how results are shown."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="traces, or folders of them")
-    parser.add_argument("-k", dest="only", metavar="WORD", help="only traces with WORD in their path")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="traces, Hercules scripts (*.tst), folders")
+    parser.add_argument("-k", dest="only", metavar="WORD", help="only files with WORD in their path")
     parser.add_argument("--bless", action="store_true", help="rewrite .expect from the run and show the difference")
     parser.add_argument("--engine", choices=("run", "step"), default="run", help="step: one instruction at a time")
     parser.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
@@ -44,7 +45,7 @@ def execute(args: argparse.Namespace) -> int:
     files = [path for path in find_traces(args.paths) if args.only is None or args.only in str(path)]
     if not files:
         where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
-        raise UsageError(f"no *.trace in {where}")
+        raise UsageError(f"no *.trace or *.tst in {where}")
     options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
     if args.debug:
         if args.json or args.junit or args.bless or len(files) > 1:

@@ -308,6 +308,12 @@ class Machine:
         """What the guest wrote to its console."""
         return self.host.guests[self.guest_number].console.text
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: PSW, registers and page map."""
+        from s390emu.reports.notebook import machine_html  # the layers' one exception: pyproject.toml
+
+        return machine_html(self)
+
     # --- events (machine/observe.py), snapshots (machine/snapshot.py) ------------------------------------------------
 
     def watch(self, *kinds: int) -> None:

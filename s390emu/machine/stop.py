@@ -54,6 +54,12 @@ class Stop:
         """The guest's exit code: the address in its disabled wait."""
         return self.psw_ia if self.reason is Reason.DISABLED_WAIT else None
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the reason and the PSW."""
+        from s390emu.reports.notebook import stop_html  # the layers' one exception: pyproject.toml
+
+        return stop_html(self)
+
 
 @dataclass(frozen=True)
 class Interruption:

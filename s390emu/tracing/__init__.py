@@ -1,1 +1,1 @@
-"""Assembly traces (`*.trace`, docs/traces.md) and what comes of running them."""
+"""Assembly traces (`*.trace`, docs/traces.md), Hercules test scripts (`*.tst`, docs/tst.md), what comes of them."""

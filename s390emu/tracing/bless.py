@@ -19,7 +19,7 @@ from s390emu.machine import Reason
 from s390emu.tracing.execution import Options
 from s390emu.tracing.expectations import Difference, End, differing_details, is_repeated
 from s390emu.tracing.machine_state import CC, key_text, page_text
-from s390emu.tracing.runner import TraceResult, run_trace
+from s390emu.tracing.runner import SCRIPT, TraceResult, run_trace
 from s390emu.tracing.statements import CLASSES
 from s390emu.tracing.trace import UNSAID, Statement, Trace, of_cpu
 from s390emu.tracing.trace_file import SECTIONS
@@ -43,6 +43,8 @@ class BlessError(Exception):
 
 def bless(path: str | Path, *, write: bool = True, options: Options = Options()) -> Blessing:  # noqa: B008 (immutable)
     """Run the trace and bring its `.expect` up to date. Raises BlessError; FileError, OSError."""
+    if Path(path).suffix == SCRIPT:
+        raise BlessError(f"{path}: not blessed: a Hercules test script; what it expects is written by hand (*Want ...)")
     if Path(path).is_symlink():
         raise BlessError(f"{path}: not blessed: a link; bless {os.path.realpath(path)} itself")
     before = read_text(path)

@@ -109,17 +109,8 @@ class Execution:
         for chunk in chunks[self._drained :]:
             for row in chunk:
                 if row["kind"] == EVENT_INTERRUPTION:
-                    self.taken.append(self._interruption(row))
+                    self.taken.append(taken_of(row))
         self._drained = len(chunks)
-
-    def _interruption(self, row) -> Taken:
-        kind = KIND[CLASSES[int(row["block"])]]
-        code, old, detail = int(row["before"]), int(row["after"]), int(row["detail"])
-        ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
-        caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code & ~PROGRAM_EVENT))
-        at = old if caused_by_old else (old - 2 * ilc) & ALL
-        teid = detail & ~(6 << int(EVENT_ILC_SHIFT))
-        return Taken(kind, code, at, old, ilc, teid, int(row["count"]), int(row["cpu"]))
 
     def unfired(self, end: End) -> Iterator[Difference]:
         """A host event that never fires is an expectation that failed."""
@@ -142,3 +133,14 @@ class Execution:
         last, prefix = cpu.last_interruption, int(cpu.record.prefix)
         lowcore = self.machine.host.peek(self.machine.guest_number, prefix // BLOCK_SIZE)[:512]
         return CpuEnd(cpu.psw, (last.psw_mask, last.psw_ia) if last else (0, 0), lowcore)
+
+
+def taken_of(row) -> Taken:
+    """Return the interruption that an event of the kind EVENT_INTERRUPTION tells of."""
+    kind = KIND[CLASSES[int(row["block"])]]
+    code, old, detail = int(row["before"]), int(row["after"]), int(row["detail"])
+    ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
+    caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code & ~PROGRAM_EVENT))
+    at = old if caused_by_old else (old - 2 * ilc) & ALL
+    teid = detail & ~(6 << int(EVENT_ILC_SHIFT))
+    return Taken(kind, code, at, old, ilc, teid, int(row["count"]), int(row["cpu"]))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from s390emu.tracing.expectations import Difference
-from s390emu.tracing.runner import INPUT_ERROR_CODE, Result, TraceResult
+from s390emu.tracing.runner import INPUT_ERROR_CODE, SCRIPT, Result, TraceResult
 
 SCHEMA = "s390emu.test/1"
 EFFECTS_SHOWN = 5  # of the differences behind the first
@@ -21,13 +21,15 @@ def exit_code(results: Iterable[TraceResult]) -> int:
 def text(result: TraceResult, *, full: bool = False) -> str:
     """Return one line, and below it what is not as expected: the first difference, and the others in short or `full`.
     """
-    head = f"{result.outcome:8}{result.path}"
+    # A script has several test cases, and each a name.
+    named = result.path.endswith(SCRIPT) and result.outcome is not Result.ERROR
+    head = f"{result.outcome:8}{result.path}" + (f": {result.name}" if named else "")
     if result.outcome is Result.SKIPPED:
         return f"{head}: {result.message}"
     if result.outcome is Result.ERROR:
         return f"{head}\n{result.message}"
     shown = len(result.differences) if full else 1
-    lines = [head]
+    lines = [head, *([f"    {result.message}"] if result.message else [])]
     for difference in result.differences[:shown]:
         where = f"{result.path}:{difference.line}: " if difference.line else ""
         lines.append(f"    {where}{difference}")

@@ -1,4 +1,4 @@
-"""Run traces: each in a fresh machine, and compare with its `.expect`.
+"""Run traces: each in a fresh machine, and compare with its `.expect`; and Hercules test scripts (`*.tst`).
 
 result = run_trace("traces/fault/retry-load.trace")
 result.outcome, result.differences
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from s390emu.tracing.blame import blame
 from s390emu.tracing.execution import Execution, Options
 from s390emu.tracing.expectations import Difference, End, differences
 from s390emu.tracing.prepare import missing
+from s390emu.tracing.script_execution import CaseEnd, follow
+from s390emu.tracing.script_file import SUFFIX as SCRIPT
+from s390emu.tracing.script_file import read as read_script
 from s390emu.tracing.trace import Trace, TraceError
 from s390emu.tracing.trace_file import parse, read
 
@@ -31,7 +35,8 @@ class Result(StrEnum):
 
 
 class TraceResult(NamedTuple):
-    """What came of one trace. message: why it was skipped, or what is wrong with the file."""
+    """What came of one trace, or of one test case of a script. message: why it was skipped, or what is wrong with the
+    file, or what the test case says itself."""
 
     path: str
     name: str
@@ -93,12 +98,37 @@ def run_trace(path_or_text: str | Path, *, options: Options = Options()) -> Trac
     )
 
 
+def run_script(path: str | Path, *, options: Options = Options()) -> list[TraceResult]:  # noqa: B008 (immutable)
+    """Run one Hercules test script: return a result for each of its test cases, or one that says what is wrong with the
+    file. OSError for a file that cannot be read."""
+    try:
+        ends = follow(read_script(path), options)
+    except (TraceError, FileError) as error:
+        return [TraceResult(str(path), Path(path).stem, "", Result.ERROR, str(error))]
+    return [_result_of(end, str(path)) for end in ends]
+
+
+def _result_of(end: CaseEnd, path: str) -> TraceResult:
+    outcome = Result.SKIPPED if end.skipped else Result.FAILED if end.differences else Result.PASSED
+    message = "; ".join(filter(None, (end.skipped, *end.messages)))
+    return TraceResult(path, end.name, "", outcome, message, end.differences, instructions=end.instructions,
+                       seconds=end.seconds, digest=end.digest)  # fmt: skip
+
+
+def run_file(path: str | Path, *, options: Options = Options()) -> list[TraceResult]:  # noqa: B008 (immutable)
+    """Run a trace or, by the file's name, a script."""
+    if Path(path).suffix == SCRIPT:
+        return run_script(path, options=options)
+    return [run_trace(path, options=options)]
+
+
 def find_traces(paths: Iterable[str | Path]) -> list[Path]:
-    """Files as they are given; of folders all `*.trace` below them, sorted. FileNotFoundError."""
+    """Files as they are given; of folders all `*.trace` and `*.tst` below them, sorted. FileNotFoundError."""
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += sorted(file for file in path.rglob("*.trace") if not file.is_dir())
+            files = (file for file in path.rglob("*") if file.suffix in (".trace", SCRIPT))
+            found += sorted(file for file in files if not file.is_dir())
         elif path.exists():
             found.append(path)
         else:
@@ -113,15 +143,16 @@ def run_paths(
     options: Options = Options(),  # noqa: B008 (immutable)
     done: Callable[[TraceResult], None] | None = None,
 ) -> list[TraceResult]:
-    """Run all traces of these files and folders, in order; jobs: processes at once; done: called with each result."""
+    """Run all traces and scripts of these files and folders, in order; jobs: processes at once; done: called with each
+    result."""
     from functools import partial
 
-    one = partial(run_trace, options=options)
+    one = partial(run_file, options=options)
     files = find_traces(paths)
     results: list[TraceResult] = []
 
     def collect(iterator):
-        for result in iterator:
+        for result in chain.from_iterable(iterator):
             results.append(result)
             if done:
                 done(result)
@@ -137,8 +168,9 @@ def run_paths(
     return results
 
 
-def _run_in_process(options: Options, path: Path) -> TraceResult:
+def _run_in_process(options: Options, path: Path) -> list[TraceResult]:
     """Functions do not travel between processes, and states need not."""
-    result = run_trace(path, options=options)
-    plain = tuple(difference._replace(sample=None) for difference in result.differences)
-    return result._replace(differences=plain, end=None, trace=None)
+    results = run_file(path, options=options)
+    plain = (tuple(difference._replace(sample=None) for difference in result.differences) for result in results)
+    return [result._replace(differences=found, end=None, trace=None)
+            for result, found in zip(results, plain, strict=True)]  # fmt: skip

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from xml.etree import ElementTree
 
 import pytest
 
@@ -173,6 +174,14 @@ def test_explain(s390emu):
     assert next(line for line in out.splitlines() if "\tPC\t" in line).split("\t")[-1].startswith("not in this model")
     report = json.loads(s390emu("explain", "--coverage", "--json")[1])
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
+
+
+def test_pages_are_drawn(s390emu, source, tmp_path):
+    assert s390emu("pages", source(HELLO), "--ram", "256K", "--svg", tmp_path / "blocks.svg")[0] == 0
+    root = ElementTree.parse(tmp_path / "blocks.svg").getroot()
+    assert root.tag.endswith("svg")
+    assert "Blocks after " in next(root.iter("{http://www.w3.org/2000/svg}title")).text
+    refused(s390emu("pages", "--svg", tmp_path / "blocks.svg"), "name the guest")
 
 
 def test_pages_table_and_blocks(s390emu, source):
@@ -430,6 +439,36 @@ def test_a_failed_trace_tells_what_follows_in_short_or_in_full(s390emu, source):
     assert short[0] == full[0] == 1
     assert short[1].count("then also: ") == 1 and short[1].count(" rule ") == 1
     assert full[1].count("then also: ") == 0 and full[1].count(" rule ") == 3
+
+
+SCRIPT = """*Testcase adds
+r 1a0=00000001800000000000000000000200
+r 200=A7190005B2B20300
+r 300=00020001800000000000000000000000
+runtest
+gpr
+*Gpr 1 5
+*Done
+"""
+
+
+def test_a_hercules_script_is_run_and_never_blessed(s390emu, source):
+    path = source(SCRIPT, "adds.tst")
+    assert s390emu("test", path)[:2] == (0, f"passed  {path}: adds\n1 passed\n")
+    assert s390emu("test", path, "--engine", "step", "--tlb", "off")[0] == 0
+    code, _, err = s390emu("test", path, "--bless")
+    assert (code, path.read_text()) == (1, SCRIPT)
+    assert "not blessed: a Hercules test script" in err
+
+
+@pytest.mark.parametrize("spoilt, code, told", [
+    (("*Gpr 1 5", "*Gpr 1 6"), 1, "adds.tst:7: r1: expected 0x6, is 0x5"),
+    (("gpr\n", "gprs\n"), 2, 'adds.tst:6:1: error: command "gprs" is not known; did you mean "gpr"?'),
+], ids=["comparison", "command"])  # fmt: skip
+def test_what_is_wrong_with_a_hercules_script_has_its_exit_code_and_line(s390emu, source, spoilt, code, told):
+    found, out, err = s390emu("test", source(SCRIPT.replace(*spoilt), "adds.tst"))
+    assert found == code
+    assert told in out + err
 
 
 def test_no_traces(s390emu, tmp_path):

@@ -294,6 +294,66 @@ def read_trace(folder: Path, content: bytes, chance: Random) -> list[Words]:
              ["--engine", "step"], ["--bless"]))]]  # fmt: skip
 
 
+# Hercules test scripts ------------------------------------------------------------------------------------------------
+
+SCRIPT = b"""* Everything that a script may say
+*Testcase ADD (64) and STORE
+mainsize 1M
+numcpu 2
+sysclear
+archlvl z/Arch
+r 1a0=00000001800000000000000000000200   # restart new PSW
+r 1d0=0002000180000000000000000000DEAD
+r 1c0=00020001800000000000000000000000
+loadcore part.core 200
+loadcore $(testpath)/part.core 400
+abs 500=00
+v 501=00
+gpr 3=8
+cr 0=E0
+*If $ptrsize = 4 | \\($can_zarch_mode & '1' \\= 0)
+*Hmsg HHC00801I never looked at
+*Else # 64 bit
+*Message careful
+*Fi
+runtest restart 2
+*Compare
+r 800.8
+*Explain why
+*Want "sum" 00000000 00000005
+*Key 06
+abs 800-80f
+v 800
+gpr
+*Gpr 1 5 #address
+cr
+*Cr 0 E0
+pr
+*Prefix 0
+cpu 1 gpr
+*Gpr 1 0
+*Done
+*Testcase OPERATION EXCEPTION
+r 200=0000
+*Program 0001
+runtest
+runtest program 1
+runtest start 1
+cpu 1
+runtest svc .1
+*Done nowait
+"""
+PASSING_SCRIPT = SCRIPT[: SCRIPT.index(b"*Testcase OPERATION")]
+CORE = bytes.fromhex("A7190005 E31008000024 B2B20210 0000 00020001800000000000000000000000")
+
+
+def read_script(folder: Path, content: bytes, chance: Random) -> list[Words]:
+    (folder / "x.tst").write_bytes(content)
+    (folder / "part.core").write_bytes(CORE)
+    return [["test", "x.tst", "--limit", "60", *chance.choice(([], [], [], ["--json"], ["--junit", "out"],
+             ["--engine", "step"], ["--tlb", "off"]))]]  # fmt: skip
+
+
 # Disassembler ---------------------------------------------------------------------------------------------------------
 
 
@@ -519,6 +579,7 @@ READERS = {
     "elf": Reader(elf_files, mutations.OF_ELF, read_elf_file),
     "symbols": Reader(symbol_files, mutations.OF_TEXT, read_symbol_file),
     "trace": Reader(traces, mutations.OF_TEXT, read_trace),
+    "script": Reader(lambda: [PASSING_SCRIPT, SCRIPT], mutations.OF_TEXT, read_script),
     "disassembler": Reader(binaries, mutations.OF_BYTES, read_binary),
     "replay": Reader(replays, mutations.OF_JSON, read_replay),
     "sweep": Reader(cell_files, mutations.OF_JSON, read_cells),

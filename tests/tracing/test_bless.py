@@ -117,3 +117,11 @@ def test_what_cannot_be_blessed(tmp_path, text, why):
         bless(path)
     assert why in str(caught.value)
     assert path.read_text() == text
+
+
+def test_a_script_is_not_blessed(tmp_path):
+    path = tmp_path / "t.tst"
+    path.write_text("*Testcase t\n*Done nowait\n")
+    with pytest.raises(BlessError, match="not blessed: a Hercules test script"):
+        bless(path)
+    assert path.read_text() == "*Testcase t\n*Done nowait\n"

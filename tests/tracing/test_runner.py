@@ -153,6 +153,57 @@ def test_junit(folder):
     assert "unknown instruction" in wrong.find("error").text
 
 
+SCRIPT = """\
+*Testcase one
+r 1a0=00000001800000000000000000000200
+r 200=A7190005B2B20300
+r 300=00020001800000000000000000000000
+*Message careful
+runtest
+*Done
+*Testcase two
+runtest
+gpr
+*Gpr 1 6
+*Done
+"""
+
+
+@pytest.fixture
+def folder_with_script(folder):
+    (folder / "a" / "many.tst").write_text(SCRIPT)
+    (folder / "a" / "wrong.tst").write_text("sysclr\n")
+    return folder
+
+
+def test_scripts_are_found_beside_traces_and_each_test_case_is_a_result(folder_with_script):
+    expected = [EXPECTED[0], ("one", "passed"), ("two", "failed"), EXPECTED[1], ("wrong", "error"), *EXPECTED[2:]]
+    alone, together = run_paths([folder_with_script]), run_paths([folder_with_script], jobs=2)
+    assert outcomes(alone) == outcomes(together) == expected
+    assert [result.digest for result in alone] == [result.digest for result in together]
+
+
+def test_text_of_a_script_names_its_test_cases(folder_with_script):
+    passed, failed = map(text, run_paths([folder_with_script / "a" / "many.tst"]))
+    (error,) = map(text, run_paths([folder_with_script / "a" / "wrong.tst"]))
+    path = f"{folder_with_script}/a/many.tst"
+    assert passed == f"passed  {path}: one\n    careful"
+    assert failed.splitlines() == [
+        f"failed  {path}: two", f"    {path}:11: r1: expected 0x6, is 0x5",
+        "      by   lghi %r1,5, instruction 1, at 0x200", '      rule PoP ch. 7 "LOAD HALFWORD IMMEDIATE (64<-16)"',
+    ]  # fmt: skip
+    assert error.splitlines()[0] == f"error   {folder_with_script}/a/wrong.tst"
+
+
+def test_json_and_junit_of_a_script_have_a_row_for_each_test_case(folder_with_script):
+    results = run_paths([folder_with_script / "a" / "many.tst"])
+    assert [(row["name"], row["outcome"], row["instructions"]) for row in as_json(results)["traces"]] == [
+        ("one", "passed", 2), ("two", "failed", 2)
+    ]  # fmt: skip
+    (suite,) = junit.tree(results).getroot()
+    assert [(item.get("name"), len(item)) for item in suite] == [("one", 0), ("two", 1)]
+
+
 def test_mistyped_traces_are_errors_or_failures_never_exceptions():
     seed = random.randrange(1 << 32)
     print("seed", seed)
@@ -183,3 +234,13 @@ def test_pytest_collects_traces(pytester):
     result.stdout.fnmatch_lines(
         ["*fails.trace:22: cc: expected 0x1, is 0x2", "*by   agr %r2,%r3*", "SKIPPED*facility 190*"]
     )
+
+
+def test_pytest_collects_scripts_and_no_other_file_of_that_ending(pytester):
+    (pytester.path / "many.tst").write_text(SCRIPT)
+    (pytester.path / "passes.tst").write_text(SCRIPT.replace("*Gpr 1 6", "*Gpr 1 5"))
+    (pytester.path / "skips.tst").write_text("*If 0\n*Testcase t\n*Done\n*Fi\n")
+    (pytester.path / "other.tst").write_bytes(b"\xffsomething else\n")
+    result = pytester.runpytest_inprocess("-p", "s390emu.tracing.pytest_plugin")
+    result.assert_outcomes(passed=1, failed=1, skipped=1)
+    result.stdout.fnmatch_lines(["failed *many.tst: two"])

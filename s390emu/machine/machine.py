@@ -235,7 +235,7 @@ class Machine:
         while True:
             ahead = self.history.attend() if self.history else SLICE
             if not turns.dispatch():
-                if reason := turns.rest():
+                if (reason := turns.rest()) and not self._is_woken(reason):
                     return self._stop(reason)
                 continue
             cpu, before, room = turns.running, turns.running.count, min(last - turns.count, ahead, SLICE)
@@ -246,7 +246,7 @@ class Machine:
             turns.end(cpu.count - before)
             if code == EXIT_LIMIT and turns.count >= last:
                 reason = Reason.LIMIT
-            if reason:
+            if reason and not self._is_woken(reason):
                 return self._stop(reason)
             if deadline is not None and time.monotonic() > deadline:
                 return self._stop(Reason.TIMEOUT)
@@ -272,6 +272,9 @@ class Machine:
         if self.storage.break_at(addresses):
             kernels.forget_all(self.storage.record)
         running.passing[0] = running.count + 1
+
+    def _is_woken(self, reason: Reason) -> bool:
+        return self.history is not None and self.history.wakes(reason)
 
     def _stop(self, reason: Reason) -> Stop:
         if self.history:

@@ -14,8 +14,8 @@ To go on in the past is to execute the same again, with the same inputs at the s
 here); to do something else to the guest there gives up the future that was. Observers, but for the machine's own record
 of events, see nothing of what is executed for a search or to get to a moment; nor does the console show it again.
 
-A past that is known already (`recording.replayer.past`) comes with its inputs and checkpoints, and the machine is at its
-beginning; to go on behind its end is to do what the guest would have done then, if it had been left alone.
+A past that is known already (`recording.replayer.past`) comes with its inputs and checkpoints, and the machine is at
+its beginning; to go on behind its end is to do what the guest would have done then, if it had been left alone.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def test_a_cpu_is_stepped_by_itself():
     counts = [cpu.count for cpu in machine.cpus]
     assert target.step(1).cpu == 1
     assert machine.cpus[1].count == counts[1] + 1
-    target.step_back(1)
+    target.step_back()
     assert machine.cpus[1].count == counts[1]
 
 

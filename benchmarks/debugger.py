@@ -1,4 +1,4 @@
-"""What going back in time costs, in the middle of a Linux boot: CPU seconds, which can be compared where others work too.
+"""What going back in time costs, in the middle of a Linux boot: CPU seconds, as other work may go on beside it.
 
     tools/fetch-linux ~/linux && python benchmarks/debugger.py ~/linux
 

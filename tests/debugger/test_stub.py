@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
+from collections import Counter
 
 import pytest
 
 from s390emu.debugger.packets import LONGEST, Packets, Sign, packet
-from s390emu.debugger.stub import PortInUse, Session, Stub
+from s390emu.debugger.stub import LOOPBACK, PortInUse, Session, Stub
 from s390emu.debugger.target import Target
 from s390emu.machine import Machine, Schedule
 from tests.machine.test_history import BA_EA, HINTS, WALK
@@ -207,14 +214,29 @@ def test_what_is_not_known_is_answered_with_nothing(session):
 
 # --- a client that sends garbage -------------------------------------------------------------------------------------
 
-TEMPLATES = ["g", "p4", "m10000,40", "M9000,2:abcd", "X9000,2:ab", "Z0,10008,2", "z0,10008,2", "Z2,8010,8", "Hg1",
-             "qXfer:features:read:target.xml:0,400", "qRcmd,68656c70", "vCont;s:1", "vCont;r10000,10008:1", "T1",
-             "qThreadExtraInfo,1", "qSupported:swbreak+", "P4=00000000000000ff", "?", "qfThreadInfo", "bs"]  # fmt: skip
+PACKETS = int(os.environ.get("S390EMU_PACKETS", "20_000"))
+TEMPLATES = [
+    "g", "p4", "m10000,40", "M9000,2:abcd", "X9000,2:ab", "Z0,10008,2", "z0,10008,2", "Z2,8010,8", "Hg1", "T1", "bs", "bc",
+    "qXfer:features:read:target.xml:0,400", "qRcmd,68656c70", "vCont;s:1", "vCont;r10000,10008:1", "vCont;c", "vCont?",
+    "qThreadExtraInfo,1", "qSupported:swbreak+", "P4=00000000000000ff", "?", "qfThreadInfo", "P1=0000000000010004",
+    "G" + "00" * 144, "qAttached", "D;1", "vKill;1",
+]  # fmt: skip
+MONITOR = [
+    "pages", "pages 0x8000", "key 0x8000 0x30", "discard 0x8000", "x 0x8000 16", "dis", "back 3", "goto 5", "when", "why",
+    "last-write 0x8010", "last-change-of-state 0x8000", "snapshot save a", "snapshot load a",
+]  # fmt: skip
 
 
 def mangled(rng: random.Random) -> bytes:
     """Return a packet's data that is nearly right, or not at all."""
-    data = bytearray(rng.choice(TEMPLATES).encode())
+    if rng.randrange(8):
+        return spoilt(rng, rng.choice(TEMPLATES).encode())
+    return b"qRcmd," + spoilt(rng, rng.choice(MONITOR).encode()).hex().encode()
+
+
+def spoilt(rng: random.Random, text: bytes) -> bytes:
+    """Return a text with some of its characters changed, or as it is."""
+    data = bytearray(text)
     for _ in range(rng.randrange(4)):
         at = rng.randrange(len(data) + 1)
         match rng.randrange(3):
@@ -227,17 +249,24 @@ def mangled(rng: random.Random) -> bytes:
     return bytes(data)
 
 
-def test_a_hundred_thousand_mangled_packets_leave_the_stub_alive(session):
-    """A guest that they let run is stopped at once, as by Ctrl-C."""
-    rng = random.Random(9)
-    session.target.poll = lambda: True
-    for n in range(100_000):
+def test_mangled_packets_leave_the_stub_alive(session, monkeypatch):
+    """A guest that they let run goes on a little, and is stopped as by Ctrl-C."""
+    rng, target = random.Random(9), session.target
+    monkeypatch.setattr("s390emu.debugger.target.SLICE", 5)
+    polls = itertools.cycle([False, True])
+    target.poll = lambda: next(polls)
+    kinds, beginning = Counter(), target.machine.snapshot()
+    for n in range(PACKETS):
         answer = session.answer(mangled(rng))
         assert answer is None or len(answer) <= 2 * LONGEST
-        if n % 1000 == 0:
+        kinds[(answer or b"")[:1]] += 1
+        if n % 500 == 0:
             session.close()
-            session.target.history = session.target.machine.remember()
-    assert ask(session, "m10000,2") == "a51f"
+            session.sent.clear()
+            target.machine.restore(beginning)
+            target.history = target.machine.remember(interval=100)
+    assert kinds.keys() >= {b"", b"O", b"E", b"T", b"m"}
+    assert kinds[b"T"] > PACKETS // 100
 
 
 def test_a_stream_of_noise_leaves_the_parser_alive():
@@ -275,16 +304,21 @@ class Client:
 
 
 @pytest.fixture
-def port():
-    stub = Stub(Target(Machine.from_source("start: j start", 1 << 18)))
-    thread = threading.Thread(target=stub.serve, daemon=True)
+def stub():
+    made = Stub(Target(Machine.from_source("start: j start", 1 << 18)))
+    thread = threading.Thread(target=made.serve, daemon=True)
     thread.start()
-    yield stub.port
-    client = Client(stub.port)
+    yield made
+    client = Client(made.port)
     client.socket.sendall(packet(b"k"))
     thread.join(20)
-    stub.close()
+    made.close()
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def port(stub):
+    return stub.port
 
 
 def test_a_running_guest_is_stopped_by_ctrl_c(port):
@@ -294,14 +328,60 @@ def test_a_running_guest_is_stopped_by_ctrl_c(port):
     client.socket.close()
 
 
-def test_a_client_that_disappears_leaves_the_guest_for_the_next_one(port):
-    first = Client(port)
+def test_a_client_that_disappears_leaves_the_guest_for_the_next_one(stub):
+    machine, first = stub.target.machine, Client(stub.port)
     assert first.ask(b"QStartNoAckMode") == b"OK"
-    first.socket.sendall(packet(b"vCont;c"))
+    first.socket.sendall(packet(b"Z0,0,2") + packet(b"vCont;c"))
+    deadline = time.monotonic() + 20
+    while not machine.count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    first.socket.close()
+    second = Client(stub.port)
+    assert int(second.ask(b"p43"), 16) == machine.count > 0
+    assert not stub.target.breakpoints
+    second.socket.close()
+
+
+def test_a_client_that_sends_garbage_is_answered_when_it_stops(port):
+    client = Client(port)
+    client.socket.sendall(random.Random(3).randbytes(100_000).replace(b"\x03", b"") + b"#00")
+    assert client.ask(b"qC") == b"QC1"
+    client.socket.close()
+
+
+@pytest.mark.parametrize("tail", [b"", b"$", b"$vCont;c", b"$m0,8#", b"+", b"}"])
+def test_a_client_that_disappears_within_a_packet(port, tail):
+    first = Client(port)
+    first.socket.sendall(tail)
     first.socket.close()
     second = Client(port)
-    assert int(second.ask(b"p43"), 16) > 0
+    assert second.ask(b"qC") == b"QC1"
     second.socket.close()
+
+
+def test_ctrl_c_ends_the_waiting_for_a_client():
+    code = ("from s390emu.debugger.stub import Stub; from s390emu.debugger.target import Target\n"
+            "from s390emu.machine import Machine\nstub = Stub(Target(Machine(1 << 18)))\n"
+            "try:\n print(flush=True)\n stub.serve()\nexcept KeyboardInterrupt: print('left', flush=True)\n")
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[0] == "left\n"
+
+
+def test_nobody_is_waited_for_who_will_not_come():
+    stub = Stub(Target(Machine(1 << 18)))
+    assert stub.serve(once=True, comes=lambda: False) is False
+    stub.close()
+
+
+def test_it_listens_on_this_computer_only(port):
+    """Unless it is told otherwise."""
+    assert socket.create_connection((LOOPBACK, port)).getsockname()[0] == "127.0.0.1"
+    others = {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {LOOPBACK}
+    for address in others:
+        with pytest.raises(OSError):
+            socket.create_connection((address, port), timeout=5)
 
 
 def test_a_second_client_is_turned_away(port):
@@ -321,5 +401,11 @@ def test_a_damaged_packet_is_asked_for_again(port):
 
 
 def test_a_port_in_use_is_said(port):
-    with pytest.raises(PortInUse, match=str(port)):
+    with pytest.raises(PortInUse, match=f"port {port} of 127.0.0.1: Address already in use"):
         Stub(Target(Machine(1 << 18)), port)
+
+
+@pytest.mark.parametrize(("host", "port"), [("nowhere.invalid", 0), ("x" * 300, 0), ("127.0.0.1", 70_000)])
+def test_where_nobody_can_listen(host, port):
+    with pytest.raises(PortInUse, match="of " + host):
+        Stub(Target(Machine(1 << 18)), port, host)

@@ -30,6 +30,7 @@ from s390emu.storage.presence import STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
 
 LONGEST_WATCH = BLOCK_SIZE  # bytes
+MANY = 1000  # stops at breakpoints in a part of the past of which the last one is wanted
 CALLS = ("BRASL", "BRAS", "BASR", "BAS", "BALR", "BAL", "BASSM")  # after which the program goes on behind them
 CONTENT, ACTION = 3, (1 << CAUSE_SHIFT) - 1
 ACCESSES = {"write": WATCH_STORE, "read": WATCH_FETCH, "access": WATCH_FETCH | WATCH_STORE}
@@ -288,22 +289,30 @@ class Target:
     def resume_back(self) -> Halt:
         """Take the guest back to the last moment at which a breakpoint or a watchpoint would have stopped it: before
         the instruction, in both cases; or to the beginning."""
-        here = self.machine.count
+        machine, history, here = self.machine, self.history, self.machine.count
         addresses = {each.address for each in self.breakpoints}
 
         def run(end: int) -> tuple[int, int, Halt] | None:
-            found, leaves, end = None, False, min(end, here)
+            found, hits, leaves, end = None, 0, False, min(end, here)
             with self._watching(stops=False) as watcher:
-                while self.machine.count < end:
+                while machine.count < end:
                     if self._is_to_stand_still():
                         raise _Interrupted
-                    stop = self.machine.run(min(SLICE, end - self.machine.count), until=addresses, leaves=leaves)
+                    stop = machine.run(min(SLICE, end - machine.count), until=addresses, leaves=leaves)
                     leaves = stop.reason is Reason.BREAKPOINT
                     if leaves:
                         if stop.count < here and (at := self._holds(stop.psw_ia)):
                             found = stop.count, stop.psw_ia, Halt(Why.BREAKPOINT, stop.cpu, breakpoint=at)
+                            hits += 1
                     elif stop.reason not in (Reason.LIMIT, Reason.WATCHED):
                         break
+                    if hits == MANY:  # look at the later half first: if there is one, no other one counts
+                        mark, middle, hits = history.here(exact=False), (machine.count + end) // 2, 0
+                        machine.run(middle - machine.count)
+                        if later := run(end):
+                            return later
+                        history.return_to(mark)
+                        end = middle
             if watcher.hit:
                 watchpoint, event = watcher.hit
                 count = int(event.count)
@@ -312,16 +321,16 @@ class Target:
             return found
 
         try:
-            found = self.history.search(run)
+            found = history.search(run)
         except _Interrupted:
             return self._halted(Halt(Why.INTERRUPTED, self.machine.running.number))
         if found is None:
-            self.history.goto(self.history.start)
-            return self._halted(Halt(Why.BEGIN, self.machine.running.number))
+            history.goto(history.start)
+            return self._halted(Halt(Why.BEGIN, machine.running.number))
         count, address, halt = found
-        self.history.goto_moment(count)
-        if address >= 0 and self.machine.psw[1] != address:  # behind an interruption of this moment
-            self.machine.run(1, until={address})
+        history.goto_moment(count)
+        if address >= 0 and machine.psw[1] != address:  # behind an interruption of this moment
+            machine.run(1, until={address})
         return self._halted(halt)
 
     def goto(self, count: int) -> Halt:

@@ -207,6 +207,55 @@ def test_monitor_why_tells_who_hinted_and_who_took():
         assert words in told
 
 
+def test_the_end_of_the_past_is_said(session):
+    session.target.machine.run(limit=40)
+    assert ask(session, "bc") == "T05thread:1;replaylog:begin;"
+    assert ask(session, "vCont;c") == "T05thread:1;replaylog:end;"
+    assert session.target.machine.count == 40
+
+
+def test_a_page_that_the_host_throws_away_is_said():
+    machine = Machine.from_source(HINTS.replace("stg   %r1,0(%r1)", "lg %r2,0(%r1)"), 1 << 18)
+    sent = []
+    session = Session(Target(machine), sent.append)
+    session.sent = sent
+    machine.run(limit=100)
+    assert ask(session, "Z2,8000,8") == "OK"
+    monitor(session, "discard 0x8000")
+    machine.run(limit=100)
+    sent.clear()
+    assert ask(session, "bc") == ask(session, "vCont;c") == "T05thread:1;watch:8000;"
+    told = [part for data in sent for part in Packets().feed(data)]
+    assert [bytes.fromhex(part[1:].decode()) for part in told] == [b"the host has thrown the watched page away\n"] * 2
+
+
+REQUIRED = [
+    "?", "g", "G" + "00" * 144, "p0", "P2=0000000000000001", "m10000,2", "M9000,1:00", "X9000,1:a", "Hg1", "Hc-1", "qC",
+    "qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,1", "qAttached", "qSupported:swbreak+", "QStartNoAckMode", "D",
+    "qXfer:memory-map:read::0,10", "qXfer:features:read:target.xml:0,10", "qRcmd,68656c70", "vCont?", "vCont;s", "T1",
+    "vCont;S05", "vCont;s:1;c", "Z0,10004,2", "z0,10004,2", "Z1,10004,2", "z1,10004,2", "Z2,8000,8", "z2,8000,8", "bc",
+    "Z3,8000,8", "z3,8000,8", "Z4,8000,8", "z4,8000,8", "bs",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REQUIRED)
+def test_what_gdb_may_ask_is_answered(session, text):
+    answer = ask(session, text)
+    assert answer and answer[0] != "E"
+
+
+@pytest.mark.parametrize("text", ["vCont;c", "vCont;C05", "c", "C05"])
+def test_the_guest_goes_on_until_it_is_stopped(session, text):
+    ask(session, f"Z0,{STG:x},2")
+    assert ask(session, text) == "T05thread:1;swbreak:;"
+
+
+@pytest.mark.parametrize(("text", "answer"), [("k", None), ("vKill;1", b"OK")])
+def test_kill_ends_the_session(session, text, answer):
+    assert session.answer(text.encode()) == answer
+    assert session.killed
+
+
 def test_what_is_not_known_is_answered_with_nothing(session):
     for unknown in ("", "vMustReplyEmpty", "qTStatus", "!", "QNonStop:1", "vFile:setfs:0", "bx"):
         assert ask(session, unknown) == ""
@@ -216,14 +265,14 @@ def test_what_is_not_known_is_answered_with_nothing(session):
 
 PACKETS = int(os.environ.get("S390EMU_PACKETS", "20_000"))
 TEMPLATES = [
-    "g", "p4", "m10000,40", "M9000,2:abcd", "X9000,2:ab", "Z0,10008,2", "z0,10008,2", "Z2,8010,8", "Hg1", "T1", "bs", "bc",
-    "qXfer:features:read:target.xml:0,400", "qRcmd,68656c70", "vCont;s:1", "vCont;r10000,10008:1", "vCont;c", "vCont?",
-    "qThreadExtraInfo,1", "qSupported:swbreak+", "P4=00000000000000ff", "?", "qfThreadInfo", "P1=0000000000010004",
-    "G" + "00" * 144, "qAttached", "D;1", "vKill;1",
+    "g", "p4", "m10000,40", "M9000,2:abcd", "X9000,2:ab", "Z0,10008,2", "z0,10008,2", "Z2,8010,8", "Hg1", "T1",
+    "bs", "bc", "qXfer:features:read:target.xml:0,400", "qRcmd,68656c70", "vCont;s:1", "vCont;c",
+    "vCont;r10000,10008:1", "vCont?", "qThreadExtraInfo,1", "qSupported:swbreak+", "P4=00000000000000ff", "?",
+    "qfThreadInfo", "P1=0000000000010004", "G" + "00" * 144, "qAttached", "D;1", "vKill;1",
 ]  # fmt: skip
 MONITOR = [
-    "pages", "pages 0x8000", "key 0x8000 0x30", "discard 0x8000", "x 0x8000 16", "dis", "back 3", "goto 5", "when", "why",
-    "last-write 0x8010", "last-change-of-state 0x8000", "snapshot save a", "snapshot load a",
+    "pages", "pages 0x8000", "key 0x8000 0x30", "discard 0x8000", "x 0x8000 16", "dis", "back 3", "goto 5", "when",
+    "why", "last-write 0x8010", "last-change-of-state 0x8000", "snapshot save a", "snapshot load a",
 ]  # fmt: skip
 
 

@@ -242,6 +242,28 @@ def test_backwards_it_stops_where_it_did_forwards_and_ends_at_the_beginning(gues
     assert backwards == sorted({count for count in forwards if count < end} | {*backwards[-1:]} & {start}, reverse=True)
 
 
+@pytest.mark.parametrize("last", [0x10004, 0x10012])
+def test_the_last_of_very_many_stops_is_found(monkeypatch, last):
+    """Also where the last part has none, and where a watchpoint comes later."""
+    monkeypatch.setattr("s390emu.debugger.target.MANY", 5)
+    source = "start: lghi %r2,90\nloop: brct %r2,loop\n stg %r2,0x900\nrest: aghi %r3,1\n j rest"
+    target = Target(Machine.from_source(source, 1 << 18))
+    target.machine.run(limit=1000)
+    target.add_breakpoint(0x10004)
+    target.add_breakpoint(last)
+    target.resume_back()
+    if last == 0x10004:
+        assert (target.machine.count, target.machine.gr[2]) == (90, 1)
+        target.goto(1000)
+        target.add_watchpoint("write", 0x900, 8)
+        assert target.resume_back().watchpoint
+        assert target.machine.count == 91
+        target.resume_back()
+    else:
+        assert target.machine.count == 999
+        assert target.machine.psw[1] == last
+
+
 def test_from_the_past_it_comes_to_the_present_as_it_was_left():
     target = Target(toy())
     target.machine.run(3000)

@@ -33,7 +33,6 @@ break [ADDRESS [if EXPRESSION]]: stop before an instruction; alone: list what th
 watch|rwatch|awatch ADDRESS [LENGTH]: stop after a store, a fetch, either, or when the host throws it away
 delete NUMBER: of a breakpoint or watchpoint
 diff: registers that changed by the last movement
-print EXPRESSION: its value; registers, symbols, u8(ADDRESS) to u64(ADDRESS)
 quit"""
 
 
@@ -204,11 +203,6 @@ class Prompt(cmd.Cmd):
         yield from map(_watchpoint, self.target.watchpoints)
 
     # --- looking -----------------------------------------------------------------------------------------------------
-
-    def do_print(self, rest: str) -> None:
-        """Show a value."""
-        value = self._address(rest)
-        self._say(f"{value:#x} = {value}")
 
     def do_diff(self, rest: str) -> None:
         """Show the registers that changed."""

@@ -57,7 +57,7 @@ from s390emu.assembler.disassemble import disassemble
 from s390emu.cpu.interruptions import nullifies
 from s390emu.debugger.operands import Value, values
 from s390emu.isa.opcodes import BASE
-from s390emu.machine import CPU, Machine, NotTranslated
+from s390emu.machine import CPU, Block, Machine, NotTranslated
 from s390emu.machine.history import Change, History
 from s390emu.machine.observe import kinds_of
 from s390emu.machine.view import PAGE_TABLE, TableEntry, prefixed, registers
@@ -92,6 +92,7 @@ EVENTS_RECORDED = {0x80: "successful branching", 0x40: "instruction fetching", 0
 EXTRACTION_AUTHORITY = 1 << 63 - 36  # control register 0
 LARGEST_ALIGNMENT = 16  # bytes
 EXECUTES = ("ex", "exrl")
+LONGEST_INSTRUCTION = 6  # bytes
 AFTER = 2  # instructions within which the interruption comes again
 
 
@@ -122,6 +123,13 @@ class Case:
     def teid(self) -> int:
         """Return the translation-exception identification; 0 if none was stored."""
         return int(self.event.detail) & ~ILC_BYTES
+
+    @property
+    def refusing_block(self) -> int | None:
+        """Return the number of the block whose state refused; None if it was something else."""
+        if self.code == BLOCK_VOLATILITY:
+            return (self.teid & TEID_PAGE) // BLOCK_SIZE
+        return int(self.ended.unused["block"]) if self.code == ADDRESSING and self.ended.unused is not None else None
 
     @property
     def ia(self) -> int:
@@ -199,10 +207,13 @@ def examine(history: History, found: Change, tell: Callable[[Case], list[str]]) 
     with history.visit(before):
         _come_to(history, cpu, int(event.ia))
         data, target, target_ia = _text(machine, cpu, int(event.ia)), b"", 0
+        refused = int(ended.denied["before"]) if ended.denied is not None and _kind(ended.denied) == INSTRUCTION else -1
+        if 0 <= refused - int(event.ia) < LONGEST_INSTRUCTION:
+            data = b""
         if data and disassemble(data, 0).mnemonic in EXECUTES:
             modifier, address = values(cpu, data, int(event.ia))
             target_ia = address.value
-            target = bytearray(_text(machine, cpu, target_ia))
+            target = bytearray(b"" if refused >= 0 else _text(machine, cpu, target_ia))
             if target and modifier.number:
                 target[1] |= modifier.value & 0xFF
         return tell(Case(machine, cpu, event, ended, data, bytes(target), target_ia))
@@ -267,9 +278,7 @@ def _reasons(case: Case) -> Iterator[str]:
     elif code == ADDRESSING:
         yield from _addressing(case)
     elif code == BLOCK_VOLATILITY:
-        block = case.machine.block(case.teid & TEID_PAGE)
-        yield f"refused by the state of absolute block {block.number * BLOCK_SIZE:#x}: {block.name} ({block.usage}, " \
-              f"{block.content})"  # fmt: skip
+        yield _state(case.machine.block(case.teid & TEID_PAGE))
     elif code == OPERATION:
         yield _operation(case)
     elif code == PRIVILEGED_OPERATION:
@@ -335,7 +344,7 @@ def _protection(case: Case) -> Iterator[str]:
 def _low_address(case: Case, denied: Any) -> bool:
     """True if low-address protection refused a store: PoP ch. 3 "Low-Address Protection"."""
     address = int(denied["before"])
-    if int(denied["detail"]) % REAL != STORE or not int(case.cpu.cr[0]) & int(LOW_ADDRESS_PROTECTION):
+    if _kind(denied) != STORE or not int(case.cpu.cr[0]) & int(LOW_ADDRESS_PROTECTION):
         return False
     if not int(denied["detail"]) & REAL and case.cpu.psw[0] & int(DAT):
         if _asce(case, int(denied["block"])) & int(dat.ASCE_PRIVATE):
@@ -389,10 +398,8 @@ def _addressing(case: Case) -> Iterator[str]:
     """Yield the address that there is not, or whose block is unused."""
     machine, ended = case.machine, case.ended
     if ended.unused is not None:
-        absolute = int(ended.unused["before"])
-        block = machine.block(absolute)
-        yield (f"absolute address {absolute:#x} refused by the state of its block: {block.name} ({block.usage}, "
-               f"{block.content})")  # fmt: skip
+        what = "" if ended.denied is None else f"{_access(ended.denied)} "
+        yield what + _state(machine.block(int(ended.unused["before"])))
         return
     end = f"the guest has {machine.storage.size:#x} bytes"
     if ended.denied is None:
@@ -413,11 +420,20 @@ def _absolute(case: Case, denied: Any) -> tuple[int | None, str]:
         return None, str(error)
 
 
+def _kind(denied: Any) -> int:
+    """Return the kind of the access that was refused."""
+    return int(denied["detail"]) % REAL
+
+
 def _access(denied: Any) -> str:
     """Return what was refused, in words."""
-    detail = int(denied["detail"])
-    real, what = "real " if detail & REAL else "", KINDS.get(detail % REAL, "fetch")
+    real, what = "real " if int(denied["detail"]) & REAL else "", KINDS.get(_kind(denied), "fetch")
     return f"{what} of {int(denied['after'])} bytes at {real}{int(denied['before']):#x}"
+
+
+def _state(block: Block) -> str:
+    where = f"{block.number * BLOCK_SIZE:#x}"
+    return f"refused by the state of absolute block {where}: {block.name} ({block.usage}, {block.content})"
 
 
 def _entry(entry: TableEntry) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from s390emu.architecture.interruptions import BLOCK_VOLATILITY
 from s390emu.architecture.program_exceptions import exception_name
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
-from s390emu.debugger.refusal import TEID_PAGE, Case, ending, examine, identified, last_program_interruption, reasons
+from s390emu.debugger.refusal import Case, ending, examine, identified, last_program_interruption, reasons
 from s390emu.debugger.target import Target
 from s390emu.reports.stop import place
 from s390emu.reports.timeline import attributes_text, who
@@ -51,6 +50,6 @@ def _told(target: Target, case: Case) -> list[str]:
         *identified(case),
         *reasons(case),
     ]
-    if case.code == BLOCK_VOLATILITY:
-        lines.append(who_changed(target, (case.teid & TEID_PAGE) // BLOCK_SIZE))
+    if case.refusing_block is not None:
+        lines.append(who_changed(target, case.refusing_block))
     return lines

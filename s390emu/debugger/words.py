@@ -139,6 +139,11 @@ class Words:
             block = machine.block(address)
         return f"block {block.number * BLOCK_SIZE:#x}: key {block.key:02X}"
 
+    def do_print(self, words: list[str]) -> str:
+        """print EXPRESSION: its value; registers, symbols, u8(ADDRESS) to u64(ADDRESS)."""
+        value = self._number(words[0] if words else "")
+        return f"{value:#x} = {value}"
+
     def do_x(self, words: list[str]) -> str:
         """x ADDRESS [LENGTH]: storage at a logical address."""
         machine = self.target.machine

@@ -321,7 +321,7 @@ def test_a_table_outside_storage(lab):
 def test_an_unused_block_is_named_with_its_state(lab):
     lab.machine.set_block(BLOCK, "Uz")
     lab.gr[1] = BLOCK + 16
-    assert f"absolute address {BLOCK + 16:#x} refused by the state of its block: Uz (unused, zero)" in told(
+    assert f"fetch of 8 bytes at {BLOCK + 16:#x} refused by the state of absolute block {BLOCK:#x}: Uz" in told(
         lab, "lg %r2,0(%r1)"
     )
 
@@ -475,3 +475,19 @@ def test_the_cpu_is_that_of_the_interruption():
     text = why(Target(machine))
     assert "(addressing) on CPU 1" in text
     assert "fetch of 8 bytes at 0x1000000 refused" in text
+
+
+def test_an_instruction_in_an_unused_block_and_who_freed_it():
+    source = """
+    start:  llill %r1,0x8000
+            essa  %r3,%r1,2
+            br    %r1
+    """
+    machine = Machine.from_source(source, 1 << 18)
+    machine.remember()
+    machine.run(2)
+    machine.run(2)
+    text = why(Target(machine))
+    assert "interrupted: 0x8000  which cannot be fetched" in text
+    assert "instruction fetch of 2 bytes at 0x8000 refused by the state of absolute block 0x8000: Uz" in text
+    assert "Sz -> Uz by guest ORC 2, instruction 1 on CPU 0, at 0x10004" in text

@@ -1,17 +1,11 @@
 """Why a program interruption happened: which table entry, key, state or register did not let the instruction do it.
-
-The interruption itself tells the guest little of that. So the instruction is executed once more, with somebody who is
-told of every access exception (EVENT_DENIED), and then the tables, keys and registers are looked at as they were before
-it. PoP ch. 6 "Program-Interruption Conditions".
+PoP ch. 6 "Program-Interruption Conditions". The interruption itself tells the guest little of that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.interruptions import (
@@ -39,7 +33,6 @@ from s390emu.architecture.interruptions import (
     OPERATION,
     PAGE_TRANSLATION,
     PRIVILEGED_OPERATION,
-    PROGRAM,
     PROGRAM_EVENT,
     PROTECTION,
     REGION_FIRST,
@@ -55,21 +48,18 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import FETCH_PROTECTION
 from s390emu.assembler.disassemble import disassemble
 from s390emu.cpu.interruptions import nullifies
+from s390emu.debugger.case import TEID_PAGE, Case, kind_of
 from s390emu.debugger.operands import Value, values
 from s390emu.isa.opcodes import BASE
-from s390emu.machine import CPU, Block, Machine, NotTranslated
-from s390emu.machine.history import Change, History
-from s390emu.machine.observe import kinds_of
-from s390emu.machine.view import PAGE_TABLE, TableEntry, prefixed, registers
-from s390emu.records.events import EVENT_DENIED, EVENT_ILC_SHIFT, EVENT_INTERRUPTION, EVENT_KEY_SHIFT, EVENT_UNUSED
+from s390emu.machine import Block, NotTranslated
+from s390emu.machine.view import PAGE_TABLE, TableEntry, prefixed
+from s390emu.records.events import EVENT_KEY_SHIFT
 from s390emu.reports.psw import SPACES, psw_flaws
 from s390emu.storage import dat
 from s390emu.storage.access import REAL
 from s390emu.storage.presence import INSTRUCTION, STORE, TEID_FETCH, TEID_STORE
 from s390emu.storage.protection import LOW_ADDRESS_PROTECTION, PROTECTED_BYTES, SECOND_PAGE
 
-TEID_PAGE = ~(BLOCK_SIZE - 1)
-ILC_BYTES = 6 << int(EVENT_ILC_SHIFT)  # where EVENT_INTERRUPTION has the length beside the identification
 TRANSLATIONS = (SEGMENT_TRANSLATION, PAGE_TRANSLATION, ASCE_TYPE, REGION_FIRST, REGION_SECOND, REGION_THIRD)
 BY_ACCESS_REGISTER = (ALET_SPECIFICATION, ALEN_TRANSLATION, ALE_SEQUENCE, ASTE_VALIDITY, ASTE_SEQUENCE,
                       EXTENDED_AUTHORITY)  # fmt: skip
@@ -91,149 +81,6 @@ EVENTS_RECORDED = {0x80: "successful branching", 0x40: "instruction fetching", 0
                    0x01: "nullified before it was executed"}  # fmt: skip
 EXTRACTION_AUTHORITY = 1 << 63 - 36  # control register 0
 LARGEST_ALIGNMENT = 16  # bytes
-EXECUTES = ("ex", "exrl")
-LONGEST_INSTRUCTION = 6  # bytes
-AFTER = 2  # instructions within which the interruption comes again
-
-
-@dataclass(frozen=True)
-class Case:
-    """A program interruption that was taken once more. cpu: as it is before the instruction; data: its text, and
-    target, target_ia: that of what an EXECUTE executes, empty if there is none or it cannot be fetched."""
-
-    machine: Machine
-    cpu: CPU
-    event: Any
-    ended: Ended
-    data: bytes
-    target: bytes = b""
-    target_ia: int = 0
-
-    @property
-    def code(self) -> int:
-        """Return the interruption code without the bit of program events; 0 if there is nothing else."""
-        return int(self.event.before) & ~PROGRAM_EVENT
-
-    @property
-    def ilc(self) -> int:
-        """Return the instruction length in bytes."""
-        return (int(self.event.detail) & ILC_BYTES) >> int(EVENT_ILC_SHIFT)
-
-    @property
-    def teid(self) -> int:
-        """Return the translation-exception identification; 0 if none was stored."""
-        return int(self.event.detail) & ~ILC_BYTES
-
-    @property
-    def refusing_block(self) -> int | None:
-        """Return the number of the block whose state refused; None if it was something else."""
-        if self.code == BLOCK_VOLATILITY:
-            return (self.teid & TEID_PAGE) // BLOCK_SIZE
-        return int(self.ended.unused["block"]) if self.code == ADDRESSING and self.ended.unused is not None else None
-
-    @property
-    def ia(self) -> int:
-        """Return the address of the instruction."""
-        return int(self.event.ia)
-
-
-@dataclass
-class Ended:
-    """What there is after the interruption. It is also who watches the instruction, until it is there."""
-
-    event: Any
-    denied: Any = None
-    unused: Any = None
-    taken: bool = False
-    old_mask: int = 0
-    asce: int = 0  # by access register
-    assigned: bytes = b""  # the first half of the prefix area
-    changed: tuple[str, ...] = ()
-    kinds: int = kinds_of(EVENT_DENIED, EVENT_UNUSED, EVENT_INTERRUPTION)
-    pauses: int = kinds_of(EVENT_INTERRUPTION)
-
-    def receive(self, events: np.ndarray) -> None:
-        """Keep the last access exception before the interruption."""
-        for event in events:
-            if self.taken:
-                return
-            if event["kind"] == EVENT_DENIED:
-                self.denied = event
-            elif event["kind"] == EVENT_UNUSED:
-                self.unused = event
-            else:
-                names = ("count", "cpu", "block", "before", "after", "detail", "ia")
-                self.taken = all(event[name] == self.event[name] for name in names)
-
-    def look(self) -> bool:
-        """Stop when the interruption has been taken."""
-        return self.taken
-
-    def stored(self, address: Any, length: int) -> int:
-        """Return what is at an assigned storage location."""
-        return int.from_bytes(self.assigned[int(address) : int(address) + length])
-
-
-def last_program_interruption(history: History) -> Change | None:
-    """Return the last program interruption before now; None if there was none since the history began."""
-
-    def program(events: np.ndarray) -> np.ndarray:
-        return (events["kind"] == EVENT_INTERRUPTION) & (events["block"] == PROGRAM)
-
-    return history.last_event(program, EVENT_INTERRUPTION)
-
-
-def examine(history: History, found: Change, tell: Callable[[Case], list[str]]) -> list[str]:
-    """Return what `tell` says of a program interruption, which is asked at the moment before the instruction."""
-    machine, event = history.machine, found.event
-    cpu, before = machine.cpus[int(event.cpu)], max(history.start, found.count - 1)
-    ended = Ended(event)
-    with history.visit(before):
-        _come_to(history, cpu, int(event.ia))
-        old = registers(cpu)
-        machine.observers.add(ended)
-        try:
-            machine.run(AFTER)
-        finally:
-            machine.observers.remove(ended)
-        last = cpu.last_interruption
-        if ended.taken and last:
-            ended.old_mask = last.psw_mask
-        ended.asce = int(cpu.port.art_asce)
-        ended.assigned = machine.read(int(cpu.record.prefix), BLOCK_SIZE)
-        new = registers(cpu)
-        ended.changed = tuple(name for name in old if old[name] != new[name] and name not in (
-            "psw.mask", "psw.ia", "cc", "fpc"))  # fmt: skip
-    with history.visit(before):
-        _come_to(history, cpu, int(event.ia))
-        data, target, target_ia = _text(machine, cpu, int(event.ia)), b"", 0
-        refused = int(ended.denied["before"]) if ended.denied is not None and _kind(ended.denied) == INSTRUCTION else -1
-        if 0 <= refused - int(event.ia) < LONGEST_INSTRUCTION:
-            data = b""
-        if data and disassemble(data, 0).mnemonic in EXECUTES:
-            modifier, address = values(cpu, data, int(event.ia))
-            target_ia = address.value
-            target = bytearray(b"" if refused >= 0 else _text(machine, cpu, target_ia))
-            if target and modifier.number:
-                target[1] |= modifier.value & 0xFF
-        return tell(Case(machine, cpu, event, ended, data, bytes(target), target_ia))
-
-
-def _text(machine: Machine, cpu: CPU, address: int) -> bytes:
-    """Return the instruction at an address; empty if it cannot be fetched."""
-    if address & 1:
-        return b""
-    try:
-        return machine.view.read_instruction(cpu, address, cpu.psw[0])
-    except (IndexError, NotTranslated):
-        return b""
-
-
-def _come_to(history: History, cpu: CPU, ia: int) -> None:
-    """Let the inputs of this moment happen, and the interruptions before the instruction."""
-    history.attend()
-    if cpu.psw[1] != ia:
-        history.machine.run(1, until={ia})
 
 
 def ending(case: Case) -> str:
@@ -344,12 +191,12 @@ def _protection(case: Case) -> Iterator[str]:
 def _low_address(case: Case, denied: Any) -> bool:
     """True if low-address protection refused a store: PoP ch. 3 "Low-Address Protection"."""
     address = int(denied["before"])
-    if _kind(denied) != STORE or not int(case.cpu.cr[0]) & int(LOW_ADDRESS_PROTECTION):
+    if kind_of(denied) != STORE or not int(case.cpu.cr[0]) & int(LOW_ADDRESS_PROTECTION):
         return False
     if not int(denied["detail"]) & REAL and case.cpu.psw[0] & int(DAT):
         if _asce(case, int(denied["block"])) & int(dat.ASCE_PRIVATE):
             return False
-    return address & TEID_PAGE in (0, int(SECOND_PAGE)) and address % BLOCK_SIZE < PROTECTED_BYTES
+    return address & TEID_PAGE in (0, int(SECOND_PAGE)) and address % BLOCK_SIZE < int(PROTECTED_BYTES)
 
 
 def _translation(case: Case) -> Iterator[str]:
@@ -376,9 +223,9 @@ def _not_translated(case: Case, address: int, space: int) -> str:
 
 def _walk(case: Case, address: int, space: int) -> tuple[list[TableEntry], str]:
     """Return the entries of the tables that translate an address in a space, and why it is not translated."""
-    asce, entries = _asce(case, space), []
+    entries: list[TableEntry] = []
     try:
-        case.machine.view.translate(case.cpu, address, asce, entries)
+        case.machine.view.translate(case.cpu, address, _asce(case, space), entries)
     except (IndexError, NotTranslated) as error:
         return entries, str(error)
     return entries, ""
@@ -420,14 +267,9 @@ def _absolute(case: Case, denied: Any) -> tuple[int | None, str]:
         return None, str(error)
 
 
-def _kind(denied: Any) -> int:
-    """Return the kind of the access that was refused."""
-    return int(denied["detail"]) % REAL
-
-
 def _access(denied: Any) -> str:
     """Return what was refused, in words."""
-    real, what = "real " if int(denied["detail"]) & REAL else "", KINDS.get(_kind(denied), "fetch")
+    real, what = "real " if int(denied["detail"]) & REAL else "", KINDS.get(kind_of(denied), "fetch")
     return f"{what} of {int(denied['after'])} bytes at {real}{int(denied['before']):#x}"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from s390emu.architecture.program_exceptions import exception_name
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
-from s390emu.debugger.refusal import Case, ending, examine, identified, last_program_interruption, reasons
+from s390emu.debugger.case import Case, examine, last_program_interruption
+from s390emu.debugger.refusal import ending, identified, reasons
 from s390emu.debugger.target import Target
 from s390emu.reports.stop import place
 from s390emu.reports.timeline import attributes_text, who
@@ -46,10 +47,12 @@ def _told(target: Target, case: Case) -> list[str]:
         f"program interruption {whole:04X} ({exception_name(whole)}) on CPU {case.cpu.number}, at instruction "
         f"{int(case.event.count):,}: ILC {case.ilc // 2}, {ending(case)}; old PSW address {place(old, target.symbols)}",
         f"interrupted: {text(case.data, case.ia)}",
-        *([f"it executes: {text(case.target, case.target_ia)}"] if case.target_ia else []),
-        *identified(case),
-        *reasons(case),
     ]
+    if not case.ended.taken:
+        return [*lines, "what refused is not known: the history begins after the instruction"]
+    if case.target_ia:
+        lines.append(f"it executes: {text(case.target, case.target_ia)}")
+    lines += [*identified(case), *reasons(case)]
     if case.refusing_block is not None:
         lines.append(who_changed(target, case.refusing_block))
     return lines

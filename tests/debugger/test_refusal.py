@@ -491,3 +491,14 @@ def test_an_instruction_in_an_unused_block_and_who_freed_it():
     assert "interrupted: 0x8000  which cannot be fetched" in text
     assert "instruction fetch of 2 bytes at 0x8000 refused by the state of absolute block 0x8000: Uz" in text
     assert "Sz -> Uz by guest ORC 2, instruction 1 on CPU 0, at 0x10004" in text
+
+
+def test_an_interruption_before_the_first_instruction():
+    machine = Machine.from_source("start: j start", 1 << 18)
+    machine.write(0x1D0, BA_EA.to_bytes(8) + (0x10000).to_bytes(8))
+    machine.set_psw(BA_EA | 1 << 63, 0x400)
+    machine.remember()
+    machine.run(3)
+    text = why(Target(machine))
+    assert "at instruction 0: ILC 0, completed; old PSW address 0x400" in text
+    assert text.endswith("what refused is not known: the history begins after the instruction")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PROGRAM, PROGRAM_EVENT
+from s390emu.architecture.page_states import ALWAYS, CONTENTS, DISCARDED, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
 from s390emu.debugger.operands import values
@@ -63,7 +64,11 @@ class Case:
         """Return the number of the block whose state refused; None if it was something else."""
         if self.code == BLOCK_VOLATILITY:
             return (self.teid & TEID_PAGE) // BLOCK_SIZE
-        return int(self.ended.unused["block"]) if self.code == ADDRESSING and self.ended.unused is not None else None
+        if self.code != ADDRESSING or self.ended.unused is None:
+            return None
+        block, policy = int(self.ended.unused["block"]), int(self.machine.storage.record.unused_access)
+        gone = self.machine.block(block * BLOCK_SIZE).content == CONTENTS[ZERO]
+        return block if policy == ALWAYS or (policy == DISCARDED and gone) else None
 
     @property
     def ia(self) -> int:

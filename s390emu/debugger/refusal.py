@@ -40,6 +40,7 @@ from s390emu.architecture.interruptions import (
     REGION_THIRD,
     SEGMENT_TRANSLATION,
     SPACE_SWITCH_EVENT,
+    SPECIAL_OPERATION,
     SPECIFICATION,
     TRANSLATION_SPECIFICATION,
 )
@@ -54,7 +55,7 @@ from s390emu.isa.opcodes import BASE
 from s390emu.machine import Block, NotTranslated
 from s390emu.machine.view import PAGE_TABLE, TableEntry, prefixed
 from s390emu.records.events import EVENT_KEY_SHIFT
-from s390emu.reports.psw import SPACES, psw_flaws
+from s390emu.reports.psw import SPACES, describe_psw, psw_flaws
 from s390emu.storage import dat
 from s390emu.storage.access import REAL
 from s390emu.storage.presence import INSTRUCTION, STORE, TEID_FETCH, TEID_STORE
@@ -137,6 +138,9 @@ def _reasons(case: Case) -> Iterator[str]:
         yield f"the PSW that was loaded is not valid: {flaws}; {ended.old_mask:016X} {int(case.event.after):016X}"
     elif code == SPECIFICATION and (case.ia | case.target_ia) & 1:
         yield f"the instruction address {case.ia if case.ia & 1 else case.target_ia:#x} is odd"
+    elif code == SPECIAL_OPERATION:
+        yield f"refused in the state that the CPU is in: {describe_psw(*case.cpu.psw)}; control register 0 is " \
+              f"{int(case.cpu.cr[0]):016X}"  # fmt: skip
     elif code == EXECUTE:
         yield "the target of an EXECUTE is an EXECUTE"
     elif code == DATA:
@@ -244,9 +248,9 @@ def _designated(case: Case, space: int) -> str:
 def _addressing(case: Case) -> Iterator[str]:
     """Yield the address that there is not, or whose block is unused."""
     machine, ended = case.machine, case.ended
-    if ended.unused is not None:
+    if case.refusing_block is not None:
         what = "" if ended.denied is None else f"{_access(ended.denied)} "
-        yield what + _state(machine.block(int(ended.unused["before"])))
+        yield what + _state(machine.block(case.refusing_block * BLOCK_SIZE))
         return
     end = f"the guest has {machine.storage.size:#x} bytes"
     if ended.denied is None:

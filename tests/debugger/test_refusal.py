@@ -326,6 +326,15 @@ def test_an_unused_block_is_named_with_its_state(lab):
     )
 
 
+def test_an_unused_block_that_still_has_its_content_does_not_refuse(lab):
+    lab.store(BLOCK, b"A")
+    lab.machine.set_block(BLOCK, "Ur")
+    lab.gr[1], lab.gr[3] = BLOCK, SIZE
+    text = told(lab, "clc 0(8,%r1),0(%r3)")
+    assert f"fetch of 8 bytes at {SIZE:#x} refused: absolute {SIZE:#x}" in text
+    assert "state of" not in text
+
+
 def test_an_operand_of_which_the_key_is_wanted_outside_storage(lab):
     lab.gr[2] = SIZE
     text = told(lab, "iske %r1,%r2")
@@ -390,6 +399,7 @@ def assemble_label(source: str, name: str) -> int:
         pytest.param("adbr %f0,%f2", "data-exception code 02: a BFP instruction", id="bfp"),
         pytest.param("ler %f1,%f0", "data-exception code 01: an additional floating-point register", id="afp"),
         pytest.param("clgit %r0,0,8", "data-exception code FF: compare and trap", id="trap"),
+        pytest.param("sacf 0x100", "64-bit, supervisor state, key 0, DAT off", id="special-operation"),
         pytest.param("mc 7(%r0),3", "monitor class 3, code 0x7", id="monitor"),
     ],
 )

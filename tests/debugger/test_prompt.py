@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -226,6 +227,42 @@ def test_ctrl_c_stops_a_guest_that_runs(terminal):
     terminal.type(CTRL_C)
     assert "interrupted\ninstruction" in terminal.until(PROMPT)
     assert terminal.say("print icount") != "0x0 = 0\n"
+
+
+def test_ctrl_c_gives_up_a_search_and_the_guest_is_where_it_was(terminal):
+    terminal.type("continue\n")
+    time.sleep(2)
+    terminal.type(CTRL_C)
+    terminal.until(PROMPT)
+    before = terminal.say("print icount"), terminal.say("regs")
+    terminal.type("why\n")
+    time.sleep(0.2)
+    terminal.type(CTRL_C)
+    terminal.until(PROMPT)
+    assert (terminal.say("print icount"), terminal.say("regs")) == before
+    assert "instruction" in terminal.say("step")
+
+
+def test_the_end_of_the_guest_leaves_the_user_at_the_prompt(tmp_path):
+    source = "start: larl %r1,end\n lpswe 0(%r1)\n .balign 8\nend: .quad 0x0002000180000000,7\n"
+    ended = Terminal(source, tmp_path)
+    assert "disabled wait, code 0x7, after 2 instructions" in ended.say("continue")
+    assert "instruction 1;" in ended.say("back")
+    ended.type(CTRL_D)
+    assert ended.code() == 0
+
+
+def test_what_is_piped_in_is_a_script(tmp_path):
+    file = tmp_path / "guest.s"
+    file.write_text(WALK)
+    done = subprocess.run(
+        [sys.executable, "-m", "s390emu", "debug", str(file)], input="step 3\nnonsense\nprint r2", text=True,
+        capture_output=True, timeout=120, env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "(s390emu) step 3\ninstruction 3\n" in done.stdout
+    assert "(s390emu) nonsense\nnonsense: no such command; help lists them\n" in done.stdout
+    assert done.stdout.endswith("(s390emu) print r2\n0x1 = 1\n(s390emu) \n")
 
 
 def test_ctrl_d_leaves(terminal):

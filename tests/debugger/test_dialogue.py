@@ -17,7 +17,8 @@ from s390emu.guests import toy_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine
-from tests.debugger import test_gdb
+from tests.debugger.test_gdb import gdb
+from tests.required import require
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/debugger.md").read_text()
@@ -53,14 +54,14 @@ def test_the_dialogue_at_the_prompt(monkeypatch, capsys):
     assert said == f"=> 0x10000 <IMAGE>          a7f40800      j boot\n{expected}(s390emu) \n"
 
 
-@test_gdb.pytestmark
 def test_the_dialogue_in_gdb():
+    require("gdb-multiarch")
     commands = dialogue("(gdb) ")
     assert len(commands) == 10
     image = toy_kernel.build(**PLANT)
     machine = Machine(1 << 20, host=Host(40, PagingDevice()))
     machine.load(image)
-    told = test_gdb.gdb(Target(machine, as_symbols(image.symbols)), *(command for command, _ in commands))
+    told = gdb(Target(machine, as_symbols(image.symbols)), *(command for command, _ in commands))
     assert [line for _, answer in commands for line in answer if line not in told] == []
     assert "ERROR" not in told
 

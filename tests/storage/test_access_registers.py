@@ -339,6 +339,12 @@ OPERANDS = [  # a line, and the registers whose access registers its operands ha
     ("cp 0(8,%r5),0(8,%r6)", [5, 6]), ("mp 0(8,%r5),7(1,%r6)", [5, 6]), ("dp 0(8,%r5),7(1,%r6)", [5, 6]),
     ("srp 0(8,%r5),0(%r6),0", [5]), ("tp 0(8,%r5)", [5]), ("ed 0(2,%r5),0(%r6)", [5, 6]),
     ("edmk 0(2,%r5),0(%r6)", [5, 6]),
+    ("pka 0(%r5),0(8,%r6)", [5, 6]), ("pku 0(%r5),0(8,%r6)", [5, 6]), ("unpka 0(8,%r5),0(%r6)", [5, 6]),
+    ("unpku 0(8,%r5),0(%r6)", [5, 6]), ("plo %r8,0(%r5),%r10,0(%r6)", [5, 6]), ("mvclu %r2,%r6,0", [2, 6]),
+    ("clclu %r2,%r6,0", [2, 6]), ("srstu %r8,%r6", [6]), ("cuse %r2,%r6", [2, 6]), ("tre %r2,%r6", [2, 6]),
+    ("troo %r2,%r6,1", [1, 2, 6]), ("trot %r2,%r6,1", [1, 2, 6]), ("trto %r2,%r6,1", [1, 2, 6]),
+    ("trtt %r2,%r6,1", [1, 2, 6]), ("cu12 %r2,%r6", [2, 6]), ("cu14 %r2,%r6", [2, 6]), ("cu21 %r2,%r6", [2, 6]),
+    ("cu24 %r2,%r6", [2, 6]), ("cu41 %r2,%r6", [2, 6]), ("cu42 %r2,%r6", [2, 6]),
 ]  # fmt: skip
 DECIMAL = {row.mnemonic.lower() for row in ROWS if row.chapter == 8}
 PACKED = bytes(7) + b"\x1c"
@@ -362,10 +368,14 @@ def test_access_registers_of_an_instruction(lab, line, registers):
             lab.gr[0] = 1
         if "mvcos" in line:
             lab.gr[0] = 0x41 << 16 | 0x41  # both by access register
+        if line.startswith(("cuse", "tre")):
+            lab.gr[0] = 8  # how long the substring is; the test byte
         lab.gr[8] = 0 if line.startswith(("mvck", "csp")) else lab.gr[8]
+        if line.startswith("plo"):
+            lab.gr[0], lab.gr[8] = 0, int.from_bytes(b"aaaa", "big")
         lab.gr[9] = CODE + 0x800
         lab.store(BLOCK + 0x5000, b"a" * 8)
-        lab.store(BLOCK + 0x6000, b"a" * 8)
+        lab.store(BLOCK + 0x6000, bytes(8) if line.startswith("cu4") else b"a" * 8)
         if line.split()[0] in DECIMAL:
             lab.store(BLOCK + 0x5000, b"\x40\x20" if line.startswith("ed") else PACKED)
             lab.store(BLOCK + 0x6000, PACKED)

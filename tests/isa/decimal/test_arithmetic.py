@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from decimal import Decimal
 
@@ -25,7 +26,7 @@ FIRST, SECOND = 0x40100, 0x48200
 DECIMAL_OVERFLOW_MASK = 1 << (63 - 21)  # of the PSW
 AFP_REGISTER = 1 << (63 - 45)  # control register 0
 PER, STORAGE_ALTERATION, PER_EVENT = 1 << 62, 1 << (63 - 34), 0x80  # of the PSW; of control register 9; a code
-RANDOM_OPERANDS = 400  # of each instruction
+RANDOM_OPERANDS = int(os.environ.get("S390EMU_DECIMAL_CASES", "400"))  # of each instruction
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -14,6 +15,7 @@ from tests.operands import BOUNDARY, FETCH, UPDATE, Operand, discard, operand_ch
 from tests.translation import PAGE_INVALID, SEGMENT, change, map_page, translated
 
 FIRST, SECOND = 0x40100, 0x48200
+RANDOM_PATTERNS = int(os.environ.get("S390EMU_DECIMAL_CASES", "250"))
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_edmk_marks(lab, form, source, at, mode, kept):
 def test_any_pattern(lab, mnemonic):
     rng = random.Random(mnemonic)
     kinds = set()
-    for _ in range(250):
+    for _ in range(RANDOM_PATTERNS):
         length = rng.choice([1, 2, 3, 8, 20, 255, 256])
         controls = [SELECTOR] * 6 + [STARTER, SEPARATOR, rng.randrange(256), 0x6B]
         form = bytes([rng.choice([0x40, 0x5C, SELECTOR, STARTER, SEPARATOR]), *rng.choices(controls, k=length - 1)])

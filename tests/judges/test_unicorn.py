@@ -47,6 +47,8 @@ UNJUDGED = {
     "wrong register half (PoP ch. 7 LOAD HIGH ON CONDITION)": "LOCFHR",
     "bits 0-2 of I3 and I4 (PoP ch. 7 ROTATE THEN INSERT SELECTED BITS HIGH, LOW: bits 3-7 count)": "RISBHG RISBLG",
     "leftmost source byte lost (PoP ch. 7 UNPACK)": "UNPK",
+    "ends in an exception that it does not deliver": "CUSE PLO",
+    "wrong digits (PoP ch. 7 PACK ASCII, PACK UNICODE: the result has 16 bytes, the sign in the rightmost)": "PKA PKU",
     "alignment not checked (PoP ch. 7 COMPARE DOUBLE AND SWAP: CDSG on a quadword)": "CDSG",
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",

@@ -93,7 +93,7 @@ def is_plain(called) -> bool:
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_compiled_functions_call_compiled_functions(path):
-    """`bit(3)` makes a constant where a module is imported; in a kernel it works only as long as nothing is compiled."""
+    """`bit(3)` makes a constant where a module is imported; in a kernel it works only while nothing is compiled."""
     module = importlib.import_module(".".join((s390emu.__name__, *path.relative_to(PACKAGE).with_suffix("").parts)))
     for function in functions(path):
         if not any("jit" in ast.dump(decorator) for decorator in function.decorator_list):

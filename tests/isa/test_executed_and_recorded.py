@@ -15,10 +15,10 @@ PER_CODE, ALTERED, PER_ADDRESS = 0x96, 0x20, 0x98  # where a byte tells the kind
 # Not those that end the program, have relative operands, need DAT, store by a real address, or do a byte at a time.
 WITHOUT = ("ex", "lpsw", "mvcos", "ivsk", "lasp", "stura", "mvst")
 LINES = [line for line, _ in OPERANDS if not line.startswith(WITHOUT) and ".+" not in line]
-FETCH_ONLY = set(
-    """lg l cli lmg ic lam clc trt trtr lmd lpd lpdg ectg clcl clcle clst srst cksm lura iske lgr la ld cp tp plo clclu
-    srstu cuse""".split()
-)  # PERFORM LOCKED OPERATION by its function: here it is compare and load
+FETCH_ONLY = (  # PERFORM LOCKED OPERATION by its function: here it is compare and load
+    "lg", "l", "cli", "lmg", "ic", "lam", "clc", "trt", "trtr", "lmd", "lpd", "lpdg", "ectg", "clcl", "clcle", "clst",
+    "srst", "cksm", "lura", "iske", "lgr", "la", "ld", "cp", "tp", "plo", "clclu", "srstu", "cuse",
+)  # fmt: skip
 EVERY = pytest.mark.parametrize("line", LINES)
 
 

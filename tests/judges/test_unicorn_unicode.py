@@ -26,8 +26,8 @@ SOURCES = {
 def refused_there(source: bytes, checked: int) -> bool:
     """True if Unicorn takes a character for ill-formed that is not: 0800 to 0FFF, where it is to be checked.
 
-    PoP ch. 7 "CONVERT UTF-8 TO UTF-16" and "CONVERT UTF-8 TO UTF-32": after E0 the second byte must be A0 to BF, so E0 A0
-    80 is well-formed, the character 0800."""
+    PoP ch. 7 "CONVERT UTF-8 TO UTF-16" and "CONVERT UTF-8 TO UTF-32": after E0 the second byte must be A0 to BF, so
+    E0 A0 80 is well-formed, the character 0800."""
     return bool(checked) and source[0] == 0xE0 and 0xA0 <= source[1] <= 0xBF and 0x80 <= source[2] <= 0xBF
 
 

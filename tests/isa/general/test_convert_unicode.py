@@ -138,6 +138,18 @@ def test_text_is_what_the_codec_makes_of_it(lab, name, mode):
 
 
 @EVERY
+@pytest.mark.parametrize("mode", [MODE_31, MODE_24], ids=["31", "24"])
+def test_a_length_has_32_bits_where_an_address_has_fewer(lab, name, mode):
+    source = "abc".encode(CODECS[name[2]])
+    size = len("a".encode(CODECS[name[3]]))
+    setup(lab, source, 2 * size, mode=mode)
+    lab.gr[3] |= 1 << 31
+    assert complete(lab, f"{name} %r2,%r4") == 1
+    assert lab.cpu.cc == 0
+    assert int(lab.gr[3]) & 0xFFFFFFFF == (1 << 31) - size
+
+
+@EVERY
 @pytest.mark.parametrize("before_first", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("before_second", [0, 1, 2, 3, 7])
 def test_characters_cross_page_boundaries(lab, name, before_first, before_second):

@@ -21,6 +21,7 @@ from tests.judges.programs import (
     judgeable,
     judged,
     programs,
+    split,
 )
 
 unicorn = pytest.importorskip("unicorn")
@@ -156,6 +157,7 @@ def pair():
     return Ours(), Peer()
 
 
+TR = 0xDC
 NULLIFYING = {0x10, 0x11, 0x38, 0x39, 0x3A, 0x3B}
 
 
@@ -200,11 +202,14 @@ def run_both(ours: Ours, peer: Peer, program: Program) -> None:
 
 
 def explain(ours: Ours, peer: Peer, program: Program) -> None:
-    """Name the instruction after which the two differ first; the known error of Unicorn's alone is no failure."""
+    """Name the instruction after which the two differ first; the known errors of Unicorn's alone are no failure: an
+    overflow, and a condition code that is lost at a TR, there or only later."""
     begins = [CODE + offset for offset in program.starts]
     for begin, end in zip(begins, [*begins[1:], program.end], strict=True):
         if different := differences(ours, peer, program, end):
             name = program.starts[begin - CODE]
+            if any(insn[0] == TR for insn in split(program.code[: end - CODE])):
+                return
             if set(different) == {"cc"} and different["cc"][0] == 3 and name in ADDS_OR_SUBTRACTS:
                 return
             pytest.fail(f"{name} at {begin:#x} (ours, Unicorn's): {different}\n{program!r}")

@@ -257,12 +257,15 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     from s390emu import inputs
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import Move
+    from s390emu.commands.recordings import recorded
     from s390emu.commands.trace_log import tracing
 
     check(content, shape(), str(path))
     program, recorded, wanted = content["program"], content["run"], content["expected"]
     moves = [Move(*move) for move in content["moves"]]
     expected = Expected(**wanted | {"lines": tuple(wanted["lines"])})
+    on = MachineOptions(**content["machine"])
+    options.record.check(on, options.adversary)
     machine, guest, symbols = _prepared(path, content, options.machine)
     ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
     watched = options.sanitizer
@@ -270,7 +273,11 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
         watched = watched.described_by(description())
     watcher = sanitizer(watched, machine, guest.symbols)
     machine.host.guests[machine.guest_number].console.live = None if options.json else show
-    with tracing(options.trace, machine, symbols) as run:
+    with (
+        recorded(options.record, machine, on, "run", symbols) as recorder,
+        tracing(options.trace, machine, symbols) as looking_on,
+    ):
+        run = recorder.through(looking_on) if recorder else looking_on
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, options.limits.timeout))
         except (inputs.Refused, IndexError) as error:

@@ -157,7 +157,8 @@ def replay(options: RunOptions) -> int:
             from s390emu.commands.adversary import replay_host_events
 
             return replay_host_events(path, content, options)
-        on, looking = options.machine, (options.sanitizer.sanitize, options.trace.trace, options.json)
+        on, watched = options.machine, options.sanitizer.sanitize
+        looking = watched, options.trace.trace, options.json, options.record.record
         if any(looking) or on.disk or on.paging:
             raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
         check(content, COMMAND_SHAPE, str(path))

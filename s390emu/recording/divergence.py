@@ -1,17 +1,17 @@
-"""Where two runs part: by the digests of their checkpoints, then by running both, in ever smaller steps."""
+"""Where two runs part: by their checkpoints and marks, then by running both, in ever smaller steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from s390emu.machine import Machine
 from s390emu.machine.snapshot import Snapshot
 from s390emu.recording.differences import Difference, differences
-from s390emu.recording.reader import Input, Recording
+from s390emu.recording.reader import Checkpoint, Input, Mark, Recording
 from s390emu.recording.replayer import Diverged, Replayer
-from s390emu.recording.state import State, capture
+from s390emu.recording.state import State, capture, rows_of
 
 PARTS = 16  # into which what is left is divided
 
@@ -41,16 +41,30 @@ class Divergence:
 
 
 def first_checkpoint_apart(one: Recording, other: Recording) -> tuple[int, int | None]:
-    """Return the last instruction count at which both recordings have equal checkpoints (-1: none), and the first one
-    of those behind it at which they have different ones; None: there is none."""
-    known = {each.count: each.digest for each in other.checkpoints}
+    """Return the last instruction count at which both recordings have the same state (-1: none), and the first one
+    behind it at which they have different states or registers; None: there is none."""
+    states, registers = _digests(other), {mark.count: mark for mark in other.marks}
     same = -1
-    for each in one.checkpoints:
-        if each.count in known:
-            if known[each.count] != each.digest:
-                return same, each.count
-            same = each.count
-    return same, None
+    for count, digest in _digests(one).items():
+        if count in states:
+            if states[count] != digest:
+                break
+            same = count
+    for mark in one.marks:
+        if mark.count > same and mark.count in registers:
+            if _cpus(one.cpus_at(mark)) != _cpus(other.cpus_at(registers[mark.count])):
+                return same, mark.count
+    return same, next((n for n, digest in _digests(one).items() if states.get(n, digest) != digest), None)
+
+
+def _digests(recording: Recording) -> dict[int, bytes]:
+    """Return the digests of the states that are known, by instruction count, in order."""
+    known = {mark.count: mark.digest for mark in recording.marks if mark.digest}
+    return dict(sorted((known | {each.count: each.digest for each in recording.checkpoints}).items()))
+
+
+def _cpus(state: State) -> bytes:
+    return state.tables["cpu"].tobytes()
 
 
 def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence | None:
@@ -66,7 +80,7 @@ def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence
             step = min(step, max(1, last - first))
             continue
         if step == 1:
-            found = [*_at_most(differences(capture(one.machine), capture(other.machine)), 1000)]
+            found = states_differ(capture(one.machine), capture(other.machine))
             return Divergence(first, _executed(one, first, ends[0]), _executed(other, first, ends[1]), found)
         _back(one, marks[0])
         _back(other, marks[1])
@@ -75,19 +89,37 @@ def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence
 
 
 def from_recording(replayer: Replayer) -> Divergence | None:
-    """Return where a recording and what this version of the emulator makes of it part: between which checkpoints."""
+    """Return where a recording and what this version of the emulator makes of it part: between which checkpoints or
+    marks."""
     recording = replayer.recording
     replayer.restore(0)
-    before = recording.first
-    for index, checkpoint in enumerate(recording.checkpoints):
-        end = _run(replayer, checkpoint.count)
-        if checkpoint.given:
-            replayer.restore(index)
-        elif end or replayer.digest() != checkpoint.digest:
-            found = [] if end else [*_at_most(differences(recording.state_at(index), capture(replayer.machine)), 1000)]
+    before, index = recording.first, 0
+    for known in sorted((*recording.checkpoints[1:], *recording.marks), key=lambda each: each.at):
+        end = _run(replayer, known.count)
+        if isinstance(known, Checkpoint):
+            index += 1
+            if known.given:
+                replayer.restore(index)
+                end = ""
+        if end or not _as_recorded(replayer, known):
+            found = [] if end else states_differ(_known(recording, known, index), capture(replayer.machine))
             return Divergence(before, None, _executed(replayer, before, end), found)
-        before = checkpoint.count
+        before = known.count
     return None
+
+
+def _known(recording: Recording, known: Checkpoint | Mark, index: int) -> State:
+    """Return what is recorded of a state: all, or of a mark the CPUs."""
+    return recording.state_at(index) if isinstance(known, Checkpoint) else recording.cpus_at(known)
+
+
+def _as_recorded(replayer: Replayer, known: Checkpoint | Mark) -> bool:
+    """True if the machine is in the state that was recorded, as far as it was."""
+    if known.digest and replayer.digest() != known.digest:
+        return False
+    if isinstance(known, Checkpoint):
+        return True
+    return _cpus(replayer.recording.cpus_at(known)) == rows_of(replayer.machine.cpu_array).tobytes()
 
 
 def _run(replayer: Replayer, count: int) -> str:
@@ -124,5 +156,8 @@ def _back(replayer: Replayer, mark: tuple[Snapshot, int]) -> None:
 
 
 def states_differ(one: State, other: State) -> list[Difference]:
-    """Return what differs between two states, of much the first part."""
+    """Return what differs between two states, of much the first part. Of what one of them has not nothing is known."""
+    both = one.tables.keys() & other.tables.keys()
+    one, other = (replace(each, tables={name: each.tables[name] for name in both},
+                          rest=each.rest if one.rest and other.rest else {}) for each in (one, other))  # fmt: skip
     return [*_at_most(differences(one, other), 1000)]

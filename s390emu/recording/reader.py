@@ -153,6 +153,13 @@ class Recording:
         self.layout = self._json(header.layout, Anything(), "layout")
 
     @property
+    def start_bytes(self) -> int:
+        """Return the bytes of the file up to the end of its first checkpoint."""
+        at = self.checkpoints[0].at
+        self._file.seek(at)
+        return at + form.CHUNK.sizeof() + int(form.CHUNK.parse(self._file.read(form.CHUNK.sizeof())).length)
+
+    @property
     def readable(self) -> bool:
         """True if this version's machines can be put into the states that the recording has."""
         return self.layout == LAYOUT

@@ -23,9 +23,10 @@ def stats(recording: Recording) -> dict[str, Any]:
         "file": str(recording.path), "bytes": recording.size, "emulator": recording.emulator,
         "command": recording.command, "options": recording.options, "start": recording.start.hex(),
         "first": recording.first, "last": recording.last, "ended": recording.ended, "cut": recording.cut,
-        "runs_here": recording.readable,
+        "runs_here": recording.readable, "start_bytes": recording.start_bytes,
         "checkpoints": [{"count": each.count, "full": each.full, "given": each.given, "digest": each.digest.hex()}
                         for each in checkpoints],
+        "marks": len(recording.marks),
         "inputs": dict(Counter(each.verb for each in recording.inputs if each.verb)), "symbols": len(recording.symbols),
     }  # fmt: skip
 
@@ -40,9 +41,10 @@ def stats_lines(recording: Recording) -> Iterator[str]:
     gaps = [b.count - a.count for a, b in zip(recording.checkpoints, recording.checkpoints[1:], strict=False)]
     widest = f", {max(gaps):,} instructions apart at most" if gaps else ""
     yield f"{'checkpoints':16}{len(recording.checkpoints)}{widest}"
+    yield f"{'marks':16}{len(recording.marks)}"
     yield f"{'inputs':16}{', '.join(f'{verb} {n}' for verb, n in told['inputs'].items()) or 'none'}"
     yield f"{'symbols':16}{len(recording.symbols)}"
-    yield f"{'bytes':16}{recording.size:,}"
+    yield f"{'bytes':16}{recording.size:,}, of which the start state {recording.start_bytes:,}"
     if ended := recording.ended:
         mask, ia = ended["psw"]
         yield f"{'ended':16}{ended['reason']}, PSW {mask:016X} {ia:016X}, after {ended['count']:,} instructions"

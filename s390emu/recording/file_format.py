@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 
 import construct as c
+import numpy as np
 
 from s390emu.recording.mirror import DIGEST_BYTES
 from s390emu.recording.state import ROW_BYTES
@@ -59,16 +60,13 @@ TABLE = c.Struct(
     "content" / c.Bytes(c.this.changed * ROW_BYTES),
 )
 BODY = c.Struct("tables" / c.PrefixedArray(c.Int8ub, TABLE), "rest" / c.Prefixed(c.Int32ub, c.GreedyBytes))
-INDEX_T = c.PrefixedArray(c.Int32ub, c.Struct(
-    "kind" / c.Bytes(4),
-    "at" / c.Int64ub,  # of the chunk
-    "length" / c.Int64ub,  # of its payload
-    "count" / c.Int64ub,  # of a checkpoint or mark, and so are the following; else zeros
-    "flags" / c.Int8ub,
-    "digest" / c.Bytes(DIGEST_BYTES),
-))
+INDEX_T = np.dtype([
+    ("kind", "S4"), ("at", ">u8"),  # of the chunk
+    ("length", ">u8"),  # of its payload
+    ("count", ">u8"),  # of a checkpoint or mark, and so are the following; else zeros
+    ("flags", "u1"), ("digest", f"V{DIGEST_BYTES}"),
+])  # fmt: skip
 FOOTER = c.Struct("index_at" / c.Int64ub, "magic" / c.Const(MAGIC[::-1]))
-
 
 
 def check_of(kind: bytes, payload: bytes) -> int:

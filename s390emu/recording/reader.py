@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import construct as c
 import numpy as np
@@ -33,6 +33,14 @@ END_SHAPE = {"reason": Text(), "psw": (Whole(), Whole()), "count": Whole(), "cpu
 LATER = (form.CHECKPOINT, form.MARK)  # read when they are needed
 SYMBOLS_SHAPE = MapOf(Text(), Whole(-(1 << 63)))
 MOST_SYMBOLS = 1 << 26  # bytes, unpacked
+
+
+class Known(NamedTuple):
+    """What an index says of a checkpoint or mark."""
+
+    count: int
+    flags: int
+    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -174,7 +182,7 @@ class Recording:
             raise FileError(f"not a recording of this version: {error}") from None
         return value
 
-    def _read_index(self) -> list[Any] | None:
+    def _read_index(self) -> np.ndarray | None:
         """Return the index; None if the file does not end with one."""
         footer, head = form.FOOTER.sizeof(), form.CHUNK.sizeof()
         if self.size < self._begins + head + footer:
@@ -188,8 +196,8 @@ class Recording:
             try:
                 kind, payload = self._chunk(at)
                 if kind == form.INDEX and at + head + len(payload) + footer == self.size:
-                    return list(form.INDEX_T.parse(payload))
-            except c.ConstructError:
+                    return np.frombuffer(payload, form.INDEX_T)
+            except (c.ConstructError, ValueError):
                 pass
         raise FileError(f"{self.path}: damaged: its index is not where its end says")
 
@@ -225,14 +233,13 @@ class Recording:
                 break
         self.cut = f"cut off at byte {at}: whoever recorded it was killed, or it was not copied whole"
 
-    def _indexed(self, index: list[Any]) -> Iterator[tuple[int, bytes, bytes]]:
+    def _indexed(self, index: np.ndarray) -> Iterator[tuple[int, bytes, bytes | Known]]:
         """Yield the chunks of an index; of those that are read when they are needed, what it says of them."""
-        for entry in index:
-            if entry.kind in LATER:
-                known = {"count": entry.count, "flags": entry.flags, "digest": entry.digest, "unpacked": 0}
-                yield entry.at, entry.kind, form.CHECKPOINT_T.build(known | {"packed": b""})
+        for kind, at, _, *known in index.tolist():
+            if kind in LATER:
+                yield at, kind, Known(*known)
             else:
-                yield entry.at, *self._whole(entry.at)
+                yield at, *self._whole(at)
 
     def _whole(self, at: int) -> tuple[bytes, bytes]:
         """Return the chunk at a place of the index."""
@@ -252,19 +259,14 @@ class Recording:
                     return
                 raise FileError(f"{self.path}: damaged at byte {at}: its chunk there is not whole") from None
 
-    def _take(self, at: int, kind: bytes, payload: bytes) -> None:
+    def _take(self, at: int, kind: bytes, payload: bytes | Known) -> None:
         """Take a chunk."""
-        if kind == form.CHECKPOINT:
+        told: Any
+        if isinstance(payload, Known):
+            self._take_state(at, kind, payload)
+        elif kind in LATER:
             told = self._parsed(payload, at)
-            if self.checkpoints and told.count < self.checkpoints[-1].count:
-                raise FileError(f"{self.path}: damaged at byte {at}: its checkpoints are not in order")
-            given = bool(told.flags & form.GIVEN)
-            if given and self.checkpoints:
-                self.inputs.append(Input(told.count, "", (), None, False, len(self.checkpoints)))
-            full = bool(told.flags & form.FULL)
-            self.checkpoints.append(Checkpoint(told.count, full, given, told.digest, at))
-        elif kind == form.MARK:
-            self._take_mark(at, payload)
+            self._take_state(at, kind, Known(told.count, told.flags, told.digest))
         elif kind == form.INPUT:
             told = self._json(payload, INPUT_SHAPE, f"input at byte {at}")
             operands = tuple(told["operands"])
@@ -276,9 +278,18 @@ class Recording:
         elif kind == form.END:
             self.ended = self._json(payload, END_SHAPE, "end")
 
-    def _take_mark(self, at: int, payload: bytes) -> None:
-        told = self._parsed(payload, at)
-        if told.count < max([self.first, *(each.count for each in self.marks[-1:])] if self.checkpoints else [1 << 64]):
+    def _take_state(self, at: int, kind: bytes, told: Known) -> None:
+        """Take what is said of a checkpoint or mark."""
+        if kind == form.CHECKPOINT:
+            if self.checkpoints and told.count < self.checkpoints[-1].count:
+                raise FileError(f"{self.path}: damaged at byte {at}: its checkpoints are not in order")
+            given = bool(told.flags & form.GIVEN)
+            if given and self.checkpoints:
+                self.inputs.append(Input(told.count, "", (), None, False, len(self.checkpoints)))
+            full = bool(told.flags & form.FULL)
+            self.checkpoints.append(Checkpoint(told.count, full, given, told.digest, at))
+            return
+        if not self.checkpoints or told.count < max(each.count for each in (*self.checkpoints[:1], *self.marks[-1:])):
             raise FileError(f"{self.path}: damaged at byte {at}: its marks are not in order")
         self.marks.append(Mark(told.count, told.digest if any(told.digest) else None, at))
 
@@ -356,12 +367,15 @@ class Recording:
                 raise ShapeError("more than this version reads")
             rest = self._json(body.rest, MapOf(Text(), Anything()), "state")
             self._mirror.apply(checkpoint.count, changes, rest)
-        except (c.ConstructError, ShapeError, UnicodeDecodeError) as error:
-            why = str(error).splitlines()[0]
+        except (c.ConstructError, ShapeError, UnicodeDecodeError, MemoryError) as error:
+            why = [*str(error).splitlines(), type(error).__name__][0]
             raise FileError(f"{self.path}: damaged at byte {checkpoint.at}: no state: {why}") from None
-        if self._mirror.digest() != checkpoint.digest:
+        if not self._digest_is_right(checkpoint):
             raise FileError(f"{self.path}: damaged at byte {checkpoint.at}: not the state that was recorded (digest)")
         self._at = index
+
+    def _digest_is_right(self, checkpoint: Checkpoint) -> bool:
+        return self._mirror.digest() == checkpoint.digest
 
     def cpus_at(self, mark: Mark) -> State:
         """Return what a mark has of the state: the CPUs. FileError where it is not what was recorded."""

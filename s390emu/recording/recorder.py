@@ -21,7 +21,7 @@ EVERY = 200_000_000 if JIT else 50_000  # instructions between two checkpoints, 
 INSTRUCTIONS_PER_BYTE = 200  # ... for each byte of the last one: 1 MB a second at 200 million instructions a second
 INSTRUCTIONS_PER_FRAME = 5_000  # ... and for each page frame, which is to be compared
 FARTHEST = 5_000_000_000 if JIT else 1_000_000  # instructions between them, at most: executed again in half a minute
-MARK_EVERY = 20_000_000 if JIT else 5_000
+MARK_EVERY = 10_000_000 if JIT else 5_000
 SMALL = 4 << 20  # bytes: where more has changed at the end, its digest is written only
 Run = Callable[[int | None, float | None], Stop]
 

@@ -164,7 +164,7 @@ class _File:
     def __init__(self, path: Path):
         self.path, self.first, self.size = path, 0, 0
         self.begun, self.empty = False, True
-        self._index: list[dict[str, Any]] = []
+        self._index: list[tuple] = []
         self._out: BinaryIO = open(path, "wb", buffering=0)  # noqa: SIM115 - `close` does
 
     def begin(self, header: bytes, first: int) -> None:
@@ -174,17 +174,17 @@ class _File:
 
     def put(self, kind: bytes, payload: bytes) -> None:
         """Write a chunk."""
-        known = {"count": 0, "flags": 0, "digest": bytes(form.DIGEST_BYTES)}
+        known = 0, 0, bytes(form.DIGEST_BYTES)
         if kind in (form.CHECKPOINT, form.MARK):
-            told = form.CHECKPOINT_T.parse(payload[: form.CHECKPOINT_HEAD])
-            known = {name: told[name] for name in known}
-        self._index.append({"kind": kind, "at": self.size, "length": len(payload)} | known)
+            head = form.CHECKPOINT_T.parse(payload[: form.CHECKPOINT_HEAD])
+            known = head.count, head.flags, head.digest
+        self._index.append((kind, self.size, len(payload), *known))
         told = {"kind": kind, "length": len(payload), "check": form.check_of(kind, payload)}
         self._write(form.CHUNK.build(told) + payload)
 
     def put_index(self) -> None:
         at = self.size
-        self.put(form.INDEX, form.INDEX_T.build(self._index))
+        self.put(form.INDEX, np.array(self._index, form.INDEX_T).tobytes())
         self._write(form.FOOTER.build({"index_at": at}))
 
     def _write(self, data: bytes) -> None:

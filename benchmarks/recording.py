@@ -1,4 +1,4 @@
-"""What it costs to record a Linux boot: CPU seconds with and without, taking turns; the file; and how soon one is there.
+"""What it costs to record a Linux boot: CPU seconds with and without, taking turns; the file; how soon one is there.
 
     tools/fetch-linux ~/linux && python benchmarks/recording.py ~/linux
 

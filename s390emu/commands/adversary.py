@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -43,6 +44,7 @@ from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, Text, Whole, check
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
     from s390emu.machine import Machine, Reason, Stop
+    from s390emu.recording import RunRecorder
 
 
 def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source: dict[str, Any], *,
@@ -252,12 +254,15 @@ IMAGE_SHAPE = {
 }  # fmt: skip
 
 
-def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions) -> int:
-    """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
+def replay_host_events(
+    path: Path, content: dict[str, Any], options: RunOptions,
+    record: Callable[..., AbstractContextManager[RunRecorder | None]],
+) -> int:  # fmt: skip
+    """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right. record:
+    `recordings.recorded`."""
     from s390emu import inputs
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import Move
-    from s390emu.commands.recordings import recorded
     from s390emu.commands.trace_log import tracing
 
     check(content, shape(), str(path))
@@ -274,7 +279,7 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     watcher = sanitizer(watched, machine, guest.symbols)
     machine.host.guests[machine.guest_number].console.live = None if options.json else show
     with (
-        recorded(options.record, machine, on, "run", symbols) as recorder,
+        record(options.record, machine, on, "run", symbols) as recorder,
         tracing(options.trace, machine, symbols) as looking_on,
     ):
         run = recorder.through(looking_on) if recorder else looking_on

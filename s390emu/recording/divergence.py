@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-from s390emu.machine import Machine
-from s390emu.machine.snapshot import Snapshot
 from s390emu.recording.differences import Difference, differences
+from s390emu.recording.followers import Follower, Here, Moment
 from s390emu.recording.reader import Checkpoint, Input, Mark, Recording
 from s390emu.recording.replayer import Diverged, Replayer
 from s390emu.recording.state import State, capture, rows_of
@@ -16,28 +14,19 @@ from s390emu.recording.state import State, capture, rows_of
 PARTS = 16  # into which what is left is divided
 
 
-class Executed(NamedTuple):
-    """What one run did after the last common moment: the instruction, what the world did before it, the machine."""
-
-    cpu: int
-    ia: int
-    psw_mask: int
-    inputs: list[Input]
-    machine: Machine
-    ended: str
-
-
 @dataclass(frozen=True)
 class Divergence:
     """count: instructions after which both runs were the same for the last time; -1: they begin differently.
 
-    one, other: what each did next; None if that is not known. found: what differs after it.
+    one, other: what each did next, and what it is like after that; None if that is not known. inputs: what the world
+    did to each before it. found: what differs after it.
     """
 
     count: int
-    one: Executed | None
-    other: Executed | None
+    one: Moment | None
+    other: Moment | None
     found: list[Difference]
+    inputs: Sequence[tuple[Input, ...]] = ((), ())
 
 
 def first_checkpoint_apart(one: Recording, other: Recording) -> tuple[int, int | None]:
@@ -69,23 +58,45 @@ def _cpus(state: State) -> bytes:
 
 def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence | None:
     """Return where two runs part, which are the same after `first` instructions; None if not before `last`."""
-    one.go_to(first)
-    other.go_to(first)
+    found = between_followers(Here(one), Here(other), first, last)
+    if found is None or found.count < 0:
+        return found
+    inputs = [tuple(each.recording.inputs_between(found.count, found.count + 1)) for each in (one, other)]
+    return replace(found, inputs=inputs, found=states_differ(capture(one.machine), capture(other.machine)))
+
+
+def between_followers(one: Follower, other: Follower, first: int, last: int) -> Divergence | None:
+    """Return the same of two that run guests, one of which may be in another build."""
+    moments = one.to(first), other.to(first)
+    if not _alike(*moments):
+        return Divergence(-1, *moments, _parts(*moments))
     step = max(1, (last - first) // PARTS)
     while first < last:
-        marks = _mark(one), _mark(other)
-        ends = _run(one, first + step), _run(other, first + step)
-        if ends == ("", "") and _same(one.machine, other.machine):
+        one.mark()
+        other.mark()
+        moments = one.to(first + step), other.to(first + step)
+        if _alike(*moments):
             first += step
             step = min(step, max(1, last - first))
             continue
         if step == 1:
-            found = states_differ(capture(one.machine), capture(other.machine))
-            return Divergence(first, _executed(one, first, ends[0]), _executed(other, first, ends[1]), found)
-        _back(one, marks[0])
-        _back(other, marks[1])
+            return Divergence(first, *moments, _parts(*moments))
+        one.back()
+        other.back()
         step = max(1, step // PARTS)
     return None
+
+
+def _alike(one: Moment, other: Moment) -> bool:
+    """True if both are the same, and can go on."""
+    return one.digests == other.digests and (one.ended, other.ended) == ("", "")
+
+
+def _parts(one: Moment, other: Moment) -> list[Difference]:
+    """Return which parts of the state differ, by their digests."""
+    names = sorted({*one.digests, *other.digests})
+    return [Difference(f"digest of {name}", one.digests.get(name), other.digests.get(name)) for name in names
+            if one.digests.get(name) != other.digests.get(name)]  # fmt: skip
 
 
 def from_recording(replayer: Replayer) -> Divergence | None:
@@ -94,7 +105,8 @@ def from_recording(replayer: Replayer) -> Divergence | None:
     recording = replayer.recording
     replayer.restore(0)
     before, index = recording.first, 0
-    for known in sorted((*recording.checkpoints[1:], *recording.marks), key=lambda each: each.at):
+    every: list[Checkpoint | Mark] = [*recording.checkpoints[1:], *recording.marks]
+    for known in sorted(every, key=lambda each: each.at):
         end = _run(replayer, known.count)
         if isinstance(known, Checkpoint):
             index += 1
@@ -103,7 +115,7 @@ def from_recording(replayer: Replayer) -> Divergence | None:
                 end = ""
         if end or not _as_recorded(replayer, known):
             found = [] if end else states_differ(_known(recording, known, index), capture(replayer.machine))
-            return Divergence(before, None, _executed(replayer, before, end), found)
+            return Divergence(before, None, Here(replayer).now(end), found)
         before = known.count
     return None
 
@@ -131,28 +143,9 @@ def _run(replayer: Replayer, count: int) -> str:
     return ""
 
 
-def _same(one: Machine, other: Machine) -> bool:
-    return next(iter(differences(capture(one), capture(other))), None) is None
-
-
-def _executed(replayer: Replayer, count: int, ended: str) -> Executed:
-    machine = replayer.machine
-    did = replayer.recording.inputs_between(count, count + 1)
-    return Executed(machine.running.number, int(machine.port.insn_ia), machine.psw[0], did, machine, ended)
-
-
 def _at_most(found: Iterator[Difference], most: int) -> Iterator[Difference]:
     for _, each in zip(range(most), found, strict=False):
         yield each
-
-
-def _mark(replayer: Replayer) -> tuple[Snapshot, int]:
-    return replayer.machine.snapshot(), replayer.next_input
-
-
-def _back(replayer: Replayer, mark: tuple[Snapshot, int]) -> None:
-    snapshot, replayer.next_input = mark
-    replayer.machine.restore(snapshot)
 
 
 def states_differ(one: State, other: State) -> list[Difference]:

@@ -52,6 +52,11 @@ class Mirror:
         """Return a digest of the state that the mirror has."""
         return _digest(self._digests, self.rest)
 
+    def digests(self) -> dict[str, str]:
+        """Return digests of its parts: of each table, and of the rest."""
+        parts = {name: rows.tobytes() for name, rows in self._digests.items()} | {"rest": as_json(self.rest)}
+        return {name: blake2b(data, digest_size=DIGEST_BYTES).hexdigest() for name, data in parts.items()}
+
     def digest_after(self, changes: Sequence[Change], rest: dict[str, Any]) -> bytes:
         """Return a digest of the state that it would have with these changes, whose digests are known."""
         digests = dict(self._digests)
@@ -141,7 +146,7 @@ def _digest(digests: dict[str, np.ndarray], rest: dict[str, Any]) -> bytes:
 def _row_digests(rows: np.ndarray) -> np.ndarray:
     """Return a digest of each row; zero for zeros, as of a row that was never written."""
     found = np.zeros(len(rows), np.uint64)
-    data = memoryview(np.ascontiguousarray(rows).reshape(-1))
+    data = np.ascontiguousarray(rows).reshape(-1).data
     for n in np.flatnonzero(rows.view(np.uint64).any(axis=1)).tolist():
         row = data[n * ROW_BYTES : (n + 1) * ROW_BYTES]
         found[n] = int.from_bytes(blake2b(row, digest_size=ROW_DIGEST_BYTES).digest(), "big")

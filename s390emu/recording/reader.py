@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import construct as c
 import numpy as np
@@ -35,7 +35,8 @@ SYMBOLS_SHAPE = MapOf(Text(), Whole(-(1 << 63)))
 MOST_SYMBOLS = 1 << 26  # bytes, unpacked
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True)
+class Known:
     """What an index says of a checkpoint or mark."""
 
     count: int
@@ -289,7 +290,8 @@ class Recording:
             full = bool(told.flags & form.FULL)
             self.checkpoints.append(Checkpoint(told.count, full, given, told.digest, at))
             return
-        if not self.checkpoints or told.count < max(each.count for each in (*self.checkpoints[:1], *self.marks[-1:])):
+        before = self.marks[-1].count if self.marks else self.first if self.checkpoints else told.count + 1
+        if told.count < before:
             raise FileError(f"{self.path}: damaged at byte {at}: its marks are not in order")
         self.marks.append(Mark(told.count, told.digest if any(told.digest) else None, at))
 
@@ -321,7 +323,8 @@ class Recording:
     @property
     def last(self) -> int:
         """The last instruction count that it knows of: how the run ended, the last input, checkpoint or mark."""
-        known = [self.checkpoints[-1].count, *(each.count for each in (*self.inputs[-1:], *self.marks[-1:]))]
+        known = [self.checkpoints[-1].count]
+        known += [each.count for each in self.inputs[-1:]] + [each.count for each in self.marks[-1:]]
         return max([*known, self.ended["count"]] if self.ended else known)
 
     def checkpoint_before(self, count: int) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from s390emu.recording.writer import Writer
 
 EVERY = 200_000_000 if JIT else 50_000  # instructions between two checkpoints, at least
-INSTRUCTIONS_PER_BYTE = 200  # ... for each byte of the last one: 1 MB a second at 200 million instructions a second
+INSTRUCTIONS_PER_BYTE = 200  # ... for each byte of the last one: 1 MB/s at 200 million a second
 INSTRUCTIONS_PER_FRAME = 5_000  # ... and for each page frame, which is to be compared
 FARTHEST = 5_000_000_000 if JIT else 1_000_000  # instructions between them, at most: executed again in half a minute
 MARK_EVERY = 10_000_000 if JIT else 5_000
@@ -27,7 +27,7 @@ Run = Callable[[int | None, float | None], Stop]
 
 
 class RunRecorder:
-    """every: instructions between two checkpoints, at least; None: as the guest's size has it. per_byte: and so many for
+    """every: instructions between two checkpoints, at least; None: as the guest's size has it. per_byte: so many more for
     each byte of the last one.
 
     run: what runs the machine, as `Machine.run`; `through` changes it.

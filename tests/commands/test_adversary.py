@@ -459,7 +459,8 @@ def test_preemptions_are_for_several_cpus(s390emu):
 
 
 def test_a_replay_can_be_recorded(s390emu, tmp_path):
-    s390emu("demo", *tunables(**planted.TINY, PLANT=planted.BUGS[planted.EASY]), "--adversary", "exhaustive", "--jobs", 1)
+    words = tunables(**planted.TINY, PLANT=planted.BUGS[planted.EASY])
+    s390emu("demo", *words, "--adversary", "exhaustive", "--jobs", 1)
     (path,) = tmp_path.glob("adversary-*.replay.json")
     code, _, err = s390emu("run", "--replay", path, "--record", "r.s390rec")
     assert code == 1 and "exactly the run that was recorded" in err

@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import s390emu as s390emu_package
 from s390emu._jit import JIT
 
 GUEST = """
@@ -242,3 +245,46 @@ def test_killed_while_recording_it_leaves_a_file_that_can_be_read(tmp_path, s390
     code, out, _ = s390emu("trace", "stats", path, "--json")
     assert code == 0
     assert json.loads(out)["cut"]
+
+
+@pytest.fixture
+def other_build(tmp_path):
+    """A copy of the sources in which OR IMMEDIATE (low) leaves out a bit."""
+    source = Path(s390emu_package.__file__).parent
+    copy = tmp_path / "checkout"
+    shutil.copytree(source, copy / "s390emu", ignore=shutil.ignore_patterns("__pycache__"))
+    broken = copy / "s390emu/isa/general/logical.py"
+    right = "set_selected(cpu, r1, cpu.gr[r1] | i2, BITS_32_63)"
+    assert broken.read_text().count(right) == 1
+    broken.write_text(broken.read_text().replace(right, right.replace("i2", "(i2 & ~u64(1 << 31))")))
+    return copy
+
+
+@pytest.fixture
+def unjitted(monkeypatch):
+    """Processes that are started now compile nothing."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+
+
+def test_an_instruction_that_another_build_executes_differently_is_found(s390emu, recording, other_build, unjitted):
+    code, out, err = s390emu("trace", "diff", recording, "--build", other_build)
+    assert code == 1, err
+    told = out.splitlines()
+    assert told[0] == "the same after 3 instructions; then"
+    assert told[1].startswith("  this build: cpu0")
+    assert told[1].endswith("oilf %r8,2147483648")
+    assert told[2].startswith(f"  {other_build}: cpu0")
+    (differs,) = (line.split() for line in told if "<-- differs" in line and line.split()[0] == "r8")
+    assert differs[1:3] == ["0001000080000000", "0001000000000000"]
+
+
+def test_a_build_that_executes_a_recording_alike_has_no_difference(s390emu, recording, unjitted):
+    code, out, err = s390emu("trace", "diff", recording, "--build", sys.executable)
+    assert (code, out[:8]) == (0, "the same"), err
+
+
+@pytest.mark.parametrize("build", ["/nonexistent", "/bin/true", "/bin/echo"])
+def test_what_is_no_build_is_told_in_a_line(s390emu, recording, build):
+    code, _, err = s390emu("trace", "diff", recording, "--build", build)
+    assert code == 2
+    assert f"--build {build}: " in err

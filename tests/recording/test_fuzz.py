@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from s390emu.input_files import FileError
-from s390emu.recording import Recording, Writer, RunRecorder
-from s390emu.recording import file_format as form
 from s390emu import inputs
+from s390emu.input_files import FileError
+from s390emu.recording import Recording, RunRecorder, Writer
+from s390emu.recording import file_format as form
 from tests.recording.guests import loaded, make
 
 OPTIONS = {"frames": 20}

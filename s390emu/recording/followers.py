@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -143,8 +144,12 @@ class Elsewhere:
         return self
 
     def __exit__(self, *_) -> None:
-        with self._process as process:
-            process.kill()
+        process = self._process
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(BrokenPipeError):  # of what it was not told any more
+                pipe.close()  # type: ignore[union-attr]
+        process.wait()
 
     def _told(self, command: str) -> Any:
         assert self._process.stdin

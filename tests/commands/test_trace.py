@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import shutil
@@ -147,6 +146,37 @@ def test_export_to_perfetto_has_tracks_spans_and_counters(s390emu, recording, tm
     assert last["args"] == {"stable": 63, "unused": 0, "potentially volatile": 0, "volatile": 1}
 
 
+def test_export_to_perfetto_of_parts_counts_blocks_right_in_each(s390emu, recording, tmp_path):
+    path = tmp_path / "p.json"
+    assert s390emu("trace", "export", recording, "-o", path, "--from", "back", "--count", "1")[0] == 0
+    events = json.loads(path.read_text())["traceEvents"]
+    volatile = [event["args"]["volatile"] for event in events if event["name"] == "blocks by usage"]
+    assert volatile == [0, 1, 1, 1, 1, 1]  # at the start, and where each part begins
+
+
+def test_perfettos_events_have_what_the_format_wants(s390emu, recording, tmp_path):
+    """Chrome's Trace Event Format: phases, their fields, spans of a track one within another."""
+    path = tmp_path / "p.json"
+    assert s390emu("trace", "export", recording, "-o", path)[0] == 0
+    content = json.loads(path.read_text())
+    assert content["displayTimeUnit"] in ("ms", "ns")
+    fields = {"M": {"args"}, "i": {"s"}, "X": {"dur"}, "C": {"args"}}
+    ends: dict[int, list[float]] = {}
+    for event in sorted(content["traceEvents"], key=lambda event: (event["ts"], -event.get("dur", 0))):
+        assert event.keys() >= {"name", "ph", "pid", "tid", "ts"} | fields[event["ph"]]
+        assert event["pid"] and event["tid"], "0 is that of an idle processor"
+        if event["ph"] == "C":
+            assert all(isinstance(value, int) for value in event["args"].values())
+        if event["ph"] == "i":
+            assert event["s"] in "gpt"
+        if event["ph"] == "X":
+            around = ends.setdefault(event["tid"], [])
+            while around and around[-1] <= event["ts"]:
+                around.pop()
+            assert not around or event["ts"] + event["dur"] <= around[-1]
+            around.append(event["ts"] + event["dur"])
+
+
 def test_export_as_a_commit_log_has_registers_and_stores(s390emu, recording):
     out = lines(s390emu, "export", recording, "--format", "spike", "--from", "next", "--count", "2", "--lines", "2")
     assert out[0].startswith("core   0: 1 0x00000000000100")
@@ -162,10 +192,14 @@ def test_export_in_qemus_shape_has_registers_and_interruptions(s390emu, recordin
 
 
 def test_export_to_csv_has_the_documented_columns(s390emu, recording):
-    rows = [*csv.DictReader(io.StringIO("\n".join(lines(s390emu, "export", recording, "--format", "csv"))))]
+    out = lines(s390emu, "export", recording, "--format", "csv", "--kinds", "interruption,page,branches")
+    assert out[0] == "# s390emu.columns/1"
+    rows = [*csv.DictReader(out[1:])]
+    assert [row["kind"] for row in rows].count("branch") == 5  # J, and BRCTG but the last one
+    rows = [*csv.DictReader(lines(s390emu, "export", recording, "--format", "csv")[1:])]
     assert {row["kind"] for row in rows} == {"essa", "host", "interruption"}
     out = lines(s390emu, "export", recording, "--format", "csv", "--kinds", "insn", "--from", "next", "--count", "1")
-    rows = [*csv.DictReader(io.StringIO("\n".join(out)))]
+    rows = [*csv.DictReader(out[1:])]
     assert [row["stores"] for row in rows] == [f"0x18000={n:016x}" for n in range(5, 0, -1)]
 
 
@@ -275,7 +309,7 @@ def test_an_instruction_that_another_build_executes_differently_is_found(s390emu
     assert told[1].endswith("oilf %r8,2147483648")
     assert told[2].startswith(f"  {other_build}: cpu0")
     (differs,) = (line.split() for line in told if "<-- differs" in line and line.split()[0] == "r8")
-    assert differs[1:3] == ["0001000080000000", "0001000000000000"]
+    assert differs[1:3] == ["0000000180000000", "0000000100000000"]
 
 
 def test_a_build_that_executes_a_recording_alike_has_no_difference(s390emu, recording, unjitted):

@@ -45,7 +45,8 @@ def _records(name: str, dtype: np.dtype, one: np.ndarray, other: np.ndarray) -> 
     count = min(one.size, other.size) // dtype.itemsize
     a, b = (rows.reshape(-1)[: count * dtype.itemsize].view(dtype) for rows in (one, other))
     fields = dtype.names or ()
-    changed = np.flatnonzero((a.view(np.uint8).reshape(count, -1) != b.view(np.uint8).reshape(count, -1)).any(axis=1))
+    shape = count, dtype.itemsize
+    changed = np.flatnonzero((a.view(np.uint8).reshape(shape) != b.view(np.uint8).reshape(shape)).any(axis=1))
     for number in changed.tolist():
         label = f"block {number * BLOCK_SIZE:#x}" if name == "block" else f"{name}{number}"
         for field in fields:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from s390emu.recording.reader import Recording
 
 Run = Callable[[int], Stop]  # so many instructions at most
+ENDS = (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED, Reason.CHECK_STOP, Reason.CHECK_STOP_LOWCORE)
 
 
 class Diverged(Exception):
@@ -76,6 +77,16 @@ class Replayer:
             else:
                 self.restore(each.after)
         self._to(count)
+        ended = self.recording.ended
+        if ended and ended["reason"] in ENDS and count == ended["count"] and self.next_input == len(known):
+            self._end(ended["reason"])
+
+    def _end(self, reason: str) -> None:
+        """Let the guest end as it had: its last instruction has ended, but what that led to is not done yet."""
+        stop = self._run(1)
+        if str(stop.reason) != reason:
+            count = self.machine.count
+            raise Diverged(f"after {count:,} instructions: {stop.reason}; recorded was the end: {reason}")
 
     def _to(self, count: int) -> None:
         """Let instructions end until it are so many."""

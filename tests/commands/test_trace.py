@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -271,14 +272,37 @@ def test_killed_while_recording_it_leaves_a_file_that_can_be_read(tmp_path, s390
     child = subprocess.Popen(words, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 120
-        while time.monotonic() < end and not (path.exists() and path.stat().st_size > 2500):
+        while time.monotonic() < end and not (path.exists() and path.stat().st_size > 7000):
             time.sleep(0.2)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
     code, out, _ = s390emu("trace", "stats", path, "--json")
     assert code == 0
-    assert json.loads(out)["cut"]
+    told = json.loads(out)
+    assert told["cut"]
+    assert told["last"] >= 50_000
+    code, out, err = s390emu("trace", "diff", path)
+    assert (code, out) == (0, f"the same, for {told['last']:,} instructions\n")
+    assert f"it reads up to instruction {told['last']:,}" in err
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_run(guest, s390emu):
+    code, _, err = s390emu("run", guest, "-D", "N=5", "--record", "/dev/full")
+    assert code == 0
+    assert "s390emu: the recording ends at instruction 0: /dev/full: No space left on device" in err
+
+
+def test_a_file_that_may_not_grow_any_more_is_read_as_far_as_it_goes(recording, guest, s390emu, tmp_path):
+    path = tmp_path / "f.s390rec"
+    most = json.loads("\n".join(lines(s390emu, "stats", recording, "--json")))["start_bytes"] + 800
+    words = [sys.executable, "-m", "s390emu", "run", guest, "-D", "N=3_000", "--ram", "256K", "--record", path]
+    done = subprocess.run(words, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))  # fmt: skip
+    assert f"{path}: File too large" in done.stderr
+    code, out, err = s390emu("trace", "stats", path, "--json")
+    assert (code, "cut off" in err) == (0, True)
+    assert 5_000 <= json.loads(out)["last"] < 15_010
 
 
 @pytest.fixture

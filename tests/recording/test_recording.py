@@ -174,6 +174,17 @@ def test_a_guest_that_ends_too_early_has_diverged(tmp_path):
             replayer._to(1_000_000)
 
 
+def test_a_guest_that_stops_itself_is_stopped_at_the_end_of_its_replay(tmp_path):
+    """Its last instruction leaves the CPU about to stop."""
+    end = recorded(tmp_path / "a", "start: lghi %r2,0\n lghi %r4,0\n sigp %r3,%r2,5")  # STOP, to itself
+    assert end.count == 3
+    with opened(tmp_path / "a") as recording:
+        replayer = Replayer(recording)
+        replayer.restore(0)
+        replayer.run_to(end.count)
+        assert replayer.digest() == digest(end)
+
+
 def test_moments_outside_the_recording_are_refused(tmp_path):
     end = recorded(tmp_path / "a")
     refused = pytest.raises(ValueError, match=f"has instructions 0 to {end.count:,}")

@@ -74,6 +74,15 @@ class Turns:
         cpu.port.others = self.count - cpu.count
         self.set_running(cpu)
 
+    def settle(self) -> None:
+        """Let the time pass on the CPUs that do not run that has passed on others, which their next turns would do: so
+        equal guests have equal records, however often they were stopped and went on."""
+        now, count = self.now, self.count
+        for cpu in self.cpus:
+            if cpu is not self.running:
+                self.let_pass(cpu, now)
+                cpu.port.others = count - cpu.count
+
     def set_running(self, cpu: CPU) -> None:
         """Make this CPU the running one, for compiled code too."""
         self.storage.record.running = cpu.addresses[1]

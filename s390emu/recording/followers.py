@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from s390emu.machine.snapshot import Snapshot
+from s390emu.machine.history import Checkpoint
 from s390emu.machine.view import NotTranslated, registers
 from s390emu.recording.mirror import Mirror
 from s390emu.recording.replayer import Diverged, Replayer
@@ -68,7 +68,7 @@ class Here:
     def __init__(self, replayer: Replayer):
         self.replayer = replayer
         self._mirror = Mirror()
-        self._marked: tuple[Snapshot, int] | None = None
+        self._marked: Checkpoint | None = None
 
     def to(self, count: int) -> Moment:
         """Go to an instruction count: on, or, the first time, from the checkpoint before it."""
@@ -95,13 +95,12 @@ class Here:
 
     def mark(self) -> None:
         """Remember where it is."""
-        self._marked = self.replayer.machine.snapshot(), self.replayer.next_input
+        self._marked = self.replayer.mark()
 
     def back(self) -> None:
         """Go to where it was marked."""
         assert self._marked
-        snapshot, self.replayer.next_input = self._marked
-        self.replayer.machine.restore(snapshot)
+        self.replayer.history.return_to(self._marked)
 
 
 def serve(follower: Follower, commands: Iterable[str], out: TextIO) -> None:

@@ -28,7 +28,7 @@ from s390emu.host.paging_device import DIGEST_BYTES, DeviceSnapshot
 from s390emu.host.pool import FREE
 from s390emu.host.slots import SlotsSnapshot
 from s390emu.host.statistics import Statistics
-from s390emu.machine.snapshot import Snapshot
+from s390emu.machine.snapshot import Snapshot, restore
 from s390emu.records.blocks import BLOCK_T, FRAME_T
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
@@ -108,15 +108,14 @@ def of_rows(rows: np.ndarray, dtype: np.dtype, count: int, name: str) -> np.ndar
 
 
 def capture(machine: Machine) -> State:
-    """Return the state of a machine that is between two instructions; what changes of it would when its CPUs have their
-    next turns (`Turns.settle`). ValueError where its state is not all here: disks, other guests."""
+    """Return the state of a machine that is between two instructions; nothing of it changes. ValueError where its state
+    is not all here: disks, other guests."""
     host, storage = machine.host, machine.storage
     if len(host.guests) != 1:
         raise ValueError("a guest that shares its host cannot be recorded")
     guest = host.guests[0]
     if guest.block_io.disks:
         raise ValueError("a guest with disks cannot be recorded: what is on them is not in the recording")
-    machine.turns.settle()
     record, ports, _ = storage.snapshot()
     kept = guest.snapshot()
     frames, console = host.frames, kept.console
@@ -207,7 +206,7 @@ def put_back(machine: Machine, state: State) -> None:
     memory = tables["memory"][: in_use[-1] + 1 if len(in_use) else 0]
     of_host = rest["host"]
     hand, unused, taken = of_host["clock"]
-    machine.restore(Snapshot(
+    restore(machine, Snapshot(
         cpus, (record, ports, events[:0]),
         HostSnapshot(
             FramesSnapshot(memory, table, broken, *_free(table, broken, frames.chunk)), slots, tuple(of_host["limit"]),

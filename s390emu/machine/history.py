@@ -217,11 +217,11 @@ class History:
         finally:
             self._performing = False
             self.done += 1
-        self._at_another_place()
+        self.look_anew()
         if self._probe and self._probe() != before:
             self._changed.append(Change(each.count, input=each))
 
-    def _at_another_place(self) -> None:
+    def look_anew(self) -> None:
         """Let the next run look at everything anew; while there are waits ahead that were ended from outside, every
         wait comes to `wakes`."""
         self._due = 0
@@ -236,7 +236,7 @@ class History:
         self._waits = min(self._waits, self.done)
         self.checkpoints = [each for each in self.checkpoints if each.done <= self.done and each.count <= here]
         self._near = self._present = None
-        self._at_another_place()
+        self.look_anew()
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ class History:
         else:
             checkpoint.state(self.machine)
         self.done, self.exact = checkpoint.done, checkpoint.exact
-        self._at_another_place()
+        self.look_anew()
 
     def _before(self, count: int) -> Checkpoint:
         """Return the last checkpoint that leads to a moment."""

@@ -84,16 +84,22 @@ class Replayer:
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        machine = self.machine
+        machine, self.machine.history = self.machine, self.history
         while machine.count < count:
             stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT:
                 told = f"recorded were {count:,} instructions and more"
                 raise Diverged(f"after {machine.count:,} instructions: {stop.reason}; {told}")
 
-    def mark(self) -> Checkpoint:
-        """Return a checkpoint of here, for the history's `return_to`."""
-        return self.history.here(exact=False)
+    @property
+    def next_input(self) -> int:
+        """Which of the recording's inputs is next; set before the machine is restored to a snapshot."""
+        return self.history.done
+
+    @next_input.setter
+    def next_input(self, number: int) -> None:
+        self.history.done = number
+        self.history.look_anew()
 
     def digest(self) -> bytes:
         """Return the digest of the machine's state, as checkpoints have it."""

@@ -19,7 +19,7 @@ from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.options.values import not_negative, size
 from s390emu.commands.programs import program
 from s390emu.commands.recordings import opened
-from s390emu.commands.symbols import named
+from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import ENDED, UsageError, say
 from s390emu.guests import toy_kernel
 from s390emu.input_files import FileError, read_text, replace_file
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from s390emu.reports.timeline_model import Told
 
 EXAMPLE = "s390emu demo --record d.s390rec; s390emu timeline d.s390rec -o page.html"
-DETAILS = 4000  # events with registers
+DETAILS = 10_000  # events with registers
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def arguments(parser) -> None:
     define_argument(parser, "define an assembly symbol of it; -I DIR: where .include may read too")
     include_argument(parser)
     parser.add_argument("--symbols", type=Path, metavar="FILE", help="names beside those in the recording")
+    parser.add_argument("--kallsyms", action="store_true", help="names that a Linux kernel in the guest has of itself")
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -70,13 +71,14 @@ def execute(args: argparse.Namespace) -> int:
     if options.output.is_dir() or not options.output.absolute().parent.is_dir():
         raise UsageError(f"{options.output}: no file can be written there")
     with opened(options.file) as recording:
-        symbols = named(SymbolOptions(args.symbols), recording.symbols)
+        names = taken(SymbolOptions, args)
+        known = named(names, recording.symbols)
         if recording.cut:
             say(f"s390emu: {recording.path}: {recording.cut}; it reads up to instruction {recording.last:,}")
         trace = TraceOptions(trace_from=args.trace_from, trace_until=args.trace_until, trace_cpu=args.trace_cpu)
-        window = Window(trace, symbols, recording.options.get("cpus", 1))
+        window = Window(trace, known, recording.options.get("cpus", 1))
         try:
-            told = collected(recording, window, options.details, symbols)
+            told, symbols = collected(recording, window, options.details, lambda guest: named_at_end(names, guest, known))
         except (ValueError, LookupError) as error:
             raise UsageError(str(error)) from None
         _add_lines(told, recording, options, args)

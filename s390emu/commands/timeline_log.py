@@ -3,7 +3,7 @@ for the registers of those that are looked at closely."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -152,11 +152,16 @@ def part(recording: Recording, replayer: Replayer, window: Window) -> tuple[int,
     return first, min(last, replayer.machine.count + 1)
 
 
-def collected(recording: Recording, window: Window, details: int, symbols: Mapping[str, int]) -> model.Told:
-    """Return what happened in a part of a recording. details: of how many events there are to be registers, beside
-    those of discard faults. LookupError where that part is not found; ValueError outside of the recording."""
+def collected(
+    recording: Recording, window: Window, details: int, named: Callable[[Machine], Mapping[str, int]]
+) -> tuple[model.Told, Mapping[str, int]]:
+    """Return what happened in a part of a recording, and symbols. details: of how many events there are to be
+    registers, beside those of discard faults. named: returns the symbols of a guest at the end of the part. LookupError
+    where that part is not found; ValueError outside of the recording."""
     watcher = _Watcher(recording)
     first, last = part(recording, watcher, window)
+    if last < first:
+        raise ValueError(f"a part that ends before it begins: {first:,} to {last:,}")
     watcher.go_to(first)
     start = watcher.start()
     states = watcher.states.copy()
@@ -176,8 +181,9 @@ def collected(recording: Recording, window: Window, details: int, symbols: Mappi
         turns = turns[turns["cpu"] == window.cpu]
     told = model.Told(first, last, len(start), states, events, turns, watcher.inputs)
     watcher.machine.observers.remove(watcher)
+    symbols = named(watcher.machine)
     _look_closely(watcher, told, details, symbols)
-    return told
+    return told, symbols
 
 
 def chosen(events: np.ndarray, details: int) -> np.ndarray:

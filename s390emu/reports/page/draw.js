@@ -12,7 +12,8 @@ function readColours() {
   const style = getComputedStyle(document.documentElement);
   for (const name of ["ink", "paper", "faint", "line", "panel", "mark", "empty", "supervisor", "problem", "wait"])
     ink[name] = style.getPropertyValue("--" + name).trim();
-  ink.states = facts.states.map((state) => state.name === "Sz" ? ink.empty : state.colour);
+  ink.states = facts.states.map((state) => state.name === "Sz" ? ink.empty :
+    state.name === "Uz" ? blended(state.colour, ink.paper, 0.6) : state.colour);  // nothing is there, or was lost
   ink.guest = facts.states.find((state) => state.name === "Ur").colour;
   ink.host = facts.states.find((state) => state.name === "Sp").colour;
   ink.classes = CLASS_COLOURS.map((colour) => colour === "#000000" ? ink.ink : colour);
@@ -23,8 +24,13 @@ function rgb(colour) {
   return [value >> 16, value >> 8 & 255, value & 255];
 }
 
+function blended(one, other, share) {
+  const parts = rgb(one).map((value, n) => Math.round(value * (1 - share) + rgb(other)[n] * share));
+  return "#" + parts.map((part) => part.toString(16).padStart(2, "0")).join("");
+}
+
 function mixed(one, other, share) {  // a colour as a pixel of an ImageData
-  const [r, g, b] = rgb(one).map((value, n) => Math.round(value * (1 - share) + rgb(other)[n] * share));
+  const [r, g, b] = rgb(blended(one, other, share));
   return (255 << 24 | b << 16 | g << 8 | r) >>> 0;
 }
 
@@ -229,12 +235,14 @@ function drawHandlers(lane, y, size, seen) {
     const part = size / 2, own = wide > 3 ? 0 : kind === 0 ? 0 : kind === 1 ? 1 : 0.5;  // thin ones keep apart
     pen.fillStyle = ink.classes[kind];
     if (wide > 3) {
+      pen.globalAlpha = column["taken.returned"][takenOf[n]] ? 1 : 0.3;  // faint: it led somewhere else
       pen.fillRect(x, y, wide, size);
+      pen.globalAlpha = 1;
       pen.fillStyle = ink.paper;
       pen.fillRect(x, y, 1, size);
     } else pen.fillRect(x, y + own * part, wide, part);
     if (wide > 34) {
-      pen.fillStyle = "#000000";
+      pen.fillStyle = column["taken.returned"][takenOf[n]] ? "#000000" : ink.ink;
       pen.textAlign = "left";
       pen.save();
       pen.beginPath();
@@ -280,7 +288,7 @@ function drawMap(seen) {
   const shown = view.bottom - view.top;
   const exact = facts.levels.length === 0 || (seen[1] - seen[0] < MOST_EXACT && shown < 1.5 * h);
   if (exact && !(facts.leftOut.length && facts.levels.length && span() > (facts.last - facts.first) / 64))
-    exactly(pixels, w, h, Math.max(1, h / shown));
+    exactly(pixels, w, h);
   else coarsely(pixels, w, h);
   canvas.dataset.map = exact ? "exact" : "coarse";
   pen.putImageData(image, Math.round(GUTTER * ratio), Math.round(lane.y * ratio));
@@ -289,16 +297,18 @@ function drawMap(seen) {
   drawAddresses(lane, shown);
 }
 
-// Paint each row's states from its events. high: device pixels of a row.
-function exactly(pixels, w, h, high) {
-  const shades = shadesOf(Math.ceil(high)), scale = w / span(), from = view.from;
+// Paint each row's states from its events.
+function exactly(pixels, w, h) {
+  const shadesFor = new Map(), scale = w / span(), from = view.from;
   const first = Math.max(0, Math.floor(view.top)), last = Math.min(rows.length, Math.ceil(view.bottom));
   for (let row = first; row < last; row++) {
     const y0 = Math.max(0, Math.round((row - view.top) * h / (view.bottom - view.top)));
     const y1 = Math.min(h, Math.max(y0 + 1, Math.round((row + 1 - view.top) * h / (view.bottom - view.top))));
+    if (!shadesFor.has(y1 - y0)) shadesFor.set(y1 - y0, shadesOf(y1 - y0));
+    const shades = shadesFor.get(y1 - y0);
     let k = rowAt(row, from), state = stateAt(row, from), x = 0;
     const paint = (until) => {
-      for (let y = y0; y < y1; y++) pixels.fill(shades[state][Math.min(y - y0, shades[state].length - 1)], y * w + x, y * w + until);
+      for (let y = y0; y < y1; y++) pixels.fill(shades[state][y - y0], y * w + x, y * w + until);
       x = until;
     };
     for (; k < rowStart[row + 1] && x < w; k++) {

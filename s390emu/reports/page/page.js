@@ -78,6 +78,7 @@ function choose(n, brought = true) {
   view.row = n >= 0 && ev.block[n] !== NO_BLOCK ? rowOf[ev.block[n]] : -1;
   byId("told").replaceChildren(...(n < 0 ? welcome() : eventTold(n)));
   document.body.dataset.chosen = n;
+  document.querySelector("aside").scrollTop = 0;
   for (const button of byId("faults").querySelectorAll("button"))
     button.setAttribute("aria-current", String(Number(button.dataset.event) === n));
   if (n >= 0 && brought) bring(n);
@@ -153,10 +154,14 @@ function atPlace(n) {
 function codeTold(n) {
   const place = facts.places[ev.place[n]], source = place[4] >= 0 ? facts.sources[place[4]] : null;
   const lines = [make("h2", {}, ev.kind[n] === INTERRUPTION && ev.before[n] > 1 ? "Instruction before it" : "Instruction"),
-    make("div", { class: "code", id: "instruction" }, `${placeText(place)}\n${place[2]}  ${place[3] || "(not known)"}`)];
+    make("div", { class: "code", id: "instruction" }, `${placeText(place)}\n` + (withoutContent(n, place) ?
+      "it lies in the block itself, which has no content" : `${place[2]}  ${place[3] || "(not known)"}`))];
   if (source) lines.push(make("div", { class: "code", id: "source" }, `${source[0]}:${source[1]}\n${source[2]}`));
   return lines;
 }
+
+// Whether it is the fetch of an instruction that found its block discarded.
+const withoutContent = (n, place) => isFault(n) && Math.floor(parseInt(place[0], 16) / BLOCK) === ev.block[n];
 
 function registersTold(n) {
   if (!detailOf.has(n)) return [make("p", { class: "faint" }, "The page has no registers of this event; ",
@@ -197,7 +202,8 @@ function next(by) {  // event at all
 function chooseFault(k) {
   if (k < 0 || k >= facts.stories.length) return;
   choose(facts.stories[k][0]);
-  byId("faults").children[k]?.scrollIntoView({ block: "nearest" });
+  const list = byId("faults"), item = list.children[k];  // scrollIntoView would move what stands around it too
+  if (item) list.scrollTop = item.offsetTop - list.offsetTop - list.clientHeight / 2;
 }
 
 function nextFault(by) {
@@ -296,7 +302,7 @@ function listLegend() {
   facts.classes.forEach((name, kind) => { if (kindsTaken.has(kind)) entry((to) => {
     to.fillStyle = ink.classes[kind];
     to.fillRect(2, 3, 14, 8);
-  }, "handler: " + name); });
+  }, "handler: " + name + (kind ? "" : " (faint: it went elsewhere)")); });
   entry((to) => { to.fillStyle = ink.problem; to.fillRect(0, 0, 18, 14); }, "problem state");
   entry((to) => { to.fillStyle = ink.wait; to.fillRect(7, 0, 3, 14); }, "wait");
   byId("legend").replaceChildren(...entries);
@@ -327,10 +333,10 @@ function pick(x, y) {
   }
   if (inLane(lanes.map, y) && rows.length) {
     const row = Math.min(rows.length - 1, Math.max(0, rowAtY(y)));
-    let best = -1;
+    let best = -1, least = Infinity;
     for (let k = rowAt(row, moment - reach); k < rowStart[row + 1] && ev.count[rowEvents[k]] <= moment + reach; k++) {
-      const closer = Math.abs(ev.count[rowEvents[k]] - moment) - (best < 0 ? Infinity : Math.abs(ev.count[best] - moment));
-      if (closer < 0 || (closer === 0 && isFault(rowEvents[k]))) best = rowEvents[k];
+      const n = rowEvents[k], far = Math.abs(ev.count[n] - moment) * (isFault(n) ? 0.3 : 1);  // a fault is easily hit
+      if (far < least) [best, least] = [n, far];
     }
     if (best < 0) best = giver(row, moment);
     return best < 0 ? chooseMoment(row, Math.round(moment)) : choose(best, false);

@@ -14,7 +14,8 @@ from typing import Any
 
 SECONDS = 120  # for anything at all: the computer may be busy
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-             "--force-device-scale-factor=1", "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+             "--force-device-scale-factor=1", "--disable-background-networking",
+             "--disable-component-update"]  # fmt: skip
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # what the standard calls an element's identity
 NAMED_KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Home": "\ue011", "Shift": "\ue008", "ArrowLeft": "\ue012",
               "ArrowRight": "\ue014"}  # fmt: skip
@@ -28,7 +29,8 @@ class Browser:
                                         text=True)  # fmt: skip
         assert self._driver.stdout
         try:
-            port = next(found[1] for line in self._driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
+            started = re.compile(r"successfully on port (\d+)")
+            port = next(found[1] for line in self._driver.stdout if (found := started.search(line)))
             self._base = f"http://127.0.0.1:{port}"
             arguments = [*ARGUMENTS, f"--window-size={width},{height}", f"--user-data-dir={profile}"]
             if dark:
@@ -84,8 +86,8 @@ class Browser:
 
     def drawn(self) -> None:
         """Wait until what was asked for has been drawn."""
-        self._ask("POST", "/execute/async", {"args": [], "script":
-                  "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))"})  # fmt: skip
+        script = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(1)))"
+        self._ask("POST", "/execute/async", {"args": [], "script": script})
 
     def text(self, selector: str) -> str:
         """Return what an element shows."""
@@ -103,7 +105,8 @@ class Browser:
 
     def click(self, x: float, y: float, to: tuple[float, float] | None = None) -> None:
         """Click at a place of the window; with `to`, drag from there to another one."""
-        moves = [{"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)}, {"type": "pointerDown", "button": 0}]
+        moves = [{"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)},
+                 {"type": "pointerDown", "button": 0}]  # fmt: skip
         if to:
             moves += [{"type": "pointerMove", "duration": 50, "x": round(to[0]), "y": round(to[1])}]
         self._act({"type": "pointer", "id": "mouse", "actions": [*moves, {"type": "pointerUp", "button": 0}]})

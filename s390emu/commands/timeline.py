@@ -49,7 +49,8 @@ def arguments(parser) -> None:
     parser.add_argument("--from", dest="trace_from", default="", metavar="PLACE",
                         help="an instruction number, a symbol, or an address (0x...)")  # fmt: skip
     parser.add_argument("--until", dest="trace_until", default="", metavar="PLACE", help="likewise, where it ends")
-    parser.add_argument("--cpu", dest="trace_cpu", type=not_negative, metavar="N", help="interruptions of this CPU only")
+    parser.add_argument("--cpu", dest="trace_cpu", type=not_negative, metavar="N",
+                        help="interruptions of this CPU only")  # fmt: skip
     parser.add_argument("--details", type=not_negative, default=DETAILS, metavar="N",
                         help=f"of so many events registers, beside those of faults ({DETAILS:,})")  # fmt: skip
     parser.add_argument("--source", type=Path, action="append", default=[], metavar="FILE",
@@ -78,7 +79,8 @@ def execute(args: argparse.Namespace) -> int:
         trace = TraceOptions(trace_from=args.trace_from, trace_until=args.trace_until, trace_cpu=args.trace_cpu)
         window = Window(trace, known, recording.options.get("cpus", 1))
         try:
-            told, symbols = collected(recording, window, options.details, lambda guest: named_at_end(names, guest, known))
+            told, symbols = collected(recording, window, options.details,
+                                      lambda guest: named_at_end(names, guest, known))  # fmt: skip
         except (ValueError, LookupError) as error:
             raise UsageError(str(error)) from None
         _add_lines(told, recording, options, args)

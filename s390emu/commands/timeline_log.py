@@ -15,9 +15,9 @@ from s390emu.commands.recordings import run_on
 from s390emu.commands.trace_log import Window
 from s390emu.machine import CPU, Machine, NotTranslated, Reason, Stop
 from s390emu.machine.observe import kinds_of
+from s390emu.recording import Recording, Replayer
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION, EVENT_PSW
-from s390emu.recording import Recording, Replayer
 from s390emu.reports import timeline_model as model
 
 STEP = 50_000_000  # instructions, after which what has happened is put together

@@ -114,7 +114,7 @@ def is_change(events: np.ndarray) -> np.ndarray:
 class Control(NamedTuple):
     """What led a CPU elsewhere: interruptions, and new PSWs. new: the PSW is the one that an interruption loaded."""
 
-    count: np.ndarray
+    at: np.ndarray  # instructions that had ended
     cpu: np.ndarray
     interruption: np.ndarray
     new: np.ndarray
@@ -129,7 +129,7 @@ def spans(control: Control, events: np.ndarray) -> None:
     numbers = np.flatnonzero(events["kind"] == INTERRUPTION)
     stacks: dict[int, list[tuple[int, int]]] = {}  # by CPU: event, old address
     ended, returned, met = np.zeros(len(numbers), np.uint64), np.zeros(len(numbers), np.uint8), 0
-    columns = (control.count, control.cpu, control.interruption, control.new, control.to, control.jump)
+    columns = (control.at, control.cpu, control.interruption, control.new, control.to, control.jump)
     for count, cpu, interruption, new, to, jump in zip(*(column.tolist() for column in columns), strict=True):
         stack = stacks.setdefault(cpu, [])
         if interruption:
@@ -149,8 +149,9 @@ def turns(control: Control, start: Sequence[int], first: int) -> np.ndarray:
     """Return the states of CPUs, each from when it has it on. start: those at the beginning."""
     psw = ~control.interruption
     rows = np.zeros(len(start) + int(psw.sum()), TURN_T)
-    rows["count"][: len(start)], rows["cpu"][: len(start)], rows["state"][: len(start)] = first, range(len(start)), start
-    rows["count"][len(start) :] = (control.count + np.where(control.new, 0, 1).astype(np.uint64))[psw]
+    rows["count"][: len(start)], rows["state"][: len(start)] = first, start
+    rows["cpu"][: len(start)] = range(len(start))
+    rows["count"][len(start) :] = (control.at + np.where(control.new, 0, 1).astype(np.uint64))[psw]
     rows["cpu"][len(start) :], rows["state"][len(start) :] = control.cpu[psw], control.state[psw]
     kept = np.zeros(len(rows), bool)
     for cpu in range(len(start)):

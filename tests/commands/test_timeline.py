@@ -13,8 +13,8 @@ import pytest
 
 from s390emu.commands.recordings import opened
 from s390emu.machine import Recorder
-from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.recording import Replayer
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports import timeline_model as model
 from s390emu.reports import timeline_page
 
@@ -161,7 +161,8 @@ def test_instructions_have_their_text_and_their_source_line(page):
 
 def test_source_lines_of_another_program_are_not_told(s390emu, recording, place):
     (place / "other.s").write_text(GUEST.replace("lg    %r3,0(%r1)", "lg    %r4,0(%r1)"))
-    code, _, err = s390emu("timeline", recording, "-o", place / "o.html", "--source", place / "other.s", "-D", "ROUNDS=3")
+    source = ["--source", place / "other.s", "-D", "ROUNDS=3"]
+    code, _, err = s390emu("timeline", recording, "-o", place / "o.html", *source)
     assert code == 0, err
     other = Page((place / "o.html").read_text())
     assert next(each for each in other.facts["places"] if each[1] == "touch")[4] == -1
@@ -169,7 +170,8 @@ def test_source_lines_of_another_program_are_not_told(s390emu, recording, place)
 
 
 def test_the_page_asks_nobody_for_anything(page):
-    assert not re.search(r'(?:src|href)="(?!data:,")|url\(|@import|https?://|fetch\(|XMLHttpRequest|WebSocket', page.text)
+    asking = r'(?:src|href)="(?!data:,")|url\(|@import|https?://|fetch\(|XMLHttpRequest|WebSocket'
+    assert not re.search(asking, page.text)
 
 
 def test_a_part_is_chosen_by_numbers_or_symbols(s390emu, recording, place, page):
@@ -203,13 +205,14 @@ def test_what_is_too_much_for_a_page_is_left_out_and_said(page, recording, monke
 
     with opened(recording) as opened_again:
         told, _ = collected(opened_again, Window(), 0, lambda guest: {})
-        most = len(told.events) - 60
-        small = Page(timeline_page.page(told, opened_again, {}, most))
-    assert len(small["event.count"]) == most
+        less = Page(timeline_page.page(told, opened_again, {}, len(told.events) - 20))
+        small = Page(timeline_page.page(told, opened_again, {}, 320))
+    assert less.facts["leftOut"] == ["20 ESSA that changed no state"]
+    assert (len(less["event.count"]), len(small["event.count"])) == (len(told.events) - 20, 320)
     assert any("evenly" in text for text in small.facts["leftOut"])
     assert len(small.facts["stories"]) == len(page.facts["stories"])
-    assert {int(small["event.block"][story[0]]) for story in small.facts["stories"]} <= set(small["event.block"].tolist())
-    assert [(level["rows"], level["columns"]) for level in small.facts["levels"]][0][1] == 1024
+    assert all(small["event.kind"][fault] == model.INTERRUPTION for fault, *_ in small.facts["stories"])
+    assert [level["columns"] for level in small.facts["levels"]] == [1024, 2048, 8192]
 
 
 @pytest.mark.parametrize(

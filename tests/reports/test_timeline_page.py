@@ -30,7 +30,8 @@ def made(stories: int = STORIES, others: int = 0) -> model.Told:
         rows += [
             (at, model.ESSA, 0, block, STATES["Sr"], STATES["Vr"], 3, 0x1000, 0, 0, 0, 0),
             (at + 1000, model.HOST, 0, block, STATES["Vr"], STATES["Vz"], RECLAIMED, 0x1004, 0, 0, 0, 0),
-            (at + 2000, model.INTERRUPTION, 0, block, 0, 0, BLOCK_VOLATILITY, 0x1010, 0x1010, block << 12, at + 2051, 1),
+            (at + 2000, model.INTERRUPTION, 0, block, 0, 0, BLOCK_VOLATILITY, 0x1010, 0x1010, block << 12,
+             at + 2051, 1),
             (at + 2010, model.ESSA, 0, block, STATES["Vz"], STATES["Sz"], 1, 0x1020, 0, 0, 0, 0),
             (at + 2051, model.HOST, 0, block, STATES["Sz"], STATES["Sr"], FILLED, 0x1010, 0, 0, 0, 0),
         ]  # fmt: skip
@@ -47,7 +48,8 @@ def made(stories: int = STORIES, others: int = 0) -> model.Told:
     told = model.Told(0, LAST, 1, np.full(64, STATES["Sr"], np.uint8), events, turns)
     faults = np.flatnonzero(model.is_fault(events))
     told.chosen = faults.astype(np.uint32)
-    told.registers = np.arange(len(faults) * model.REGISTERS, dtype=np.uint64).reshape(-1, model.REGISTERS) + np.uint64(0xABC0)
+    numbers = np.arange(0xABC0, 0xABC0 + len(faults) * model.REGISTERS, dtype=np.uint64)
+    told.registers = numbers.reshape(-1, model.REGISTERS)
     told.code = {0x1010: (bytes.fromhex("e33010000004"), "lg %r3,0(%r1)")}
     told.lines = {0x1010: ("guest.s", 16, "touch:  lg    %r3,0(%r1)  # <a comment>")}
     return told
@@ -139,7 +141,8 @@ def test_the_wheel_and_keys_zoom_about_a_place(browser):
 def test_dragging_moves_and_on_the_ruler_zooms(browser):
     browser.keys("+")
     first, last = shown(browser)
-    x, y = browser.run("const box = canvas.getBoundingClientRect(); return [box.left + 400, box.top + lanes.map.y + 30]")
+    x, y = browser.run("const box = canvas.getBoundingClientRect();"
+                       "return [box.left + 400, box.top + lanes.map.y + 30]")  # fmt: skip
     browser.click(x, y, to=(x + 100, y))
     assert shown(browser)[0] < first
     ruler = browser.run("return canvas.getBoundingClientRect().top + lanes.ruler.y + 8")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -76,6 +79,29 @@ def test_no_bare_integer_beside_a_uint64(path):
                 if literal and architecture:
                     offenders.append(f"{path.name}:{node.lineno}")
     assert not offenders
+
+
+@cache
+def is_plain(called) -> bool:
+    """True if it is a function that nothing compiles. What `_jit` has is the un-jitted form of something compiled."""
+    return (
+        inspect.isfunction(called)
+        and not called.__module__.startswith("s390emu._jit")
+        and not inspect.getsource(called).startswith("@")
+    )
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_compiled_functions_call_compiled_functions(path):
+    """`bit(3)` makes a constant where a module is imported; in a kernel it works only while nothing is compiled."""
+    module = importlib.import_module(".".join((s390emu.__name__, *path.relative_to(PACKAGE).with_suffix("").parts)))
+    for function in functions(path):
+        if not any("jit" in ast.dump(decorator) for decorator in function.decorator_list):
+            continue
+        calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+        names = {called.id for called in calls if isinstance(called, ast.Name)}
+        plain = sorted(name for name in names if is_plain(getattr(module, name, None)))
+        assert not plain, f"{path}:{function.lineno}: {function.name} calls {', '.join(plain)}"
 
 
 def _imported(path: Path) -> set[str]:

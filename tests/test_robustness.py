@@ -74,6 +74,9 @@ READ_WRITES = range(LISTS + 0x80, LISTS + 0x180, 0x40)
 ENTRIES = LISTS + 0x400
 BLOCK_IO = [bytes((0x83, r1 << 4 | r3, 0x02, 0x50)) for r1 in (2, 4) for r3 in (6, 8, 8, 10)]
 
+# Decimal numbers, each at the end of a slot of 16 bytes, and patterns for EDIT: register 12 designates them.
+PACKED, PACKED_BASE, SLOT, SLOTS, PATTERNS = DATA + 3 * BLOCK_SIZE, 12, 16, 48, 8
+
 # What addresses, lengths and words to load are drawn from: block addresses, ends of things, tables, PSWs.
 ADDRESSES = [
     *(number * BLOCK_SIZE for number in range(BLOCKS + 1)), *NEW_PSWS, CODE, CODE + 8, DATA + 8, DATA + 0xFF8, 0x200,
@@ -139,9 +142,27 @@ def instruction(row: Row, bits: int, tame: bool) -> bytes:
     return encode(row, values)
 
 
+def decimal(row: Row, first: tuple[int, int], second: tuple[int, int]) -> bytes:
+    """The row with operands of these slots and length codes: numbers to their ends, patterns and their sources from
+    their beginnings."""
+    edits = row.format.name == "SS-a"
+    values = {}
+    for operand in row.format.operands:
+        slot, code = second if operand.name == "d2" else first
+        if edits:
+            at = (slot % PATTERNS if operand.name == "d1" else slot) * SLOT
+        else:
+            at = (slot + 1) * SLOT - code - 1
+        for place, value in zip(operand.fields, (at, PACKED_BASE, code), strict=False):
+            values[place] = value
+    return encode(row, values)
+
+
+slots = st.tuples(st.integers(0, SLOTS - 1), st.integers(0, 15))
+decimals = st.builds(decimal, st.sampled_from([row for row in ROWS if row.chapter == 8]), slots, slots)
 instructions = st.builds(instruction, st.sampled_from(ROWS_DRAWN), st.integers(0, (1 << 48) - 1), st.booleans())
 halfwords = st.integers(0, 0xFFFF).map(lambda halfword: halfword.to_bytes(2))
-texts = st.one_of(*[instructions] * 12, st.sampled_from(BLOCK_IO), halfwords)
+texts = st.one_of(*[instructions] * 12, *[decimals] * 2, st.sampled_from(BLOCK_IO), halfwords)
 in_code = st.integers(0, 60).map(lambda n: CODE + 2 * n)
 words = st.one_of(
     in_code, st.sampled_from(ADDRESSES), st.sampled_from(ADDRESSES), st.integers(0, 300), st.sampled_from(EDGES),
@@ -175,6 +196,8 @@ def guests(draw) -> Guest:
         pieces[0:1] = b"\x83\x26\x02\x50", *[b"\x83\x48\x02\x50"] * draw(st.integers(1, 3))
         registers[2], registers[4] = LISTS, draw(st.sampled_from(READ_WRITES))
         registers[6], registers[8], registers[10] = 0, 1, 2
+    if draw(st.booleans()):
+        registers[PACKED_BASE] = PACKED
     return Guest(
         host=host,
         code=b"".join(pieces),
@@ -220,6 +243,19 @@ def lists(random: Random) -> list[int]:
     return np.frombuffer(block, ">u8").tolist()
 
 
+def numbers(random: Random) -> list[int]:
+    """A block with slots: patterns in the first, then numbers, any length and sign; now and then no number."""
+    block = bytearray(BLOCK_SIZE)
+    for slot in range(SLOTS):
+        if slot < PATTERNS:
+            data = bytes((0x40, *random.choices((0x20, 0x20, 0x20, 0x21, 0x22, 0x6B), k=SLOT - 1)))
+        else:
+            number = random.choice((0, 10 ** random.randrange(31) - 1, random.getrandbits(random.randrange(103))))
+            data = bytes.fromhex(f"{number % 10**31:031d}" + random.choice("ABCDEFCDCD5"))
+        block[slot * SLOT : (slot + 1) * SLOT] = data
+    return np.frombuffer(block, ">u8").tolist()
+
+
 class Fenced:
     """A machine whose arrays lie between canaries, brought to any guest's first state."""
 
@@ -257,6 +293,7 @@ class Fenced:
         content = {number: random.choices(values, k=512) for number in (DATA // BLOCK_SIZE, DATA // BLOCK_SIZE + 1)}
         content[SEGMENT_TABLE // BLOCK_SIZE] = [PAGE_TABLE, 0x20, PAGE_TABLE | 0x200, 0] * 128
         content[LISTS // BLOCK_SIZE] = lists(random)
+        content[PACKED // BLOCK_SIZE] = numbers(random)
         entries = [number * BLOCK_SIZE for number in range(TABLE_PAGES)] + [0x400] * 224
         for page, entry in guest.tables:
             entries[page] |= entry

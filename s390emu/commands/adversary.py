@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
     from s390emu.machine import Machine, Reason, Stop
 
+BEGINS_LIMIT = 5_000_000_000  # instructions to where the adversary begins; Linux needs a billion
+
 
 def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source: dict[str, Any], *,
            begins: str = "", ends: Sequence[Reason] = (), limit: int | None = None,
@@ -68,7 +70,7 @@ def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source
     symbols = labels(guest)
     progress = Progress(as_json)
     try:
-        found = Search(maker(on, guest, options.begins(begins)), plan, progress.tell).run()
+        found = Search(maker(on, guest, options.begins(begins), limit or BEGINS_LIMIT), plan, progress.tell).run()
     except CannotSearch as error:
         raise UsageError(str(error)) from error
     finally:
@@ -87,26 +89,26 @@ def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source
     return INTERRUPTED if found.interrupted else ENDED
 
 
-def maker(options: MachineOptions, guest: Program, begins: str = "") -> Callable[[], Machine]:
-    """Return what makes a machine with the guest in it, at its start or where the console has a text, as often as it is
-    called."""
+def maker(options: MachineOptions, guest: Program, begins: str, limit: int) -> Callable[[], Machine]:
+    """Return what makes a machine with the guest in it, at its start or where the console has a text (after so many
+    instructions at most), as often as it is called."""
 
     def make() -> Machine:
         machine = build_apart(options, guest)
         load(machine, guest)
         if begins:
-            _begin(machine, begins)
+            _begin(machine, begins, limit)
         return machine
 
     return make
 
 
-def _begin(machine: Machine, text: str) -> None:
+def _begin(machine: Machine, text: str, limit: int) -> None:
     """Run until the guest has written a text."""
     from s390emu.machine import Reason
 
     machine.host.guests[machine.guest_number].console.await_text(text)
-    stop = machine.run()
+    stop = machine.run(limit)
     if stop.reason is not Reason.CONSOLE_TEXT:
         told = f"{stop.reason} after {stop.count:,} instructions, and {text!r} was never written"
         raise UsageError(f"--adversary: {told}; give --adversary-from TEXT")

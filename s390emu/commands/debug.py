@@ -6,7 +6,10 @@ import argparse
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s390emu.commands.compilation import show
@@ -16,14 +19,19 @@ from s390emu.commands.options.machine import MachineOptions, machine_arguments
 from s390emu.commands.options.program import ProgramOptions, program_arguments
 from s390emu.commands.options.symbols import SymbolOptions, symbol_arguments
 from s390emu.commands.programs import labels, program
+from s390emu.commands.recordings import opened
 from s390emu.commands.symbols import named
-from s390emu.commands.usage import ENDED, INTERRUPTED, UsageError, say
+from s390emu.commands.usage import ENDED, FAILED, INTERRUPTED, UsageError, say
 
 if TYPE_CHECKING:
-    from s390emu.debugger.target import Target
+    from s390emu.debugger.stub import Stub
+    from s390emu.machine import Machine
 
-EXAMPLE = "s390emu debug hello.s --gdb"
+EXAMPLE = "s390emu debug hello.s --gdb; s390emu debug --replay hello.s390rec"
 GDB = ("gdb-multiarch", "gdb")
+# Storage is where the guest's tables say, which may be other places when gdb has asked.
+SETTINGS = ("set endian big", "set mem inaccessible-by-default off")
+LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
 
 
@@ -36,75 +44,101 @@ def _port(text: str) -> int:
 
 @dataclass(frozen=True)
 class DebugOptions:
-    """gdb: start gdb. port: where to wait for one; None: nowhere, unless gdb is started."""
+    """replay: a recording to debug, instead of a program. gdb: start gdb. port: where to wait for one; None: nowhere,
+    unless gdb is started. listen: at which address of this computer."""
 
+    replay: Path | None = None
     gdb: bool = False
     port: int | None = None
     listen: str = "127.0.0.1"
 
+    def check(self, guest: ProgramOptions, machine: MachineOptions) -> None:
+        """Reject what does not go together."""
+        if self.replay is None and not guest.files:
+            raise UsageError("what is to be debugged? give FILE, or --replay FILE.s390rec")
+        if self.replay and (guest != ProgramOptions() or machine != MachineOptions()):
+            raise UsageError("--replay: program and machine are those of the recording; leave their options out")
+        if self.gdb and (self.port is not None or self.listen != LOOPBACK):
+            raise UsageError("--gdb starts one on this computer; --port and --listen wait for one")
+
 
 def arguments(parser) -> None:
     """Add the options of DebugOptions, and those of the machine."""
-    program_arguments(parser)
+    program_arguments(parser, number_of_files="*")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="a recording (FILE.s390rec) instead of a program")
     parser.add_argument("--gdb", action="store_true", help="start gdb-multiarch on it; without: a prompt")
     parser.add_argument("--port", type=_port, metavar="N", help="wait for a gdb there instead (docs/debugger.md)")
-    parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="where, if not on this computer only")
+    parser.add_argument("--listen", default=LOOPBACK, metavar="ADDRESS", help="where, if not on this computer only")
     machine_arguments(parser)
     symbol_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Load the guest, and hand it to a debugger."""
-    options = taken(DebugOptions, args)
-    guest = program(taken(ProgramOptions, args))
-    symbols = named(taken(SymbolOptions, args), labels(guest))
-    machine = build(taken(MachineOptions, args), guest)
-    load(machine, guest)
-    machine.host.guests[machine.guest_number].console.live = show
-    from s390emu.debugger.target import Target
+    options, guest, on = taken(DebugOptions, args), taken(ProgramOptions, args), taken(MachineOptions, args)
+    options.check(guest, on)
+    names = taken(SymbolOptions, args)
+    if options.replay:
+        return _replay(options.replay, options, names)
+    loaded = program(guest)
+    symbols = named(names, labels(loaded))
+    machine = build(on, loaded)
+    load(machine, loaded)
+    return _debug(machine, symbols, options)
 
-    return debug(Target(machine, symbols), options)
+
+def _replay(path: Path, options: DebugOptions, names: SymbolOptions) -> int:
+    """Debug what was recorded, from its beginning to its end."""
+    from s390emu.recording.replayer import past
+
+    with opened(path) as recording:
+        symbols = named(names, recording.symbols)
+        if recording.cut:
+            say(f"s390emu: {path}: {recording.cut}; it reads up to instruction {recording.last:,}")
+        return _debug(past(recording).machine, symbols, options)
 
 
-def debug(target: Target, options: DebugOptions) -> int:
+def _debug(machine: Machine, symbols: Mapping[str, int], options: DebugOptions) -> int:
     """Let somebody debug until they leave; return the exit code."""
-    if not options.gdb and options.port is None:
-        from s390emu.debugger.prompt import Prompt
-
-        try:
-            Prompt(target).cmdloop()
-        except KeyboardInterrupt:
-            return INTERRUPTED
-        return ENDED
     from s390emu.debugger.stub import PortInUse, Stub
+    from s390emu.debugger.target import Target
+    from s390emu.machine.history import Diverged
 
+    machine.host.guests[machine.guest_number].console.live = show
+    target = Target(machine, symbols)
     try:
-        stub = Stub(target, options.port or 0, options.listen)
+        if not options.gdb and options.port is None:
+            from s390emu.debugger.prompt import Prompt
+
+            Prompt(target).cmdloop()
+            return ENDED
+        with closing(Stub(target, options.port or 0, options.listen)) as stub:
+            if options.gdb:
+                return _with_gdb(stub)
+            say(f"s390emu: waiting for gdb: set endian big, target remote {options.listen}:{stub.port}")
+            stub.serve()
     except PortInUse as error:
         raise UsageError(str(error)) from error
-    try:
-        if options.gdb:
-            return _with_gdb(stub)
-        say(f"s390emu: waiting for gdb: set endian big, target remote {options.listen}:{stub.port}")
-        stub.serve()
+    except Diverged as error:
+        raise UsageError(f"not what was recorded: {error}; s390emu trace diff {options.replay} tells more") from error
     except KeyboardInterrupt:
         return INTERRUPTED
-    finally:
-        stub.close()
     return ENDED
 
 
-def _with_gdb(stub) -> int:
+def _with_gdb(stub: Stub) -> int:
     """Start gdb on the stub, and serve it until it leaves."""
     found = next(filter(None, map(shutil.which, GDB)), None)
     if found is None:
         raise UsageError(f"neither {' nor '.join(GDB)} is installed; leave out --gdb for a prompt")
-    # Ctrl-C is gdb's: it stops the guest by a packet.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    words = [*SETTINGS, f"target remote {LOOPBACK}:{stub.port}"]
+    gdb = subprocess.Popen([found, "-q", *(word for each in words for word in ("-ex", each))])
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is gdb's: it stops the guest by a packet
     try:
-        gdb = subprocess.Popen([found, "-q", "-ex", "set endian big", "-ex", f"target remote 127.0.0.1:{stub.port}"],
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
-        stub.serve(once=True)
-        return ENDED if gdb.wait() == 0 else INTERRUPTED
+        came = stub.serve(once=True, comes=lambda: gdb.poll() is None)
+        code = gdb.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+    if not came:
+        raise UsageError(f"{found} ended without having come to the guest: exit code {code}")
+    return ENDED if code == 0 else INTERRUPTED if code < 0 else FAILED

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def execute(args: argparse.Namespace) -> int:
     """Run the traces and show what did not pass, or rewrite what they expect."""
     from s390emu.tracing import junit
     from s390emu.tracing.report import as_json, exit_code, summary, text
-    from s390emu.tracing.runner import Options, Result, find_traces, run_paths
+    from s390emu.tracing.runner import SCRIPT, Options, Result, find_traces, run_paths
 
     files = [path for path in find_traces(args.paths) if args.only is None or args.only in str(path)]
     if not files:
@@ -64,6 +65,9 @@ def execute(args: argparse.Namespace) -> int:
     if args.junit:
         junit.write(args.junit, results)
     print(json_text(as_json(results)) if args.json else summary(results))
+    failed = next((result.path for result in results if result.outcome is Result.FAILED), "")
+    if failed and not failed.endswith(SCRIPT) and not args.json:
+        print(f"s390emu test {failed} --debug steps through it, back from its end")
     return exit_code(results)
 
 
@@ -72,21 +76,19 @@ def _debug(path: Path, options: Options) -> int:
     from s390emu.debugger.prompt import Prompt
     from s390emu.debugger.target import Target
     from s390emu.tracing.execution import Execution
-    from s390emu.tracing.report import text
-    from s390emu.tracing.runner import load, run_trace
-    from s390emu.tracing.trace import TraceError
+    from s390emu.tracing.report import exit_code, text
+    from s390emu.tracing.runner import SCRIPT, Result, run_trace
 
-    print(text(run_trace(path, options=options), full=True))
-    try:
-        trace = load(path, options.include)
-        execution = Execution(trace, options)
-    except TraceError:
-        return FAILED  # the report above has it
-    execution.machine.remember()
-    execution.run()
-    Prompt(Target(execution.machine, trace.program.symbols)).cmdloop()
-    execution.close()
-    return ENDED
+    if path.suffix == SCRIPT:
+        raise UsageError(f"--debug takes a trace; {path} is a Hercules script")
+    result = run_trace(path, options=options)
+    print(text(result, full=True))
+    if result.trace is not None and result.outcome in (Result.PASSED, Result.FAILED):
+        with closing(Execution(result.trace, options)) as execution:
+            execution.machine.remember()
+            execution.run()
+            Prompt(Target(execution.machine, result.trace.program.symbols)).cmdloop()
+    return exit_code([result])
 
 
 def _bless(files: list[Path], options: Options) -> int:

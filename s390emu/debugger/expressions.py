@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 
 from s390emu.machine import CPU, Machine, NotTranslated
 from s390emu.machine.view import registers
 
+REGISTER_SIGN = re.compile(r"(?<![\w)\s])\s*%(?=[a-z]+\d)")  # %r1, and not a remainder
 LONGEST = 500  # characters
 ALL = (1 << 64) - 1
 SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
@@ -40,7 +42,7 @@ class Expression:
         if len(self.text) > LONGEST:
             raise ExpressionError(f"an expression of {len(self.text)} characters: {LONGEST} is the most")
         try:
-            self._tree = ast.parse(self.text.replace("psw.", "psw_").replace("%r", "r"), mode="eval").body
+            self._tree = ast.parse(REGISTER_SIGN.sub("", self.text.replace("psw.", "psw_")), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ExpressionError(f"{self.text!r} is no expression") from error
 
@@ -57,6 +59,8 @@ class Expression:
                     return names[name]
                 case ast.Name(id=name) if name in symbols:
                     return symbols[name]
+                case ast.Attribute() if ast.unparse(node) in symbols:
+                    return symbols[ast.unparse(node)]
                 case ast.Name(id=name):
                     raise ExpressionError(f"{name}: neither a register nor a symbol")
                 case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:

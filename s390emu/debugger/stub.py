@@ -18,13 +18,16 @@ from s390emu.debugger.description import CORE, REGISTERS, memory_map, target_xml
 from s390emu.debugger.packets import LONGEST, Packets, Sign, packet
 from s390emu.debugger.target import Breakpoint, Halt, Target, Watchpoint, Why
 from s390emu.debugger.words import ERRORS, MOVES, Words
+from s390emu.input_files import FileError
 from s390emu.machine import CPU
 from s390emu.machine.view import registers
 
 LOOPBACK = "127.0.0.1"
 SIGINT, SIGTRAP = 2, 5
+LOOK = 0.5  # seconds between two looks whether a client may still come
 WATCHES = {"2": "write", "3": "read", "4": "access"}
 NAMES_OF_WATCHES = {"write": "watch", "read": "rwatch", "access": "awatch"}
+ENDS = {Why.BEGIN: "replaylog:begin;", Why.END: "replaylog:end;"}
 NUMBER = re.compile(r"[0-9a-fA-F]{1,16}")
 STALE = "(gdb) maintenance flush register-cache    # the guest has moved in time"
 FEATURES = ("swbreak+", "hwbreak+", "QStartNoAckMode+", "qXfer:features:read+", "qXfer:memory-map:read+",
@@ -79,7 +82,7 @@ class Session:
             return self._dispatch(text)
         except Malformed as error:
             return self._error(1, str(error))
-        except (*ERRORS, KeyError) as error:
+        except (*ERRORS, KeyError, FileError) as error:
             return self._error(0x14, str(error))
 
     def _error(self, code: int, text: str) -> bytes:
@@ -87,9 +90,9 @@ class Session:
 
     def _dispatch(self, text: str) -> bytes | None:
         """Answer by the packet's name."""
-        for name, handler in self.NAMED.items():
+        for name, named in self.NAMED.items():
             if text.startswith(name):
-                return handler(self, text[len(name) :])
+                return named(self, text[len(name) :])
         handler = self.LETTERS.get(text[:1])
         return handler(self, text[1:]) if handler else b""
 
@@ -336,8 +339,8 @@ class Session:
             why = f"{NAMES_OF_WATCHES[halt.watchpoint.kind]}:{halt.watchpoint.address:x};"
             if halt.by_host:
                 self._tell("the host has thrown the watched page away\n")
-        elif halt.why is Why.BEGIN:
-            why = "replaylog:begin;"
+        elif halt.why in ENDS:
+            why = ENDS[halt.why]
         elif halt.stop:
             self._tell(f"s390emu: {halt.stop.reason}, address {halt.stop.psw_ia:#x}\n")
         signal = SIGINT if halt.why is Why.INTERRUPTED else SIGTRAP
@@ -376,9 +379,9 @@ class Stub:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._listener.bind((host, port))
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             self._listener.close()
-            reason = error.strerror if isinstance(error, OSError) else "it is 0 to 65535"
+            reason = error.strerror if isinstance(error, OSError) else "there is no such address"
             raise PortInUse(f"port {port} of {host}: {reason}") from error
         self._listener.listen()
         self.port: int = self._listener.getsockname()[1]
@@ -387,15 +390,19 @@ class Stub:
         """Listen no longer."""
         self._listener.close()
 
-    def serve(self, once: bool = False) -> None:
-        """Serve clients until one ends it (`kill`), or with `once` until the first one leaves."""
+    def serve(self, once: bool = False, comes: Callable[[], bool] = lambda: True) -> bool:
+        """Serve clients until one ends it (`kill`), or with `once` until the first one leaves. False if no client has
+        come and there will be none, as `comes` says, which is asked now and then."""
         while True:
+            while not select.select([self._listener], [], [], LOOK)[0]:
+                if not comes():
+                    return False
             connection, _ = self._listener.accept()
             with connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 session = _Connection(self.target, connection, self._listener).serve()
             if once or session.killed:
-                return
+                return True
 
 
 class _Connection:

@@ -20,7 +20,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.debugger.expressions import Expression, ExpressionError
 from s390emu.inputs import perform
 from s390emu.machine import CPU, Machine, NotTranslated, Reason, Stop
-from s390emu.machine.history import Lost
+from s390emu.machine.history import Diverged, Lost
 from s390emu.machine.machine import SLICE
 from s390emu.machine.observe import kinds_of
 from s390emu.machine.view import set_register
@@ -30,6 +30,7 @@ from s390emu.storage.presence import STORE
 from s390emu.storage.transitions import CAUSE_SHIFT
 
 LONGEST_WATCH = BLOCK_SIZE  # bytes
+MANY = 1000  # stops at breakpoints in a part of the past of which the last one is wanted
 CALLS = ("BRASL", "BRAS", "BASR", "BAS", "BALR", "BAL", "BASSM")  # after which the program goes on behind them
 CONTENT, ACTION = 3, (1 << CAUSE_SHIFT) - 1
 ACCESSES = {"write": WATCH_STORE, "read": WATCH_FETCH, "access": WATCH_FETCH | WATCH_STORE}
@@ -43,6 +44,7 @@ class Why(StrEnum):
     WATCHPOINT = "watchpoint"
     INTERRUPTED = "interrupted"
     BEGIN = "the history begins here"
+    END = "the history ends here: what follows has not been"
     ENDED = "the guest has ended"
 
 
@@ -91,6 +93,10 @@ class Halt:
     def by_host(self) -> bool:
         """True if it was the host that did something to what is watched."""
         return self.event is not None and int(self.event.kind) == EVENT_HOST
+
+
+class _Interrupted(Exception):
+    """Somebody wants the guest to stand still."""
 
 
 class _Watcher:
@@ -177,9 +183,9 @@ class Target:
 
     def step(self, cpu: int | None = None) -> Halt:
         """Let this CPU, or whichever is next, execute one instruction, with the interruptions before and after it."""
-        start = self._instructions(cpu)
+        start, last = self._instructions(cpu), self.machine.count + SLICE  # it may be one that waits
         halt = None
-        while halt is None and self._instructions(cpu) == start:
+        while halt is None and self._instructions(cpu) == start and self.machine.count < last:
             halt = self._forward(1, stop_at_breakpoints=cpu is not None)
         return self._halted(halt or self._stepped(cpu))
 
@@ -214,28 +220,49 @@ class Target:
 
     def _forward(self, limit: int | None, stop_at_breakpoints: bool = True) -> Halt | None:
         """Run for so many instructions; return what stopped the guest, None if nothing did."""
-        addresses = {each.address for each in self.breakpoints} if stop_at_breakpoints else set()
-        last = None if limit is None else self.machine.count + limit
-        if self._is_to_stand_still():
-            return Halt(Why.INTERRUPTED, self.machine.running.number)
+        machine, history = self.machine, self.history
+        addresses = {each.address for each in self.breakpoints}
+        known = history.end if history.in_the_past else None
+        last = None if limit is None else machine.count + limit
+        leaves = True
         with self._watching(stops=True) as watcher:
-            while last is None or self.machine.count < last:
-                room = SLICE if last is None else min(SLICE, last - self.machine.count)
-                stop = self.machine.run(room, until=addresses)
-                self.machine.observers.deliver()
+            while last is None or machine.count < last:
+                if self._is_to_stand_still():
+                    return Halt(Why.INTERRUPTED, machine.running.number)
+                ends = [end - machine.count for end in (last, known) if end is not None]
+                stop = machine.run(min([SLICE, *ends]), until=addresses, leaves=leaves)
+                machine.observers.deliver()
+                leaves = stop.reason is Reason.BREAKPOINT
                 if watcher.hit:
-                    watchpoint, event = watcher.hit
-                    if self.machine.count <= int(event.count):  # the instruction has yet to end
-                        self.machine.run(int(event.count) + 1 - self.machine.count)
-                    return Halt(Why.WATCHPOINT, int(event.cpu), watchpoint=watchpoint, event=event)
-                if stop.reason is Reason.BREAKPOINT:
-                    if found := self._holds(stop.psw_ia):
+                    return self._seen(watcher)
+                if leaves:
+                    if stop_at_breakpoints and (found := self._holds(stop.psw_ia)):
                         return Halt(Why.BREAKPOINT, stop.cpu, breakpoint=found)
                 elif stop.reason not in (Reason.LIMIT, Reason.WATCHED):
                     return Halt(Why.ENDED, stop.cpu, stop=stop)
-                if (last is None or self.machine.count < last) and self._is_to_stand_still():
-                    return Halt(Why.INTERRUPTED, self.machine.running.number)
+                elif machine.count == known and (last is None or known < last):
+                    return self._at_the_end(watcher)
         return None
+
+    def _seen(self, watcher: _Watcher) -> Halt:
+        """Let the instruction end that made an access to a watchpoint; return the halt for it."""
+        assert watcher.hit
+        watchpoint, event = watcher.hit
+        if (left := int(event.count) + 1 - self.machine.count) > 0:
+            self.machine.run(left)
+        return Halt(Why.WATCHPOINT, int(event.cpu), watchpoint=watchpoint, event=event)
+
+    def _at_the_end(self, watcher: _Watcher) -> Halt:
+        """Come from the past to the present as it was left, or to the end of a recording."""
+        self.machine.run(0)  # what was done to the guest at this moment
+        self.machine.observers.deliver()
+        if watcher.hit:
+            return self._seen(watcher)
+        self.history.goto(self.history.end)
+        running = self.machine.running
+        if found := self._holds(running.psw[1]):
+            return Halt(Why.BREAKPOINT, running.number, breakpoint=found)
+        return Halt(Why.END, running.number)
 
     def _is_to_stand_still(self) -> bool:
         """True if somebody wants the guest to stand still, who is obeyed once."""
@@ -244,40 +271,48 @@ class Target:
 
     # --- backward ----------------------------------------------------------------------------------------------------
 
-    def step_back(self, cpu: int | None = None) -> Halt:
-        """Take back the last instruction, of this CPU or of whichever executed it, with the interruptions after it."""
-        start = self._instructions(cpu)
+    def step_back(self) -> Halt:
+        """Take back the last instruction, whichever CPU executed it, with the interruptions after it."""
         try:
-            while True:
-                if not self.history.exact:
-                    before = self.machine.running.psw
-                    self.history.goto_moment(self.machine.count)
-                    if cpu is None and self.machine.running.psw != before:
-                        break  # an interruption is taken back
-                self.history.back()
-                if self._instructions(cpu) < start:
-                    break
+            if not self.history.exact:
+                before = self.machine.running.psw
+                self.history.goto_moment(self.machine.count)
+                if self.machine.running.psw != before:  # an interruption is taken back
+                    return self._halted(self._stepped(None))
+            self.history.back()
+        except Diverged:
+            raise
         except Lost:
             return self._halted(Halt(Why.BEGIN, self.machine.running.number))
-        return self._halted(self._stepped(cpu))
+        return self._halted(self._stepped(None))
 
     def resume_back(self) -> Halt:
         """Take the guest back to the last moment at which a breakpoint or a watchpoint would have stopped it: before
         the instruction, in both cases; or to the beginning."""
-        here = self.machine.count
+        machine, history, here = self.machine, self.history, self.machine.count
         addresses = {each.address for each in self.breakpoints}
 
         def run(end: int) -> tuple[int, int, Halt] | None:
-            found = None
+            found, hits, leaves, end = None, 0, False, min(end, here)
             with self._watching(stops=False) as watcher:
-                while self.machine.count < min(end, here):
-                    before = self.machine.count, self.history.done
-                    stop = self.machine.run(min(SLICE, min(end, here) - before[0]), until=addresses)
-                    if stop.reason is Reason.BREAKPOINT and stop.count < here:
-                        if at := self._holds(stop.psw_ia):
+                while machine.count < end:
+                    if self._is_to_stand_still():
+                        raise _Interrupted
+                    stop = machine.run(min(SLICE, end - machine.count), until=addresses, leaves=leaves)
+                    leaves = stop.reason is Reason.BREAKPOINT
+                    if leaves:
+                        if stop.count < here and (at := self._holds(stop.psw_ia)):
                             found = stop.count, stop.psw_ia, Halt(Why.BREAKPOINT, stop.cpu, breakpoint=at)
-                    elif (self.machine.count, self.history.done) == before:
+                            hits += 1
+                    elif stop.reason not in (Reason.LIMIT, Reason.WATCHED):
                         break
+                    if hits == MANY:  # look at the later half first: if there is one, no other one counts
+                        mark, middle, hits = history.here(exact=False), (machine.count + end) // 2, 0
+                        machine.run(middle - machine.count)
+                        if later := run(end):
+                            return later
+                        history.return_to(mark)
+                        end = middle
             if watcher.hit:
                 watchpoint, event = watcher.hit
                 count = int(event.count)
@@ -285,14 +320,17 @@ class Target:
                     found = count, -1, Halt(Why.WATCHPOINT, int(event.cpu), watchpoint=watchpoint, event=event)
             return found
 
-        found = self.history.search(run)
+        try:
+            found = history.search(run)
+        except _Interrupted:
+            return self._halted(Halt(Why.INTERRUPTED, self.machine.running.number))
         if found is None:
-            self.history.goto(self.history.start)
-            return self._halted(Halt(Why.BEGIN, self.machine.running.number))
+            history.goto(history.start)
+            return self._halted(Halt(Why.BEGIN, machine.running.number))
         count, address, halt = found
-        self.history.goto_moment(count)
-        if address >= 0 and self.machine.psw[1] != address:  # behind an interruption of this moment
-            self.machine.run(1, until={address})
+        history.goto_moment(count)
+        if address >= 0 and machine.psw[1] != address:  # behind an interruption of this moment
+            machine.run(1, until={address})
         return self._halted(halt)
 
     def goto(self, count: int) -> Halt:

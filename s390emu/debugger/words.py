@@ -5,7 +5,10 @@ Those that go somewhere in time move the guest; gdb has to be told to forget its
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+
+import numpy as np
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
@@ -15,23 +18,53 @@ from s390emu.debugger.target import Target
 from s390emu.host.paging_device import PagingError
 from s390emu.inputs import Refused
 from s390emu.machine import Block, NotTranslated
-from s390emu.machine.history import Lost
+from s390emu.machine.history import Change, Lost
+from s390emu.machine.observe import kinds_of
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION, EVENT_KEY
 from s390emu.reports.blocks import runs
 from s390emu.reports.psw import describe_psw
 from s390emu.reports.stop import place
+from s390emu.reports.timeline import event_text
 
+TRACED = {"interruption": (EVENT_INTERRUPTION,), "page": (EVENT_ESSA, EVENT_HOST), "key": (EVENT_KEY,)}
+MORE = "..."  # in a command's usage: any number of words
 MOVES = ("back", "goto", "snapshot")
 STORE_BYTES = 16  # of a line of `x`
-MOST_LINES = 200
+FEW_LINES, MOST_LINES = 8, 200
+LARGEST_KEY = 0xFE  # seven bits, at the left of a byte
 ERRORS = (ExpressionError, Lost, Refused, NotTranslated, PagingError, IndexError, ValueError)
 
 
-class Words:
-    """The commands over one target."""
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr)
 
-    def __init__(self, target: Target):
-        self.target = target
+
+class _Trace:
+    """An observer that says what happens, as it happens."""
+
+    pauses = 0
+
+    def __init__(self, target: Target, kinds: list[str], say: Callable[[str], None]):
+        self.target, self.say = target, say
+        self.kinds = kinds_of(*(kind for name in kinds for kind in TRACED[name]))
+
+    def receive(self, events: np.ndarray) -> None:
+        """Say them, a line each."""
+        cpus = len(self.target.machine.cpus)
+        for event in events.view(np.recarray):
+            self.say(event_text(event, self.target.symbols, cpus))
+
+    def look(self) -> None:
+        """Do nothing: to say it is enough."""
+
+
+class Words:
+    """The commands over one target. say: takes the lines of `trace on`, which come while the guest runs."""
+
+    def __init__(self, target: Target, say: Callable[[str], None] = _to_stderr):
+        self.target, self.say = target, say
         self.saved: dict[str, int] = {}  # moments, by the names of `snapshot save`
+        self._trace: _Trace | None = None
         self.commands: dict[str, Callable[[list[str]], str]] = {
             name.removeprefix("do_").replace("_", "-"): getattr(self, name) for name in dir(self) if name[:3] == "do_"
         }
@@ -42,17 +75,26 @@ class Words:
         command = self.commands.get(name)
         if command is None:
             return f"{name}: no such command; help lists them"
+        _, *wanted = self._usage(name).partition(":")[0].split()
         try:
+            if len(wanted) == 1 and len(words) > 1:
+                words = [" ".join(words)]  # an expression with blanks
+            elif len(words) > len(wanted) and wanted[-1:] != [MORE]:
+                raise ValueError(f"{words[len(wanted)]}: too much; {self._usage(name)}")
             return command(words)
         except ERRORS as error:
             return f"{name}: {error}"
+        finally:
+            self.target.machine.observers.deliver()
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
     def do_help(self, words: list[str]) -> str:
-        """help: list the commands."""
-        del words
-        return "\n".join((command.__doc__ or "").strip().rstrip(".") for _, command in sorted(self.commands.items()))
+        """help [COMMAND]: list the commands, or say what one does."""
+        if words:
+            return next((self._usage(name) for name in words if name in self.commands),
+                        f"{words[0]}: no such command; help lists them")  # fmt: skip
+        return "\n".join(map(self._usage, sorted(self.commands)))
 
     def do_regs(self, words: list[str]) -> str:
         """regs: the registers of the running CPU."""
@@ -91,11 +133,16 @@ class Words:
         block = machine.block(address)
         if len(words) > 1:
             key = self._number(words[1])
-            if not 0 <= key <= 0xFE:
-                raise ValueError(f"key {key:#x}: it is 0 to FE")
+            if not 0 <= key <= LARGEST_KEY or key & 1:
+                raise ValueError(f"key {key:#x}: it is 0 to {LARGEST_KEY:X}, and even")
             self.target.history.do(f"key {address:#x} {key:#x}", lambda machine: machine.set_block(address, key=key))
             block = machine.block(address)
         return f"block {block.number * BLOCK_SIZE:#x}: key {block.key:02X}"
+
+    def do_print(self, words: list[str]) -> str:
+        """print EXPRESSION: its value; registers, symbols, u8(ADDRESS) to u64(ADDRESS)."""
+        value = self._number(words[0] if words else "")
+        return f"{value:#x} = {value}"
 
     def do_x(self, words: list[str]) -> str:
         """x ADDRESS [LENGTH]: storage at a logical address."""
@@ -107,7 +154,7 @@ class Words:
         lines = []
         for offset in range(0, length, STORE_BYTES):
             part = data[offset : offset + STORE_BYTES]
-            lines.append(f"{address + offset:#010x}  {part.hex(' ', 4)}")
+            lines.append(f"{address + offset:#010x}  {part.hex(' ', -4)}")
         return "\n".join(lines)
 
     def do_dis(self, words: list[str]) -> str:
@@ -116,8 +163,13 @@ class Words:
         cpu = machine.running
         mask, pc = cpu.psw
         address = self._number(words[0]) if words else pc
+        number = self._number(words[1]) if len(words) > 1 else FEW_LINES
+        if address & 1:
+            raise ValueError(f"{address:#x}: an instruction address is even")
+        if not 0 < number <= MOST_LINES:
+            raise ValueError(f"{number} instructions: 1 to {MOST_LINES} can be shown")
         lines: list[str] = []
-        for _ in range(min(MOST_LINES, self._number(words[1]) if len(words) > 1 else 8)):
+        for _ in range(number):
             try:
                 data = machine.view.read_instruction(cpu, address, mask)
             except (IndexError, NotTranslated) as error:
@@ -142,6 +194,22 @@ class Words:
         del words
         return why(self.target)
 
+    def do_trace(self, words: list[str]) -> str:
+        """trace on|off [KIND] ...: tell events as they happen: interruption and page, or KINDs; key is one too."""
+        what, *kinds = words or [""]
+        if what not in ("on", "off"):
+            raise ValueError("on or off?")
+        if unknown := [kind for kind in kinds if kind not in TRACED]:
+            raise ValueError(f"{unknown[0]}: {', '.join(TRACED)} is what can be told")
+        observers = self.target.machine.observers
+        if self._trace:
+            observers.remove(self._trace)
+            self._trace = None
+        if what == "on":
+            self._trace = _Trace(self.target, kinds or ["interruption", "page"], self.say)
+            observers.add(self._trace)
+        return f"trace {what}"
+
     # --- time --------------------------------------------------------------------------------------------------------
 
     def do_when(self, words: list[str]) -> str:
@@ -163,6 +231,8 @@ class Words:
     def do_last_write(self, words: list[str]) -> str:
         """last-write ADDRESS [LENGTH]: who stored last into these bytes of absolute storage."""
         address, length = self._number(words[0] if words else ""), self._number(words[1]) if len(words) > 1 else 8
+        if not 0 < length <= BLOCK_SIZE:
+            raise ValueError(f"{length} bytes: 1 to {BLOCK_SIZE} can be asked for")
         change = self.target.history.last_write(address, length)
         if change is None:
             return f"{address:#x}: nobody has stored there since instruction {self.target.history.start:,}"
@@ -197,7 +267,10 @@ class Words:
 
     def do_pressure(self, words: list[str]) -> str:
         """pressure FRAMES: let the host take frames until so many are in use."""
-        self.target.perform("pressure", self._number(words[0] if words else ""))
+        frames = self._number(words[0] if words else "")
+        if frames < 0:
+            raise ValueError(f"{frames} frames: 0 is the least")
+        self.target.perform("pressure", frames)
         return self.do_pager([]).splitlines()[0]
 
     def _outside(self, verb: str, words: list[str]) -> str:
@@ -209,12 +282,16 @@ class Words:
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
+    def _usage(self, name: str) -> str:
+        """Return the line of a command in `help`."""
+        return (self.commands[name].__doc__ or "").strip().rstrip(".")
+
     def _number(self, text: str) -> int:
         if not text:
             raise ValueError("a number, a register or a symbol is missing")
         return self.target.evaluate(text)
 
-    def _by(self, change) -> str:
+    def _by(self, change: Change) -> str:
         """Return who made a change, in words."""
         if change.input:
             return f"{change.input.text}, from outside, at instruction {change.count:,}"

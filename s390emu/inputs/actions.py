@@ -132,6 +132,11 @@ def _shown(operand: int | str) -> str:
     return repr(operand) if isinstance(operand, str) else f"{operand:#x}"
 
 
+def in_words(verb: str, operands: tuple[int | str, ...]) -> str:
+    """Return how a person reads what happens."""
+    return " ".join([verb, ", ".join(map(_shown, operands))]).strip()
+
+
 def perform(machine: Machine, verb: str, *operands: int | str, cpu: int | None = None) -> None:
     """Let it happen now. cpu: address of the CPU that it happens to, if to one; the running one if left out.
 
@@ -139,7 +144,7 @@ def perform(machine: Machine, verb: str, *operands: int | str, cpu: int | None =
     """
     act = partial(_perform, verb=verb, operands=operands, cpu=cpu)
     if machine.history:
-        machine.history.do(" ".join([verb, ", ".join(map(_shown, operands))]).strip(), act)
+        machine.history.do(in_words(verb, operands), act)
     else:
         act(machine)
 

@@ -13,13 +13,18 @@ nothing that happened from outside at this moment has happened yet. The present 
 To go on in the past is to execute the same again, with the same inputs at the same moments (`inputs.perform` notes them
 here); to do something else to the guest there gives up the future that was. Observers, but for the machine's own record
 of events, see nothing of what is executed for a search or to get to a moment; nor does the console show it again.
+
+A past that is known already (`recording.replayer.past`) comes with its inputs and checkpoints, and the machine is at
+its beginning; to go on behind its end is to do what the guest would have done then, if it had been left alone.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -36,35 +41,50 @@ from s390emu.storage.presence import STORE
 if TYPE_CHECKING:
     from s390emu.machine.machine import Machine
 
-INTERVAL = 50_000_000 if JIT else 2_000  # instructions between two checkpoints, at first
-CHECKPOINTS = 64  # the most that are kept; then every other one is dropped and the interval doubled
-Found = TypeVar("Found")
+INTERVAL = 50_000_000 if JIT else 2_000  # instructions between two checkpoints where the machine has been last
+CHECKPOINTS = 64  # the most that are kept in storage: the farther away from the machine, the farther apart
 NEAR = 16  # a journey leaves a checkpoint this part of its way before its end, for the next one
+Found = TypeVar("Found")
 
 
 class Lost(Exception):
     """There is no such moment in the history."""
 
 
-class Input(NamedTuple):
-    """What was done to the guest from outside. act does it again; text: in words."""
+class Diverged(Lost):
+    """The guest does not do again what it did; the message says where."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What was done to the guest from outside. act does it again; text: in words. refused: it raised something.
+    waiting: it was done when the guest had come to wait, and not before."""
 
     count: int
     text: str
     act: Callable[[Machine], Any]
+    refused: bool = False
+    waiting: bool = False
 
 
-class Checkpoint(NamedTuple):
+@dataclass(frozen=True)
+class Checkpoint:
     """count, done: the moment, and how many inputs had happened. exact: it is where a run to `count` stops, and not
-    only between two instructions somewhere after that."""
+    only between two instructions somewhere after that. state: a snapshot, or what brings a machine there."""
 
     count: int
     done: int
     exact: bool
-    state: Snapshot
+    state: Snapshot | Callable[[Machine], object]
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Return its place among others."""
+        return self.count, self.done
 
 
-class Change(NamedTuple):
+@dataclass(frozen=True)
+class Change:
     """Who changed something: the instruction that is next at the moment `count`, while which `event` (an EVENT record)
     was recorded; or this input, which was done at that moment."""
 
@@ -74,23 +94,40 @@ class Change(NamedTuple):
 
 
 class History:
-    """The past of a machine from now on. interval, most: see INTERVAL and CHECKPOINTS."""
+    """The past of a machine from now on. interval, most: see INTERVAL and CHECKPOINTS.
 
-    def __init__(self, machine: Machine, interval: int = INTERVAL, most: int = CHECKPOINTS):
+    inputs, checkpoints, end: of a past that is known already, in their order, the first checkpoint at the first moment
+    that there is, `end` the last one.
+    """
+
+    def __init__(
+        self, machine: Machine, interval: int = INTERVAL, most: int = CHECKPOINTS, *,
+        inputs: Iterable[Input] = (), checkpoints: Iterable[Checkpoint] = (), end: int = 0,
+    ):  # fmt: skip
         if interval < 1 or most < 3:
             raise ValueError(f"checkpoints every {interval} instructions, {most} at most: 1 and 3 are the least")
         self.machine, self.interval, self.most = machine, interval, most
-        self.inputs: list[Input] = []
-        self.checkpoints: list[Checkpoint] = []
+        self.inputs = list(inputs)
+        self.checkpoints = list(checkpoints)
         self.exact = True  # the machine is at a moment, and not somewhere behind it
         self.done = 0  # inputs of `inputs` that have happened
+        self._due = 0  # instruction count at which there is something to attend to
+        self._waits = max((n for n, each in enumerate(self.inputs, 1) if each.waiting), default=0)
         self._pool = PagePool()
         self._performing = False
         self._probe: Callable[[], Any] | None = None  # what of the guest a search wants to see changed by an input
         self._changed: list[Change] = []  # ... and what did
         self._near: Checkpoint | None = None
         self._present: Checkpoint | None = None  # if the machine has left it
-        self._keep(exact=True)
+        if not self.checkpoints:
+            self._keep(exact=True)
+            return
+        last = self.checkpoints[-1]
+        if last.order != (end, len(self.inputs)):  # what follows the last checkpoint is executed when it is asked for
+            before = sum(each.count < end for each in self.inputs)
+            last = Checkpoint(end, before, True, lambda _: self.goto_moment(end))
+        self._present = last
+        self.return_to(self.checkpoints[0])
 
     # --- where it is -------------------------------------------------------------------------------------------------
 
@@ -114,15 +151,33 @@ class History:
 
     def attend(self) -> int:
         """Do what is due before the next instruction; return how many may be executed until something is due again."""
-        while self.done < len(self.inputs) and self.inputs[self.done].count <= self.machine.count:
-            self._perform(self.inputs[self.done])
         count = self.machine.count
-        if count >= self.checkpoints[-1].count + self.interval:
-            self._keep(exact=False)
-        due = self.checkpoints[-1].count + self.interval
-        if self.done < len(self.inputs):
-            due = min(due, self.inputs[self.done].count)
-        return max(1, due - count)
+        if count >= self._due:
+            while (each := self._next) and each.count <= self.machine.count and not each.waiting:
+                self._perform(each)
+            count = self.machine.count
+            if each and each.count < count:
+                raise Diverged(f"instruction {each.count:,}: the guest waited there, and now it does not")
+            last = self.checkpoints[bisect_right(self.checkpoints, count, key=lambda each: each.count) - 1].count
+            if count >= last + self.interval:
+                self._keep(exact=False)
+                last = count
+            self._due = min(last + self.interval, each.count if each else last + self.interval)
+        return max(1, self._due - count)
+
+    def wakes(self, reason: Reason) -> bool:
+        """True if the guest did not end its run here when it came to wait, as something was done to it then, and is
+        done now."""
+        each = self._next
+        if reason is not Reason.WAITING or not each or not each.waiting or each.count != self.machine.count:
+            return False
+        self._perform(each)
+        return True
+
+    @property
+    def _next(self) -> Input | None:
+        """The next input of those that are known, if there is one."""
+        return self.inputs[self.done] if self.done < len(self.inputs) else None
 
     def stopped(self, reason: Reason) -> None:
         """Note that a run has ended: only its limit ends it at a moment."""
@@ -137,15 +192,17 @@ class History:
             return act(self.machine)
         self._give_up_the_future()
         at, exact = self.machine.count, self.exact
-        self._performing = True
+        self._performing, refused = True, True
         try:
-            return act(self.machine)
+            result = act(self.machine)
+            refused = False
+            return result
         finally:
             self._performing = False
             if not exact:  # to run to this moment does not lead here, so what follows begins at what there is now
-                state = self._take()
+                state, refused = self._take(), False
                 act = lambda machine: restore(machine, state)  # noqa: E731
-            self.inputs.append(Input(at, text, act))
+            self.inputs.append(Input(at, text, act, refused))
             self.done = len(self.inputs)
 
     def _perform(self, each: Input) -> None:
@@ -154,41 +211,60 @@ class History:
         self._performing = True
         try:
             each.act(self.machine)
-        except Exception:  # the caller has had it when it was done first
-            pass
+        except Exception as error:
+            if not each.refused:
+                raise Diverged(f"instruction {each.count:,}: {each.text} was done there, and now: {error}") from error
         finally:
             self._performing = False
             self.done += 1
+        self._at_another_place()
         if self._probe and self._probe() != before:
             self._changed.append(Change(each.count, input=each))
+
+    def _at_another_place(self) -> None:
+        """Let the next run look at everything anew; while there are waits ahead that were ended from outside, every
+        wait comes to `wakes`."""
+        self._due = 0
+        self.machine.turns.waiting.clear()
+        if self._waits:
+            self.machine.shared = self.done < self._waits
 
     def _give_up_the_future(self) -> None:
         """Forget what followed this moment, as something else will."""
         here = self.machine.count
         del self.inputs[self.done :]
+        self._waits = min(self._waits, self.done)
         self.checkpoints = [each for each in self.checkpoints if each.done <= self.done and each.count <= here]
         self._near = self._present = None
+        self._at_another_place()
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
     def _take(self) -> Snapshot:
         return take(self.machine, self._pool.keep)
 
-    def _here(self, exact: bool) -> Checkpoint:
+    def here(self, exact: bool) -> Checkpoint:
         """Return a checkpoint of where the machine is."""
         return Checkpoint(self.machine.count, self.done, exact, self._take())
 
     def _keep(self, exact: bool) -> None:
-        """Keep a checkpoint of here; if there are too many, drop every other one."""
-        self.checkpoints.append(self._here(exact))
-        if len(self.checkpoints) > self.most:
-            del self.checkpoints[1:-1:2]
-            self.interval *= 2
+        """Keep a checkpoint of here. If there are too many, drop the one whose neighbours are nearest to each other,
+        for the way that it is from here."""
+        here, kept = self.here(exact), self.checkpoints
+        insort(kept, here, key=lambda each: each.order)
+        own = [n for n, each in enumerate(kept) if isinstance(each.state, Snapshot) and 0 < n < len(kept) - 1]
+        if len(own) > self.most - 2:
+            del kept[min(own, key=lambda n: (kept[n + 1].count - kept[n - 1].count)
+                                            / (1 + abs(here.count - kept[n].count)))]  # fmt: skip
 
-    def _return_to(self, checkpoint: Checkpoint) -> None:
+    def return_to(self, checkpoint: Checkpoint) -> None:
         """Bring the machine to a checkpoint."""
-        restore(self.machine, checkpoint.state)
+        if isinstance(checkpoint.state, Snapshot):
+            restore(self.machine, checkpoint.state)
+        else:
+            checkpoint.state(self.machine)
         self.done, self.exact = checkpoint.done, checkpoint.exact
+        self._at_another_place()
 
     def _before(self, count: int) -> Checkpoint:
         """Return the last checkpoint that leads to a moment."""
@@ -214,7 +290,7 @@ class History:
             raise Lost(f"instruction {count:,}: the history is from {self.start:,} to {self.end:,}")
         present = self._leave_the_present()
         if count == present.count:
-            self._return_to(present)
+            self.return_to(present)
         else:
             self.goto_moment(count)
 
@@ -227,7 +303,7 @@ class History:
     def _leave_the_present(self) -> Checkpoint:
         """Keep the present, if the machine is there; return it."""
         if self._present is None or not self.in_the_past:
-            self._present = self._here(self.exact)
+            self._present = self.here(self.exact)
         return self._present
 
     def back(self, instructions: int = 1) -> None:
@@ -238,11 +314,11 @@ class History:
         """Go to a moment; leave a checkpoint a little before it if the way is long."""
         start = self._before(count)
         if not start.count <= self.machine.count < count:
-            self._return_to(start)
+            self.return_to(start)
         way = count - self.machine.count
         if way > 2 * NEAR:
             self._run_to(count - way // NEAR)
-            self._near = self._here(exact=True)
+            self._near = self.here(exact=True)
         self._run_to(count)
 
     def _run_to(self, count: int) -> None:
@@ -270,30 +346,30 @@ class History:
         """Let `run` execute the past again, from checkpoint to checkpoint, the last part first, until it returns
         something, which is then returned; the machine is where it was. Each time it is given the moment to run to; what
         it finds there or later does not count."""
-        here = self._here(self.exact)
+        here = self.here(self.exact)
         parts = [each for each in self.checkpoints if (each.count, each.done) < (here.count, here.done)]
         with self._unseen():
             try:
                 for start, end in zip(parts[::-1], [here, *parts[::-1]], strict=False):
-                    self._return_to(start)
+                    self.return_to(start)
                     # What the host does for an instruction that is retried may lie before a checkpoint of its moment.
                     found = run(end.count if end is here or end.exact else end.count + 1)
                     if found is not None:
                         return found
                 return None
             finally:
-                self._return_to(here)
+                self.return_to(here)
 
     @contextmanager
     def visit(self, count: int) -> Iterator[None]:
         """Be at a moment meanwhile, unseen. Lost, if there is no such moment."""
-        here, present = self._here(self.exact), self._present
+        here, present = self.here(self.exact), self._present
         with self._unseen():
             try:
                 self.goto(count)
                 yield
             finally:
-                self._return_to(here)
+                self.return_to(here)
                 self._present = present
 
     def last_event(self, wanted: Callable[[np.ndarray], np.ndarray], *kinds: int) -> Change | None:
@@ -338,8 +414,12 @@ class History:
             try:
                 for block in stored:
                     observers.watch(seen, block, WATCH_STORE)
-                with suppress(Lost):
+                try:
                     self._run_to(end)
+                except Diverged:
+                    raise
+                except Lost:  # it has ended there
+                    pass
                 while self.done < inputs and self.inputs[self.done].count <= self.machine.count:
                     self._perform(self.inputs[self.done])
             finally:

@@ -224,18 +224,21 @@ class Machine:
 
     # --- running -----------------------------------------------------------------------------------------------------
 
-    def run(self, limit: int | None = None, timeout: float | None = None, until: Collection[int] = ()) -> Stop:
+    def run(
+        self, limit: int | None = None, timeout: float | None = None, until: Collection[int] = (), *,
+        leaves: bool = True,
+    ) -> Stop:  # fmt: skip
         """Run until the guest stops, `limit` more instructions have ended, `timeout` seconds have passed, or the
-        instruction at an address of `until` comes next; one that is next already is executed first."""
+        instruction at an address of `until` comes next; if `leaves`, one that is next already is executed first."""
         turns = self.turns
-        self._set_breakpoints(until)
+        self._set_breakpoints(until, leaves)
         turns.waiting.clear()  # whatever was done to the guest meanwhile may end a wait
         last = NO_LIMIT if limit is None else min(NO_LIMIT, self.count + limit)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             ahead = self.history.attend() if self.history else SLICE
             if not turns.dispatch():
-                if reason := turns.rest():
+                if (reason := turns.rest()) and not self._is_woken(reason):
                     return self._stop(reason)
                 continue
             cpu, before, room = turns.running, turns.running.count, min(last - turns.count, ahead, SLICE)
@@ -246,7 +249,7 @@ class Machine:
             turns.end(cpu.count - before)
             if code == EXIT_LIMIT and turns.count >= last:
                 reason = Reason.LIMIT
-            if reason:
+            if reason and not self._is_woken(reason):
                 return self._stop(reason)
             if deadline is not None and time.monotonic() > deadline:
                 return self._stop(Reason.TIMEOUT)
@@ -266,14 +269,19 @@ class Machine:
         with np.errstate(over="ignore"):
             return self._run(cpu.record, cpu.port, 0)
 
-    def _set_breakpoints(self, addresses: Collection[int]) -> None:
-        """Let the run stop at these addresses, but not at the one that is next already."""
+    def _set_breakpoints(self, addresses: Collection[int], leaves: bool) -> None:
+        """Let the run stop at these addresses, but if it `leaves` one not at that, which is next already."""
         running = self.running
         if self.storage.break_at(addresses):
             kernels.forget_all(self.storage.record)
-        running.passing[0] = running.count + 1
+        running.passing[0] = running.count + 1 if leaves else 0
+
+    def _is_woken(self, reason: Reason) -> bool:
+        return self.history is not None and self.history.wakes(reason)
 
     def _stop(self, reason: Reason) -> Stop:
+        if self.turns.several:
+            self.turns.catch_up()
         if self.history:
             self.history.stopped(reason)
         return Stop(reason, *self.psw, self.count, self.running.number)

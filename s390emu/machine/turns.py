@@ -69,10 +69,21 @@ class Turns:
 
     def bring_up(self, cpu: CPU, now: int) -> None:
         """Let the time pass on this CPU that has passed on others, and make it the running one."""
-        self.let_pass(cpu, now)
+        self._catch_up(cpu, now)
         self.waiting.pop(cpu.number, None)
-        cpu.port.others = self.count - cpu.count
         self.set_running(cpu)
+
+    def _catch_up(self, cpu: CPU, now: int) -> None:
+        self.let_pass(cpu, now)
+        cpu.port.others = self.count - cpu.count
+
+    def catch_up(self) -> None:
+        """Let the time pass on every CPU that has passed on the running one, so that a run that is cut here is the
+        same, to the last bit, as one that is cut elsewhere too."""
+        now = self.now
+        for cpu in self.cpus:
+            if cpu is not self.running:
+                self._catch_up(cpu, now)
 
     def set_running(self, cpu: CPU) -> None:
         """Make this CPU the running one, for compiled code too."""

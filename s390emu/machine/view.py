@@ -6,7 +6,7 @@ no R or C, no change of a block's usage.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.architecture.psw_bits import AS, CC, CC_SHIFT, DAT, HOME, SECONDARY
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 NUMBERED = {"r": "gr", "cr": "cr", "ar": "ar", "f": "fpr"}  # register names, by fields of the CPU record
 REGISTERS = (*(f"{letters}{n}" for letters in NUMBERED for n in range(16)), "fpc", "prefix", "psw.mask", "psw.ia", "cc")
+PAGE_TABLE = -1  # level
 HALF = ("ar", "fpc", "prefix")  # 32 bits
+
+
+class TableEntry(NamedTuple):
+    """An entry of a translation table. level: 3 region first, 2, 1, 0 segment, PAGE_TABLE; address: absolute."""
+
+    level: int
+    address: int
+    value: int
 
 
 class NotTranslated(Exception):
@@ -154,8 +163,10 @@ class View:
         space = mask & int(AS)
         return self.translate(cpu, address, int(cpu.cr[{int(SECONDARY): 7, int(HOME): 13}.get(space, 1)]))
 
-    def translate(self, cpu: CPU, address: int, asce: int) -> int:
-        """Return the absolute address that an address has in the space of an ASCE. PoP ch. 3 "Translation Process"."""
+    def translate(self, cpu: CPU, address: int, asce: int, seen: list[TableEntry] | None = None) -> int:
+        """Return the absolute address that an address has in the space of an ASCE. PoP ch. 3 "Translation Process". The
+        entries that were looked at are added to `seen`, the one that refuses it too."""
+        seen = [] if seen is None else seen
         if asce & int(dat.ASCE_REAL_SPACE):
             return prefixed(cpu, address)
         enhanced = int(cpu.cr[0]) & int(dat.ENHANCED_DAT)
@@ -167,7 +178,7 @@ class View:
             index = address >> 20 + 11 * level & 0x7FF
             if not first <= index >> 9 <= entry & 3:
                 raise NotTranslated(f"{address:#x}: beyond a translation table")
-            entry = self._entry(cpu, (entry & int(dat.PAGE)) + 8 * index, int(dat.TABLE_INVALID), address)
+            entry = self._entry(cpu, (entry & int(dat.PAGE)) + 8 * index, address, level, seen)
             if entry >> 2 & 3 != level:
                 raise NotTranslated(f"{address:#x}: a table entry of another level")
             if level == dat.SEGMENT or (level == dat.REGION_THIRD_TABLE and enhanced and self._enhanced_dat_2):
@@ -179,7 +190,7 @@ class View:
             first = entry >> 6 & 3
         index = address >> 12 & 0xFF
         origin = entry & int(dat.PAGE_TABLE_ORIGIN)
-        entry = self._entry(cpu, origin + 8 * index, int(dat.PAGE_INVALID), address)
+        entry = self._entry(cpu, origin + 8 * index, address, PAGE_TABLE, seen)
         if entry & int(dat.PAGE_ZERO) or (not enhanced and entry & int(dat.EXECUTION_PROTECTED)):
             raise NotTranslated(f"{address:#x}: a page-table entry with ones where zeros must be")
         return prefixed(cpu, entry & int(dat.PAGE) | address % BLOCK_SIZE)
@@ -189,13 +200,14 @@ class View:
         """True if the guest has enhanced-DAT facility 2: a third region may be a frame, and common."""
         return bool(self.storage.record.facilities[1] & dat.ENHANCED_DAT_2)
 
-    def _entry(self, cpu: CPU, real: int, invalid: int, address: int) -> int:
+    def _entry(self, cpu: CPU, real: int, address: int, level: int, seen: list[TableEntry]) -> int:
         """Return the entry of a translation table at a real address, if it is valid."""
         absolute = prefixed(cpu, real % (1 << 64))
         if absolute + 8 > self.storage.size:
             raise NotTranslated(f"{address:#x}: a translation table is not in storage")
         entry = int.from_bytes(self.read(absolute, 8))
-        if entry & invalid:
+        seen.append(TableEntry(level, absolute, entry))
+        if entry & int(dat.PAGE_INVALID if level == PAGE_TABLE else dat.TABLE_INVALID):
             raise NotTranslated(f"{address:#x}: its table entry at {absolute:#x} is invalid")
         return entry
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from s390emu.machine import Machine
-from s390emu.machine.snapshot import Snapshot
 from s390emu.recording.differences import Difference, differences
 from s390emu.recording.reader import Input, Recording
 from s390emu.recording.replayer import Diverged, Replayer
@@ -59,7 +58,7 @@ def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence
     other.go_to(first)
     step = max(1, (last - first) // PARTS)
     while first < last:
-        marks = _mark(one), _mark(other)
+        marks = one.mark(), other.mark()
         ends = _run(one, first + step), _run(other, first + step)
         if ends == ("", "") and _same(one.machine, other.machine):
             first += step
@@ -68,8 +67,8 @@ def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence
         if step == 1:
             found = [*_at_most(differences(capture(one.machine), capture(other.machine)), 1000)]
             return Divergence(first, _executed(one, first, ends[0]), _executed(other, first, ends[1]), found)
-        _back(one, marks[0])
-        _back(other, marks[1])
+        one.history.return_to(marks[0])
+        other.history.return_to(marks[1])
         step = max(1, step // PARTS)
     return None
 
@@ -112,15 +111,6 @@ def _executed(replayer: Replayer, count: int, ended: str) -> Executed:
 def _at_most(found: Iterator[Difference], most: int) -> Iterator[Difference]:
     for _, each in zip(range(most), found, strict=False):
         yield each
-
-
-def _mark(replayer: Replayer) -> tuple[Snapshot, int]:
-    return replayer.machine.snapshot(), replayer.next_input
-
-
-def _back(replayer: Replayer, mark: tuple[Snapshot, int]) -> None:
-    snapshot, replayer.next_input = mark
-    replayer.machine.restore(snapshot)
 
 
 def states_differ(one: State, other: State) -> list[Difference]:

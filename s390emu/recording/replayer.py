@@ -1,39 +1,70 @@
-"""Runs a recorded guest again, from any checkpoint on: what the world did then is done again."""
+"""Runs a recorded guest again, from any checkpoint on: what the world did then is done again.
+
+A recording is a past that is known already: the machine's `history` is made of it, and all that a history can do
+(`machine.history`) it can do over a recording.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from s390emu import inputs
 from s390emu.input_files import FileError
+from s390emu.inputs.actions import in_words, perform
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.machine.history import INTERVAL, Checkpoint, Diverged, History, Input
 from s390emu.recording.mirror import Mirror
 from s390emu.recording.state import capture, put_back
 from s390emu.shapes import ShapeError
 
 if TYPE_CHECKING:
-    from s390emu.recording.reader import Recording
+    from s390emu.recording import reader
 
 Run = Callable[[int], Stop]  # so many instructions at most
+NO_CHECKPOINTS = 1 << 62  # instructions: as far apart
+
+__all__ = ["Diverged", "Replayer", "digest", "past"]
 
 
-class Diverged(Exception):
-    """The guest does not do what it did when it was recorded; the message says where."""
+def past(recording: reader.Recording, interval: int = INTERVAL) -> History:
+    """Return the history of a new machine that did what was recorded; it is at the beginning. interval: instructions
+    between two checkpoints that are kept beside those of the recording. FileError where no machine can be made of it.
+    """
+    machine = recording.machine()
+    inputs = []
+    for each in recording.inputs:
+        act = partial(_do_again, each) if each.verb else partial(_put_back, recording, each.after)
+        inputs.append(Input(each.count, in_words(each.verb, each.operands) or "a new start", act, waiting=each.waiting))
+    checkpoints = [
+        Checkpoint(each.count, sum(input.after <= n for input in recording.inputs), n == 0,
+                   partial(_put_back, recording, n))
+        for n, each in enumerate(recording.checkpoints)
+    ]  # fmt: skip
+    machine.history = History(machine, interval, inputs=inputs, checkpoints=checkpoints, end=recording.last)
+    return machine.history
+
+
+def _do_again(each: reader.Input, machine: Machine) -> None:
+    perform(machine, each.verb, *each.operands, cpu=each.cpu)
+
+
+def _put_back(recording: reader.Recording, index: int, machine: Machine) -> None:
+    try:
+        put_back(machine, recording.state_at(index))
+    except (ShapeError, KeyError) as error:
+        at = recording.checkpoints[index].at
+        raise FileError(f"{recording.path}: damaged at byte {at}: no state: {error}") from None
 
 
 class Replayer:
-    """machine: where it is now. At an instruction count, before what the world did there if it did anything.
+    """machine: where it is now, at the beginning first. At an instruction count, before what the world did there if it
+    did anything."""
 
-    next_input: which of the recording's inputs is next.
-    """
-
-    def __init__(self, recording: Recording, run: Run | None = None):
-        self.recording, self.machine = recording, recording.machine()
-        self.machine.shared = any(each.waiting for each in recording.inputs)  # its waits were ended by the world
+    def __init__(self, recording: reader.Recording, run: Run | None = None):
+        self.recording, self.history = recording, past(recording, NO_CHECKPOINTS)
+        self.machine = self.history.machine
         self._run = run or self.machine.run
-        self.next_input = 0  # of the recording's inputs
-        self._placed = False
 
     def run_with(self, run: Run) -> None:
         """Let this run the machine from now on: as `Machine.run` does, and looking on."""
@@ -41,57 +72,28 @@ class Replayer:
 
     def restore(self, index: int) -> None:
         """Go to a checkpoint, forth or back. FileError where no machine can be in its state."""
-        recording = self.recording
-        try:
-            put_back(self.machine, recording.state_at(index))
-        except (ShapeError, KeyError) as error:
-            at = recording.checkpoints[index].at
-            raise FileError(f"{recording.path}: damaged at byte {at}: no state: {error}") from None
-        self.next_input = sum(each.after <= index for each in recording.inputs)
-        self._placed = True
+        self.history.return_to(self.history.checkpoints[index])
 
     def go_to(self, count: int) -> None:
         """Go to an instruction count: from the last checkpoint before it, unless it is nearer from here. ValueError
         outside of the recording."""
         index = self.recording.checkpoint_before(count)
-        here = self.machine.count
-        if not self._placed or not self.recording.checkpoints[index].count <= here <= count or here == count:
+        if not self.recording.checkpoints[index].count <= self.machine.count < count:
             self.restore(index)
         self.run_to(count)
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        known = self.recording.inputs
-        while self.next_input < len(known) and known[self.next_input].count < count:
-            each = known[self.next_input]
-            self._to(each.count)
-            if each.waiting:
-                self._wait(each.count)
-            if each.verb:
-                try:
-                    inputs.perform(self.machine, each.verb, *each.operands, cpu=each.cpu)
-                except (inputs.Refused, IndexError, TypeError) as error:
-                    raise Diverged(f"at instruction {each.count:,} {each.verb} was recorded: {error}") from None
-                self.next_input += 1
-            else:
-                self.restore(each.after)
-        self._to(count)
-
-    def _to(self, count: int) -> None:
-        """Let instructions end until it are so many."""
         machine = self.machine
         while machine.count < count:
-            before = machine.count
-            stop = self._run(count - before)
+            stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT:
                 told = f"recorded were {count:,} instructions and more"
                 raise Diverged(f"after {machine.count:,} instructions: {stop.reason}; {told}")
 
-    def _wait(self, count: int) -> None:
-        """Let the guest come to wait, as it had."""
-        stop = self._run(1)
-        if stop.reason is not Reason.WAITING or self.machine.count != count:
-            raise Diverged(f"after {count:,} instructions the guest waited when it was recorded: it does not")
+    def mark(self) -> Checkpoint:
+        """Return a checkpoint of here, for the history's `return_to`."""
+        return self.history.here(exact=False)
 
     def digest(self) -> bytes:
         """Return the digest of the machine's state, as checkpoints have it."""

@@ -28,7 +28,7 @@ from s390emu.host.paging_device import DIGEST_BYTES, DeviceSnapshot
 from s390emu.host.pool import FREE
 from s390emu.host.slots import SlotsSnapshot
 from s390emu.host.statistics import Statistics
-from s390emu.machine.snapshot import Snapshot
+from s390emu.machine.snapshot import Snapshot, restore
 from s390emu.records.blocks import BLOCK_T, FRAME_T
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
@@ -206,7 +206,7 @@ def put_back(machine: Machine, state: State) -> None:
     memory = tables["memory"][: in_use[-1] + 1 if len(in_use) else 0]
     of_host = rest["host"]
     hand, unused, taken = of_host["clock"]
-    machine.restore(Snapshot(
+    restore(machine, Snapshot(
         cpus, (record, ports, events[:0]),
         HostSnapshot(
             FramesSnapshot(memory, table, broken, *_free(table, broken, frames.chunk)), slots, tuple(of_host["limit"]),

@@ -30,4 +30,7 @@ EVENT_KEY = 9  # SSKE, PFMF: the key before, the key after
 EVENT_PSW = 10  # block: address of the CPU whose system mask, key, state or mode changed: PSW bits 0-63, instr. address
 EVENT_TABLE = 11  # a block is used as a translation table for the first time
 EVENT_PURGE = 12  # block: address of the CPU that has no translation left, by PURGE TLB, a new prefix or a reset
+EVENT_DENIED = 13  # an access exception; block: address space as in PSW bits 16-17; address and length, as the operand
+# has them; kind of access, with REAL of storage/access.py for a real one, and from EVENT_KEY_SHIFT on the access key
+EVENT_KEY_SHIFT = u64(8)
 EVENT_ILC_SHIFT = u64(4)  # EVENT_INTERRUPTION, detail: the TEID, and in bits 57-58, zeros of it, the ILC (bytes << 4)

@@ -30,10 +30,10 @@ def stop_html(stop: Stop) -> str:
 
 
 def _cpu(cpu: CPU) -> str:
-    tables = "".join(_registers(letters, values) for letters, values in (("r", cpu.gr), ("c", cpu.cr)))
+    rows = "".join(_registers(letters, values) for letters, values in (("r", cpu.gr), ("c", cpu.cr)))
     return (
         f"<details open><summary>CPU {cpu.number}, {cpu.count:,} instructions</summary>"
-        f"{_psw(*cpu.psw)}<p>prefix <code>{int(cpu.record.prefix):08X}</code></p>{tables}</details>"
+        f"{_psw(*cpu.psw)}<p>prefix <code>{int(cpu.record.prefix):08X}</code></p><table>{rows}</table></details>"
     )
 
 
@@ -44,4 +44,4 @@ def _psw(mask: int, ia: int) -> str:
 def _registers(letters: str, values) -> str:
     cells = [f"<th>{letters}{n}</th><td><code>{int(value):016X}</code></td>" for n, value in enumerate(values)]
     rows = ("".join(cells[n : n + IN_A_ROW]) for n in range(0, len(cells), IN_A_ROW))
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    return "".join(f"<tr>{row}</tr>" for row in rows)

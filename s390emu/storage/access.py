@@ -33,11 +33,11 @@ from s390emu._jit import (
     u64,
 )
 from s390emu.architecture.interruptions import PROTECTION, SPECIFICATION
-from s390emu.architecture.psw_bits import ACCESS_REGISTER, DAT, KEY_SHIFT
+from s390emu.architecture.psw_bits import ACCESS_REGISTER, AS_SHIFT, DAT, KEY_SHIFT
 from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET, PAGE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_RANGE, WATCH_STORE
-from s390emu.records.events import EVENT_FETCH, EVENT_REFUSED, EVENT_STORE, EVENT_TOUCH
+from s390emu.records.events import EVENT_DENIED, EVENT_FETCH, EVENT_KEY_SHIFT, EVENT_REFUSED, EVENT_STORE, EVENT_TOUCH
 from s390emu.storage import dat
 from s390emu.storage.absolute import block_at, frame_address, frame_of, guest_of
 from s390emu.storage.access_registers import access_space
@@ -192,6 +192,13 @@ def fill(cpu, storage, logical, absolute, host, kind, access_key):
         fill_fetch(storage, logical, page_address)
 
 
+@jit
+def tell_denied(storage, address, length, kind, access_key, is_real):
+    """Record that an access exception is recognized, for whoever explains it afterwards."""
+    detail = u64(access_key) << EVENT_KEY_SHIFT | u64(kind + REAL if is_real else kind)
+    record_event(guest_of(storage), EVENT_DENIED, storage.operand_space >> AS_SHIFT, address, length, detail)
+
+
 def check_and_touch(cpu, storage, logical, length, kind, access_key):
     """Check both pages of an operand, then touch both; return a code, with the Span in storage. length: 1 to 4096
     bytes."""
@@ -209,6 +216,8 @@ def check_and_touch(cpu, storage, logical, length, kind, access_key):
         part_length = storage.span_length if part == 0 else length - storage.span_length
         absolute, code = check(cpu, storage, address, part_length, kind, access_key, is_real)
         if code != 0:
+            if code > 0:
+                tell_denied(storage, address, part_length, kind, access_key, is_real)
             return code
         if part == 0:
             storage.span_first = absolute

@@ -264,6 +264,7 @@ class ScriptExecution:
             cpu.record.stopped = OPERATING
         else:
             perform(machine, "restart", cpu=self.target)
+        machine.port.lost_steps = 0  # the interruption loop that an earlier runtest ended in is not this one's
         self.interruptions.codes.clear()
         self.interruptions.last = None
         stop = self._run(seconds)

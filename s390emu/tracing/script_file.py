@@ -248,6 +248,7 @@ class _Reader:
         self._step(number, "pr")
 
     def _runtest(self, number: int, line: _Line) -> None:
+        self.seen.add("runtest")
         how, seconds, column = "restart", TIMEOUT_SECONDS, line.rest_column
         words = [line.next("") for _ in line.rest.split()]
         if words and words[0].lower() in STARTS:
@@ -261,7 +262,6 @@ class _Reader:
                 raise SourceError(f"{' '.join(STARTS)} or a time of at most {MOST_SECONDS:g} seconds expected", column)
         if words:
             raise SourceError("nothing more is expected: runtest [HOW] [SECONDS] [# COMMENT]", column)
-        self.seen.add("runtest")
         self._step(number, "runtest", how, seconds)
 
     COMMANDS: ClassVar[dict[str, Callable[[_Reader, int, _Line], None]]] = {
@@ -291,6 +291,7 @@ class _Reader:
             self.case, self.cases, self.seen = number, self.cases + 1, set()
             self._step(number, name, line.all_of_it.strip() or f"line {number}")
         elif name == "*Done":
+            self.case = 0
             nowait = line.next("") if line.rest.strip() else ""
             if nowait not in ("", "nowait"):
                 raise SourceError('"nowait" or nothing expected', line.at)
@@ -298,7 +299,6 @@ class _Reader:
             if not nowait and "runtest" not in self.seen:
                 raise SourceError("no runtest in this test case: nothing has been executed; `*Done nowait` says that"
                                   " nothing is meant to be", line.column)  # fmt: skip
-            self.case = 0
             self._step(number, name, bool(nowait))
         elif name == "*Compare":
             line.no_more()

@@ -107,6 +107,8 @@ def test_linux_begins_where_it_is_told_to(s390emu, tmp_path):
     assert code == 0 and "runs tried        2, seed 5" in out
     code, _, err = s390emu(*words, "random:5")
     assert code == 2 and "'Run /init as init process' was never written; give --adversary-from TEXT" in err
+    code, _, err = s390emu(*words, "random:5", "--limit", 100)
+    assert code == 2 and "instruction limit after 100 instructions" in err, "a guest that goes on for ever"
     for more in (["exhaustive"], ["random:5", "--until", "x"], ["random:5", "--trace", "insn"]):
         code, _, err = s390emu(*words, *more)
         assert code == 2 and len(err.splitlines()) == 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -14,14 +12,19 @@ import pytest
 from s390emu.debugger.stub import Stub
 from s390emu.debugger.target import Target
 from s390emu.machine import Machine
-from tests.machine.test_history import HINTS, WALK
+from s390emu.recording.replayer import past
+from tests.machine.test_history import HINTS, WALK, digest, toy
+from tests.recording.guests import opened, recorded
+from tests.required import require
 
-GDB = shutil.which("gdb-multiarch")
-if os.environ.get("S390EMU_REQUIRE_JUDGES") == "1":
-    assert GDB, "gdb-multiarch is missing: apt-get install gdb-multiarch"
-pytestmark = pytest.mark.skipif(GDB is None, reason="gdb-multiarch is not installed")
+GDB = "gdb-multiarch"
 
 STG, AGHI8 = 0x10008, 0x1000E
+
+
+@pytest.fixture(autouse=True)
+def _gdb_is_installed():
+    require(GDB)
 
 
 def gdb(target: Target, *commands: str) -> str:
@@ -120,3 +123,66 @@ def test_cpus_are_threads():
     assert "CPU 0: operating" in told
     assert "CPU 1: operating" in told
     assert machine.cpus[1].count == count + 1
+
+
+def test_a_recording_is_debugged_from_its_beginning_to_its_end(tmp_path):
+    end = recorded(tmp_path / "a")
+    with opened(tmp_path / "a") as recording:
+        target = Target(past(recording).machine)
+        told = gdb(target, "p $icount", "continue", "p $icount", "watch *(long long *)0x18000", "reverse-continue",
+                   "p $icount", "monitor last-change-of-state 0x18000", "reverse-continue", "delete",
+                   "reverse-continue", "p $icount")  # fmt: skip
+    counts = [int(n) for n in re.findall(r"\$\d+ = (\d+)", told)]
+    assert counts[:2] == [0, end.count]
+    assert 0 < counts[2] < end.count
+    assert counts[3] == 0
+    assert told.count("No more reverse-execution history") == 2
+    assert "Old value" in told
+    assert "ERROR" not in told
+
+
+def test_reverse_stepi_over_page_faults_and_discards_and_forth_again():
+    machine = toy()
+    machine.run(limit=5000)
+    target = Target(machine)
+    machine.run(limit=60)
+    before = digest(machine)
+    told = gdb(target, *["reverse-stepi"] * 60, "p $icount", "continue", "p $icount")
+    assert [int(n) for n in re.findall(r"\$\d+ = (\d+)", told)] == [5000, 5060]
+    assert digest(machine) == before
+
+
+def test_reverse_stepi_goes_over_turns_of_cpus():
+    from s390emu.machine import Schedule
+
+    source = "start: llilf %r1,1\n sigp %r0,%r1,6\nother: aghi %r2,1\n j other"
+    machine = Machine.from_source(source, 1 << 18, cpus=2, schedule=Schedule(2, quantum=5))
+    machine.write(0x1A0, (0x180000000).to_bytes(8) + machine.psw[1].to_bytes(8))
+    target = Target(machine)
+    machine.run(limit=60)
+    told = gdb(target, *["reverse-stepi"] * 12, "p $icount")
+    assert re.search(r"\$1 = 48", told)
+    assert set(re.findall(r"Switching to Thread (\d)", told)) == {"1", "2"}
+
+
+def test_the_psw_is_flags_and_can_be_set(walk):
+    told = gdb(walk, "p $pswm", "set $pc = 0x10008", "p $cc = 2", "p/x $prefix", "p $tod > 0")
+    assert re.search(r"\$1 = \[.* BA EA .*CC=0", told)
+    assert (walk.machine.psw[1], walk.machine.psw[0] >> 44 & 3) == (STG, 2)
+    assert re.search(r"\$\d = 0x0\n\$\d = 1\n", told)
+
+
+def test_many_breakpoints_are_no_burden(walk):
+    far = [f"hbreak *{0x20000 + 2 * n:#x}" for n in range(200)]
+    told = gdb(walk, *far, f"break *{STG:#x}", "continue", "p $icount")
+    assert "Breakpoint 201, " in told
+    assert "$1 = 2" in told
+
+
+def test_a_guest_that_ends_is_still_there_to_look_at_and_to_take_back():
+    machine = Machine.from_source("start: lghi %r2,9\n lpswe 0x800", 1 << 18)
+    machine.write(0x800, (0x0002000180000000).to_bytes(8) + (7).to_bytes(8))
+    told = gdb(Target(machine), "continue", "p $r2", "continue", "reverse-stepi", "p $pc", "reverse-continue", "p $r2")
+    assert told.count("disabled wait") == 2
+    assert "$1 = 9" in told and "$3 = 0" in told
+    assert "0x10004" in told

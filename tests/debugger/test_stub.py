@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
+from collections import Counter
 
 import pytest
 
 from s390emu.debugger.packets import LONGEST, Packets, Sign, packet
-from s390emu.debugger.stub import PortInUse, Session, Stub
+from s390emu.debugger.stub import LOOPBACK, PortInUse, Session, Stub
 from s390emu.debugger.target import Target
 from s390emu.machine import Machine, Schedule
 from tests.machine.test_history import BA_EA, HINTS, WALK
@@ -200,6 +207,55 @@ def test_monitor_why_tells_who_hinted_and_who_took():
         assert words in told
 
 
+def test_the_end_of_the_past_is_said(session):
+    session.target.machine.run(limit=40)
+    assert ask(session, "bc") == "T05thread:1;replaylog:begin;"
+    assert ask(session, "vCont;c") == "T05thread:1;replaylog:end;"
+    assert session.target.machine.count == 40
+
+
+def test_a_page_that_the_host_throws_away_is_said():
+    machine = Machine.from_source(HINTS.replace("stg   %r1,0(%r1)", "lg %r2,0(%r1)"), 1 << 18)
+    sent = []
+    session = Session(Target(machine), sent.append)
+    session.sent = sent
+    machine.run(limit=100)
+    assert ask(session, "Z2,8000,8") == "OK"
+    monitor(session, "discard 0x8000")
+    machine.run(limit=100)
+    sent.clear()
+    assert ask(session, "bc") == ask(session, "vCont;c") == "T05thread:1;watch:8000;"
+    told = [part for data in sent for part in Packets().feed(data)]
+    assert [bytes.fromhex(part[1:].decode()) for part in told] == [b"the host has thrown the watched page away\n"] * 2
+
+
+REQUIRED = [
+    "?", "g", "G" + "00" * 144, "p0", "P2=0000000000000001", "m10000,2", "M9000,1:00", "X9000,1:a", "Hg1", "Hc-1", "qC",
+    "qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,1", "qAttached", "qSupported:swbreak+", "QStartNoAckMode", "D",
+    "qXfer:memory-map:read::0,10", "qXfer:features:read:target.xml:0,10", "qRcmd,68656c70", "vCont?", "vCont;s", "T1",
+    "vCont;S05", "vCont;s:1;c", "Z0,10004,2", "z0,10004,2", "Z1,10004,2", "z1,10004,2", "Z2,8000,8", "z2,8000,8", "bc",
+    "Z3,8000,8", "z3,8000,8", "Z4,8000,8", "z4,8000,8", "bs",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REQUIRED)
+def test_what_gdb_may_ask_is_answered(session, text):
+    answer = ask(session, text)
+    assert answer and answer[0] != "E"
+
+
+@pytest.mark.parametrize("text", ["vCont;c", "vCont;C05", "c", "C05"])
+def test_the_guest_goes_on_until_it_is_stopped(session, text):
+    ask(session, f"Z0,{STG:x},2")
+    assert ask(session, text) == "T05thread:1;swbreak:;"
+
+
+@pytest.mark.parametrize(("text", "answer"), [("k", None), ("vKill;1", b"OK")])
+def test_kill_ends_the_session(session, text, answer):
+    assert session.answer(text.encode()) == answer
+    assert session.killed
+
+
 def test_what_is_not_known_is_answered_with_nothing(session):
     for unknown in ("", "vMustReplyEmpty", "qTStatus", "!", "QNonStop:1", "vFile:setfs:0", "bx"):
         assert ask(session, unknown) == ""
@@ -207,14 +263,29 @@ def test_what_is_not_known_is_answered_with_nothing(session):
 
 # --- a client that sends garbage -------------------------------------------------------------------------------------
 
-TEMPLATES = ["g", "p4", "m10000,40", "M9000,2:abcd", "X9000,2:ab", "Z0,10008,2", "z0,10008,2", "Z2,8010,8", "Hg1",
-             "qXfer:features:read:target.xml:0,400", "qRcmd,68656c70", "vCont;s:1", "vCont;r10000,10008:1", "T1",
-             "qThreadExtraInfo,1", "qSupported:swbreak+", "P4=00000000000000ff", "?", "qfThreadInfo", "bs"]  # fmt: skip
+PACKETS = int(os.environ.get("S390EMU_PACKETS", "20_000"))
+TEMPLATES = [
+    "g", "p4", "m10000,40", "M9000,2:abcd", "X9000,2:ab", "Z0,10008,2", "z0,10008,2", "Z2,8010,8", "Hg1", "T1",
+    "bs", "bc", "qXfer:features:read:target.xml:0,400", "qRcmd,68656c70", "vCont;s:1", "vCont;c",
+    "vCont;r10000,10008:1", "vCont?", "qThreadExtraInfo,1", "qSupported:swbreak+", "P4=00000000000000ff", "?",
+    "qfThreadInfo", "P1=0000000000010004", "G" + "00" * 144, "qAttached", "D;1", "vKill;1",
+]  # fmt: skip
+MONITOR = [
+    "pages", "pages 0x8000", "key 0x8000 0x30", "discard 0x8000", "x 0x8000 16", "dis", "back 3", "goto 5", "when",
+    "why", "last-write 0x8010", "last-change-of-state 0x8000", "snapshot save a", "snapshot load a",
+]  # fmt: skip
 
 
 def mangled(rng: random.Random) -> bytes:
     """Return a packet's data that is nearly right, or not at all."""
-    data = bytearray(rng.choice(TEMPLATES).encode())
+    if rng.randrange(8):
+        return spoilt(rng, rng.choice(TEMPLATES).encode())
+    return b"qRcmd," + spoilt(rng, rng.choice(MONITOR).encode()).hex().encode()
+
+
+def spoilt(rng: random.Random, text: bytes) -> bytes:
+    """Return a text with some of its characters changed, or as it is."""
+    data = bytearray(text)
     for _ in range(rng.randrange(4)):
         at = rng.randrange(len(data) + 1)
         match rng.randrange(3):
@@ -227,17 +298,24 @@ def mangled(rng: random.Random) -> bytes:
     return bytes(data)
 
 
-def test_a_hundred_thousand_mangled_packets_leave_the_stub_alive(session):
-    """A guest that they let run is stopped at once, as by Ctrl-C."""
-    rng = random.Random(9)
-    session.target.poll = lambda: True
-    for n in range(100_000):
+def test_mangled_packets_leave_the_stub_alive(session, monkeypatch):
+    """A guest that they let run goes on a little, and is stopped as by Ctrl-C."""
+    rng, target = random.Random(9), session.target
+    monkeypatch.setattr("s390emu.debugger.target.SLICE", 5)
+    polls = itertools.cycle([False, True])
+    target.poll = lambda: next(polls)
+    kinds, beginning = Counter(), target.machine.snapshot()
+    for n in range(PACKETS):
         answer = session.answer(mangled(rng))
         assert answer is None or len(answer) <= 2 * LONGEST
-        if n % 1000 == 0:
+        kinds[(answer or b"")[:1]] += 1
+        if n % 500 == 0:
             session.close()
-            session.target.history = session.target.machine.remember()
-    assert ask(session, "m10000,2") == "a51f"
+            session.sent.clear()
+            target.machine.restore(beginning)
+            target.history = target.machine.remember(interval=100)
+    assert kinds.keys() >= {b"", b"O", b"E", b"T", b"m"}
+    assert kinds[b"T"] > PACKETS // 100
 
 
 def test_a_stream_of_noise_leaves_the_parser_alive():
@@ -275,16 +353,21 @@ class Client:
 
 
 @pytest.fixture
-def port():
-    stub = Stub(Target(Machine.from_source("start: j start", 1 << 18)))
-    thread = threading.Thread(target=stub.serve, daemon=True)
+def stub():
+    made = Stub(Target(Machine.from_source("start: j start", 1 << 18)))
+    thread = threading.Thread(target=made.serve, daemon=True)
     thread.start()
-    yield stub.port
-    client = Client(stub.port)
+    yield made
+    client = Client(made.port)
     client.socket.sendall(packet(b"k"))
     thread.join(20)
-    stub.close()
+    made.close()
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def port(stub):
+    return stub.port
 
 
 def test_a_running_guest_is_stopped_by_ctrl_c(port):
@@ -294,14 +377,60 @@ def test_a_running_guest_is_stopped_by_ctrl_c(port):
     client.socket.close()
 
 
-def test_a_client_that_disappears_leaves_the_guest_for_the_next_one(port):
-    first = Client(port)
+def test_a_client_that_disappears_leaves_the_guest_for_the_next_one(stub):
+    machine, first = stub.target.machine, Client(stub.port)
     assert first.ask(b"QStartNoAckMode") == b"OK"
-    first.socket.sendall(packet(b"vCont;c"))
+    first.socket.sendall(packet(b"Z0,0,2") + packet(b"vCont;c"))
+    deadline = time.monotonic() + 20
+    while not machine.count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    first.socket.close()
+    second = Client(stub.port)
+    assert int(second.ask(b"p43"), 16) == machine.count > 0
+    assert not stub.target.breakpoints
+    second.socket.close()
+
+
+def test_a_client_that_sends_garbage_is_answered_when_it_stops(port):
+    client = Client(port)
+    client.socket.sendall(random.Random(3).randbytes(100_000).replace(b"\x03", b"") + b"#00")
+    assert client.ask(b"qC") == b"QC1"
+    client.socket.close()
+
+
+@pytest.mark.parametrize("tail", [b"", b"$", b"$vCont;c", b"$m0,8#", b"+", b"}"])
+def test_a_client_that_disappears_within_a_packet(port, tail):
+    first = Client(port)
+    first.socket.sendall(tail)
     first.socket.close()
     second = Client(port)
-    assert int(second.ask(b"p43"), 16) > 0
+    assert second.ask(b"qC") == b"QC1"
     second.socket.close()
+
+
+def test_ctrl_c_ends_the_waiting_for_a_client():
+    code = ("from s390emu.debugger.stub import Stub; from s390emu.debugger.target import Target\n"
+            "from s390emu.machine import Machine\nstub = Stub(Target(Machine(1 << 18)))\n"
+            "try:\n print(flush=True)\n stub.serve()\nexcept KeyboardInterrupt: print('left', flush=True)\n")
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[0] == "left\n"
+
+
+def test_nobody_is_waited_for_who_will_not_come():
+    stub = Stub(Target(Machine(1 << 18)))
+    assert stub.serve(once=True, comes=lambda: False) is False
+    stub.close()
+
+
+def test_it_listens_on_this_computer_only(port):
+    """Unless it is told otherwise."""
+    assert socket.create_connection((LOOPBACK, port)).getsockname()[0] == "127.0.0.1"
+    others = {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {LOOPBACK}
+    for address in others:
+        with pytest.raises(OSError):
+            socket.create_connection((address, port), timeout=5)
 
 
 def test_a_second_client_is_turned_away(port):
@@ -321,5 +450,11 @@ def test_a_damaged_packet_is_asked_for_again(port):
 
 
 def test_a_port_in_use_is_said(port):
-    with pytest.raises(PortInUse, match=str(port)):
+    with pytest.raises(PortInUse, match=f"port {port} of 127.0.0.1: Address already in use"):
         Stub(Target(Machine(1 << 18)), port)
+
+
+@pytest.mark.parametrize(("host", "port"), [("nowhere.invalid", 0), ("x" * 300, 0), ("127.0.0.1", 70_000)])
+def test_where_nobody_can_listen(host, port):
+    with pytest.raises(PortInUse, match="of " + host):
+        Stub(Target(Machine(1 << 18)), port, host)

@@ -9,10 +9,11 @@ from s390emu.debugger.target import Target, Why
 from s390emu.guests import toy_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
-from s390emu.inputs import Refused
+from s390emu.inputs import Refused, perform
 from s390emu.machine import Machine, Schedule
 from tests.machine.test_history import BA_EA, EXTERNAL, HINTS, WALK, digest, toy, with_handler
 
+SMALL = 2_000  # instructions; a run is cut there
 LOOP = 0x10004  # of WALK: after LLILL
 STG, AGHI8 = 0x10008, 0x1000E
 
@@ -163,8 +164,163 @@ def test_a_cpu_is_stepped_by_itself():
     counts = [cpu.count for cpu in machine.cpus]
     assert target.step(1).cpu == 1
     assert machine.cpus[1].count == counts[1] + 1
-    target.step_back(1)
+    target.step_back()
     assert machine.cpus[1].count == counts[1]
+
+
+def test_a_breakpoint_is_not_missed_where_a_run_is_cut(monkeypatch):
+    monkeypatch.setattr("s390emu.debugger.target.SLICE", SMALL)
+    target = Target(Machine.from_source("start: aghi %r2,1\n j start", 1 << 18))
+    target.add_breakpoint(0x10000, f"r2 == {SMALL // 2}")
+    target.resume()
+    assert (target.halt.why, target.machine.count) == (Why.BREAKPOINT, SMALL)
+    target.machine.run(SMALL * 3)
+    target.resume_back()
+    assert (target.halt.why, target.machine.count) == (Why.BREAKPOINT, SMALL)
+
+
+def smp() -> Machine:
+    """Two CPUs that count, in turns by the dice."""
+    source = "start: llilf %r1,1\n sigp %r0,%r1,6\nother: aghi %r2,1\n stg %r2,0x900\n j other"
+    machine = Machine.from_source(source, 1 << 18, cpus=2, schedule=Schedule(2, quantum=7, seed=3))
+    machine.write(0x1A0, BA_EA.to_bytes(8) + machine.psw[1].to_bytes(8))
+    return machine
+
+
+def interrupted() -> Machine:
+    """Return a machine that has external interruptions ahead of it, which are its known future."""
+    machine = with_handler(EXTERNAL)
+    history = machine.remember(interval=30)
+    for n in range(20):
+        machine.run(11 + n)
+        perform(machine, "external-call", 0)
+    history.goto(0)
+    return machine
+
+
+def paged() -> Machine:
+    """The toy kernel short of storage, behind its start: page faults, discards, and program interruptions."""
+    machine = toy()
+    machine.run(5000)
+    return machine
+
+
+GUESTS = [pytest.param(guest, id=guest.__name__) for guest in (smp, interrupted, paged)]
+
+
+@pytest.mark.parametrize("guest", GUESTS)
+def test_every_step_can_be_taken_back(guest):
+    """Over interruptions, page faults, discards and turns of other CPUs."""
+    target, states = Target(guest()), []
+    for _ in range(120):
+        states.append((target.machine.count, digest(target.machine)))
+        target.step()
+    for state in states[::-1]:
+        while target.machine.count > state[0]:
+            target.step_back()
+        assert (target.machine.count, digest(target.machine)) == state
+
+
+@pytest.mark.parametrize("guest", GUESTS)
+def test_backwards_it_stops_where_it_did_forwards_and_ends_at_the_beginning(guest):
+    """A watchpoint stops behind the access forwards, and before it backwards."""
+    target = Target(guest())
+    machine, start = target.machine, target.machine.count
+    machine.run(150)
+    writes = target.add_watchpoint("write", 0x900 if guest is smp else int(machine.gr[15]) & -4096, 4096)
+    hot = target.add_breakpoint(machine.psw[1])
+    target.goto(start)
+    forwards, points = [], set()
+    while len(forwards) < 40 and target.resume().why is not Why.END:
+        points.add(target.halt.breakpoint or target.halt.watchpoint)
+        forwards.append(machine.count if target.halt.breakpoint else int(target.halt.event.count))
+    assert hot in points <= {hot, writes}
+    end, backwards = machine.count, []
+    while target.resume_back().why is not Why.BEGIN:
+        backwards.append(machine.count)
+    assert machine.count == start
+    assert backwards == sorted({count for count in forwards if count < end} | {*backwards[-1:]} & {start}, reverse=True)
+
+
+@pytest.mark.parametrize("last", [0x10004, 0x10012])
+def test_the_last_of_very_many_stops_is_found(monkeypatch, last):
+    """Also where the last part has none, and where a watchpoint comes later."""
+    monkeypatch.setattr("s390emu.debugger.target.MANY", 5)
+    source = "start: lghi %r2,90\nloop: brct %r2,loop\n stg %r2,0x900\nrest: aghi %r3,1\n j rest"
+    target = Target(Machine.from_source(source, 1 << 18))
+    target.machine.run(limit=1000)
+    target.add_breakpoint(0x10004)
+    target.add_breakpoint(last)
+    target.resume_back()
+    if last == 0x10004:
+        assert (target.machine.count, target.machine.gr[2]) == (90, 1)
+        target.goto(1000)
+        target.add_watchpoint("write", 0x900, 8)
+        assert target.resume_back().watchpoint
+        assert target.machine.count == 91
+        target.resume_back()
+    else:
+        assert target.machine.count == 999
+        assert target.machine.psw[1] == last
+
+
+def test_from_the_past_it_comes_to_the_present_as_it_was_left():
+    target = Target(toy())
+    target.machine.run(3000)
+    target.perform("pressure", 30)
+    state = digest(target.machine)
+    target.goto(1000)
+    assert target.resume().why is Why.END
+    assert (target.machine.count, digest(target.machine)) == (3000, state)
+    target.poll = lambda: target.machine.count > 3000
+    assert target.resume().why is Why.INTERRUPTED
+
+
+def test_a_breakpoint_at_the_present_is_met_again_from_the_past():
+    target = walk()
+    made = target.add_breakpoint(STG)
+    target.resume()
+    target.step_back()
+    halt = target.resume()
+    assert (halt.breakpoint, target.machine.count) == (made, 2)
+
+
+def test_to_continue_backwards_can_be_interrupted_and_nothing_has_moved():
+    target = walk()
+    target.machine.run(SMALL * 3)
+    before = digest(target.machine)
+    target.interrupted = True
+    assert target.resume_back().why is Why.INTERRUPTED
+    assert digest(target.machine) == before
+    assert target.resume_back().why is Why.BEGIN
+
+
+def test_a_step_of_a_cpu_that_waits_comes_to_an_end(monkeypatch):
+    monkeypatch.setattr("s390emu.debugger.target.SLICE", 100)
+    target = Target(Machine.from_source("start: j start", 1 << 18, cpus=2))
+    assert target.step(1).why is Why.STEPPED
+    assert target.machine.count == 100
+
+
+def test_absolute_storage_can_be_watched_wherever_the_cpu_has_it():
+    source = """
+start:  larl  %r3,prefix
+        spx   0(%r3)
+        lghi  %r2,7
+        stg   %r2,0x900
+        stg   %r2,0(%r1)
+        j     start
+        .balign 4
+prefix: .long 0x8000
+"""
+    target = Target(Machine.from_source(source, 1 << 18))
+    target.machine.gr[1] = 0x8900  # real; absolute it is 0x900
+    made = target.add_watchpoint("write", 0x900, 8, absolute=True)
+    assert (target.resume().watchpoint, target.machine.count) == (made, 5)
+    target.remove(made.number)
+    target.add_watchpoint("write", 0x900, 8)  # as the CPU has it now: absolute 0x8900
+    assert target.resume().why is Why.WATCHPOINT
+    assert target.machine.count == 10
 
 
 def test_debugging_changes_nothing_of_the_execution():

@@ -40,6 +40,7 @@ EDGES += [(1 << 63) - 1, 1 << 63, (1 << 64) - 1]
 ROW = {row.mnemonic: row for row in ROWS}
 TARGET = 11  # register of a branch address
 LONGEST = 0x500  # bytes of an operand whose length is in a register
+LOW_TABLE = 0x2000  # 64K of table, or 128K, begin here: beyond what interruptions store, and with the same content
 
 register_values = st.one_of(st.sampled_from(EDGES), st.integers(0, (1 << 64) - 1), st.integers(0, 255))
 
@@ -211,6 +212,22 @@ def _extended(loads: Loads, mnemonic: str) -> bytes:
     return put(mnemonic, r1=first, r3=second, d2=(loads.dice.below(256), 0))
 
 
+def _move_characters(loads: Loads, mnemonic: str) -> bytes:
+    """MOVE LONG UNICODE without overlap, which makes the result unpredictable. Unicorn moves odd lengths too."""
+    registers = loads.pairs(2)
+    for register, offset in zip(registers, (0, 0x1000), strict=True):
+        loads.address(register, offset + loads.dice.below(0x900))
+        loads.length(register + 1)
+        loads.code += put("NILL", r1=register + 1, i2=0xFFFE)
+    return put(mnemonic, r1=registers[0], r3=registers[1], d2=(loads.dice.below(256), 0))
+
+
+def _unpack(loads: Loads, mnemonic: str) -> bytes:
+    """UNPACK ASCII, UNPACK UNICODE: without overlap."""
+    displacements = [loads.dice.below(DISPLACEMENTS) for _ in BASES]
+    return put(mnemonic, d1=(displacements[0], BASES[0], loads.dice.below(64)), d2=(displacements[1], BASES[1]))
+
+
 def _compare_strings(loads: Loads, mnemonic: str) -> bytes:
     """Both operands end at the byte in register 0, or where they differ."""
     first, second = loads.pairs(2)
@@ -258,6 +275,31 @@ def _translate(loads: Loads, mnemonic: str) -> bytes:
     return put(mnemonic, r1=first, r2=table)
 
 
+def _characters(loads: Loads, mnemonic: str) -> bytes:
+    """TRANSLATE ONE TO ONE and its relatives: register 1 designates a table, for arguments of two bytes as long as all
+    storage below DATA's end, and R1 the result, which is twice as long as the source at most."""
+    target, source = loads.pairs(2)
+    loads.address(target)
+    loads.address(source)
+    loads.length(target + 1)
+    loads.code += put("OILL", r1=target + 1, i2=loads.dice.of((2, 2, 2, 3)))  # Unicorn begins before it sees a zero
+    if mnemonic.startswith("TRO"):
+        loads.address(1)
+    else:
+        loads.number(1, LOW_TABLE + loads.dice.below(0x800))
+    if loads.dice.below(8):  # else it may be odd
+        loads.code += put("NILL", r1=target + 1, i2=0xFFFE)
+    loads.byte(0)
+    return put(mnemonic, r1=target, r2=source, m3=loads.dice.below(16))
+
+
+def _unicode(loads: Loads, mnemonic: str) -> bytes:
+    """What is well-formed is asked elsewhere: test_unicorn_unicode.py."""
+    first, second = _two_lengths(loads)
+    checks = {} if mnemonic.startswith("CU4") else {"m3": loads.dice.below(8) << 1}
+    return put(mnemonic, r1=first, r2=second, **checks)
+
+
 def _page(loads: Loads, mnemonic: str) -> bytes:
     first, second = loads.pairs(2)
     loads.address(first, loads.dice.below(2) * 0x1000)
@@ -268,11 +310,14 @@ def _page(loads: Loads, mnemonic: str) -> bytes:
 
 LONG: dict[str, Callable[[Loads, str], bytes]] = {
     "MVCL": _long, "CLCL": _long,
-    "MVCLE": _extended, "CLCLE": _extended, "MVCLU": _extended, "CLCLU": _extended,
+    "MVCLE": _extended, "CLCLE": _extended, "MVCLU": _move_characters, "CLCLU": _extended,
+    "UNPKA": _unpack, "UNPKU": _unpack,
     "CLST": _compare_strings, "MVST": _move_string, "SRST": _search, "SRSTU": _search,
     "CKSM": _checksum, "TRE": _translate, "MVPG": _page,
+    "TROO": _characters, "TROT": _characters, "TRTO": _characters, "TRTT": _characters,
+    "CU12": _unicode, "CU14": _unicode, "CU21": _unicode, "CU24": _unicode, "CU41": _unicode, "CU42": _unicode,
 }  # fmt: skip
-NOT_REPEATED = {"MVCL", "CLCL", "MVPG"}  # condition code 3 is not "to be continued"
+NOT_REPEATED = {"MVCL", "CLCL", "MVPG", "UNPKA", "UNPKU"}  # condition code 3 is not "to be continued"
 # Condition codes, as a mask, with which R1 or R2 still designate where the last repetition began: how much each one
 # does, the CPU determines.
 LEAVES_R1, LEAVES_R2 = {"CLST": 8}, {"CLST": 8, "MVST": 15, "SRST": 15, "SRSTU": 15}

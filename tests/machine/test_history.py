@@ -148,6 +148,40 @@ def test_an_input_while_the_guest_stands_at_a_breakpoint_behind_an_interruption_
     assert digest(machine) == end
 
 
+def test_a_cpu_that_an_input_wakes_while_another_runs_is_woken_again():
+    source = """
+start:  llilf %r1,1
+        sigp  %r0,%r1,6             # restart
+loop:   aghi  %r2,1
+        j     loop
+other:  larl  %r1,wait
+        lpswe 0(%r1)
+        .balign 8
+wait:   .quad 0x0102000180000000,0
+handler: aghi %r5,1
+        j     handler
+"""
+    from s390emu.assembler.assemble import assemble
+
+    program = assemble(source, origin=0x10000)
+    machine = Machine(1 << 18, cpus=2, schedule=Schedule(2, quantum=5))
+    machine.load(program)
+    machine.write(0x1A0, BA_EA.to_bytes(8) + program.symbols["other"].to_bytes(8))
+    machine.write(0x1B0, BA_EA.to_bytes(8) + program.symbols["handler"].to_bytes(8))
+    machine.run(50)
+    machine.cpus[1].cr[0] = 0xE0 | 1 << 13
+    machine.cpus[1].set_psw(*machine.cpus[1].psw)
+    history = machine.remember()
+    machine.run(50)
+    perform(machine, "external-call", 0, cpu=1)
+    machine.run(50)
+    assert machine.cpus[1].gr[5] > 5
+    end = digest(machine)
+    history.goto(60)
+    machine.run(90)
+    assert digest(machine) == end
+
+
 def test_an_input_that_ends_a_wait_happens_again():
     machine = with_handler("start: larl %r1,wait\n lpswe 0(%r1)\n.balign 8\nwait: .quad 0x0102000180000000,0\n"
                            "handler: aghi %r5,1\n lpswe 0(%r1)")  # fmt: skip
@@ -278,10 +312,21 @@ def test_checkpoints_are_thinned_out_and_the_past_stays_reachable():
     history = machine.remember(interval=20, most=8)
     machine.run(limit=1500)
     assert len(history.checkpoints) <= 8
-    assert history.interval > 20
+    counts = [each.count for each in history.checkpoints]
+    assert counts[-1] - counts[-2] == 20 < counts[1] - counts[0]
     for count in (1499, 3, 700):
         history.goto(count)
         assert machine.count == count
+
+
+def test_checkpoints_are_near_to_each_other_where_the_machine_is():
+    machine = Machine.from_source(WALK, 1 << 18)
+    history = machine.remember(interval=20, most=8)
+    machine.run(limit=1500)
+    history.goto(700)
+    counts = [each.count for each in history.checkpoints]
+    assert {660, 680} <= set(counts)
+    assert len(counts) <= 8
 
 
 def test_checkpoints_share_the_frames_that_did_not_change():

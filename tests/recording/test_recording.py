@@ -171,7 +171,7 @@ def test_a_guest_that_ends_too_early_has_diverged(tmp_path):
         replayer = Replayer(recording)
         replayer.restore(0)
         with pytest.raises(Diverged, match="recorded were 1,000,000"):
-            replayer._to(1_000_000)
+            replayer.run_to(1_000_000)
 
 
 def test_moments_outside_the_recording_are_refused(tmp_path):

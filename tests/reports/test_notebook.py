@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from xml.etree import ElementTree
 
@@ -45,6 +46,24 @@ def test_looking_changes_nothing():
     before = machine.blocks(), machine.psw, machine.count
     machine._repr_html_()
     assert (machine.blocks(), machine.psw, machine.count) == before
+
+
+def test_what_is_shown_is_escaped():
+    stop = replace(Machine.from_source(SOURCE, 1 << 18).run(), reason="a < b & <script>")
+    html = stop._repr_html_()
+    assert "a &lt; b &amp; &lt;script&gt;" in html
+    assert "<script>" not in html
+
+
+def test_it_has_the_colours_of_its_reader():
+    html = Machine(1 << 18)._repr_html_()
+    assert not re.search(r"background|style=|(?<!-)color:|#000|#fff|black|white", html)
+    assert 'fill="currentColor"' in html
+
+
+def test_general_and_control_registers_stand_in_the_same_columns():
+    html = Machine(1 << 18)._repr_html_()
+    assert (html.count("<table>"), html.count("<tr>")) == (1, 8)
 
 
 def test_a_stop_shows_its_reason_and_psw():

@@ -339,9 +339,44 @@ OPERANDS = [  # a line, and the registers whose access registers its operands ha
     ("cp 0(8,%r5),0(8,%r6)", [5, 6]), ("mp 0(8,%r5),7(1,%r6)", [5, 6]), ("dp 0(8,%r5),7(1,%r6)", [5, 6]),
     ("srp 0(8,%r5),0(%r6),0", [5]), ("tp 0(8,%r5)", [5]), ("ed 0(2,%r5),0(%r6)", [5, 6]),
     ("edmk 0(2,%r5),0(%r6)", [5, 6]),
+    ("pka 0(%r5),0(8,%r6)", [5, 6]), ("pku 0(%r5),0(8,%r6)", [5, 6]), ("unpka 0(8,%r5),0(%r6)", [5, 6]),
+    ("unpku 0(8,%r5),0(%r6)", [5, 6]), ("plo %r8,0(%r5),%r10,0(%r6)", [5, 6]), ("mvclu %r2,%r6,0", [2, 6]),
+    ("clclu %r2,%r6,0", [2, 6]), ("srstu %r8,%r6", [6]), ("cuse %r2,%r6", [2, 6]), ("tre %r2,%r6", [2, 6]),
+    ("troo %r2,%r6,1", [1, 2, 6]), ("trot %r2,%r6,1", [1, 2, 6]), ("trto %r2,%r6,1", [1, 2, 6]),
+    ("trtt %r2,%r6,1", [1, 2, 6]), ("cu12 %r2,%r6", [2, 6]), ("cu14 %r2,%r6", [2, 6]), ("cu21 %r2,%r6", [2, 6]),
+    ("cu24 %r2,%r6", [2, 6]), ("cu41 %r2,%r6", [2, 6]), ("cu42 %r2,%r6", [2, 6]),
 ]  # fmt: skip
 DECIMAL = {row.mnemonic.lower() for row in ROWS if row.chapter == 8}
 PACKED = bytes(7) + b"\x1c"
+
+
+def prepare(lab, line: str) -> None:
+    """Registers and storage with which the line is executed to its end; EXECUTE has a target."""
+    lab.reset()
+    lab.step("mvc 0(8,%r5),0(%r6)", at=CODE + 0x800)
+    for n in range(1, 16):
+        lab.gr[n] = BLOCK + 0x1000 * n
+    lab.gr[3], lab.gr[7], lab.gr[14] = 8, 8, 8  # lengths
+    if line.startswith("ectg"):
+        lab.gr[7] = BLOCK
+    if line.startswith(("mvcl", "clcl", "clst", "mvst", "ivsk")) or "ptff" in line or "csst" in line:
+        lab.gr[0] = 0
+    if "ptff" in line:
+        lab.gr[0] = 1
+    if "mvcos" in line:
+        lab.gr[0] = 0x41 << 16 | 0x41  # both by access register
+    if line.startswith(("cuse", "tre")):
+        lab.gr[0] = 8  # how long the substring is; the test byte
+    lab.gr[8] = 0 if line.startswith(("mvck", "csp")) else lab.gr[8]
+    if line.startswith("plo"):
+        lab.gr[0], lab.gr[8] = 0, int.from_bytes(b"aaaa", "big")
+    lab.gr[9] = CODE + 0x800
+    lab.store(BLOCK + 0x5000, b"a" * 8)
+    lab.store(BLOCK + 0x6000, bytes(8) if line.startswith("cu4") else b"a" * 8)
+    if line.split()[0] in DECIMAL:
+        lab.store(BLOCK + 0x5000, b"\x40\x20" if line.startswith("ed") else PACKED)
+        lab.store(BLOCK + 0x6000, PACKED)
+    lab.store(BLOCK + 0xF000, (0x000A0000_80000000 | CODE).to_bytes(8, "big"))
 
 
 @pytest.mark.parametrize(("line", "registers"), OPERANDS, ids=[line for line, _ in OPERANDS])
@@ -349,27 +384,7 @@ def test_access_registers_of_an_instruction(lab, line, registers):
     """One access register after the other is bad: exactly those of the operands are noticed, and named."""
     noticed = []
     for register in range(1, 16):
-        lab.reset()
-        lab.step("mvc 0(8,%r5),0(%r6)", at=CODE + 0x800)
-        for n in range(1, 16):
-            lab.gr[n] = BLOCK + 0x1000 * n
-        lab.gr[3], lab.gr[7], lab.gr[14] = 8, 8, 8  # lengths
-        if line.startswith("ectg"):
-            lab.gr[7] = BLOCK
-        if line.startswith(("mvcl", "clcl", "clst", "mvst", "ivsk")) or "ptff" in line or "csst" in line:
-            lab.gr[0] = 0
-        if "ptff" in line:
-            lab.gr[0] = 1
-        if "mvcos" in line:
-            lab.gr[0] = 0x41 << 16 | 0x41  # both by access register
-        lab.gr[8] = 0 if line.startswith(("mvck", "csp")) else lab.gr[8]
-        lab.gr[9] = CODE + 0x800
-        lab.store(BLOCK + 0x5000, b"a" * 8)
-        lab.store(BLOCK + 0x6000, b"a" * 8)
-        if line.split()[0] in DECIMAL:
-            lab.store(BLOCK + 0x5000, b"\x40\x20" if line.startswith("ed") else PACKED)
-            lab.store(BLOCK + 0x6000, PACKED)
-        lab.store(BLOCK + 0xF000, (0x000A0000_80000000 | CODE).to_bytes(8, "big"))
+        prepare(lab, line)
         lab.ar[:] = 0
         lab.ar[register] = BAD
         lab.cr[14] = ASN_TRANSLATION

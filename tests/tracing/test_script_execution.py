@@ -194,6 +194,12 @@ def test_a_loop_of_interruptions_fails(script):
     assert told([result]) == ["stop: disabled-wait code=0x0 / interruption-loop"]
 
 
+def test_a_loop_of_interruptions_is_over_with_the_next_runtest(script):
+    first, second = script(case("0000") + f"*Testcase again\nr 200={LOAD_WAIT}\nruntest\n*Done\n")
+    assert told([first, second]) == ["stop: disabled-wait code=0x0 / interruption-loop"]
+    assert second.outcome is Result.PASSED
+
+
 STOP = "1B11AE010005"  # SR 1,1; SIGP 0,1,5(0): order 5, stop, for the CPU whose address is in R1
 
 

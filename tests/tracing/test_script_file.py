@@ -156,6 +156,15 @@ def test_every_error_of_a_script_is_told():
     assert len(errors("*Testcase t\nx\ny\n*z\n*Done nowait\n")) == 3
 
 
+@pytest.mark.parametrize("text", [
+    "*Testcase t\n*Done\n*Testcase u\nruntest\n*Done\n",
+    "*Testcase t\nruntest soon\n*Done\n",
+])  # fmt: skip
+def test_an_error_is_told_once(text):
+    """Not what follows from it too."""
+    assert len(errors(text)) == 1
+
+
 def test_a_condition_leaves_out_directives_and_no_commands():
     text = "*If $ptrsize = 4\ngpr 1=5\n*Hmsg x\n*Message no\n*Else # 64 bit\ngpr 2=6\n*Message yes\n*Fi"
     assert in_case(text) == [("gpr", 1, 5), ("gpr", 2, 6), ("*Message", "yes")]

@@ -30,6 +30,7 @@ ZERO, ONE, TWO = u64(0), u64(1), u64(2)
 NOT_CHARACTER = bits(32, 47)  # of general register 0
 SEARCH_MINIMUM = u64(512)  # bytes that SRSTU processes at least before condition code 3
 COMPARE_MINIMUM = u64(256)  # bytes that CUSE compares at least before condition code 3
+SIGN_64, SIGN_32 = bit(0), bit(32)  # of a length, in the 64-bit addressing mode and in the others
 
 
 @jit
@@ -164,7 +165,7 @@ def srstu(cpu, storage, insn):
 def signed_length(cpu, r):
     """Return a length in an odd register; a negative one is zero."""
     lengths = length_mask(cpu)
-    negative = on(cpu.gr[r], bit(0) if cpu.amode == MODE64 else bit(32))
+    negative = on(cpu.gr[r], SIGN_64 if cpu.amode == MODE64 else SIGN_32)
     return ZERO if negative else cpu.gr[r] & lengths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from decimal import Decimal
 
@@ -25,7 +26,7 @@ FIRST, SECOND = 0x40100, 0x48200
 DECIMAL_OVERFLOW_MASK = 1 << (63 - 21)  # of the PSW
 AFP_REGISTER = 1 << (63 - 45)  # control register 0
 PER, STORAGE_ALTERATION, PER_EVENT = 1 << 62, 1 << (63 - 34), 0x80  # of the PSW; of control register 9; a code
-RANDOM_OPERANDS = 400  # of each instruction
+RANDOM_OPERANDS = int(os.environ.get("S390EMU_DECIMAL_CASES", "400"))  # of each instruction
 
 
 @pytest.fixture
@@ -106,6 +107,8 @@ SUMS = [
     ("ap", "9" * 31 + "C", "1C", "0" * 31 + "C", 3),
     ("ap", "9" * 31 + "C", "9" * 31 + "C", "9" * 30 + "8C", 3),
     ("ap", "9" * 31 + "D", "9" * 31 + "D", "9" * 30 + "8D", 3),
+    ("ap", "9" * 29 + "11F", "9C", "9" * 29 + "20C", 2),
+    ("sp", "9" * 30 + "0D", "9C", "9" * 31 + "D", 1),
     ("ap", "1" + "0" * 30 + "C", "1D", "0" + "9" * 30 + "C", 2),
     ("ap", "000000000000000" + "9" * 16 + "C", "1C", "00000000000000" + "1" + "0" * 16 + "C", 2),
     ("sp", "123C", "456C", "333D", 1),
@@ -136,6 +139,12 @@ def test_sums(lab, mnemonic, first, second, after, cc):
     assert execute(lab, mnemonic, bytes.fromhex(first), bytes.fromhex(second), cc=cc ^ 1) == 0
     assert lab.load(FIRST, len(first) // 2).hex().upper() == after
     assert lab.cpu.cc == cc
+
+
+@pytest.mark.parametrize(("mnemonic", "first", "second", "after", "cc"), SUMS)
+def test_sums_are_the_twins(mnemonic, first, second, after, cc):
+    found, found_cc, overflow = TWINS[mnemonic](bytes.fromhex(first), bytes.fromhex(second), cc ^ 1)
+    assert (found.hex().upper(), found_cc, overflow) == (after, cc, cc == 3)
 
 
 @pytest.mark.parametrize("mnemonic", ["ap", "sp", "zap"])

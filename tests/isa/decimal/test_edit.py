@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -11,8 +12,10 @@ from s390emu.architecture.storage_key import CHANGE
 from tests.isa.decimal.twin import SELECTOR, SEPARATOR, STARTER, edit
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import BOUNDARY, FETCH, UPDATE, Operand, discard, operand_checks
+from tests.translation import PAGE_INVALID, SEGMENT, change, map_page, translated
 
 FIRST, SECOND = 0x40100, 0x48200
+RANDOM_PATTERNS = int(os.environ.get("S390EMU_DECIMAL_CASES", "250"))
 
 
 @pytest.fixture
@@ -119,7 +122,7 @@ def test_edmk_marks(lab, form, source, at, mode, kept):
 def test_any_pattern(lab, mnemonic):
     rng = random.Random(mnemonic)
     kinds = set()
-    for _ in range(250):
+    for _ in range(RANDOM_PATTERNS):
         length = rng.choice([1, 2, 3, 8, 20, 255, 256])
         controls = [SELECTOR] * 6 + [STARTER, SEPARATOR, rng.randrange(256), 0x6B]
         form = bytes([rng.choice([0x40, 0x5C, SELECTOR, STARTER, SEPARATOR]), *rng.choices(controls, k=length - 1)])
@@ -214,6 +217,25 @@ def test_overlap_stays_within_the_pattern(lab, distance):
     if code:
         assert lab.changes().keys() <= {"ia"}
     assert all(name in range(first, first + 9) for name in lab.changes() if isinstance(name, int))
+
+
+@pytest.mark.parametrize("mnemonic", ["ed", "edmk"])
+def test_source_with_a_second_address_ends_where_the_first_pass_ended(lab, mnemonic):
+    """Three bytes of the pattern are the source, by another page: two digits each, until the fill byte, a digit and a
+    sign, is stored there. What the source would then go on with is not there; but once a byte is stored nothing can be
+    an exception. The result is unpredictable."""
+    page, alias, beyond = BOUNDARY - 0x1000, BOUNDARY + 0x4000, BOUNDARY + 0x5000
+    form = b"\x5c" + b"\x10" * 3 + bytes([SELECTOR]) * 6
+    first = BOUNDARY - 4
+    lab.store(first, form)
+    for virtual, real in ((CODE, CODE), (page, page), (BOUNDARY, BOUNDARY), (alias, page), (beyond, 0)):
+        asce = map_page(lab, virtual, real, level=SEGMENT)
+    change(lab, beyond, -1, on=PAGE_INVALID)
+    lab.gr[5], lab.gr[6] = first, beyond - 3
+    translated(lab, asce)
+    assert lab.step(f"{mnemonic} 0({len(form)},%r5),0(%r6)") == 0
+    assert all(name in range(first, first + len(form)) for name in lab.changes() if isinstance(name, int))
+    assert SELECTOR not in lab.load(first, len(form))  # it went to the end
 
 
 def with_others(lab):

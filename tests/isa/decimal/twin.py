@@ -30,7 +30,7 @@ def field(value: Decimal, length: int) -> bytes:
 
 
 def fits(value: Decimal, length: int) -> bool:
-    return abs(value) < 10 ** (2 * length - 1)
+    return abs(int(value)) < 10 ** (2 * length - 1)  # abs of a Decimal has 28 digits only
 
 
 def result(value: Decimal, length: int):

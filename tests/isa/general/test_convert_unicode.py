@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from tests.operands import discard
 
 FIRST, SECOND, PAGE = 0x50000, 0x60000, 0x1000
 CODECS = {"1": "utf-8", "2": "utf-16-be", "4": "utf-32-be"}
+STRINGS = int(os.environ.get("S390EMU_UNICODE_CASES", "150"))  # of each instruction, with a check and without
 NAMES = ("cu12", "cu14", "cu21", "cu24", "cu41", "cu42")
 EVERY = pytest.mark.parametrize("name", NAMES)
 MODES = pytest.mark.parametrize("mode", [BA_EA, MODE_31, MODE_24], ids=["64", "31", "24"])
@@ -136,6 +138,18 @@ def test_text_is_what_the_codec_makes_of_it(lab, name, mode):
 
 
 @EVERY
+@pytest.mark.parametrize("mode", [MODE_31, MODE_24], ids=["31", "24"])
+def test_a_length_has_32_bits_where_an_address_has_fewer(lab, name, mode):
+    source = "abc".encode(CODECS[name[2]])
+    size = len("a".encode(CODECS[name[3]]))
+    setup(lab, source, 2 * size, mode=mode)
+    lab.gr[3] |= 1 << 31
+    assert complete(lab, f"{name} %r2,%r4") == 1
+    assert lab.cpu.cc == 0
+    assert int(lab.gr[3]) & 0xFFFFFFFF == (1 << 31) - size
+
+
+@EVERY
 @pytest.mark.parametrize("before_first", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("before_second", [0, 1, 2, 3, 7])
 def test_characters_cross_page_boundaries(lab, name, before_first, before_second):
@@ -160,7 +174,7 @@ def test_a_long_text_goes_in_units_of_a_page_at_most(lab, name):
 @pytest.mark.parametrize(("name", "checked"), [*((n, False) for n in NAMES), *((n, True) for n in NAMES[:4])])
 def test_any_bytes_in_any_room_beside_the_twin(lab, name, checked):
     choice = random.Random(name)
-    for _ in range(150):
+    for _ in range(STRINGS):
         pieces = [choice.choice(TEXT).encode(CODECS[name[2]]) for _ in range(choice.randrange(8))]
         if choice.random() < 0.8:
             pieces.insert(choice.randrange(len(pieces) + 1), choice.randbytes(choice.randrange(4)))

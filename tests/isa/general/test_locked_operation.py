@@ -7,6 +7,7 @@ import pytest
 from s390emu.architecture.interruptions import ADDRESSING, PROTECTION, SPECIFICATION
 from s390emu.architecture.storage_key import CHANGE
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
+from tests.storage.test_access_registers import BLOCK, ELSEWHERE, access_list, mode
 
 SECOND, FOURTH, LIST = 0x40100, 0x50200, 0x60300
 SIXTH, EIGHTH = 0x70400, 0x80500
@@ -272,3 +273,80 @@ def test_nothing_is_stored_if_the_second_operand_is_protected(lab, form, operati
     assert case.step() == PROTECTION
     assert lab.changes() == {}
     assert [lab.key(page) & CHANGE for page in (FOURTH, SIXTH, EIGHTH)] == [0, 0, 0]
+
+
+# --- access-register mode, program-event recording -------------------------------------------------------------------
+
+PER, STORAGE_ALTERATION, PER_EVENT = 1 << 62, 1 << (63 - 34), 0x80  # of the PSW; of control register 9; a code
+
+
+@pytest.mark.parametrize(
+    ("operation", "form"),
+    [(o, form) for o in OPERATIONS.values() if o != SWAP for form in range(4) if listed(o, form)],
+)
+def test_alets_of_the_list(lab, form, operation):
+    """They go into access register R3, one after the other, and say in which space operands 4, 6 and 8 are."""
+    size, count = SIZE_OF[form], {STORE2: 2, STORE3: 3}.get(operation, 1)
+    case = Case(lab, operation, form)
+    access_list(lab)
+    case["comparand"], case["second"], case["replacement"] = A, A, B
+    case["third"] = C if operation == DOUBLE else F
+    case["third_replacement"], case["fifth"], case["seventh"] = D, E, F
+    for n in range(count):
+        lab.store(LIST + 68 + 32 * n, (2).to_bytes(4, "big") + (BLOCK + 64 * n).to_bytes(8, "big"))
+        lab.store(BLOCK + 64 * n, b"\x11" * 16)
+        lab.store(ELSEWHERE + 64 * n, C)
+    mode(lab)
+    assert case.step() == 0
+    expected = case.changed("third", C)
+    if operation != LOAD:
+        expected = case.changed("second", B)
+        expected |= {ELSEWHERE + 64 * n: value[:size] for n, value in enumerate((D, E, F)[:count])}
+    assert (lab.cpu.cc, lab.changes()) == (0, expected | {"a4": 2})
+
+
+@FORMS
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_r3_that_is_zero_has_no_access_register_for_the_alets(lab, form, operation):
+    case = Case(lab, operation, form)
+    case["comparand"], case["second"] = A, B
+    mode(lab)
+    code = lab.step("plo %r2,0(%r6),%r0,0(%r7)")
+    assert code == (SPECIFICATION if listed(operation, form) and operation != SWAP else 0)
+
+
+@FORMS
+def test_an_exception_leaves_the_access_register(lab, form):
+    case = Case(lab, STORE3, form)
+    access_list(lab)
+    case["comparand"], case["second"] = A, A
+    for n, address in enumerate((BLOCK, BLOCK, SIZE)):
+        lab.store(LIST + 68 + 32 * n, bytes([0, 0, 0, 2 if n < 2 else 0]) + address.to_bytes(8, "big"))
+    mode(lab)
+    assert case.step() == ADDRESSING
+    assert lab.changes() == {}
+
+
+@FORMS
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+@pytest.mark.parametrize("equal", [True, False], ids=["equal", "unequal"])
+def test_every_operand_that_is_stored_is_an_alteration(lab, form, operation, equal):
+    """The second one, 4, 6 and 8, and what is loaded into the list."""
+    case = Case(lab, operation, form)
+    case["comparand"], case["second"], case["replacement"] = A, A if equal else B, B
+    case["third"], case["fourth"] = C, C
+    stored = [SECOND] if operation != LOAD else []
+    stored += {LOAD: [], SWAP: [], STORE2: [FOURTH, SIXTH], STORE3: [FOURTH, SIXTH, EIGHTH]}.get(operation, [FOURTH])
+    if operation == LOAD:
+        stored = [case.place("third")]
+    if not equal:
+        stored = [case.place("comparand")]
+    for place in (SECOND, FOURTH, SIXTH, EIGHTH, case.place("third"), case.place("comparand")):
+        if place < 16:
+            continue
+        case = Case(lab, operation, form)
+        case["comparand"], case["second"], case["replacement"] = A, A if equal else B, B
+        case["third"], case["fourth"] = C, C
+        lab.cr[9], lab.cr[10], lab.cr[11] = STORAGE_ALTERATION, place, place
+        lab.psw(BA_EA | PER)
+        assert case.step() == (PER_EVENT if place in stored else 0), hex(place)

@@ -1,0 +1,54 @@
+"""What an instruction's operands are at a moment: which registers, with what in them, and which addresses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s390emu.assembler.disassemble import disassemble
+from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, REGISTER_LETTERS, RELATIVE, STORAGE
+from s390emu.machine import CPU
+
+TEXT_BITS = 48  # of the longest instruction
+SIGNED_DISPLACEMENT = (BASED, INDEXED)  # of these kinds, if its high part comes last
+FIELDS = {GR: "gr", AR: "ar", CR: "cr", FR: "fpr"}  # of the CPU record
+
+
+class Value(NamedTuple):
+    """An operand. text: what the assembler calls it; number: of the register, None for an address."""
+
+    text: str
+    value: int
+    number: int | None = None
+
+
+def values(cpu: CPU, data: bytes, ia: int) -> list[Value]:
+    """Return the registers and the addresses that the instruction `data` at the address `ia` has as operands now."""
+    row = disassemble(data, ia).row
+    if row is None:
+        return []
+    insn = int.from_bytes(data.ljust(TEXT_BITS // 8, b"\0"))
+
+    def field(start: int, width: int) -> int:
+        return insn >> TEXT_BITS - start - width & (1 << width) - 1
+
+    def register(number: int) -> int:
+        return int(cpu.gr[number]) if number else 0
+
+    found = []
+    for operand in row.format.operands:
+        numbers = [field(*place) for place in operand.fields]
+        if operand.kind in FIELDS:
+            name = f"%{REGISTER_LETTERS[operand.kind]}{numbers[0]}"
+            found.append(Value(name, int(cpu.record[FIELDS[operand.kind]][numbers[0]]), numbers[0]))
+        elif operand.kind == RELATIVE:
+            width = operand.fields[0][1]
+            halfwords = numbers[0] - (numbers[0] >> width - 1 << width)
+            found.append(Value(operand.name, ia + 2 * halfwords & int(cpu.record.amode)))
+        elif operand.kind in STORAGE:
+            displacement, base, *rest = numbers
+            if len(numbers) == (4 if operand.kind == INDEXED else 3) and operand.kind in SIGNED_DISPLACEMENT:
+                high = rest.pop()
+                displacement += (high - (high >> 7 << 8)) << 12
+            index = register(rest[0]) if operand.kind == INDEXED else 0
+            found.append(Value(operand.name, displacement + register(base) + index & int(cpu.record.amode)))
+    return found

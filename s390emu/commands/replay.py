@@ -98,7 +98,7 @@ REPLAYED = {
     "doctor": _given("json"),
     "trace": _given("what format trace trace_lines trace_from trace_until trace_count trace_range trace_cpu json",
                     inputs="files symbols", outputs="output"),
-    "timeline": _given("details origin define kallsyms trace_from trace_until trace_cpu",
+    "timeline": _given("details origin define kallsyms json trace_from trace_until trace_cpu",
                        inputs="file source include symbols", outputs="output"),
 }  # fmt: skip
 

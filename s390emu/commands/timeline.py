@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
 from s390emu.commands.options.program import (
     ORIGIN,
@@ -40,6 +41,7 @@ class Options:
     output: Path
     source: tuple[Path, ...]
     details: int
+    json: bool
 
 
 def arguments(parser) -> None:
@@ -60,6 +62,7 @@ def arguments(parser) -> None:
     include_argument(parser)
     parser.add_argument("--symbols", type=Path, metavar="FILE", help="names beside those in the recording")
     parser.add_argument("--kallsyms", action="store_true", help="names that a Linux kernel in the guest has of itself")
+    parser.add_argument("--json", action="store_true", help="what the page has, as JSON")
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -84,8 +87,25 @@ def execute(args: argparse.Namespace) -> int:
         except (ValueError, LookupError) as error:
             raise UsageError(str(error)) from None
         _add_lines(told, recording, options, args)
-        replace_file(options.output, page(told, recording, symbols))
+        text = page(told, recording, symbols)
+    replace_file(options.output, text)
+    _tell(told, options, len(text.encode()))
     return ENDED
+
+
+def _tell(told: Told, options: Options, length: int) -> None:
+    """Say what the page has."""
+    from s390emu.reports.timeline_model import is_fault
+
+    events, faults = len(told.events), int(is_fault(told.events).sum())
+    if options.json:
+        print(json_text({"schema": "s390emu.timeline/1", "page": str(options.output), "bytes": length,
+                         "first": told.first, "last": told.last, "events": events, "faults": faults,
+                         "registers": len(told.chosen), "left_out": told.left_out}))  # fmt: skip
+        return
+    print(f"{options.output}: instructions {told.first:,} to {told.last:,}, {events:,} events, {faults:,} discard faults")
+    for what in told.left_out:
+        print(f"{options.output}: left out: {what}")
 
 
 def _add_lines(told: Told, recording: Recording, options: Options, args: argparse.Namespace) -> None:

@@ -169,6 +169,14 @@ def test_source_lines_of_another_program_are_not_told(s390emu, recording, place)
     assert next(each for each in other.facts["places"] if each[1] == "hint+0x6")[4] >= 0
 
 
+def test_what_the_page_has_is_told(s390emu, recording, place, page):
+    code, out, _ = s390emu("timeline", recording, "-o", place / "p.html", "--json")
+    told = json.loads(out)
+    assert (code, told["schema"]) == (0, "s390emu.timeline/1")
+    assert told["bytes"] == (place / "p.html").stat().st_size
+    assert (told["events"], told["faults"]) == (len(page["event.count"]), len(page.facts["stories"]))
+
+
 def test_the_page_asks_nobody_for_anything(page):
     asking = r'(?:src|href)="(?!data:,")|url\(|@import|https?://|fetch\(|XMLHttpRequest|WebSocket'
     assert not re.search(asking, page.text)

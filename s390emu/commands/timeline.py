@@ -103,7 +103,8 @@ def _tell(told: Told, options: Options, length: int) -> None:
                          "first": told.first, "last": told.last, "events": events, "faults": faults,
                          "registers": len(told.chosen), "left_out": told.left_out}))  # fmt: skip
         return
-    print(f"{options.output}: instructions {told.first:,} to {told.last:,}, {events:,} events, {faults:,} discard faults")
+    part = f"instructions {told.first:,} to {told.last:,}"
+    print(f"{options.output}: {part}, {events:,} events, {faults:,} discard faults")
     for what in told.left_out:
         print(f"{options.output}: left out: {what}")
 

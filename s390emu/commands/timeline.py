@@ -35,11 +35,15 @@ DETAILS = 10_000  # events with registers
 
 @dataclass(frozen=True)
 class Options:
-    """file: a recording. output: the page. source: files of the guest's program. details: events with registers."""
+    """file: a recording. output: the page. source: files of the guest's program; origin, define, include: as it is
+    built. details: events with registers."""
 
     file: Path
     output: Path
     source: tuple[Path, ...]
+    origin: int
+    define: tuple[tuple[str, int], ...]
+    include: tuple[Path, ...]
     details: int
     json: bool
 
@@ -86,7 +90,7 @@ def execute(args: argparse.Namespace) -> int:
                                       lambda guest: named_at_end(names, guest, known))  # fmt: skip
         except (ValueError, LookupError) as error:
             raise UsageError(str(error)) from None
-        _add_lines(told, recording, options, args)
+        _add_lines(told, recording, options)
         text = page(told, recording, symbols)
     replace_file(options.output, text)
     _tell(told, options, len(text.encode()))
@@ -109,13 +113,12 @@ def _tell(told: Told, options: Options, length: int) -> None:
         print(f"{options.output}: left out: {what}")
 
 
-def _add_lines(told: Told, recording: Recording, options: Options, args: argparse.Namespace) -> None:
+def _add_lines(told: Told, recording: Recording, options: Options) -> None:
     """Enter the source lines of instructions that are still those of the program."""
-    define = tuple(args.define)
     if options.source:
-        guest = program(ProgramOptions(options.source, args.origin, define, tuple(args.include)))
+        guest = program(ProgramOptions(options.source, options.origin, options.define, options.include))
     elif recording.command == "demo":
-        guest = toy_kernel.build(**dict(define))
+        guest = toy_kernel.build(**dict(options.define))
     else:
         return
     code = {address: data for address, (data, _) in told.code.items()}

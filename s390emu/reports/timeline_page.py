@@ -24,6 +24,7 @@ from s390emu.assembler.symbols import as_symbols
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST
 from s390emu.reports import timeline_model as model
 from s390emu.reports.census_plot import STYLE
+from s390emu.reports.demo import ORC_NAMES
 from s390emu.reports.psw import describe_psw
 from s390emu.reports.timeline import who
 
@@ -192,7 +193,8 @@ def _who(events: np.ndarray) -> dict[str, str]:
     found = {}
     for kind, record in ((model.ESSA, EVENT_ESSA), (model.HOST, EVENT_HOST)):
         for detail in np.unique(events["detail"][events["kind"] == kind]).tolist():
-            found[f"{kind}.{detail}"] = who(_Event(record, detail))
+            name = f" ({ORC_NAMES[detail]})" if kind == model.ESSA else ""
+            found[f"{kind}.{detail}"] = who(_Event(record, detail)) + name
     return found
 
 

@@ -11,6 +11,7 @@ import zlib
 import numpy as np
 import pytest
 
+from s390emu._jit import JIT
 from s390emu.commands.recordings import opened
 from s390emu.machine import Recorder
 from s390emu.recording import Replayer
@@ -128,17 +129,37 @@ def test_states_at_any_moment_are_those_of_the_machine(page, recording):
             assert (states & 15).tolist() == replayer.machine.storage.states().tolist()
 
 
+def test_events_say_who_it_was_in_words(page):
+    assert page.facts["who"][f"{model.ESSA}.3"] == "guest ORC 3 (set volatile)"
+    assert "host reclaim, discarded" in page.facts["who"].values()
+
+
 def test_each_discard_fault_has_its_story(page, recording):
     there = recorded_events(recording)
     faults = (there["kind"] == EVENT_INTERRUPTION) & (there["before"] == 0x1A)
     stories = page.facts["stories"]
     assert len(stories) == faults.sum() > 10
     for fault, hinted, took, repair, retried in stories:
-        assert page.facts["who"][f"{page['event.kind'][hinted]}.{page['event.detail'][hinted]}"] == "guest ORC 3"
+        assert (page["event.kind"][hinted], page["event.detail"][hinted]) == (model.ESSA, 3)
         assert page["event.kind"][took] == model.HOST
         assert hinted < took < fault < repair[0]
         assert len({int(page["event.block"][n]) for n in (fault, hinted, took, *repair)}) == 1
         assert retried == 4  # LG, ESSA, LPSWE, and LG again
+
+
+@pytest.mark.skipif(not JIT, reason="the toy kernel takes minutes un-jitted")
+def test_the_stories_of_the_demo_are_those_that_it_tells(s390emu, place):
+    code, out, err = s390emu("demo", "--json", "--record", place / "d.s390rec")
+    assert code == 0, err
+    faults = json.loads(out)["faults"]
+    assert s390emu("timeline", place / "d.s390rec", "-o", place / "d.html")[0] == 0
+    assert (place / "d.html").stat().st_size < 5_000_000
+    page = Page((place / "d.html").read_text())
+    assert [(int(page["event.count"][fault]), retried) for fault, *_, retried in page.facts["stories"]] == [
+        (fault["count"], fault["retried_after"]) for fault in faults]  # fmt: skip
+    assert len(page["detail.event"]) == len(page["event.count"])
+    sources = {source[0] for source in page.facts["sources"]}
+    assert any(name.endswith(".s") for name in sources)
 
 
 def test_registers_are_those_before_the_instruction(page, recording):

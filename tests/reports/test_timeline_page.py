@@ -155,9 +155,9 @@ def test_f_goes_from_fault_to_fault_and_tells_the_story(browser):
     told = browser.text("#told")
     assert "Discard fault 2 of 5" in told
     assert "Instruction 17,000" in told
-    assert "hinted: 15,000 block 0x9000 Sr → Vr, guest ORC 3 at 0x1000 <hint>" in told
+    assert "hinted: 15,000 block 0x9000 Sr → Vr, guest ORC 3 (set volatile) at 0x1000 <hint>" in told
     assert "taken: 16,000 block 0x9000 Vr → Vz, host reclaim, discarded" in told
-    assert "handler: 17,010 block 0x9000 Vz → Sz, guest ORC 1 at 0x1020 <handler>" in told
+    assert "handler: 17,010 block 0x9000 Vz → Sz, guest ORC 1 (set stable) at 0x1020 <handler>" in told
     assert "retried: completed 52 instructions after the fault" in told
     browser.keys("Shift+F")
     assert "Discard fault 1 of 5" in browser.text("#told")

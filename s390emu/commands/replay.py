@@ -82,7 +82,7 @@ REPLAYED = {
            | _given("json kallsyms", inputs="symbols"),
     "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _TRACE | _RECORD
              | _given("append json kallsyms", inputs="kernel initrd symbols demo", outputs="svg"),
-    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _RECORD | _given("define timeline json"),
+    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _RECORD | _given("define timeline json", outputs="svg"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json", outputs="svg"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),
@@ -98,6 +98,8 @@ REPLAYED = {
     "doctor": _given("json"),
     "trace": _given("what format trace trace_lines trace_from trace_until trace_count trace_range trace_cpu json",
                     inputs="files symbols", outputs="output"),
+    "timeline": _given("details origin define kallsyms json trace_from trace_until trace_cpu",
+                       inputs="file source include symbols", outputs="output"),
 }  # fmt: skip
 
 
@@ -155,9 +157,11 @@ def replay(options: RunOptions) -> int:
     try:
         if content.get("kind") == HOST_EVENTS:
             from s390emu.commands.adversary import replay_host_events
+            from s390emu.commands.recordings import recorded
 
-            return replay_host_events(path, content, options)
-        on, looking = options.machine, (options.sanitizer.sanitize, options.trace.trace, options.json)
+            return replay_host_events(path, content, options, recorded)
+        on, watched = options.machine, options.sanitizer.sanitize
+        looking = watched, options.trace.trace, options.json, options.record.record
         if any(looking) or on.disk or on.paging:
             raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
         check(content, COMMAND_SHAPE, str(path))

@@ -175,6 +175,11 @@ class History:
         return True
 
     @property
+    def inputs_ahead(self) -> list[Input]:
+        """What was done to the guest from here on, as far as it is known."""
+        return self.inputs[self.done :]
+
+    @property
     def _next(self) -> Input | None:
         """The next input of those that are known, if there is one."""
         return self.inputs[self.done] if self.done < len(self.inputs) else None

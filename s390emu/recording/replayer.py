@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from s390emu.recording import reader
 
 Run = Callable[[int], Stop]  # so many instructions at most
+ENDS = (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED, Reason.CHECK_STOP, Reason.CHECK_STOP_LOWCORE)
 NO_CHECKPOINTS = 1 << 62  # instructions: as far apart
 
 __all__ = ["Diverged", "Replayer", "digest", "past"]
@@ -84,22 +85,29 @@ class Replayer:
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        machine, self.machine.history = self.machine, self.history
+        machine, ended = self.machine, self.recording.ended
         while machine.count < count:
             stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT:
                 told = f"recorded were {count:,} instructions and more"
                 raise Diverged(f"after {machine.count:,} instructions: {stop.reason}; {told}")
+        if ended and ended["reason"] in ENDS and count == ended["count"] and not self.history.inputs_ahead:
+            self._end(ended["reason"])
 
-    @property
-    def next_input(self) -> int:
-        """Which of the recording's inputs is next; set before the machine is restored to a snapshot."""
-        return self.history.done
+    def _end(self, reason: str) -> None:
+        """Let the guest end as it had: its last instruction has ended, but what that led to is not done yet."""
+        stop = self._run(1)
+        if str(stop.reason) != reason:
+            count = self.machine.count
+            raise Diverged(f"after {count:,} instructions: {stop.reason}; recorded was the end: {reason}")
 
-    @next_input.setter
-    def next_input(self, number: int) -> None:
-        self.history.done = number
-        self.history.look_anew()
+    def mark(self) -> Checkpoint:
+        """Return a checkpoint of here, for `back_to`."""
+        return self.history.here(exact=False)
+
+    def back_to(self, mark: Checkpoint) -> None:
+        """Go back to where that was marked."""
+        self.history.return_to(mark)
 
     def digest(self) -> bytes:
         """Return the digest of the machine's state, as checkpoints have it."""

@@ -175,11 +175,6 @@ class History:
         return True
 
     @property
-    def inputs_ahead(self) -> list[Input]:
-        """What was done to the guest from here on, as far as it is known."""
-        return self.inputs[self.done :]
-
-    @property
     def _next(self) -> Input | None:
         """The next input of those that are known, if there is one."""
         return self.inputs[self.done] if self.done < len(self.inputs) else None
@@ -222,11 +217,11 @@ class History:
         finally:
             self._performing = False
             self.done += 1
-        self.look_anew()
+        self._look_anew()
         if self._probe and self._probe() != before:
             self._changed.append(Change(each.count, input=each))
 
-    def look_anew(self) -> None:
+    def _look_anew(self) -> None:
         """Let the next run look at everything anew; while there are waits ahead that were ended from outside, every
         wait comes to `wakes`."""
         self._due = 0
@@ -241,7 +236,7 @@ class History:
         self._waits = min(self._waits, self.done)
         self.checkpoints = [each for each in self.checkpoints if each.done <= self.done and each.count <= here]
         self._near = self._present = None
-        self.look_anew()
+        self._look_anew()
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -269,7 +264,7 @@ class History:
         else:
             checkpoint.state(self.machine)
         self.done, self.exact = checkpoint.done, checkpoint.exact
-        self.look_anew()
+        self._look_anew()
 
     def _before(self, count: int) -> Checkpoint:
         """Return the last checkpoint that leads to a moment."""

@@ -77,9 +77,9 @@ class Turns:
         self.let_pass(cpu, now)
         cpu.port.others = self.count - cpu.count
 
-    def settle(self) -> None:
-        """Let the time pass on the CPUs that do not run that has passed on others, which their next turns would do: so
-        equal guests have equal records, however often they were stopped and went on."""
+    def catch_up(self) -> None:
+        """Let the time pass on every CPU that has passed on the running one, so that a run that is cut here is the
+        same, to the last bit, as one that is cut elsewhere too."""
         now = self.now
         for cpu in self.cpus:
             if cpu is not self.running:

@@ -100,7 +100,7 @@ class Here:
     def back(self) -> None:
         """Go to where it was marked."""
         assert self._marked
-        self.replayer.back_to(self._marked)
+        self.replayer.history.return_to(self._marked)
 
 
 def serve(follower: Follower, commands: Iterable[str], out: TextIO) -> None:

@@ -27,8 +27,8 @@ Run = Callable[[int | None, float | None], Stop]
 
 
 class RunRecorder:
-    """every: instructions between two checkpoints, at least; None: as the guest's size has it. per_byte: so many more for
-    each byte of the last one.
+    """every: instructions between two checkpoints, at least; None: as the guest's size has it. per_byte: and so many
+    for each byte of the last one.
 
     run: what runs the machine, as `Machine.run`; `through` changes it.
     failed: why nothing more is recorded, if the file could not be written; the guest goes on. Used with `with`: the

@@ -85,29 +85,28 @@ class Replayer:
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        machine, ended = self.machine, self.recording.ended
+        machine = self.machine
         while machine.count < count:
             stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT:
                 told = f"recorded were {count:,} instructions and more"
                 raise Diverged(f"after {machine.count:,} instructions: {stop.reason}; {told}")
-        if ended and ended["reason"] in ENDS and count == ended["count"] and not self.history.inputs_ahead:
+        ended = self.recording.ended
+        if ended and ended["reason"] in ENDS and count == ended["count"]:
             self._end(ended["reason"])
 
     def _end(self, reason: str) -> None:
         """Let the guest end as it had: its last instruction has ended, but what that led to is not done yet."""
+        if self.history.done < len(self.history.inputs):
+            return
         stop = self._run(1)
         if str(stop.reason) != reason:
             count = self.machine.count
             raise Diverged(f"after {count:,} instructions: {stop.reason}; recorded was the end: {reason}")
 
     def mark(self) -> Checkpoint:
-        """Return a checkpoint of here, for `back_to`."""
+        """Return a checkpoint of here, for the history's `return_to`."""
         return self.history.here(exact=False)
-
-    def back_to(self, mark: Checkpoint) -> None:
-        """Go back to where that was marked."""
-        self.history.return_to(mark)
 
     def digest(self) -> bytes:
         """Return the digest of the machine's state, as checkpoints have it."""

@@ -108,15 +108,14 @@ def of_rows(rows: np.ndarray, dtype: np.dtype, count: int, name: str) -> np.ndar
 
 
 def capture(machine: Machine) -> State:
-    """Return the state of a machine that is between two instructions; what changes of it would when its CPUs have their
-    next turns (`Turns.settle`). ValueError where its state is not all here: disks, other guests."""
+    """Return the state of a machine that is between two instructions; nothing of it changes. ValueError where its state
+    is not all here: disks, other guests."""
     host, storage = machine.host, machine.storage
     if len(host.guests) != 1:
         raise ValueError("a guest that shares its host cannot be recorded")
     guest = host.guests[0]
     if guest.block_io.disks:
         raise ValueError("a guest with disks cannot be recorded: what is on them is not in the recording")
-    machine.turns.settle()
     record, ports, _ = storage.snapshot()
     kept = guest.snapshot()
     frames, console = host.frames, kept.console

@@ -297,7 +297,8 @@ def test_a_file_that_may_not_grow_any_more_is_read_as_far_as_it_goes(recording, 
     path = tmp_path / "f.s390rec"
     most = json.loads("\n".join(lines(s390emu, "stats", recording, "--json")))["start_bytes"] + 800
     words = [sys.executable, "-m", "s390emu", "run", guest, "-D", "N=3_000", "--ram", "256K", "--record", path]
-    done = subprocess.run(words, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=True,
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))  # fmt: skip
     assert f"{path}: File too large" in done.stderr
     code, out, err = s390emu("trace", "stats", path, "--json")

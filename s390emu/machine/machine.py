@@ -280,6 +280,8 @@ class Machine:
         return self.history is not None and self.history.wakes(reason)
 
     def _stop(self, reason: Reason) -> Stop:
+        if self.turns.several:
+            self.turns.catch_up()
         if self.history:
             self.history.stopped(reason)
         return Stop(reason, *self.psw, self.count, self.running.number)

@@ -231,10 +231,13 @@ class History:
 
     def _give_up_the_future(self) -> None:
         """Forget what followed this moment, as something else will."""
-        here = self.machine.count
+        here, first = self.machine.count, self.checkpoints[0]
         del self.inputs[self.done :]
         self._waits = min(self._waits, self.done)
-        self.checkpoints = [each for each in self.checkpoints if each.done <= self.done and each.count <= here]
+        self.checkpoints = [first] + [
+            each for each in self.checkpoints[1:]
+            if each.done <= self.done and (each.count < here or (each.count == here and each.exact))
+        ]  # fmt: skip
         self._near = self._present = None
         self._look_anew()
 
@@ -274,7 +277,7 @@ class History:
         ]  # fmt: skip
         if not leads:
             raise Lost(f"instruction {count:,}: the history begins at {self.start:,}")
-        return max(leads, key=lambda each: (each.count, each.done))
+        return max(leads, key=lambda each: each.order)
 
     def _happened(self, checkpoint: Checkpoint) -> bool:
         """True if an input of the checkpoint's own moment has happened already, other than at the first."""

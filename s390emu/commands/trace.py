@@ -144,6 +144,8 @@ def _run(replayer: Replayer, log, window) -> None:
     replayer.run_with(run)
     with suppress(Shown):
         _replay(replayer, replayer.recording.last)
+    if window.starts and window.missed:
+        say(window.missed)
 
 
 def _replay(replayer: Replayer, count: int) -> None:

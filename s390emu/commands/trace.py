@@ -257,4 +257,6 @@ def _export(recording: Recording, options: Options, trace: TraceOptions, symbols
         log = RowLog(replayer.machine, exporter, trace.trace, trace.trace_lines, symbols, window)
         _run(replayer, log, window)
         exporter.end(replayer.machine.count)
+    if log.left < 0:
+        say(f"trace: the limit of {trace.trace_lines:,} rows is reached, no more are written (--lines)")
     return ENDED

@@ -101,6 +101,14 @@ def test_a_part_is_chosen_alike_in_show_and_in_the_live_trace(s390emu, recording
     assert live.read_text().splitlines() == shown
 
 
+def test_an_export_that_is_cut_short_is_told(s390emu, recording):
+    words = "export", recording, "--format", "csv", "--kinds", "interruption", "--lines"
+    code, out, err = s390emu("trace", *words, 4)
+    assert (code, len(out.splitlines())) == (0, 2 + 4)
+    assert err == "trace: the limit of 4 rows is reached, no more are written (--lines)\n"
+    assert s390emu("trace", *words, 5)[2] == ""
+
+
 @pytest.mark.parametrize("place", ["0x10001", "999"])
 def test_a_part_that_the_guest_never_comes_to_is_told(s390emu, guest, place):
     code, _, err = s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--trace", "insn", "--trace-from", place)

@@ -5,5 +5,9 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["s390emu", "s390emu.*"]), "s390emu._firmware"],
     package_dir={"s390emu._firmware": "firmware"},
-    package_data={"s390emu": ["py.typed"], "s390emu._firmware": ["*.s", "*.inc", "*.list", "*.md", "*.toml", "*.sh"]},
+    package_data={
+        "s390emu": ["py.typed"],
+        "s390emu.reports": ["page/*"],
+        "s390emu._firmware": ["*.s", "*.inc", "*.list", "*.md", "*.toml", "*.sh"],
+    },
 )

@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s390emu.assembler.assemble import Program
 from s390emu.commands.adversary import firmware_source, search
@@ -23,14 +25,24 @@ from s390emu.commands.options.sanitizer import (
     reject_sanitize_with_adversary,
     sanitizer_arguments,
 )
+from s390emu.commands.plots import check_plot
 from s390emu.commands.programs import labels
 from s390emu.commands.recordings import recorded
 from s390emu.commands.usage import ENDED, FAILED, UsageError
 from s390emu.guests.toy_kernel import TUNABLES, description
 from s390emu.guests.toy_kernel import build as build_kernel
+from s390emu.input_files import replace_file
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from s390emu.guests.story import Story
+    from s390emu.machine import Stop
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
 RAM, FRAMES = "1M", 88
+TITLE = "Storage of the toy kernel"
+MARKS = 9  # faults in the plot
 SHOWN = 48  # lines of the timeline, and faults, unless asked for all
 
 
@@ -40,6 +52,7 @@ class Options:
 
     define: tuple[tuple[str, int], ...]
     timeline: str
+    svg: Path | None
     json: bool
 
     def check(self, adversary: AdversaryOptions) -> None:
@@ -49,6 +62,10 @@ class Options:
                 raise UsageError(f"-D {name}: the kernel has no such tunable; it has {', '.join(TUNABLES)}")
         if adversary.adversary and self.timeline != "short":
             raise UsageError("--timeline and --adversary: one of them at a time; trace the replay of what it finds")
+        if self.svg:
+            if adversary.adversary:
+                raise UsageError("--svg and --adversary: one of them at a time; the plot is of one run")
+            check_plot(self.svg)
 
 
 def arguments(parser) -> None:
@@ -57,6 +74,7 @@ def arguments(parser) -> None:
     sanitizer_arguments(parser)
     define_argument(parser, "a tunable of the kernel, see firmware/README.md")
     parser.add_argument("--timeline", choices=("short", "all"), default="short", help="how much of it to show")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="a plot: how many blocks are in which state")
     adversary_arguments(parser)
     record_arguments(parser, TOLD)
     parser.add_argument("--json", action="store_true", help="everything as JSON")
@@ -96,9 +114,12 @@ def _tell(
     if not options.json:
         print(f"== console (guest {on.ram >> 10} KB, host {on.frames} frames of 4 KB)", flush=True)
         machine.host.guests[machine.guest_number].console.live = show
+    states = machine.storage.states()
     with recorded(record, machine, on, "demo", symbols) as recorder:
         story = Story(machine, symbols, recorder.note if recorder else None)
         stop = story.run()
+    if options.svg:
+        _draw(options.svg, on, states, story, stop)
     if options.json:
         events = [event_text(event, symbols, on.cpus) for event in story.events]
         told = {"faults": [fault_dict(fault) for fault in story.faults], "events": events}
@@ -120,3 +141,16 @@ def _tell(
     print("\n".join(totals_lines(totals(machine, story.faults) | seconds)))
     sys.stdout.flush()
     return conclude(machine, stop, symbols, watcher, as_json=options.json)
+
+
+def _draw(svg: Path, on: MachineOptions, states: np.ndarray, story: Story, stop: Stop) -> None:
+    """Write the plot of blocks by state, with the first faults marked. states: of the blocks at the start."""
+    from s390emu.architecture.sizes import BLOCK_SIZE
+    from s390emu.guests.census import Mark, counted
+    from s390emu.records.events import EVENT_INTERRUPTION
+    from s390emu.reports.census_plot import picture
+
+    counts = counted(states, (event for event in story.events if event.kind != EVENT_INTERRUPTION), stop.count)
+    marks = [Mark(fault.count, f"discard fault, block {fault.interruption.teid // BLOCK_SIZE * BLOCK_SIZE:#x}")
+             for fault in story.faults[:MARKS]]  # fmt: skip
+    replace_file(svg, picture(counts, marks, on.host_frames, TITLE))

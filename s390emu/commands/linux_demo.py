@@ -22,6 +22,7 @@ from s390emu.commands.options.linux_demo import SVG, LinuxDemoOptions
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.sanitizer import SanitizerOptions
 from s390emu.commands.options.symbols import SymbolOptions
+from s390emu.commands.plots import check_plot
 from s390emu.commands.symbols import named, named_at_end
 from s390emu.commands.usage import ENDED, FAILED, UsageError
 from s390emu.guests.busybox import BUSYBOX, KERNEL
@@ -127,16 +128,9 @@ def _demo(options: LinuxDemoOptions, on: MachineOptions) -> LinuxDemo:
 
 def _svg(options: LinuxDemoOptions) -> Path:
     """Return where the plot is to go; reject now what would fail at the end."""
-    from s390emu.reports.drawing import PlotsUnavailable, need_matplotlib
-
     if options.svg is None:
         return Path(SVG)
-    try:
-        need_matplotlib()
-    except PlotsUnavailable as error:
-        raise UsageError(f"--svg {options.svg}: {error}") from None
-    if not options.svg.parent.is_dir():
-        raise UsageError(f"--svg {options.svg}: {options.svg.parent} is no folder")
+    check_plot(options.svg)
     return options.svg
 
 

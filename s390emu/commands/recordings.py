@@ -13,13 +13,13 @@ from s390emu.commands.machines import build
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.recording import RecordOptions
 from s390emu.commands.replay_file import emulator_version
-from s390emu.commands.usage import say
+from s390emu.commands.usage import UsageError, say
 from s390emu.input_files import FileError
 from s390emu.shapes import ShapeError, check
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine
-    from s390emu.recording import Recording, RunRecorder
+    from s390emu.recording import Recording, Replayer, RunRecorder
 
 
 @contextmanager
@@ -58,3 +58,14 @@ def opened(path: Path) -> Recording:
         return build(MachineOptions(**options))
 
     return Recording.open(path, make)
+
+
+def run_on(replayer: Replayer, count: int) -> None:
+    """Run a recorded guest on to an instruction count; UsageError where it does not do what was recorded."""
+    from s390emu.recording import Diverged
+
+    try:
+        replayer.run_to(count)
+    except Diverged as error:
+        told = f"not what was recorded: {error}; s390emu trace diff {replayer.recording.path} tells more"
+        raise UsageError(f"{replayer.recording.path}: {told}") from None

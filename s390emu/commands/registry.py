@@ -17,6 +17,7 @@ COMMANDS = {
     "linux": "boot a Linux kernel as it is delivered: image, initial RAM disk, command line",
     "test": "run assembly traces (*.trace) and compare with what they expect",
     "trace": "look at a recording (run --record FILE): show, diff, export, stats",
+    "timeline": "a recording as a page: blocks against time, CPUs, faults and their story",
     "debug": "debug a guest, forwards and backwards in time: gdb, or a prompt",
     "asm": "assemble to a listing, ELF or flat binary",
     "disasm": "disassemble ELF files, ar archives, binary or hex",

@@ -82,7 +82,7 @@ REPLAYED = {
            | _given("json kallsyms", inputs="symbols"),
     "linux": _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _TRACE | _RECORD
              | _given("append json kallsyms", inputs="kernel initrd symbols demo", outputs="svg"),
-    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _RECORD | _given("define timeline json"),
+    "demo": _MACHINE | _ADVERSARY | _SANITIZER | _RECORD | _given("define timeline json", outputs="svg"),
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json", outputs="svg"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),
@@ -98,6 +98,8 @@ REPLAYED = {
     "doctor": _given("json"),
     "trace": _given("what format trace trace_lines trace_from trace_until trace_count trace_range trace_cpu json",
                     inputs="files symbols", outputs="output"),
+    "timeline": _given("details origin define kallsyms json trace_from trace_until trace_cpu",
+                       inputs="file source include symbols", outputs="output"),
 }  # fmt: skip
 
 

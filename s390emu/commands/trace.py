@@ -15,7 +15,7 @@ from s390emu.commands.options import taken
 from s390emu.commands.options.symbols import SymbolOptions
 from s390emu.commands.options.trace import DEFAULT_LINES, TraceOptions, filter_arguments, kinds
 from s390emu.commands.options.values import positive
-from s390emu.commands.recordings import opened
+from s390emu.commands.recordings import opened, run_on
 from s390emu.commands.symbols import named
 from s390emu.commands.usage import ENDED, FAILED, UsageError, say
 
@@ -143,20 +143,9 @@ def _run(replayer: Replayer, log, window) -> None:
 
     replayer.run_with(run)
     with suppress(Shown):
-        _replay(replayer, replayer.recording.last)
+        run_on(replayer, replayer.recording.last)
     if window.starts and window.missed:
         say(window.missed)
-
-
-def _replay(replayer: Replayer, count: int) -> None:
-    """Run on; UsageError where the guest does not do what was recorded."""
-    from s390emu.recording import Diverged
-
-    try:
-        replayer.run_to(count)
-    except Diverged as error:
-        told = f"not what was recorded: {error}; s390emu trace diff {replayer.recording.path} tells more"
-        raise UsageError(f"{replayer.recording.path}: {told}") from None
 
 
 def _diff(recording: Recording, options: Options, symbols: Symbols) -> int:

@@ -8,6 +8,7 @@ is dropped, and from then on half as many are taken.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from s390emu.machine import Machine, Reason, Stop
 
 MOST_COUNTS = 240
 FIRST_STEP = 10_000  # instructions between two counts, at first
+STATE = 0x0F  # usage and content, of R1 of ESSA
 
 
 class Count(NamedTuple):
@@ -31,6 +33,23 @@ class Mark(NamedTuple):
 
     instructions: int
     text: str
+
+
+def counted(states: np.ndarray, events: Iterable[np.record], last: int, most: int = MOST_COUNTS) -> list[Count]:
+    """Return the counts of a run of so many instructions that has ended, at equal distances. states: of each block at
+    its start; events: of the kinds ESSA and HOST, oldest first."""
+    blocks = {state: int((states == state).sum()) for state in NAMES}
+    changes = [(int(event.count), int(event.before) & STATE, int(event.after) & STATE) for event in events]
+    counts, next_change = [], 0
+    for number in range(most):
+        moment = last * number // (most - 1)
+        while next_change < len(changes) and changes[next_change][0] < moment:
+            _, before, after = changes[next_change]
+            blocks[before] -= 1
+            blocks[after] += 1
+            next_change += 1
+        counts.append(Count(moment, dict(blocks)))
+    return counts
 
 
 class Census:

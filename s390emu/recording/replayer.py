@@ -85,7 +85,7 @@ class Replayer:
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        machine = self.machine
+        machine, self.machine.history = self.machine, self.history
         while machine.count < count:
             stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT:

@@ -1,8 +1,8 @@
 """A guest's blocks at one moment as a picture: SVG, a file by itself or part of a page. Needs no matplotlib.
 
 The colour says the usage, the height of the bar the content: a whole cell is resident, half of one preserved on the
-paging device, a line at its foot logically zero. What lies beside each other and is alike is one bar, which tells its
-addresses and its state when it is pointed at.
+paging device, a line at its foot logically zero, before a tint that shows where the cell is. What lies beside each
+other and is alike is one bar, which tells its addresses and its state when it is pointed at.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ if TYPE_CHECKING:
 
 COLOURS = dict(zip(USAGES, (BLUE, GREY, ORANGE, VERMILION), strict=True))
 HEIGHTS = {"resident": 1.0, "preserved": 0.5, "zero": 0.15}  # of a cell
-SMALL_GUEST, LARGE_GUEST = (64, 10), (256, 3)  # blocks in a row, pixels of a cell
-MOST_OF_SMALL = 64 * 64  # blocks
-LABEL_ROWS = 16  # rows from one address to the next
+TINT = 0.22  # opacity of a cell behind its bar
+# blocks in a row, pixels of a cell's width and height, between rows, and rows from one address to the next
+SMALL_GUEST, MIDDLE_GUEST, LARGE_GUEST = (32, 20, 16, 3, 2), (64, 10, 10, 1, 16), (256, 3, 4, 0, 16)
+MOST_OF_SMALL, MOST_OF_MIDDLE = 32 * 32, 64 * 64  # blocks
 MARGIN, LINE = 8, 16  # pixels
 LABEL_WIDTH, LEGEND_WIDTH = 92, 236  # pixels
 LEGEND_COLUMNS = 3
+LEGEND = "legend"
 
 
 def page_map(blocks: list[Block], title: str) -> str:
     """Return the picture as an SVG element; the same blocks give the same text."""
-    columns, cell = SMALL_GUEST if len(blocks) <= MOST_OF_SMALL else LARGE_GUEST
+    size = MIDDLE_GUEST if MOST_OF_SMALL < len(blocks) <= MOST_OF_MIDDLE else LARGE_GUEST
+    columns, wide, cell, gap, label_rows = SMALL_GUEST if len(blocks) <= MOST_OF_SMALL else size
     legend = list(_legend(blocks))
     top = MARGIN + LINE * (2 + (len(legend) + LEGEND_COLUMNS - 1) // LEGEND_COLUMNS)
     rows = (len(blocks) + columns - 1) // columns
-    width = max(2 * MARGIN + LABEL_WIDTH + columns * cell, 2 * MARGIN + LEGEND_COLUMNS * LEGEND_WIDTH)
-    height = top + rows * (cell + 1) + MARGIN
+    width = max(2 * MARGIN + LABEL_WIDTH + columns * wide, 2 * MARGIN + LEGEND_COLUMNS * LEGEND_WIDTH)
+    height = top + rows * (cell + gap) + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         'font-family="DejaVu Sans, Verdana, sans-serif" font-size="11" role="img" fill="currentColor">',
@@ -47,18 +50,19 @@ def page_map(blocks: list[Block], title: str) -> str:
     for number, (usage, content, count) in enumerate(legend):
         row, column = divmod(number, LEGEND_COLUMNS)
         x, y = MARGIN + column * LEGEND_WIDTH, MARGIN + LINE * (1 + row) + LINE // 2
-        lines.append(_bar(x, y, 10, 10, usage, content, ""))
+        lines.append(_bar(x, y, 10, 10, usage, content, LEGEND))
         lines.append(f'<text x="{x + 14}" y="{y + 9}">{usage}, {content}: {count:,}</text>')
     for row in range(rows):
-        y = top + row * (cell + 1)
-        if row % LABEL_ROWS == 0:
-            lines.append(f'<text x="{MARGIN}" y="{y + 9}">{row * columns * BLOCK_SIZE:#010x}</text>')
+        y = top + row * (cell + gap)
+        if row % label_rows == 0:
+            middle = y + min(cell, 10) / 2
+            lines.append(f'<text x="{MARGIN}" y="{middle + 4:g}">{row * columns * BLOCK_SIZE:#010x}</text>')
         line = blocks[row * columns : (row + 1) * columns]
         for first, last, block in runs(line):
             start = (row * columns + first) * BLOCK_SIZE
             end = (row * columns + last + 1) * BLOCK_SIZE - 1
             told = f"{start:#010x}-{end:#010x} {block.state}, key {block.key:02X}"
-            x, length = MARGIN + LABEL_WIDTH + first * cell, (last - first + 1) * cell - (1 if cell > 3 else 0)
+            x, length = MARGIN + LABEL_WIDTH + first * wide, (last - first + 1) * wide - (1 if gap else 0)
             lines.append(_bar(x, y, length, cell, block.usage, block.content, told))
     return "\n".join((*lines, "</svg>")) + "\n"
 
@@ -79,6 +83,9 @@ def _legend(blocks: list[Block]) -> Iterator[tuple[str, str, int]]:
 
 
 def _bar(x: int, y: int, width: int, cell: int, usage: str, content: str, told: str) -> str:
+    """Return a cell's bar, over its tint."""
     height = max(1.0, round(cell * HEIGHTS[content], 1))
-    shape = f'<rect x="{x}" y="{y + cell - height:g}" width="{width}" height="{height:g}" fill="{COLOURS[usage]}"'
-    return f"{shape}><title>{told}</title></rect>" if told else f"{shape}/>"
+    fill = f'width="{width}" fill="{COLOURS[usage]}"'
+    tint = f'<rect x="{x}" y="{y}" height="{cell}" fill-opacity="{TINT}" {fill}/>' if height < cell else ""
+    bar = f'<rect x="{x}" y="{y + cell - height:g}" height="{height:g}" {fill}/>'
+    return f"<g><title>{told}</title>{tint}{bar}</g>"

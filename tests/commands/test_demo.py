@@ -81,3 +81,21 @@ def test_tunables_that_the_kernel_does_not_have(demo):
 def test_every_tunable_is_one_of_the_kernel():
     text = "".join(path.read_text() for path in folder().glob("*.inc"))
     assert all(f".ifndef {name}\n" in text for name in TUNABLES)
+
+
+def test_the_plot_shows_states_and_faults(demo, tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is an extra: s390emu[plots]")
+    assert demo("--svg", str(tmp_path / "d.svg"))[0] == 0
+    text = (tmp_path / "d.svg").read_text()
+    assert "volatile, zero" in text
+    assert "discard fault, block 0x" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["--svg", "/nonexistent/x.svg"], "is no folder"), (["--svg", "x.svg", "--adversary", "random:1"], "--svg and")],
+)
+def test_a_plot_that_cannot_be_is_told_at_once(demo, words, told):
+    code, _, err = demo(*words)
+    assert code == 2
+    assert told in err

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.page_states import NAMES, STATES
-from s390emu.guests.census import Census, Count, Mark
-from s390emu.machine import Machine, Reason, Schedule
+from s390emu.guests.census import Census, Count, Mark, counted
+from s390emu.machine import Machine, Reason, Recorder, Schedule
+from s390emu.records.events import EVENT_ESSA, EVENT_HOST
 
 BLOCKS = 256
 # Writes a block after the other, and gives up every block as it goes to the next: 5 instructions a block.
@@ -96,3 +97,17 @@ def test_a_note_marks_the_moment():
     census.run(13, None)
     census.note("later")
     assert census.marks == [Mark(0, "begin"), Mark(13, "later")]
+
+
+def test_counts_from_events_are_those_that_looking_at_the_guest_finds():
+    machine = walking(100)
+    states, recorder = machine.storage.states(), Recorder(EVENT_ESSA, EVENT_HOST)
+    machine.observe(recorder)
+    last = machine.run().count
+    machine.observers.deliver()
+    events = [event for chunk in recorder.chunks for event in chunk]
+    for count in counted(states, events, last, most=30):
+        again = walking(100)
+        again.run(count.instructions) if count.instructions else None
+        found = again.storage.states().tolist()
+        assert count.blocks == {state: found.count(state) for state in NAMES}

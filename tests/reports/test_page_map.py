@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from s390emu.architecture.page_states import CONTENTS, USAGES
-from s390emu.reports.page_map import COLOURS, MOST_OF_SMALL, page_map, page_map_file
+from s390emu.reports.page_map import COLOURS, LEGEND, MOST_OF_MIDDLE, MOST_OF_SMALL, page_map, page_map_file
 from s390emu.storage.blocks import Block
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -20,8 +20,8 @@ def block(number: int, usage: str = "stable", content: str = "zero", key: int = 
 def bars(blocks: list[Block]) -> list[tuple[str, dict[str, str]]]:
     """What each bar of the map tells, and its attributes."""
     root = ElementTree.fromstring(page_map(blocks, "t"))
-    found = [(bar.find(f"{SVG}title"), dict(bar.attrib)) for bar in root.iter(f"{SVG}rect")]
-    return [(title.text or "", attributes) for title, attributes in found if title is not None]
+    cells = [(cell.find(f"{SVG}title").text, cell.findall(f"{SVG}rect")[-1]) for cell in root.iter(f"{SVG}g")]
+    return [(told, dict(bar.attrib)) for told, bar in cells if told != LEGEND]
 
 
 def test_blocks_that_are_alike_are_one_bar_and_tell_their_addresses():
@@ -32,8 +32,8 @@ def test_blocks_that_are_alike_are_one_bar_and_tell_their_addresses():
 
 
 def test_a_row_ends_a_bar():
-    assert [told for told, _ in bars([block(n) for n in range(65)])] == [
-        "0x00000000-0x0003ffff Sz, key 00", "0x00040000-0x00040fff Sz, key 00"
+    assert [told for told, _ in bars([block(n) for n in range(33)])] == [
+        "0x00000000-0x0001ffff Sz, key 00", "0x00020000-0x00020fff Sz, key 00"
     ]  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_the_legend_counts_the_blocks_of_each_state():
     assert texts[:3] == ["a title", "stable, zero: 2", "unused, resident: 1"]
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST_OF_SMALL, MOST_OF_SMALL + 1])
+@pytest.mark.parametrize("count", [0, 1, MOST_OF_SMALL, MOST_OF_SMALL + 1, MOST_OF_MIDDLE, MOST_OF_MIDDLE + 1])
 def test_everything_lies_within_the_picture(count):
     root = ElementTree.fromstring(page_map([block(n) for n in range(count)], "t"))
     for bar in root.iter(f"{SVG}rect"):

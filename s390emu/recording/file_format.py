@@ -23,7 +23,7 @@ MOST_HEADER = 1 << 20  # bytes of what is told of a recording
 MOST_CHUNK = 1 << 32
 MOST_BODY = 1 << 34  # bytes of a checkpoint, unpacked
 COMPRESSION = 1  # zlib's level: the others take much longer, and save little
-PIECE = 1 << 20  # bytes that are compressed at a time
+PIECE = 1 << 18  # bytes that are compressed at a time
 SAMPLE = 1 << 13  # bytes of a piece by which is seen whether it is worth while: a kernel has been compressed already
 WORTH_WHILE = 0.95
 
@@ -86,17 +86,19 @@ def pack(data: bytes | memoryview) -> bytes:
 
 def unpack(packed: bytes, most: int) -> bytes | None:
     """Return what was packed; None if it is damaged, or more than so many bytes."""
-    content = bytearray()
-    while packed and len(content) <= most:
+    content, at = bytearray(), 0
+    while at < len(packed):
         unpacking = zlib.decompressobj()
-        try:
-            content += unpacking.decompress(packed, most + 1 - len(content))
-        except zlib.error:
-            return None
-        if not unpacking.eof:
-            return None
-        packed = unpacking.unused_data
-    return bytes(content) if len(content) <= most else None
+        while not unpacking.eof:
+            part = packed[at : at + PIECE]
+            try:
+                content += unpacking.decompress(part, most + 1 - len(content))
+            except zlib.error:
+                return None
+            if not part or len(content) > most:
+                return None
+            at += len(part) - len(unpacking.unused_data)
+    return bytes(content)
 
 
 def check_of(kind: bytes, payload: bytes) -> int:

@@ -44,6 +44,11 @@ class _Watcher(Replayer):
         self._watching, self.states = True, _states(self.machine)
         return [_state_of(cpu) for cpu in self.machine.cpus]
 
+    def stop(self) -> None:
+        """Watch no longer."""
+        self.machine.observers.remove(self)
+        self._watching = False
+
     def receive(self, events: np.ndarray) -> None:
         """Keep them."""
         self.events.append(model.happened(events[events["kind"] != EVENT_PSW]))
@@ -67,6 +72,8 @@ class _Watcher(Replayer):
 
     def restore(self, index: int) -> None:
         """Go to a checkpoint. Where the world put the guest into its state blocks are in another one."""
+        if self._watching:
+            self.machine.observers.deliver()
         super().restore(index)
         if self._watching:
             self._note_what_was_put()
@@ -180,7 +187,7 @@ def collected(
         events = events[mine | (events["kind"] != model.INTERRUPTION)]
         turns = turns[turns["cpu"] == window.cpu]
     told = model.Told(first, last, len(start), states, events, turns, watcher.inputs)
-    watcher.machine.observers.remove(watcher)
+    watcher.stop()
     symbols = named(watcher.machine)
     _look_closely(watcher, told, details, symbols)
     return told, symbols

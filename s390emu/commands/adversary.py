@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -43,6 +44,7 @@ from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, Text, Whole, check
 if TYPE_CHECKING:
     from s390emu.adversary.exploration import Bug, Expected
     from s390emu.machine import Machine, Reason, Stop
+    from s390emu.recording import RunRecorder
 
 BEGINS_LIMIT = 5_000_000_000  # instructions to where the adversary begins; Linux needs a billion
 
@@ -254,8 +256,12 @@ IMAGE_SHAPE = {
 }  # fmt: skip
 
 
-def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions) -> int:
-    """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right."""
+def replay_host_events(
+    path: Path, content: dict[str, Any], options: RunOptions,
+    record: Callable[..., AbstractContextManager[RunRecorder | None]],
+) -> int:  # fmt: skip
+    """Repeat the run, and say whether it came to the same: 1 if it is wrong still, 0 if it has become right. record:
+    `recordings.recorded`."""
     from s390emu import inputs
     from s390emu.adversary.exploration import Expected, repeat
     from s390emu.adversary.moves import Move
@@ -265,6 +271,8 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
     program, recorded, wanted = content["program"], content["run"], content["expected"]
     moves = [Move(*move) for move in content["moves"]]
     expected = Expected(**wanted | {"lines": tuple(wanted["lines"])})
+    on = MachineOptions(**content["machine"])
+    options.record.check(on, options.adversary)
     machine, guest, symbols = _prepared(path, content, options.machine)
     ended = (recorded["reason"], recorded["psw"], recorded["count"], recorded["console"])
     watched = options.sanitizer
@@ -272,7 +280,11 @@ def replay_host_events(path: Path, content: dict[str, Any], options: RunOptions)
         watched = watched.described_by(description())
     watcher = sanitizer(watched, machine, guest.symbols)
     machine.host.guests[machine.guest_number].console.live = None if options.json else show
-    with tracing(options.trace, machine, symbols) as run:
+    with (
+        record(options.record, machine, on, "run", symbols) as recorder,
+        tracing(options.trace, machine, symbols) as looking_on,
+    ):
+        run = recorder.through(looking_on) if recorder else looking_on
         try:
             stop = repeat(machine, moves, expected.limit(len(moves)), _within(run, options.limits.timeout))
         except (inputs.Refused, IndexError) as error:

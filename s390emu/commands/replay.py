@@ -157,9 +157,11 @@ def replay(options: RunOptions) -> int:
     try:
         if content.get("kind") == HOST_EVENTS:
             from s390emu.commands.adversary import replay_host_events
+            from s390emu.commands.recordings import recorded
 
-            return replay_host_events(path, content, options)
-        on, looking = options.machine, (options.sanitizer.sanitize, options.trace.trace, options.json)
+            return replay_host_events(path, content, options, recorded)
+        on, watched = options.machine, options.sanitizer.sanitize
+        looking = watched, options.trace.trace, options.json, options.record.record
         if any(looking) or on.disk or on.paging:
             raise UsageError(f"{path}: a command line, which is repeated as it was; leave out the other options")
         check(content, COMMAND_SHAPE, str(path))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,20 +23,23 @@ if TYPE_CHECKING:
     from s390emu.assembler.symbols import Symbols
     from s390emu.machine import Stop
     from s390emu.recording import Recording, Replayer
+    from s390emu.recording.divergence import Divergence
 
-SHOW, DIFF, EXPORT, STATS = WHAT = ("show", "diff", "export", "stats")
+SHOW, DIFF, EXPORT, STATS, FOLLOW = WHAT = ("show", "diff", "export", "stats", "follow")
 FORMATS = ("perfetto", "spike", "qemu", "csv", "parquet")
 EXAMPLE = "s390emu run guest.s --record g.s390rec; s390emu trace show g.s390rec --from 100 --count 20"
 
 
 @dataclass(frozen=True)
 class Options:
-    """what: show, diff, export or stats. files: recordings. output: of an export."""
+    """what: show, diff, export, stats, or follow (for another build's diff). files: recordings. output: of an export.
+    build: another build of the emulator, its checkout or its Python, that executes the recording too."""
 
     what: str
     files: tuple[Path, ...]
     format: str
     output: Path | None
+    build: Path | None
     json: bool
 
     def check(self) -> None:
@@ -44,6 +47,8 @@ class Options:
         most = 2 if self.what == DIFF else 1
         if len(self.files) > most:
             raise UsageError(f"trace {self.what}: {most} recording{'s' if most > 1 else ''}, not {len(self.files)}")
+        if self.build and (self.what != DIFF or len(self.files) > 1):
+            raise UsageError("--build is for trace diff of one recording")
         if self.output and self.what != EXPORT:
             raise UsageError(f"trace {self.what}: --output is for export")
         if self.format == "parquet" and not self.output:
@@ -61,6 +66,8 @@ def arguments(parser) -> None:
                         help="at most so many lines")  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of an export")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="of an export; none: to stdout")
+    parser.add_argument("--build", type=Path, metavar="PATH",
+                        help="diff: what that build makes of it: a checkout, or its Python")  # fmt: skip
     parser.add_argument("--symbols", type=Path, metavar="FILE", help="names beside those in the recording")
     parser.add_argument("--json", action="store_true", help="stats, diff: as JSON")
 
@@ -81,6 +88,8 @@ def execute(args: argparse.Namespace) -> int:
             return _show(recording, trace, symbols)
         if options.what == EXPORT:
             return _export(recording, options, trace, symbols)
+        if options.what == FOLLOW:
+            return _follow(recording)
         return _diff(recording, options, symbols)
 
 
@@ -144,7 +153,10 @@ def _diff(recording: Recording, options: Options, symbols: Symbols) -> int:
     from s390emu.reports.recording import divergence_dict, divergence_lines
 
     names = (str(recording.path), "executed again")
-    if len(options.files) == 1:
+    if options.build:
+        names, checked = ("this build", str(options.build)), recording.last
+        found = _between_builds(recording, options.build)
+    elif len(options.files) == 1:
         found, checked = divergence.from_recording(Replayer(recording)), recording.last
     else:
         with opened(options.files[1]) as other:
@@ -173,6 +185,36 @@ def _diff(recording: Recording, options: Options, symbols: Symbols) -> int:
     else:
         print("\n".join(divergence_lines(found, names, symbols)))
     return ENDED if found is None else FAILED
+
+
+def _between_builds(recording: Recording, build: Path) -> Divergence | None:
+    """Return where this build and another one part that execute the same recording."""
+    from s390emu.recording import divergence
+    from s390emu.recording.followers import BuildError, Elsewhere, Here, command_of
+    from s390emu.recording.replayer import Replayer
+
+    words, folder = command_of(build)
+    try:
+        with Elsewhere([*words, "trace", FOLLOW, str(recording.path.absolute())], folder) as other:
+            found = divergence.between_followers(Here(Replayer(recording)), other, recording.first, recording.last)
+    except BuildError as error:
+        raise UsageError(f"--build {build}: {error}") from None
+    if found and found.count >= 0:
+        did = tuple(recording.inputs_between(found.count, found.count + 1))
+        return replace(found, inputs=(did, did))
+    return found
+
+
+def _follow(recording: Recording) -> int:
+    """Do what another build's diff says on standard input."""
+    from s390emu.recording.followers import Here, serve
+    from s390emu.recording.replayer import Replayer
+
+    try:
+        serve(Here(Replayer(recording)), sys.stdin, sys.stdout)
+    except ValueError as error:
+        raise UsageError(f"trace follow is for trace diff --build: {error}") from None
+    return ENDED
 
 
 @contextmanager

@@ -24,6 +24,12 @@ class RowLog(TraceLog):
         self._before: dict[int, dict[str, int]] = {}
         self._pending: tuple[int, int, int, int] | None = None  # count, CPU, address, mask of an instruction that ended
 
+    def _pass(self, end, deadline):
+        stop = super()._pass(end, deadline)
+        if stop is None:
+            self.exporter.begins(self.machine)
+        return stop
+
     def _show(self, end, deadline):
         self._before = {cpu.number: registers(cpu) for cpu in self.machine.cpus}
         return super()._show(end, deadline)
@@ -32,7 +38,12 @@ class RowLog(TraceLog):
         cpu = self.machine.running
         mask, next_ia = before
         ia = int(cpu.port.insn_ia)
-        if "insn" in self.kinds and self.window.has(cpu.number, ia):
+        if not self.window.has(cpu.number, ia):
+            return
+        if "branches" in self.kinds and self._branches(cpu) > branches:
+            start, to = cpu.branches()[-1]
+            self._row(lambda row: self.exporter.branch(*row), (count, cpu.number, start, to))
+        if "insn" in self.kinds:
             self._pending = count, cpu.number, ia, mask if ia == next_ia else cpu.psw[0]
 
     def _events(self) -> None:

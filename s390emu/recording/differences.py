@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.recording.state import PORT_KEPT_T, State
+from s390emu.recording.state import PORT_KEPT_T, State, as_json
 from s390emu.records.blocks import BLOCK_T, FRAME_T
 from s390emu.records.cpu import CPU_T
 
@@ -29,7 +30,7 @@ def differences(one: State, other: State) -> Iterator[Difference]:
         yield from _records(name, dtype, _content(one, name), _content(other, name))
     for name in sorted({*one.tables, *other.tables} - {*RECORDS}):
         yield from _bytes(name, _content(one, name), _content(other, name))
-    yield from _values("", one.rest, other.rest)
+    yield from _values("", *(json.loads(as_json(state.rest)) for state in (one, other)))
 
 
 def _content(state: State, name: str) -> np.ndarray:
@@ -45,7 +46,8 @@ def _records(name: str, dtype: np.dtype, one: np.ndarray, other: np.ndarray) -> 
     count = min(one.size, other.size) // dtype.itemsize
     a, b = (rows.reshape(-1)[: count * dtype.itemsize].view(dtype) for rows in (one, other))
     fields = dtype.names or ()
-    changed = np.flatnonzero((a.view(np.uint8).reshape(count, -1) != b.view(np.uint8).reshape(count, -1)).any(axis=1))
+    shape = count, dtype.itemsize
+    changed = np.flatnonzero((a.view(np.uint8).reshape(shape) != b.view(np.uint8).reshape(shape)).any(axis=1))
     for number in changed.tolist():
         label = f"block {number * BLOCK_SIZE:#x}" if name == "block" else f"{name}{number}"
         for field in fields:

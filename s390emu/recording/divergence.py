@@ -1,92 +1,137 @@
-"""Where two runs part: by the digests of their checkpoints, then by running both, in ever smaller steps."""
+"""Where two runs part: by their checkpoints and marks, then by running both, in ever smaller steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from s390emu.machine import Machine
 from s390emu.recording.differences import Difference, differences
-from s390emu.recording.reader import Input, Recording
+from s390emu.recording.followers import Follower, Here, Moment
+from s390emu.recording.reader import Checkpoint, Input, Mark, Recording
 from s390emu.recording.replayer import Diverged, Replayer
-from s390emu.recording.state import State, capture
+from s390emu.recording.state import State, capture, rows_of
 
 PARTS = 16  # into which what is left is divided
-
-
-class Executed(NamedTuple):
-    """What one run did after the last common moment: the instruction, what the world did before it, the machine."""
-
-    cpu: int
-    ia: int
-    psw_mask: int
-    inputs: list[Input]
-    machine: Machine
-    ended: str
 
 
 @dataclass(frozen=True)
 class Divergence:
     """count: instructions after which both runs were the same for the last time; -1: they begin differently.
 
-    one, other: what each did next; None if that is not known. found: what differs after it.
+    one, other: what each did next, and what it is like after that; None if that is not known. inputs: what the world
+    did to each before it. found: what differs after it.
     """
 
     count: int
-    one: Executed | None
-    other: Executed | None
+    one: Moment | None
+    other: Moment | None
     found: list[Difference]
+    inputs: Sequence[tuple[Input, ...]] = ((), ())
 
 
 def first_checkpoint_apart(one: Recording, other: Recording) -> tuple[int, int | None]:
-    """Return the last instruction count at which both recordings have equal checkpoints (-1: none), and the first one
-    of those behind it at which they have different ones; None: there is none."""
-    known = {each.count: each.digest for each in other.checkpoints}
+    """Return the last instruction count at which both recordings have the same state (-1: none), and the first one
+    behind it at which they have different states or registers; None: there is none."""
+    states, registers = _digests(other), {mark.count: mark for mark in other.marks}
     same = -1
-    for each in one.checkpoints:
-        if each.count in known:
-            if known[each.count] != each.digest:
-                return same, each.count
-            same = each.count
-    return same, None
+    for count, digest in _digests(one).items():
+        if count in states:
+            if states[count] != digest:
+                break
+            same = count
+    for mark in one.marks:
+        if mark.count > same and mark.count in registers:
+            if _cpus(one.cpus_at(mark)) != _cpus(other.cpus_at(registers[mark.count])):
+                return same, mark.count
+    return same, next((n for n, digest in _digests(one).items() if states.get(n, digest) != digest), None)
+
+
+def _digests(recording: Recording) -> dict[int, bytes]:
+    """Return the digests of the states that are known, by instruction count, in order."""
+    known = {mark.count: mark.digest for mark in recording.marks if mark.digest}
+    return dict(sorted((known | {each.count: each.digest for each in recording.checkpoints}).items()))
+
+
+def _cpus(state: State) -> bytes:
+    return state.tables["cpu"].tobytes()
 
 
 def between(one: Replayer, other: Replayer, first: int, last: int) -> Divergence | None:
     """Return where two runs part, which are the same after `first` instructions; None if not before `last`."""
-    one.go_to(first)
-    other.go_to(first)
+    found = between_followers(Here(one), Here(other), first, last)
+    if found is None or found.count < 0:
+        return found
+    inputs = [tuple(each.recording.inputs_between(found.count, found.count + 1)) for each in (one, other)]
+    return replace(found, inputs=inputs, found=states_differ(capture(one.machine), capture(other.machine)))
+
+
+def between_followers(one: Follower, other: Follower, first: int, last: int) -> Divergence | None:
+    """Return the same of two that run guests, one of which may be in another build."""
+    moments = one.to(first), other.to(first)
+    if not _alike(*moments):
+        return Divergence(-1, *moments, _parts(*moments))
     step = max(1, (last - first) // PARTS)
     while first < last:
-        marks = one.mark(), other.mark()
-        ends = _run(one, first + step), _run(other, first + step)
-        if ends == ("", "") and _same(one.machine, other.machine):
+        one.mark()
+        other.mark()
+        moments = one.to(first + step), other.to(first + step)
+        if _alike(*moments):
             first += step
             step = min(step, max(1, last - first))
             continue
         if step == 1:
-            found = [*_at_most(differences(capture(one.machine), capture(other.machine)), 1000)]
-            return Divergence(first, _executed(one, first, ends[0]), _executed(other, first, ends[1]), found)
-        one.history.return_to(marks[0])
-        other.history.return_to(marks[1])
+            return Divergence(first, *moments, _parts(*moments))
+        one.back()
+        other.back()
         step = max(1, step // PARTS)
     return None
 
 
+def _alike(one: Moment, other: Moment) -> bool:
+    """True if both are the same, and can go on."""
+    return one.digests == other.digests and (one.ended, other.ended) == ("", "")
+
+
+def _parts(one: Moment, other: Moment) -> list[Difference]:
+    """Return which parts of the state differ, by their digests."""
+    names = sorted({*one.digests, *other.digests})
+    return [Difference(f"digest of {name}", one.digests.get(name), other.digests.get(name)) for name in names
+            if one.digests.get(name) != other.digests.get(name)]  # fmt: skip
+
+
 def from_recording(replayer: Replayer) -> Divergence | None:
-    """Return where a recording and what this version of the emulator makes of it part: between which checkpoints."""
+    """Return where a recording and what this version of the emulator makes of it part: between which checkpoints or
+    marks."""
     recording = replayer.recording
     replayer.restore(0)
-    before = recording.first
-    for index, checkpoint in enumerate(recording.checkpoints):
-        end = _run(replayer, checkpoint.count)
-        if checkpoint.given:
-            replayer.restore(index)
-        elif end or replayer.digest() != checkpoint.digest:
-            found = [] if end else [*_at_most(differences(recording.state_at(index), capture(replayer.machine)), 1000)]
-            return Divergence(before, None, _executed(replayer, before, end), found)
-        before = checkpoint.count
+    before, index = recording.first, 0
+    every: list[Checkpoint | Mark] = [*recording.checkpoints[1:], *recording.marks]
+    for known in sorted(every, key=lambda each: each.at):
+        end = _run(replayer, known.count)
+        if isinstance(known, Checkpoint):
+            index += 1
+            if known.given:
+                replayer.restore(index)
+                end = ""
+        if end or not _as_recorded(replayer, known):
+            found = [] if end else states_differ(_known(recording, known, index), capture(replayer.machine))
+            return Divergence(before, None, Here(replayer).now(end), found)
+        before = known.count
     return None
+
+
+def _known(recording: Recording, known: Checkpoint | Mark, index: int) -> State:
+    """Return what is recorded of a state: all, or of a mark the CPUs."""
+    return recording.state_at(index) if isinstance(known, Checkpoint) else recording.cpus_at(known)
+
+
+def _as_recorded(replayer: Replayer, known: Checkpoint | Mark) -> bool:
+    """True if the machine is in the state that was recorded, as far as it was."""
+    if known.digest and replayer.digest() != known.digest:
+        return False
+    if isinstance(known, Checkpoint):
+        return True
+    return _cpus(replayer.recording.cpus_at(known)) == rows_of(replayer.machine.cpu_array).tobytes()
 
 
 def _run(replayer: Replayer, count: int) -> str:
@@ -98,21 +143,14 @@ def _run(replayer: Replayer, count: int) -> str:
     return ""
 
 
-def _same(one: Machine, other: Machine) -> bool:
-    return next(iter(differences(capture(one), capture(other))), None) is None
-
-
-def _executed(replayer: Replayer, count: int, ended: str) -> Executed:
-    machine = replayer.machine
-    did = replayer.recording.inputs_between(count, count + 1)
-    return Executed(machine.running.number, int(machine.port.insn_ia), machine.psw[0], did, machine, ended)
-
-
 def _at_most(found: Iterator[Difference], most: int) -> Iterator[Difference]:
     for _, each in zip(range(most), found, strict=False):
         yield each
 
 
 def states_differ(one: State, other: State) -> list[Difference]:
-    """Return what differs between two states, of much the first part."""
+    """Return what differs between two states, of much the first part. Of what one of them has not nothing is known."""
+    both = one.tables.keys() & other.tables.keys()
+    one, other = (replace(each, tables={name: each.tables[name] for name in both},
+                          rest=each.rest if one.rest and other.rest else {}) for each in (one, other))  # fmt: skip
     return [*_at_most(differences(one, other), 1000)]

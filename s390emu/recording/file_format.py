@@ -9,14 +9,15 @@ from __future__ import annotations
 import zlib
 
 import construct as c
+import numpy as np
 
 from s390emu.recording.mirror import DIGEST_BYTES
 from s390emu.recording.state import ROW_BYTES
 
 MAGIC = b"\x89S390REC\r\n\x1a\n"  # no text, and damaged by what changes the ends of lines
 VERSION = 1
-CHECKPOINT, INPUT, SYMBOLS, END, INDEX = b"CHKP", b"INPT", b"SYMB", b"STOP", b"INDX"
-KINDS = (CHECKPOINT, INPUT, SYMBOLS, END, INDEX)
+CHECKPOINT, MARK, INPUT, SYMBOLS, END, INDEX = b"CHKP", b"MARK", b"INPT", b"SYMB", b"STOP", b"INDX"
+KINDS = (CHECKPOINT, MARK, INPUT, SYMBOLS, END, INDEX)
 FULL, GIVEN = 1, 2  # flags of a checkpoint: against zeros; the world outside has put the guest into this state
 MOST_HEADER = 1 << 20  # bytes of what is told of a recording
 MOST_CHUNK = 1 << 32
@@ -44,29 +45,28 @@ CHUNK = c.Struct(
 CHECKPOINT_T = c.Struct(
     "count" / c.Int64ub,
     "flags" / c.Int8ub,
-    "digest" / c.Bytes(DIGEST_BYTES),  # of the state
+    "digest" / c.Bytes(DIGEST_BYTES),  # of the state; of a mark, zeros: nobody has looked at all of it
     "unpacked" / c.Int64ub,  # bytes of the body before compression
-    "packed" / c.GreedyBytes,
+    "packed" / c.GreedyBytes,  # the body; of a mark, the table of CPUs
 )
 CHECKPOINT_HEAD = 8 + 1 + DIGEST_BYTES + 8  # bytes, without what is packed
+MOST_MARK = 1 << 20  # bytes of a mark, unpacked
+WHOLE_ROW = 1 << 31  # in the number of a row: it is given as it is now, not as a difference
 TABLE = c.Struct(
     "table" / c.PascalString(c.Int8ub, "ascii"),
     "rows" / c.Int32ub,
     "changed" / c.Int32ub,
-    "numbers" / c.Bytes(c.this.changed * 4),  # of the rows that changed, 32 bits each
-    "differences" / c.Bytes(c.this.changed * ROW_BYTES),
+    "numbers" / c.Bytes(c.this.changed * 4),  # of the rows that changed, 32 bits each, and WHOLE_ROW
+    "content" / c.Bytes(c.this.changed * ROW_BYTES),
 )
 BODY = c.Struct("tables" / c.PrefixedArray(c.Int8ub, TABLE), "rest" / c.Prefixed(c.Int32ub, c.GreedyBytes))
-INDEX_T = c.PrefixedArray(c.Int32ub, c.Struct(
-    "kind" / c.Bytes(4),
-    "at" / c.Int64ub,  # of the chunk
-    "length" / c.Int64ub,  # of its payload
-    "count" / c.Int64ub,  # of a checkpoint, and so are the following; else zeros
-    "flags" / c.Int8ub,
-    "digest" / c.Bytes(DIGEST_BYTES),
-))
+INDEX_T = np.dtype([
+    ("kind", "S4"), ("at", ">u8"),  # of the chunk
+    ("length", ">u8"),  # of its payload
+    ("count", ">u8"),  # of a checkpoint or mark, and so are the following; else zeros
+    ("flags", "u1"), ("digest", f"V{DIGEST_BYTES}"),
+])  # fmt: skip
 FOOTER = c.Struct("index_at" / c.Int64ub, "magic" / c.Const(MAGIC[::-1]))
-
 
 
 def check_of(kind: bytes, payload: bytes) -> int:

@@ -30,8 +30,18 @@ if TYPE_CHECKING:
 INPUT_SHAPE = {"count": Whole(), "verb": OneOf(*VERBS), "operands": [Either(Whole(), Text(1 << 20))],
                "cpu": Either(Whole(0, 7)), "waiting": YES_OR_NO}  # fmt: skip
 END_SHAPE = {"reason": Text(), "psw": (Whole(), Whole()), "count": Whole(), "cpu": Whole(0, 7)}
+LATER = (form.CHECKPOINT, form.MARK)  # read when they are needed
 SYMBOLS_SHAPE = MapOf(Text(), Whole(-(1 << 63)))
 MOST_SYMBOLS = 1 << 26  # bytes, unpacked
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an index says of a checkpoint or mark."""
+
+    count: int
+    flags: int
+    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,16 @@ class Checkpoint:
     full: bool
     given: bool
     digest: bytes
+    at: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The guest had come to `count` instructions. digest: of its state then; None: not known. at: where its chunk is in
+    the file."""
+
+    count: int
+    digest: bytes | None
     at: int
 
 
@@ -64,6 +84,7 @@ class Recording:
     """path: the file. emulator, command, options: what wrote it, and of what machine. start: digest of the start state.
 
     checkpoints, inputs   in the order in which they happened
+    marks                 how far the guest had come, and with which registers: nearer to each other than checkpoints
     symbols               names of the guest's addresses
     ended                 how the run ended: reason, psw, count, cpu; None: the file does not say
     cut                   why there is no more of it; empty if it is whole
@@ -73,6 +94,7 @@ class Recording:
         self.path, self._file, self._make = path, file, make
         self.checkpoints: list[Checkpoint] = []
         self.inputs: list[Input] = []
+        self.marks: list[Mark] = []
         self.symbols: dict[str, int] = {}
         self.ended: dict[str, Any] | None = None
         self.cut = ""
@@ -140,6 +162,13 @@ class Recording:
         self.layout = self._json(header.layout, Anything(), "layout")
 
     @property
+    def start_bytes(self) -> int:
+        """Return the bytes of the file up to the end of its first checkpoint."""
+        at = self.checkpoints[0].at
+        self._file.seek(at)
+        return at + form.CHUNK.sizeof() + int(form.CHUNK.parse(self._file.read(form.CHUNK.sizeof())).length)
+
+    @property
     def readable(self) -> bool:
         """True if this version's machines can be put into the states that the recording has."""
         return self.layout == LAYOUT
@@ -154,7 +183,7 @@ class Recording:
             raise FileError(f"not a recording of this version: {error}") from None
         return value
 
-    def _read_index(self) -> list[Any] | None:
+    def _read_index(self) -> np.ndarray | None:
         """Return the index; None if the file does not end with one."""
         footer, head = form.FOOTER.sizeof(), form.CHUNK.sizeof()
         if self.size < self._begins + head + footer:
@@ -168,8 +197,8 @@ class Recording:
             try:
                 kind, payload = self._chunk(at)
                 if kind == form.INDEX and at + head + len(payload) + footer == self.size:
-                    return list(form.INDEX_T.parse(payload))
-            except c.ConstructError:
+                    return np.frombuffer(payload, form.INDEX_T)
+            except (c.ConstructError, ValueError):
                 pass
         raise FileError(f"{self.path}: damaged: its index is not where its end says")
 
@@ -205,14 +234,13 @@ class Recording:
                 break
         self.cut = f"cut off at byte {at}: whoever recorded it was killed, or it was not copied whole"
 
-    def _indexed(self, index: list[Any]) -> Iterator[tuple[int, bytes, bytes]]:
-        """Yield the chunks of an index; of checkpoints, which are read when they are needed, what it says of them."""
-        for entry in index:
-            if entry.kind == form.CHECKPOINT:
-                known = {"count": entry.count, "flags": entry.flags, "digest": entry.digest, "unpacked": 0}
-                yield entry.at, entry.kind, form.CHECKPOINT_T.build(known | {"packed": b""})
+    def _indexed(self, index: np.ndarray) -> Iterator[tuple[int, bytes, bytes | Known]]:
+        """Yield the chunks of an index; of those that are read when they are needed, what it says of them."""
+        for kind, at, _, *known in index.tolist():
+            if kind in LATER:
+                yield at, kind, Known(*known)
             else:
-                yield entry.at, *self._whole(entry.at)
+                yield at, *self._whole(at)
 
     def _whole(self, at: int) -> tuple[bytes, bytes]:
         """Return the chunk at a place of the index."""
@@ -232,20 +260,14 @@ class Recording:
                     return
                 raise FileError(f"{self.path}: damaged at byte {at}: its chunk there is not whole") from None
 
-    def _take(self, at: int, kind: bytes, payload: bytes) -> None:
+    def _take(self, at: int, kind: bytes, payload: bytes | Known) -> None:
         """Take a chunk."""
-        if kind == form.CHECKPOINT:
-            try:
-                told = form.CHECKPOINT_T.parse(payload)
-            except c.ConstructError:
-                raise FileError(f"{self.path}: damaged at byte {at}: no checkpoint") from None
-            if self.checkpoints and told.count < self.checkpoints[-1].count:
-                raise FileError(f"{self.path}: damaged at byte {at}: its checkpoints are not in order")
-            given = bool(told.flags & form.GIVEN)
-            if given and self.checkpoints:
-                self.inputs.append(Input(told.count, "", (), None, False, len(self.checkpoints)))
-            full = bool(told.flags & form.FULL)
-            self.checkpoints.append(Checkpoint(told.count, full, given, told.digest, at))
+        told: Any
+        if isinstance(payload, Known):
+            self._take_state(at, kind, payload)
+        elif kind in LATER:
+            told = self._parsed(payload, at)
+            self._take_state(at, kind, Known(told.count, told.flags, told.digest))
         elif kind == form.INPUT:
             told = self._json(payload, INPUT_SHAPE, f"input at byte {at}")
             operands = tuple(told["operands"])
@@ -256,6 +278,29 @@ class Recording:
             self.symbols = self._json(self._unpacked(payload, MOST_SYMBOLS, at), SYMBOLS_SHAPE, "symbols")
         elif kind == form.END:
             self.ended = self._json(payload, END_SHAPE, "end")
+
+    def _take_state(self, at: int, kind: bytes, told: Known) -> None:
+        """Take what is said of a checkpoint or mark."""
+        if kind == form.CHECKPOINT:
+            if self.checkpoints and told.count < self.checkpoints[-1].count:
+                raise FileError(f"{self.path}: damaged at byte {at}: its checkpoints are not in order")
+            given = bool(told.flags & form.GIVEN)
+            if given and self.checkpoints:
+                self.inputs.append(Input(told.count, "", (), None, False, len(self.checkpoints)))
+            full = bool(told.flags & form.FULL)
+            self.checkpoints.append(Checkpoint(told.count, full, given, told.digest, at))
+            return
+        before = self.marks[-1].count if self.marks else self.first if self.checkpoints else told.count + 1
+        if told.count < before:
+            raise FileError(f"{self.path}: damaged at byte {at}: its marks are not in order")
+        self.marks.append(Mark(told.count, told.digest if any(told.digest) else None, at))
+
+    def _parsed(self, payload: bytes, at: int) -> Any:
+        """Return the fields of a checkpoint or mark."""
+        try:
+            return form.CHECKPOINT_T.parse(payload)
+        except c.ConstructError:
+            raise FileError(f"{self.path}: damaged at byte {at}: its chunk there is none of a recording") from None
 
     def _unpacked(self, data: bytes, most: int, at: int) -> bytes:
         """Return compressed bytes, at most so many, as they were."""
@@ -277,8 +322,9 @@ class Recording:
 
     @property
     def last(self) -> int:
-        """The last instruction count that it knows of: how the run ended, the last input, or the last checkpoint."""
-        known = [self.checkpoints[-1].count, *(each.count for each in self.inputs[-1:])]
+        """The last instruction count that it knows of: how the run ended, the last input, checkpoint or mark."""
+        known = [self.checkpoints[-1].count]
+        known += [each.count for each in self.inputs[-1:]] + [each.count for each in self.marks[-1:]]
         return max([*known, self.ended["count"]] if self.ended else known)
 
     def checkpoint_before(self, count: int) -> int:
@@ -310,30 +356,40 @@ class Recording:
         checkpoint = self.checkpoints[index]
         self._at = -1  # until it is done
         kind, payload = self._whole(checkpoint.at)
-        if kind != form.CHECKPOINT or len(payload) < form.CHECKPOINT_HEAD:
+        if kind != form.CHECKPOINT:
             raise FileError(f"{self.path}: damaged at byte {checkpoint.at}: no checkpoint")
-        told = form.CHECKPOINT_T.parse(payload)
+        told = self._parsed(payload, checkpoint.at)
         if told.unpacked > form.MOST_BODY:
             raise FileError(f"{self.path}: damaged at byte {checkpoint.at}: a state of {told.unpacked} bytes")
         if checkpoint.full:
             self._mirror = Mirror()
         try:
             body = form.BODY.parse_stream(io.BytesIO(self._unpacked(told.packed, told.unpacked, checkpoint.at)))
-            changes = [
-                Change(table.table, table.rows, np.frombuffer(table.numbers, ">u4").astype(np.uint32),
-                       np.frombuffer(table.differences, np.uint8).reshape(-1, ROW_BYTES))
-                for table in body.tables
-            ]  # fmt: skip
+            changes = [_change(table) for table in body.tables]
             if sum(change.rows for change in changes) * ROW_BYTES > form.MOST_BODY:
                 raise ShapeError("more than this version reads")
             rest = self._json(body.rest, MapOf(Text(), Anything()), "state")
             self._mirror.apply(checkpoint.count, changes, rest)
-        except (c.ConstructError, ShapeError, UnicodeDecodeError) as error:
-            why = str(error).splitlines()[0]
+        except (c.ConstructError, ShapeError, UnicodeDecodeError, MemoryError) as error:
+            why = [*str(error).splitlines(), type(error).__name__][0]
             raise FileError(f"{self.path}: damaged at byte {checkpoint.at}: no state: {why}") from None
-        if self._mirror.digest() != checkpoint.digest:
+        if not self._digest_is_right(checkpoint):
             raise FileError(f"{self.path}: damaged at byte {checkpoint.at}: not the state that was recorded (digest)")
         self._at = index
+
+    def _digest_is_right(self, checkpoint: Checkpoint) -> bool:
+        return self._mirror.digest() == checkpoint.digest
+
+    def cpus_at(self, mark: Mark) -> State:
+        """Return what a mark has of the state: the CPUs. FileError where it is not what was recorded."""
+        kind, payload = self._whole(mark.at)
+        told = self._parsed(payload, mark.at)
+        if kind != form.MARK or told.unpacked > form.MOST_MARK or told.unpacked % ROW_BYTES:
+            raise FileError(f"{self.path}: damaged at byte {mark.at}: no mark")
+        content = self._unpacked(told.packed, told.unpacked, mark.at)
+        if len(content) != told.unpacked:
+            raise FileError(f"{self.path}: damaged at byte {mark.at}: no mark")
+        return State(mark.count, {"cpu": np.frombuffer(content, np.uint8).reshape(-1, ROW_BYTES)}, {}, {})
 
     def machine(self) -> Machine:
         """Return a new machine of the recorded options."""
@@ -354,3 +410,11 @@ class Recording:
         replayer = Replayer(self)
         replayer.go_to(count)
         return replayer.machine
+
+
+def _change(table: Any) -> Change:
+    """Return what a checkpoint says of one table."""
+    numbers = np.frombuffer(table.numbers, ">u4").astype(np.uint32)
+    content = np.frombuffer(table.content, np.uint8).reshape(-1, ROW_BYTES)
+    whole = (numbers & np.uint32(form.WHOLE_ROW)) != 0
+    return Change(table.table, table.rows, numbers & np.uint32(form.WHOLE_ROW - 1), whole, content)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from s390emu.recording import reader
 
 Run = Callable[[int], Stop]  # so many instructions at most
+ENDS = (Reason.DISABLED_WAIT, Reason.ENABLED_WAIT, Reason.STOPPED, Reason.CHECK_STOP, Reason.CHECK_STOP_LOWCORE)
 NO_CHECKPOINTS = 1 << 62  # instructions: as far apart
 
 __all__ = ["Diverged", "Replayer", "digest", "past"]
@@ -84,12 +85,24 @@ class Replayer:
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        machine = self.machine
+        machine, self.machine.history = self.machine, self.history
         while machine.count < count:
             stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT:
                 told = f"recorded were {count:,} instructions and more"
                 raise Diverged(f"after {machine.count:,} instructions: {stop.reason}; {told}")
+        ended = self.recording.ended
+        if ended and ended["reason"] in ENDS and count == ended["count"]:
+            self._end(ended["reason"])
+
+    def _end(self, reason: str) -> None:
+        """Let the guest end as it had: its last instruction has ended, but what that led to is not done yet."""
+        if self.history.done < len(self.history.inputs):
+            return
+        stop = self._run(1)
+        if str(stop.reason) != reason:
+            count = self.machine.count
+            raise Diverged(f"after {count:,} instructions: {stop.reason}; recorded was the end: {reason}")
 
     def mark(self) -> Checkpoint:
         """Return a checkpoint of here, for the history's `return_to`."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from s390emu.recording import file_format as form
 from s390emu.recording.mirror import Change, Mirror
-from s390emu.recording.state import LAYOUT, ROW_BYTES, as_json, capture
+from s390emu.recording.state import LAYOUT, ROW_BYTES, State, as_json, capture, rows_of
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine, Stop
@@ -51,26 +51,37 @@ class Writer:
         self._symbols = zlib.compress(json.dumps(dict(symbols)).encode(), form.COMPRESSION)
         self._put(form.SYMBOLS, self._symbols)
 
-    def checkpoint(self, machine: Machine, *, given: bool = False) -> int:
+    def checkpoint(self, machine: Machine, *, given: bool = False, most: int | None = None) -> int:
         """Write the machine's state and return the bytes that it took. given: the world has put the guest into this
-        state, it has not come to it by itself."""
+        state, it has not come to it by itself. most: where more than so many bytes have changed, write their digest
+        only, and return 0."""
         assert self._file is not None
         state = capture(machine)
-        changes = self.mirror.show(state)
-        digest, flags = self.mirror.digest(), form.GIVEN if given else 0
-        first = not self._file.begun
-        if first:
+        changes = self.mirror.changes(state)
+        digest, flags = self.mirror.digest_after(changes, state.rest), form.GIVEN if given else 0
+        if most is not None and sum(change.content.size for change in changes) > most:
+            self._put(form.MARK, _mark(state, digest))
+            return 0
+        self.mirror.apply(state.count, changes, state.rest)
+        if not self._file.begun:
             self._begin(self._file, digest, state.count)
+            flags |= form.FULL
         else:
             self._renew(digest, state.count)
-        payload = self._checkpoint(changes, digest, flags | (form.FULL if first else 0))
+        payload = self._checkpoint(changes, digest, flags)
         self._file.put(form.CHECKPOINT, payload)
-        if self._next:
-            fresh = self._next.empty
-            whole = self._checkpoint(list(_whole(self.mirror)), digest, flags | form.FULL) if fresh else payload
+        if self._next and self._next.empty:
+            whole = self._checkpoint([*_whole(self.mirror)], digest, flags | form.FULL)
             self._next.put(form.CHECKPOINT, whole)
             self._next.empty = False
+            return len(payload) + len(whole)
+        if self._next:
+            self._next.put(form.CHECKPOINT, payload)
         return len(payload)
+
+    def mark(self, machine: Machine) -> None:
+        """Write how far the guest has come, and with which registers."""
+        self._put(form.MARK, _mark(State(machine.count, {"cpu": rows_of(machine.cpu_array)}, {}, {})))
 
     def _renew(self, digest: bytes, count: int) -> None:
         """Of a ring, let the next file take the place of this one if it has enough, and begin another one."""
@@ -120,7 +131,8 @@ class Writer:
         """Return a checkpoint as it is in the file."""
         tables = [
             {"table": change.table, "rows": change.rows, "changed": len(change.numbers),
-             "numbers": change.numbers.astype(">u4").tobytes(), "differences": change.differences.tobytes()}
+             "numbers": (change.numbers | change.whole * np.uint32(form.WHOLE_ROW)).astype(">u4").tobytes(),
+             "content": change.content.tobytes()}
             for change in changes
         ]  # fmt: skip
         body = form.BODY.build({"tables": tables, "rest": as_json(self.mirror.rest)})
@@ -134,7 +146,16 @@ def _whole(mirror: Mirror) -> Iterator[Change]:
     """Yield each table of a mirror as what changed since there was nothing."""
     for name, rows in mirror.tables.items():
         numbers = np.flatnonzero(rows.any(axis=1)).astype(np.uint32)
-        yield Change(name, len(rows), numbers, rows[numbers].reshape(-1, ROW_BYTES))
+        yield Change(name, len(rows), numbers, np.ones(len(numbers), bool), rows[numbers].reshape(-1, ROW_BYTES))
+
+
+def _mark(state: State, digest: bytes = bytes(form.DIGEST_BYTES)) -> bytes:
+    """Return a mark as it is in the file."""
+    content = state.tables["cpu"].tobytes()
+    return form.CHECKPOINT_T.build({
+        "count": state.count, "flags": 0, "digest": digest, "unpacked": len(content),
+        "packed": zlib.compress(content, form.COMPRESSION),
+    })  # fmt: skip
 
 
 class _File:
@@ -143,7 +164,7 @@ class _File:
     def __init__(self, path: Path):
         self.path, self.first, self.size = path, 0, 0
         self.begun, self.empty = False, True
-        self._index: list[dict[str, Any]] = []
+        self._index: list[tuple] = []
         self._out: BinaryIO = open(path, "wb", buffering=0)  # noqa: SIM115 - `close` does
 
     def begin(self, header: bytes, first: int) -> None:
@@ -153,17 +174,17 @@ class _File:
 
     def put(self, kind: bytes, payload: bytes) -> None:
         """Write a chunk."""
-        known = {"count": 0, "flags": 0, "digest": bytes(form.DIGEST_BYTES)}
-        if kind == form.CHECKPOINT:
-            told = form.CHECKPOINT_T.parse(payload[: form.CHECKPOINT_HEAD])
-            known = {name: told[name] for name in known}
-        self._index.append({"kind": kind, "at": self.size, "length": len(payload)} | known)
+        known = 0, 0, bytes(form.DIGEST_BYTES)
+        if kind in (form.CHECKPOINT, form.MARK):
+            head = form.CHECKPOINT_T.parse(payload[: form.CHECKPOINT_HEAD])
+            known = head.count, head.flags, head.digest
+        self._index.append((kind, self.size, len(payload), *known))
         told = {"kind": kind, "length": len(payload), "check": form.check_of(kind, payload)}
         self._write(form.CHUNK.build(told) + payload)
 
     def put_index(self) -> None:
         at = self.size
-        self.put(form.INDEX, form.INDEX_T.build(self._index))
+        self.put(form.INDEX, np.array(self._index, form.INDEX_T).tobytes())
         self._write(form.FOOTER.build({"index_at": at}))
 
     def _write(self, data: bytes) -> None:

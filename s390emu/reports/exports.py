@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from s390emu.machine import Machine
 
 VERSION = 1  # of the columns
+SCHEMA = f"s390emu.columns/{VERSION}"
 EVENT_NAMES = {EVENT_ESSA: "essa", EVENT_HOST: "host", EVENT_INTERRUPTION: "interruption", EVENT_FETCH: "fetch",
                EVENT_STORE: "store", EVENT_PSW: "psw"}  # fmt: skip
 EVENT_COLUMNS = ("count", "cpu", "kind", "block", "before", "after", "detail", "ia")
 INSTRUCTION_COLUMNS = ("count", "cpu", "ia", "psw_mask", "insn", "text", "registers", "stores")
+FIRST_TRACK = 1  # of CPU 0: Perfetto takes 0 for that of an idle processor
 HOST_TRACK = 100  # beside the CPUs
 ILC_BITS = 0x7 << int(EVENT_ILC_SHIFT)
 NANOSECONDS_PER_MICROSECOND = 1000
@@ -64,7 +66,13 @@ class Exporter:
 
     def kinds(self, asked: tuple[str, ...]) -> tuple[str, ...]:
         """Return the kinds of what is to be given to it, where these were asked for."""
-        return ("insn", "storage") if self.instructions else tuple(kind for kind in asked if kind != "branches")
+        return ("insn", "storage") if self.instructions else asked
+
+    def begins(self, machine: Machine) -> None:
+        """Note that the part that is asked for begins, once more: what was before it nobody has told."""
+
+    def branch(self, count: int, cpu: int, start: int, to: int) -> None:
+        """Take a branch from one address to another, by the instruction before which so many had ended."""
 
     def instruction(self, row: Instruction) -> None:
         """Take an instruction."""
@@ -82,6 +90,11 @@ def event_values(row) -> tuple:
             int(row.detail), int(row.ia))  # fmt: skip
 
 
+def branch_values(count: int, cpu: int, start: int, to: int) -> tuple:
+    """Return the columns of a branch, which are those of events."""
+    return count, cpu, "branch", 0, start, to, 0, start
+
+
 def instruction_values(row: Instruction) -> tuple:
     """Return the columns of an instruction."""
     changes = " ".join(f"{name}={value:#x}" for name, value in row.changes.items())
@@ -90,10 +103,11 @@ def instruction_values(row: Instruction) -> tuple:
 
 
 class Csv(Exporter):
-    """A row a line, with a line of names at the start."""
+    """A row a line; at the start a line with the version of the columns, which begins with #, and one of names."""
 
     def __init__(self, out: TextIO, machine: Machine, symbols: Mapping[str, int], *, instructions: bool):
         super().__init__(out, machine, symbols, instructions=instructions)
+        print(f"# {SCHEMA}", file=out)
         self._writer = csv.writer(out, lineterminator="\n")
         self._writer.writerow(INSTRUCTION_COLUMNS if instructions else EVENT_COLUMNS)
 
@@ -104,6 +118,10 @@ class Csv(Exporter):
     def event(self, row) -> None:
         """Write an event."""
         self._writer.writerow(event_values(row))
+
+    def branch(self, count: int, cpu: int, start: int, to: int) -> None:
+        """Write a branch."""
+        self._writer.writerow(branch_values(count, cpu, start, to))
 
 
 class Parquet(Exporter):
@@ -121,6 +139,10 @@ class Parquet(Exporter):
         """Keep an event."""
         self._rows.append(event_values(row))
 
+    def branch(self, count: int, cpu: int, start: int, to: int) -> None:
+        """Keep a branch."""
+        self._rows.append(branch_values(count, cpu, start, to))
+
     def end(self, count: int) -> None:
         """Write the file."""
         import pyarrow
@@ -130,7 +152,7 @@ class Parquet(Exporter):
         texts = ("kind", "insn", "text", "registers", "stores")
         schema = pyarrow.schema(
             [(name, pyarrow.string() if name in texts else pyarrow.uint64()) for name in names],
-            metadata={"s390emu.columns": str(VERSION)},
+            metadata={"schema": SCHEMA},
         )
         columns = [[row[n] for row in self._rows] for n in range(len(names))]
         arrays = [pyarrow.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
@@ -182,22 +204,27 @@ class Perfetto(Exporter):
 
     def __init__(self, out: TextIO, machine: Machine, symbols: Mapping[str, int], *, instructions: bool):
         super().__init__(out, machine, symbols, instructions=instructions)
-        states = machine.storage.states().tolist()
-        self._blocks = Counter(states)
+        self._blocks: Counter[int] = Counter()
         self._open: dict[int, list[tuple[int, str, int]]] = {cpu.number: [] for cpu in machine.cpus}  # count, name, ia
         about = {"schema": f"s390emu.perfetto/{VERSION}"}
         self.out.write('{"displayTimeUnit":"ns","otherData":' + json.dumps(about) + ',"traceEvents":[\n')
         self._write({"ph": "M", "name": "process_name", "args": {"name": "guest"}}, 0, first=True)
         for number in self._open:
-            self._write({"ph": "M", "name": "thread_name", "args": {"name": f"CPU {number}"}}, 0, number)
+            self._write({"ph": "M", "name": "thread_name", "args": {"name": f"CPU {number}"}}, 0, FIRST_TRACK + number)
         self._write({"ph": "M", "name": "thread_name", "args": {"name": "host"}}, 0, HOST_TRACK)
+        self.begins(machine)
+
+    def begins(self, machine: Machine) -> None:
+        """Count the blocks anew, and forget handlers of which the end was not seen."""
+        self._blocks = Counter(machine.storage.states().tolist())
+        self._open = {number: [] for number in self._open}
         self._counters(machine.count)
 
     def kinds(self, asked: tuple[str, ...]) -> tuple[str, ...]:
         """Return what the picture has."""
         return "interruption", "page", "psw"
 
-    def _write(self, event: dict[str, Any], count: int, track: int = 0, *, first: bool = False) -> None:
+    def _write(self, event: dict[str, Any], count: int, track: int = FIRST_TRACK, *, first: bool = False) -> None:
         whole = event | {"pid": 1, "tid": track, "ts": count / NANOSECONDS_PER_MICROSECOND}
         self.out.write(("" if first else ",\n") + json.dumps(whole, separators=(",", ":")))
 
@@ -207,7 +234,8 @@ class Perfetto(Exporter):
         if row.kind == EVENT_INTERRUPTION:
             code, kind, ia = int(row.before), int(row.block), int(row.after)
             name = f"{CLASSES[kind]} {code:04X}" + (f" {exception_name(code)}" if kind == PROGRAM else "")
-            self._write({"ph": "i", "s": "t", "name": name, "args": {"old ia": place(ia, self.symbols)}}, count, cpu)
+            self._write({"ph": "i", "s": "t", "name": name, "args": {"old ia": place(ia, self.symbols)}}, count,
+                        FIRST_TRACK + cpu)  # fmt: skip
             self._open[cpu].append((count, name, ia))
         elif row.kind == EVENT_PSW:
             self._ended(cpu, int(row.after), count + 1)  # with the instruction that loads it
@@ -216,7 +244,7 @@ class Perfetto(Exporter):
             self._blocks[before] -= 1
             self._blocks[after] += 1
             args = {"block": f"{int(row.block) * BLOCK_SIZE:#x}", "before": NAMES[before], "after": NAMES[after]}
-            track = cpu if row.kind == EVENT_ESSA else HOST_TRACK
+            track = FIRST_TRACK + cpu if row.kind == EVENT_ESSA else HOST_TRACK
             self._write({"ph": "i", "s": "t", "name": who(row), "args": args}, count, track)
             if before != after:
                 self._counters(count)
@@ -233,7 +261,7 @@ class Perfetto(Exporter):
 
     def _span(self, cpu: int, begun: int, name: str, count: int) -> None:
         duration = (count - begun) / NANOSECONDS_PER_MICROSECOND
-        self._write({"ph": "X", "name": f"handler of {name}", "dur": duration}, begun, cpu)
+        self._write({"ph": "X", "name": f"handler of {name}", "dur": duration}, begun, FIRST_TRACK + cpu)
 
     def _counters(self, count: int) -> None:
         """Write how many blocks are in each state."""

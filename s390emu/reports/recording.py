@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from s390emu.machine.view import registers
-from s390emu.reports.stop import code_at, place
+from s390emu.assembler.disassemble import disassemble
+from s390emu.reports.stop import place
 
 if TYPE_CHECKING:
-    from s390emu.recording.divergence import Divergence, Executed
-    from s390emu.recording.reader import Recording
+    from s390emu.recording.divergence import Divergence
+    from s390emu.recording.followers import Moment
+    from s390emu.recording.reader import Input, Recording
 
 DIFFERENCES_SHOWN = 20
 
@@ -23,9 +24,10 @@ def stats(recording: Recording) -> dict[str, Any]:
         "file": str(recording.path), "bytes": recording.size, "emulator": recording.emulator,
         "command": recording.command, "options": recording.options, "start": recording.start.hex(),
         "first": recording.first, "last": recording.last, "ended": recording.ended, "cut": recording.cut,
-        "runs_here": recording.readable,
+        "runs_here": recording.readable, "start_bytes": recording.start_bytes,
         "checkpoints": [{"count": each.count, "full": each.full, "given": each.given, "digest": each.digest.hex()}
                         for each in checkpoints],
+        "marks": len(recording.marks),
         "inputs": dict(Counter(each.verb for each in recording.inputs if each.verb)), "symbols": len(recording.symbols),
     }  # fmt: skip
 
@@ -40,9 +42,10 @@ def stats_lines(recording: Recording) -> Iterator[str]:
     gaps = [b.count - a.count for a, b in zip(recording.checkpoints, recording.checkpoints[1:], strict=False)]
     widest = f", {max(gaps):,} instructions apart at most" if gaps else ""
     yield f"{'checkpoints':16}{len(recording.checkpoints)}{widest}"
+    yield f"{'marks':16}{len(recording.marks)}"
     yield f"{'inputs':16}{', '.join(f'{verb} {n}' for verb, n in told['inputs'].items()) or 'none'}"
     yield f"{'symbols':16}{len(recording.symbols)}"
-    yield f"{'bytes':16}{recording.size:,}"
+    yield f"{'bytes':16}{recording.size:,}, of which the start state {recording.start_bytes:,}"
     if ended := recording.ended:
         mask, ia = ended["psw"]
         yield f"{'ended':16}{ended['reason']}, PSW {mask:016X} {ia:016X}, after {ended['count']:,} instructions"
@@ -58,11 +61,11 @@ def divergence_lines(found: Divergence, names: tuple[str, str], symbols: Mapping
         yield "the start states differ"
     else:
         yield f"the same after {found.count:,} instructions; then"
-    for name, executed in zip(names, (found.one, found.other), strict=True):
+    for name, executed, inputs in zip(names, (found.one, found.other), found.inputs, strict=True):
         if executed:
-            yield from _executed_lines(name, executed, symbols)
+            yield from _executed_lines(name, executed, inputs, symbols)
     if found.one and found.other:
-        one, other = (registers(each.machine.cpus[each.cpu]) for each in (found.one, found.other))
+        one, other = found.one.registers, found.other.registers
         yield f"  {'register':10} {'first':>16}   {'second':>16}"
         for name, value in one.items():
             if value == other[name] and not (name[0] == "r" or name.startswith("psw")):
@@ -75,12 +78,14 @@ def divergence_lines(found: Divergence, names: tuple[str, str], symbols: Mapping
         yield f"  and {len(found.found) - DIFFERENCES_SHOWN} differences more"
 
 
-def _executed_lines(name: str, executed: Executed, symbols: Mapping[str, int]) -> Iterator[str]:
-    for each in executed.inputs:
+def _executed_lines(
+    name: str, executed: Moment, inputs: Iterable[Input], symbols: Mapping[str, int]
+) -> Iterator[str]:
+    for each in inputs:
         if each.verb:
             operands = ", ".join(map(repr, each.operands))
             yield f"  {name}: the world: {each.verb} {operands}".rstrip()
-    code = code_at(executed.machine, executed.ia, executed.psw_mask)
+    code = disassemble(bytes.fromhex(executed.text), executed.ia).text if executed.text else ""
     yield f"  {name}: cpu{executed.cpu} {place(executed.ia, symbols)}: {code}"
     if executed.ended:
         yield f"  {name}: {executed.ended}"
@@ -92,7 +97,7 @@ def divergence_dict(found: Divergence) -> dict[str, Any]:
         "count": found.count,
         "instructions": [
             executed and {"cpu": executed.cpu, "address": executed.ia,
-                          "registers": registers(executed.machine.cpus[executed.cpu]), "ended": executed.ended}
+                          "registers": executed.registers, "ended": executed.ended}
             for executed in (found.one, found.other)
         ],
         "differences": [each._asdict() for each in found.found],

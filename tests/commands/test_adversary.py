@@ -458,3 +458,15 @@ def test_preemptions_are_for_several_cpus(s390emu):
     code, _, err = s390emu("demo", "--adversary", "exhaustive", "--preemptions", 1)
     assert code == 2
     assert "--preemptions 1: for a search of several CPUs" in err
+
+
+def test_a_replay_can_be_recorded(s390emu, tmp_path):
+    words = tunables(**planted.TINY, PLANT=planted.BUGS[planted.EASY])
+    s390emu("demo", *words, "--adversary", "exhaustive", "--jobs", 1)
+    (path,) = tmp_path.glob("adversary-*.replay.json")
+    code, _, err = s390emu("run", "--replay", path, "--record", "r.s390rec")
+    assert code == 1 and "exactly the run that was recorded" in err
+    (move,) = json.loads(path.read_text())["moves"]
+    code, out, _ = s390emu("trace", "stats", "r.s390rec", "--json")
+    assert (code, json.loads(out)["inputs"]) == (0, {move[1]: 1})
+    assert s390emu("trace", "diff", "r.s390rec")[0] == 0

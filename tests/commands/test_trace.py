@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import s390emu as s390emu_package
 from s390emu._jit import JIT
 
 GUEST = """
@@ -144,6 +147,37 @@ def test_export_to_perfetto_has_tracks_spans_and_counters(s390emu, recording, tm
     assert last["args"] == {"stable": 63, "unused": 0, "potentially volatile": 0, "volatile": 1}
 
 
+def test_export_to_perfetto_of_parts_counts_blocks_right_in_each(s390emu, recording, tmp_path):
+    path = tmp_path / "p.json"
+    assert s390emu("trace", "export", recording, "-o", path, "--from", "back", "--count", "1")[0] == 0
+    events = json.loads(path.read_text())["traceEvents"]
+    volatile = [event["args"]["volatile"] for event in events if event["name"] == "blocks by usage"]
+    assert volatile == [0, 1, 1, 1, 1, 1]  # at the start, and where each part begins
+
+
+def test_perfettos_events_have_what_the_format_wants(s390emu, recording, tmp_path):
+    """Chrome's Trace Event Format: phases, their fields, spans of a track one within another."""
+    path = tmp_path / "p.json"
+    assert s390emu("trace", "export", recording, "-o", path)[0] == 0
+    content = json.loads(path.read_text())
+    assert content["displayTimeUnit"] in ("ms", "ns")
+    fields = {"M": {"args"}, "i": {"s"}, "X": {"dur"}, "C": {"args"}}
+    ends: dict[int, list[float]] = {}
+    for event in sorted(content["traceEvents"], key=lambda event: (event["ts"], -event.get("dur", 0))):
+        assert event.keys() >= {"name", "ph", "pid", "tid", "ts"} | fields[event["ph"]]
+        assert event["pid"] and event["tid"], "0 is that of an idle processor"
+        if event["ph"] == "C":
+            assert all(isinstance(value, int) for value in event["args"].values())
+        if event["ph"] == "i":
+            assert event["s"] in "gpt"
+        if event["ph"] == "X":
+            around = ends.setdefault(event["tid"], [])
+            while around and around[-1] <= event["ts"]:
+                around.pop()
+            assert not around or event["ts"] + event["dur"] <= around[-1]
+            around.append(event["ts"] + event["dur"])
+
+
 def test_export_as_a_commit_log_has_registers_and_stores(s390emu, recording):
     out = lines(s390emu, "export", recording, "--format", "spike", "--from", "next", "--count", "2", "--lines", "2")
     assert out[0].startswith("core   0: 1 0x00000000000100")
@@ -159,10 +193,14 @@ def test_export_in_qemus_shape_has_registers_and_interruptions(s390emu, recordin
 
 
 def test_export_to_csv_has_the_documented_columns(s390emu, recording):
-    rows = [*csv.DictReader(io.StringIO("\n".join(lines(s390emu, "export", recording, "--format", "csv"))))]
+    out = lines(s390emu, "export", recording, "--format", "csv", "--kinds", "interruption,page,branches")
+    assert out[0] == "# s390emu.columns/1"
+    rows = [*csv.DictReader(out[1:])]
+    assert [row["kind"] for row in rows].count("branch") == 5  # J, and BRCTG but the last one
+    rows = [*csv.DictReader(lines(s390emu, "export", recording, "--format", "csv")[1:])]
     assert {row["kind"] for row in rows} == {"essa", "host", "interruption"}
     out = lines(s390emu, "export", recording, "--format", "csv", "--kinds", "insn", "--from", "next", "--count", "1")
-    rows = [*csv.DictReader(io.StringIO("\n".join(out)))]
+    rows = [*csv.DictReader(out[1:])]
     assert [row["stores"] for row in rows] == [f"0x18000={n:016x}" for n in range(5, 0, -1)]
 
 
@@ -234,11 +272,78 @@ def test_killed_while_recording_it_leaves_a_file_that_can_be_read(tmp_path, s390
     child = subprocess.Popen(words, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 120
-        while time.monotonic() < end and not (path.exists() and path.stat().st_size > 2500):
+        while time.monotonic() < end and not (path.exists() and path.stat().st_size > 7000):
             time.sleep(0.2)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
     code, out, _ = s390emu("trace", "stats", path, "--json")
     assert code == 0
-    assert json.loads(out)["cut"]
+    told = json.loads(out)
+    assert told["cut"]
+    assert told["last"] >= 50_000
+    code, out, err = s390emu("trace", "diff", path)
+    assert (code, out) == (0, f"the same, for {told['last']:,} instructions\n")
+    assert f"it reads up to instruction {told['last']:,}" in err
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_run(guest, s390emu):
+    code, _, err = s390emu("run", guest, "-D", "N=5", "--record", "/dev/full")
+    assert code == 0
+    assert "s390emu: the recording ends at instruction 0: /dev/full: No space left on device" in err
+
+
+def test_a_file_that_may_not_grow_any_more_is_read_as_far_as_it_goes(recording, guest, s390emu, tmp_path):
+    path = tmp_path / "f.s390rec"
+    most = json.loads("\n".join(lines(s390emu, "stats", recording, "--json")))["start_bytes"] + 800
+    words = [sys.executable, "-m", "s390emu", "run", guest, "-D", "N=3_000", "--ram", "256K", "--record", path]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))  # fmt: skip
+    assert f"{path}: File too large" in done.stderr
+    code, out, err = s390emu("trace", "stats", path, "--json")
+    assert (code, "cut off" in err) == (0, True)
+    assert 5_000 <= json.loads(out)["last"] < 15_010
+
+
+@pytest.fixture
+def other_build(tmp_path):
+    """A copy of the sources in which OR IMMEDIATE (low) leaves out a bit."""
+    source = Path(s390emu_package.__file__).parent
+    copy = tmp_path / "checkout"
+    shutil.copytree(source, copy / "s390emu", ignore=shutil.ignore_patterns("__pycache__"))
+    broken = copy / "s390emu/isa/general/logical.py"
+    right = "set_selected(cpu, r1, cpu.gr[r1] | i2, BITS_32_63)"
+    assert broken.read_text().count(right) == 1
+    broken.write_text(broken.read_text().replace(right, right.replace("i2", "(i2 & ~u64(1 << 31))")))
+    return copy
+
+
+@pytest.fixture
+def unjitted(monkeypatch):
+    """Processes that are started now compile nothing."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+
+
+def test_an_instruction_that_another_build_executes_differently_is_found(s390emu, recording, other_build, unjitted):
+    code, out, err = s390emu("trace", "diff", recording, "--build", other_build)
+    assert code == 1, err
+    told = out.splitlines()
+    assert told[0] == "the same after 3 instructions; then"
+    assert told[1].startswith("  this build: cpu0")
+    assert told[1].endswith("oilf %r8,2147483648")
+    assert told[2].startswith(f"  {other_build}: cpu0")
+    (differs,) = (line.split() for line in told if "<-- differs" in line and line.split()[0] == "r8")
+    assert differs[1:3] == ["0000000180000000", "0000000100000000"]
+
+
+def test_a_build_that_executes_a_recording_alike_has_no_difference(s390emu, recording, unjitted):
+    code, out, err = s390emu("trace", "diff", recording, "--build", sys.executable)
+    assert (code, out[:8]) == (0, "the same"), err
+
+
+@pytest.mark.parametrize("build", ["/nonexistent", "/bin/true", "/bin/echo"])
+def test_what_is_no_build_is_told_in_a_line(s390emu, recording, build):
+    code, _, err = s390emu("trace", "diff", recording, "--build", build)
+    assert code == 2
+    assert f"--build {build}: " in err

@@ -21,6 +21,7 @@ from tests.judges.programs import (
     judgeable,
     judged,
     programs,
+    split,
 )
 
 unicorn = pytest.importorskip("unicorn")
@@ -48,7 +49,7 @@ UNJUDGED = {
     "bits 0-2 of I3 and I4 (PoP ch. 7 ROTATE THEN INSERT SELECTED BITS HIGH, LOW: bits 3-7 count)": "RISBHG RISBLG",
     "leftmost source byte lost (PoP ch. 7 UNPACK)": "UNPK",
     "ends in an exception that it does not deliver": "CUSE PLO",
-    "wrong digits (PoP ch. 7 PACK ASCII, PACK UNICODE: the result has 16 bytes, the sign in the rightmost)": "PKA PKU",
+    "leftmost character lost (PoP ch. 7 PACK ASCII, PACK UNICODE: up to 31 characters are packed)": "PKA PKU",
     "alignment not checked (PoP ch. 7 COMPARE DOUBLE AND SWAP: CDSG on a quadword)": "CDSG",
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",
@@ -156,6 +157,7 @@ def pair():
     return Ours(), Peer()
 
 
+TR = 0xDC
 NULLIFYING = {0x10, 0x11, 0x38, 0x39, 0x3A, 0x3B}
 
 
@@ -200,7 +202,10 @@ def run_both(ours: Ours, peer: Peer, program: Program) -> None:
 
 
 def explain(ours: Ours, peer: Peer, program: Program) -> None:
-    """Name the instruction after which the two differ first; the known error of Unicorn's alone is no failure."""
+    """Name the instruction after which the two differ first; the known errors of Unicorn's alone are no failure: an
+    overflow, and a condition code that is lost at a TR, there or only later."""
+    if any(insn[0] == TR for insn in split(program.code)):
+        return
     begins = [CODE + offset for offset in program.starts]
     for begin, end in zip(begins, [*begins[1:], program.end], strict=True):
         if different := differences(ours, peer, program, end):

@@ -97,12 +97,12 @@ def rewritten(data: bytes, change) -> bytes:
 
 def _field(table: str, dtype, name: str, value: int):
     def change(rest, tables):
-        rows = bytearray(tables[table].differences)
+        rows = bytearray(tables[table].content)
         offset = dtype.fields[name][1]
         rows[offset : offset + dtype[name].itemsize] = (value % (1 << 8 * dtype[name].itemsize)).to_bytes(
             dtype[name].itemsize, "little"
         )
-        tables[table].differences = bytes(rows)
+        tables[table].content = bytes(rows)
 
     return change
 

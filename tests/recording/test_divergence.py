@@ -28,8 +28,8 @@ def test_the_instruction_after_which_two_recordings_differ_is_found(tmp_path, co
         assert same <= count
         found = between(Replayer(one), Replayer(other), same, apart or min(one.last, other.last))
         assert found.count == count
-        assert [each.verb for each in found.other.inputs] == ["reclaim"]
-        assert not found.one.inputs
+        assert [each.verb for each in found.inputs[1]] == ["reclaim"]
+        assert not found.inputs[0]
         assert found.found
 
 

@@ -174,6 +174,46 @@ def test_a_guest_that_ends_too_early_has_diverged(tmp_path):
             replayer.run_to(1_000_000)
 
 
+WAITING_FOR_EACH_OTHER = """
+start:  llilf %r1,1                 # CPU 1: restart; each then works for a while and waits for nothing
+        sigp  %r0,%r1,6
+        lghi  %r2,900
+        brctg %r2,.
+        llilf %r1,2
+        sigp  %r0,%r1,6
+other:  lghi  %r2,40
+        brctg %r2,.
+        larl  %r1,end
+        lpswe 0(%r1)
+        .balign 8
+end:    .quad 0x0002000180000000,0
+"""
+
+
+@pytest.mark.parametrize("stops", [7, 90, 200])
+def test_a_state_is_the_same_however_often_the_guest_was_stopped(stops):
+    """Time passes on a CPU that waits when its turn comes, or when somebody looks."""
+    machine, plain = (loaded(WAITING_FOR_EACH_OTHER, cpus=3) for _ in range(2))
+    for each in (machine, plain):
+        each.write(0x1A0, (0x180000000).to_bytes(8) + (0x1001C).to_bytes(8))
+    while machine.run(stops).reason is Reason.LIMIT:
+        pass
+    assert plain.run().reason is Reason.DISABLED_WAIT
+    assert machine.count == plain.count > 1000
+    assert digest(machine) == digest(plain)
+
+
+def test_a_guest_that_stops_itself_is_stopped_at_the_end_of_its_replay(tmp_path):
+    """Its last instruction leaves the CPU about to stop."""
+    end = recorded(tmp_path / "a", "start: lghi %r2,0\n lghi %r4,0\n sigp %r3,%r2,5")  # STOP, to itself
+    assert end.count == 3
+    with opened(tmp_path / "a") as recording:
+        replayer = Replayer(recording)
+        replayer.restore(0)
+        replayer.run_to(end.count)
+        assert replayer.digest() == digest(end)
+
+
 def test_moments_outside_the_recording_are_refused(tmp_path):
     end = recorded(tmp_path / "a")
     refused = pytest.raises(ValueError, match=f"has instructions 0 to {end.count:,}")

@@ -18,7 +18,8 @@ from s390emu.commands.options.symbols import SymbolOptions
 from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.usage import UsageError
 
-LOOKING_ON = ("trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_guest", "timeout", "disk", "paging")
+LOOKING_ON = ("trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_guest", "timeout", "disk", "paging",
+              "record", "record_last")  # fmt: skip
 
 
 @dataclass(frozen=True)

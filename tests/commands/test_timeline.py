@@ -281,7 +281,8 @@ def test_blocks_that_the_world_put_into_another_state_are_events(tmp_path):
 
 
 def test_each_cpu_has_a_track_unless_one_is_asked_for(s390emu, place):
-    (place / "two.s").write_text(guests.SEVERAL)
+    restart = "start: larl %r8,other\n stg %r8,0x1a8\n llilf %r8,0x80000000\n stg %r8,0x1a0\n j first\nfirst:"
+    (place / "two.s").write_text(guests.SEVERAL.replace("start:", restart))
     path = place / "two.s390rec"
     s390emu("run", place / "two.s", "--origin", "0x10000", "--ram", "256K", "--cpus", "2", "--quantum", "20",
             "--limit", "300", "--record", path)  # fmt: skip

@@ -89,7 +89,7 @@ class Replayer:
         machine = self.machine
         while machine.count < count:
             stop = self._run(count - machine.count)
-            if stop.reason is not Reason.LIMIT:
+            if stop.reason is not Reason.LIMIT and machine.count < count:
                 told = f"recorded were {count:,} instructions and more"
                 raise Diverged(f"after {machine.count:,} instructions: {stop.reason}; {told}")
         ended = self.recording.ended

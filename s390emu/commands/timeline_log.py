@@ -10,7 +10,8 @@ import numpy as np
 
 from s390emu.architecture.interruptions import PROGRAM, SUPERVISOR_CALL
 from s390emu.architecture.psw_bits import PROBLEM, WAIT
-from s390emu.assembler.disassemble import disassemble
+from s390emu.assembler.disassemble import Labels, disassemble
+from s390emu.assembler.symbols import as_symbols
 from s390emu.commands.recordings import run_on
 from s390emu.commands.trace_log import Window
 from s390emu.machine import CPU, Machine, NotTranslated, Reason, Stop
@@ -36,12 +37,11 @@ class _Watcher(Replayer):
         self.control: list[model.Control] = []
         self.inputs: list[str] = []
         self.states = np.zeros(0, np.uint8)
-        self._watching = False
 
     def start(self) -> list[int]:
         """Watch from now on; return the states that the CPUs are in."""
         self.machine.observe(self)
-        self._watching, self.states = True, _states(self.machine)
+        self.states = _states(self.machine)
         return [_state_of(cpu) for cpu in self.machine.cpus]
 
     def receive(self, events: np.ndarray) -> None:
@@ -65,24 +65,18 @@ class _Watcher(Replayer):
     def look(self) -> None:
         """Do nothing."""
 
-    def restore(self, index: int) -> None:
-        """Go to a checkpoint. Where the world put the guest into its state blocks are in another one."""
-        super().restore(index)
-        if self._watching:
-            self._note_what_was_put()
-
-    def _note_what_was_put(self) -> None:
-        """Make an event of each block whose state the world has changed."""
-        before = self.states.copy()
-        for chunk in self.events:
-            changes = chunk[model.is_change(chunk)]
-            before[changes["block"]] = changes["after"]
-        after = _states(self.machine)
-        blocks = np.flatnonzero(before != after)
-        rows = np.zeros(len(blocks), model.HAPPENED_T)
-        rows["count"], rows["kind"], rows["block"] = self.machine.count, model.PUT, blocks
-        rows["before"], rows["after"] = before[blocks], after[blocks]
-        self.events.append(rows)
+    def note_what_is_put(self, ahead: Replayer) -> None:
+        """Make an event of each block whose state the world changes here. ahead: a replayer to look with."""
+        for each in self.recording.inputs_between(self.machine.count, self.machine.count + 1):
+            if each.verb:
+                continue
+            ahead.restore(each.after)
+            old, new = _states(self.machine), _states(ahead.machine)
+            blocks = np.flatnonzero(old != new)
+            rows = np.zeros(len(blocks), model.HAPPENED_T)
+            rows["count"], rows["kind"], rows["block"] = self.machine.count, model.PUT, blocks
+            rows["before"], rows["after"] = old[blocks], new[blocks]
+            self.events.append(rows)
 
     def note_inputs(self, first: int, last: int) -> None:
         """Make events of what the world did."""
@@ -165,10 +159,13 @@ def collected(
     watcher.go_to(first)
     start = watcher.start()
     states = watcher.states.copy()
-    for end in [*range(first + STEP, last, STEP), last]:
+    put = [each.count for each in recording.inputs_between(first, last) if not each.verb]
+    ahead = Replayer(recording) if put else watcher
+    for end in sorted({*range(first + STEP, last, STEP), *put, last}):
         watcher.note_inputs(watcher.machine.count, end)
         run_on(watcher, end)
         watcher.machine.observers.deliver()
+        watcher.note_what_is_put(ahead)
     events = np.concatenate([np.zeros(0, model.HAPPENED_T), *watcher.events])
     events = events[np.argsort(events["count"], kind="stable")]
     control = model.Control(*(np.concatenate(columns) for columns in zip(*watcher.control, strict=True))) \
@@ -215,6 +212,7 @@ def _look_closely(replayer: Replayer, told: model.Told, details: int, symbols: M
     ended = (own["kind"] == model.INTERRUPTION) & np.isin(own["before"], (PROGRAM, SUPERVISOR_CALL))
     at = np.maximum(told.first, own["count"].astype(np.int64) - ended)
     told.registers = np.zeros((len(own), model.REGISTERS), np.uint64)
+    labels = as_symbols(symbols).labels
     replayer.go_to(told.first)
     for n in np.argsort(at, kind="stable").tolist():
         run_on(replayer, int(at[n]))
@@ -223,14 +221,14 @@ def _look_closely(replayer: Replayer, told: model.Told, details: int, symbols: M
         told.registers[n, :2] = mask, ia
         told.registers[n, 2:] = cpu.gr
         for address in (int(own["ia"][n]), ia):
-            if address not in told.code and (text := _code(replayer.machine, cpu, address, mask, symbols)):
+            if address not in told.code and (text := _code(replayer.machine, cpu, address, mask, labels)):
                 told.code[address] = text
 
 
-def _code(machine: Machine, cpu: CPU, address: int, mask: int, symbols: Mapping[str, int]) -> tuple[bytes, str] | None:
+def _code(machine: Machine, cpu: CPU, address: int, mask: int, labels: Labels) -> tuple[bytes, str] | None:
     """Return bytes and text of an instruction; None where there is none."""
     try:
         data = machine.view.read_instruction(cpu, address, mask)
-        return data, disassemble(data, address, symbols).text
+        return data, disassemble(data, address, labels).text
     except (IndexError, NotTranslated):
         return None

@@ -186,7 +186,7 @@ MOST_REPAIRS = 16  # events of a story
 def stories(events: np.ndarray) -> list[Story]:
     """Return each discard fault with what led to it and what came of it."""
     order = np.argsort(events["block"], kind="stable")
-    blocks, interruptions = events["block"][order], np.flatnonzero(events["kind"] == INTERRUPTION)
+    blocks, following = events["block"][order], _following(events)
     found = []
     for fault in np.flatnonzero(is_fault(events)).tolist():
         event = events[fault]
@@ -198,12 +198,20 @@ def stories(events: np.ndarray) -> list[Story]:
         repair = after[(events["kind"][after] != INTERRUPTION) & (events["count"][after] <= end)]
         retried = None
         if event["returned"] and len(repair):
-            later = interruptions[interruptions > fault]
-            again = events[later[events["cpu"][later] == event["cpu"]][:1]]
-            if not len(again) or again["count"][0] > end + 1 or again["old"][0] != event["old"]:
+            again = events[following[fault]]
+            if following[fault] < 0 or again["count"] > end + 1 or again["old"] != event["old"]:
                 retried = end + 1 - int(event["count"])
         found.append(Story(fault, hinted, took, repair[:MOST_REPAIRS].tolist(), retried))
     return found
+
+
+def _following(events: np.ndarray) -> np.ndarray:
+    """Return of each interruption which one its CPU took next; -1: none."""
+    following = np.full(len(events), -1)
+    for cpu in np.unique(events["cpu"]):
+        own = np.flatnonzero((events["kind"] == INTERRUPTION) & (events["cpu"] == cpu))
+        following[own[:-1]] = own[1:]
+    return following
 
 
 def _takes(events: np.ndarray) -> np.ndarray:

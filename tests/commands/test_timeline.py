@@ -11,13 +11,17 @@ import zlib
 import numpy as np
 import pytest
 
+from s390emu import inputs
 from s390emu._jit import JIT
 from s390emu.commands.recordings import opened
+from s390emu.commands.timeline_log import collected
+from s390emu.commands.trace_log import Window
 from s390emu.machine import Recorder
-from s390emu.recording import Replayer
+from s390emu.recording import Replayer, RunRecorder, Writer
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.reports import timeline_model as model
 from s390emu.reports import timeline_page
+from tests.recording import guests
 
 GUEST = """
 start:  larl  %r8,handler           # the PSW of program interruptions
@@ -229,9 +233,6 @@ def test_details_are_of_as_many_events_as_asked_for_and_of_every_fault(s390emu, 
 
 def test_what_is_too_much_for_a_page_is_left_out_and_said(page, recording, monkeypatch):
     monkeypatch.setattr(timeline_page, "EXACT", 10)
-    from s390emu.commands.timeline_log import collected
-    from s390emu.commands.trace_log import Window
-
     with opened(recording) as opened_again:
         told, _ = collected(opened_again, Window(), 0, lambda guest: {})
         less = Page(timeline_page.page(told, opened_again, {}, len(told.events) - 20))
@@ -242,6 +243,55 @@ def test_what_is_too_much_for_a_page_is_left_out_and_said(page, recording, monke
     assert len(small.facts["stories"]) == len(page.facts["stories"])
     assert all(small["event.kind"][fault] == model.INTERRUPTION for fault, *_ in small.facts["stories"])
     assert [level["columns"] for level in small.facts["levels"]] == [1024, 2048, 8192]
+
+
+def collected_of(path) -> model.Told:
+    """The columns of a recording that the tests of recordings made."""
+    with guests.opened(path) as recording:
+        return collected(recording, Window(), 0, lambda guest: {})[0]
+
+
+def test_what_the_world_did_is_an_event(tmp_path):
+    machine = guests.loaded(guests.PAGES, frames=32)
+    with RunRecorder(machine, Writer(tmp_path / "a", options={"frames": 32}), 50) as recorder:
+        recorder.run(50)
+        inputs.perform(machine, "message", "hello")
+        recorder.run(50)
+    told = collected_of(tmp_path / "a")
+    row = told.events[told.events["kind"] == model.INPUT]
+    assert row["count"].tolist() == [50]
+    assert told.inputs == ["message 'hello'"]
+
+
+def test_blocks_that_the_world_put_into_another_state_are_events(tmp_path):
+    machine = guests.loaded()
+    with RunRecorder(machine, Writer(tmp_path / "a"), 50) as recorder:
+        recorder.run(120)
+        machine.clear_reset()
+        machine.set_psw(0x180000000, 0x10000)
+        machine.write(0x10000, bytes.fromhex("a7290001 a7f4fffe"))  # LGHI, J
+        recorder.put()
+        recorder.run(20)
+    told = collected_of(tmp_path / "a")
+    assert set(told.events["count"][told.events["kind"] == model.PUT].tolist()) == {120}
+    with guests.opened(tmp_path / "a") as recording:
+        for count in (0, 60, 119, 121, 130):
+            states = recording.machine_at(count).storage.states()
+            assert model.states_at(told, count).tolist() == states.tolist()
+
+
+def test_each_cpu_has_a_track_unless_one_is_asked_for(s390emu, place):
+    restart = "start: larl %r8,other\n stg %r8,0x1a8\n llilf %r8,0x80000000\n stg %r8,0x1a0\n j first\nfirst:"
+    (place / "two.s").write_text(guests.SEVERAL.replace("start:", restart))
+    path = place / "two.s390rec"
+    s390emu("run", place / "two.s", "--origin", "0x10000", "--ram", "256K", "--cpus", "2", "--quantum", "20",
+            "--limit", "300", "--record", path)  # fmt: skip
+    for words, wanted in ([], {0, 1}), (["--cpu", "0"], {0}):
+        assert s390emu("timeline", path, "-o", place / "two.html", *words)[0] == 0
+        page = Page((place / "two.html").read_text())
+        assert set(page["turn.cpu"].tolist()) == wanted
+        taken = page["event.cpu"][page["event.kind"] == model.INTERRUPTION].tolist()
+        assert taken == [1] * (1 in wanted)  # the restart
 
 
 @pytest.mark.parametrize(

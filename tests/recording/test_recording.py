@@ -269,3 +269,13 @@ def test_what_cannot_be_recorded_is_refused(tmp_path):
     machine.host.attach_disk(0, 0x100, BlockDevice(tmp_path / "disk", blocks=2))
     with pytest.raises(ValueError, match="disks"), RunRecorder(machine, Writer(tmp_path / "a")):
         pass
+
+
+def test_a_guest_that_ended_in_a_loop_of_interruptions_is_replayed_to_its_end(tmp_path):
+    machine = recorded(tmp_path / "a", "start: lghi %r1,1\n .short 0\n")
+    with opened(tmp_path / "a") as recording:
+        assert recording.ended["reason"] == Reason.INTERRUPTION_LOOP
+        replayer = Replayer(recording)
+        replayer.restore(0)
+        replayer.run_to(machine.count)
+        assert replayer.digest() == digest(machine)

@@ -144,6 +144,8 @@ def _run(replayer: Replayer, log, window) -> None:
     replayer.run_with(run)
     with suppress(Shown):
         run_on(replayer, replayer.recording.last)
+    if window.starts and window.missed:
+        say(window.missed)
 
 
 def _diff(recording: Recording, options: Options, symbols: Symbols) -> int:
@@ -244,4 +246,6 @@ def _export(recording: Recording, options: Options, trace: TraceOptions, symbols
         log = RowLog(replayer.machine, exporter, trace.trace, trace.trace_lines, symbols, window)
         _run(replayer, log, window)
         exporter.end(replayer.machine.count)
+    if log.left < 0:
+        say(f"trace: the limit of {trace.trace_lines:,} rows is reached, no more are written (--lines)")
     return ENDED

@@ -24,7 +24,7 @@ from typing import TextIO
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.trace import TraceOptions
-from s390emu.commands.usage import UsageError
+from s390emu.commands.usage import UsageError, say
 from s390emu.machine import CPU, Machine, Reason, Recorder, Stop
 from s390emu.records.events import EVENT_ESSA, EVENT_FETCH, EVENT_HOST, EVENT_INTERRUPTION, EVENT_PSW, EVENT_STORE
 from s390emu.reports.stop import code_at, place
@@ -52,6 +52,8 @@ def tracing(options: TraceOptions, machine: Machine, symbols: Mapping[str, int])
     out = to.open("w", encoding="utf-8", errors="backslashreplace") if to else sys.stderr
     try:
         yield TraceLog(machine, options.trace, out, options.trace_lines, symbols, window).run
+        if window.starts and window.missed:
+            say(window.missed)
     finally:
         if to:
             out.close()
@@ -68,11 +70,15 @@ class Window:
         options, symbols = options or TraceOptions(), symbols or {}
         self.starts = self._place("from", options.trace_from, symbols)
         self.ends = self._place("until", options.trace_until, symbols)
+        first, last = (place[0] if place else None for place in (self.starts, self.ends))
+        if first is not None and last is not None and last <= first:
+            raise UsageError(f"until {last:,} is not behind from {first:,}: there is nothing between them")
         self.most, self.addresses, self.cpu = options.trace_count, options.trace_range, options.trace_cpu
         if self.cpu is not None and self.cpu >= cpus:
             raise UsageError(f"there is no CPU {self.cpu}: the guest has {cpus}")
         self.open = self.starts is None
         self.over = False
+        self.missed = f"trace: the guest did not come to {options.trace_from}"  # if it has not
         self._shown = 0  # instructions since it was opened
 
     @staticmethod
@@ -87,6 +93,8 @@ class Window:
         except ValueError:
             told = f"{name} {text}: no symbol, no address (0x...) and no instruction number"
             raise UsageError(f"{told}; --symbols FILE names more") from None
+        if value < 0:
+            raise UsageError(f"{name} {text}: below zero")
         return (None, value) if text.lower().startswith("0x") else (value, None)
 
     @property
@@ -100,7 +108,7 @@ class Window:
 
     def show(self) -> None:
         """Open it."""
-        self.open, self._shown = True, 0
+        self.open, self._shown, self.missed = True, 0, ""
 
     def passed(self, count: int, ia: int) -> None:
         """Note that the instruction at an address has ended, which makes it so many: it may have been the last."""

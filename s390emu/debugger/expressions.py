@@ -1,6 +1,7 @@
 """What a debugger's user writes for a number: registers, symbols, storage, and the operators of Python between them.
 
     r2 > 5 and u64(r15 + 160) == counter        # u8, u16, u32, u64: unsigned, at a logical address
+    abs(pc)                                     # the absolute address of a logical one
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class Expression:
                 case ast.Call(func=ast.Name(id=name), args=[address], keywords=[]) if name in SIZES:
                     data = machine.view.read_logical(cpu, of(address) & ALL, SIZES[name])
                     return int.from_bytes(data)
+                case ast.Call(func=ast.Name(id="abs"), args=[address], keywords=[]):
+                    return machine.view.to_absolute(cpu, of(address) & ALL)
             raise ExpressionError(f"{ast.unparse(node)} is nothing that can be evaluated here")
 
         try:

@@ -286,7 +286,7 @@ class Prompt(cmd.Cmd):
             self._say(f"watchpoint {halt.watchpoint.number}: {who} {halt.watchpoint.address:#x}")
         elif halt.stop:
             self._say(summary(machine, halt.stop, self.target.symbols))
-        elif halt.why in (Why.BEGIN, Why.INTERRUPTED):
+        elif halt.why in (Why.BEGIN, Why.END, Why.INTERRUPTED):
             self._say(str(halt.why))
         cpu = f"CPU {machine.running.number}, " if len(machine.cpus) > 1 else ""
         self._say(f"{cpu}instruction {machine.count:,}\n{self.words.execute('dis pc 1')}")

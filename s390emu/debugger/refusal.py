@@ -78,8 +78,9 @@ CODES_OF_DATA = {
 }  # fmt: skip
 IEEE = {0x80: "invalid operation", 0x40: "division by zero", 0x20: "overflow", 0x10: "underflow", 0x08: "inexact"}
 IEEE_SUPPRESSES = 0xC0  # of these bits; the others complete
+QUANTUM, IEEE_SIMULATED = 0x04, 0x03  # the first only without "inexact": beside it, it says that the result is larger
 EVENTS_RECORDED = {0x80: "successful branching", 0x40: "instruction fetching", 0x20: "storage alteration",
-                   0x01: "nullified before it was executed"}  # fmt: skip
+                   0x08: "by real address", 0x01: "nullified before it was executed"}  # fmt: skip
 EXTRACTION_AUTHORITY = 1 << 63 - 36  # control register 0
 LARGEST_ALIGNMENT = 16  # bytes
 
@@ -91,12 +92,19 @@ def ending(case: Case) -> str:
     dxc = case.ended.stored(at.DATA_EXCEPTION_CODE, 4)
     if case.code == 0 or case.code in COMPLETE or case.ilc == 0:
         return "completed"
-    if case.code == DATA and (dxc == DXC_COMPARE_AND_TRAP or (dxc > DXC_DFP_INSTRUCTION and not dxc & IEEE_SUPPRESSES)):
+    if case.code == DATA and _completes(dxc):
         return "completed"
     if case.ended.changed:
         what = ", ".join(case.ended.changed)
         return f"terminated, {what} changed" if case.code in (PROTECTION, ADDRESSING, DATA) else "completed"
     return "suppressed"
+
+
+def _completes(dxc: int) -> bool:
+    """True if an instruction with this data-exception code is completed: PoP ch. 6 "Data-Exception Code (DXC)"."""
+    if dxc <= DXC_DFP_INSTRUCTION:
+        return False
+    return dxc == DXC_COMPARE_AND_TRAP or dxc & IEEE_SIMULATED == IEEE_SIMULATED or not dxc & IEEE_SUPPRESSES
 
 
 def identified(case: Case) -> list[str]:
@@ -301,7 +309,10 @@ def _operation(case: Case) -> str:
 
 def _data(dxc: int) -> str:
     """Return a data-exception code in words."""
-    words = CODES_OF_DATA.get(dxc) or "IEEE " + ", ".join(name for bit, name in IEEE.items() if dxc & bit)
+    words = CODES_OF_DATA.get(dxc)
+    if words is None:
+        names = [name for bit, name in IEEE.items() if dxc & bit] or (["quantum"] if dxc & QUANTUM else [])
+        words = "IEEE " + ", ".join(names) + (", simulated" if dxc & IEEE_SIMULATED == IEEE_SIMULATED else "")
     return f"data-exception code {dxc:02X}: {words}"
 
 

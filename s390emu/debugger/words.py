@@ -140,7 +140,7 @@ class Words:
         return f"block {block.number * BLOCK_SIZE:#x}: key {block.key:02X}"
 
     def do_print(self, words: list[str]) -> str:
-        """print EXPRESSION: its value; registers, symbols, u8(ADDRESS) to u64(ADDRESS)."""
+        """print EXPRESSION: its value; registers, symbols, u8(ADDRESS) to u64(ADDRESS), abs(ADDRESS)."""
         value = self._number(words[0] if words else "")
         return f"{value:#x} = {value}"
 

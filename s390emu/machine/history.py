@@ -217,11 +217,11 @@ class History:
         finally:
             self._performing = False
             self.done += 1
-        self._at_another_place()
+        self._look_anew()
         if self._probe and self._probe() != before:
             self._changed.append(Change(each.count, input=each))
 
-    def _at_another_place(self) -> None:
+    def _look_anew(self) -> None:
         """Let the next run look at everything anew; while there are waits ahead that were ended from outside, every
         wait comes to `wakes`."""
         self._due = 0
@@ -231,12 +231,15 @@ class History:
 
     def _give_up_the_future(self) -> None:
         """Forget what followed this moment, as something else will."""
-        here = self.machine.count
+        here, first = self.machine.count, self.checkpoints[0]
         del self.inputs[self.done :]
         self._waits = min(self._waits, self.done)
-        self.checkpoints = [each for each in self.checkpoints if each.done <= self.done and each.count <= here]
+        self.checkpoints = [first] + [
+            each for each in self.checkpoints[1:]
+            if each.done <= self.done and (each.count < here or (each.count == here and each.exact))
+        ]  # fmt: skip
         self._near = self._present = None
-        self._at_another_place()
+        self._look_anew()
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -264,7 +267,7 @@ class History:
         else:
             checkpoint.state(self.machine)
         self.done, self.exact = checkpoint.done, checkpoint.exact
-        self._at_another_place()
+        self._look_anew()
 
     def _before(self, count: int) -> Checkpoint:
         """Return the last checkpoint that leads to a moment."""
@@ -274,7 +277,7 @@ class History:
         ]  # fmt: skip
         if not leads:
             raise Lost(f"instruction {count:,}: the history begins at {self.start:,}")
-        return max(leads, key=lambda each: (each.count, each.done))
+        return max(leads, key=lambda each: each.order)
 
     def _happened(self, checkpoint: Checkpoint) -> bool:
         """True if an input of the checkpoint's own moment has happened already, other than at the first."""

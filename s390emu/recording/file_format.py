@@ -23,6 +23,9 @@ MOST_HEADER = 1 << 20  # bytes of what is told of a recording
 MOST_CHUNK = 1 << 32
 MOST_BODY = 1 << 34  # bytes of a checkpoint, unpacked
 COMPRESSION = 1  # zlib's level: the others take much longer, and save little
+PIECE = 1 << 18  # bytes that are compressed at a time
+SAMPLE = 1 << 13  # bytes of a piece by which is seen whether it is worth while: a kernel has been compressed already
+WORTH_WHILE = 0.95
 
 PREAMBLE = c.Struct(
     "magic" / c.Const(MAGIC),
@@ -67,6 +70,35 @@ INDEX_T = np.dtype([
     ("flags", "u1"), ("digest", f"V{DIGEST_BYTES}"),
 ])  # fmt: skip
 FOOTER = c.Struct("index_at" / c.Int64ub, "magic" / c.Const(MAGIC[::-1]))
+
+
+def pack(data: bytes | memoryview) -> bytes:
+    """Return data compressed: zlib streams one after another, of its pieces."""
+    data = memoryview(data)
+    packed = []
+    for at in range(0, len(data), PIECE):
+        piece = data[at : at + PIECE]
+        sample = piece[len(piece) // 2 :][:SAMPLE]
+        short = len(zlib.compress(sample, COMPRESSION)) < WORTH_WHILE * len(sample)
+        packed.append(zlib.compress(piece, COMPRESSION if short or len(piece) <= SAMPLE else 0))
+    return b"".join(packed)
+
+
+def unpack(packed: bytes, most: int) -> bytes | None:
+    """Return what was packed; None if it is damaged, or more than so many bytes."""
+    content, at = bytearray(), 0
+    while at < len(packed):
+        unpacking = zlib.decompressobj()
+        while not unpacking.eof:
+            part = packed[at : at + PIECE]
+            try:
+                content += unpacking.decompress(part, most + 1 - len(content))
+            except zlib.error:
+                return None
+            if not part or len(content) > most:
+                return None
+            at += len(part) - len(unpacking.unused_data)
+    return bytes(content)
 
 
 def check_of(kind: bytes, payload: bytes) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -304,12 +303,8 @@ class Recording:
 
     def _unpacked(self, data: bytes, most: int, at: int) -> bytes:
         """Return compressed bytes, at most so many, as they were."""
-        unpacking = zlib.decompressobj()
-        try:
-            content = unpacking.decompress(data, most)
-        except zlib.error:
-            content = b""
-        if not unpacking.eof:
+        content = form.unpack(data, most)
+        if content is None:
             raise FileError(f"{self.path}: damaged at byte {at}: what it has there cannot be unpacked")
         return content
 

@@ -6,6 +6,7 @@ A recording is a past that is known already: the machine's `history` is made of 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,11 +38,11 @@ def past(recording: reader.Recording, interval: int = INTERVAL) -> History:
     for each in recording.inputs:
         act = partial(_do_again, each) if each.verb else partial(_put_back, recording, each.after)
         inputs.append(Input(each.count, in_words(each.verb, each.operands) or "a new start", act, waiting=each.waiting))
+    after = [each.after for each in recording.inputs]
     checkpoints = [
-        Checkpoint(each.count, sum(input.after <= n for input in recording.inputs), n == 0,
-                   partial(_put_back, recording, n))
+        Checkpoint(each.count, bisect_right(after, n), n == 0, partial(_put_back, recording, n))
         for n, each in enumerate(recording.checkpoints)
-    ]  # fmt: skip
+    ]
     machine.history = History(machine, interval, inputs=inputs, checkpoints=checkpoints, end=recording.last)
     return machine.history
 
@@ -85,7 +86,7 @@ class Replayer:
 
     def run_to(self, count: int) -> None:
         """Run to an instruction count, and do on the way what the world did."""
-        machine, self.machine.history = self.machine, self.history
+        machine = self.machine
         while machine.count < count:
             stop = self._run(count - machine.count)
             if stop.reason is not Reason.LIMIT and machine.count < count:

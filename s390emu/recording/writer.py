@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -48,7 +47,7 @@ class Writer:
 
     def symbols(self, symbols: Mapping[str, int]) -> None:
         """Write the names of the guest's addresses; those written last count."""
-        self._symbols = zlib.compress(json.dumps(dict(symbols)).encode(), form.COMPRESSION)
+        self._symbols = form.pack(json.dumps(dict(symbols)).encode())
         self._put(form.SYMBOLS, self._symbols)
 
     def checkpoint(self, machine: Machine, *, given: bool = False, most: int | None = None) -> int:
@@ -138,7 +137,7 @@ class Writer:
         body = form.BODY.build({"tables": tables, "rest": as_json(self.mirror.rest)})
         return form.CHECKPOINT_T.build({
             "count": self.mirror.count, "flags": flags, "digest": digest, "unpacked": len(body),
-            "packed": zlib.compress(body, form.COMPRESSION),
+            "packed": form.pack(body),
         })  # fmt: skip
 
 
@@ -154,7 +153,7 @@ def _mark(state: State, digest: bytes = bytes(form.DIGEST_BYTES)) -> bytes:
     content = state.tables["cpu"].tobytes()
     return form.CHECKPOINT_T.build({
         "count": state.count, "flags": 0, "digest": digest, "unpacked": len(content),
-        "packed": zlib.compress(content, form.COMPRESSION),
+        "packed": form.pack(content),
     })  # fmt: skip
 
 

@@ -59,6 +59,8 @@ def divergence_lines(found: Divergence, names: tuple[str, str], symbols: Mapping
     """Yield where two runs part: the two instructions, registers side by side, what else differs."""
     if found.count < 0:
         yield "the start states differ"
+    elif found.other and found.one is None:
+        yield f"the same after {found.count:,} instructions, and not after {found.other.count:,}; there"
     else:
         yield f"the same after {found.count:,} instructions; then"
     for name, executed, inputs in zip(names, (found.one, found.other), found.inputs, strict=True):
@@ -76,6 +78,8 @@ def divergence_lines(found: Divergence, names: tuple[str, str], symbols: Mapping
         yield f"  {difference.where:40} {_shown(difference.one)}   {_shown(difference.other)}"
     if len(found.found) > DIFFERENCES_SHOWN:
         yield f"  and {len(found.found) - DIFFERENCES_SHOWN} differences more"
+    if found.count >= 0 and found.one is None:
+        yield "which instruction it was: s390emu trace diff FILE --build PATH, with the build that recorded it"
 
 
 def _executed_lines(

@@ -45,6 +45,7 @@ def test_a_recording_at_the_prompt(debug, s390emu):
     code, out, _ = debug("--replay", "a.s390rec", lines=lines)
     assert code == 0
     assert "from 0 to 203" in out
+    assert "the history ends here" in out
     assert "instruction 198 on CPU 0, at 0x10008 <loop+0x4>" in out
     assert "instruction 29\n" in out
 

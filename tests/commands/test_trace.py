@@ -101,6 +101,26 @@ def test_a_part_is_chosen_alike_in_show_and_in_the_live_trace(s390emu, recording
     assert live.read_text().splitlines() == shown
 
 
+def test_an_export_that_is_cut_short_is_told(s390emu, recording):
+    words = "export", recording, "--format", "csv", "--kinds", "interruption", "--lines"
+    code, out, err = s390emu("trace", *words, 4)
+    assert (code, len(out.splitlines())) == (0, 2 + 4)
+    assert err == "trace: the limit of 4 rows is reached, no more are written (--lines)\n"
+    assert s390emu("trace", *words, 5)[2] == ""
+
+
+@pytest.mark.parametrize("place", ["0x10001", "999"])
+def test_a_part_that_the_guest_never_comes_to_is_told(s390emu, guest, place):
+    code, _, err = s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--trace", "insn", "--trace-from", place)
+    assert code == 0
+    assert err.splitlines()[0] == f"trace: the guest did not come to {place}"
+
+
+def test_a_part_of_a_recording_that_the_guest_never_comes_to_is_told(s390emu, recording):
+    code, out, err = s390emu("trace", "show", recording, "--from", "0x10001")
+    assert (code, out, err) == (0, "", "trace: the guest did not come to 0x10001\n")
+
+
 def test_branches_are_a_kind(s390emu, recording):
     shown = lines(s390emu, "show", recording, "--kinds", "branches", "--from", "next")
     assert len(shown) == 4  # BRCTG; to load a PSW is no branch
@@ -241,6 +261,8 @@ def test_what_cannot_be_shown_is_told_in_a_line(s390emu, recording, words, told)
         (["--record", "x", "--adversary", "random:1"], "--record and --adversary"),
         (["--record", "/nonexistent/x"], "No such file"),
         (["--trace-from", "start"], "give --trace KINDS too"),
+        (["--trace", "insn", "--trace-from", "-5"], "from -5: below zero"),
+        (["--trace", "insn", "--trace-from", "9", "--trace-until", "9"], "there is nothing between them"),
     ],
 )
 def test_what_cannot_be_recorded_is_told_in_a_line(s390emu, guest, words, told):

@@ -18,6 +18,7 @@ def machine() -> Machine:
     made.gr[2], made.gr[3], made.gr[15] = 7, (1 << 64) - 1, 0x8000
     made.cpu.ar[4], made.cpu.fpr[6] = 0x12345678, 0x4010000000000000
     made.set_psw(0x0000200180000000, 0x10004)
+    made.cpu.prefix = 0x12000
     made.write(0x8000, bytes(range(0xF0, 0x100)))
     return made
 
@@ -55,6 +56,8 @@ def value(machine: Machine, text: str) -> int:
         ("~0 & 0xF ^ 1 | 0x10", 0x1E),
         ("7 // 2 * 3", 9),
         ("1 << 200", 0),
+        ("abs(0x8000)", 0x8000),
+        ("abs(8)", 0x12008),
         ("icount", 0),
         ("cpu", 0),
     ],
@@ -82,6 +85,7 @@ def test_value(machine, text, expected):
         ("u64(1, 2)", "nothing that can be evaluated here"),
         ("1 // 0", "1 // 0: "),
         ("1 << -1", "1 << -1: negative shift count"),
+        ("abs(1, 2)", "nothing that can be evaluated here"),
         ("u64(0x40000)", "u64(0x40000): 0x40000 to 0x40008: the guest has 0x40000 bytes"),
         ("1" * (LONGEST + 1), f"an expression of {LONGEST + 1} characters"),
         ("(" * 400, "is no expression"),

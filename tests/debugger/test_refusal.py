@@ -419,6 +419,23 @@ def test_an_ieee_exception_by_its_bits(lab):
     assert "suppressed" in text and "data-exception code 40: IEEE division by zero" in text
 
 
+def test_an_ieee_exception_that_completes(lab):
+    lab.cr[0] |= AFP
+    lab.cpu.fpc = 0x08000000  # inexact traps
+    lab.fpr[0], lab.fpr[2] = 0x3FF0000000000000, 0x4008000000000000  # 1, 3
+    text = told(lab, "ddbr %f0,%f2")
+    assert "completed" in text and "data-exception code 08: IEEE inexact" in text
+
+
+def test_an_ieee_exception_that_is_simulated(lab):
+    lab.cr[0] |= AFP
+    lab.cpu.fpc = 0x00400000  # the flag of a division by zero
+    lab.store(BLOCK, bytes.fromhex("40000000"))
+    lab.gr[1] = BLOCK
+    text = told(lab, "lfas 0(%r1)")
+    assert "completed" in text and "data-exception code 43: IEEE division by zero, simulated" in text
+
+
 def test_the_instruction_that_an_execute_executes(lab):
     lab.gr[1], lab.gr[6], lab.gr[7] = 0x20, BLOCK, SIZE
     lab.store(0x400, assemble("lg %r2,0(%r7)", origin=0x400).sections[0].data)

@@ -71,7 +71,7 @@ def wander(target: Target, start: int) -> None:
     target.step_back()
     assert time.process_time() - before < SECONDS
     assert machine.count == middle - 1
-    written = target.add_watchpoint("write", machine.gr[15] & ~7, 8)
+    written = target.add_watchpoint("write", int(machine.gr[15]) & ~7, 8)
     halt = target.resume_back()
     if halt.why is Why.WATCHPOINT:
         assert (halt.watchpoint, machine.count) == (written, int(halt.event.count))

@@ -225,6 +225,27 @@ def test_an_input_in_the_past_gives_up_the_future():
     assert machine.gr[2] == after
 
 
+def test_what_is_done_before_an_interruption_in_the_past_is_before_it_again():
+    """A checkpoint behind the interruption of the same moment is no way to what follows then."""
+    source = "start: " + "aghi %r2,1\n" * 9 + "stosm 0x900,1\nloop: aghi %r2,1\n j loop\nhandler: lghi %r6,7\n j loop"
+    machine = with_handler(source)
+    history = machine.remember(interval=1000)
+    perform(machine, "external-call", 0)
+    handler = int.from_bytes(machine.read(0x1B8, 8))
+    assert machine.run(until={handler}).count == 10
+    history._keep(exact=False)
+    machine.run(5)
+    history.goto(10)
+    assert machine.psw[1] != handler
+    history.do("a new PSW", lambda machine: machine.write(0x1B8, (handler - 8).to_bytes(8)))  # AGHI, J: no handler
+    machine.run(5)
+    assert machine.gr[6] == 0
+    end = digest(machine)
+    history.goto(14)
+    machine.run(1)
+    assert digest(machine) == end
+
+
 def test_last_write_is_the_instruction_that_stored_last_and_before_now():
     machine = Machine.from_source(WALK, 1 << 18)
     history = machine.remember(interval=100)

@@ -83,7 +83,7 @@ def rewritten(data: bytes, change) -> bytes:
     chunk = form.CHUNK.parse(data[at:])
     start = at + form.CHUNK.sizeof()
     told = form.CHECKPOINT_T.parse(data[start : start + chunk.length])
-    body = form.BODY.parse(zlib.decompress(told.packed))
+    body = form.BODY.parse(form.unpack(told.packed, 1 << 30))
     rest, tables = json.loads(body.rest), {table.table: table for table in body.tables}
     change(rest, tables)
     new = form.BODY.build({"tables": body.tables, "rest": json.dumps(rest).encode()})

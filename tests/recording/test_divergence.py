@@ -7,6 +7,7 @@ import pytest
 from s390emu import inputs
 from s390emu.recording import Replayer, RunRecorder, Writer
 from s390emu.recording.divergence import between, first_checkpoint_apart, from_recording
+from s390emu.reports.recording import divergence_lines
 from tests.recording.guests import PAGES, loaded, opened, recorded
 
 
@@ -63,6 +64,22 @@ def test_a_recording_that_this_version_does_not_repeat_is_found_out(tmp_path):
         found = from_recording(Replayer(recording))
         assert found.count == 100
         assert ("cpu0.gr[9]", 77, 0) in found.found
+
+
+def test_between_which_marks_it_is_not_repeated_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("s390emu.recording.recorder.MARK_EVERY", 100)
+    machine = loaded()
+    with RunRecorder(machine, Writer(tmp_path / "a"), 10_000) as recorder:
+        recorder.run(150)
+        machine.gr[9] = 77
+        recorder.run(100)
+    with opened(tmp_path / "a") as recording:
+        assert [each.count for each in recording.marks] == [100, 200]
+        found = from_recording(Replayer(recording))
+        assert found.found == [("cpu0.gr[9]", 77, 0)]
+        told = [*divergence_lines(found, ("recorded", "executed again"), {})]
+        assert told[0] == "the same after 100 instructions, and not after 200; there"
+        assert told[-1].startswith("which instruction it was: s390emu trace diff FILE --build PATH")
 
 
 def test_a_recording_that_is_repeated_has_no_divergence(tmp_path):

@@ -36,13 +36,14 @@ from s390emu.input_files import replace_file
 if TYPE_CHECKING:
     import numpy as np
 
-    from s390emu.guests.story import Story
+    from s390emu.guests.story import Fault, Story
     from s390emu.machine import Stop
 
 EXAMPLE = "s390emu demo; s390emu demo --frames 64 --timeline all; s390emu demo --frames 1000"
 RAM, FRAMES = "1M", 88
 TITLE = "Storage of the toy kernel"
-MARKS = 9  # faults in the plot
+MARKS = 9  # in the plot
+APART = 0.02  # of the run, from one mark to the next
 SHOWN = 48  # lines of the timeline, and faults, unless asked for all
 
 
@@ -151,6 +152,15 @@ def _draw(svg: Path, on: MachineOptions, states: np.ndarray, story: Story, stop:
     from s390emu.reports.census_plot import picture
 
     counts = counted(states, (event for event in story.events if event.kind != EVENT_INTERRUPTION), stop.count)
-    marks = [Mark(fault.count, f"discard fault, block {fault.interruption.teid // BLOCK_SIZE * BLOCK_SIZE:#x}")
-             for fault in story.faults[:MARKS]]  # fmt: skip
+    groups: list[list[Fault]] = []
+    for fault in story.faults:
+        if groups and fault.count - groups[-1][0].count < APART * stop.count:
+            groups[-1].append(fault)
+        else:
+            groups.append([fault])
+    marks = []
+    for faults in groups[:MARKS]:
+        block = f"{faults[0].interruption.teid // BLOCK_SIZE * BLOCK_SIZE:#x}"
+        told = f"discard fault, block {block}" + (f", and {len(faults) - 1} more" if len(faults) > 1 else "")
+        marks.append(Mark(faults[0].count, told))
     replace_file(svg, picture(counts, marks, on.host_frames, TITLE))

@@ -127,20 +127,22 @@ def spans(control: Control, events: np.ndarray) -> None:
     """Enter into the interruptions where their handlers ended: with the first PSW that they loaded and that led
     elsewhere, of those nested in each other the last one first."""
     numbers = np.flatnonzero(events["kind"] == INTERRUPTION)
-    stacks: dict[int, list[tuple[int, int]]] = {}  # by CPU: event, old address
+    taken = events[numbers]
+    again = np.where(taken["before"] == PROGRAM, taken["ia"], taken["old"]).tolist()  # a guest may repair and repeat
+    stacks: dict[int, list[tuple[int, tuple[int, int]]]] = {}  # by CPU: event, where it may go back to
     ended, returned, met = np.zeros(len(numbers), np.uint64), np.zeros(len(numbers), np.uint8), 0
     columns = (control.at, control.cpu, control.interruption, control.new, control.to, control.jump)
     for count, cpu, interruption, new, to, jump in zip(*(column.tolist() for column in columns), strict=True):
         stack = stacks.setdefault(cpu, [])
         if interruption:
-            stack.append((met, to))
+            stack.append((met, (to, again[met])))
             met += 1
         elif jump and not new and stack:
-            back = any(old == to for _, old in stack)
+            back = any(to in places for _, places in stack)
             while stack:
-                event, old = stack.pop()
-                ended[event], returned[event] = count + 1, old == to
-                if not back or old == to:
+                event, places = stack.pop()
+                ended[event], returned[event] = count + 1, to in places
+                if not back or to in places:
                     break
     events["ended"][numbers], events["returned"][numbers] = ended, returned
 

@@ -78,6 +78,13 @@ def test_a_handler_that_goes_elsewhere_ends_there():
     assert (rows["ended"][0], rows["returned"][0]) == (26, 0)
 
 
+def test_a_handler_that_repeats_a_suppressed_instruction_has_gone_back():
+    rows = events((10, "fault", 1, 0x106))
+    rows["ia"] = 0x100
+    model.spans(control((10, "int", 0x106), (10, "new", 0x900), (25, "psw", 0x100)), rows)
+    assert (rows["ended"][0], rows["returned"][0]) == (26, 1)
+
+
 def test_states_of_a_cpu_are_told_where_they_change():
     states = control((10, "int", 0), (10, "new", 0x900), (15, "psw", 4), (20, "psw", 8))
     states.state[:] = [0, model.SUPERVISOR, model.SUPERVISOR, model.PROBLEM_STATE]

@@ -215,6 +215,7 @@ def put_back(machine: Machine, state: State) -> None:
         ),
         [], _turns_back(rest["turns"]),
     ))  # fmt: skip
+    host.guests[0].arm()  # keys and messages that wait in the state are announced when the guest next looks
 
 
 def _free(table: np.ndarray, broken: np.ndarray, chunk: int) -> tuple[list[int], list[int]]:

@@ -166,9 +166,10 @@ def test_reverse_stepi_goes_over_turns_of_cpus():
 
 
 def test_the_psw_is_flags_and_can_be_set(walk):
-    told = gdb(walk, "p $pswm", "set $pc = 0x10008", "p $cc = 2", "p/x $prefix", "p $tod > 0")
-    assert re.search(r"\$1 = \[.* BA EA .*CC=0", told)
-    assert (walk.machine.psw[1], walk.machine.psw[0] >> 44 & 3) == (STG, 2)
+    walk.machine.run(limit=2000)  # two microseconds
+    told = gdb(walk, "p $pswm", "set $pc = 0x10008", "p $cc = 1", "p/x $prefix", "p $tod > 0")
+    assert re.search(r"\$1 = \[.* BA EA .*CC=2", told)
+    assert (walk.machine.psw[1], walk.machine.psw[0] >> 44 & 3) == (STG, 1)
     assert re.search(r"\$\d = 0x0\n\$\d = 1\n", told)
 
 

@@ -10,8 +10,9 @@ from s390emu import inputs
 from s390emu.debugger.target import Target, Why
 from s390emu.machine import Reason
 from s390emu.machine.history import Diverged, Input, Lost
-from s390emu.recording import RunRecorder, Writer
+from s390emu.recording import Recording, RunRecorder, Writer
 from s390emu.recording.replayer import digest, past
+from tests.commands.test_session import echo
 from tests.recording.guests import PAGES, SEVERAL, loaded, opened, recorded
 
 HOSTS = [
@@ -100,6 +101,20 @@ def test_waits_that_the_world_ended_end_again(tmp_path):
             history.goto(start)
             history.machine.run(machine.count - start)
             assert (digest(history.machine), history.machine.now) == (digest(machine), machine.now)
+
+
+def test_a_key_that_was_pressed_before_a_checkpoint_is_still_to_come(tmp_path):
+    machine = echo()
+    assert machine.run().reason is Reason.ENABLED_WAIT
+    machine.host.type(0, "one\r")
+    with RunRecorder(machine, Writer(tmp_path / "a")) as recorder:
+        recorder.run(2000)
+    assert "one" in machine.console
+    with Recording.open(tmp_path / "a", lambda _: echo()) as recording:
+        history = past(recording)
+        history.machine.run(2000)
+        assert history.machine.console == machine.console
+        assert digest(history.machine) == digest(machine)
 
 
 def test_behind_the_end_time_passes_by_itself(tmp_path):

@@ -76,7 +76,8 @@ _ADVERSARY = _given("adversary adversary_actions adversary_from points preemptio
 _TRACE = _given("trace trace_lines trace_from trace_until trace_count trace_range trace_cpu", outputs="trace_to")
 _RECORD = _given("record_last", outputs="record")
 _SANITIZER = _given("sanitize", inputs="sanitize_guest")
-# By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `new`, `debug`.
+# By command. What is not named here is refused: `run --replay`, a Dask scheduler to connect to, `trace diff --build`
+# (a program to call), `new`, `debug`.
 REPLAYED = {
     "run": _PROGRAM | _MACHINE | _LIMITS | _SESSION | _ADVERSARY | _SANITIZER | _TRACE | _RECORD
            | _given("json kallsyms", inputs="symbols"),

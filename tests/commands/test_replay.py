@@ -192,7 +192,8 @@ def test_what_no_file_may_say_is_refused_with_a_remedy(replayed, words, option):
     assert "if you trust it, run it yourself: s390emu" in err
 
 
-REFUSED = {"run": {"replay", "interactive"}, "linux": {"interactive"}, "overcommit": {"scheduler"}, "test": {"debug"}}
+REFUSED = {"run": {"replay", "interactive"}, "linux": {"interactive"}, "overcommit": {"scheduler"}, "test": {"debug"},
+           "trace": {"build"}}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", REPLAYED)

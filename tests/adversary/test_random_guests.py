@@ -16,9 +16,9 @@ from tests.adversary.test_references import expanded, seen
 
 LIMIT = 600
 FRAMES = 24
-# Those of seeds 4 and 21 change their translation tables (4: by STFLE) and do not purge the TLB: a search refuses them
+# Those of seeds 3 and 4 change their translation tables (3: by UNPK) and do not purge the TLB: a search refuses them
 # (test_search.py).
-SEEDS = [seed for seed in range(25) if seed not in (4, 21)]
+SEEDS = [seed for seed in range(25) if seed not in (3, 4)]
 EDGE = 3  # points at the beginning and at the end of a class that are tried, and as many in between
 
 
@@ -47,7 +47,7 @@ def test_points_of_a_class_are_the_same(seed):
     points, _ = points_of(machine, verbs, LIMIT)
     assert whole_state(machine) == undisturbed
     machine.restore(start)
-    assert sorted(expanded(points)) == sorted(point for point in seen(machine, verbs) if point[0] < LIMIT)
+    assert sorted(expanded(points)) == sorted(seen(machine, verbs, limit=LIMIT))
     for point in points:
         ends = []
         for count in tried(point):

@@ -20,15 +20,16 @@ LIMIT = 1_000_000
 EVERY = 17
 
 
-def seen(machine: Machine, verbs, every: int = 1) -> set[tuple[int, int, int]]:
+def seen(machine: Machine, verbs, every: int = 1, limit: int = LIMIT) -> set[tuple[int, int, int]]:
     """(instruction, verb, block) at each boundary, or at one of so many, by looking."""
     points: set[tuple[int, int, int]] = set()
-    while True:
+    while machine.count < limit:
         now = {(machine.count, verb, block) for verb, block in possible(machine, verbs)}
         before = machine.count
         if machine.run(every).reason is not Reason.LIMIT:
             return points | now if machine.count > before else points
         points |= now
+    return points
 
 
 def expanded(points) -> list[tuple[int, int, int]]:

@@ -16,8 +16,8 @@ from tests.adversary.test_references import expanded, seen
 
 LIMIT = 600
 FRAMES = 24
-# Those of seeds 3, 4 and 21 change their translation tables (3: by UNPK) and do not purge the TLB: a search refuses them
-# (test_search.py).
+# Those of seeds 3, 4 and 21 change their translation tables (3: by UNPK) and do not purge the TLB: a search refuses
+# them (test_search.py).
 SEEDS = [seed for seed in range(25) if seed not in (3, 4, 21)]
 EDGE = 3  # points at the beginning and at the end of a class that are tried, and as many in between
 

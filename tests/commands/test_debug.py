@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from s390emu.debugger.packets import packet
+from tests.interruptible import start
 from tests.required import require
 
 SOURCE = """
@@ -101,8 +102,8 @@ def test_a_damaged_recording_is_one_line(debug, s390emu, tmp_path):
 def started(*words) -> subprocess.Popen:
     """Start the debugger with a port; return it when it waits there, as `port`."""
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "s390emu", "debug", *words, "--port", "0"], env=environment,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    process = start([sys.executable, "-m", "s390emu", "debug", *words, "--port", "0"], env=environment,
+                    stderr=subprocess.PIPE, text=True)  # fmt: skip
     line = process.stderr.readline()
     assert "waiting for gdb: set endian big, target remote 127.0.0.1:" in line
     process.port = int(line.rpartition(":")[2])

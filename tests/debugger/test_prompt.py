@@ -146,6 +146,7 @@ class Terminal:
         file.write_text(source)
         pid, self.fd = pty.fork()
         if pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background may have it ignored
             os.environ.update(TERM="dumb", NUMBA_DISABLE_JIT="1", INPUTRC="/dev/null")
             os.execv(sys.executable, [sys.executable, "-m", "s390emu", "debug", str(file), *options])
         self.pid, self.text = pid, ""

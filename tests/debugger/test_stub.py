@@ -19,6 +19,7 @@ from s390emu.debugger.packets import LONGEST, Packets, Sign, packet
 from s390emu.debugger.stub import LOOPBACK, PortInUse, Session, Stub
 from s390emu.debugger.target import Target
 from s390emu.machine import Machine, Schedule
+from tests.interruptible import start
 from tests.machine.test_history import BA_EA, HINTS, WALK
 
 STG, AGHI8 = 0x10008, 0x1000E
@@ -412,7 +413,7 @@ def test_ctrl_c_ends_the_waiting_for_a_client():
     code = ("from s390emu.debugger.stub import Stub; from s390emu.debugger.target import Target\n"
             "from s390emu.machine import Machine\nstub = Stub(Target(Machine(1 << 18)))\n"
             "try:\n print(flush=True)\n stub.serve()\nexcept KeyboardInterrupt: print('left', flush=True)\n")
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    with start([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60)[0] == "left\n"

@@ -10,7 +10,6 @@ to continue backwards over a thousand million instructions, which a breakpoint a
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import statistics
 import tempfile
@@ -18,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from linux import APPEND, EPOCH, RAM_MB, archive
+from linux import APPEND, EPOCH, RAM_MB, archive, check_folder, tell
 
 from s390emu.commands.options.values import epoch
 from s390emu.debugger.target import Target, Why
@@ -110,17 +109,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="with vmlinuz and busybox, as tools/fetch-linux makes it")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    if not (args.folder / "vmlinuz").exists() or not (args.folder / "busybox").exists():
-        parser.error("give a folder with vmlinuz and busybox: tools/fetch-linux FOLDER")
+    check_folder(parser, args.folder)
     found = measure(args.folder)
-    if args.json:
-        print(json.dumps(found, indent=1))
-        return
-    for name, values in found.items():
-        if isinstance(values, dict):
-            print(name, *(f"  {key:36}{value:>16,.6g}" for key, value in values.items()), sep="\n")
-        else:
-            print(f"{name}: {values}")
+    tell(found, as_json=args.json)
 
 
 if __name__ == "__main__":

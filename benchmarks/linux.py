@@ -199,6 +199,26 @@ def measure(folder: Path, turns: int, dd_bytes: int, cold: bool) -> dict:
     return found
 
 
+def check_folder(parser: argparse.ArgumentParser, folder: Path | None) -> None:
+    """End with an error if this is no folder with a kernel and busybox."""
+    if folder is None or not (folder / "vmlinuz").exists() or not (folder / "busybox").exists():
+        parser.error("give a folder with vmlinuz and busybox: tools/fetch-linux FOLDER")
+
+
+def tell(found: dict, *, as_json: bool) -> None:
+    """Print what was measured: names with values, or with tables of them."""
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    for name, values in found.items():
+        if isinstance(values, dict):
+            print(name)
+            for key, value in values.items():
+                print(f"  {key:36}{value:>16,}" if isinstance(value, int) else f"  {key:36}{value:>16,.6g}")
+        else:
+            print(f"{name}: {values}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="with vmlinuz and busybox, as tools/fetch-linux makes it")
@@ -211,17 +231,9 @@ def main() -> None:
     if args.boot:
         boot(*args.boot)
         return
-    if args.folder is None or not (args.folder / "vmlinuz").exists() or not (args.folder / "busybox").exists():
-        parser.error("give a folder with vmlinuz and busybox: tools/fetch-linux FOLDER")
+    check_folder(parser, args.folder)
     found = measure(args.folder, args.turns, args.dd, not args.no_cold)
-    if args.json:
-        print(json.dumps(found, indent=1))
-        return
-    for name, values in found.items():
-        if isinstance(values, dict):
-            print(name, *(f"  {key:28}{value:>16,}" for key, value in values.items()), sep="\n")
-        else:
-            print(f"{name}: {values}")
+    tell(found, as_json=args.json)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from linux import APPEND, DD_BYTES, EPOCH, RAM_MB, archive, medians, timed
+from linux import APPEND, DD_BYTES, EPOCH, RAM_MB, archive, check_folder, medians, tell, timed
 
 SHOWN = 20
 
@@ -72,18 +72,10 @@ def main() -> None:
                         help="options of both boots, without dashes: --with cpus 2 frames 48M")  # fmt: skip
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    if not (args.folder / "vmlinuz").exists() or not (args.folder / "busybox").exists():
-        parser.error("give a folder with vmlinuz and busybox: tools/fetch-linux FOLDER")
+    check_folder(parser, args.folder)
     more = [f"--{word}" if n % 2 == 0 else word for n, word in enumerate(args.more)]
     found = measure(args.folder, args.turns, args.dd, args.show, more)
-    if args.json:
-        print(json.dumps(found, indent=1))
-        return
-    for name, values in found.items():
-        if isinstance(values, dict):
-            print(name, *(f"  {key:28}{value:>16,}" for key, value in values.items()), sep="\n")
-        else:
-            print(f"{name}: {values}")
+    tell(found, as_json=args.json)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ UNJUDGED = {
     "M3 ignored (PoP ch. 7 POPULATION COUNT, facility 61)": "POPCNT",
     "stale condition code (PoP ch. 10 EXTRACT PSW: bits 18-19)": "EPSW",
     "completed where it traps (PoP ch. 7 LOAD AND TRAP); the comparison ends before": "LAT LGAT LFHAT LLGFAT LLGTAT",
+    "bits 0-31 become zeros (PoP ch. 7 LOAD COUNT TO BLOCK BOUNDARY: a 32-bit number in bits 32-63)": "LCBB",
     "condition code lost at the next TR (PoP ch. 7 TRANSLATE: the code remains unchanged)": "TAM",
 }
 # And LOAD ADDRESS (RELATIVE LONG, EXTENDED) outside the 64-bit mode: bits 0-31 of R1 remain unchanged (PoP ch. 7), but
@@ -61,7 +62,7 @@ UNJUDGED = {
 LACKS = {MIE2, MIE3}  # facilities that it does not have
 # By test_unicorn_steps.py: programs are of the rows of before, since others make it lose a condition code at a TR.
 ASKED_ALONE = """LFPC SFPC SRNMT TRE TROO TROT TRTO TRTT CU12 CU14 CU21 CU24 CU41 CU42 SRSTU MVCLU CLCLU UNPKA UNPKU
-    LCBB TP"""
+    TP"""
 
 
 # Unicorn takes no overflow for it where the result is zero, or where zero is subtracted from: 80000000 + 80000000,

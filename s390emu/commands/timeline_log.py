@@ -14,7 +14,7 @@ from s390emu.assembler.disassemble import Labels, disassemble
 from s390emu.assembler.symbols import as_symbols
 from s390emu.commands.recordings import run_on
 from s390emu.commands.trace_log import Window
-from s390emu.machine import CPU, Machine, NotTranslated, Reason, Stop
+from s390emu.machine import CPU, Machine, Reason, Stop
 from s390emu.machine.observe import kinds_of
 from s390emu.recording import Recording, Replayer
 from s390emu.records.cpu import STOPPED_STATE
@@ -227,8 +227,5 @@ def _look_closely(replayer: Replayer, told: model.Told, details: int, symbols: M
 
 def _code(machine: Machine, cpu: CPU, address: int, mask: int, labels: Labels) -> tuple[bytes, str] | None:
     """Return bytes and text of an instruction; None where there is none."""
-    try:
-        data = machine.view.read_instruction(cpu, address, mask)
-        return data, disassemble(data, address, labels).text
-    except (IndexError, NotTranslated):
-        return None
+    data = machine.view.find_instruction(cpu, address, mask)
+    return (data, disassemble(data, address, labels).text) if data else None

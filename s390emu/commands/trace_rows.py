@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from s390emu.commands.trace_log import TraceLog, Window
 from s390emu.machine import Machine
-from s390emu.machine.view import NotTranslated, registers
+from s390emu.machine.view import registers
 from s390emu.records.events import EVENT_FETCH, EVENT_STORE
 from s390emu.reports.exports import Exporter, Instruction
 from s390emu.reports.stop import code_at
@@ -65,10 +65,7 @@ class RowLog(TraceLog):
         cpu = machine.cpus[number]
         before, after = self._before[number], registers(cpu)
         self._before[number] = after
-        try:
-            text = machine.view.read_instruction(cpu, ia, mask)
-        except (IndexError, NotTranslated):
-            text = b""
+        text = machine.view.find_instruction(cpu, ia, mask)
         changes = {name: value for name, value in after.items() if value != before[name] and name != "psw.ia"}
         kept = [(address, machine.read(address, length)) for address, length in stores]
         return Instruction(count, number, ia, mask, text, code_at(machine, ia, mask), before, changes, kept)

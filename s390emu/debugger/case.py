@@ -15,7 +15,7 @@ from s390emu.architecture.page_states import ALWAYS, CONTENTS, DISCARDED, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.disassemble import disassemble
 from s390emu.debugger.operands import values
-from s390emu.machine import CPU, Machine, NotTranslated
+from s390emu.machine import CPU, Machine
 from s390emu.machine.history import Change, History
 from s390emu.machine.observe import kinds_of
 from s390emu.machine.view import registers
@@ -168,12 +168,7 @@ def _case(machine: Machine, cpu: CPU, event: Any, ended: Ended) -> Case:
 
 def _text(machine: Machine, cpu: CPU, address: int) -> bytes:
     """Return the instruction at an address; empty if it cannot be fetched."""
-    if address & 1:
-        return b""
-    try:
-        return machine.view.read_instruction(cpu, address, cpu.psw[0])
-    except (IndexError, NotTranslated):
-        return b""
+    return b"" if address & 1 else machine.view.find_instruction(cpu, address, cpu.psw[0])
 
 
 def _come_to(history: History, cpu: CPU, ia: int) -> None:

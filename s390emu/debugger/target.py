@@ -403,11 +403,8 @@ class Target:
         from s390emu.assembler.disassemble import disassemble
 
         mask, address = cpu.psw
-        try:
-            data = self.machine.view.read_instruction(cpu, address, mask)
-        except (IndexError, NotTranslated):
-            return "", 2
-        return disassemble(data, address).text, len(data)
+        data = self.machine.view.find_instruction(cpu, address, mask)
+        return (disassemble(data, address).text, len(data)) if data else ("", 2)
 
     def _stepped(self, cpu: int | None) -> Halt:
         return Halt(Why.STEPPED, self.machine.running.number if cpu is None else cpu)

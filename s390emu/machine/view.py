@@ -154,6 +154,13 @@ class View:
         first = halfword(0)
         return first + b"".join(map(halfword, range(2, LENGTHS[first[0] >> 6], 2)))
 
+    def find_instruction(self, cpu: CPU, address: int, psw_mask: int) -> bytes:
+        """Return the same; empty where there is none."""
+        try:
+            return self.read_instruction(cpu, address, psw_mask)
+        except (IndexError, NotTranslated):
+            return b""
+
     def to_absolute(self, cpu: CPU, address: int) -> int:
         """Return the absolute address that a logical address of this CPU stands for, by its mode and its tables as they
         are: nothing is referenced, no exception recognized."""

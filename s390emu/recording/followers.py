@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from s390emu.machine.history import Checkpoint
-from s390emu.machine.view import NotTranslated, registers
+from s390emu.machine.view import registers
 from s390emu.recording.mirror import Mirror
 from s390emu.recording.replayer import Diverged, Replayer
 from s390emu.recording.state import capture
@@ -87,10 +87,7 @@ class Here:
         machine = self.replayer.machine
         self._mirror.show(capture(machine))
         cpu, ia = machine.running, int(machine.port.insn_ia)
-        try:
-            text = machine.view.read_instruction(cpu, ia, cpu.psw[0]).hex()
-        except (IndexError, NotTranslated):
-            text = ""
+        text = machine.view.find_instruction(cpu, ia, cpu.psw[0]).hex()
         return Moment(machine.count, self._mirror.digests(), cpu.number, ia, text, registers(cpu), ended)
 
     def mark(self) -> None:

@@ -10,7 +10,6 @@ from s390emu.architecture.program_exceptions import exception_name
 from s390emu.assembler.disassemble import disassemble
 from s390emu.assembler.symbols import as_symbols
 from s390emu.machine.stop import Interruption, Reason, Stop
-from s390emu.machine.view import NotTranslated
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.reports.psw import describe_psw
 
@@ -28,10 +27,8 @@ def place(address: int, symbols: Mapping[str, int]) -> str:
 
 def code_at(machine: Machine, address: int, psw_mask: int) -> str:
     """Return the instruction that the running CPU has there under a PSW, as text; empty where there is none."""
-    try:
-        return disassemble(machine.view.read_instruction(machine.running, address, psw_mask), address).text
-    except (IndexError, NotTranslated):
-        return ""
+    data = machine.view.find_instruction(machine.running, address, psw_mask)
+    return disassemble(data, address).text if data else ""
 
 
 def interruption_text(last: Interruption, symbols: Mapping[str, int], cpus: int = 1) -> str:

@@ -24,7 +24,7 @@ from s390emu.architecture.psw_bits import DAT, EXTERNAL, IO, PROBLEM, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE
 from s390emu.assembler.disassemble import disassemble
-from s390emu.machine import Machine, NotTranslated
+from s390emu.machine import Machine
 from s390emu.records.blocks import WATCH_FETCH, WATCH_PAUSE, WATCH_STORE
 from s390emu.records.cpu import STOPPED_STATE
 from s390emu.records.events import (
@@ -564,10 +564,7 @@ class Sanitizer:
     def _text(self, event: Event | FrameChange) -> bytes:
         """Return the event's instruction; empty where there is none."""
         cpu, psw = self.machine.cpus[event.cpu], self._cpus[event.cpu].psw
-        try:
-            return self.machine.view.read_instruction(cpu, event.ia, psw)
-        except (IndexError, NotTranslated):
-            return b""
+        return self.machine.view.find_instruction(cpu, event.ia, psw)
 
     def _read(self, address: int, length: int) -> bytes:
         """Return bytes as Machine.read does; the usual case at once."""

@@ -97,6 +97,14 @@ def field(insn: int, length: int, start: int, width: int) -> int:
     return insn >> (8 * length - start - width) & ((1 << width) - 1)
 
 
+def displacement_of(kind: str, values: list[int]) -> int:
+    """Return the displacement of a storage operand whose fields have these values: signed if there is a DH field."""
+    if len(values) == (3 if kind == BASED else 4):  # DH is the last
+        displacement = values[0] | values[-1] << 12
+        return displacement - ((displacement & 0x80000) << 1)
+    return values[0]
+
+
 def find_row(data: bytes) -> Row | None:
     """Return the row of the instruction that `data` begins with."""
     shape = _find(data)
@@ -199,11 +207,8 @@ def _operand(operand: Operand, values: list[int], target: Callable[[int], str]) 
 
 def _storage(kind: str, values: list[int]) -> str:
     """Return a storage operand as text."""
-    displacement, base, *rest = values
-    base_text = f"%r{base}"
-    if len(rest) == (1 if kind == BASED else 2):  # DH
-        displacement |= rest[-1] << 12
-        displacement -= (displacement & 0x80000) << 1
+    base, *rest = values[1:]
+    displacement, base_text = displacement_of(kind, values), f"%r{base}"
     if kind == BASED:
         return f"{displacement}({base_text})" if base else str(displacement)
     if kind == INDEXED:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu.assembler.disassemble import disassemble
-from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, REGISTER_LETTERS, RELATIVE, STORAGE
+from s390emu.assembler.disassemble import disassemble, displacement_of, field
+from s390emu.isa.formats import AR, CR, FR, GR, INDEXED, REGISTER_LETTERS, RELATIVE, STORAGE
 from s390emu.machine import CPU
 
-TEXT_BITS = 48  # of the longest instruction
-SIGNED_DISPLACEMENT = (BASED, INDEXED)  # of these kinds, if its high part comes last
 FIELDS = {GR: "gr", AR: "ar", CR: "cr", FR: "fpr"}  # of the CPU record
 
 
@@ -26,17 +24,15 @@ def values(cpu: CPU, data: bytes, ia: int) -> list[Value]:
     row = disassemble(data, ia).row
     if row is None:
         return []
-    insn = int.from_bytes(data.ljust(TEXT_BITS // 8, b"\0"))
-
-    def field(start: int, width: int) -> int:
-        return insn >> TEXT_BITS - start - width & (1 << width) - 1
+    length = row.format.length
+    insn = int.from_bytes(data[:length])
 
     def register(number: int) -> int:
         return int(cpu.gr[number]) if number else 0
 
     found = []
     for operand in row.format.operands:
-        numbers = [field(*place) for place in operand.fields]
+        numbers = [field(insn, length, *place) for place in operand.fields]
         if operand.kind in FIELDS:
             name = f"%{REGISTER_LETTERS[operand.kind]}{numbers[0]}"
             found.append(Value(name, int(cpu.record[FIELDS[operand.kind]][numbers[0]]), numbers[0]))
@@ -45,10 +41,7 @@ def values(cpu: CPU, data: bytes, ia: int) -> list[Value]:
             halfwords = numbers[0] - (numbers[0] >> width - 1 << width)
             found.append(Value(operand.name, ia + 2 * halfwords & int(cpu.record.amode)))
         elif operand.kind in STORAGE:
-            displacement, base, *rest = numbers
-            if len(numbers) == (4 if operand.kind == INDEXED else 3) and operand.kind in SIGNED_DISPLACEMENT:
-                high = rest.pop()
-                displacement += (high - (high >> 7 << 8)) << 12
-            index = register(rest[0]) if operand.kind == INDEXED else 0
-            found.append(Value(operand.name, displacement + register(base) + index & int(cpu.record.amode)))
+            index = register(numbers[2]) if operand.kind == INDEXED else 0
+            address = displacement_of(operand.kind, numbers) + register(numbers[1]) + index
+            found.append(Value(operand.name, address & int(cpu.record.amode)))
     return found

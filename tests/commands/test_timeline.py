@@ -267,10 +267,7 @@ def test_blocks_that_the_world_put_into_another_state_are_events(tmp_path):
     machine = guests.loaded()
     with RunRecorder(machine, Writer(tmp_path / "a"), 50) as recorder:
         recorder.run(120)
-        machine.clear_reset()
-        machine.set_psw(0x180000000, 0x10000)
-        machine.write(0x10000, bytes.fromhex("a7290001 a7f4fffe"))  # LGHI, J
-        recorder.put()
+        guests.start_anew(machine, recorder)
         recorder.run(20)
     told = collected_of(tmp_path / "a")
     assert set(told.events["count"][told.events["kind"] == model.PUT].tolist()) == {120}

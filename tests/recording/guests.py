@@ -69,3 +69,11 @@ def recorded(path: Path, source: str = PAGES, *, limit: int = 10_000, every: int
 def opened(path: Path) -> Recording:
     """Return the recording, which can make machines."""
     return Recording.open(path, make)
+
+
+def start_anew(machine: Machine, recorder: RunRecorder) -> None:
+    """Put the guest into another state, as the world can: another program, from its beginning."""
+    machine.clear_reset()
+    machine.set_psw(0x180000000, 0x10000)
+    machine.write(0x10000, bytes.fromhex("a7290001 a7f4fffe"))  # LGHI, J
+    recorder.put()

@@ -13,7 +13,7 @@ from s390emu.machine.history import Diverged, Input, Lost
 from s390emu.recording import Recording, RunRecorder, Writer
 from s390emu.recording.replayer import digest, past
 from tests.commands.test_session import echo
-from tests.recording.guests import PAGES, SEVERAL, loaded, opened, recorded
+from tests.recording.guests import PAGES, SEVERAL, loaded, opened, recorded, start_anew
 
 HOSTS = [
     pytest.param(PAGES, {"frames": 20}, id="paging"),
@@ -136,10 +136,7 @@ def test_a_new_start_is_a_moment_as_others(tmp_path):
     machine = loaded()
     with RunRecorder(machine, Writer(tmp_path / "a"), 50) as recorder:
         recorder.run(120)
-        machine.clear_reset()
-        machine.set_psw(0x180000000, 0x10000)
-        machine.write(0x10000, bytes.fromhex("a7290001 a7f4fffe"))  # LGHI, J
-        recorder.put()
+        start_anew(machine, recorder)
         recorder.run(200)
     with opened(tmp_path / "a") as recording:
         target = Target(past(recording).machine)

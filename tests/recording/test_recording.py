@@ -8,7 +8,7 @@ from s390emu import inputs
 from s390emu.machine import Reason
 from s390emu.recording import Diverged, Replayer, RunRecorder, Writer
 from s390emu.recording.replayer import digest
-from tests.recording.guests import PAGES, SEVERAL, loaded, make, opened, recorded
+from tests.recording.guests import PAGES, SEVERAL, loaded, make, opened, recorded, start_anew
 
 HOSTS = [
     pytest.param(PAGES, {}, id="frames-for-all"),
@@ -135,10 +135,7 @@ def test_the_world_can_put_the_guest_into_another_state(tmp_path):
     machine = loaded()
     with RunRecorder(machine, Writer(tmp_path / "a"), 50) as recorder:
         recorder.run(120)
-        machine.clear_reset()
-        machine.set_psw(0x180000000, 0x10000)
-        machine.write(0x10000, bytes.fromhex("a7290001 a7f4fffe"))  # LGHI, J
-        recorder.put()
+        start_anew(machine, recorder)
         recorder.run(200)
     with opened(tmp_path / "a") as recording:
         replayer = Replayer(recording)

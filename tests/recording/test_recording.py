@@ -187,7 +187,7 @@ end:    .quad 0x0002000180000000,0
 """
 
 
-@pytest.mark.parametrize("stops", [7, 90, 200])
+@pytest.mark.parametrize("stops", [1, 7, 90, 200])
 def test_a_state_is_the_same_however_often_the_guest_was_stopped(stops):
     """Time passes on a CPU that waits when its turn comes, or when somebody looks."""
     machine, plain = (loaded(WAITING_FOR_EACH_OTHER, cpus=3) for _ in range(2))

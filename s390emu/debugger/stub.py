@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import select
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import ClassVar
 
 from s390emu.debugger.description import CORE, REGISTERS, memory_map, target_xml, value
@@ -25,6 +26,7 @@ from s390emu.machine.view import registers
 LOOPBACK = "127.0.0.1"
 SIGINT, SIGTRAP = 2, 5
 LOOK = 0.5  # seconds between two looks whether a client may still come
+ALIVE = 1  # seconds between two signs that the answer to `monitor` is on its way
 WATCHES = {"2": "write", "3": "read", "4": "access"}
 NAMES_OF_WATCHES = {"write": "watch", "read": "rwatch", "access": "awatch"}
 ENDS = {Why.BEGIN: "replaylog:begin;", Why.END: "replaylog:end;"}
@@ -241,11 +243,30 @@ class Session:
 
     def _monitor(self, rest: str) -> bytes:
         line = hexadecimal(rest).decode("utf-8", "replace").strip()
-        self._tell(self.words.execute(line) + "\n")
+        with self._patience():
+            text = self.words.execute(line)
+        self._tell(text + "\n")
         if line.split(" ")[0] in MOVES:
             self._cpu = self.target.machine.running
             self._tell(STALE + "\n")
         return b"OK"
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Say now and then that the answer is on its way: gdb waits for one for two seconds only."""
+        answered = threading.Event()
+
+        def say() -> None:
+            while not answered.wait(ALIVE):
+                self.send(packet(b"O"))
+
+        thread = threading.Thread(target=say, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            answered.set()
+            thread.join()
 
     def _tell(self, text: str) -> None:
         """Let gdb show some text."""

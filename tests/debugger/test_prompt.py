@@ -174,7 +174,7 @@ class Terminal:
         return self.until(PROMPT)
 
     def interrupt(self) -> None:
-        """Press Ctrl-C once it waits for keys; pressed while readline is at work, Python sees it with the next key only."""
+        """Press Ctrl-C once it waits for keys; one that comes while readline works is seen with the next key only."""
         while Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] != "S":
             time.sleep(0.01)
         self.type(CTRL_C)

@@ -230,6 +230,15 @@ def test_a_page_that_the_host_throws_away_is_said():
     assert [bytes.fromhex(part[1:].decode()) for part in told] == [b"the host has thrown the watched page away\n"] * 2
 
 
+def test_gdb_is_told_that_a_long_answer_is_on_its_way(monkeypatch):
+    said = threading.Event()
+    session = Session(Target(Machine.from_source(HINTS, 1 << 18)), lambda data: data == packet(b"O") and said.set())
+    monkeypatch.setattr("s390emu.debugger.stub.ALIVE", 0.01)
+    monkeypatch.setattr(session.words, "execute", lambda line: f"{line} {said.wait(60)}")
+    assert session.answer(b"qRcmd," + b"why".hex().encode()) == b"OK"
+    assert said.is_set()
+
+
 REQUIRED = [
     "?", "g", "G" + "00" * 144, "p0", "P2=0000000000000001", "m10000,2", "M9000,1:00", "X9000,1:a", "Hg1", "Hc-1", "qC",
     "qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,1", "qAttached", "qSupported:swbreak+", "QStartNoAckMode", "D",

@@ -28,9 +28,9 @@ TO_LINE_START, ERASE_LINE = "\r", "\r\033[K"
 
 def announce_compilation(guest: Program | None) -> None:
     """Show from now on what is compiled in this process, for a machine that is to run `guest`."""
-    from s390emu._jit.compiler import Proper
+    from s390emu._jit.compiler import Compilation
 
-    Proper.announced = _Announcement(guest).of
+    Compilation.announced = _Announcement(guest).of
 
 
 def show(text: str) -> None:

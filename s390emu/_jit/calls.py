@@ -21,30 +21,35 @@ from s390emu._jit.functions import Function, function_of
 from s390emu._jit.functions import load as load_code
 from s390emu._jit.records import record_at
 
-_addresses: dict[object, int] = {}
+_addresses: dict[str, int] = {}
 _twins: list = [None]  # un-jitted: address -> function; 0 is no function
+
+
+def is_loaded(function: Function) -> bool:
+    """True if this function has its address."""
+    return function.name in _addresses
 
 
 def load(functions: Iterable[Function]) -> None:
     """Have functions compiled and loaded, close together, before their addresses are asked for."""
-    wanted = [f for f in functions if f.python not in _addresses]
+    wanted = {f.name: f for f in functions if f.name not in _addresses}
     if not JIT:
-        _addresses.update((f.python, n) for n, f in enumerate(wanted, len(_twins)))
-        _twins.extend(f.python for f in wanted)
+        _addresses.update((name, n) for n, name in enumerate(wanted, len(_twins)))
+        _twins.extend(f.python for f in wanted.values())
     elif wanted:
-        _addresses.update(zip((f.python for f in wanted), load_code(wanted), strict=True))
+        _addresses.update(load_code(wanted.values()))
 
 
 def address_of(function, *record_dtypes, integers: int, returns: bool = True) -> int:
     """Return the address of `function(records..., integers...) -> int64` (or nothing), compiled on first request.
 
+    function: plain, jitted, or where in the package it is: module and name.
     record_dtypes: NumPy dtypes of the leading record arguments; integers: how many uint64 arguments follow.
     returns: False for a procedure without a result.
     """
-    python_function = getattr(function, "py_func", function)
-    if python_function not in _addresses:
-        load([function_of(function, *record_dtypes, integers=integers, returns=returns)])
-    return _addresses[python_function]
+    wanted = function_of(function, *record_dtypes, integers=integers, returns=returns)
+    load([wanted])
+    return _addresses[wanted.name]
 
 
 _places: dict[int, tuple[object, int]] = {}

@@ -6,12 +6,11 @@ there on LLVM suffices (`backend.py`), so that a process which finds all bitcode
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import numba
-import numpy as np
 from llvmlite import binding as llvm
 from numba import types
 from numba.core.ccallback import _CFuncCompiler
@@ -24,6 +23,7 @@ from numba.extending import lower_builtin, typeof_impl
 
 from s390emu._jit import intrinsics
 from s390emu._jit.compiler import Compilation, Intrinsic, Kernel, i64, u64
+from s390emu._jit.functions import Function
 
 OPTIONS = {"error_model": "numpy"}
 SCALARS = {None: types.void, u64: types.uint64, i64: types.int64}
@@ -59,15 +59,16 @@ class _BitcodeCompiler(_CFuncCompiler):
         return flags
 
 
-def bitcode(function, name: str, record_dtypes: Sequence[np.dtype], integers: int, returns: bool) -> bytes:
-    """Return the bitcode of `function(records..., integers...)`, a module that has it under this name."""
-    result = types.int64 if returns else types.void
-    arguments = *map(numba.from_dtype, record_dtypes), *(types.uint64,) * integers
-    compiler = _BitcodeCompiler(function, cpu_target, OPTIONS, {}, Compiler)
-    with Compilation.announced(function.__name__), global_compiler_lock, _unlinked():
+def bitcode(function: Function) -> bytes:
+    """Return a function's bitcode: a module that has it under its name."""
+    result = types.int64 if function.returns else types.void
+    arguments = *map(numba.from_dtype, function.record_dtypes), *(types.uint64,) * function.integers
+    python = function.python
+    compiler = _BitcodeCompiler(python, cpu_target, OPTIONS, {}, Compiler)
+    with Compilation.announced(python.__name__), global_compiler_lock, _unlinked():
         made = compiler.compile(arguments, result)
         made.library.finalize()
-        return _tidy(made.library._final_module.clone(), made.fndesc.llvm_func_name, name).as_bitcode()
+        return _tidy(made.library._final_module.clone(), made.fndesc.llvm_func_name, function.name).as_bitcode()
 
 
 def _tidy(module, symbol: str, name: str):

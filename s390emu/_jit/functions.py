@@ -7,7 +7,7 @@ package (`prebuilt`), or is made by Numba (`frontend`), which takes a hundred ti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import count
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -15,17 +15,17 @@ import numpy as np
 from s390emu._jit import backend
 from s390emu._jit.cache import bitcodes, objects
 
-_numbers = count()
+PACKAGE_PREFIX = __package__.split(".")[0] + "."
+_elsewhere: dict[Callable, str] = {}  # names of functions that are not of the package
 
 
 class Function(NamedTuple):
     """A function that is called by address, and what it takes and returns.
 
-    name: where it is in the package, whose sources tell what it does; something in <> if it is not of the package, so
-    that its code is not kept."""
+    name: module and name if it is of the package, whose sources tell what it does; something in <> if it is not, so that
+    its code is not kept. Its module need not be imported unless Numba has to compile it."""
 
     name: str
-    python: Callable
     record_dtypes: tuple[np.dtype, ...]
     integers: int
     returns: bool
@@ -34,14 +34,33 @@ class Function(NamedTuple):
     def of_package(self) -> bool:
         return not self.name.startswith("<")
 
+    @property
+    def short_name(self) -> str:
+        """The function's name in its module."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def python(self) -> Callable:
+        """The plain Python function."""
+        if not self.of_package:
+            return next(function for function, name in _elsewhere.items() if name == self.name)
+        module, _, name = self.name.rpartition(".")
+        return _plain(getattr(import_module(module), name))
+
+
+def _plain(function) -> Callable:
+    return getattr(function, "py_func", function)
+
 
 def function_of(function, *record_dtypes: np.dtype, integers: int, returns: bool = True) -> Function:
-    """Return a plain or jitted function as one to be compiled; the arguments are those of `address_of`."""
-    python = getattr(function, "py_func", function)
-    name = f"{python.__module__}.{python.__qualname__}"
-    if not name.startswith(__package__.split(".")[0] + ".") or "<" in name:
-        name = f"<{name} {next(_numbers)}>"
-    return Function(name, python, record_dtypes, integers, returns)
+    """Return a function as one to be compiled; the arguments are those of `address_of`."""
+    if not isinstance(function, str):
+        function = _plain(function)
+        name = f"{function.__module__}.{function.__qualname__}"
+        if not name.startswith(PACKAGE_PREFIX) or "<" in name:
+            name = _elsewhere.setdefault(function, f"<{name} {len(_elsewhere)}>")
+        function = name
+    return Function(function, record_dtypes, integers, returns)
 
 
 def is_made(function: Function) -> bool:
@@ -66,7 +85,7 @@ def bitcode_of(function: Function) -> bytes:
         return data
     from s390emu._jit import frontend
 
-    data = frontend.bitcode(function.python, function.name, function.record_dtypes, function.integers, function.returns)
+    data = frontend.bitcode(function)
     if function.of_package:
         bitcodes().keep(function.name, data)
     return data
@@ -84,7 +103,6 @@ def object_of(function: Function) -> bytes:
     return code
 
 
-def load(functions: Iterable[Function]) -> list[int]:
-    """Load the code of functions that are not loaded yet; return their addresses."""
-    code = {function.name: object_of(function) for function in functions}
-    return list(backend.load(code).values())
+def load(functions: Iterable[Function]) -> dict[str, int]:
+    """Load the code of functions that are not loaded yet; return their addresses, by name."""
+    return backend.load({function.name: object_of(function) for function in functions})

@@ -88,7 +88,8 @@ def _tidy(module, symbol: str, name: str):
         manager = llvm.create_new_module_pass_manager()
         manager.add_global_dead_code_eliminate_pass()
         manager.add_strip_symbols_pass()
-        manager.run(module, llvm.create_pass_builder(cpu_target.target_context.codegen()._tm, llvm.PipelineTuningOptions()))
+        machine = cpu_target.target_context.codegen()._tm
+        manager.run(module, llvm.create_pass_builder(machine, llvm.PipelineTuningOptions()))
     return module
 
 

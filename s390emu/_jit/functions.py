@@ -22,8 +22,8 @@ _elsewhere: dict[Callable, str] = {}  # names of functions that are not of the p
 class Function(NamedTuple):
     """A function that is called by address, and what it takes and returns.
 
-    name: module and name if it is of the package, whose sources tell what it does; something in <> if it is not, so that
-    its code is not kept. Its module need not be imported unless Numba has to compile it."""
+    name: module and name if it is of the package, whose sources tell what it does; something in <> if it is not, so
+    that its code is not kept. Its module need not be imported unless Numba has to compile it."""
 
     name: str
     record_dtypes: tuple[np.dtype, ...]

@@ -19,7 +19,6 @@ from s390emu._jit import JIT, record_in
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
-from s390emu.engine import ahead
 from s390emu.engine.handlers import HandlerTable, default_facilities
 from s390emu.engine.procedures import run_loop
 from s390emu.host import kernels

@@ -8,16 +8,12 @@ import platform
 import random
 import re
 
-import numba
 import numpy as np
 import pytest
-from numba import types
+from llvmlite import binding as llvm
 
-from s390emu._jit import JIT
-from s390emu._jit.compiler import Proper
-from s390emu.engine.handlers import function
-from s390emu.records.cpu import CPU_T
-from s390emu.records.port import PORT_T
+from s390emu._jit import JIT, bitcode_of
+from s390emu.engine.handlers import compiled, function
 from tests.isa.floating_point.bfp import BY_LETTER, CASES, handle, hard, prepare, put, random_datum
 from tests.isa.floating_point.exact import LONG, SHORT, Value
 from tests.isa.floating_point.test_bfp_instructions import ROW

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from s390emu.commands.compilation import announce_compilation
+from s390emu.commands.compilation import compile_for
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.sanitizer import SanitizerOptions
 from s390emu.commands.usage import UsageError
@@ -38,7 +38,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             chunk=options.chunk_blocks,
             chunk_policy=options.chunk_policy,
         )
-        announce_compilation(guest)
+        compile_for(guest)
         machine = Machine(
             options.ram,
             cpus=options.cpus,

@@ -12,9 +12,12 @@ import re
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, VX, Row
+
+if TYPE_CHECKING:
+    from s390emu._jit import Function
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -112,15 +115,19 @@ class HandlerTable:
         self.addresses[index] = compile_handler(self.mnemonics[index])
 
 
-READY: set[str] = set()  # mnemonics whose handlers have been compiled, or loaded from the cache, in this process
+def compiled(mnemonic: str) -> Function:
+    """Return an instruction's handler as a function to be compiled; `_jit.bitcode_of` it is its code."""
+    from s390emu._jit import function_of
+    from s390emu.records.cpu import CPU_T
+    from s390emu.records.port import PORT_T
+
+    name = function_name(mnemonic)
+    return function_of(f"{places()[name].module}.{name}", CPU_T, PORT_T, integers=1)
 
 
 def compile_handler(mnemonic: str) -> int:
     """Return the address of an instruction's handler."""
     from s390emu._jit import address_of
-    from s390emu.records.cpu import CPU_T
-    from s390emu.records.port import PORT_T
 
-    address = address_of(function(mnemonic), CPU_T, PORT_T, integers=1)
-    READY.add(mnemonic)
-    return address
+    handler = compiled(mnemonic)
+    return address_of(handler.name, *handler.record_dtypes, integers=1)

@@ -10,7 +10,7 @@ from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.commands.json_output import json_text
 from s390emu.commands.usage import ENDED, UsageError
-from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
+from s390emu.engine.handlers import ISA, ON_REQUEST, default_facilities, executable, function_name, places
 from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS, Row
 
@@ -55,18 +55,19 @@ def _coverage(as_json: bool) -> None:
     from s390emu.reports.coverage import CHAPTER_TITLES, lines, summary
 
     if as_json:
-        chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "rows": rows}
-                    for c, (done, rows) in summary().items()]  # fmt: skip
+        chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "on_request": more, "rows": rows}
+                    for c, (done, more, rows) in summary().items()]  # fmt: skip
         all_rows = [line._asdict() for line in lines()]
         print(json_text({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": all_rows}))
         return
-    for chapter, (done, rows) in summary().items():
-        print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented")
+    for chapter, (done, more, rows) in summary().items():
+        requested = f", {more} more on request" if more else ""
+        print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented{requested}")
     print("chapter\topcode\tmnemonic\tstatus\tfacility\tname\tplace\treason")
     for line in lines():
-        status = "implemented" if line.implemented else "operation-exception"
         facility = "" if line.facility is None else line.facility
-        print(line.chapter, line.opcode, line.mnemonic, status, facility, line.name, line.place, line.reason, sep="\t")
+        fields = (line.opcode, line.mnemonic, line.status, facility, line.name, line.place, line.reason)
+        print(line.chapter, *fields, sep="\t")
 
 
 def _explain(what: str) -> dict:
@@ -98,10 +99,11 @@ def _instruction(row: Row) -> dict:
     """Return the facts about a row of the table."""
     place = places().get(function_name(row.mnemonic))
     where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
-    if why := reason_of(row.mnemonic):
+    if why := reason_of(row):
         where += f"; {why}"
     if place and not executable(row, default_facilities()):
         where += f", but an operation exception: facility bit {row.facility} is not installed"
+        where += f" without --facility {row.facility}" if row.facility in ON_REQUEST else ""
     facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,

@@ -11,10 +11,11 @@ import importlib
 import re
 from collections.abc import Collection
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, VX, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, MSA, MSA4, MSA5, ROWS, VX, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -25,6 +26,10 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
 # Facilities that have instructions which are not in the table.
 NOT_IN_TABLE = frozenset((VX,))
+# Facilities that a machine has only if asked for: what a system does changes with them, and Linux loads drivers.
+SECURITY = frozenset((MSA, MSA4, MSA5))
+ON_REQUEST = SECURITY | {75}  # 75, access-exception fetch/store indication, has no instruction
+CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 
 class Place(NamedTuple):
@@ -74,7 +79,14 @@ def facilities() -> frozenset[int]:
 
 def default_facilities() -> frozenset[int]:
     """Return the facility bits of a machine for which nothing is asked."""
-    return facilities() | ARCHITECTURE_FACILITIES
+    return facilities() - ON_REQUEST | ARCHITECTURE_FACILITIES
+
+
+def lacking(bit: int) -> str:
+    """Return why no machine can have a facility here; nothing if it can."""
+    if bit in SECURITY and find_spec(CRYPTOGRAPHY) is None:
+        return f"facility {bit} needs the library {CRYPTOGRAPHY}: pip install 's390emu[crypto]'"
+    return ""
 
 
 def executable(row: Row, installed: Collection[int]) -> bool:

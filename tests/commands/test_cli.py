@@ -615,6 +615,16 @@ def test_run_with_a_disk_that_may_not_be_written(s390emu, source, disks):
     assert (disks / "two").read_bytes() == bytes(8192)
 
 
+def test_run_with_a_facility_that_is_asked_for(s390emu, source):
+    """A query of KM, which is an operation exception without."""
+    path = source("start: la %r1,0x400; lghi %r0,0; km %r2,%r4; larl %r5,1f; lpswe 0(%r5)\n"
+                  ".balign 8\n1: .quad 0x2000180000000,0")  # fmt: skip
+    assert s390emu("run", path, "--facility", "17", "--facility", "77", "--limit", "10")[0] == 0
+    assert s390emu("run", path, "--limit", "10")[0] != 0
+    code, _, err = s390emu("run", path, "--facility", "18")
+    assert (code, "--facility 18: choose of 17, 57, 75, 77" in err) == (2, True), err
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

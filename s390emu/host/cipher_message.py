@@ -7,7 +7,7 @@ registers in the instruction is a number, 16 where there is no operand.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu._jit import bytes_at, put_bytes_at
 from s390emu.host import kernels
@@ -67,33 +67,49 @@ def cipher_feedback(key: bytes, chaining: bytes, data: bytes, decipher: bool, le
     return result, chaining
 
 
-def operand(cpu, port, register: int, length: int, kind: int, data: bytes = b"") -> bytes:
-    """Fetch the bytes of an operand, or store `data` there; return the bytes."""
-    code = kernels.locate(cpu, port, register, length, kind)
-    assert code == 0, f"the handler saw to it that register {register} designates an operand: {code}"
-    first, within, second = int(port.span_first), min(int(port.span_length), length), int(port.span_second)
-    if kind == FETCH:
-        return bytes_at(first, within) + bytes_at(second, length - within)
-    put_bytes_at(first, data[:within])
-    put_bytes_at(second, data[within:])
-    return data
+class Place(NamedTuple):
+    """An operand that can be accessed: host address and bytes in its first page, host address in its second page."""
+
+    first: int
+    within: int
+    second: int
+    length: int
+
+    def fetch(self) -> bytes:
+        return bytes_at(self.first, self.within) + bytes_at(self.second, self.length - self.within)
+
+    def store(self, data: bytes) -> None:
+        put_bytes_at(self.first, data[: self.within])
+        put_bytes_at(self.second, data[self.within :])
+
+
+def located(port, code: int, length: int) -> Place:
+    """Return the place that an access has left in the port. code: what it returned."""
+    assert code == 0, f"the handler saw to it that there is no exception: {code}"
+    return Place(int(port.span_first), min(int(port.span_length), length), int(port.span_second), length)
 
 
 def cipher(host, guest, cpu, port, insn: int) -> int:
-    """Complete KM, KMC, KMAC, KMCTR, KMF or KMO: cipher a unit."""
+    """Complete KM, KMC, KMAC, KMCTR, KMF or KMO: cipher a unit.
+
+    Everything is located before anything is stored, which may be where the translation tables are."""
+
+    def place(register: int, length: int, kind: int) -> Place:
+        return located(port, kernels.locate(cpu, port, register, length, kind), length)
+
     operation, r1, r2, r3 = insn >> 48, insn >> 36 & 15, insn >> 32 & 15, NONE
     control, unit = int(cpu.gr[0]), int(port.value)
     decipher = control & MODIFIER != 0
     key_length = ((control & FUNCTION_CODE) - BEFORE_AES_128) * KEY_UNIT
     before_key = BLOCK if operation in CHAINED else 0
-    parameter = operand(cpu, port, PARAMETER_REGISTER, before_key + key_length, FETCH)
+    parameter = place(PARAMETER_REGISTER, before_key + key_length, FETCH).fetch()
     chaining, key = parameter[:before_key], parameter[before_key:]
-    data = operand(cpu, port, r2, unit, FETCH)
+    data = place(r2, unit, FETCH).fetch()
     if operation == KM:
         result = ecb(key, decipher).update(data)
     elif operation == KMCTR:
         r3 = insn >> 44 & 15
-        result = exclusive_or(data, ecb(key).update(operand(cpu, port, r3, unit, FETCH)))
+        result = exclusive_or(data, ecb(key).update(place(r3, unit, FETCH).fetch()))
     elif operation == KMO:
         result, chaining = output_feedback(key, chaining, data)
     elif operation == KMF:
@@ -101,11 +117,12 @@ def cipher(host, guest, cpu, port, insn: int) -> int:
     else:
         result, chaining = chained(key, chaining, data, decipher)
     if operation == KMAC:
-        r1 = NONE
-    else:
-        operand(cpu, port, r1, unit, STORE, result)
+        r1, result = NONE, b""
+    stored = [(place(r1, unit, STORE), result)] if result else []
     if chaining:
-        operand(cpu, port, PARAMETER_REGISTER, BLOCK, STORE, chaining)
+        stored.append((place(PARAMETER_REGISTER, BLOCK, STORE), chaining))
+    for where, what in stored:
+        where.store(what)
     return kernels.ciphered(cpu, port, r1, r2, r3, unit)
 
 
@@ -113,9 +130,6 @@ def random_numbers(host, guest, cpu, port, insn: int) -> int:
     """Complete PRNO: fill a unit with what the seed gives this CPU at this instruction."""
     r1, r2, unit = insn >> 36 & 15, insn >> 32 & 15, int(port.value)
     drawn = f"{host.seed} {guest.number} {int(port.cpu_address)} {int(port.count)}"
-    code = kernels.fill(cpu, port, r1, r2, unit)
-    assert code == 0, f"the handler saw to it that there is an operand: {code}"
-    data, within = hashlib.shake_256(drawn.encode()).digest(unit), min(int(port.span_length), unit)
-    put_bytes_at(int(port.span_first), data[:within])
-    put_bytes_at(int(port.span_second), data[within:])
+    where = located(port, kernels.fill(cpu, port, r1, r2, unit), unit)
+    where.store(hashlib.shake_256(drawn.encode()).digest(unit))
     return 0

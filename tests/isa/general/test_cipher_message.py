@@ -21,8 +21,9 @@ from tests.isa.general.security import (
     secure_lab,
     setup,
 )
-from tests.lab import BA_EA, SIZE
+from tests.lab import BA_EA, CODE, SIZE
 from tests.operands import discard
+from tests.translation import PAGE_TABLE, map_page, translated
 
 LINES = {"km": "km %r2,%r4", "kmc": "kmc %r2,%r4", "kmac": "kmac %r0,%r4", "kmctr": "kmctr %r2,%r6,%r4",
          "kmf": "kmf %r2,%r4", "kmo": "kmo %r2,%r4"}  # fmt: skip
@@ -276,3 +277,16 @@ def test_as_the_target_of_execute(lab, name):
     if name != "kmac":
         assert lab.load(FIRST, 32) == result
     assert (lab.cpu.cc, at(lab, 5)) == (0, 0)
+
+
+def test_stored_where_the_page_table_is(lab):
+    """The first operand replaces the entry by which the parameter block has been found, which is stored all the same."""
+    second = FIRST + PAGE  # the translation tables are where the second operand is elsewhere
+    for page in (CODE, PARAMETER, second, FIRST):
+        asce = map_page(lab, page, PAGE_TABLE if page == FIRST else page)
+    prepare(lab, "kmc", 18, PLAIN, first=FIRST + (PARAMETER >> 12) * 8, second=second)
+    translated(lab, asce)
+    assert lab.step("kmc %r2,%r4") == 0
+    result, after = twin("kmc", KEY, CHAINING, PLAIN, b"", False, 16)
+    assert lab.load(PAGE_TABLE + (PARAMETER >> 12) * 8, 32) == result
+    assert lab.load(PARAMETER, 16) == after

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from tests import touched
 from tests.lab import Lab
+
+ROWS_FILE = os.environ.get("S390EMU_ROWS", "")  # where to say which rows the tests execute
+
+
+def pytest_configure():
+    if ROWS_FILE:
+        touched.start()
+
+
+def pytest_runtest_setup(item):
+    touched.current = item.nodeid.partition("::")[0]
+
+
+def pytest_sessionfinish():
+    if ROWS_FILE:
+        touched.write(Path(ROWS_FILE))
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,17 @@ else:
         ctypes.memset(int(target), int(value), int(length))
 
 
+def bytes_at(address: int, length: int) -> bytes:
+    """Return the bytes at a host address, for Python."""
+    return ctypes.string_at(address, length) if length > 0 else b""
+
+
+def put_bytes_at(address: int, data: bytes) -> None:
+    """Store bytes at a host address."""
+    if data:
+        ctypes.memmove(address, data, len(data))
+
+
 def prefer_large_pages(array) -> None:
     """Ask this computer to back an array with large pages, for which its own TLB suffices longer. It may refuse."""
     advice = getattr(mmap, "MADV_HUGEPAGE", None)  # Linux

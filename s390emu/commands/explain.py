@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from difflib import get_close_matches
+from pathlib import Path
 
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.commands.json_output import json_text
-from s390emu.commands.usage import ENDED, UsageError
-from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
+from s390emu.commands.usage import ENDED, FAILED, UsageError
+from s390emu.engine.handlers import ISA, ON_REQUEST, default_facilities, executable, function_name, places
+from s390emu.input_files import FileError, read_text
 from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS, Row
 
@@ -32,13 +34,17 @@ def arguments(parser) -> None:
     """Add the options."""
     parser.add_argument("what", nargs="*", metavar="WHAT", help="mnemonic, hex instruction, interruption code, state")
     parser.add_argument("--coverage", action="store_true", help="every row: tab-separated, `#` lines sum up by chapter")
+    parser.add_argument("--tests", type=Path, metavar="FILE",
+                        help="with --coverage: what S390EMU_ROWS=FILE pytest wrote; a row without a test: exit code 1")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Print what is known of each, or of all instructions."""
+    if args.tests and not args.coverage:
+        raise UsageError("--tests: of --coverage only")
     if args.coverage:
-        _coverage(args.json)
+        return _coverage(args.json, _tests(args.tests) if args.tests else None)
     elif not args.what:
         raise UsageError("explain what? for example: s390emu explain MVC")
     else:
@@ -50,23 +56,41 @@ def execute(args: argparse.Namespace) -> int:
     return ENDED
 
 
-def _coverage(as_json: bool) -> None:
-    """Print every row of the table, with sums by chapter."""
+def _tests(path: Path) -> dict[str, list[str]]:
+    """Return by mnemonic the files of the tests that execute it."""
+    try:
+        words = [line.split("\t") for line in read_text(path).splitlines()]
+    except FileError as error:
+        raise UsageError(str(error)) from error
+    return {mnemonic: files for mnemonic, *files in words}
+
+
+def _coverage(as_json: bool, tests: dict[str, list[str]] | None) -> int:
+    """Print every row of the table, with sums by chapter, and what tests it; return an exit code."""
     from s390emu.reports.coverage import CHAPTER_TITLES, lines, summary
 
+    untested = [line.mnemonic for line in lines() if line.place and tests is not None and not tests.get(line.mnemonic)]
+
     if as_json:
-        chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "rows": rows}
-                    for c, (done, rows) in summary().items()]  # fmt: skip
-        all_rows = [line._asdict() for line in lines()]
+        chapters = [{"chapter": c, "title": CHAPTER_TITLES[c], "implemented": done, "on_request": more, "rows": rows}
+                    for c, (done, more, rows) in summary().items()]  # fmt: skip
+        all_rows = [line._asdict() | ({} if tests is None else {"tests": tests.get(line.mnemonic, [])})
+                    for line in lines()]  # fmt: skip
         print(json_text({"schema": "s390emu.coverage/1", "chapters": chapters, "rows": all_rows}))
-        return
-    for chapter, (done, rows) in summary().items():
-        print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented")
-    print("chapter\topcode\tmnemonic\tstatus\tfacility\tname\tplace\treason")
+        return FAILED if untested else ENDED
+    for chapter, (done, more, rows) in summary().items():
+        requested = f", {more} more on request" if more else ""
+        print(f"# chapter {chapter:2} {CHAPTER_TITLES[chapter]}: {done} of {rows} rows implemented{requested}")
+    if tests is not None:
+        print(f"# without a test: {', '.join(untested) or 'none'}")
+    titles = ["chapter", "opcode", "mnemonic", "status", "facility", "name", "place", "reason"]
+    print(*titles, *([] if tests is None else ["tests"]), sep="\t")
     for line in lines():
-        status = "implemented" if line.implemented else "operation-exception"
         facility = "" if line.facility is None else line.facility
-        print(line.chapter, line.opcode, line.mnemonic, status, facility, line.name, line.place, line.reason, sep="\t")
+        fields = (line.opcode, line.mnemonic, line.status, facility, line.name, line.place, line.reason)
+        tested = () if tests is None else (" ".join(tests.get(line.mnemonic, [])),)
+        print(line.chapter, *fields, *tested, sep="\t")
+    return FAILED if untested else ENDED
 
 
 def _explain(what: str) -> dict:
@@ -98,10 +122,11 @@ def _instruction(row: Row) -> dict:
     """Return the facts about a row of the table."""
     place = places().get(function_name(row.mnemonic))
     where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
-    if why := reason_of(row.mnemonic):
+    if why := reason_of(row):
         where += f"; {why}"
     if place and not executable(row, default_facilities()):
         where += f", but an operation exception: facility bit {row.facility} is not installed"
+        where += f" without --facility {row.facility}" if row.facility in ON_REQUEST else ""
     facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,

@@ -47,6 +47,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             identity=options.identity,
             essa=not options.no_essa,
             no_dat=options.no_dat,
+            extra=options.facility,
             tlb=options.tlb == "on",
             tod_epoch=options.epoch,
         )

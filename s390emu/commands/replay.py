@@ -67,7 +67,7 @@ def _given(values: str = "", inputs: str = "", outputs: str = "", own: str = "")
 _PROGRAM = _given("origin define", inputs="files include")
 _MACHINE = _given(
     "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys "
-    "epoch identity",
+    "epoch identity facility",
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
@@ -89,7 +89,7 @@ REPLAYED = {
     "disasm": _given("hex base section start stop source json", inputs="file"),
     "test": _given("only bless engine tlb limit json quiet verbose", inputs="paths include", outputs="junit",
                    own="jobs"),
-    "explain": _given("what coverage json"),
+    "explain": _given("what coverage json", inputs="tests"),
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "
         "chunk_policy look_ahead paging disks quantum warmup requests least file_blocks heap_blocks burst idle_us "

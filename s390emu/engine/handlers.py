@@ -11,10 +11,11 @@ import importlib
 import re
 from collections.abc import Collection
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, VX, VXE, VXE2, VXPD, VXPDE2, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, MSA, MSA4, MSA5, ROWS, VX, VXE, VXE2, VXPD, VXPDE2, Row
 
 if TYPE_CHECKING:
     from s390emu._jit import Function
@@ -26,9 +27,13 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
 # configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
-# Facilities of the vector registers, which a machine has only if it is asked for them.
 PACKED_DECIMAL_ENHANCEMENT = 152  # without a row of its own
+ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, without an instruction
+# Facilities that a machine has only if asked for: what a system does changes with them, and Linux loads drivers.
+SECURITY = frozenset((MSA, MSA4, MSA5))
 VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
+ON_REQUEST = SECURITY | VECTORS | {ACCESS_EXCEPTION_INDICATION}
+CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 
 class Place(NamedTuple):
@@ -78,12 +83,19 @@ def facilities() -> frozenset[int]:
 
 def default_facilities() -> frozenset[int]:
     """Return the facility bits of a machine for which nothing is asked."""
-    return facilities() - VECTORS | ARCHITECTURE_FACILITIES
+    return available() - ON_REQUEST
 
 
-def available_vectors() -> frozenset[int]:
-    """Return the facilities of the vector registers that a machine can be given."""
-    return facilities() & VECTORS
+def available() -> frozenset[int]:
+    """Return the facility bits that a machine can be given."""
+    return facilities() | ARCHITECTURE_FACILITIES | {ACCESS_EXCEPTION_INDICATION}
+
+
+def lacking(bit: int) -> str:
+    """Return why no machine can have a facility here; nothing if it can."""
+    if bit in SECURITY and find_spec(CRYPTOGRAPHY) is None:
+        return f"facility {bit} needs the library {CRYPTOGRAPHY}: pip install 's390emu[crypto]'"
+    return ""
 
 
 def executable(row: Row, installed: Collection[int]) -> bool:

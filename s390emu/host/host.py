@@ -103,6 +103,7 @@ class Host:
         policy = Policy(zero_detect, chunk_policy, look_ahead)
         self.pager = Pager(self.frames, self.slots, self.limit, self.delays, self.guests, policy)
         self.reason = ""  # of the last outcome below zero
+        self.seed = seed  # of the guests' random numbers, too
         self._random = random.Random(seed)  # drawn from when a guest is attached
 
     # --- guests ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""What the guest asks the host for: ESSA on content, DIAGNOSE, SERVICE CALL. The other door is `Host.resolve`.
+"""What the guest asks the host for: ESSA on content, DIAGNOSE, SERVICE CALL, ciphers, random numbers. The other door is
+`Host.resolve`.
 
 Their handlers in `isa` have made every check but those of what is in a parameter block. A code below zero means:
 nothing has happened, execute it again.
@@ -10,6 +11,7 @@ from s390emu.architecture.page_states import DISCARD
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
 from s390emu.host.block_io import block_io
+from s390emu.host.cipher_message import KM, KMAC, KMC, KMCTR, KMF, KMO, PRNO, cipher, random_numbers
 from s390emu.host.commands import command
 from s390emu.host.paging_device import PagingError
 from s390emu.host.program_load import ipl, pseudo_timer
@@ -60,4 +62,5 @@ def release(host, guest, cpu, port, insn: int) -> int:
 
 
 DIAGNOSES = {0x08: command, 0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
-SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call}
+CIPHERS = dict.fromkeys((KM, KMC, KMAC, KMCTR, KMF, KMO), cipher)
+SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call, PRNO: random_numbers, **CIPHERS}

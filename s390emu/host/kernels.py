@@ -7,6 +7,7 @@ from s390emu.engine.entries import procedure
 from s390emu.host import reclaim, victims
 from s390emu.host.pool import POOL_T
 from s390emu.isa import essa
+from s390emu.isa.general import cipher_message, message_security, random_number
 from s390emu.records.cpu import CPU_T
 from s390emu.records.guest import GUEST_T
 from s390emu.records.port import PORT_T
@@ -22,6 +23,12 @@ note_hypercall = procedure(references.note_hypercall, GUEST_T, integers=0, retur
 transition = procedure(transitions.transition, GUEST_T, integers=3)
 # (cpu, port, insn, frame): it happens, as ESSA
 perform_essa = procedure(essa.perform, CPU_T, PORT_T, integers=2)
+# (cpu, port, register with the address, length, kind): access an operand that has been checked, its Span in the port
+locate = procedure(message_security.locate, CPU_T, PORT_T, integers=3)
+# (cpu, port, R1, R2, R3, bytes): so much of the operands has been ciphered
+ciphered = procedure(cipher_message.ciphered, CPU_T, PORT_T, integers=4)
+# (cpu, port, R1, R2, bytes): access what is filled with random numbers next, its Span in the port, and go on after it
+fill = procedure(random_number.fill, CPU_T, PORT_T, integers=3)
 # (cpu, port, clear, PSW of 8 bytes): all CPUs are reset, this one goes on there
 load_reset = procedure(resets.load_reset, CPU_T, PORT_T, integers=2, returns=False)
 # (cpu, port): the TOD clock

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from s390emu.isa.opcodes import Row
+
 LINKAGE = (
     "not in this model: calls between address spaces. Linkage and entry tables, the linkage stack, subspace groups and "
     "trap control blocks go together, and with them the ASN-and-LX-reuse facility (6), which changes PROGRAM CALL and "
@@ -16,16 +18,39 @@ TOPOLOGY = (
 UNKNOWN = "not in this model: its conditions are not known exactly enough. A program learns by trying what is absent."
 VECTORS = "not in this model: the vector facility (129). A machine that is given its bit executes it."
 
+TRANSACTIONS = (
+    "not in this model: transactional execution (50, 73). To abort every transaction is allowed only where it is not "
+    "constrained; whole, it needs to know by cache line what was fetched and stored, and to filter interruptions. The "
+    " facilities are off: programs have a path without them."
+)
+ACCELERATORS = (
+    "not in this model: sorting (150), DEFLATE (151), neural networks (165) and digital signatures (155), each with "
+    "formats of its own. The facilities are off: programs have libraries instead."
+)
+PROTECTED_KEYS = (
+    "not in this model: protected keys. There is no wrapping key."
+)
+EXPANDED_STORAGE = "not in this model: expanded storage. SERVICE CALL says that there is none."
+HEXADECIMAL = "not in this model yet: hexadecimal floating point, and conversions from and to it."
+DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
 REASONS = {
     LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
               "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
     VECTORS: ("LCBB",),
-    UNKNOWN: ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE"),
+    TRANSACTIONS: ("TBEGIN", "TBEGINC", "TEND", "TABORT", "ETND", "NTSTG"),
+    ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),
+    PROTECTED_KEYS: ("PCKMO",),
+    EXPANDED_STORAGE: ("PGIN", "PGOUT"),
+    HEXADECIMAL: ("PFPO", "TBEDR", "TBDR", "THDER", "THDR"),
+    UNKNOWN: ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
+              "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI"),
 }  # fmt: skip
+CHAPTERS = {18: HEXADECIMAL, 20: DECIMAL}
 
 
-def reason_of(mnemonic: str) -> str:
+def reason_of(row: Row) -> str:
     """Return why there is no such instruction; nothing if no reason is known, or there is one."""
-    return next((reason for reason, mnemonics in REASONS.items() if mnemonic in mnemonics), "")
+    named = (reason for reason, mnemonics in REASONS.items() if row.mnemonic in mnemonics)
+    return next(named, CHAPTERS.get(row.chapter, ""))

@@ -19,7 +19,7 @@ from s390emu._jit import JIT, record_in
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
-from s390emu.engine.handlers import HandlerTable, default_facilities
+from s390emu.engine.handlers import HandlerTable, default_facilities, lacking
 from s390emu.engine.procedures import run_loop
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -54,7 +54,7 @@ class Machine:
     host         the host it runs on, shared or its own; by default one with a frame for every block
     identity     what the guest finds itself on, of `identities.NAMES`
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
-    extra        further facility bits to indicate, for example 75
+    extra        further facility bits to indicate, for example 75; those of `handlers.ON_REQUEST` with instructions
     tlb          False: every access takes the slow path (slower, the same execution)
 
     input_seen: called with verb, operands and CPU of each input (`inputs.perform`), for whoever records them.
@@ -77,6 +77,9 @@ class Machine:
         tlb: bool = True,
         tod_epoch: int = 0,
     ):
+        extra = tuple(extra)
+        for reason in filter(None, map(lacking, extra)):
+            raise ValueError(reason)
         self.storage = GuestStorage(storage_size, cpus=cpus)
         self.cpu_array = np.zeros(cpus, CPU_T)
         records = [record_in(self.cpu_array[n : n + 1]) for n in range(cpus)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, places
+from s390emu.engine.handlers import ISA, ON_REQUEST, default_facilities, executable, function_name, places
 from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS
 
@@ -28,24 +28,33 @@ class Line(NamedTuple):
     facility: int | None
     name: str
     place: str  # file:line of the function, empty where there is none
-    reason: str  # why there is none, if that was decided for this model
+    reason: str  # why there is none
+    on_request: bool  # only a machine that is asked for the facility executes it
+
+    @property
+    def status(self) -> str:
+        if self.on_request:
+            return "on-request"
+        return "implemented" if self.implemented else "operation-exception"
 
 
 def lines() -> list[Line]:
     """Return one for each row of the table, in its order."""
     found, installed = [], default_facilities()
     for row in ROWS:
-        place = places().get(function_name(row.mnemonic)) if executable(row, installed) else None
+        here = executable(row, installed)
+        on_request = not here and executable(row, installed | ON_REQUEST)
+        place = places().get(function_name(row.mnemonic)) if here or on_request else None
         where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
-        found.append(Line(row.chapter, row.opcode, row.mnemonic, place is not None, row.facility, row.name, where,
-                          reason_of(row.mnemonic)))  # fmt: skip
+        found.append(Line(row.chapter, row.opcode, row.mnemonic, here, row.facility, row.name, where, reason_of(row),
+                          on_request))  # fmt: skip
     return found
 
 
-def summary() -> dict[int, tuple[int, int]]:
-    """Return by chapter how many rows are implemented, and how many there are."""
-    counts: dict[int, tuple[int, int]] = {}
+def summary() -> dict[int, tuple[int, int, int]]:
+    """Return by chapter how many rows are implemented, how many more on request, and how many there are."""
+    counts: dict[int, tuple[int, int, int]] = {}
     for line in lines():
-        done, all_rows = counts.get(line.chapter, (0, 0))
-        counts[line.chapter] = done + line.implemented, all_rows + 1
+        done, requested, all_rows = counts.get(line.chapter, (0, 0, 0))
+        counts[line.chapter] = done + line.implemented, requested + line.on_request, all_rows + 1
     return counts

@@ -8,7 +8,7 @@ from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.page_states import NAMES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.errors import Complaint, Position
-from s390emu.engine.handlers import available_vectors, default_facilities
+from s390emu.engine.handlers import ON_REQUEST, available, lacking
 from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
@@ -18,7 +18,6 @@ from s390emu.records.cpu import OPERATING, STOPPED_STATE
 from s390emu.tracing.trace import UNSAID, Cpus, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000
-SWITCHES = frozenset((75,)) | available_vectors()  # facilities that a machine can have or not
 # Where `.text` and `.init` leave a new PSW zero, the runner puts a disabled wait there, whose code is the real address
 # of the old PSW of that class: a trace may end with an interruption.
 NEW_PSWS = {"restart": int(at.RESTART_NEW), "ext": int(at.EXTERNAL_NEW), "svc": int(at.SVC_NEW),
@@ -53,15 +52,17 @@ def settings_of(trace: Trace) -> Settings:
 
 def missing(trace: Trace) -> str:
     """The facility that the trace needs and this emulator lacks, or nothing."""
-    here = default_facilities().union(SWITCHES, [NO_TRANSLATE])
-    lacking = [str(bit) for bit in trace.model.facilities if bit not in here]
-    return f"facility {', '.join(lacking)} is not implemented" if lacking else ""
+    here = available() | {NO_TRANSLATE}
+    absent = [str(bit) for bit in trace.model.facilities if bit not in here]
+    if absent:
+        return f"facility {', '.join(absent)} is not implemented"
+    return next(filter(None, map(lacking, trace.model.facilities)), "")
 
 
 def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
     """The machine, ready to run. Raises TraceError for what only the machine can refuse."""
     settings = settings_of(trace)
-    extra = [bit for bit in trace.model.facilities if bit in SWITCHES]
+    extra = [bit for bit in trace.model.facilities if bit in ON_REQUEST]
     no_dat = trace.model.no_dat or NO_TRANSLATE in trace.model.facilities
     blocks = trace.ram // BLOCK_SIZE
     try:

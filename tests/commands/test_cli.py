@@ -176,6 +176,31 @@ def test_explain(s390emu):
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
 
 
+def test_explain_coverage_with_tests(s390emu, tmp_path):
+    """The files of the tests in a column; a row without one is told, and by the exit code. PFPO needs none."""
+    from s390emu.reports.coverage import lines
+
+    executed = [line.mnemonic for line in lines() if line.place]
+    noted = tmp_path / "rows.tsv"
+    noted.write_text("".join(f"{mnemonic}\ttests/a.py\ttests/b.py\n" for mnemonic in executed))
+    code, out, _ = s390emu("explain", "--coverage", "--tests", noted)
+    assert (code, "# without a test: none" in out) == (0, True)
+    (row,) = (line.split("\t") for line in out.splitlines() if "\tMVC\t" in line)
+    assert row[-1] == "tests/a.py tests/b.py"
+    noted.write_text("MVC\ttests/a.py\n")
+    code, out, _ = s390emu("explain", "--coverage", "--json", "--tests", noted)
+    rows = {row["mnemonic"]: row for row in json.loads(out)["rows"]}
+    assert (code, rows["MVC"]["tests"], rows["AR"]["tests"]) == (1, ["tests/a.py"], [])
+    code, out, _ = s390emu("explain", "--coverage", "--tests", noted)
+    (told,) = (line for line in out.splitlines() if line.startswith("# without"))
+    assert (code, "AR, " in told, "PFPO" in told, "MVC," in told) == (1, True, False, False)
+
+
+@pytest.mark.parametrize("arguments", [["--tests", "rows"], ["--coverage", "--tests", "nowhere"]])
+def test_explain_with_tests_that_are_none(s390emu, arguments):
+    assert s390emu("explain", *arguments)[0] == 2
+
+
 def test_pages_are_drawn(s390emu, source, tmp_path):
     assert s390emu("pages", source(HELLO), "--ram", "256K", "--svg", tmp_path / "blocks.svg")[0] == 0
     root = ElementTree.parse(tmp_path / "blocks.svg").getroot()
@@ -613,6 +638,16 @@ def test_run_with_a_disk_that_may_not_be_written(s390emu, source, disks):
     code, _, err = s390emu("run", source(COPIES), "--disk", "one", "--disk", "two:ro")
     assert (code, "code 0xbad" in err) == (3, True)
     assert (disks / "two").read_bytes() == bytes(8192)
+
+
+def test_run_with_a_facility_that_is_asked_for(s390emu, source):
+    """A query of KM, which is an operation exception without."""
+    path = source("start: la %r1,0x400; lghi %r0,0; km %r2,%r4; larl %r5,1f; lpswe 0(%r5)\n"
+                  ".balign 8\n1: .quad 0x2000180000000,0")  # fmt: skip
+    assert s390emu("run", path, "--facility", "17", "--facility", "77", "--limit", "10")[0] == 0
+    assert s390emu("run", path, "--limit", "10")[0] != 0
+    code, _, err = s390emu("run", path, "--facility", "18")
+    assert (code, "--facility 18: choose of 17, 57, 75, 77" in err) == (2, True), err
 
 
 @pytest.mark.parametrize(

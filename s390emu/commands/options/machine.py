@@ -11,6 +11,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import UsageError
+from s390emu.engine.handlers import ON_REQUEST
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 
@@ -23,7 +24,7 @@ UNUSED_ACCESS = ("discarded", "always", "zerofill")
 class MachineOptions:
     """As they are written on the command line, and in replay files: frames None is one for every block; paging is a
     folder, "" a temporary one, "none" no paging; disk has paths and whether they are only read; epoch is the TOD clock
-    at the start."""
+    at the start; facility has the bits that are asked for."""
 
     ram: int = 16 << 20
     cpus: int = 1
@@ -37,6 +38,7 @@ class MachineOptions:
     disk: tuple[tuple[str | Path, bool], ...] = ()
     service: str = "none"
     identity: str = NAMES[0]
+    facility: tuple[int, ...] = ()
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
@@ -70,6 +72,9 @@ class MachineOptions:
         if self.ram < 2 * BLOCK_SIZE or self.ram % BLOCK_SIZE:
             least = f"a positive multiple of {BLOCK_SIZE} bytes, at least two"
             raise UsageError(f"--ram {self.ram}: guest storage must be {least}")
+        for bit in self.facility:
+            if bit not in ON_REQUEST:
+                raise UsageError(f"--facility {bit}: choose of {', '.join(map(str, sorted(ON_REQUEST)))}")
         if max(self.ram, self.host_frames * BLOCK_SIZE) > MOST_BYTES:
             raise self.too_large
 
@@ -106,7 +111,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
     group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
-                       help="what the guest finds itself on (STSI, STIDP): " + ", ".join(NAMES))  # fmt: skip
+                       help="what the guest finds itself on: " + ", ".join(NAMES) + "; --facility N: has that, too")
+    group.add_argument("--facility", type=number, action="append", default=[], help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)

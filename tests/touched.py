@@ -1,0 +1,36 @@
+"""Which tests execute which rows of the table: what `s390emu explain --coverage --tests FILE` reads.
+
+With the environment variable S390EMU_ROWS naming a file, every instruction that a test executes by `Machine.step` is
+noted; the file has a line for each mnemonic, with the files of its tests, tab-separated. What runs at full speed is not
+noted: a test of an instruction steps it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from s390emu.assembler.disassemble import find_row
+from s390emu.machine import Machine
+
+by_mnemonic: dict[str, set[str]] = defaultdict(set)
+current = ""  # the file of the test that is executed
+_step = Machine.step
+
+
+def _noting_step(machine: Machine):
+    mask, address = machine.psw
+    if row := find_row(machine.view.find_instruction(machine.running, address, mask)):
+        by_mnemonic[row.mnemonic].add(current)
+    return _step(machine)
+
+
+def start() -> None:
+    """Note from now on."""
+    Machine.step = _noting_step
+
+
+def write(path: Path) -> None:
+    """Write what has been noted."""
+    lines = ("\t".join((mnemonic, *sorted(files))) for mnemonic, files in sorted(by_mnemonic.items()))
+    path.write_text("".join(f"{line}\n" for line in lines))

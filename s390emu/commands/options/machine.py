@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from s390emu.architecture import models
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
@@ -37,6 +38,7 @@ class MachineOptions:
     disk: tuple[tuple[str | Path, bool], ...] = ()
     service: str = "none"
     identity: str = NAMES[0]
+    model: str = models.MAX
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
@@ -66,10 +68,12 @@ class MachineOptions:
         return UsageError(told)
 
     def check(self) -> None:
-        """Reject storage that no guest can have."""
+        """Reject storage that no guest can have, and facilities that the model cannot have."""
         if self.ram < 2 * BLOCK_SIZE or self.ram % BLOCK_SIZE:
             least = f"a positive multiple of {BLOCK_SIZE} bytes, at least two"
             raise UsageError(f"--ram {self.ram}: guest storage must be {least}")
+        if self.no_dat and not models.has(self.model, models.NO_TRANSLATE):
+            raise UsageError(f"--no-dat: a {self.model} has no facility {models.NO_TRANSLATE}; take a later --model")
         if max(self.ram, self.host_frames * BLOCK_SIZE) > MOST_BYTES:
             raise self.too_large
 
@@ -107,6 +111,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
     group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
                        help="what the guest finds itself on (STSI, STIDP): " + ", ".join(NAMES))  # fmt: skip
+    group.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
+                       help="the machine's generation: " + ", ".join(models.NAMES))  # fmt: skip
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)

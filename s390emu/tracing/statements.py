@@ -167,7 +167,7 @@ def ram_size(line: Line) -> int:
 def model_words(line: Line) -> list[tuple[str, int]]:
     words = []
     while not line.done:
-        name = line.one_of(("none", "cmma", "no-dat", "facility", *models.NAMES), "model or facility")
+        name = line.one_of(("none", "cmma", "no-dat", "facility", *models.NAMES), "facility")
         words.append((name, line.number_here() if name == "facility" else 0))
         line.accept(",")
     return words

@@ -110,9 +110,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
     group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
-                       help="what the guest finds itself on (STSI, STIDP): " + ", ".join(NAMES))  # fmt: skip
-    group.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
-                       help="the machine's generation: " + ", ".join(models.NAMES))  # fmt: skip
+                       help="what the guest finds itself on: " + ", ".join(NAMES) + "; --model z900 ... z15, max")
+    group.add_argument("--model", choices=models.NAMES, default=models.MAX, help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)

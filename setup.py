@@ -8,6 +8,7 @@ setup(
     package_data={
         "s390emu": ["py.typed"],
         "s390emu.reports": ["page/*"],
+        "s390emu.export": ["*.s"],
         "s390emu._firmware": ["*.s", "*.inc", "*.list", "*.md", "*.toml", "*.sh"],
     },
 )

@@ -286,11 +286,7 @@ class _Comparison:
             yield Difference(of_cpu(cpu, "psw addr"), expected, actual, said.line, cpu=cpu)
 
     def _is_open(self, cpu: int, name: str) -> bool:
-        opened = self.trace.open
-        return of_cpu(cpu, name) in opened or any(
-            of_cpu(cpu, group) in opened and name.rstrip("0123456789") == letters
-            for group, letters in OPEN_GROUPS.items()
-        )
+        return is_open(self.trace, cpu, name)
 
     # Blocks ---------------------------------------------------------------------------------------------------------
 
@@ -384,6 +380,14 @@ class _Comparison:
                         yield int(real) % BLOCK_SIZE, length
         if number in self.prefix_blocks and "lowcore" in self.trace.open:
             yield 0, BLOCK_SIZE
+
+
+def is_open(trace: Trace, cpu: int, name: str) -> bool:
+    """True if the trace leaves a register open, by its own name or that of all its kind."""
+    return of_cpu(cpu, name) in trace.open or any(
+        of_cpu(cpu, group) in trace.open and name.rstrip("0123456789") == letters
+        for group, letters in OPEN_GROUPS.items()
+    )
 
 
 def differing_details(statement: Statement, taken: Taken, end: End) -> list[str]:

@@ -53,6 +53,7 @@ setup(
     package_data={
         "s390emu": ["py.typed"],
         "s390emu.reports": ["page/*"],
+        "s390emu.export": ["*.s"],
         "s390emu._firmware": ["*.s", "*.inc", "*.list", "*.md", "*.toml", "*.sh"],
     },
     cmdclass={"build_py": BuildWithBitcode, "bdist_wheel": WheelForThisComputer},

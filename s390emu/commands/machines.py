@@ -45,6 +45,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             schedule=Schedule(options.cpus, options.quantum, options.schedule),
             host=host,
             identity=options.identity,
+            model=options.model,
             essa=not options.no_essa,
             no_dat=options.no_dat,
             extra=options.facility,

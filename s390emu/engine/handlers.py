@@ -1,7 +1,8 @@
 """From row to handler: which rows can be executed, and their functions compiled on first use.
 
 A row is implemented when a function of its mnemonic in lower case with the signature (cpu, storage, insn) exists in
-`isa/`. A machine executes it if the row's facility is installed there too. All that is found by reading the sources, so
+`isa/`. A machine executes it if the row's facility is installed there too, which depends on its model
+(`architecture/models.py`). All that is found by reading the sources, so
 `explain` need not import Numba.
 """
 
@@ -15,7 +16,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, MSA, MSA4, MSA5, ROWS, VX, VXE, VXE2, VXPD, VXPDE2, Row
+from s390emu.architecture import models
+from s390emu.isa.opcodes import (
+    ENHANCEMENTS,
+    EXTENSIONS,
+    LD,
+    LONG_DISPLACEMENT_BITS,
+    LONG_DISPLACEMENT_OPCODES,
+    MSA,
+    MSA4,
+    MSA5,
+    ROWS,
+    VX,
+    VXE,
+    VXE2,
+    VXPD,
+    VXPDE2,
+    Row,
+)
 
 if TYPE_CHECKING:
     from s390emu._jit import Function
@@ -72,18 +90,20 @@ def implemented(row: Row) -> bool:
 
 @cache
 def facilities() -> frozenset[int]:
-    """Return the facility bits all of whose rows are implemented: what STFLE may truthfully say of instructions."""
+    """Return the facilities all of whose rows are implemented: what STFLE may truthfully say of instructions, and, with
+    a negative number, what no bit tells."""
     by_mnemonic = {row.mnemonic: row for row in ROWS}
     needed = {bit: [by_mnemonic[mnemonic] for mnemonic in mnemonics] for bit, mnemonics in ENHANCEMENTS.items()}
     for row in ROWS:
-        if row.facility is not None and row.facility >= 0:
+        if row.facility is not None:
             needed.setdefault(row.facility, []).append(row)
     return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
 
 
-def default_facilities() -> frozenset[int]:
-    """Return the facility bits of a machine for which nothing is asked."""
-    return available() - ON_REQUEST
+def default_facilities(model: str = models.MAX) -> frozenset[int]:
+    """Return the facilities of a machine of this model for which nothing more is asked. ValueError for no such name."""
+    here = frozenset(bit for bit in available() if models.has(model, bit))
+    return here - (ON_REQUEST if model == models.MAX else ON_REQUEST - VECTORS)
 
 
 def available() -> frozenset[int]:
@@ -99,11 +119,19 @@ def lacking(bit: int) -> str:
 
 
 def executable(row: Row, installed: Collection[int]) -> bool:
-    """True if a machine with these facility bits executes the row, False if it is an operation exception there.
+    """True if a machine with these facilities executes the row, False if it is an operation exception there."""
+    return implemented(row) and (row.facility is None or row.facility in installed)
 
-    A row without a facility, or with one that no bit tells, needs no more than its function."""
-    bit = row.facility
-    return implemented(row) and (bit is None or bit < 0 or bit in installed)
+
+def ignored_bits(row: Row, installed: Collection[int]) -> int:
+    """Return the bits of a left-aligned instruction that are ignored for want of a facility (opcodes.EXTENSIONS)."""
+    ignored = 0
+    for facility, mnemonics, mask in EXTENSIONS:
+        if row.mnemonic in mnemonics and facility not in installed:
+            ignored |= mask
+    if row.opcode[:2] in LONG_DISPLACEMENT_OPCODES and LD not in installed:
+        ignored |= LONG_DISPLACEMENT_BITS
+    return ignored
 
 
 def function(mnemonic: str):
@@ -127,6 +155,9 @@ class HandlerTable:
         self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
         self.addresses[list(self.mnemonics)] = 0
+        self.regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)  # the bits of an instruction that are not ignored
+        for row in ROWS:
+            self.regarded[INDEX[row.mnemonic]] ^= u64(ignored_bits(row, installed))
 
     def compile(self, index: int) -> None:
         """Fill the entry that the run loop found empty."""

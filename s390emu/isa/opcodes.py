@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from s390emu.architecture.models import CMM, DE2, ES
 from s390emu.isa.formats import (
     IE,
     MII,
@@ -219,9 +220,8 @@ VXPDE2 = 192  # vector-packed-decimal-enhancement facility 2
 BEAR = 193  # BEAR-enhancement facility
 RDP = 194  # reset-DAT-protection facility
 PAI = 196  # processor-activity-instrumentation facility
-CMM = -1  # collaborative memory management: detected by trying (docs/page-hinting.md 1.2)
-DE2 = -2  # DAT-enhancement facility 2: detected by trying
-ES = -3  # expanded storage: SERVICE CALL says how much there is; no current machine has any
+# Detected by trying: CMM is collaborative memory management (docs/page-hinting.md 1.2), DE2 DAT-enhancement facility 2.
+# ES, expanded storage: SERVICE CALL says how much there is; no current machine has any.
 
 # Facilities that add no instruction but to what instructions do: installed when these are implemented.
 ENHANCEMENTS = {
@@ -233,6 +233,20 @@ ENHANCEMENTS = {
     52: ("NI", "NIY", "OI", "OIY", "XI", "XIY", "ASI", "AGSI", "ALSI", "ALGSI"),  # interlocked-access facility 2
     152: ("VCVB", "VCVBG", "VSRP", "VPSOP", "VCVD", "VCVDG"),  # vector-packed-decimal-enhancement facility
 }
+
+_M3, _M4 = 0xF << 44, 0xF << 40
+# Bits of instructions that have a meaning with a facility only, and are ignored without it: facility, mnemonics, bits.
+# Without the long-displacement facility those are bits 32-39 of all E3.. and EB..
+EXTENSIONS = (
+    (ED1, ("SSKE",), 0x1 << 44),
+    (10, ("SSKE",), 0x6 << 44),  # conditional-SSKE facility
+    (14, ("SSKE",), 0x8 << 44),  # nonquiescing key-setting facility
+    (24, ("TROO", "TROT", "TRTO", "TRTT"), _M3),
+    (30, ("CU12", "CU14", "CU21", "CU24"), _M3),
+    (FPX, ("CEFBR", "CDFBR", "CXFBR", "CEGBR", "CDGBR", "CXGBR", "LEDBR", "LDXBR", "LEXBR"), _M3 | _M4),
+    (FPX, ("CFEBR", "CFDBR", "CFXBR", "CGEBR", "CGDBR", "CGXBR", "FIEBR", "FIDBR", "FIXBR"), _M4),
+)
+LONG_DISPLACEMENT_BITS, LONG_DISPLACEMENT_OPCODES = 0xFF << 24, ("E3", "EB")
 
 
 CHAPTER_7 = (  # General instructions

@@ -190,7 +190,7 @@ class View:
         seen = [] if seen is None else seen
         if asce & int(dat.ASCE_REAL_SPACE):
             return prefixed(cpu, address)
-        enhanced = int(cpu.cr[0]) & int(dat.ENHANCED_DAT)
+        enhanced = int(cpu.cr[0]) & int(dat.ENHANCED_DAT) and self.storage.record.facilities[0] & dat.ENHANCED_DAT_1
         highest = asce >> 2 & 3
         if address >> 31 + 11 * highest:
             raise NotTranslated(f"{address:#x}: beyond the address space")

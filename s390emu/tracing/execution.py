@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu.architecture import models
 from s390emu.architecture.interruptions import CLASSES, PROGRAM_EVENT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.interruptions import nullifies
@@ -29,14 +30,15 @@ ALL = (1 << 64) - 1
 
 class Options(NamedTuple):
     """How to run: engine `run` or `step`; tlb False: every access takes the slow path; limit: instructions, where the
-    trace says nothing; explain: on a failure run again to find who wrote what; include: folders in which `.include`
-    may read, beside the trace's own."""
+    trace says nothing; model: likewise; explain: on a failure run again to find who wrote what; include: folders in
+    which `.include` may read, beside the trace's own."""
 
     engine: str = "run"
     tlb: bool = True
     limit: int | None = None
     explain: bool = True
     include: tuple[Path, ...] = ()
+    model: str = models.MAX
 
 
 class Execution:
@@ -44,7 +46,7 @@ class Execution:
 
     def __init__(self, trace: Trace, options: Options, observe: Callable[[str], None] | None = None):
         self.trace, self.options, self.observe = trace, options, observe
-        self.machine = prepare(trace, tlb=options.tlb)
+        self.machine = prepare(trace, tlb=options.tlb, model=options.model)
         self.machine.watch(EVENT_INTERRUPTION)
         self.fired: dict[Event, int] = {}  # and when last: how many instructions had ended that its condition counts
         self.refused: list[Difference] = []

@@ -298,12 +298,7 @@ class _Comparison:
             yield Difference(of_cpu(cpu, "psw addr"), expected, actual, said.line, cpu=cpu)
 
     def _is_open(self, cpu: int, name: str) -> bool:
-        opened = self.trace.open
-        names = {name, vector_of(name)} - {""}
-        letters = {each.rstrip("0123456789") for each in names}
-        return any(of_cpu(cpu, each) in opened for each in names) or any(
-            of_cpu(cpu, group) in opened and group_letters in letters for group, group_letters in OPEN_GROUPS.items()
-        )
+        return is_open(self.trace, cpu, name)
 
     # Blocks ---------------------------------------------------------------------------------------------------------
 
@@ -403,6 +398,16 @@ def vector_of(name: str) -> str:
     """Return the vector register, of the first sixteen, that a register is half of; nothing if it is not."""
     found = PART_OF_VECTOR.fullmatch(name)
     return f"v{found[1] or found[2]}" if found else ""
+
+
+def is_open(trace: Trace, cpu: int, name: str) -> bool:
+    """True if the trace leaves a register open, by its own name or that of all its kind."""
+    opened = trace.open
+    names = {name, vector_of(name)} - {""}
+    letters = {each.rstrip("0123456789") for each in names}
+    return any(of_cpu(cpu, each) in opened for each in names) or any(
+        of_cpu(cpu, group) in opened and group_letters in letters for group, group_letters in OPEN_GROUPS.items()
+    )
 
 
 def differing_details(statement: Statement, taken: Taken, end: End) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from s390emu.architecture import models
 from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler.errors import Position, SourceError, suggest
@@ -167,7 +168,7 @@ def ram_size(line: Line) -> int:
 def model_words(line: Line) -> list[tuple[str, int]]:
     words = []
     while not line.done:
-        name = line.one_of(("none", "cmma", "no-dat", "facility"), "facility")
+        name = line.one_of(("none", "cmma", "no-dat", "facility", *models.NAMES), "facility")
         words.append((name, line.number_here() if name == "facility" else 0))
         line.accept(",")
     return words

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from s390emu.engine.handlers import VECTORS, available_vectors, default_facilities, facilities, function, implemented
+from s390emu.engine.handlers import (
+    ON_REQUEST,
+    VECTORS,
+    available,
+    default_facilities,
+    facilities,
+    function,
+    implemented,
+)
 from s390emu.isa.opcodes import ENHANCEMENTS, ROWS
 
 
@@ -11,9 +19,11 @@ def test_a_facility_is_available_when_all_its_rows_are_implemented():
         assert (bit in facilities()) == all(implemented(row) for row in ROWS if row.facility == bit)
 
 
-def test_vectors_are_there_only_on_request():
-    assert not VECTORS & default_facilities()
-    assert available_vectors() == VECTORS & facilities()
+def test_some_facilities_are_there_only_on_request_and_vectors_in_models_that_had_them():
+    assert not ON_REQUEST & default_facilities()
+    assert available() >= ON_REQUEST & facilities()
+    assert not VECTORS & default_facilities("zEC12")
+    assert default_facilities("z13") & ON_REQUEST == {129} & facilities()
 
 
 def test_enhancements_are_of_instructions_that_there_are():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from s390emu import inputs
-from s390emu.machine import Reason
+from s390emu.machine import Machine, Reason
 from s390emu.recording import Diverged, Replayer, RunRecorder, Writer
 from s390emu.recording.replayer import digest
+from s390emu.recording.state import capture, put_back
+from s390emu.shapes import ShapeError
 from tests.recording.guests import PAGES, SEVERAL, loaded, make, opened, recorded, start_anew
 
 HOSTS = [
@@ -276,3 +278,10 @@ def test_a_guest_that_ended_in_a_loop_of_interruptions_is_replayed_to_its_end(tm
         replayer.restore(0)
         replayer.run_to(machine.count)
         assert replayer.digest() == digest(machine)
+
+
+def test_the_state_of_another_model_is_refused():
+    state = capture(Machine(1 << 20, model="z10"))
+    put_back(Machine(1 << 20, model="z10"), state)
+    with pytest.raises(ShapeError, match="of the model z10, this one is max"):
+        put_back(Machine(1 << 20), state)

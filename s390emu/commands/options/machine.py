@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from s390emu.architecture import models
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
@@ -39,6 +40,7 @@ class MachineOptions:
     service: str = "none"
     identity: str = NAMES[0]
     facility: tuple[int, ...] = ()
+    model: str = models.MAX
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
@@ -68,13 +70,15 @@ class MachineOptions:
         return UsageError(told)
 
     def check(self) -> None:
-        """Reject storage that no guest can have."""
+        """Reject storage that no guest can have, and facilities that the model cannot have."""
         if self.ram < 2 * BLOCK_SIZE or self.ram % BLOCK_SIZE:
             least = f"a positive multiple of {BLOCK_SIZE} bytes, at least two"
             raise UsageError(f"--ram {self.ram}: guest storage must be {least}")
         for bit in self.facility:
             if bit not in ON_REQUEST:
                 raise UsageError(f"--facility {bit}: choose of {', '.join(map(str, sorted(ON_REQUEST)))}")
+        if self.no_dat and not models.has(self.model, models.NO_TRANSLATE):
+            raise UsageError(f"--no-dat: a {self.model} has no facility {models.NO_TRANSLATE}; take a later --model")
         if max(self.ram, self.host_frames * BLOCK_SIZE) > MOST_BYTES:
             raise self.too_large
 
@@ -111,7 +115,9 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
     group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
-                       help="what the guest finds itself on: " + ", ".join(NAMES) + "; --facility N: has that, too")
+                       help="what the guest finds itself on: " + ", ".join(NAMES))
+    group.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
+                       help="of which generation: z900 ... z15, max; --facility N: has that, too")
     group.add_argument("--facility", type=number, action="append", default=[], help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")

@@ -7,8 +7,8 @@ until then it is busy to most other orders.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
-from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
+from s390emu._jit import i64, jit, on, u64
+from s390emu.architecture.bits import LOW8, LOW16, LOW32, bit, bits
 from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
 from s390emu.architecture.psw_bits import EXTERNAL, IO, WAIT
 from s390emu.cpu.clocks import elapsed, let_time_pass
@@ -26,6 +26,7 @@ from s390emu.storage.tlb import port_of, purge
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))
 STOP_AND_STORE_STATUS = u64(0x09)
 INITIAL_CPU_RESET, CPU_RESET, SET_PREFIX, STORE_STATUS = u64(0x0B), u64(0x0C), u64(0x0D), u64(0x0E)
+SENSE_RUNNING_STATUS_FACILITY = bit(9)  # in the first doubleword of the facility list
 SET_ARCHITECTURE, CONDITIONAL_EMERGENCY, SENSE_RUNNING_STATUS = u64(0x12), u64(0x13), u64(0x15)
 SET_MULTITHREADING = u64(0x16)  # there is one thread in each core
 STORE_ADDITIONAL_STATUS = u64(0x17)
@@ -130,7 +131,7 @@ def status_of(storage, target, port, order, parameter):
         return set_prefix(storage, target, port, parameter)
     elif order == SET_ARCHITECTURE:
         return set_architecture(guest, sender)
-    elif order == SENSE_RUNNING_STATUS:
+    elif order == SENSE_RUNNING_STATUS and on(guest.facilities[0], SENSE_RUNNING_STATUS_FACILITY):
         return ZERO if to_itself else NOT_RUNNING  # one CPU runs at a time, and that is the one that asks
     else:
         return INVALID_ORDER

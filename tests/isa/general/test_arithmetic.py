@@ -26,6 +26,7 @@ from tests.operands import FETCH, UPDATE, Operand, operand_checks
 
 MOST, LEAST = (1 << 63) - 1, 1 << 63
 
+
 @forms(*ADD)
 def test_add(lab, form):
     check(lab, form, add)

@@ -77,3 +77,28 @@ class Case(NamedTuple):
     code: int = 0
     dxc: int = 0
     repeated: bool = False
+
+
+class Result(NamedTuple):
+    """What a machine made of a case. ended: what it did instead of executing it, "" if nothing."""
+
+    state: State
+    code: int = 0
+    dxc: int = 0
+    ended: str = ""
+
+
+def differences(case: Case, result: Result) -> dict[str, tuple]:
+    """Return what is not as the case has it: name -> (what it should be, what it is)."""
+    if result.ended:
+        return {"ended": ("", result.ended)}
+    wanted, found = _named(case.after, case.code, case.dxc), _named(result.state, result.code, result.dxc)
+    return {name: (wanted[name], found[name]) for name in wanted if wanted[name] != found[name]}
+
+
+def _named(state: State, code: int, dxc: int) -> dict[str, int | bytes]:
+    named: dict[str, int | bytes] = {"code": code, "dxc": dxc, "cc": state.cc, "fpc": state.fpc}
+    named |= {"psw": state.psw_mask & ~(3 << CC_SHIFT), "ia": state.psw_ia}
+    named |= {f"r{n}": value for n, value in enumerate(state.gr)}
+    named |= {f"f{n}": value for n, value in enumerate(state.fpr)}
+    return named | {f"storage {at:x}": bytes(data) for at, data in sorted(state.storage.items())}

@@ -64,7 +64,8 @@ def check(lab: Lab, form: Form, model: Model, cc: int = 1, mask: int = BA_EA) ->
 def _arrange(lab: Lab, placed: list[tuple[Place, int]]) -> None:
     """These numbers in their places, and something else everywhere else."""
     lab.gr[:] = FILL
-    lab.gr[5] = ADDRESS
+    near = [place.register for place, _ in placed if place.kind == "storage" and place.register in NEAR]
+    lab.gr[5] = near[0] if near else ADDRESS
     lab.store(NEAR.start, bytes(n % 251 for n in NEAR))
     for place, number in placed:
         place.put(lab, number)

@@ -25,7 +25,7 @@ def cases(mnemonic: str, count: int, seed: str) -> Iterator[Case]:
 
 
 def whole(case: Case) -> Case:
-    """Return the case with its instruction in storage, and with the address that follows it where it does not branch."""
+    """Return the case with its instruction in storage, and the address that follows it unless it branches."""
     start = case.before.psw_ia
     text = text_of(case.line, start)
     for state in (case.before, case.after):

@@ -269,6 +269,13 @@ def first_state(rng: Random, address: int = ADDRESS) -> State:
     return state
 
 
+def addressed(state: State, register: int, address: int) -> int:
+    """Return a register in which an address is put, as the mode has it: other bits stay, bit 32 is zero in the 31-bit
+    mode."""
+    bits = 64 if state.psw_mask & 1 << 32 else 32 if state.psw_mask & 1 << 31 else 24
+    return state.gr[register] >> bits << bits | address
+
+
 def case(form: Form, model: Model, patterns: Iterable[int], rng: Random) -> Case:
     """Return the case of these operands, or what they are where two are in one register."""
     new = shuffled_registers(rng)

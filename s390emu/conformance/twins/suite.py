@@ -10,17 +10,21 @@ from s390emu.conformance.case import Case
 from s390emu.conformance.twins import (
     arithmetic,
     bits,
+    branch,
     compare,
     forms,
     load_store,
     logical,
     logical_arithmetic,
     multiply_divide,
+    packed_decimal,
     shift,
+    storage_to_storage,
 )
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
+WITH_RECIPES = (branch, storage_to_storage, packed_decimal)
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:
@@ -34,4 +38,6 @@ def recipes() -> dict[str, Recipe]:
     for module in OF_FORMS:
         for rows, model in module.MODELS.items():
             found |= {form.mnemonic.upper(): partial(_of_form, form, model) for form in rows}
+    for module in WITH_RECIPES:
+        found |= {name.upper(): recipe for name, recipe in module.RECIPES.items()}
     return found

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 CODE = 0x20000  # where the instruction is
@@ -58,7 +57,8 @@ class State:
 
     def copy(self) -> State:
         """Return a state of its own."""
-        return deepcopy(self)
+        windows = {address: bytearray(data) for address, data in self.storage.items()}
+        return replace(self, gr=list(self.gr), fpr=list(self.fpr), storage=windows)
 
 
 class Case(NamedTuple):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from s390emu.architecture.interruptions import DATA
 from s390emu.conformance.case import Case, Result, State
+from s390emu.conformance.files import STORAGE
 from s390emu.machine import Machine
 
-STORAGE = 1 << 20
 MOST_UNITS = 1 << 16  # of one instruction that is not through yet
 PROGRAM_NEW_PSW, DXC = 0x1D0, 0x93
 
@@ -20,6 +22,10 @@ class Here:
         self.machine = Machine(STORAGE)
         self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
         self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())
+
+    def results(self, cases: list[Case]) -> Iterator[Result]:
+        """Yield what became of each case."""
+        return map(self.execute, cases)
 
     def execute(self, case: Case) -> Result:
         """Execute a case; return what became of it."""

@@ -139,7 +139,7 @@ def _compares(rng: Random) -> Iterator[Case]:
         if rng.random() < 0.7:
             right[rng.randrange(length)] = rng.randrange(256)
         before.window(FIRST, left)
-        before.window(SECOND, right)
+        before.window(SECOND, bytes(right))
         after = before.copy()
         after.cc = 0 if left == right else 1 if left < right else 2
         yield Case(line("clc", length), before, after)

@@ -9,6 +9,7 @@ from random import Random
 from s390emu.conformance.case import Case
 from s390emu.conformance.twins import (
     arithmetic,
+    binary_floating_point,
     bits,
     branch,
     compare,
@@ -20,11 +21,13 @@ from s390emu.conformance.twins import (
     packed_decimal,
     shift,
     storage_to_storage,
+    strings,
+    strings_of_characters,
 )
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-WITH_RECIPES = (branch, storage_to_storage, packed_decimal)
+WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point)
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:

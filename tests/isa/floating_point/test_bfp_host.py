@@ -15,11 +15,11 @@ from numba import types
 
 from s390emu._jit import JIT
 from s390emu._jit.compiler import Proper
+from s390emu.conformance.twins.exact import LONG, SHORT, Value
 from s390emu.engine.handlers import function
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
 from tests.isa.floating_point.bfp import BY_LETTER, CASES, handle, hard, prepare, put, random_datum
-from tests.isa.floating_point.exact import LONG, SHORT, Value
 from tests.isa.floating_point.test_bfp_instructions import ROW
 
 TYPES = {SHORT: (np.uint32, np.float32), LONG: (np.uint64, np.float64)}

@@ -20,6 +20,8 @@ COMMANDS = {
     "trace": "look at a recording (run --record FILE): show, diff, export, stats",
     "timeline": "a recording as a page: blocks against time, CPUs, faults and their story",
     "debug": "debug a guest, forwards and backwards in time: gdb, or a prompt",
+    "vectors": "test vectors of single instructions: write them, or run them here",
+    "conform": "how QEMU or Unicorn differ from the vectors, by instruction",
     "asm": "assemble to a listing, ELF or flat binary",
     "disasm": "disassemble ELF files, ar archives, binary or hex",
     "explain": "explain an instruction, an interruption code or a page state; coverage",

@@ -89,6 +89,8 @@ REPLAYED = {
     "disasm": _given("hex base section start stop source json", inputs="file"),
     "test": _given("only bless engine tlb limit model json quiet verbose", inputs="paths include", outputs="junit",
                    own="jobs"),
+    "vectors": _given("rows count seed list json", inputs="check", outputs="output"),
+    "conform": _given("on rows count seed json"),
     "explain": _given("what coverage json", inputs="tests"),
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "

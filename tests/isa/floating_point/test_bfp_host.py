@@ -13,9 +13,9 @@ import pytest
 from llvmlite import binding as llvm
 
 from s390emu._jit import JIT, bitcode_of
+from s390emu.conformance.twins.exact import LONG, SHORT, Value
 from s390emu.engine.handlers import compiled, function
 from tests.isa.floating_point.bfp import BY_LETTER, CASES, handle, hard, prepare, put, random_datum
-from tests.isa.floating_point.exact import LONG, SHORT, Value
 from tests.isa.floating_point.test_bfp_instructions import ROW
 
 TYPES = {SHORT: (np.uint32, np.float32), LONG: (np.uint64, np.float64)}

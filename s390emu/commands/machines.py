@@ -48,6 +48,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             essa=not options.no_essa,
             no_dat=options.no_dat,
             tlb=options.tlb == "on",
+            translate=options.translate,
             tod_epoch=options.epoch,
         )
         for device, (path, read_only) in enumerate(options.disk, FIRST_DISK):

@@ -81,12 +81,12 @@ PROMOTED = {
 }  # fmt: skip
 POINTERS = tuple(PROMOTED.values())
 CONSTANT = ("amode", "mask", "insn", "context")  # not for a template to change
-PARAMETERS = {"%code": "code", "%cpu": "cpu", "%port": "port", "%none": "none"} | {f"%p.{n}": n for n in POINTERS}
+PARAMETERS = {"%t.code": "code", "%t.cpu": "cpu", "%t.port": "port", "%t.none": "none"} | {f"%p.{n}": n for n in POINTERS}
 OLD_PARAMETER = re.compile(r"%(retptr|excinfo|arg\.cpu|arg\.storage|arg\.insn)\b")
 HEAD = (
-    'define i32 @"h.{}"(ptr noalias %code, ptr %none, '
+    'define i32 @"h.{}"(ptr noalias %t.code, ptr %t.none, '
     + ", ".join(f"ptr noalias %p.{name}" for name in POINTERS)
-    + ", ptr noalias %cpu, ptr noalias %port, i64 %insn) {{"
+    + ", ptr noalias %t.cpu, ptr noalias %t.port, i64 %t.insn) {{"
 )
 MASK_PLACE = Place("cpu", CPU["psw_mask"].start)
 
@@ -188,7 +188,7 @@ def _module(function: Function, rest: Iterable[str]) -> str:
 
 def _rewritten(function: Function, mnemonic: str) -> Function:
     """Return the handler with parameters of a template, slow paths being misses."""
-    names = {"%retptr": "%code", "%excinfo": "%none", "%arg.cpu": "%cpu", "%arg.storage": "%port", "%arg.insn": "%insn"}
+    names = {"%retptr": "%t.code", "%excinfo": "%t.none", "%arg.cpu": "%t.cpu", "%arg.storage": "%t.port", "%arg.insn": "%t.insn"}
     blocks = {
         block.label: Block(
             block.label, [OLD_PARAMETER.sub(lambda found: names[found[0]], line) for line in block.lines]
@@ -258,7 +258,7 @@ def _with_misses(function: Function, at: dict[str, int]) -> Function:
         blocks[rest] = Block(rest, [_no_call(line) for line in block.lines[n:]])
     for block in blocks.values():
         block.lines[:] = [_from_renamed(line, renamed) for line in block.lines]
-    blocks[miss] = Block(miss, [f"store i64 {MISS}, ptr %code", "ret i32 0"])
+    blocks[miss] = Block(miss, [f"store i64 {MISS}, ptr %t.code", "ret i32 0"])
     return Function(function.head, blocks)
 
 
@@ -361,7 +361,7 @@ def _codes(function: Function) -> list[Code]:
         phis = {found[1]: found[3] for line in block.lines if (found := PHI.match(line))}
         for line in block.lines:
             found = STORE.match(line)
-            if not found or found[3] != "%code":
+            if not found or found[3] != "%t.code":
                 continue
             if found[2] in phis:
                 incoming = INCOMING.findall(phis[found[2]])

@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import numba
 import numpy as np
+from numba import types
+from numba.core import codegen
 from numba.core.ccallback import CFunc, _CFuncCompiler
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
@@ -62,3 +64,27 @@ class Proper(CFunc):
             self.symbol = result.fndesc.llvm_func_name
             self._wrapper_address = self._library.get_pointer_to_function(self.symbol)  # compiles it
             self.code = self._library._get_compiled_object()
+
+
+def intermediate_of(function, *record_dtypes, integers: int) -> tuple[str, str]:
+    """Return (symbol, LLVM IR) of `function(records..., integers...) -> int64` and all that it calls, as Numba has
+    optimised it: what `regions/` makes its templates of.
+
+    It is taken just before LLVM's code generator, which rewrites the module: addresses are sunk into their users, and
+    field offsets are not to be seen any more."""
+    function = getattr(function, "py_func", function)
+    signature = types.int64(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
+    finalize, texts = codegen.JITCodeLibrary._finalize_specific, []
+
+    def take(library):
+        if library.name == function.__qualname__:
+            texts.append(str(library._final_module))
+        finalize(library)
+
+    with global_compiler_lock:
+        codegen.JITCodeLibrary._finalize_specific = take
+        try:
+            symbol = Proper(function, signature).symbol
+        finally:
+            codegen.JITCodeLibrary._finalize_specific = finalize
+    return symbol, texts[-1]

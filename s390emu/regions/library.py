@@ -43,7 +43,7 @@ def branches(mnemonic: str) -> bool | None:
 
 
 def _made(mnemonic: str) -> dict:
-    from s390emu._jit.intermediate import intermediate_of
+    from s390emu._jit.compiler import intermediate_of
 
     symbol, text = intermediate_of(handlers.function(mnemonic), CPU_T, PORT_T, integers=1)
     try:

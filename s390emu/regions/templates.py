@@ -81,7 +81,9 @@ PROMOTED = {
 }  # fmt: skip
 POINTERS = tuple(PROMOTED.values())
 CONSTANT = ("amode", "mask", "insn", "context")  # not for a template to change
-PARAMETERS = {"%t.code": "code", "%t.cpu": "cpu", "%t.port": "port", "%t.none": "none"} | {f"%p.{n}": n for n in POINTERS}
+PARAMETERS = {"%t.code": "code", "%t.cpu": "cpu", "%t.port": "port", "%t.none": "none"} | {
+    f"%p.{n}": n for n in POINTERS
+}
 OLD_PARAMETER = re.compile(r"%(retptr|excinfo|arg\.cpu|arg\.storage|arg\.insn)\b")
 HEAD = (
     'define i32 @"h.{}"(ptr noalias %t.code, ptr %t.none, '
@@ -188,7 +190,13 @@ def _module(function: Function, rest: Iterable[str]) -> str:
 
 def _rewritten(function: Function, mnemonic: str) -> Function:
     """Return the handler with parameters of a template, slow paths being misses."""
-    names = {"%retptr": "%t.code", "%excinfo": "%t.none", "%arg.cpu": "%t.cpu", "%arg.storage": "%t.port", "%arg.insn": "%t.insn"}
+    names = {
+        "%retptr": "%t.code",
+        "%excinfo": "%t.none",
+        "%arg.cpu": "%t.cpu",
+        "%arg.storage": "%t.port",
+        "%arg.insn": "%t.insn",
+    }
     blocks = {
         block.label: Block(
             block.label, [OLD_PARAMETER.sub(lambda found: names[found[0]], line) for line in block.lines]

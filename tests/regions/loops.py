@@ -32,7 +32,7 @@ from tests.judges.programs import BASE_ADDRESSES, CODE, DATA, EDGES, Dice, plain
 SIZE, LONGEST = 1 << 18, 12_000  # bytes of storage, instructions of a program
 RETURN, TABLES = 0x3000, 0x30000
 MASKS = (0x180000000, 0x180000000, 0x180000000, 0x80000000, 0)
-PROGRAM_MASKS = (0, 0, 0, 0b1000 << 40, 0b1111 << 40)
+PROGRAM_MASKS = (0, 0, 0, 0, 0, 0, 0b1000 << 40, 0b1111 << 40)
 DAT = 1 << 58
 OWN, COUNT, LINK = 14, 15, 11  # registers: the loop's own base, its count, a link
 FRAMES = (SIZE // 4096, SIZE // 4096, 17)
@@ -42,10 +42,12 @@ STRAIGHT = [
     if implemented(row) and row.chapter in (7, 8, 9) and "BRANCH" not in row.name and "EXECUTE" not in row.name
 ]  # fmt: skip
 # The usual ones more often: what they do together is the question.
-USUAL = [row for row in STRAIGHT if row.mnemonic in (
-    "AGR AR SGR XGR NGR LGR LR LG L LGF LLGC IC STG ST STC STH LA LAY AHI AGHI LHI CHI CGHI CLI MVI TM NI OI LTGR LTR CR "
-    "CGR CLR CLGR C CG CL CLG A AG S SG SLLG SRLG SRAG SLL SRA RISBG MVC CLC XC TR STMG LMG LOCGR ALGR SLGR ALCGR SLBGR "
-    "MSR MSGR DSGR MLGR LGFR LLGFR ICM STCM ASI AGSI CS CSG EX LDGR LGDR".split())]  # fmt: skip
+USUAL_NAMES = """
+    AGR AR SGR XGR NGR LGR LR LG L LGF LLGC IC STG ST STC STH LA LAY AHI AGHI LHI CHI CGHI CLI MVI TM NI OI LTGR LTR CR
+    CGR CLR CLGR C CG CL CLG A AG S SG SLLG SRLG SRAG SLL SRA RISBG MVC CLC XC TR STMG LMG LOCGR ALGR SLGR ALCGR SLBGR
+    MSR MSGR DSGR MLGR LGFR LLGFR ICM STCM ASI AGSI CS CSG EX LDGR LGDR
+"""
+USUAL = [row for row in STRAIGHT if row.mnemonic in USUAL_NAMES.split()]
 
 
 class Loop(NamedTuple):
@@ -69,10 +71,13 @@ def random_loop(random: Random) -> Loop:
         pieces.append(_piece(random, sum(map(len, pieces))))
     body = b"".join(pieces)
     back = put("BRCTG", r1=COUNT, ri2=-len(body) // 2 & 0xFFFF)
-    registers = [random.choice((random.choice(EDGES), random.getrandbits(64), random.randrange(256))) for _ in range(12)]
+    registers = [
+        random.choice((random.choice(EDGES), random.getrandbits(64), random.randrange(256))) for _ in range(12)
+    ]
     registers += [*BASE_ADDRESSES, CODE, random.choice((100, 400))]
     mask = random.choice(MASKS) | random.choice(PROGRAM_MASKS) | random.choice((0, 0, DAT))
-    return Loop(body + back + b"\0\0", tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES))
+    again = put("LGHI", r1=COUNT, i2=99) + put("BRC", m1=15, ri2=-(len(body) + 8) // 2 & 0xFFFF)
+    return Loop(body + back[:4] + again, tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES))
 
 
 def _piece(random: Random, at: int) -> bytes:
@@ -165,4 +170,5 @@ def campaign(seed: int, programs: int, worker: Worker) -> Counter:
 
 if __name__ == "__main__":
     translator.ALWAYS_INTERVAL = 300
-    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), Worker(waits=True))))
+    worker = Worker(waits=True)
+    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), worker)), "the worker died:", worker.deaths)

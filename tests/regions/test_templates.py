@@ -80,7 +80,9 @@ def test_nothing_is_changed_before_a_miss_the_block_that_would_is_the_miss():
     )
     assert "before a slow path" in refused(store + tail + f"yes:\n{DONE}")
     control = field("cpu", "cr", "%c") + "%control = load i64, ptr %c\n"
-    rare = f"{control}%rare = icmp eq i64 %control, 1\n br i1 %rare, label %changes, label %yes\nchanges:\n{store}{tail}"
+    rare = (
+        f"{control}%rare = icmp eq i64 %control, 1\n br i1 %rare, label %changes, label %yes\nchanges:\n{store}{tail}"
+    )
     made = template(rare + f"yes:\n{SET_CC}{DONE}")
     assert made.misses and "store i64 1, ptr %r" not in made.text
 
@@ -92,7 +94,10 @@ def test_a_code_that_may_be_returned_after_a_change_is_refused():
 
 def test_the_program_mask_is_zero():
     """An overflow that would interrupt does not: the code folds to 0, and the template cannot miss."""
-    mask = field("cpu", "psw_mask", "%m") + "%mask = load i64, ptr %m\n%bits = lshr i64 %mask, 40\n%code = and i64 %bits, 8\n"
+    mask = (
+        field("cpu", "psw_mask", "%m")
+        + "%mask = load i64, ptr %m\n%bits = lshr i64 %mask, 40\n%code = and i64 %bits, 8\n"
+    )
     made = template(mask + SET_CC + "store i64 %code, ptr %retptr\n ret i32 0")
     assert not made.misses
 
@@ -109,9 +114,9 @@ def test_the_program_mask_is_zero():
          "reads PORT.guest"),
         (SLOW.replace(str(PORT["fetch_by_bytes"].start), str(PORT["note_ending"].start)) + DONE, "calls by address"),
         ("store i64 7, ptr %retptr\n ret i32 0", "always a slow path"),
-        (f"%cc = getelementptr i8, ptr %arg.cpu, i64 {CPU['cc'].start + 4}\n store i32 1, ptr %cc\n" + DONE, "store i32"),
+        (f"%h = getelementptr i8, ptr %arg.cpu, i64 {CPU['cc'].start + 4}\nstore i32 1, ptr %h\n" + DONE, "store i32"),
     ],
-    ids="mask control tlb count guest call never part".split(),
+    ids=["mask", "control", "tlb", "count", "guest", "call", "never", "part"],
 )  # fmt: skip
 def test_refused(body, reason):
     assert reason in refused(body)
@@ -125,9 +130,10 @@ def test_a_byte_is_not_loaded_into_the_register_that_is_its_address():
 
 def test_each_kind_of_memory_is_told():
     body = (
-        "%p = inttoptr i64 %arg.insn to ptr\n%w = load i64, ptr %p\n" + field("cpu", "gr", "%r") + "store i64 %w, ptr %r\n"
-        + DONE
-    )  # fmt: skip
+        "%p = inttoptr i64 %arg.insn to ptr\n%w = load i64, ptr %p\n"
+        + field("cpu", "gr", "%r")
+        + f"store i64 %w, ptr %r\n{DONE}"
+    )
     lines = template(body).text.splitlines()
     guest, cpu = (next(line for line in lines if word in line and "tbaa" in line) for word in ("load", "store i64 %w"))
     assert guest.split("!tbaa")[1] != cpu.split("!tbaa")[1]

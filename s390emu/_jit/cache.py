@@ -70,6 +70,14 @@ def bitcodes() -> Kept:
 
 
 @cache
+def templates() -> Kept:
+    """Return what is kept of the templates that `regions/` makes of this bitcode."""
+    folder = CACHE / f"templates-{version()}"
+    _claim(folder, FOLDERS_KEPT)
+    return Kept(folder, ".json")
+
+
+@cache
 def objects() -> Kept:
     """Return what is kept of the object code for this processor."""
     folder = CACHE / f"objects-{_key(version(), backend.target())}"

@@ -50,6 +50,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             no_dat=options.no_dat,
             extra=options.facility,
             tlb=options.tlb == "on",
+            translate=options.translate,
             tod_epoch=options.epoch,
         )
         for device, (path, read_only) in enumerate(options.disk, FIRST_DISK):

@@ -66,8 +66,8 @@ def _given(values: str = "", inputs: str = "", outputs: str = "", own: str = "")
 
 _PROGRAM = _given("origin define", inputs="files include")
 _MACHINE = _given(
-    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys "
-    "epoch identity model facility",
+    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb translate seed "
+    "random_keys epoch identity model facility",
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")

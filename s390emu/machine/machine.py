@@ -38,6 +38,8 @@ from s390emu.machine.turns import Turns
 from s390emu.machine.view import View
 from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import EXIT_LIMIT
+from s390emu.regions.translator import NEVER as NEVER_TRANSLATED
+from s390emu.regions.translator import translator_of
 from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 
@@ -58,6 +60,7 @@ class Machine:
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75; those of `handlers.ON_REQUEST` with instructions
     tlb          False: every access takes the slow path (slower, the same execution)
+    translate    whether hot code is translated, of `translator.MODES`: never, auto, always, sync
 
     ValueError for a facility that the model cannot have; ESSA it just does not have, before z9.
 
@@ -80,6 +83,7 @@ class Machine:
         no_dat: bool = False,
         extra: Iterable[int] = (),
         tlb: bool = True,
+        translate: str = NEVER_TRANSLATED,
         tod_epoch: int = 0,
     ):
         asked = frozenset(extra).union([NO_TRANSLATE] if no_dat else [])
@@ -108,6 +112,7 @@ class Machine:
         self.storage.record.essa, self.storage.record.tlb_on = essa and models.has(model, models.CMM), tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
+        self.translator = translator_of(self.storage, self.handlers.addresses, translate)
         self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
         self._run = run_loop()
         self.tod_epoch = tod_epoch
@@ -252,6 +257,8 @@ class Machine:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             ahead = self.history.attend() if self.history else SLICE
+            if self.translator:
+                ahead = min(ahead, self.translator.attend(turns.running, self.count))
             if not turns.dispatch():
                 if (reason := turns.rest()) and not self._is_woken(reason):
                     return self._stop(reason)

@@ -18,6 +18,7 @@ from s390emu.host.devices import SERVICE
 
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 FEWEST_FRAMES = 16  # of a host whose guest is smaller than that
+TRANSLATE = ("never", "auto", "always", "sync")
 UNUSED_ACCESS = ("discarded", "always", "zerofill")
 
 
@@ -44,6 +45,7 @@ class MachineOptions:
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
+    translate: str = TRANSLATE[0]
     seed: int = 0
     random_keys: bool = False
     epoch: int = 0
@@ -120,9 +122,10 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="of which generation: z900 ... z15, max; --facility N: has that, too")
     group.add_argument("--facility", type=number, action="append", default=[], help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
-                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
+                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off, --translate auto: how fast")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help=argparse.SUPPRESS)
+    group.add_argument("--translate", choices=TRANSLATE, default=TRANSLATE[0], help=argparse.SUPPRESS)
     group.add_argument("--seed", type=number, default=0, metavar="N",
                        help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
     group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)

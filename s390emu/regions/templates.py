@@ -42,7 +42,7 @@ from s390emu.regions.text import (
     Place,
     cleaned,
     function_of,
-    named,
+    parameters_of,
     places,
 )
 
@@ -84,7 +84,7 @@ CONSTANT = ("amode", "mask", "insn", "context")  # not for a template to change
 PARAMETERS = {"%t.code": "code", "%t.cpu": "cpu", "%t.port": "port", "%t.none": "none"} | {
     f"%p.{n}": n for n in POINTERS
 }
-OLD_PARAMETER = re.compile(r"%(retptr|excinfo|arg\.cpu|arg\.storage|arg\.insn)\b")
+OWN_PARAMETERS = ("%t.code", "%t.none", "%t.cpu", "%t.port", "%t.insn")  # in place of a handler's
 HEAD = (
     'define i32 @"h.{}"(ptr noalias %t.code, ptr %t.none, '
     + ", ".join(f"ptr noalias %p.{name}" for name in POINTERS)
@@ -190,18 +190,11 @@ def _module(function: Function, rest: Iterable[str]) -> str:
 
 def _rewritten(function: Function, mnemonic: str) -> Function:
     """Return the handler with parameters of a template, slow paths being misses."""
-    names = {
-        "%retptr": "%t.code",
-        "%excinfo": "%t.none",
-        "%arg.cpu": "%t.cpu",
-        "%arg.storage": "%t.port",
-        "%arg.insn": "%t.insn",
-    }
+    names = dict(zip(parameters_of(function.head), OWN_PARAMETERS, strict=True))
+    parameter = re.compile("|".join(rf"{re.escape(name)}(?![\w.$-])" for name in names))
     blocks = {
-        block.label: Block(
-            block.label, [OLD_PARAMETER.sub(lambda found: names[found[0]], line) for line in block.lines]
-        )
-        for block in function.blocks.values()
+        label: Block(label, [parameter.sub(lambda found: names[found[0]], line) for line in block.lines])
+        for label, block in function.blocks.items()
     }
     known = places(Function("", blocks), PARAMETERS)
     slow = _slow_calls(Function("", blocks), known)
@@ -278,7 +271,7 @@ def _no_call(line: str) -> str:
 def _from_renamed(line: str, renamed: dict[str, str]) -> str:
     if " = phi " not in line:
         return line
-    return re.sub(rf", %({NAME}) \]", lambda m: f", %{named(renamed.get(label := m[1].strip(QUOTE), label))} ]", line)
+    return re.sub(rf", %({NAME}) \]", lambda m: f', %"{renamed.get(label := m[1].strip(QUOTE), label)}" ]', line)
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -441,7 +434,7 @@ def _tagged(mnemonic: str, function: Function, rest: list[str]) -> Template:
     known = places(function, PARAMETERS)
     lines = [f"define internal i32 @{HEAD.format(mnemonic).split('@')[1][:-1]} alwaysinline nounwind {{"]
     for block in function.blocks.values():
-        lines.append(f"{named(block.label)}:")
+        lines.append(f'"{block.label}":')
         for line in block.lines:
             lines += _tagged_line(line, len(lines), known)
     text = "\n".join((*lines, "}"))

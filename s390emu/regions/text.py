@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import NamedTuple
 
 NAME = r'(?:"[^"]+"|[-\w.$]+)'
@@ -10,6 +11,7 @@ VALUE = rf"%{NAME}"
 LABEL = re.compile(rf"({NAME}):")
 PHI = re.compile(rf"({VALUE}) = phi (\S+) (.*)")
 INCOMING = re.compile(rf"\[ (.+?), %({NAME}) \]")
+NUMBERED = re.compile(r"%(\d+)(?![\w.$-])")
 SUCCESSOR = re.compile(rf"label %({NAME})")
 GEP = re.compile(rf"({VALUE}) = getelementptr (?:inbounds |nuw |nusw )*(\S+|\[\d+ x \S+\]), ptr ({VALUE}), (.+)")
 LOAD = re.compile(rf"({VALUE}) = load (<[^>]+>|\S+), ptr ({VALUE})")
@@ -23,6 +25,7 @@ METADATA = re.compile(r"(, !(?!srcloc)[\w.]+ ![\w.]+)+$")
 ATTRIBUTES = re.compile(r" #\d+")
 LEFT_OUT = (";", "!", "attributes", "source_filename", "target ")
 SIZES = {"i8": 1, "i16": 2, "i32": 4, "i64": 8, "ptr": 8, "float": 4, "double": 8}
+_serial = count(1)
 
 
 class Block(NamedTuple):
@@ -49,13 +52,8 @@ class Function(NamedTuple):
                 yield block.label, line
 
     def text(self) -> str:
-        body = (f"{named(block.label)}:\n  " + "\n  ".join(block.lines) for block in self.blocks.values())
+        body = (f'"{block.label}":\n  ' + "\n  ".join(block.lines) for block in self.blocks.values())
         return "\n".join((self.head, *body, "}"))
-
-
-def named(label: str) -> str:
-    """Return a label as it is written: numbers are not names."""
-    return label if label.isdigit() else f'"{label}"'
 
 
 def cleaned(text: str) -> list[str]:
@@ -73,15 +71,26 @@ def cleaned(text: str) -> list[str]:
 
 
 def function_of(lines: list[str]) -> Function:
-    """Return the function that these lines, from `define` to the closing brace, are."""
+    """Return the function that these lines, from `define` to the closing brace, are. What LLVM numbers gets
+    names: numbers must be in order, which they are not any more when lines are added."""
+    prefix = f"n{next(_serial)}."
+    renamed = [NUMBERED.sub(lambda found: f"%{prefix}{found[1]}", line) for line in lines]
+    label = (
+        f"{prefix}{sum(bool(NUMBERED.fullmatch(value)) for value in parameters_of(lines[0]))}"  # of an entry without
+    )
     blocks: dict[str, Block] = {}
-    label = "0"  # the entry is not labelled where it has no name
-    for line in lines[1:-1]:
+    for line in renamed[1:-1]:
         if found := LABEL.match(line):
             label = found[1].strip('"')
+            label = f"{prefix}{label}" if label.isdigit() else label
         else:
             blocks.setdefault(label, Block(label, [])).lines.append(line.strip())
-    return Function(lines[0], blocks)
+    return Function(renamed[0], blocks)
+
+
+def parameters_of(head: str) -> list[str]:
+    """Return the names of a function's parameters, in order."""
+    return re.findall(VALUE, head[head.index("(") :])
 
 
 class Place(NamedTuple):

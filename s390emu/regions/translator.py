@@ -85,6 +85,7 @@ class Translator:
         self._samples: Counter[tuple[int, int]] = Counter()
         self._versions: Counter[tuple[int, int]] = Counter()
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
+        self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._interval = INTERVAL
         self._next = 0
         self._serial = 0
@@ -135,7 +136,7 @@ class Translator:
 
     def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
         key, texts = (page.logical, page.address), page.texts()
-        if not texts or (everywhere and self._asked.get(key) == texts and page.region):
+        if everywhere and self._asked.get(key) == texts and (page.region or self._refused.get(key) == texts):
             return
         self._asked[key] = texts
         self._versions[key] += 1
@@ -147,6 +148,7 @@ class Translator:
                 self._install(page, translation)
             else:
                 self.refused += 1
+                self._refused[key] = texts
 
         self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere), take)
 

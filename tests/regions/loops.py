@@ -153,8 +153,9 @@ def compare(loop: Loop, random: Random, worker: Worker) -> Translator:
     return own
 
 
-def campaign(seed: int, programs: int, worker: Worker) -> Counter:
-    """Compare so many programs; return counts of what was done. The failing one is printed."""
+def campaign(seed: int, programs: int, worker: Worker, told_every: int = 0) -> Counter:
+    """Compare so many programs; return counts of what was done. The failing one is printed, and the state of things
+    every so many."""
     done: Counter = Counter()
     for number in range(seed, seed + programs):
         random = Random(number)
@@ -164,6 +165,8 @@ def campaign(seed: int, programs: int, worker: Worker) -> Counter:
         except AssertionError:
             print(f"program {number}\n{loop}")
             raise
+        if told_every and number % told_every == 0:
+            print(number, dict(done), f"the worker died {worker.deaths} times", flush=True)
         done.update(programs=1, translations=own._serial, refused=own.refused, translated=own._serial > 0)
     return done
 
@@ -171,4 +174,4 @@ def campaign(seed: int, programs: int, worker: Worker) -> Counter:
 if __name__ == "__main__":
     translator.ALWAYS_INTERVAL = 300
     worker = Worker(waits=True)
-    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), worker)), "the worker died:", worker.deaths)
+    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), worker, 5)), "the worker died:", worker.deaths)

@@ -11,7 +11,6 @@ from s390emu.engine import handlers
 from s390emu.regions.templates import Refused, Template, make_template
 
 REFUSED = "refused"
-ARGUMENTS = "retptr", "excinfo", "arg.cpu", "arg.storage", "arg.insn"  # of a handler, as Numba calls them
 
 
 @cache
@@ -37,7 +36,6 @@ def _made(mnemonic: str) -> dict:
 
     function = handlers.compiled(mnemonic)
     try:
-        text = llvm.text_of(bitcode_of(function), function.name, ARGUMENTS)
-        return make_template(mnemonic, function.name, text)._asdict()
+        return make_template(mnemonic, function.name, llvm.text_of(bitcode_of(function)))._asdict()
     except Refused as error:
         return {REFUSED: str(error)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from itertools import count
 
@@ -38,16 +37,10 @@ def parsed(text: str):
     return module
 
 
-def text_of(bitcode: bytes, symbol: str, arguments: Iterable[str]) -> str:
-    """Return the text of bitcode, whose values have no names, with names: the function's arguments these, others any."""
+def text_of(bitcode: bytes) -> str:
+    """Return the text of a module."""
     target_machine()
-    module = llvm.parse_bitcode(bitcode)
-    for argument, name in zip(module.get_function(symbol).arguments, arguments, strict=True):
-        argument.name = name
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_instruction_namer_pass()
-    passes.run(module, _builder())
-    return str(module)
+    return str(llvm.parse_bitcode(bitcode))
 
 
 def _builder():

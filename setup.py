@@ -1,5 +1,6 @@
-"""What pyproject.toml cannot say: firmware/ is installed as the data package s390emu._firmware; and a wheel that is built
-where Numba is (`python -m build --no-isolation`) has the bitcode of all that is compiled, for this kind of computer."""
+"""What pyproject.toml cannot say: firmware/ is installed as the data package s390emu._firmware; and a wheel that is
+built where Numba is (`python -m build --no-isolation`) has the bitcode of all that is compiled, for this kind of
+computer."""
 
 import subprocess
 import sys

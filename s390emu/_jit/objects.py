@@ -41,6 +41,10 @@ class Kept:
         """True if something was kept under this name, damaged or not."""
         return name in self.here or (self.folder / (name + self.suffix)).exists()
 
+    def names(self) -> list[str]:
+        """Return the names under which something is kept on disk."""
+        return [path.name.removesuffix(self.suffix) for path in self.folder.glob("*" + self.suffix)]
+
     def keep(self, name: str, data: bytes) -> None:
         """Keep it, for later processes too if that is possible."""
         temporary = None

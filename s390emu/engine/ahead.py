@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from s390emu._jit import JIT, Function, bitcode_of, is_loaded, load, parallel, prebuilt
+from s390emu._jit.cache import objects
 from s390emu._jit.functions import is_made
 from s390emu.engine.entries import DECLARED
 from s390emu.engine.handlers import compiled, implemented
@@ -24,6 +25,12 @@ def prepare(mnemonics: Iterable[str] = (), progress: Progress = lambda done, tot
     functions = [function for function in _needed(mnemonics) if not is_loaded(function)]
     _make(functions, progress)
     load(function for function in functions if is_made(function))
+
+
+def used_before() -> list[str]:
+    """Return the instructions of whose handlers there is object code: what is loaded for a guest that nobody has read."""
+    kept = set(objects().names()) if JIT else ()
+    return [row.mnemonic for row in ROWS if implemented(row) and compiled(row.mnemonic).name in kept]
 
 
 def write_archive(path: Path) -> None:

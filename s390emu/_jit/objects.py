@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -47,10 +46,12 @@ class Kept:
 
     def keep(self, name: str, data: bytes) -> None:
         """Keep it, for later processes too if that is possible."""
+        from tempfile import NamedTemporaryFile  # nothing is kept in most processes
+
         temporary = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=name, delete=False) as file:
+            with NamedTemporaryFile(dir=self.folder, prefix=name, delete=False) as file:
                 temporary = file.name
                 file.write(checksum_of(data) + data)
             os.replace(temporary, self.folder / (name + self.suffix))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from s390emu._jit import JIT, Function, bitcode_of, is_loaded, load, parallel, prebuilt
+from s390emu._jit import JIT, Function, bitcode_of, is_loaded, load
 from s390emu._jit.cache import objects
 from s390emu._jit.functions import is_made
 from s390emu.engine.entries import DECLARED
@@ -28,13 +28,15 @@ def prepare(mnemonics: Iterable[str] = (), progress: Progress = lambda done, tot
 
 
 def used_before() -> list[str]:
-    """Return the instructions of whose handlers there is object code: what is loaded for a guest that nobody has read."""
+    """Return the instructions of whose handlers object code is kept: for a guest whose text is not known beforehand."""
     kept = set(objects().names()) if JIT else ()
     return [row.mnemonic for row in ROWS if implemented(row) and compiled(row.mnemonic).name in kept]
 
 
 def write_archive(path: Path) -> None:
     """Write the bitcode of everything there is, for a wheel."""
+    from s390emu._jit import parallel, prebuilt
+
     functions = _needed(row.mnemonic for row in ROWS if implemented(row))
     print(f"s390emu: compiling {len(functions)} functions on {parallel.cores()} cores", flush=True)
     _make(functions, lambda done, total, name: None)
@@ -48,6 +50,10 @@ def _needed(mnemonics: Iterable[str]) -> list[Function]:
 
 def _make(functions: Iterable[Function], progress: Progress) -> None:
     missing = [function for function in functions if not is_made(function)]
+    if not missing:
+        return
+    from s390emu._jit import parallel
+
     if parallel.pays(missing):
         progress(0, len(missing), missing[0].short_name)
         for done, function in enumerate(parallel.make(missing), 1):

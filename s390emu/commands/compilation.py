@@ -31,12 +31,12 @@ def compile_for(guest: Program | None) -> None:
     this process."""
     import s390emu.machine  # noqa: F401 (declares the procedures that a machine uses)
     from s390emu._jit.compiler import Compilation
-    from s390emu.engine.ahead import prepare, used_before
+    from s390emu.engine.ahead import prepare
 
     announcement = _Announcement()
     Compilation.announced = announcement.of
     try:
-        prepare(instructions_of(guest) if guest else used_before(), announcement.progress)
+        prepare(instructions_of(guest) if guest else None, announcement.progress)
     finally:
         announcement.erase()
 

@@ -165,6 +165,24 @@ def test_a_second_process_does_without_numba(full_cache):
     assert not ask(full_cache)[1]
 
 
+GUEST = "start: lghi %r2,6\n larl %r1,end\n lpswe 0(%r1)\n .balign 8\nend: .quad 0x0002000180000000,0\n"
+TRACE = ".text\n lghi %r2,6\n lg %r1,0(%r2)\n.expect\n r2 = 6\n"
+WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from s390emu.cli import main; main(sys.argv[1:])"
+
+
+@jitted
+@pytest.mark.parametrize("words", [("run", "g.s"), ("run", "g.s", "--trace", "insn,storage"), ("test", "t.trace")])
+def test_a_command_that_was_run_before_does_without_numba(tmp_path, words):
+    (tmp_path / "g.s").write_text(GUEST)
+    (tmp_path / "t.trace").write_text(TRACE)
+    first = subprocess.run([sys.executable, "-m", "s390emu", *words], cwd=tmp_path, capture_output=True, text=True)
+    again = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA, *words], cwd=tmp_path, capture_output=True, text=True
+    )  # fmt: skip
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
+    assert "numba" not in again.stderr
+
+
 @jitted
 def test_what_is_loaded_at_once_lies_close_together(full_cache):
     """Functions that all begin on pages of their own have the same places in the processor's instruction cache."""

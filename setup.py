@@ -1,6 +1,8 @@
-"""What pyproject.toml cannot say: firmware/ is installed as the data package s390emu._firmware; and a wheel that is built
-where Numba is (`python -m build --no-isolation`) has the bitcode of all that is compiled, for this kind of computer."""
+"""What pyproject.toml cannot say: firmware/ is installed as the data package s390emu._firmware; and a wheel that is
+built where Numba is (`python -m build --no-isolation`) has the bitcode of all that is compiled, for this kind of
+computer."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -33,7 +35,8 @@ class BuildWithBitcode(build_py):
         super().run()
         if with_bitcode() and not self.editable_mode:
             archive = (Path(self.build_lib) / ARCHIVE).resolve()
-            subprocess.run([sys.executable, "-c", WRITE, archive], cwd=Path(__file__).parent, check=True)
+            plain = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+            subprocess.run([sys.executable, "-c", WRITE, archive], cwd=Path(__file__).parent, check=True, env=plain)
 
 
 class WheelForThisComputer(bdist_wheel):

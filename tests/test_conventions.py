@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 import s390emu
+import s390emu.machine
+from s390emu._jit import JIT
+from s390emu._jit.compiler import Kernel
+from s390emu.engine import entries, procedures
 from s390emu.engine.handlers import function_name, implemented, places
 from s390emu.isa.opcodes import ROWS
 
@@ -100,6 +104,32 @@ def test_compiled_functions_call_compiled_functions(path):
         names = {called.id for called in calls if isinstance(called, ast.Name)}
         plain = sorted(name for name in names if is_plain(getattr(module, name, None)))
         assert not plain, f"{path}:{function.lineno}: {function.name} calls {', '.join(plain)}"
+
+
+def called_by_python(tree, module) -> list[str]:
+    """The names of kernels in `_jit`'s sense that a module calls where nothing compiles the call."""
+    compiled = {f.name.rpartition(".")[2] for f in (*entries.DECLARED, *procedures.OF_A_PORT)}
+    found = []
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef) or function.name in compiled:
+            continue
+        if any("jit" in ast.dump(decorator) for decorator in function.decorator_list):
+            continue
+        calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+        names = (called.id for called in calls if isinstance(called, ast.Name))
+        found += [f"{function.name}: {name}" for name in names if isinstance(getattr(module, name, None), Kernel)]
+    return found
+
+
+@pytest.mark.skipif(not JIT, reason="un-jitted a kernel is a function")
+def test_python_calls_no_kernel():
+    """It would import Numba and compile the kernel for Python, in every process: `_jit.plain` is the function."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join((s390emu.__name__, *path.relative_to(PACKAGE).with_suffix("").parts))
+        if "_jit" not in path.parts and path.name != "__main__.py":
+            found[name] = called_by_python(ast.parse(path.read_text()), importlib.import_module(name))
+    assert not {name: calls for name, calls in found.items() if calls}
 
 
 def _imported(path: Path) -> set[str]:

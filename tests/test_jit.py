@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from s390emu._jit import (
     u64,
 )  # fmt: skip
 from s390emu._jit.objects import Kept
+from s390emu.engine import entries
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
 from s390emu.storage.guest import GuestStorage
@@ -87,23 +90,43 @@ def test_python_may_call_a_kernel():
     assert third(u64(9)) == 3
 
 
-def test_the_digest_is_of_every_source_of_the_package(tmp_path, monkeypatch):
+def test_the_digest_is_of_every_source_that_compiled_code_may_depend_on(tmp_path, monkeypatch):
     """A function's object code has that of its callees in it: an edit of one elsewhere must be another cache."""
     package = tmp_path / "s390emu"
     shutil.copytree(cache.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(cache, "PACKAGE", package)
     seen = {cache.source_digest()}
+    edited = 0
     for source in sorted(package.rglob("*.py")):
         source.write_bytes(source.read_bytes() + b"\n# another one\n")
+        edited += source.relative_to(package).parts[0] not in cache.ABOVE
         seen.add(cache.source_digest())
     (package / "isa" / "new.py").write_text("")
     seen.add(cache.source_digest())
-    assert len(seen) == 2 + len(list(package.rglob("*.py"))) - 1
+    assert len(seen) == 2 + edited
+
+
+def test_nothing_that_is_compiled_comes_from_above():
+    """What stands in `cache.ABOVE` is in no digest: it imports the compiled rooms, and they must not import it."""
+    import s390emu.machine  # noqa: F401 (declares procedures)
+
+    folders = {function.name.split(".")[1] for function in entries.DECLARED}
+    assert folders and folders.isdisjoint(cache.ABOVE)
+    for source in cache.PACKAGE.rglob("*.py"):
+        if source.relative_to(cache.PACKAGE).parts[0] in cache.ABOVE:
+            assert "\n@jit" not in source.read_text(), source
+    settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["tool"]
+    layers = settings["importlinter"]["contracts"][0]["layers"]
+    rooms = [re.findall(r"s390emu\.(\w+)", layer) for layer in layers]
+    above = [{"cli.py" if room == "cli" else room for room in layer} <= cache.ABOVE for layer in rooms]
+    assert above == sorted(above, reverse=True)  # no layer of it lies below another
+    assert sum(above) == above.index(False)
 
 
 ASK = """
 import sys
-from s390emu._jit import function_of, load
+from s390emu._jit import function_of, load, prebuilt
+prebuilt.ARCHIVE = prebuilt.ARCHIVE.with_name("absent")
 from s390emu._jit.calls import _addresses
 from s390emu.records.port import PORT_T
 names = "s390emu.storage.tlb.flush", "s390emu.storage.tlb.purge"
@@ -140,6 +163,24 @@ def kept(folder, pattern) -> list[Path]:
 @jitted
 def test_a_second_process_does_without_numba(full_cache):
     assert not ask(full_cache)[1]
+
+
+GUEST = "start: lghi %r2,6\n larl %r1,end\n lpswe 0(%r1)\n .balign 8\nend: .quad 0x0002000180000000,0\n"
+TRACE = ".text\n lghi %r2,6\n lg %r1,0(%r2)\n.expect\n r2 = 6\n"
+WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from s390emu.cli import main; main(sys.argv[1:])"
+
+
+@jitted
+@pytest.mark.parametrize("words", [("run", "g.s"), ("run", "g.s", "--trace", "insn,storage"), ("test", "t.trace")])
+def test_a_command_that_was_run_before_does_without_numba(tmp_path, words):
+    (tmp_path / "g.s").write_text(GUEST)
+    (tmp_path / "t.trace").write_text(TRACE)
+    first = subprocess.run([sys.executable, "-m", "s390emu", *words], cwd=tmp_path, capture_output=True, text=True)
+    again = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA, *words], cwd=tmp_path, capture_output=True, text=True
+    )  # fmt: skip
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
+    assert "numba" not in again.stderr
 
 
 @jitted
@@ -253,7 +294,7 @@ def test_bitcode_of_a_wheel_is_used_if_it_was_made_of_these_sources(tmp_path, mo
         prebuilt._archive.cache_clear()
         assert prebuilt.names() == ["a.function"]
         assert (prebuilt.get("a.function"), prebuilt.get("another")) == (b"bitcode", None)
-        monkeypatch.setattr(prebuilt, "source_digest", lambda: "of other sources")
+        monkeypatch.setattr(prebuilt, "CACHE", Path("other-sources"))
         prebuilt._archive.cache_clear()
         assert prebuilt.get("a.function") is None
         prebuilt.ARCHIVE.write_bytes(b"no archive")

@@ -45,17 +45,18 @@ class Function(NamedTuple):
         if not self.of_package:
             return next(function for function, name in _elsewhere.items() if name == self.name)
         module, _, name = self.name.rpartition(".")
-        return _plain(getattr(import_module(module), name))
+        return plain(getattr(import_module(module), name))
 
 
-def _plain(function) -> Callable:
+def plain(function) -> Callable:
+    """Return the plain Python function of a kernel: to call the kernel itself from Python takes Numba, and seconds."""
     return getattr(function, "py_func", function)
 
 
 def function_of(function, *record_dtypes: np.dtype, integers: int, returns: bool = True) -> Function:
     """Return a function as one to be compiled; the arguments are those of `address_of`."""
     if not isinstance(function, str):
-        function = _plain(function)
+        function = plain(function)
         name = f"{function.__module__}.{function.__qualname__}"
         if not name.startswith(PACKAGE_PREFIX) or "<" in name:
             name = _elsewhere.setdefault(function, f"<{name} {len(_elsewhere)}>")

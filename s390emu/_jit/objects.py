@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -41,12 +40,18 @@ class Kept:
         """True if something was kept under this name, damaged or not."""
         return name in self.here or (self.folder / (name + self.suffix)).exists()
 
+    def names(self) -> list[str]:
+        """Return the names under which something is kept on disk."""
+        return [path.name.removesuffix(self.suffix) for path in self.folder.glob("*" + self.suffix)]
+
     def keep(self, name: str, data: bytes) -> None:
         """Keep it, for later processes too if that is possible."""
+        from tempfile import NamedTemporaryFile  # nothing is kept in most processes
+
         temporary = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=name, delete=False) as file:
+            with NamedTemporaryFile(dir=self.folder, prefix=name, delete=False) as file:
                 temporary = file.name
                 file.write(checksum_of(data) + data)
             os.replace(temporary, self.folder / (name + self.suffix))

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from s390emu._jit.cache import source_digest, version
+from s390emu._jit.cache import CACHE, version
 
 ARCHIVE = Path(__file__).parent / "prebuilt.zip"
 
 
 def _comment() -> bytes:
-    return f"{source_digest()} {version()}".encode()
+    return f"{CACHE.name} {version()}".encode()
 
 
 @cache

@@ -36,7 +36,7 @@ def compile_for(guest: Program | None) -> None:
     announcement = _Announcement()
     Compilation.announced = announcement.of
     try:
-        prepare(instructions_of(guest) if guest else (), announcement.progress)
+        prepare(instructions_of(guest) if guest else None, announcement.progress)
     finally:
         announcement.erase()
 

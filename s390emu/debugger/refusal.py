@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from s390emu._jit import plain
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.interruptions import (
     ADDRESSING,
@@ -87,7 +88,7 @@ LARGEST_ALIGNMENT = 16  # bytes
 
 def ending(case: Case) -> str:
     """Return how the instruction ended: PoP ch. 5 "Types of Instruction Ending"."""
-    if nullifies(case.code) or (case.ilc and case.code == 0 and int(case.event.after) == case.ia):
+    if plain(nullifies)(case.code) or (case.ilc and case.code == 0 and int(case.event.after) == case.ia):
         return "nullified"
     dxc = case.ended.stored(at.DATA_EXCEPTION_CODE, 4)
     if case.code == 0 or case.code in COMPLETE or case.ilc == 0:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu._jit import plain
 from s390emu.architecture import models
 from s390emu.architecture.interruptions import CLASSES, PROGRAM_EVENT
 from s390emu.architecture.sizes import BLOCK_SIZE
@@ -142,7 +143,7 @@ def taken_of(row) -> Taken:
     kind = KIND[CLASSES[int(row["block"])]]
     code, old, detail = int(row["before"]), int(row["after"]), int(row["detail"])
     ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
-    caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code & ~PROGRAM_EVENT))
+    caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and plain(nullifies)(code & ~PROGRAM_EVENT))
     at = old if caused_by_old else (old - 2 * ilc) & ALL
     teid = detail & ~(6 << int(EVENT_ILC_SHIFT))
     return Taken(kind, code, at, old, ilc, teid, int(row["count"]), int(row["cpu"]))

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, VX, Row
+from s390emu.isa.opcodes import ENHANCEMENTS, ROWS, VX, VXE, VXE2, VXPD, VXPDE2, Row
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -23,8 +23,9 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
 # configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
-# Facilities that have instructions which are not in the table.
-NOT_IN_TABLE = frozenset((VX,))
+# Facilities of the vector registers, which a machine has only if it is asked for them.
+PACKED_DECIMAL_ENHANCEMENT = 152  # without a row of its own
+VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
 
 
 class Place(NamedTuple):
@@ -69,12 +70,17 @@ def facilities() -> frozenset[int]:
     for row in ROWS:
         if row.facility is not None and row.facility >= 0:
             needed.setdefault(row.facility, []).append(row)
-    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows))) - NOT_IN_TABLE
+    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
 
 
 def default_facilities() -> frozenset[int]:
     """Return the facility bits of a machine for which nothing is asked."""
-    return facilities() | ARCHITECTURE_FACILITIES
+    return facilities() - VECTORS | ARCHITECTURE_FACILITIES
+
+
+def available_vectors() -> frozenset[int]:
+    """Return the facilities of the vector registers that a machine can be given."""
+    return facilities() & VECTORS
 
 
 def executable(row: Row, installed: Collection[int]) -> bool:

@@ -62,7 +62,10 @@ def _by_size() -> list[tuple[str, str, Given]]:
         for row in rows.split():
             for size, letter in enumerate(letters):
                 if letter != " ":
-                    found += [(row + letter, row, {"m4": size, "m5": 0}), (row + letter + "S", row, {"m4": size, "m5": 1})]
+                    found += [
+                        (row + letter, row, {"m4": size, "m5": 0}),
+                        (row + letter + "S", row, {"m4": size, "m5": 1}),
+                    ]
     return found
 
 

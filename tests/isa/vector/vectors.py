@@ -67,7 +67,7 @@ def signed(content: int, size: int) -> int:
     return content - (content >> bits - 1 << bits)
 
 
-def samples(name: str, count: int, many: int = 10) -> Iterator[tuple[int, ...]]:
+def samples(name: str, count: int, many: int = 6) -> Iterator[tuple[int, ...]]:
     """`count` registers at once: edges with edges, then random ones, with small elements among them."""
     rng = random.Random(name)
     for _ in range(many):

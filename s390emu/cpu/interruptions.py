@@ -59,6 +59,7 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
     SUPERVISOR_CALL,
     TRANSLATION_SPECIFICATION,
+    VECTOR_PROCESSING,
 )
 from s390emu.architecture.program_events import ALTERATION as PER_ALTERATION
 from s390emu.architecture.program_events import CODE_SHIFT as PER_CODE_SHIFT
@@ -102,6 +103,14 @@ def data_exception(cpu, dxc):
     if on(cpu.cr[0], CR0_AFP_REGISTER):
         cpu.fpc = (cpu.fpc & ~FPC_DXC) | (dxc << FPC_DXC_SHIFT)
     return DATA
+
+
+@jit
+def vector_processing_exception(cpu, vxc):
+    """Recognize a vector-processing exception and return its code. The VXC goes where a DXC goes. PoP ch. 6 "Vector-
+    Exception Code (VXC)"."""
+    data_exception(cpu, vxc)
+    return VECTOR_PROCESSING
 
 
 @jit
@@ -173,7 +182,7 @@ def take_program(cpu, storage):
         cpu.per_code = u64(0)
     put2(cpu, storage, at.PGM_ILC, cpu.ilc)
     put2(cpu, storage, at.PGM_CODE, interruption)
-    if code == DATA:
+    if code == DATA or code == VECTOR_PROCESSING:
         put4(cpu, storage, at.DATA_EXCEPTION_CODE, cpu.dxc)
     elif code == MONITOR_EVENT:
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)

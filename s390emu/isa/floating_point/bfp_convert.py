@@ -11,6 +11,7 @@ from s390emu.isa.floating_point.bfp_operands import availability, finish, method
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_INVALID,
     TRUNCATED,
+    Result,
     inexact_result,
     is_quiet,
     kind_of_rounding,
@@ -49,26 +50,36 @@ def integer_of(number, method, limit):
 
 
 @jit
-def convert_to_integer(cpu, form, insn, bits, most, least):
-    """Set r1 to the number in r2 as an integer of 32 or 64 bits, and cc 0-3; return a code. most, least: the greatest
-    magnitudes above and below zero.
+def to_integer_result(fpc, number, method, quiet, most, least):
+    """Return (Result, True if it fits) of converting a number to an integer, which is in the Result's first doubleword.
+    most, least: the greatest magnitudes above and below zero.
 
     What does not fit is an invalid operation. A number that does not fit gives the nearest integer, and is inexact too;
     a NaN gives the least integer.
     """
+    minus = number.sign != u64(0) or is_nan(number)
+    value, rounding, fits = integer_of(number, method, least if minus else most)
+    if not fits and on(fpc, INVALID_MASK):
+        return Result(u64(0), u64(0), u64(0), DXC_INVALID), False
+    flags = u64(0) if fits else INVALID_FLAG
+    return inexact_result(fpc, u64(0) - value if minus else value, u64(0), flags, rounding, quiet), fits
+
+
+@jit
+def convert_to_integer(cpu, form, insn, bits, most, least):
+    """Set r1 to the number in r2 as an integer of 32 or 64 bits, and cc 0-3; return a code. most, least: the greatest
+    magnitudes above and below zero."""
     r1, r2 = rre(insn)
     code = availability(cpu, pairs_of(form, r2))
     if code == 0:
         code = method_code(r16(insn))
     if code != 0:
         return code
-    number, fpc = number_in(cpu, form, r2), cpu.fpc
+    number, method, quiet = number_in(cpu, form, r2), method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
     minus = number.sign != u64(0) or is_nan(number)
-    value, rounding, fits = integer_of(number, method_of(fpc, r16(insn)), least if minus else most)
-    if not fits and on(fpc, INVALID_MASK):
+    result, fits = to_integer_result(cpu.fpc, number, method, quiet, most, least)
+    if result.dxc == DXC_INVALID:
         return data_exception(cpu, DXC_INVALID)
-    flags = u64(0) if fits else INVALID_FLAG
-    result = inexact_result(fpc, u64(0) - value if minus else value, u64(0), flags, rounding, is_quiet(r20(insn)))
     cpu.fpc |= result.flags
     if bits == WORD_BITS:
         set_low(cpu, r1, result.high)
@@ -154,6 +165,14 @@ def clgxbr(cpu, storage, insn):
 
 
 @jit
+def from_integer_result(fpc, form, sign, value, method, quiet):
+    """Return the Result of converting an integer with this sign and magnitude to a format."""
+    if value == u64(0):
+        return zero_result(u64(0))
+    return round_number(fpc, form, normalized(sign, i64(127), u64(0), value), method, quiet)
+
+
+@jit
 def convert_from_integer(cpu, form, insn, sign, value):
     """Set r1 to an integer with this sign and magnitude; return a code."""
     r1, _ = rre(insn)
@@ -162,10 +181,8 @@ def convert_from_integer(cpu, form, insn, sign, value):
         code = method_code(r16(insn))
     if code != 0:
         return code
-    if value == u64(0):
-        return finish(cpu, form, r1, zero_result(u64(0)))
-    number, method = normalized(sign, i64(127), u64(0), value), method_of(cpu.fpc, r16(insn))
-    return finish(cpu, form, r1, round_number(cpu.fpc, form, number, method, is_quiet(r20(insn))))
+    method, quiet = method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    return finish(cpu, form, r1, from_integer_result(cpu.fpc, form, sign, value, method, quiet))
 
 
 @jit

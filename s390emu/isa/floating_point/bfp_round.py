@@ -124,19 +124,25 @@ def round_to_integer(fpc, form, number, method, quiet):
 
 
 @jit
+def integer_result(fpc, form, high, low, method, quiet):
+    """Return the Result of rounding a packed datum to an integer in its format."""
+    number = unpack(form, high, low)
+    if is_nan(number):
+        return nan_result(fpc, form, number)
+    if number.kind != FINITE or number.exponent >= PRECISION[form] - i64(1):
+        return exact_result(high, low)
+    return round_to_integer(fpc, form, number, method, quiet)
+
+
+@jit
 def load_fp_integer(cpu, form, insn):
     """Set r1 to the number in r2 rounded to an integer; return a code."""
     r1, r2, code = operands(cpu, form, form, insn)
     if code != 0:
         return code
     high, low = datum(cpu, form, r2)
-    number, fpc = unpack(form, high, low), cpu.fpc
-    if is_nan(number):
-        return finish(cpu, form, r1, nan_result(fpc, form, number))
-    if number.kind != FINITE or number.exponent >= PRECISION[form] - i64(1):
-        return finish(cpu, form, r1, exact_result(high, low))
-    method = method_of(fpc, r16(insn))
-    return finish(cpu, form, r1, round_to_integer(fpc, form, number, method, is_quiet(r20(insn))))
+    method, quiet = method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    return finish(cpu, form, r1, integer_result(cpu.fpc, form, high, low, method, quiet))
 
 
 @jit

@@ -38,6 +38,7 @@ CR0_SERVICE, CR0_INTERRUPT_KEY = bit(54), bit(57)
 # machine-check interruption code, PoP ch. 11
 MCIC_PROCESSING_DAMAGE, MCIC_BACKUP, MCIC_STORAGE_ERROR = bit(1), bit(14), bit(16)
 MCIC_VALIDITY = bits(20, 24) | bits(27, 29) | bit(31) | bit(33) | bits(42, 43) | bits(46, 47)
+MCIC_VECTORS = bit(25)  # vector registers are valid
 MCIC_DAMAGE = bits(0, 1)  # exigent conditions: only PSW bit 13 masks them
 
 IO_SUBCLASS_SHIFT, IO_SUBCLASS = u64(27), u64(7)  # I/O-interruption subclass in the identification word

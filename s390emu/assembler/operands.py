@@ -266,8 +266,9 @@ class _Writer:
             raise cursor.error("a displacement is missing: 0(%r1)")
         displacement, base, *rest = operand.fields
         inner = rest.pop(0) if kind != BASED else base
+        number = (inner, *rest) if kind == ELEMENT else (inner,)
         if kind == ELEMENT:
-            inner, rest = (inner, *rest), []
+            rest.clear()
         if not self.unit.long_displacements:
             rest.clear()
         bits = self.value("displacement", (displacement, *rest))
@@ -281,8 +282,7 @@ class _Writer:
                 return bits
             cursor.expect(",", "after the length")
         elif kind in (KEYED, ELEMENT):
-            register, fields = (VR, inner) if kind == ELEMENT else (GR, (inner,))
-            bits |= self.numbered(self.register(register), fields)
+            bits |= self.numbered(self.register(VR if kind == ELEMENT else GR), number)
             if cursor.accept(")"):
                 return bits
             cursor.expect(",", "after the first register")

@@ -8,7 +8,7 @@ from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.page_states import NAMES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.errors import Complaint, Position
-from s390emu.engine.handlers import default_facilities
+from s390emu.engine.handlers import available_vectors, default_facilities
 from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
@@ -18,7 +18,7 @@ from s390emu.records.cpu import OPERATING, STOPPED_STATE
 from s390emu.tracing.trace import UNSAID, Cpus, Page, Statement, Trace, TraceError
 
 DEFAULT_LIMIT = 100_000
-SWITCHES = (75,)  # facilities without an instruction of their own, which a machine can have or not
+SWITCHES = frozenset((75,)) | available_vectors()  # facilities that a machine can have or not
 # Where `.text` and `.init` leave a new PSW zero, the runner puts a disabled wait there, whose code is the real address
 # of the old PSW of that class: a trace may end with an interruption.
 NEW_PSWS = {"restart": int(at.RESTART_NEW), "ext": int(at.EXTERNAL_NEW), "svc": int(at.SVC_NEW),
@@ -127,6 +127,15 @@ def _page(machine: Machine, number: int, page: Page) -> None:
     host.set_block(guest, number, NAMES[page.state], key=key, no_dat=page.no_dat)
 
 
+def _set_vector(cpu, number: int, value: int) -> None:
+    """Set all 128 bits of a vector register."""
+    left, cpu.vr_right[number] = divmod(value, 1 << 64)
+    if number < 16:
+        cpu.fpr[number] = left
+    else:
+        cpu.vr_left[number - 16] = left
+
+
 def _registers(machine: Machine, of: CPU, trace: Trace) -> None:
     """Set what `.init` says of this CPU. All begin with the same PSW mask, but only the first one at the entry."""
     cpu = of.record
@@ -150,7 +159,11 @@ def _registers(machine: Machine, of: CPU, trace: Trace) -> None:
             cpu.stopped = STOPPED_STATE if value else OPERATING
         elif name[-1].isdigit():
             letters = name.rstrip("0123456789")
-            {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][int(name[len(letters) :])] = value
+            number = int(name[len(letters) :])
+            if letters == "v":
+                _set_vector(cpu, number, value)
+            else:
+                {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][number] = value
     single = {statement.subject: statement.value for statement in said}
     mask, address = single.get("psw.mask", mask), single.get("psw.ia", address)
     if "cc" in single:

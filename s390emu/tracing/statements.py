@@ -12,16 +12,17 @@ from s390emu.inputs import verbs
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, Page, Statement, of_cpu
 
 BLOCK = 0x1000
-ALL = (1 << 64) - 1
+ALL, ALL_OF_A_VECTOR = (1 << 64) - 1, (1 << 128) - 1
 MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
 CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
 REGISTERS = frozenset(
     [f"{kind}{n}" for kind in ("r", "cr", "ar", "f") for n in range(16)]
+    + [f"v{n}" for n in range(32)]
     + ["fpc", "prefix", "cc", "stopped", "psw.mask", "psw.ia"]
 )  # fmt: skip
-OPEN_OF_A_CPU = REGISTERS | {"gr", "cr", "ar", "fpr", "psw"}
+OPEN_OF_A_CPU = REGISTERS | {"gr", "cr", "ar", "fpr", "vr", "psw"}
 OPEN = OPEN_OF_A_CPU | {"mem", "key", "page", "lowcore", "console"}
 CLASSES = {"pgm": "program", "svc": "supervisor call", "mck": "machine check", "ext": "external", "io": "I/O",
            "restart": "restart"}  # fmt: skip
@@ -267,7 +268,8 @@ def _common(line: Line, cpu: int, subject: str, ram: int) -> Statement | None:
     """What `.init` and `.expect` say in the same words."""
     if subject in REGISTERS:
         line.equals()
-        column, value = line.at, line.unsigned()
+        column = line.at
+        value = line.number_here() & ALL_OF_A_VECTOR if subject[0] == "v" else line.unsigned()
         if subject[0] in "a" or subject == "fpc":
             value &= 0xFFFFFFFF
         if subject == "cc" and value > 3:

@@ -104,8 +104,10 @@ class Case:
         return value
 
     def _mask(self, name: str, rng: random.Random) -> int:
+        if self.row.mnemonic == "VLLEZ":
+            return rng.randrange(4)  # a word in bits 0-31 is of vector enhancements 1
         if self.row.chapter != 24:
-            return rng.choice((rng.randrange(5), rng.randrange(16)))
+            return rng.choice((rng.randrange(2), rng.randrange(5), rng.randrange(4, 5), rng.randrange(16)))
         form = "m6" if self.row.format.name == "VRR-e" else "m3" if self.row.format.name == "VRR-a" else "m4"
         if name == form:
             return 2 if self.row.mnemonic == "VFLL" else 3

@@ -15,7 +15,7 @@ from s390emu.cpu.clocks import elapsed, let_time_pass
 from s390emu.cpu.prefix_area import area_code, block_code
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
-from s390emu.cpu.status import store_status, store_status_at
+from s390emu.cpu.status import EXTENDED_AREA, has_vectors, store_status, store_status_at, store_vectors_at
 from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING, STOPPING_TO_STORE_STATUS, cpu_record
@@ -28,6 +28,7 @@ STOP_AND_STORE_STATUS = u64(0x09)
 INITIAL_CPU_RESET, CPU_RESET, SET_PREFIX, STORE_STATUS = u64(0x0B), u64(0x0C), u64(0x0D), u64(0x0E)
 SET_ARCHITECTURE, CONDITIONAL_EMERGENCY, SENSE_RUNNING_STATUS = u64(0x12), u64(0x13), u64(0x15)
 SET_MULTITHREADING = u64(0x16)  # there is one thread in each core
+STORE_ADDITIONAL_STATUS = u64(0x17)
 NOT_RUNNING, INCORRECT_STATE, INVALID_PARAMETER = u64(0x400), u64(0x200), u64(0x100)
 EXTERNAL_CALL_PENDING, STOPPED_STATUS, INVALID_ORDER = u64(0x80), u64(0x40), u64(0x02)
 ACCEPTED, STATUS_STORED, BUSY, NOT_OPERATIONAL = 0, 1, 2, 3
@@ -152,6 +153,23 @@ def store_status_order(cpu, storage, target, port, parameter):
 
 
 @jit
+def store_additional_status_order(storage, target, port, parameter):
+    """Store the vector registers of a stopped CPU at the absolute address in the parameter; return (status, code)."""
+    if not has_vectors(storage):
+        return INVALID_ORDER, 0
+    area = parameter & EXTENDED_AREA
+    status = ZERO if target.stopped == STOPPED_STATE else INCORRECT_STATE
+    if not in_configuration(guest_of(storage), area):
+        status |= INVALID_PARAMETER
+    if status == ZERO:
+        code = block_code(storage, area)
+        if code != 0:
+            return ZERO, code
+        store_vectors_at(target, port, area)
+    return status, 0
+
+
+@jit
 def sigp(cpu, storage, insn):
     """SIGNAL PROCESSOR, RS-a. PoP ch. 10 "SIGNAL PROCESSOR". cc 0 accepted, 1 status stored, 2 busy, 3 not operational.
     """
@@ -184,6 +202,10 @@ def sigp(cpu, storage, insn):
         store_status(target, port)
     if order == STORE_STATUS:
         status, code = store_status_order(cpu, storage, target, port, parameter)
+        if code != 0:
+            return code
+    elif order == STORE_ADDITIONAL_STATUS:
+        status, code = store_additional_status_order(storage, target, port, parameter)
         if code != 0:
             return code
     else:

@@ -248,7 +248,7 @@ def vstrs(cpu, storage, insn):
         return code
     second, third, count = vector(cpu, v12(insn)), vector(cpu, v16(insn)), elements_of(size)
     given = i64(element(vector(cpu, v32(insn)), BYTE, LENGTH_BYTE))
-    length, zero = min(given, VECTOR_BYTES) >> i64(size), count
+    length, zero = (given if given < VECTOR_BYTES else VECTOR_BYTES) >> i64(size), count
     if on(mask24(insn), SEARCH_ZERO):
         length, zero = min(length, first_zero(size, third)), first_zero(size, second)
     if length == 0:

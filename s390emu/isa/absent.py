@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from s390emu.isa.opcodes import ROWS, VX, VXE, VXE2, VXPD
+
 LINKAGE = (
     "not in this model: calls between address spaces. Linkage and entry tables, the linkage stack, subspace groups and "
     "trap control blocks go together, and with them the ASN-and-LX-reuse facility (6), which changes PROGRAM CALL and "
@@ -14,15 +16,24 @@ TOPOLOGY = (
     "CPUs that execute one at a time have no topology."
 )
 UNKNOWN = "not in this model: its conditions are not known exactly enough. A program learns by trying what is absent."
-VECTORS = "not in this model: the vector facility (129). A machine that is given its bit executes it."
+VECTORS = (
+    "not in this model: vectors. A machine that is given their facility bits (129, 135 and 148) executes them: "
+    "Machine(extra=...), .model of a trace."
+)
+VECTOR_DECIMAL = "not here yet: vector decimal instructions (facilities 134, 152, 192)."
 
+UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "VFMIN", "VFMAX")
 REASONS = {
     LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
               "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
-    VECTORS: ("LCBB",),
-    UNKNOWN: ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE"),
+    VECTORS: tuple(
+        row.mnemonic for row in ROWS
+        if row.facility in (VX, VXE, VXE2, VXPD) and row.chapter < 25 and row.mnemonic not in UNKNOWN_ROWS
+    ),
+    VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),
+    UNKNOWN: UNKNOWN_ROWS,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from s390emu.inputs import verbs
 from s390emu.tracing.trace import NOWHERE, Cpus, Event, Page, Statement, of_cpu
 
 BLOCK = 0x1000
-ALL, ALL_OF_A_VECTOR = (1 << 64) - 1, (1 << 128) - 1
+ALL = (1 << 64) - 1
 MOST_DATA = 1 << 26  # bytes that all `mem` of a trace can say
 
 USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 3}
@@ -43,6 +43,7 @@ _PC = re.compile(r"(cpu[0-9]+\.)?pc\b")
 _KEY = re.compile(r"(0[xX][0-9a-fA-F]|[0-9]{1,2})(?::([FRC]+))?(?!\w)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
 _SIZE = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|[1-9][0-9]{0,15})([KMG]?)(?!\w)")
+_VECTOR = re.compile(r"0[xX][0-9a-fA-F]{17,32}(?!\w)")
 _KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
 
 
@@ -113,6 +114,11 @@ class Line(Cursor):
 
     def unsigned(self) -> int:
         return self.number_here() & ALL
+
+    def vector(self) -> int:
+        """Up to 32 hexadecimal digits, or else the expression here, of 64 bits."""
+        found = self.match(_VECTOR)
+        return int(found[0], 16) if found else self.unsigned()
 
     def _lookup(self, symbol):
         if symbol.name in self.symbols or self.tolerant:
@@ -269,7 +275,7 @@ def _common(line: Line, cpu: int, subject: str, ram: int) -> Statement | None:
     if subject in REGISTERS:
         line.equals()
         column = line.at
-        value = line.number_here() & ALL_OF_A_VECTOR if subject[0] == "v" else line.unsigned()
+        value = line.vector() if subject[0] == "v" else line.unsigned()
         if subject[0] in "a" or subject == "fpc":
             value &= 0xFFFFFFFF
         if subject == "cc" and value > 3:

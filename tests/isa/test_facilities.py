@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, facilities, implemented
+from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, VECTORS, available_vectors, facilities, implemented
 from s390emu.isa.opcodes import FPX, ROWS, SECOND_ROWS
 from s390emu.machine import Machine
 
@@ -25,7 +25,8 @@ def indicated(machine: Machine) -> set[int]:
 
 
 def test_the_list_is_what_the_instructions_and_the_architecture_give():
-    assert indicated(Machine(1 << 16)) == facilities() | ARCHITECTURE_FACILITIES
+    assert indicated(Machine(1 << 16)) == facilities() - VECTORS | ARCHITECTURE_FACILITIES
+    assert indicated(Machine(1 << 16, extra=available_vectors())) == facilities() | ARCHITECTURE_FACILITIES
 
 
 @pytest.mark.parametrize("bit", ABSENT, ids=ABSENT.get)

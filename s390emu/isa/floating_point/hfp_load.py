@@ -1,5 +1,4 @@
-"""LOAD LENGTHENED of hexadecimal numbers: PoP ch. 18. Compilers load short binary numbers with it, for the zeros to their
-right."""
+"""LOAD LENGTHENED of hexadecimal numbers: PoP ch. 18. Compilers load short binary numbers with it, for its zeros."""
 
 from __future__ import annotations
 

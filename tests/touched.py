@@ -20,7 +20,8 @@ _step = Machine.step
 
 def _noting_step(machine: Machine):
     mask, address = machine.psw
-    if row := find_row(machine.view.find_instruction(machine.running, address, mask)):
+    text = machine.view.find_instruction(machine.running, address, mask)
+    if text and (row := find_row(text)):
         by_mnemonic[row.mnemonic].add(current)
     return _step(machine)
 

@@ -11,6 +11,7 @@ AS = bits(16, 17)
 CC = bits(18, 19)
 PROGRAM_MASK = bits(20, 23)
 FIXED_POINT_OVERFLOW_MASK, DECIMAL_OVERFLOW_MASK = bit(20), bit(21)
+HFP_UNDERFLOW_MASK, HFP_SIGNIFICANCE_MASK = bit(22), bit(23)
 EA, BA = bit(31), bit(32)
 UNASSIGNED = bit(0) | bits(2, 4) | bit(12) | bits(24, 30) | bits(33, 63)
 

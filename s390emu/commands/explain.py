@@ -123,7 +123,7 @@ def _instruction(row: Row) -> dict:
     """Return the facts about a row of the table."""
     place = places().get(function_name(row.mnemonic))
     where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
-    if why := reason_of(row):
+    if not executable(row, default_facilities() | ON_REQUEST) and (why := reason_of(row)):
         where += f"; {why}"
     if place and not executable(row, default_facilities()):
         where += f", but an operation exception: facility bit {row.facility} is not installed"

@@ -35,7 +35,10 @@ PROTECTED_KEYS = (
     "not in this model: protected keys. There is no wrapping key."
 )
 EXPANDED_STORAGE = "not in this model: expanded storage. SERVICE CALL says that there is none."
-HEXADECIMAL = "not in this model yet: hexadecimal floating point, and conversions from and to it."
+HEXADECIMAL = (
+    "not in this model yet: hexadecimal floating point that is extended, square roots, multiply and add (20, 23), and "
+    "conversions to binary and decimal floating point."
+)
 DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP", "LBEAR",
                 "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
@@ -57,6 +60,6 @@ CHAPTERS = {18: HEXADECIMAL, 20: DECIMAL}
 
 
 def reason_of(row: Row) -> str:
-    """Return why there is no such instruction; nothing if no reason is known, or there is one."""
+    """Return why there is no such instruction, if there is none; nothing if no reason is known."""
     named = (reason for reason, mnemonics in REASONS.items() if row.mnemonic in mnemonics)
     return next(named, CHAPTERS.get(row.chapter, ""))

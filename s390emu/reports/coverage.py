@@ -46,7 +46,8 @@ def lines() -> list[Line]:
         on_request = not here and executable(row, installed | ON_REQUEST)
         place = places().get(function_name(row.mnemonic)) if here or on_request else None
         where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
-        found.append(Line(row.chapter, row.opcode, row.mnemonic, here, row.facility, row.name, where, reason_of(row),
+        reason = "" if place else reason_of(row)
+        found.append(Line(row.chapter, row.opcode, row.mnemonic, here, row.facility, row.name, where, reason,
                           on_request))  # fmt: skip
     return found
 

@@ -280,7 +280,7 @@ def test_as_the_target_of_execute(lab, name):
 
 
 def test_stored_where_the_page_table_is(lab):
-    """The first operand replaces the entry by which the parameter block has been found, which is stored all the same."""
+    """The first operand replaces the entry by which the parameter block was found; it is stored into all the same."""
     second = FIRST + PAGE  # the translation tables are where the second operand is elsewhere
     for page in (CODE, PARAMETER, second, FIRST):
         asce = map_page(lab, page, PAGE_TABLE if page == FIRST else page)

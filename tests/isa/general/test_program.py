@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import MONITOR_EVENT, SPECIFICATION
-from s390emu.engine.handlers import facilities
+from s390emu.engine.handlers import default_facilities
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 from tests.operands import FETCH, STORE, Operand, crossing, operand_checks
 
@@ -260,7 +260,7 @@ def test_facilities_are_those_implemented(lab):
     lab.gr[0], lab.gr[5] = 3, 0x40000
     lab.step("stfle 0(%r5)")
     bits = {n for n in range(256) if lab.word(0x40000 + n // 64 * 8) >> (63 - n % 64) & 1}
-    assert facilities() <= bits
+    assert default_facilities() <= bits
 
 
 def test_ecag_summary(lab):

@@ -13,9 +13,9 @@ from tests.export.test_cases import PLAIN
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "plain.trace").write_text(PLAIN)
-    (tmp_path / "host.trace").write_text(
-        PLAIN.replace(".trace plain", ".trace other").replace(".expect", ".host\n when pc == start interrupt-key\n.expect")
-    )
+    other = PLAIN.replace(".trace plain", ".trace other")
+    event = ".host\n when pc == start interrupt-key\n.expect"
+    (tmp_path / "host.trace").write_text(other.replace(".expect", event))
     return tmp_path
 
 

@@ -192,7 +192,8 @@ def _case(trace: Trace, end: End) -> Case:
     implied = _implied(trace, end, prefix)
     return Case(
         trace.name, trace.ram, tuple(_runs(end.before.contents)), own_wait,
-        tuple(page.key for page in end.before.pages), _registers(before, before), area[0][new_psws], tuple(_taken(trace, end)), tuple(_runs(end.after.contents)),
+        tuple(page.key for page in end.before.pages), _registers(before, before),
+        area[0][new_psws], tuple(_taken(trace, end)), tuple(_runs(end.after.contents)),
         (*implied, *_open(trace), *([(own_wait, 16)] if own_wait is not None else [])),
         tuple(_keys(trace, end, prefix)), _registers(after, _ended(end)), _mask(trace, own_wait is not None),
     )  # fmt: skip

@@ -217,7 +217,7 @@ finished:
         lg      %r3,NAME+8(%r12)
         brasl   %r14,say
         j       4f
-# r2 = what differs (text of 16 bytes), r3 = which one, r4 = as it is, r5 = as it should be
+# r2 = what differs (text of 16 bytes), r3 = which one (negative: the text says it), r4 = as it is, r5 = as it should be
 3:      larl    %r1,runner_prefix
         spx     0(%r1)
         aghi    %r10,1
@@ -236,8 +236,10 @@ finished:
         lghi    %r3,16
         brasl   %r14,say
         lgr     %r2,%r7
+        ltgr    %r2,%r2                 # the name of a register says which one
+        jl      5f
         brasl   %r14,hexadecimal
-        larl    %r2,is_text
+5:      larl    %r2,is_text
         lghi    %r3,4
         brasl   %r14,say
         lgr     %r2,%r8
@@ -306,7 +308,7 @@ compare_state:
         lay     %r8,STATE_MASK(%r12)
         larl    %r2,state_names
         lghi    %r9,STATE_WORDS
-        lghi    %r3,0
+        lghi    %r3,-1
 1:      lg      %r4,0(%r6)
         ng      %r4,0(%r8)
         lg      %r5,0(%r7)
@@ -394,6 +396,7 @@ clear:  lghi    %r4,0
         br      %r14
 
 # r6 = list of pieces (address, length, where the bytes are), r7 = how many, r8 = what is added to the addresses
+# By bytes: QEMU 7.2 goes on executing what a long move has overwritten, but for its first byte.
 put_pieces:
 1:      aghi    %r7,-1
         jl      3f
@@ -401,9 +404,11 @@ put_pieces:
         agr     %r2,%r8
         lg      %r3,8(%r6)
         lg      %r4,16(%r6)
-        lgr     %r5,%r3
-2:      mvcle   %r2,%r4,0
-        jo      2b
+2:      ic      %r5,0(%r4)
+        stc     %r5,0(%r2)
+        aghi    %r2,1
+        aghi    %r4,1
+        brctg   %r3,2b
         aghi    %r6,24
         j       1b
 3:      br      %r14

@@ -40,14 +40,15 @@ HEXADECIMAL = (
     "conversions to binary and decimal floating point."
 )
 DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
-UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP", "LBEAR",
-                "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
+UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
+                "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
+OF_VECTORS = tuple(row.mnemonic for row in ROWS if row.facility in (VX, VXE, VXE2) and row.mnemonic not in UNKNOWN_ROWS)
 REASONS = {
     LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
               "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
-    VECTORS: tuple(row.mnemonic for row in ROWS if row.facility in (VX, VXE, VXE2) and row.mnemonic not in UNKNOWN_ROWS),
+    VECTORS: OF_VECTORS,
     VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),
     TRANSACTIONS: ("TBEGIN", "TBEGINC", "TEND", "TABORT", "ETND", "NTSTG"),
     ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.isa import lookup
 from s390emu.machine import Machine, Reason
 from s390emu.regions import translator
 from s390emu.regions.build import Request
@@ -48,7 +49,7 @@ def asked():
 
 def machine_with(worker, mode: str, count: int = 30_000) -> Machine:
     machine = Machine.from_source(LOOP.format(count=count), 1 << 17)
-    machine.translator = Translator(machine.storage, machine.handlers.addresses, mode, worker)
+    machine.translator = Translator(machine.storage, machine.handlers, mode, worker)
     return machine
 
 
@@ -77,6 +78,16 @@ def test_a_page_that_cannot_be_translated_is_left_alone_after_some_attempts(aske
         if len(asked.requests) > machine.translator.refused:
             asked.take(None)
     assert machine.translator.refused == len(asked.requests) == translator.VERSIONS
+
+
+def test_what_the_machine_does_not_have_is_not_translated(asked, monkeypatch):
+    """Its handler in the table is the operation exception."""
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
+    machine = machine_with(asked, ALWAYS)
+    machine.run(15)
+    machine.handlers.mnemonics.pop(lookup.place_of(int.from_bytes(machine.read(CODE + 10, 6) + bytes(2), "big")))
+    machine.run(20)
+    assert CODE in asked.requests[-1].decoded and CODE + 10 not in asked.requests[-1].decoded
 
 
 def test_always_asks_for_every_page_and_every_entry(asked, monkeypatch):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.isa import lookup
 from s390emu.machine import Machine, Reason
+from s390emu.machine.observe import Recorder
+from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
+from s390emu.records.events import EVENT_TOUCH
 from s390emu.regions import translator
 from s390emu.regions.build import Request
 from s390emu.regions.translator import ALWAYS, AUTO, NEVER, SYNC, Translator, decoded_page_at, translator_of
@@ -182,3 +186,33 @@ def test_stepping_is_exact(translated):
         translated.step()
         addresses.append(translated.psw[1])
     assert sorted(set(addresses)) == [CODE + 10, CODE + 16, CODE + 22]
+
+
+@jitted
+def test_a_watched_page_tells_every_access_and_pauses_where_it_would(often):
+    """Watched blocks are in no TLB, so a region misses at each access to them."""
+    told = []
+    for mode in (NEVER, SYNC):
+        machine = Machine.from_source(LOOP.format(count=300), 1 << 17, translate=mode)
+        machine.run(700)
+        observer = Recorder(EVENT_TOUCH)
+        machine.observe(observer)
+        machine.observers.watch(observer, int(machine.gr[5]) // BLOCK_SIZE, WATCH_FETCH | WATCH_STORE)
+        machine.run()
+        machine.drain_events()
+        told.append((machine.count, [event.tolist() for chunk in observer.chunks for event in chunk]))
+    assert told[0] == told[1] and len(told[0][1]) > 100
+
+
+@jitted
+def test_the_past_is_the_same(translated):
+    """Checkpoints, and what is executed again from them."""
+    plain = Machine.from_source(LOOP.format(count=30_000), 1 << 17)
+    plain.run(1000)
+    states = []
+    for machine in (plain, translated):
+        history = machine.remember(interval=700)
+        machine.run(5000)
+        history.goto(1234)
+        states.append((machine.count, machine.cpu_array.tobytes(), machine.branches()))
+    assert states[0] == states[1]

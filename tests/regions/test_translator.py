@@ -6,6 +6,9 @@ import pytest
 
 from s390emu._jit import JIT
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.commands.machines import build
+from s390emu.commands.options import machine as options
+from s390emu.commands.usage import UsageError
 from s390emu.isa import lookup
 from s390emu.machine import Machine, Reason
 from s390emu.machine.observe import Recorder
@@ -119,6 +122,16 @@ def test_without_compilation_there_is_no_translation(mode):
 def test_a_mode_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="one of never, auto"):
         Machine(1 << 16, translate="sometimes")
+
+
+def test_the_command_line_has_the_same_modes():
+    assert options.TRANSLATE == translator.MODES
+
+
+@pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
+def test_on_the_command_line_that_is_one_line():
+    with pytest.raises(UsageError, match="--translate always: needs compiled code"):
+        build(options.MachineOptions(ram=1 << 20, paging="none", translate=ALWAYS))
 
 
 def test_never_is_the_default():

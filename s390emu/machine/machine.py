@@ -112,7 +112,7 @@ class Machine:
         self.storage.record.essa, self.storage.record.tlb_on = essa and models.has(model, models.CMM), tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
-        self.translator = translator_of(self.storage, self.handlers.addresses, translate)
+        self.translator = translator_of(self.storage, self.handlers, translate)
         self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
         self._run = run_loop()
         self.tod_epoch = tod_epoch

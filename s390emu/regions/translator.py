@@ -19,6 +19,8 @@ import numpy as np
 
 from s390emu._jit import JIT
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.engine.handlers import HandlerTable
+from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm
 from s390emu.regions.build import SYMBOL, Request, Translation
@@ -75,10 +77,10 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
 class Translator:
     """Translates the hot pages of one guest.
 
-    handlers: the guest's handler table; worker: who translates.
+    handlers: the guest's; worker: who translates.
     """
 
-    def __init__(self, storage: GuestStorage, handlers: np.ndarray, mode: str, worker: Worker):
+    def __init__(self, storage: GuestStorage, handlers: HandlerTable, mode: str, worker: Worker):
         self.storage, self.handlers, self.mode, self.worker = storage, handlers, mode, worker
         self.installed: dict[int, Installed] = {}
         self.refused = 0
@@ -136,6 +138,8 @@ class Translator:
 
     def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
         key, texts = (page.logical, page.address), page.texts()
+        # What this machine does not have is an operation exception, whatever the handler of that name does.
+        texts = {ia: text for ia, text in texts.items() if lookup.place_of(text) in self.handlers.mnemonics}
         if everywhere and self._asked.get(key) == texts and (page.region or self._refused.get(key) == texts):
             return
         self._asked[key] = texts
@@ -168,8 +172,8 @@ class Translator:
     def _remove(self, page: DecodedPage) -> None:
         """Let the page's handlers stand in its entries again."""
         if installed := self.installed.pop(page.region, None):
-            for entry, index in installed.translation.entries.items():
-                page.rows[entry % BLOCK_SIZE // 2, HANDLER] = self.handlers[index]
+            for entry, place in installed.translation.entries.items():
+                page.rows[entry % BLOCK_SIZE // 2, HANDLER] = self.handlers.addresses[place]
             page.rows[TRANSLATED_ROW, TEXT] = 0
             installed.library.close()  # type: ignore[attr-defined]
 
@@ -179,7 +183,7 @@ class Translator:
             self.installed.pop(number).library.close()  # type: ignore[attr-defined]
 
 
-def translator_of(storage: GuestStorage, handlers: np.ndarray, mode: str) -> Translator | None:
+def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> Translator | None:
     """Return the translator of a guest; None if nothing is to be translated, or nothing can be, and `auto` allows that.
     Raises ValueError where it cannot be done otherwise."""
     if mode not in MODES:

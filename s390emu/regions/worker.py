@@ -120,7 +120,7 @@ def serve() -> None:
             return
         try:
             answer = translate(request)
-        except RuntimeError:  # LLVM refuses the module
+        except Exception:  # LLVM refuses the module, or something is not as it was thought: the handlers do it
             answer = None
         pickle.dump(answer, answers)
         answers.flush()

@@ -3,9 +3,9 @@
     python -m tests.regions.loops SEED PROGRAMS     a campaign by hand
 
 A program is a loop of instructions of every implemented problem-state row, with branches forward, calls, stores into
-its own instructions and beside them, storage keys set, blocks discarded, and DAT switched on in some. A program
-interruption returns to the instruction behind. Both are run in the same stretches of random lengths, and at each stop
-everything that a guest or a recording could tell apart is compared.
+its own instructions and beside them, storage keys set, blocks discarded; in some DAT is on, frames are few, or another
+CPU takes turns in the same loop. A program interruption returns to the instruction behind. Both are run in the same
+stretches of random lengths, and at each stop everything that a guest or a recording could tell apart is compared.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from collections import Counter
 from random import Random
 from typing import NamedTuple
 
-import numpy as np
-
 from s390emu.engine.handlers import implemented
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.opcodes import ROWS
-from s390emu.machine import Machine, Reason
+from s390emu.machine import Machine, Reason, Schedule
 from s390emu.recording.state import KEPT_OF_PORT
+from s390emu.records.cpu import OPERATING
 from s390emu.regions import translator
 from s390emu.regions.translator import ALWAYS, Translator
 from s390emu.regions.worker import Worker
 from tests.judges.programs import BASE_ADDRESSES, CODE, DATA, EDGES, Dice, plain, put
 
 SIZE, LONGEST = 1 << 18, 12_000  # bytes of storage, instructions of a program
-RETURN, TABLES = 0x3000, 0x30000
+RETURN, TABLES = 0x5000, 0x30000
 MASKS = (0x180000000, 0x180000000, 0x180000000, 0x80000000, 0)
 PROGRAM_MASKS = (0, 0, 0, 0, 0, 0, 0b1000 << 40, 0b1111 << 40)
 DAT = 1 << 58
@@ -56,12 +55,13 @@ class Loop(NamedTuple):
     mask: int
     data: bytes
     frames: int
+    cpus: int = 1
 
     def __repr__(self) -> str:
         from s390emu.assembler.disassemble import listing
 
         registers = " ".join(f"r{n}={value:#x}" for n, value in enumerate(self.registers))
-        return f"mask={self.mask:#x} frames={self.frames} {registers}\n{listing(self.code, CODE)}"
+        return f"mask={self.mask:#x} frames={self.frames} cpus={self.cpus} {registers}\n{listing(self.code, CODE)}"
 
 
 def random_loop(random: Random) -> Loop:
@@ -77,7 +77,10 @@ def random_loop(random: Random) -> Loop:
     registers += [*BASE_ADDRESSES, CODE, random.choice((100, 400))]
     mask = random.choice(MASKS) | random.choice(PROGRAM_MASKS) | random.choice((0, 0, DAT))
     again = put("LGHI", r1=COUNT, i2=99) + put("BRC", m1=15, ri2=-(len(body) + 8) // 2 & 0xFFFF)
-    return Loop(body + back[:4] + again, tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES))
+    return Loop(
+        body + back[:4] + again, tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES),
+        random.choice((1, 1, 1, 2)),
+    )  # fmt: skip
 
 
 def _piece(random: Random, at: int) -> bytes:
@@ -113,30 +116,35 @@ def _piece(random: Random, at: int) -> bytes:
 
 def machine_of(loop: Loop) -> Machine:
     """Return a machine at the loop's start."""
-    machine = Machine(SIZE, host=Host(loop.frames, PagingDevice()))
-    machine.write(0x1D0, (0x180000000).to_bytes(8, "big") + RETURN.to_bytes(8, "big"))
+    schedule = Schedule(loop.cpus, quantum=100)
+    machine = Machine(SIZE, host=Host(loop.frames, PagingDevice()), cpus=loop.cpus, schedule=schedule)
+    for prefix in range(0, 0x2000 * loop.cpus, 0x2000):
+        machine.write(prefix + 0x1D0, (0x180000000).to_bytes(8, "big") + RETURN.to_bytes(8, "big"))
     machine.write(RETURN, put("LPSWE", d2=(0x150, 0)))
     machine.write(CODE, loop.code)
     machine.write(DATA, loop.data)
     for page in range(SIZE // 4096):  # a segment table, and a page table of real addresses
         machine.write(TABLES + 0x4000 + 8 * page, (page << 12).to_bytes(8, "big"))
     machine.write(TABLES, (TABLES + 0x4000).to_bytes(8, "big"))
-    machine.cr[1] = machine.cr[13] = TABLES
-    machine.gr[:14], machine.gr[14:] = loop.registers[:14], loop.registers[14:]
-    machine.set_psw(loop.mask, CODE)
+    for cpu in machine.cpus:
+        cpu.cr[1] = cpu.cr[13] = TABLES
+        cpu.gr[:] = loop.registers
+        cpu.record.stopped = OPERATING
+        cpu.record.prefix = cpu.number * 0x2000
+        cpu.set_psw(loop.mask, CODE)
     return machine
 
 
 def told(machine: Machine) -> tuple:
     """Return what could differ at a stop, but for storage."""
-    port = machine.port
-    return machine.cpu_array.tobytes(), *(np.asarray(port[name]).tobytes() for name in KEPT_OF_PORT)
+    kept = [machine.storage.port_column(name).tobytes() for name in KEPT_OF_PORT]
+    return machine.cpu_array.tobytes(), machine.running.number, *kept
 
 
 def compare(loop: Loop, random: Random, worker: Worker) -> Translator:
     """Execute it both ways, and assert that they are the same; return the translator, which tells what it did."""
     plainly, translated = machine_of(loop), machine_of(loop)
-    own = Translator(translated.storage, translated.handlers.addresses, ALWAYS, worker)
+    own = Translator(translated.storage, translated.handlers, ALWAYS, worker)
     translated.translator = own
     while plainly.count < LONGEST:
         length = random.choice(LENGTHS)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.commands.machines import build
+from s390emu.commands.options import machine as options
+from s390emu.commands.usage import UsageError
+from s390emu.isa import lookup
 from s390emu.machine import Machine, Reason
+from s390emu.machine.observe import Recorder
+from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
+from s390emu.records.events import EVENT_TOUCH
 from s390emu.regions import translator
 from s390emu.regions.build import Request
 from s390emu.regions.translator import ALWAYS, AUTO, NEVER, SYNC, Translator, decoded_page_at, translator_of
@@ -48,7 +56,7 @@ def asked():
 
 def machine_with(worker, mode: str, count: int = 30_000) -> Machine:
     machine = Machine.from_source(LOOP.format(count=count), 1 << 17)
-    machine.translator = Translator(machine.storage, machine.handlers.addresses, mode, worker)
+    machine.translator = Translator(machine.storage, machine.handlers, mode, worker)
     return machine
 
 
@@ -79,6 +87,16 @@ def test_a_page_that_cannot_be_translated_is_left_alone_after_some_attempts(aske
     assert machine.translator.refused == len(asked.requests) == translator.VERSIONS
 
 
+def test_what_the_machine_does_not_have_is_not_translated(asked, monkeypatch):
+    """Its handler in the table is the operation exception."""
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
+    machine = machine_with(asked, ALWAYS)
+    machine.run(15)
+    machine.handlers.mnemonics.pop(lookup.place_of(int.from_bytes(machine.read(CODE + 10, 6) + bytes(2), "big")))
+    machine.run(20)
+    assert CODE in asked.requests[-1].decoded and CODE + 10 not in asked.requests[-1].decoded
+
+
 def test_always_asks_for_every_page_and_every_entry(asked, monkeypatch):
     monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
     machine = machine_with(asked, ALWAYS)
@@ -104,6 +122,16 @@ def test_without_compilation_there_is_no_translation(mode):
 def test_a_mode_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="one of never, auto"):
         Machine(1 << 16, translate="sometimes")
+
+
+def test_the_command_line_has_the_same_modes():
+    assert options.TRANSLATE == translator.MODES
+
+
+@pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
+def test_on_the_command_line_that_is_one_line():
+    with pytest.raises(UsageError, match="--translate always: needs compiled code"):
+        build(options.MachineOptions(ram=1 << 20, paging="none", translate=ALWAYS))
 
 
 def test_never_is_the_default():
@@ -171,3 +199,33 @@ def test_stepping_is_exact(translated):
         translated.step()
         addresses.append(translated.psw[1])
     assert sorted(set(addresses)) == [CODE + 10, CODE + 16, CODE + 22]
+
+
+@jitted
+def test_a_watched_page_tells_every_access_and_pauses_where_it_would(often):
+    """Watched blocks are in no TLB, so a region misses at each access to them."""
+    told = []
+    for mode in (NEVER, SYNC):
+        machine = Machine.from_source(LOOP.format(count=300), 1 << 17, translate=mode)
+        machine.run(700)
+        observer = Recorder(EVENT_TOUCH)
+        machine.observe(observer)
+        machine.observers.watch(observer, int(machine.gr[5]) // BLOCK_SIZE, WATCH_FETCH | WATCH_STORE)
+        machine.run()
+        machine.drain_events()
+        told.append((machine.count, [event.tolist() for chunk in observer.chunks for event in chunk]))
+    assert told[0] == told[1] and len(told[0][1]) > 100
+
+
+@jitted
+def test_the_past_is_the_same(translated):
+    """Checkpoints, and what is executed again from them."""
+    plain = Machine.from_source(LOOP.format(count=30_000), 1 << 17)
+    plain.run(1000)
+    states = []
+    for machine in (plain, translated):
+        history = machine.remember(interval=700)
+        machine.run(5000)
+        history.goto(1234)
+        states.append((machine.count, machine.cpu_array.tobytes(), machine.branches()))
+    assert states[0] == states[1]

@@ -55,7 +55,8 @@ LOWCORE = Struct(
     "program_new_psw" / PSW,
     "machine_check_new_psw" / PSW,
     "io_new_psw" / PSW,
-    "program_area" / Bytes(0xFB8),  # 200: not assigned
+    "program_area" / Bytes(0xFB0),  # 200: not assigned
+    "machine_check_extended_save_area" / Int64ub,  # 11B0
     "external_parameter_64" / Int64ub,  # 11B8
     Padding(0x40),
     "fpr_save_area" / Array(16, Int64ub),  # 1200
@@ -93,6 +94,7 @@ CONSTANTS = {
     "fpc_save_area": at.FPC_SAVE, "tod_programmable_save_area": at.TOD_PROGRAMMABLE_SAVE,
     "cpu_timer_save_area": at.CPU_TIMER_SAVE, "clock_comparator_save_area": at.CLOCK_COMPARATOR_SAVE,
     "ar_save_area": at.AR_SAVE, "cr_save_area": at.CR_SAVE, "external_parameter_64": at.EXTERNAL_PARAMETER_64,
+    "machine_check_extended_save_area": at.MCK_EXTENDED_SAVE_AREA,
 }  # fmt: skip
 
 

@@ -199,7 +199,9 @@ def test_lockstep(pair, row):
         pytest.skip(f"Unicorn 2.1.4: {UNJUDGED[row.mnemonic]}")
     rng = random.Random(f"{row.mnemonic} {SEED}")
     compared = 0
-    for _ in range(CASES):
+    for _ in range(50 * CASES):  # many have masks that are none
+        if compared == CASES:
+            break
         case = Case(row, rng)
         found = ours.execute(case)
         if "program" not in found:
@@ -208,4 +210,4 @@ def test_lockstep(pair, row):
             if row.mnemonic in TO_INTEGER and "data" in expected:
                 found["data"], expected["data"] = (without_inexact(side["data"]) for side in (found, expected))
             assert found == expected, case
-    assert compared
+    assert compared == CASES

@@ -7,9 +7,10 @@
 
 `step` returns the program-interruption code, 0 for none. `changes` names everything that differs from the moment before
 the step, but for the instruction address where it simply went on, and for keys unless asked: registers r0.. c0.. a0..
-f0.. fpc cc psw ia prefix, storage by the address of each changed run of bytes, `key ADDRESS` and `state ADDRESS` by
-block. After a program interruption the PSW is the old one and the prefix area is not compared: an instruction that was
-suppressed changes nothing, one that was nullified has "ia" among its changes, the address of the instruction itself.
+f0.. fpc cc psw ia prefix; l16.. for bits 0-63 of vector registers from 16 on, v0.. for bits 64-127 of all; storage by
+the address of each changed run of bytes, `key ADDRESS` and `state ADDRESS` by block. After a program interruption the
+PSW is the old one and the prefix area is not compared: an instruction that was suppressed changes nothing, one that was
+nullified has "ia" among its changes, the address of the instruction itself.
 """
 
 from __future__ import annotations
@@ -135,8 +136,11 @@ class Lab:
         mask, ia = machine.psw
         state = {"cc": mask >> 44 & 3, "psw": mask & ~(3 << 44), "ia": ia}
         state |= {"prefix": int(cpu.prefix), "fpc": int(cpu.fpc)}
-        for name, registers in (("r", cpu.gr), ("c", cpu.cr), ("a", cpu.ar), ("f", cpu.fpr)):
-            state |= {f"{name}{n}": int(value) for n, value in enumerate(registers)}
+        vectors = (("l", cpu.vr_left, 16), ("v", cpu.vr_right, 0))
+        for name, registers, first in (
+            ("r", cpu.gr, 0), ("c", cpu.cr, 0), ("a", cpu.ar, 0), ("f", cpu.fpr, 0), *vectors,
+        ):  # fmt: skip
+            state |= {f"{name}{n}": value for n, value in enumerate(registers.tolist(), first)}
         blocks = machine.storage.blocks
         resident = blocks["invalid"] == 0
         keyed = resident | (blocks["acc_f"] != 0) | (blocks["guest_rc"] != 0)

@@ -18,7 +18,7 @@ from tests.fuzz.readers import READERS
 
 SEED, FILES = 20_260_101, 80
 CORRECT = {"assembler": 4, "elf": 3, "trace": 5, "script": 2, "sweep": 2, "toml": 3, "json": 1, "replay": 4,
-           "symbols": 4}  # so many of its seeds
+           "symbols": 4, "vectors": 4}  # so many of its seeds
 # Exit codes that so many files come to at least; with one of them only, nothing would be read but the first line.
 SEEN = {"sweep": {0}, "options": {0, 2}, "toml": {2, 4}, "json": {2, 4}, "symbols": {2, 4}}
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
+from llvmlite import binding as llvm
 
-from s390emu._jit import JIT, address_of, cache, call1, entry_point, jit, record_in, u64
+from s390emu._jit import (
+    JIT,
+    address_of,
+    bitcode_of,
+    cache,
+    call1,
+    entry_point,
+    function_of,
+    jit,
+    parallel,
+    prebuilt,
+    record_in,
+    u64,
+)  # fmt: skip
+from s390emu._jit.objects import Kept
+from s390emu.engine import entries
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
 from s390emu.storage.guest import GuestStorage
+from s390emu.storage.tlb import flush, purge
 
 jitted = pytest.mark.skipif(not JIT, reason="about compiled code")
 
@@ -61,81 +82,223 @@ def test_compiled_code_calls_a_function_by_its_address():
 
 
 @jitted
-def test_a_kernel_has_no_wrappers_until_python_calls_it():
+def test_python_may_call_a_kernel():
     @jit
     def third(value):
         return value // u64(3)
 
-    assert third.targetoptions["no_cpython_wrapper"]
-    assert third.targetoptions["no_cfunc_wrapper"]
     assert third(u64(9)) == 3
 
 
-def test_the_digest_is_of_every_source_of_the_package(tmp_path, monkeypatch):
+def test_the_digest_is_of_every_source_that_compiled_code_may_depend_on(tmp_path, monkeypatch):
     """A function's object code has that of its callees in it: an edit of one elsewhere must be another cache."""
     package = tmp_path / "s390emu"
     shutil.copytree(cache.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(cache, "PACKAGE", package)
     seen = {cache.source_digest()}
+    edited = 0
     for source in sorted(package.rglob("*.py")):
         source.write_bytes(source.read_bytes() + b"\n# another one\n")
+        edited += source.relative_to(package).parts[0] not in cache.ABOVE
         seen.add(cache.source_digest())
     (package / "isa" / "new.py").write_text("")
     seen.add(cache.source_digest())
-    assert len(seen) == 2 + len(list(package.rglob("*.py"))) - 1
+    assert len(seen) == 2 + edited
+
+
+def test_nothing_that_is_compiled_comes_from_above():
+    """What stands in `cache.ABOVE` is in no digest: it imports the compiled rooms, and they must not import it."""
+    import s390emu.machine  # noqa: F401 (declares procedures)
+
+    folders = {function.name.split(".")[1] for function in entries.DECLARED}
+    assert folders and folders.isdisjoint(cache.ABOVE)
+    for source in cache.PACKAGE.rglob("*.py"):
+        if source.relative_to(cache.PACKAGE).parts[0] in cache.ABOVE:
+            assert "\n@jit" not in source.read_text(), source
+    settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["tool"]
+    layers = settings["importlinter"]["contracts"][0]["layers"]
+    rooms = [re.findall(r"s390emu\.(\w+)", layer) for layer in layers]
+    above = [{"cli.py" if room == "cli" else room for room in layer} <= cache.ABOVE for layer in rooms]
+    assert above == sorted(above, reverse=True)  # no layer of it lies below another
+    assert sum(above) == above.index(False)
 
 
 ASK = """
-from s390emu._jit import address_of
-from s390emu._jit.compiler import Proper
+import sys
+from s390emu._jit import function_of, load, prebuilt
+prebuilt.ARCHIVE = prebuilt.ARCHIVE.with_name("absent")
+from s390emu._jit.calls import _addresses
 from s390emu.records.port import PORT_T
-from s390emu.storage.tlb import flush, purge
-compiled, compile_it = [], Proper._compile_uncached
-Proper._compile_uncached = lambda self: compiled.append(self) or compile_it(self)
-for function in (flush, purge):
-    print(address_of(function, PORT_T, integers=0, returns=False))
-print(len(compiled))
+names = "s390emu.storage.tlb.flush", "s390emu.storage.tlb.purge"
+functions = [function_of(name, PORT_T, integers=0, returns=False) for name in names]
+load(functions)
+print(*(_addresses[f.name] for f in functions), "numba" in sys.modules)
 """
 
 
-def ask(cache_folder, **environment) -> tuple[list[int], int]:
-    """Return the addresses of two functions in a process with this cache, and how many of them it had to compile."""
+def ask(cache_folder, **environment) -> tuple[list[int], bool]:
+    """Return the addresses of two functions in a process with this cache, and whether it had to compile them."""
     environment = os.environ | {"S390EMU_CACHE": str(cache_folder)} | environment
     done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-    *addresses, compiled = map(int, done.stdout.split())
-    return addresses, compiled
+    *addresses, compiled = done.stdout.split()
+    return [int(address) for address in addresses], compiled == "True"
 
 
 @pytest.fixture(scope="module")
 def full_cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
-    assert ask(folder)[1] == 2
+    assert ask(folder)[1]
     return folder
 
 
-@jitted
-def test_a_second_process_finds_the_code_of_the_first(full_cache):
-    assert ask(full_cache)[1] == 0
+@pytest.fixture
+def cache_copy(full_cache, tmp_path):
+    return Path(shutil.copytree(full_cache, tmp_path / "cache"))
+
+
+def kept(folder, pattern) -> list[Path]:
+    return sorted(folder.rglob(pattern))
 
 
 @jitted
-def test_what_is_found_lies_close_together(full_cache):
+def test_a_second_process_does_without_numba(full_cache):
+    assert not ask(full_cache)[1]
+
+
+GUEST = "start: lghi %r2,6\n larl %r1,end\n lpswe 0(%r1)\n .balign 8\nend: .quad 0x0002000180000000,0\n"
+TRACE = ".text\n lghi %r2,6\n lg %r1,0(%r2)\n.expect\n r2 = 6\n"
+WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None; from s390emu.cli import main; main(sys.argv[1:])"
+
+
+@jitted
+@pytest.mark.parametrize("words", [("run", "g.s"), ("run", "g.s", "--trace", "insn,storage"), ("test", "t.trace")])
+def test_a_command_that_was_run_before_does_without_numba(tmp_path, words):
+    (tmp_path / "g.s").write_text(GUEST)
+    (tmp_path / "t.trace").write_text(TRACE)
+    first = subprocess.run([sys.executable, "-m", "s390emu", *words], cwd=tmp_path, capture_output=True, text=True)
+    again = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA, *words], cwd=tmp_path, capture_output=True, text=True
+    )  # fmt: skip
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
+    assert "numba" not in again.stderr
+
+
+@jitted
+def test_what_is_loaded_at_once_lies_close_together(full_cache):
     """Functions that all begin on pages of their own have the same places in the processor's instruction cache."""
     (first, second), _ = ask(full_cache)
     assert 0 < abs(first - second) < 4096
 
 
 @jitted
-@pytest.mark.parametrize("kept", [slice(0), slice(20), slice(-1), slice(1, None)])
-def test_damaged_code_is_compiled_anew(full_cache, tmp_path, kept):
-    shutil.copytree(full_cache, tmp_path / "cache")
-    [file] = (tmp_path / "cache").rglob("*.flush.o")
-    file.write_bytes(file.read_bytes()[kept])
-    assert [ask(tmp_path / "cache")[1] for _ in range(2)] == [1, 0]
+@pytest.mark.parametrize("part", [slice(0), slice(20), slice(-1), slice(1, None)])
+def test_damaged_object_code_is_made_anew_of_bitcode(cache_copy, part):
+    [file] = kept(cache_copy, "*.flush.o")
+    whole = file.read_bytes()
+    file.write_bytes(whole[part])
+    assert not ask(cache_copy)[1]
+    assert file.read_bytes() == whole
 
 
 @jitted
-def test_code_with_checks_of_bounds_is_kept_apart(full_cache, tmp_path):
-    shutil.copytree(full_cache, tmp_path / "cache")
-    assert [ask(tmp_path / "cache", NUMBA_BOUNDSCHECK="1")[1] for _ in range(2)] == [2, 0]
-    assert ask(tmp_path / "cache")[1] == 0
+@pytest.mark.parametrize("part", [slice(0), slice(20), slice(-1), slice(1, None)])
+def test_damaged_bitcode_is_compiled_anew(cache_copy, part):
+    [file], [code] = kept(cache_copy, "*.flush.bc"), kept(cache_copy, "*.flush.o")
+    code.unlink()
+    file.write_bytes(file.read_bytes()[part])
+    assert [ask(cache_copy)[1] for _ in range(2)] == [True, False]
+
+
+@jitted
+def test_another_processor_has_code_of_its_own_made_of_the_same_bitcode(cache_copy):
+    [folder] = kept(cache_copy, "objects-*")
+    folder.rename(folder.with_name("objects-of-another-processor"))
+    assert not ask(cache_copy)[1]
+    assert len(kept(cache_copy, "*.flush.o")) == 2
+
+
+@jitted
+def test_code_with_checks_of_bounds_is_kept_apart(cache_copy):
+    assert ask(cache_copy, NUMBA_BOUNDSCHECK="1")[1]
+    assert not ask(cache_copy)[1]
+    assert len(kept(cache_copy, "bitcode-*")) == 2
+
+
+@jitted
+def test_where_nothing_can_be_written_all_is_compiled(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert ask(tmp_path / "file" / "cache")[1]
+
+
+def test_what_cannot_be_written_is_kept_for_this_process(tmp_path, monkeypatch):
+    kept = Kept(tmp_path, ".o")
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        kept.keep("function", b"code")
+    assert (kept.get("function"), list(tmp_path.iterdir())) == (b"code", [])
+    kept.keep("another", b"code")
+    assert Kept(tmp_path, ".o").get("another") == b"code"
+    assert Kept(tmp_path, ".o").get("function") is None
+
+
+def test_only_the_latest_folders_of_a_cache_are_kept(tmp_path):
+    folders = [tmp_path / str(n) for n in range(6)]
+    for age, folder in enumerate(folders):
+        folder.mkdir()
+        os.utime(folder, (1000 - age, 1000 - age))
+    cache._claim(tmp_path / "5", 3)
+    assert {folder.name for folder in tmp_path.iterdir()} == {"5", "0", "1"}
+
+
+@jitted
+def test_bitcode_is_a_module_with_the_function_and_all_that_it_calls():
+    function = function_of(flush, PORT_T, integers=0, returns=False)
+    module = llvm.parse_bitcode(bitcode_of(function))
+    assert module.get_function(function.name).linkage == llvm.Linkage.external
+    assert {f.name for f in module.functions if f.is_declaration} <= {"memset", "memcpy", "memmove"} | {
+        f.name for f in module.functions if f.name.startswith("llvm.")
+    }
+
+
+@jitted
+def test_many_functions_are_compiled_by_several_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    kept = {name: Kept(tmp_path, f".{name}") for name in ("bc", "o")}
+    monkeypatch.setattr(parallel, "bitcodes", lambda: kept["bc"])
+    monkeypatch.setattr(parallel, "objects", lambda: kept["o"])
+    functions = [function_of(f, PORT_T, integers=0, returns=False) for f in (flush, purge)]
+    assert sorted(f.name for f in parallel.make(functions)) == sorted(f.name for f in functions)
+    assert all(kept[kind].get(f.name) for f in functions for kind in kept)
+
+
+@jitted
+def test_what_a_worker_fails_at_is_left_and_the_others_are_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    monkeypatch.setattr(parallel, "bitcodes", lambda: Kept(tmp_path, ".bc"))
+    monkeypatch.setattr(parallel, "objects", lambda: Kept(tmp_path, ".o"))
+    absent = function_of("s390emu.storage.tlb.absent", PORT_T, integers=0)
+    function = function_of(flush, PORT_T, integers=0, returns=False)
+    assert list(parallel.make([absent, function])) == [function]
+
+
+def test_bitcode_of_a_wheel_is_used_if_it_was_made_of_these_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr(prebuilt, "ARCHIVE", tmp_path / "prebuilt.zip")
+    prebuilt._archive.cache_clear()
+    try:
+        assert prebuilt.get("a.function") is None
+        prebuilt.write(prebuilt.ARCHIVE, {"a.function": b"bitcode"})
+        prebuilt._archive.cache_clear()
+        assert prebuilt.names() == ["a.function"]
+        assert (prebuilt.get("a.function"), prebuilt.get("another")) == (b"bitcode", None)
+        monkeypatch.setattr(prebuilt, "CACHE", Path("other-sources"))
+        prebuilt._archive.cache_clear()
+        assert prebuilt.get("a.function") is None
+        prebuilt.ARCHIVE.write_bytes(b"no archive")
+        prebuilt._archive.cache_clear()
+        assert prebuilt.names() == []
+    finally:
+        prebuilt._archive.cache_clear()

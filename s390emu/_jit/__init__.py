@@ -1,10 +1,11 @@
-"""What lies under the emulator: compilation with Numba, its cache, storage by host address, and records.
+"""What lies under the emulator: compilation, what is kept of it, storage by host address, and records.
 
 Everything above is plain Python that also runs with NUMBA_DISABLE_JIT=1.
 """
 
-from s390emu._jit.calls import address_of, call1, call2, call4, entry_point
+from s390emu._jit.calls import address_of, call1, call2, call4, entry_point, is_loaded, load
 from s390emu._jit.compiler import JIT, i64, jit, u64
+from s390emu._jit.functions import Function, bitcode_of, function_of, plain
 from s390emu._jit.memory import (
     bytes_at,
     copy_bytes,
@@ -26,7 +27,8 @@ from s390emu._jit.records import record_at, record_in
 from s390emu._jit.words import on
 
 __all__ = [
-    "JIT", "address_of", "bytes_at", "call1", "call2", "call4", "copy_bytes", "entry_point", "fill_bytes", "i64",
-    "jit", "load1", "load2", "load4", "load8", "load_native", "on", "prefer_large_pages", "put_bytes_at", "record_at",
-    "record_in", "store1", "store2", "store4", "store8", "store_native", "u64",
+    "JIT", "Function", "address_of", "bitcode_of", "bytes_at", "call1", "call2", "call4", "copy_bytes", "entry_point",
+    "fill_bytes", "function_of", "i64", "is_loaded", "jit", "load", "load1", "load2", "load4", "load8", "load_native",
+    "on", "plain", "prefer_large_pages", "put_bytes_at", "record_at", "record_in", "store1", "store2", "store4",
+    "store8", "store_native", "u64",
 ]  # fmt: skip

@@ -5,17 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
+import llvmlite
+
+from s390emu._jit import backend
+from s390emu._jit.objects import Kept
+
 PACKAGE = Path(__file__).parents[1]
+# What stands above the compiled rooms, and is not imported by them (`lint-imports`).
+ABOVE = frozenset((
+    "cli.py", "commands", "debugger", "reports", "tracing", "farm", "adversary", "sanitizer", "recording", "inputs",
+    "machine", "guests",
+))  # fmt: skip
 CACHES_KEPT = 4
+FOLDERS_KEPT = 8  # in one of them: for processors, versions of LLVM, options of Numba's
+OPTIONS = "NUMBA_OPT", "NUMBA_BOUNDSCHECK"
 
 
 def source_digest() -> str:
-    """Return a digest of every source of the package: a function's object code has that of its callees in it."""
+    """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
     digest = hashlib.sha256()
     for source in sorted(PACKAGE.rglob("*.py")):
-        digest.update(source.relative_to(PACKAGE).as_posix().encode() + b"\0" + source.read_bytes())
+        place = source.relative_to(PACKAGE)
+        if place.parts[0] not in ABOVE:
+            digest.update(place.as_posix().encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -26,19 +41,52 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "s390emu"
 
 
-def _claim_cache() -> Path:
-    """Return this digest's folder, marked as just used; remove the folders of all but the latest versions."""
-    folder = cache_root() / source_digest()
+def _claim(folder: Path, kept: int) -> None:
+    """Mark a folder as just used; remove all but the latest of those beside it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         newest_first = sorted((f for f in folder.parent.iterdir() if f.is_dir()), key=lambda f: -f.stat().st_mtime)
-        for old in newest_first[CACHES_KEPT:]:
+        for old in newest_first[kept:]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError:  # read-only home: everything is compiled every time
         pass
-    return folder
 
 
-CACHE = _claim_cache()
+def _key(*facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+@cache
+def version() -> str:
+    """Return what tells bitcode apart, beside the sources: LLVM, which reads no newer bitcode, and Numba's options."""
+    return _key(llvmlite.__version__, backend.target()[0], *(os.environ.get(name) for name in OPTIONS))
+
+
+CACHE = cache_root() / source_digest()
+_claim(CACHE, CACHES_KEPT)
 CACHEABLE = os.access(CACHE, os.W_OK)
+
+
+@cache
+def bitcodes() -> Kept:
+    """Return what is kept of the bitcode of this LLVM."""
+    folder = CACHE / f"bitcode-{version()}"
+    _claim(folder, FOLDERS_KEPT)
+    return Kept(folder, ".bc")
+
+
+@cache
+def templates() -> Kept:
+    """Return what is kept of the templates that `regions/` makes of this bitcode."""
+    folder = CACHE / f"templates-{version()}"
+    _claim(folder, FOLDERS_KEPT)
+    return Kept(folder, ".json")
+
+
+@cache
+def objects() -> Kept:
+    """Return what is kept of the object code for this processor."""
+    folder = CACHE / f"objects-{_key(version(), backend.target())}"
+    _claim(folder, FOLDERS_KEPT)
+    return Kept(folder, ".o")

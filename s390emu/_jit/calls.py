@@ -12,58 +12,44 @@ function, and a call by address is a call.
 from __future__ import annotations
 
 import ctypes
-from functools import cache
+from collections.abc import Iterable
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
-from s390emu._jit.compiler import JIT, Proper, u64
-from s390emu._jit.objects import Objects, folder
+from s390emu._jit.compiler import JIT, Intrinsic, i64, u64
+from s390emu._jit.functions import Function, function_of
+from s390emu._jit.functions import load as load_code
 from s390emu._jit.records import record_at
 
-_addresses: dict[object, int] = {}
-_compiled: list[Proper] = []  # keeps the code alive
+_addresses: dict[str, int] = {}
 _twins: list = [None]  # un-jitted: address -> function; 0 is no function
 
 
-@cache
-def _kept() -> Objects:
-    """Return what earlier processes have compiled."""
-    return Objects(folder())
+def is_loaded(function: Function) -> bool:
+    """True if this function has its address."""
+    return function.name in _addresses
 
 
-def _compiled_address(function, record_dtypes, integers: int, returns: bool) -> int:
-    """Return the address of a compiled function. Those of the package are kept, as all its sources tell them apart."""
-    name = f"{function.__module__}.{function.__qualname__}"
-    of_package = name.startswith(__package__.split(".")[0] + ".") and "<" not in name
-    if of_package and name in _kept().addresses:
-        return _kept().addresses[name]
-    result = types.int64 if returns else types.none
-    signature = result(*(numba.from_dtype(d) for d in record_dtypes), *(types.uint64,) * integers)
-    proper = Proper(function, signature)
-    _compiled.append(proper)
-    if of_package:
-        _kept().keep(name, proper.symbol, proper.code)
-    return proper.address
+def load(functions: Iterable[Function]) -> None:
+    """Have functions compiled and loaded, close together, before their addresses are asked for."""
+    wanted = {f.name: f for f in functions if f.name not in _addresses}
+    if not JIT:
+        _addresses.update((name, n) for n, name in enumerate(wanted, len(_twins)))
+        _twins.extend(f.python for f in wanted.values())
+    elif wanted:
+        _addresses.update(load_code(wanted.values()))
 
 
 def address_of(function, *record_dtypes, integers: int, returns: bool = True) -> int:
     """Return the address of `function(records..., integers...) -> int64` (or nothing), compiled on first request.
 
+    function: plain, jitted, or where in the package it is: module and name.
     record_dtypes: NumPy dtypes of the leading record arguments; integers: how many uint64 arguments follow.
     returns: False for a procedure without a result.
     """
-    python_function = getattr(function, "py_func", function)
-    if python_function not in _addresses:
-        if JIT:
-            _addresses[python_function] = _compiled_address(python_function, record_dtypes, integers, returns)
-        else:
-            _twins.append(python_function)
-            _addresses[python_function] = len(_twins) - 1
-    return _addresses[python_function]
+    wanted = function_of(function, *record_dtypes, integers=integers, returns=returns)
+    load([wanted])
+    return _addresses[wanted.name]
 
 
 _places: dict[int, tuple[object, int]] = {}
@@ -111,34 +97,9 @@ def entry_point(function, *record_dtypes, integers: int, returns: bool = True):
     return entry
 
 
-def _call_codegen(context, builder, signature, args):
-    """Emit a call in Numba's own convention: int32 status (callee(int64 *result, exception **, arguments...))."""
-    i64_t, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
-    with builder.goto_entry_block():
-        result = builder.alloca(i64_t)
-    function = ir.FunctionType(ir.IntType(32), [result.type, pointer.as_pointer(), *(a.type for a in args[1:])])
-    no_exceptions = ir.Constant(pointer.as_pointer(), None)
-    builder.call(builder.inttoptr(args[0], function.as_pointer()), [result, no_exceptions, *args[1:]])
-    return builder.load(result)
-
-
-@intrinsic
-def call1(typingctx, address, cpu, storage, a):
-    """Call the function at `address` with two records and one uint64; return its int64. So for the other counts."""
-    return types.int64(types.uint64, cpu, storage, types.uint64), _call_codegen
-
-
-@intrinsic
-def call2(typingctx, address, cpu, storage, a, b):
-    return types.int64(types.uint64, cpu, storage, *(types.uint64,) * 2), _call_codegen
-
-
-@intrinsic
-def call4(typingctx, address, cpu, storage, a, b, c, d):
-    return types.int64(types.uint64, cpu, storage, *(types.uint64,) * 4), _call_codegen
-
-
-if not JIT:
+if JIT:  # (address, record, record, integers...): call it, and return its int64
+    call1 = call2 = call4 = Intrinsic("call", returns=i64)
+else:
 
     def call1(address, *arguments):
         return _twins[int(address)](*arguments)

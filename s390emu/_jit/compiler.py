@@ -1,64 +1,58 @@
-"""Compilation: every private name of Numba's is used on this page, and in no other file.
+"""What is compiled, as its callers see it. Nothing here imports Numba: `frontend.py` does, when code has to be made.
 
 With NUMBA_DISABLE_JIT=1 all runs as plain Python, and `jit` returns the function itself.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar
+from functools import update_wrapper
+from typing import Any, ClassVar
 
-import numba
 import numpy as np
-from numba.core.ccallback import CFunc, _CFuncCompiler
-from numba.core.compiler import Compiler
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.registry import CPUDispatcher
 
 u64, i64 = np.uint64, np.int64
-JIT = not numba.config.DISABLE_JIT
+JIT = os.environ.get("NUMBA_DISABLE_JIT", "0").strip() in ("", "0")
 
 
-class Kernel(CPUDispatcher):
-    """A compiled function without the two wrappers for Python, which take a third of a cold start: only compiled
-    functions call it as it is. If Python calls it (tests do), it is compiled again with them."""
+class Kernel:
+    """A function that is compiled into its compiled callers. If Python calls it (tests do), it is compiled for that.
+
+    py_func: the plain Python function."""
+
+    py_func: Callable
+
+    def __init__(self, function: Callable):
+        self.py_func = function
+        update_wrapper(self, function)
 
     def __call__(self, *arguments):
-        if not hasattr(self, "for_python"):
-            self.for_python = numba.njit(error_model="numpy")(self.py_func)
-        return self.for_python(*arguments)
+        from s390emu._jit.frontend import for_python
+
+        return for_python(self)(*arguments)
+
+    def __reduce__(self):
+        return self.__qualname__
 
 
 def jit(function):
     """Return a helper or kernel that is compiled into its callers on first use. Overflow wraps, division does not
     raise."""
-    if not JIT:
-        return function
-    kernel = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    kernel.__class__ = Kernel
-    return kernel
+    return Kernel(function) if JIT else function
 
 
-class _ProperCompiler(_CFuncCompiler):
-    def _customize_flags(self, flags):
-        flags = super()._customize_flags(flags)
-        flags.no_cfunc_wrapper = True
-        return flags
+class Intrinsic:
+    """An operation that compiled code has and Python has not: `intrinsics.NAME` emits it, given the parameters.
+
+    Arguments are records or uint64. returns: u64, i64, a record's dtype, or None."""
+
+    def __init__(self, name: str, *parameters: Any, returns: Any = None):
+        self.name, self.parameters, self.returns = name, parameters, returns
 
 
-class Proper(CFunc):
-    """A function compiled to be called by its address. symbol, code: its name in its object code, and that."""
+class Compilation:
+    """announced: a context that is entered with a function's name while Numba compiles it."""
 
-    # A context that is entered with the function's name while it is compiled.
     announced: ClassVar[Callable[[str], AbstractContextManager[None]]] = nullcontext
-
-    def __init__(self, function, signature):
-        super().__init__(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
-        self._compiler = _ProperCompiler(function, self._targetdescr, {"error_model": "numpy"}, {}, Compiler)
-        with Proper.announced(function.__name__), global_compiler_lock:
-            result = self._compile_uncached()
-            self._library = result.library
-            self.symbol = result.fndesc.llvm_func_name
-            self._wrapper_address = self._library.get_pointer_to_function(self.symbol)  # compiles it
-            self.code = self._library._get_compiled_object()

@@ -5,91 +5,13 @@ from __future__ import annotations
 import ctypes
 import mmap
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
-from s390emu._jit.compiler import JIT, u64
-
-
-def _loader(bits):
-    @intrinsic
-    def load(typingctx, address):
-        def codegen(context, builder, signature, args):
-            value = builder.load(builder.inttoptr(args[0], ir.IntType(bits).as_pointer()))
-            value.align = 1
-            if bits > 8:
-                value = builder.bswap(value)
-            return value if bits == 64 else builder.zext(value, ir.IntType(64))
-
-        return types.uint64(types.uint64), codegen
-
-    return load
-
-
-def _storer(bits):
-    @intrinsic
-    def store(typingctx, address, value):
-        def codegen(context, builder, signature, args):
-            value = args[1] if bits == 64 else builder.trunc(args[1], ir.IntType(bits))
-            if bits > 8:
-                value = builder.bswap(value)
-            builder.store(value, builder.inttoptr(args[0], ir.IntType(bits).as_pointer())).align = 1
-            return context.get_dummy_value()
-
-        return types.void(types.uint64, types.uint64), codegen
-
-    return store
-
-
-@intrinsic
-def load_native(typingctx, address):
-    """Load a uint64 of the emulator's own tables."""
-
-    def codegen(context, builder, signature, args):
-        return builder.load(builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
-
-    return types.uint64(types.uint64), codegen
-
-
-@intrinsic
-def store_native(typingctx, address, value):
-    def codegen(context, builder, signature, args):
-        builder.store(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
-        return context.get_dummy_value()
-
-    return types.void(types.uint64, types.uint64), codegen
-
-
-@intrinsic
-def copy_bytes(typingctx, target, source, length):
-    """Copy bytes as memmove does: where the operands overlap, the target gets the source's old bytes."""
-
-    def codegen(context, builder, signature, args):
-        pointer = ir.IntType(8).as_pointer()
-        memmove = builder.module.declare_intrinsic("llvm.memmove", [pointer, pointer, ir.IntType(64)])
-        target, source = (builder.inttoptr(a, pointer) for a in args[:2])
-        builder.call(memmove, [target, source, args[2], ir.Constant(ir.IntType(1), 0)])
-        return context.get_dummy_value()
-
-    return types.void(types.uint64, types.uint64, types.uint64), codegen
-
-
-@intrinsic
-def fill_bytes(typingctx, target, value, length):
-    def codegen(context, builder, signature, args):
-        pointer = ir.IntType(8).as_pointer()
-        memset = builder.module.declare_intrinsic("llvm.memset", [pointer, ir.IntType(64)])
-        byte = builder.trunc(args[1], ir.IntType(8))
-        builder.call(memset, [builder.inttoptr(args[0], pointer), byte, args[2], ir.Constant(ir.IntType(1), 0)])
-        return context.get_dummy_value()
-
-    return types.void(types.uint64, types.uint64, types.uint64), codegen
-
+from s390emu._jit.compiler import JIT, Intrinsic, u64
 
 if JIT:
-    load1, load2, load4, load8 = (_loader(bits) for bits in (8, 16, 32, 64))
-    store1, store2, store4, store8 = (_storer(bits) for bits in (8, 16, 32, 64))
+    load1, load2, load4, load8 = (Intrinsic("load", bits, returns=u64) for bits in (8, 16, 32, 64))
+    store1, store2, store4, store8 = (Intrinsic("store", bits) for bits in (8, 16, 32, 64))
+    load_native, store_native = Intrinsic("load_native", returns=u64), Intrinsic("store_native")
+    copy_bytes, fill_bytes = Intrinsic("copy_bytes"), Intrinsic("fill_bytes")
 else:
 
     def _load_twin(length):

@@ -1,65 +1,62 @@
-"""Compiled functions on disk, as object code: what earlier processes have compiled is loaded as it is, all at once.
+"""What is compiled, on disk: a file for each function, whole or not there.
 
-All at once because the functions then lie close together. Loaded one by one each begins on a page of its own, and the
-first bytes of all pages compete for the same few lines of the processor's instruction cache: guests that use many
-different instructions are slower.
+It is all right for several processes to keep the same function at once, for the disk to be full and for the folder to
+be read-only: what cannot be kept there is kept for this process, and made again by the next one.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
-import sys
-import tempfile
 import zlib
 from pathlib import Path
 
-import llvmlite
-import numba
-from llvmlite import binding as llvm
-
-from s390emu._jit.cache import CACHE, CACHEABLE
-
-SUFFIX = ".o"
-
-
-def folder() -> Path:
-    """Return the folder of object code for this processor, this Numba and its options."""
-    options = numba.config.OPT, numba.config.BOUNDSCHECK
-    target = llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    made_by = numba.__version__, llvmlite.__version__, sys.implementation.cache_tag
-    return CACHE / f"objects-{hashlib.sha256(repr((options, target, made_by)).encode()).hexdigest()[:16]}"
+CHECKSUM_BYTES = 8  # hexadecimal
 
 
 def checksum_of(data: bytes) -> bytes:
     return b"%08x" % zlib.crc32(data)
 
 
-class Objects:
-    """The object code in a folder. addresses: where each function of it has been loaded, by its name."""
+class Kept:
+    """Bytes by name, in a folder."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.addresses: dict[str, int] = {}
-        symbols = {}
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        machine = llvm.Target.from_default_triple().create_target_machine()
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)  # which keeps the code
-        for path in sorted(folder.glob("*" + SUFFIX)):
-            checksum, symbol, code = [*path.read_bytes().split(b"\n", 2), b"", b""][:3]
-            if checksum == checksum_of(symbol + code):
-                self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-                symbols[path.name.removesuffix(SUFFIX)] = symbol.decode()
-        self._engine.finalize_object()
-        for name, symbol in symbols.items():
-            self.addresses[name] = self._engine.get_function_address(symbol)
+    def __init__(self, folder: Path, suffix: str):
+        self.folder, self.suffix = folder, suffix
+        self.here: dict[str, bytes] = {}  # what could not be written
 
-    def keep(self, name: str, symbol: str, code: bytes) -> None:
-        """Keep the object code of a function, which it has under this symbol, for later processes."""
-        if not CACHEABLE:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-            file.write(b"\n".join((checksum_of(symbol.encode() + code), symbol.encode(), code)))
-        os.replace(file.name, self.folder / (name + SUFFIX))
+    def get(self, name: str) -> bytes | None:
+        """Return what was kept under this name, or None if there is nothing, or it is damaged."""
+        if name in self.here:
+            return self.here[name]
+        try:
+            data = (self.folder / (name + self.suffix)).read_bytes()
+        except OSError:
+            return None
+        checksum, data = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]
+        return data if checksum == checksum_of(data) else None
+
+    def has(self, name: str) -> bool:
+        """True if something was kept under this name, damaged or not."""
+        return name in self.here or (self.folder / (name + self.suffix)).exists()
+
+    def names(self) -> list[str]:
+        """Return the names under which something is kept on disk."""
+        return [path.name.removesuffix(self.suffix) for path in self.folder.glob("*" + self.suffix)]
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Keep it, for later processes too if that is possible."""
+        from tempfile import NamedTemporaryFile  # nothing is kept in most processes
+
+        temporary = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self.folder, prefix=name, delete=False) as file:
+                temporary = file.name
+                file.write(checksum_of(data) + data)
+            os.replace(temporary, self.folder / (name + self.suffix))
+        except OSError:
+            self.here[name] = data
+            if temporary:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)

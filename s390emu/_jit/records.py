@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ctypes
 
-import numba
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 
-from s390emu._jit.compiler import JIT
+from s390emu._jit.compiler import JIT, Intrinsic
 
 
 class Record(np.void):
@@ -34,15 +31,8 @@ def record_in(array):
 
 def record_at(dtype):
     """Return a function(address) that returns the record of this dtype at a host address, for reading and writing."""
-    record = numba.from_dtype(dtype)
-
-    @intrinsic
-    def at(typingctx, address):
-        def codegen(context, builder, signature, args):
-            return builder.inttoptr(args[0], context.get_value_type(record))
-
-        return record(types.uint64), codegen
-
+    if JIT:
+        return Intrinsic("record_at", returns=dtype)
     views: dict[int, np.record] = {}
 
     def twin(address):
@@ -53,4 +43,4 @@ def record_at(dtype):
             views[address] = record_in(np.frombuffer(window, dtype))
         return views[address]
 
-    return at if JIT else twin
+    return twin

@@ -1,7 +1,7 @@
 """What a guest finds itself on: what STORE SYSTEM INFORMATION tells of machine, partition and control program, and the
 version code of STORE CPU ID (PoP ch. 10). Guests choose console and services by it.
 
-The machine's type is the same on all: programs choose instructions by it, and those of a newer one are not there. What
+The machine's type is the model's (`models.py`). What
 QEMU tells is what Linux shows in /proc/sysinfo on QEMU 7.2 without KVM; the names of KVM and z/VM are those that Linux
 looks for (arch/s390/kernel/early.c), and that it gives its own guests (arch/s390/kvm/priv.c).
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TYPE, SERIAL = "2094", "5390E1"
+SERIAL = "5390E1"
 
 
 class Identity(NamedTuple):

@@ -25,6 +25,7 @@ from s390emu.assembler.operands import place
 from s390emu.isa import lookup
 from s390emu.isa.formats import (
     BASED,
+    ELEMENT,
     GR,
     INDEXED,
     LENGTH,
@@ -83,12 +84,20 @@ def _shape(row: Row) -> _Shape:
 
 
 @cache
-def _preferred() -> dict[str, dict[tuple[str, int], str]]:
-    """Return by mnemonic of a row: {(operand, value): the extended mnemonic that says so}."""
-    names: dict[str, dict[tuple[str, int], str]] = {}
+def _preferred() -> dict[str, list[tuple[str, dict[str, int]]]]:
+    """Return by mnemonic of a row its extended mnemonics, each with the operands that it gives."""
+    names: dict[str, list[tuple[str, dict[str, int]]]] = {}
     for mnemonic, base, preset in extended.EXTENDED:
-        ((operand, value),) = preset.items()
-        names.setdefault(base, {}).setdefault((operand, value), mnemonic.lower())
+        names.setdefault(base, []).append((mnemonic.lower(), preset))
+    return names
+
+
+@cache
+def _preferred_partly() -> dict[str, list[tuple[str, dict[str, int], dict[str, tuple[int, int]]]]]:
+    """Return the same of those that give only some bits of an operand."""
+    names: dict[str, list[tuple[str, dict[str, int], dict[str, tuple[int, int]]]]] = {}
+    for mnemonic, base, given, partly in extended.PARTLY:
+        names.setdefault(base, []).append((mnemonic.lower(), given, partly))
     return names
 
 
@@ -99,7 +108,7 @@ def field(insn: int, length: int, start: int, width: int) -> int:
 
 def displacement_of(kind: str, values: list[int]) -> int:
     """Return the displacement of a storage operand whose fields have these values: signed if there is a DH field."""
-    if len(values) == (3 if kind == BASED else 4):  # DH is the last
+    if kind != ELEMENT and len(values) == (3 if kind == BASED else 4):  # DH is the last
         displacement = values[0] | values[-1] << 12
         return displacement - ((displacement & 0x80000) << 1)
     return values[0]
@@ -176,17 +185,19 @@ def _name(row: Row, values: dict[str, list[int]]) -> tuple[str, tuple[Operand, .
     """Return the preferred mnemonic, and the operands that it does not imply."""
     operands = row.format.operands
     mnemonic = row.mnemonic
-    for name, (bits, *_) in values.items():
-        found = _preferred().get(mnemonic, {}).get((name, bits))
-        if found:
-            operands = tuple(operand for operand in operands if operand.name != name)
+    for found, preset in _preferred().get(mnemonic, ()):
+        if all(values[name][0] == bits for name, bits in preset.items()):
+            operands = tuple(operand for operand in operands if operand.name not in preset)
             if found == "nopr" and not any(values["r2"]):
                 operands = ()
             return found, operands
-    for zeroing, base in extended.ZEROING.items():
-        if base == mnemonic and values["i4"][0] & 0xC0 == extended.ZERO_REMAINING_BITS:  # bit 1 is reserved
-            values["i4"][0] &= ~extended.ZERO_REMAINING_BITS
-            return zeroing.lower(), operands
+    for found, given, partly in _preferred_partly().get(mnemonic, ()):
+        if all(values[name][0] == bits for name, bits in given.items()) and all(
+            values[name][0] & mask == bits for name, (mask, bits) in partly.items()
+        ):
+            for name, (_, bits) in partly.items():
+                values[name][0] &= ~bits
+            return found, tuple(operand for operand in operands if operand.name not in given)
     return mnemonic.lower(), operands
 
 
@@ -195,7 +206,7 @@ def _operand(operand: Operand, values: list[int], target: Callable[[int], str]) 
     kind, value = operand.kind, values[0]
     width = operand.fields[0][1]
     if kind in REGISTERS:
-        return f"%{REGISTER_LETTERS[kind]}{value}"
+        return f"%{REGISTER_LETTERS[kind]}{_number(values, width)}"
     if kind in STORAGE:
         return _storage(kind, values)
     if kind in (SIGNED, RELATIVE) and value >> (width - 1):
@@ -203,6 +214,11 @@ def _operand(operand: Operand, values: list[int], target: Callable[[int], str]) 
     if kind == RELATIVE:
         return target(2 * value)
     return str(value)
+
+
+def _number(values: list[int], width: int) -> int:
+    """Return a register number; the second field, if there is one, has the leftmost bit."""
+    return values[0] | values[1] << width if len(values) > 1 else values[0]
 
 
 def _storage(kind: str, values: list[int]) -> str:
@@ -215,7 +231,10 @@ def _storage(kind: str, values: list[int]) -> str:
         if not rest[0]:
             return f"{displacement}({base_text})" if base else str(displacement)
         return f"{displacement}(%r{rest[0]},{base_text})"
-    return f"{displacement}({rest[0] + 1 if kind == LENGTH else f'%r{rest[0]}'},{base_text})"
+    if kind == ELEMENT and not base and not any(rest):
+        return str(displacement)
+    inner = {LENGTH: f"{rest[0] + 1}", ELEMENT: f"%v{_number(rest, 4)}"}.get(kind, f"%r{rest[0]}")
+    return f"{displacement}({inner},{base_text})"
 
 
 # Names ----------------------------------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 """Extended mnemonics: other names for a row, with some operands already given. Principles of Operation, appendix H of
 older editions, "Assembler Use of the Extended Mnemonics"; the names are those of GNU as, which has more of them.
 
-A row of `EXTENDED` is (mnemonic, the row's mnemonic, the operands given). The first of those that fit is what the
-disassembler writes, as objdump does; names in `ALIASES` are only read.
+A row of `EXTENDED` is (mnemonic, the row's mnemonic, the operands given), one of `PARTLY` has besides, by operand, the
+bits that are given and which of them are on: the operand is written without them. The first of those that fit is what
+the disassembler writes, as objdump does; names in `ALIASES` are only read.
 """
 
 from __future__ import annotations
+
+from s390emu.assembler import extended_vectors
 
 # The conditions by mask, the name that objdump writes first.
 _CONDITIONS: dict[int, tuple[str, ...]] = {  # after any instruction that sets the condition code
@@ -48,6 +51,7 @@ EXTENDED: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("BI", "BIC", {"m1": 15}),
     ("CUTFU", "CU12", {"m3": 0}),
     ("CUUTF", "CU21", {"m3": 0}),
+    *extended_vectors.EXTENDED,
     *(
         (name.format(condition), row, {mask: value})
         for row, name, mask, conditions in _FAMILIES
@@ -61,11 +65,15 @@ ALIASES = {
     "JAS": "BRAS", "JASL": "BRASL", "JCT": "BRCT", "JCTG": "BRCTG",
     "JXH": "BRXH", "JXLE": "BRXLE", "JXHG": "BRXHG", "JXLEG": "BRXLG",
     "TML": "TMLL", "TMH": "TMLH", "ME": "MDE", "MER": "MDER", "LRDR": "LDXR", "LRER": "LEDR", "PPNO": "PRNO",
+    **extended_vectors.ALIASES,
 }  # fmt: skip
 
 # GNU as takes a second register for these, in bits that the CPU ignores.
 IGNORING = ("EFPC", "SFPC")
 
-# The bit of RISBG's and RISBGN's I4 that the mnemonic adds: "zero the remaining bits" (PoP ch. 7).
-ZERO_REMAINING_BITS = 0x80
-ZEROING = {"RISBGZ": "RISBG", "RISBGNZ": "RISBGN"}
+PARTLY: tuple[tuple[str, str, dict[str, int], dict[str, tuple[int, int]]], ...] = (
+    # "Zero the remaining bits" (PoP ch. 7) is bit 0 of I4; bit 1 is reserved.
+    ("RISBGZ", "RISBG", {}, {"i4": (0xC0, 0x80)}),
+    ("RISBGNZ", "RISBGN", {}, {"i4": (0xC0, 0x80)}),
+    *extended_vectors.PARTLY,
+)

@@ -17,6 +17,7 @@ from s390emu.assembler.number_encoding import signed_64, whole
 from s390emu.assembler.relocations import MARKS, SUFFIXES, Relocation, relocation_of
 from s390emu.isa.formats import (
     BASED,
+    ELEMENT,
     FR,
     GR,
     INDEXED,
@@ -30,6 +31,7 @@ from s390emu.isa.formats import (
     SIGNED,
     STORAGE,
     UNSIGNED,
+    VR,
     Format,
     Operand,
 )  # fmt: skip
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
 DATUM = "datum"  # the kind of a hole that is a number in a section, not an operand
 Fields = tuple[tuple[int, int], ...]  # (start bit, width), as in Operand.fields
 _REGISTER = re.compile(r"%([A-Za-z]+)([0-9]*)")
-_KINDS = {letter: kind for kind, letter in REGISTER_LETTERS.items()} | {"v": FR}
+_KINDS = {letter: kind for kind, letter in REGISTER_LETTERS.items()}
+_OVERLAID = 16  # vector registers below are floating-point registers too
 
 
 class Template(NamedTuple):
@@ -111,12 +114,11 @@ def templates() -> dict[str, Template]:
         known[mnemonic.lower()] = template._replace(operands=(*template.operands, ignored))
     for mnemonic, base, preset in extended.EXTENDED:
         known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, preset)
+    for mnemonic, base, given, partly in extended.PARTLY:
+        preset = {operand: bits for operand, (_, bits) in partly.items()}
+        known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, given)._replace(preset=preset)
     for mnemonic, base in extended.ALIASES.items():
         known[mnemonic.lower()] = known[base.lower()]._replace(mnemonic=mnemonic)
-    for mnemonic, base in extended.ZEROING.items():
-        known[mnemonic.lower()] = known[base.lower()]._replace(
-            mnemonic=mnemonic, preset={"i4": extended.ZERO_REMAINING_BITS}
-        )
     return known
 
 
@@ -176,7 +178,9 @@ def written(operand: Operand) -> str:
     name = operand.name.upper()
     if operand.kind in STORAGE:
         number = name[1:]
-        inner = {BASED: "B{0}", INDEXED: "X{0},B{0}", LENGTH: "L{0},B{0}", KEYED: "R{0},B{0}"}[operand.kind]
+        inner = {BASED: "B{0}", INDEXED: "X{0},B{0}", LENGTH: "L{0},B{0}", KEYED: "R{0},B{0}", ELEMENT: "V{0},B{0}"}[
+            operand.kind
+        ]
         name = f"{name}({inner.format(number)})"
     return f"[{name}]" if operand.optional else name
 
@@ -192,26 +196,34 @@ class _Writer:
         """Read an operand; return its bits."""
         kind = operand.kind
         if kind in REGISTERS:
-            return place(self.register(kind), self.length, operand.fields[0])
+            return self.numbered(self.register(kind), operand.fields)
         if kind in STORAGE:
             return self.storage(operand)
         return self.value(kind, (operand.fields[0],))
+
+    def numbered(self, number: int, fields: Fields) -> int:
+        """Return the bits of a register number; the second field, if there is one, has the leftmost bit."""
+        bits = place(number, self.length, fields[0])
+        return bits | place(number >> fields[0][1], self.length, fields[1]) if len(fields) > 1 else bits
 
     def register(self, kind: str) -> int:
         """Read a register, %r1 or an expression as the manual's examples write it; return its number."""
         cursor = self.cursor
         column = cursor.at
+        last = 31 if kind == VR else 15
         found = cursor.match(_REGISTER)
         if found:
             named = _KINDS.get(found[1].lower())
-            if not named or not found[2] or len(found[2]) > 2 or int(found[2]) > 15:
+            number = int(found[2]) if found[2] and len(found[2]) < 3 else 32
+            if not named or number > (31 if named == VR else 15):
                 raise SourceError(f'"{found[0]}" is not a register', column)
-            if named != kind and self.template.checked:
+            same = named == kind or ({named, kind} == {FR, VR} and number < _OVERLAID)
+            if (not same and self.template.checked) or number > last:
                 raise SourceError(f"{found[0]} is a {named}, {self.template.mnemonic} wants a {kind}", column)
-            return int(found[2])
+            return number
         value = self.constant("register number")
-        if not 0 <= value <= 15:
-            raise SourceError(f"register number {value} is not between 0 and 15", column)
+        if not 0 <= value <= last:
+            raise SourceError(f"register number {value} is not between 0 and {last}", column)
         return value
 
     def constant(self, what: str) -> int:
@@ -254,6 +266,9 @@ class _Writer:
             raise cursor.error("a displacement is missing: 0(%r1)")
         displacement, base, *rest = operand.fields
         inner = rest.pop(0) if kind != BASED else base
+        number = (inner, *rest) if kind == ELEMENT else (inner,)
+        if kind == ELEMENT:
+            rest.clear()
         if not self.unit.long_displacements:
             rest.clear()
         bits = self.value("displacement", (displacement, *rest))
@@ -266,8 +281,8 @@ class _Writer:
             if cursor.accept(")"):
                 return bits
             cursor.expect(",", "after the length")
-        elif kind == KEYED:
-            bits |= place(self.register(GR), self.length, inner)
+        elif kind in (KEYED, ELEMENT):
+            bits |= self.numbered(self.register(VR if kind == ELEMENT else GR), number)
             if cursor.accept(")"):
                 return bits
             cursor.expect(",", "after the first register")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from s390emu.engine.handlers import READY, implemented
+from s390emu.engine.handlers import implemented
 
 if TYPE_CHECKING:
     from s390emu.assembler.assemble import Program
@@ -26,11 +26,19 @@ LONGEST = 6  # bytes of an instruction
 TO_LINE_START, ERASE_LINE = "\r", "\r\033[K"
 
 
-def announce_compilation(guest: Program | None) -> None:
-    """Show from now on what is compiled in this process, for a machine that is to run `guest`."""
-    from s390emu._jit.compiler import Proper
+def compile_for(guest: Program | None) -> None:
+    """Compile what a machine that is to run `guest` needs, on all cores; show that, and what is compiled later on in
+    this process."""
+    import s390emu.machine  # noqa: F401 (declares the procedures that a machine uses)
+    from s390emu._jit.compiler import Compilation
+    from s390emu.engine.ahead import prepare
 
-    Proper.announced = _Announcement(guest).of
+    announcement = _Announcement()
+    Compilation.announced = announcement.of
+    try:
+        prepare(instructions_of(guest) if guest else None, announcement.progress)
+    finally:
+        announcement.erase()
 
 
 def show(text: str) -> None:
@@ -44,42 +52,44 @@ _line_begun = False  # the console's last line is not complete, so the cursor of
 
 
 class _Announcement:
-    def __init__(self, guest: Program | None):
-        self.guest = guest
+    def __init__(self) -> None:
         self.process = os.getpid()
-        self.expected: set[str] = set()  # instructions in the guest's text
+        self.begun = self.drawn = False
         self.compiled = 0
         self.bar = sys.stderr.isatty()
 
+    def progress(self, done: int, total: int, name: str) -> None:
+        """Show that the function of this name is being compiled, when `done` of `total` are."""
+        if not self.begun and not self.bar:
+            print(FIRST_RUN, file=sys.stderr, flush=True)
+        self.begun, self.compiled = True, done
+        if self.bar and not _line_begun and os.getpid() == self.process:
+            print(TO_LINE_START + _line(done, total, name), end="", file=sys.stderr, flush=True)
+            self.drawn = True
+
+    def erase(self) -> None:
+        """Remove the bar, if it stands there."""
+        if self.drawn:
+            print(ERASE_LINE, end="", file=sys.stderr, flush=True)
+        self.drawn = False
+
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
-        """Show that the function of this name is compiled, while it is."""
-        if not self.compiled:
-            self._begin()
-        self.compiled += 1
-        shown = self.bar and not _line_begun and os.getpid() == self.process
-        if shown:
-            print(TO_LINE_START + self._line(name), end="", file=sys.stderr, flush=True)
+        """Show that one more function is compiled, while it is."""
+        self.progress(self.compiled, self.compiled + 1, name)
         try:
             yield
         finally:
-            if shown:
-                print(ERASE_LINE, end="", file=sys.stderr, flush=True)
+            self.compiled += 1
+            self.erase()
 
-    def _begin(self) -> None:
-        if not self.bar:
-            print(FIRST_RUN, file=sys.stderr, flush=True)
-        elif self.guest:
-            self.expected = instructions_of(self.guest)
 
-    def _line(self, name: str) -> str:
-        """Return the bar: each instruction has a function; what else is compiled is counted as it comes."""
-        from tqdm import tqdm
+def _line(done: int, total: int, name: str) -> str:
+    from tqdm import tqdm
 
-        total = self.compiled + max(1, len(self.expected - READY)) - 1
-        columns = shutil.get_terminal_size().columns - 1  # a terminal goes to the next line after its last column
-        what = "s390emu: compiling (first run only) "
-        return tqdm.format_meter(self.compiled - 1, total, 0, ncols=columns, prefix=what, unit=name, bar_format=FORM)
+    columns = shutil.get_terminal_size().columns - 1  # a terminal goes to the next line after its last column
+    what = "s390emu: compiling (first run only) "
+    return tqdm.format_meter(done, total, 0, ncols=columns, prefix=what, unit=name, bar_format=FORM)
 
 
 def instructions_of(guest: Program) -> set[str]:

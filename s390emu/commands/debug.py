@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "s390emu debug hello.s --gdb; s390emu debug --replay hello.s390rec"
 GDB = ("gdb-multiarch", "gdb")
-# Storage is where the guest's tables say, which may be other places when gdb has asked.
-SETTINGS = ("set endian big", "set mem inaccessible-by-default off")
+# Storage is where the guest's tables say, which may be other places when gdb has asked; the past may be a while away.
+SETTINGS = ("set endian big", "set mem inaccessible-by-default off", "set remotetimeout 60")
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
 
@@ -115,7 +115,7 @@ def _debug(machine: Machine, symbols: Mapping[str, int], options: DebugOptions) 
         with closing(Stub(target, options.port or 0, options.listen)) as stub:
             if options.gdb:
                 return _with_gdb(stub)
-            say(f"s390emu: waiting for gdb: set endian big, target remote {options.listen}:{stub.port}")
+            say(f"s390emu: waiting for gdb: {', '.join(SETTINGS)}, target remote {options.listen}:{stub.port}")
             stub.serve()
     except PortInUse as error:
         raise UsageError(str(error)) from error

@@ -67,15 +67,18 @@ def _packages() -> str:
 
 
 def _cache() -> str:
-    from s390emu._jit import JIT
-    from s390emu._jit.cache import CACHE, CACHEABLE, cache_root
+    from s390emu._jit import JIT, prebuilt
+    from s390emu._jit.cache import CACHE, CACHEABLE, bitcodes, cache_root, objects
 
     if not JIT:
         return "not used: NUMBA_DISABLE_JIT is set, guests run as plain Python (slow)"
     if not CACHEABLE:
         raise PermissionError(f"{CACHE} cannot be written to; set S390EMU_CACHE to a folder that can be")
     used = sum(f.stat().st_size for f in cache_root().rglob("*") if f.is_file())
-    return f"{CACHE}, {used / 1e6:.1f} MB in all"
+    return (
+        f"{CACHE}: {len(objects().names())} functions as object code of this processor, {len(bitcodes().names())} as "
+        f"bitcode, {len(prebuilt.names())} came with the package; {used / 1e6:.1f} MB with older versions"
+    )
 
 
 def _firmware() -> str:

@@ -7,6 +7,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
+from s390emu.architecture.models import since
 from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.commands.json_output import json_text
@@ -127,14 +128,14 @@ def _instruction(row: Row) -> dict:
     if place and not executable(row, default_facilities()):
         where += f", but an operation exception: facility bit {row.facility} is not installed"
         where += f" without --facility {row.facility}" if row.facility in ON_REQUEST else ""
-    facility = "always installed" if row.facility is None else _facility(row.facility)
     return {
         "mnemonic": row.mnemonic,
         "name": row.name,
         "opcode": row.opcode,
         "format": f"{row.format.name}, {row.format.length} bytes",
         "operands": {operand.name: _fields(operand) for operand in row.format.operands},
-        "facility": facility,
+        "facility": _facility(row.facility),
+        "since": since(row.facility) or "later than z15",
         "chapter": row.chapter,
         "implemented": where,
         "meaning": _docstring(place) if place else "",
@@ -145,7 +146,9 @@ def _fields(operand) -> str:
     return f"{operand.kind}, bits " + " ".join(f"{start}-{start + width - 1}" for start, width in operand.fields)
 
 
-def _facility(bit: int) -> str:
+def _facility(bit: int | None) -> str:
+    if bit is None:
+        return "always installed"
     return f"facility bit {bit}" if bit >= 0 else "detected by trying"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from s390emu.commands.compilation import announce_compilation
+from s390emu.commands.compilation import compile_for
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.sanitizer import SanitizerOptions
 from s390emu.commands.usage import UsageError
@@ -38,17 +38,19 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             chunk=options.chunk_blocks,
             chunk_policy=options.chunk_policy,
         )
-        announce_compilation(guest)
+        compile_for(guest)
         machine = Machine(
             options.ram,
             cpus=options.cpus,
             schedule=Schedule(options.cpus, options.quantum, options.schedule),
             host=host,
             identity=options.identity,
+            model=options.model,
             essa=not options.no_essa,
             no_dat=options.no_dat,
             extra=options.facility,
             tlb=options.tlb == "on",
+            translate=options.translate,
             tod_epoch=options.epoch,
         )
         for device, (path, read_only) in enumerate(options.disk, FIRST_DISK):

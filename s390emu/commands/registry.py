@@ -15,10 +15,13 @@ from s390emu.commands.usage import Parser
 COMMANDS = {
     "run": "run a guest: assembly source or ELF",
     "linux": "boot a Linux kernel as it is delivered: image, initial RAM disk, command line",
+    "export": "traces as a bare-metal image that checks itself, for QEMU, KVM, Hercules, a real machine",
     "test": "run assembly traces (*.trace) and compare with what they expect",
     "trace": "look at a recording (run --record FILE): show, diff, export, stats",
     "timeline": "a recording as a page: blocks against time, CPUs, faults and their story",
     "debug": "debug a guest, forwards and backwards in time: gdb, or a prompt",
+    "vectors": "test vectors of single instructions: write them, or run them here",
+    "conform": "how QEMU or Unicorn differ from the vectors, by instruction",
     "asm": "assemble to a listing, ELF or flat binary",
     "disasm": "disassemble ELF files, ar archives, binary or hex",
     "explain": "explain an instruction, an interruption code or a page state; coverage",

@@ -66,8 +66,8 @@ def _given(values: str = "", inputs: str = "", outputs: str = "", own: str = "")
 
 _PROGRAM = _given("origin define", inputs="files include")
 _MACHINE = _given(
-    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb seed random_keys "
-    "epoch identity facility",
+    "ram cpus quantum schedule frames chunk chunk_policy unused_access service no_essa no_dat tlb translate seed "
+    "random_keys epoch identity model facility",
     inputs="disk", own="paging",
 )  # fmt: skip
 _LIMITS = _given("limit timeout")
@@ -87,8 +87,10 @@ REPLAYED = {
     "pages": _PROGRAM | _MACHINE | _LIMITS | _given("json", outputs="svg"),
     "asm": _PROGRAM | _given("format json", outputs="output"),
     "disasm": _given("hex base section start stop source json", inputs="file"),
-    "test": _given("only bless engine tlb limit json quiet verbose", inputs="paths include", outputs="junit",
+    "test": _given("only bless engine tlb limit model json quiet verbose", inputs="paths include", outputs="junit",
                    own="jobs"),
+    "vectors": _given("rows count seed list json", inputs="check", outputs="output"),
+    "conform": _given("on rows count seed json"),
     "explain": _given("what coverage json", inputs="tests"),
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "

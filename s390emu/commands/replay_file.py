@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import zlib
-from importlib.metadata import PackageNotFoundError, version
 
 from s390emu.input_files import FileError
 from s390emu.shapes import Text
@@ -18,6 +17,8 @@ PACKED = Text(1 << 26)
 
 def emulator_version() -> str:
     """Return the version that a file is written by."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
+
     try:
         return version("s390emu")
     except PackageNotFoundError:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s390emu.architecture import models
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options.program import include_argument
 from s390emu.commands.options.values import positive
@@ -27,6 +28,8 @@ def arguments(parser) -> None:
     parser.add_argument("--bless", action="store_true", help="rewrite .expect from the run and show the difference")
     parser.add_argument("--engine", choices=("run", "step"), default="run", help="step: one instruction at a time")
     parser.add_argument("--tlb", choices=("on", "off"), default="on", help="off: every access is checked anew")
+    parser.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
+                        help="generation, of traces that name none: " + ", ".join(models.NAMES))  # fmt: skip
     parser.add_argument("--limit", type=positive, metavar="N", help="instructions that a trace may take")
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes at once (1)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
@@ -47,7 +50,8 @@ def execute(args: argparse.Namespace) -> int:
     if not files:
         where = ", ".join(map(str, args.paths)) + (f" with {args.only} in its path" if args.only else "")
         raise UsageError(f"no *.trace or *.tst in {where}")
-    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include))
+    options = Options(engine=args.engine, tlb=args.tlb == "on", limit=args.limit, include=tuple(args.include),
+                      model=args.model)  # fmt: skip
     if args.debug:
         if args.json or args.junit or args.bless or len(files) > 1:
             raise UsageError("--debug takes one trace, and neither --bless, --json nor --junit")

@@ -47,6 +47,7 @@ from s390emu.architecture.interruptions import (
     LAST_ASN_EXCEPTION,
     MACHINE_CHECK_CLASS,
     MCIC_DAMAGE,
+    MCIC_VECTORS,
     MONITOR_EVENT,
     PAGE_TRANSLATION,
     PROGRAM,
@@ -59,15 +60,23 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
     SUPERVISOR_CALL,
     TRANSLATION_SPECIFICATION,
+    VECTOR_PROCESSING,
 )
 from s390emu.architecture.program_events import ALTERATION as PER_ALTERATION
 from s390emu.architecture.program_events import CODE_SHIFT as PER_CODE_SHIFT
 from s390emu.architecture.psw_bits import EXTERNAL, IO, MACHINE_CHECK, WAIT
 from s390emu.cpu.clocks import NEVER, clock_comparator_pending, cpu_timer_pending, elapsed, next_timer_event
-from s390emu.cpu.prefix_area import area_code, get8, lowcore_code, put1, put2, put4, put8
+from s390emu.cpu.prefix_area import area_code, block_code, get8, lowcore_code, put1, put2, put4, put8
 from s390emu.cpu.program_events import arm, nullified, recognize_events
 from s390emu.cpu.psw import load_psw, psw_mask_word, records_events
-from s390emu.cpu.status import Z_ARCHITECTURE, save_registers, store_status
+from s390emu.cpu.status import (
+    EXTENDED_AREA,
+    Z_ARCHITECTURE,
+    has_vectors,
+    save_registers,
+    store_status,
+    store_vectors_at,
+)
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING_TO_STORE_STATUS
 from s390emu.records.events import EVENT_ILC_SHIFT, EVENT_INTERRUPTION
 from s390emu.records.exits import (
@@ -77,6 +86,7 @@ from s390emu.records.exits import (
     DISABLED_WAIT,
     EXIT_EVENTS,
     EXIT_HOST_EVENT,
+    EXIT_HOST_FAULT,
     EXIT_IDLE,
     EXIT_LIMIT,
     EXIT_STOP,
@@ -85,7 +95,7 @@ from s390emu.records.exits import (
     STOPPED,
 )
 from s390emu.records.port import BASE_FIRST, NO_TIME
-from s390emu.storage.absolute import guest_of
+from s390emu.storage.absolute import guest_of, in_configuration
 from s390emu.storage.access_registers import depends_on_text
 from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
@@ -102,6 +112,14 @@ def data_exception(cpu, dxc):
     if on(cpu.cr[0], CR0_AFP_REGISTER):
         cpu.fpc = (cpu.fpc & ~FPC_DXC) | (dxc << FPC_DXC_SHIFT)
     return DATA
+
+
+@jit
+def vector_processing_exception(cpu, vxc):
+    """Recognize a vector-processing exception and return its code. The VXC goes where a DXC goes. PoP ch. 6 "Vector-
+    Exception Code (VXC)"."""
+    data_exception(cpu, vxc)
+    return VECTOR_PROCESSING
 
 
 @jit
@@ -173,7 +191,7 @@ def take_program(cpu, storage):
         cpu.per_code = u64(0)
     put2(cpu, storage, at.PGM_ILC, cpu.ilc)
     put2(cpu, storage, at.PGM_CODE, interruption)
-    if code == DATA:
+    if code == DATA or code == VECTOR_PROCESSING:
         put4(cpu, storage, at.DATA_EXCEPTION_CODE, cpu.dxc)
     elif code == MONITOR_EVENT:
         put2(cpu, storage, at.MONITOR_CLASS, cpu.monitor_class)
@@ -203,14 +221,33 @@ def take_supervisor_call(cpu, storage):
 
 
 @jit
+def extended_save_area(cpu, storage):
+    """Return the absolute address where a machine check saves the vector registers; 0 if it does not."""
+    if not has_vectors(storage):
+        return u64(0)
+    area = get8(cpu, storage, at.MCK_EXTENDED_SAVE_AREA) & EXTENDED_AREA
+    return area if in_configuration(guest_of(storage), area) else u64(0)
+
+
+@jit
 def take_machine_check(cpu, storage):
-    code = cpu.mck_code
+    """Take the machine check and return 1, or an exit for the block of the extended save area to be brought. If that
+    block is hinted away the vector registers are not valid."""
+    code, area = cpu.mck_code, extended_save_area(cpu, storage)
+    if area != u64(0):
+        access = block_code(storage, area)
+        if access == EXIT_HOST_FAULT:
+            return access
+        if access == 0:
+            store_vectors_at(cpu, storage, area)
+            code |= MCIC_VECTORS
     cpu.mck_code = u64(0)
     save_registers(cpu, storage, u64(0))
     put8(cpu, storage, at.MCK_CODE, code)
     put1(cpu, storage, at.ARCHITECTURAL_MODE, Z_ARCHITECTURE)
     put8(cpu, storage, at.FAILING_STORAGE_ADDRESS, cpu.failing_storage)
     swap_psw(cpu, storage, at.MCK_OLD, at.MCK_NEW, MACHINE_CHECK_CLASS, code, u64(0))
+    return 1
 
 
 @jit
@@ -374,8 +411,8 @@ def take_asynchronous(cpu, storage):
     if code != 0:
         return code
     if machine_check:
-        take_machine_check(cpu, storage)
-    elif external != u64(0):
+        return take_machine_check(cpu, storage)
+    if external != u64(0):
         take_external(cpu, storage, external)
     elif io:
         take_io(cpu, storage)

@@ -51,9 +51,11 @@ def initial_cpu_reset(cpu, storage):
 
 @jit
 def clear_registers(cpu):
-    """Set general, access and floating-point registers to zeros, as a clear reset does: PoP ch. 4 "Clear Reset"."""
+    """Set general, access, floating-point and vector registers to zeros, as a clear reset does: PoP ch. 4 "Clear
+    Reset"."""
     for n in range(16):
         cpu.gr[n] = cpu.ar[n] = cpu.fpr[n] = u64(0)
+        cpu.vr_left[n] = cpu.vr_right[n] = cpu.vr_right[n + 16] = u64(0)
 
 
 def load_reset(cpu, storage, clear, psw):

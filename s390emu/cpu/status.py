@@ -1,15 +1,21 @@
-"""The CPU's registers in its save areas: PoP ch. 4 "Store Status", ch. 11 "Machine-Check Register-Save Areas"."""
+"""The CPU's registers in its save areas: PoP ch. 4 "Store Status", "Store Additional Status at Address", ch. 11
+"Machine-Check Register-Save Areas", "Machine-Check Extended Save Area"."""
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, on, u64
 from s390emu.architecture import assigned_storage as at
+from s390emu.architecture.bits import bit, bits
 from s390emu.cpu.clocks import cpu_timer
 from s390emu.cpu.prefix_area import put1, put4, put8
 from s390emu.cpu.psw import psw_mask_word
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.prefixing import apply_prefix
 
 Z_ARCHITECTURE = u64(1)
+VECTOR_FACILITY = bit(129 - 128)  # in the third doubleword of the facility list
+EXTENDED_AREA = bits(0, 53)  # of an address or designation: 1K boundary
+HALF_OF_VECTORS = u64(256)  # bytes of vector registers 0-15
 
 
 @jit
@@ -48,3 +54,21 @@ def store_status(cpu, storage):
 def store_status_at(cpu, storage, absolute):
     """Store the status of a CPU into the 512 bytes at an absolute address, whose block has a frame."""
     save_status(cpu, storage, apply_prefix(cpu, absolute) - at.FP_SAVE)
+
+
+@jit
+def has_vectors(storage):
+    """True if the vector facility is installed."""
+    return on(guest_of(storage).facilities[2], VECTOR_FACILITY)
+
+
+@jit
+def store_vectors_at(cpu, storage, absolute):
+    """Store the vector registers into the 512 bytes at an absolute address, whose block has a frame."""
+    area = apply_prefix(cpu, absolute)
+    for i in range(16):
+        number = u64(16 * i)
+        put8(cpu, storage, area + number, cpu.fpr[i])
+        put8(cpu, storage, area + number + u64(8), cpu.vr_right[i])
+        put8(cpu, storage, area + HALF_OF_VECTORS + number, cpu.vr_left[i])
+        put8(cpu, storage, area + HALF_OF_VECTORS + number + u64(8), cpu.vr_right[16 + i])

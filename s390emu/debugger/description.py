@@ -12,7 +12,9 @@ from s390emu.architecture.page_states import NAMES, USAGES
 from s390emu.architecture.psw_bits import DAT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NANOSECONDS, UNITS
+from s390emu.cpu.status import VECTOR_FACILITY
 from s390emu.machine import CPU, Machine
+from s390emu.machine.view import registers
 
 PSW_FLAGS = {"BA": 31, "EA": 32, "P": 15, "W": 14, "M": 13, "EX": 7, "IO": 6, "T": 5, "R": 1}  # PSW bit numbers
 PSW_FIELDS = {"PM": (20, 23), "CC": (18, 19), "AS": (16, 17), "KEY": (8, 11)}
@@ -30,13 +32,16 @@ class Register(NamedTuple):
     own: str
 
 
-def _registers() -> list[Register]:
+def _registers(vectors: bool) -> list[Register]:
     found = [Register("core", "pswm", 64, "psw", "psw_mask", "psw.mask"),
              Register("core", "pswa", 64, "psw", "code_ptr", "psw.ia")]  # fmt: skip
     found += [Register("core", f"r{n}", 64, "general", "uint64", f"r{n}") for n in range(16)]
     found += [Register("acr", f"acr{n}", 32, "access", "uint32", f"ar{n}") for n in range(16)]
     found += [Register("fpr", "fpc", 32, "float", "uint32", "fpc")]
     found += [Register("fpr", f"f{n}", 64, "float", "ieee_double", f"f{n}") for n in range(16)]
+    if vectors:  # gdb makes v0 to v15 of f0 to f15 and v0l to v15l
+        found += [Register("vx", f"v{n}l", 64, "float", "uint64", f"v{n}l") for n in range(16)]
+        found += [Register("vx", f"v{n}", 128, "vector", "vec128", f"v{n}") for n in range(16, 32)]
     found += [Register("cr", f"cr{n}", 64, "control", "uint64", f"cr{n}") for n in range(16)]
     own = {"icount": (64, "uint64"), "pgm_code": (32, "uint32"), "teid": (64, "uint64"), "pgstate": (32, "page_state"),
            "prefix": (32, "uint32"), "tod": (64, "uint64"), "ckc": (64, "uint64"), "cputm": (64, "uint64")}  # fmt: skip
@@ -45,10 +50,20 @@ def _registers() -> list[Register]:
     return found
 
 
-REGISTERS = _registers()
+WITHOUT_VECTORS, WITH_VECTORS = _registers(False), _registers(True)
 CORE = 18  # registers that a `g` packet has, as QEMU's
 FEATURES = {"core": "org.gnu.gdb.s390.core", "acr": "org.gnu.gdb.s390.acr", "fpr": "org.gnu.gdb.s390.fpr",
-            "cr": "org.gnu.gdb.s390.cr", "emu": "org.s390emu.own"}  # fmt: skip
+            "vx": "org.gnu.gdb.s390.vx", "cr": "org.gnu.gdb.s390.cr", "emu": "org.s390emu.own"}  # fmt: skip
+
+
+# The parts of a vector register, as gdb shows them: (name, type, how many).
+VECTOR_PARTS = (("v4_float", "ieee_single", 4), ("v2_double", "ieee_double", 2), ("v16_int8", "int8", 16),
+                ("v8_int16", "int16", 8), ("v4_int32", "int32", 4), ("v2_int64", "int64", 2))  # fmt: skip
+
+
+def registers_of(machine: Machine) -> list[Register]:
+    """Return the registers that gdb is told of, by number: those of vectors if the machine has them."""
+    return WITH_VECTORS if machine.storage.record.facilities[2] & VECTOR_FACILITY else WITHOUT_VECTORS
 
 
 def value(machine: Machine, cpu: CPU, register: Register) -> bytes:
@@ -64,6 +79,8 @@ def _number(machine: Machine, cpu: CPU, register: Register) -> int:
         return cpu.psw[name == "pswa"]
     if name == "fpc":
         return int(record.fpc)
+    if register.feature == "vx":
+        return registers(cpu)[name]
     letters = name.rstrip("0123456789")
     return int(record[{"r": "gr", "acr": "ar", "f": "fpr", "cr": "cr"}[letters]][int(name[len(letters) :])])
 
@@ -102,11 +119,14 @@ def _units(nanoseconds: int) -> int:
     return microseconds * int(UNITS) + rest * int(UNITS) // int(NANOSECONDS)
 
 
-def target_xml() -> bytes:
+def target_xml(machine: Machine) -> bytes:
     """Return the target description."""
+    known = registers_of(machine)
     lines = ['<?xml version="1.0"?>', '<!DOCTYPE target SYSTEM "gdb-target.dtd">', '<target version="1.0">',
              "  <architecture>s390:64-bit</architecture>", "  <osabi>none</osabi>"]  # fmt: skip
     for feature, long in FEATURES.items():
+        if not any(register.feature == feature for register in known):
+            continue
         lines.append(f'  <feature name="{long}">')
         if feature == "core":
             lines.append('    <flags id="psw_mask" size="8">')
@@ -115,13 +135,19 @@ def target_xml() -> bytes:
             for name, (first, last) in PSW_FIELDS.items():
                 lines.append(f'      <field name="{name}" start="{63 - last}" end="{63 - first}"/>')
             lines.append("    </flags>")
+        if feature == "vx":
+            for name, kind, count in VECTOR_PARTS:
+                lines.append(f'    <vector id="{name}_parts" type="{kind}" count="{count}"/>')
+            lines.append('    <union id="vec128">')
+            lines += [f'      <field name="{name}" type="{name}_parts"/>' for name, *_ in VECTOR_PARTS]
+            lines += ['      <field name="uint128" type="uint128"/>', "    </union>"]
         if feature == "emu":
             lines.append('    <enum id="page_state" size="4">')
             for code, name in NAMES.items():
                 usage = USAGES[code >> 2].replace(" ", "_")
                 lines.append(f'      <evalue name="{name}_{usage}" value="{code}"/>')
             lines.append("    </enum>")
-        for register in REGISTERS:
+        for register in known:
             if register.feature == feature:
                 lines.append(f'    <reg name="{register.name}" bitsize="{register.bits}" type="{register.kind}" '
                              f'group="{register.group}"/>')  # fmt: skip

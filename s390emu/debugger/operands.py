@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from s390emu.assembler.disassemble import disassemble, displacement_of, field
-from s390emu.isa.formats import AR, CR, FR, GR, INDEXED, REGISTER_LETTERS, RELATIVE, STORAGE
+from s390emu.isa.formats import AR, CR, ELEMENT, FR, GR, INDEXED, REGISTER_LETTERS, RELATIVE, STORAGE, VR
 from s390emu.machine import CPU
 
 FIELDS = {GR: "gr", AR: "ar", CR: "cr", FR: "fpr"}  # of the CPU record
@@ -36,6 +36,12 @@ def values(cpu: CPU, data: bytes, ia: int) -> list[Value]:
         if operand.kind in FIELDS:
             name = f"%{REGISTER_LETTERS[operand.kind]}{numbers[0]}"
             found.append(Value(name, int(cpu.record[FIELDS[operand.kind]][numbers[0]]), numbers[0]))
+        elif operand.kind == VR:
+            number = numbers[0] | numbers[1] << 4
+            left = cpu.record.fpr[number] if number < 16 else cpu.record.vr_left[number - 16]
+            found.append(Value(f"%v{number}", int(left) << 64 | int(cpu.record.vr_right[number]), number))
+        elif operand.kind == ELEMENT:
+            continue  # which element is the index depends on the instruction
         elif operand.kind == RELATIVE:
             width = operand.fields[0][1]
             halfwords = numbers[0] - (numbers[0] >> width - 1 << width)

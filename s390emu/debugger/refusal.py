@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from s390emu._jit import plain
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.interruptions import (
     ADDRESSING,
@@ -24,6 +25,7 @@ from s390emu.architecture.interruptions import (
     DXC_COMPARE_AND_TRAP,
     DXC_DECIMAL_OPERAND,
     DXC_DFP_INSTRUCTION,
+    DXC_VECTOR_INSTRUCTION,
     EXECUTE,
     EXTENDED_AUTHORITY,
     FIRST_ASN_EXCEPTION,
@@ -43,6 +45,7 @@ from s390emu.architecture.interruptions import (
     SPECIAL_OPERATION,
     SPECIFICATION,
     TRANSLATION_SPECIFICATION,
+    VECTOR_PROCESSING,
 )
 from s390emu.architecture.psw_bits import AS_SHIFT, DAT
 from s390emu.architecture.sizes import BLOCK_SIZE
@@ -74,6 +77,7 @@ CODES_OF_DATA = {
     int(DXC_AFP_REGISTER): f"an additional floating-point register; {AFP_OFF}",
     int(DXC_BFP_INSTRUCTION): f"a BFP instruction; {AFP_OFF}",
     int(DXC_DFP_INSTRUCTION): f"a DFP instruction; {AFP_OFF}",
+    int(DXC_VECTOR_INSTRUCTION): "a vector instruction; bits 45 and 46 of control register 0 are not both ones",
     int(DXC_COMPARE_AND_TRAP): "compare and trap, or load and trap",
 }  # fmt: skip
 IEEE = {0x80: "invalid operation", 0x40: "division by zero", 0x20: "overflow", 0x10: "underflow", 0x08: "inexact"}
@@ -87,7 +91,7 @@ LARGEST_ALIGNMENT = 16  # bytes
 
 def ending(case: Case) -> str:
     """Return how the instruction ended: PoP ch. 5 "Types of Instruction Ending"."""
-    if nullifies(case.code) or (case.ilc and case.code == 0 and int(case.event.after) == case.ia):
+    if plain(nullifies)(case.code) or (case.ilc and case.code == 0 and int(case.event.after) == case.ia):
         return "nullified"
     dxc = case.ended.stored(at.DATA_EXCEPTION_CODE, 4)
     if case.code == 0 or case.code in COMPLETE or case.ilc == 0:
@@ -153,6 +157,9 @@ def _reasons(case: Case) -> Iterator[str]:
         yield "the target of an EXECUTE is an EXECUTE"
     elif code == DATA:
         yield _data(ended.stored(at.DATA_EXCEPTION_CODE, 4))
+    elif code == VECTOR_PROCESSING:
+        vxc = ended.stored(at.DATA_EXCEPTION_CODE, 4)
+        yield f"vector-exception code {vxc:02X}: element {vxc >> 4}, IEEE {VECTOR_EXCEPTIONS.get(vxc & 15, 'unknown')}"
     elif code == MONITOR_EVENT:
         yield (f"monitor class {ended.stored(at.MONITOR_CLASS, 2) & 0xFF}, code {ended.stored(at.MONITOR_CODE, 8):#x}, "
                f"which control register 8 enables: {int(case.cpu.cr[8]):016X}")  # fmt: skip
@@ -305,6 +312,10 @@ def _operation(case: Case) -> str:
         return f"{data.hex()} is no instruction"
     facility = "" if row.facility is BASE or row.facility < 0 else f": facility {row.facility}"
     return f"{row.name} is not installed in this CPU{facility}"
+
+
+# By vector interruption code, bits 4-7 of the VXC.
+VECTOR_EXCEPTIONS = {1: "invalid operation", 2: "division by zero", 3: "overflow", 4: "underflow", 5: "inexact"}
 
 
 def _data(dxc: int) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import select
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import ClassVar
 
-from s390emu.debugger.description import CORE, REGISTERS, memory_map, target_xml, value
+from s390emu.debugger.description import CORE, Register, memory_map, registers_of, target_xml, value
 from s390emu.debugger.packets import LONGEST, Packets, Sign, packet
 from s390emu.debugger.target import Breakpoint, Halt, Target, Watchpoint, Why
 from s390emu.debugger.words import ERRORS, MOVES, Words
@@ -25,6 +26,7 @@ from s390emu.machine.view import registers
 LOOPBACK = "127.0.0.1"
 SIGINT, SIGTRAP = 2, 5
 LOOK = 0.5  # seconds between two looks whether a client may still come
+ALIVE = 1  # seconds between two signs that the answer to `monitor` is on its way
 WATCHES = {"2": "write", "3": "read", "4": "access"}
 NAMES_OF_WATCHES = {"write": "watch", "read": "rwatch", "access": "awatch"}
 ENDS = {Why.BEGIN: "replaylog:begin;", Why.END: "replaylog:end;"}
@@ -98,14 +100,18 @@ class Session:
 
     # --- registers and storage ---------------------------------------------------------------------------------------
 
+    @property
+    def _registers(self) -> list[Register]:
+        return registers_of(self.target.machine)
+
     def _read_registers(self, rest: str) -> bytes:
         del rest
         machine = self.target.machine
-        return b"".join(value(machine, self._cpu, register) for register in REGISTERS[:CORE]).hex().encode()
+        return b"".join(value(machine, self._cpu, register) for register in self._registers[:CORE]).hex().encode()
 
     def _write_registers(self, rest: str) -> bytes:
         data = hexadecimal(rest)
-        sizes = [register.bits // 8 for register in REGISTERS]
+        sizes = [register.bits // 8 for register in self._registers]
         if len(data) < sum(sizes[:CORE]) or len(data) > sum(sizes):
             raise Malformed(f"{len(data)} bytes of registers")
         for n in range(CORE):
@@ -114,21 +120,21 @@ class Session:
 
     def _read_register(self, rest: str) -> bytes:
         n = number(rest)
-        if n >= len(REGISTERS):
+        if n >= len(self._registers):
             raise Malformed(f"there is no register {n}")
-        return value(self.target.machine, self._cpu, REGISTERS[n]).hex().encode()
+        return value(self.target.machine, self._cpu, self._registers[n]).hex().encode()
 
     def _write_register(self, rest: str) -> bytes:
         which, _, digits = rest.partition("=")
         n, data = number(which), hexadecimal(digits)
-        if n >= len(REGISTERS) or len(data) != REGISTERS[n].bits // 8:
+        if n >= len(self._registers) or len(data) != self._registers[n].bits // 8:
             raise Malformed(f"register {which} in {len(data)} bytes")
         self._set(n, int.from_bytes(data))
         return b"OK"
 
     def _set(self, n: int, new: int) -> None:
         """Give a register a value, unless it has it; the PSW mask with its condition code."""
-        register = REGISTERS[n]
+        register = self._registers[n]
         if not register.own:
             raise ValueError(f"{register.name} cannot be set")
         if int.from_bytes(value(self.target.machine, self._cpu, register)) == new:
@@ -225,7 +231,7 @@ class Session:
         if what == "features":
             if annex != "target.xml":
                 return b"E00"
-            data = target_xml()
+            data = target_xml(self.target.machine)
         elif what == "memory-map":
             data = memory_map(self.target.machine)
         else:
@@ -241,11 +247,30 @@ class Session:
 
     def _monitor(self, rest: str) -> bytes:
         line = hexadecimal(rest).decode("utf-8", "replace").strip()
-        self._tell(self.words.execute(line) + "\n")
+        with self._patience():
+            text = self.words.execute(line)
+        self._tell(text + "\n")
         if line.split(" ")[0] in MOVES:
             self._cpu = self.target.machine.running
             self._tell(STALE + "\n")
         return b"OK"
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Say now and then that the answer is on its way: gdb waits for one for two seconds only."""
+        answered = threading.Event()
+
+        def say() -> None:
+            while not answered.wait(ALIVE):
+                self.send(packet(b"O"))
+
+        thread = threading.Thread(target=say, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            answered.set()
+            thread.join()
 
     def _tell(self, text: str) -> None:
         """Let gdb show some text."""

@@ -42,6 +42,12 @@ def handler_of(storage, insn):
 
 
 @jit
+def regarded(storage, insn):
+    """Return a left-aligned instruction without the bits that mean something only on a later model."""
+    return insn & load_native(guest_of(storage).regarded + (table_index(insn) << u64(3)))
+
+
+@jit
 def at_breakpoint(guest, ia):
     """True if there is a breakpoint at this address. Instructions there are never kept decoded, so they always come by
     here, and others run at full speed."""
@@ -102,6 +108,7 @@ def decode_instruction(cpu, storage, ia, entry):
     handler, code = handler_of(storage, insn)
     if code != 0:
         return code
+    insn = regarded(storage, insn)
     storage.decoded_handler, storage.decoded_insn = handler, insn
     if whole and not stops_here:
         keep_decoded(guest, entry, offset, instruction_length(insn), handler, insn)

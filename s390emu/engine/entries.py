@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import JIT, entry_point
+from s390emu._jit import JIT, Function, entry_point, function_of
+
+DECLARED: list[Function] = []  # every procedure of the modules that have been imported
 
 
 def procedure(function, *records, integers: int, returns: bool = True):
     """Return `function` for Python to call with records (or their addresses) and integers; it is compiled on the first
     call, and answers with an integer: 0 where the function `returns` nothing."""
+    DECLARED.append(function_of(function, *records, integers=integers, returns=returns))
     entry = None
 
     def call(*arguments) -> int:

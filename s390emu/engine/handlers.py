@@ -1,7 +1,8 @@
 """From row to handler: which rows can be executed, and their functions compiled on first use.
 
 A row is implemented when a function of its mnemonic in lower case with the signature (cpu, storage, insn) exists in
-`isa/`. A machine executes it if the row's facility is installed there too. All that is found by reading the sources, so
+`isa/`. A machine executes it if the row's facility is installed there too, which depends on its model
+(`architecture/models.py`). All that is found by reading the sources, so
 `explain` need not import Numba.
 """
 
@@ -13,9 +14,29 @@ from collections.abc import Collection
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from s390emu.isa.opcodes import ENHANCEMENTS, MSA, MSA4, MSA5, ROWS, VX, Row
+from s390emu.architecture import models
+from s390emu.isa.opcodes import (
+    ENHANCEMENTS,
+    EXTENSIONS,
+    LD,
+    LONG_DISPLACEMENT_BITS,
+    LONG_DISPLACEMENT_OPCODES,
+    MSA,
+    MSA4,
+    MSA5,
+    ROWS,
+    VX,
+    VXE,
+    VXE2,
+    VXPD,
+    VXPDE2,
+    Row,
+)
+
+if TYPE_CHECKING:
+    from s390emu._jit import Function
 
 ISA = Path(__file__).parents[1] / "isa"
 DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
@@ -24,11 +45,12 @@ KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
 # configuration-z/Architecture-architectural mode (there is no other).
 ARCHITECTURE_FACILITIES = frozenset((1, 2, 9, 10, 14, 130, 138))
-# Facilities that have instructions which are not in the table.
-NOT_IN_TABLE = frozenset((VX,))
+PACKED_DECIMAL_ENHANCEMENT = 152  # without a row of its own
+ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, without an instruction
 # Facilities that a machine has only if asked for: what a system does changes with them, and Linux loads drivers.
 SECURITY = frozenset((MSA, MSA4, MSA5))
-ON_REQUEST = SECURITY | {75}  # 75, access-exception fetch/store indication, has no instruction
+VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
+ON_REQUEST = SECURITY | VECTORS | {ACCESS_EXCEPTION_INDICATION}
 CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 
@@ -68,18 +90,25 @@ def implemented(row: Row) -> bool:
 
 @cache
 def facilities() -> frozenset[int]:
-    """Return the facility bits all of whose rows are implemented: what STFLE may truthfully say of instructions."""
+    """Return the facilities all of whose rows are implemented: what STFLE may truthfully say of instructions, and, with
+    a negative number, what no bit tells."""
     by_mnemonic = {row.mnemonic: row for row in ROWS}
     needed = {bit: [by_mnemonic[mnemonic] for mnemonic in mnemonics] for bit, mnemonics in ENHANCEMENTS.items()}
     for row in ROWS:
-        if row.facility is not None and row.facility >= 0:
+        if row.facility is not None:
             needed.setdefault(row.facility, []).append(row)
-    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows))) - NOT_IN_TABLE
+    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
 
 
-def default_facilities() -> frozenset[int]:
-    """Return the facility bits of a machine for which nothing is asked."""
-    return facilities() - ON_REQUEST | ARCHITECTURE_FACILITIES
+def default_facilities(model: str = models.MAX) -> frozenset[int]:
+    """Return the facilities of a machine of this model for which nothing more is asked. ValueError for no such name."""
+    here = frozenset(bit for bit in available() if models.has(model, bit))
+    return here - (ON_REQUEST if model == models.MAX else ON_REQUEST - VECTORS)
+
+
+def available() -> frozenset[int]:
+    """Return the facility bits that a machine can be given."""
+    return facilities() | ARCHITECTURE_FACILITIES | {ACCESS_EXCEPTION_INDICATION}
 
 
 def lacking(bit: int) -> str:
@@ -90,11 +119,19 @@ def lacking(bit: int) -> str:
 
 
 def executable(row: Row, installed: Collection[int]) -> bool:
-    """True if a machine with these facility bits executes the row, False if it is an operation exception there.
+    """True if a machine with these facilities executes the row, False if it is an operation exception there."""
+    return implemented(row) and (row.facility is None or row.facility in installed)
 
-    A row without a facility, or with one that no bit tells, needs no more than its function."""
-    bit = row.facility
-    return implemented(row) and (bit is None or bit < 0 or bit in installed)
+
+def ignored_bits(row: Row, installed: Collection[int]) -> int:
+    """Return the bits of a left-aligned instruction that are ignored for want of a facility (opcodes.EXTENSIONS)."""
+    ignored = 0
+    for facility, mnemonics, mask in EXTENSIONS:
+        if row.mnemonic in mnemonics and facility not in installed:
+            ignored |= mask
+    if row.opcode[:2] in LONG_DISPLACEMENT_OPCODES and LD not in installed:
+        ignored |= LONG_DISPLACEMENT_BITS
+    return ignored
 
 
 def function(mnemonic: str):
@@ -118,21 +155,28 @@ class HandlerTable:
         self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
         self.addresses[list(self.mnemonics)] = 0
+        self.regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)  # the bits of an instruction that are not ignored
+        for row in ROWS:
+            self.regarded[INDEX[row.mnemonic]] ^= u64(ignored_bits(row, installed))
 
     def compile(self, index: int) -> None:
         """Fill the entry that the run loop found empty."""
         self.addresses[index] = compile_handler(self.mnemonics[index])
 
 
-READY: set[str] = set()  # mnemonics whose handlers have been compiled, or loaded from the cache, in this process
+def compiled(mnemonic: str) -> Function:
+    """Return an instruction's handler as a function to be compiled; `_jit.bitcode_of` it is its code."""
+    from s390emu._jit import function_of
+    from s390emu.records.cpu import CPU_T
+    from s390emu.records.port import PORT_T
+
+    name = function_name(mnemonic)
+    return function_of(f"{places()[name].module}.{name}", CPU_T, PORT_T, integers=1)
 
 
 def compile_handler(mnemonic: str) -> int:
     """Return the address of an instruction's handler."""
     from s390emu._jit import address_of
-    from s390emu.records.cpu import CPU_T
-    from s390emu.records.port import PORT_T
 
-    address = address_of(function(mnemonic), CPU_T, PORT_T, integers=1)
-    READY.add(mnemonic)
-    return address
+    handler = compiled(mnemonic)
+    return address_of(handler.name, *handler.record_dtypes, integers=1)

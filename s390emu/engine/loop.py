@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from s390emu._jit import call1, call2, jit, load_native, on, u64
+from s390emu.architecture import models
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
-from s390emu.engine.decode import handler_of
+from s390emu.engine.decode import handler_of, regarded
 from s390emu.records.exits import EXIT_HYPERCALL
 from s390emu.records.port import TLB_MASK
-from s390emu.storage.access import instruction_length
+from s390emu.storage.absolute import guest_of
+from s390emu.storage.access import fetch_instruction, instruction_length
 
+MAX = models.NAMES.index(models.MAX)
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss
 IN_PAGE = u64(0xFFE)
 ENTRY_SHIFT = u64(3)  # 16 bytes for each halfword
@@ -59,7 +62,11 @@ def find_target(cpu, storage, ia, modifier):
         if code != 0:
             return code
         text = storage.decoded_insn
-    storage.decoded_insn = text | modifier
+    if modifier != u64(0) and guest_of(storage).model != MAX:
+        text, code = fetch_instruction(cpu, storage, ia)  # with all bits: it becomes another instruction
+        if code != 0:
+            return code
+    storage.decoded_insn = regarded(storage, text | modifier)
     storage.decoded_handler, code = handler_of(storage, storage.decoded_insn)
     return code
 

@@ -5,7 +5,6 @@ There is no command. Each is answered as CP answers one that it does not know.
 
 from __future__ import annotations
 
-from s390emu._jit import on
 from s390emu.architecture.diagnose import COMMAND_LENGTH, INTO_BUFFER
 from s390emu.host import channel
 
@@ -18,7 +17,7 @@ def command(host, guest, cpu, port, insn: int) -> int:
     completion code replaces R3. The response goes into the buffer if it fits, R3 + 1 then being its length, else how
     much was too much; without a buffer it goes on the console."""
     r1, r3 = insn >> 52 & 15, insn >> 48 & 15
-    into_buffer, length = on(cpu.gr[r3], INTO_BUFFER), int(cpu.gr[r3] & COMMAND_LENGTH)
+    into_buffer, length = bool(cpu.gr[r3] & INTO_BUFFER), int(cpu.gr[r3] & COMMAND_LENGTH)
     text = b"".join(channel.fetch(host.pager, guest, *part) or b"" for part in _parts(cpu, r1, length))
     response = _response(text)
     if into_buffer:

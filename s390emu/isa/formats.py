@@ -6,9 +6,9 @@ heavy: `s390emu disasm` starts in milliseconds.
 
 The manual's format says where the fields are, its instruction which of them are operands and what kind of register
 they name. So a format has variants: the plain name (`RRE`) is the common one, general registers and signed
-immediates; a suffix spells the operands in assembler order, G A C F for a register, M for a mask, D for storage, 0 for
-none (`RRE_FG`: floating-point register, general register), U or S tells an unsigned or signed immediate, and O that
-the masks may be left out. `Format.name` is the manual's in all of them.
+immediates; a suffix spells the operands in assembler order, G A C F V for a register, M for a mask, I for an immediate,
+D for storage, 0 for none (`RRE_FG`: floating-point register, general register), U or S tells an unsigned or signed
+immediate, and O that the masks may be left out (O1: the last of them). `Format.name` is the manual's in all of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 class Operand(NamedTuple):
     """One operand as the assembler writes it.
 
-    kind      what it is: GR AR CR FR MASK SIGNED UNSIGNED RELATIVE BASED INDEXED LENGTH KEYED, below
+    kind      what it is: GR AR CR FR VR MASK SIGNED UNSIGNED RELATIVE BASED INDEXED LENGTH KEYED ELEMENT, below
     fields    the (start bit, width) of each field it occupies, in the order that its kind says
     optional  may be left out at the end of the line, and is then zero
     """
@@ -45,8 +45,9 @@ class Format(NamedTuple):
     operands: tuple[Operand, ...]
 
 
-# Kinds with one field.
+# Kinds with one field; VR has a second one, its leftmost bit, in the RXB field.
 GR, AR, CR, FR, MASK = "general register", "access register", "control register", "floating-point register", "mask"
+VR = "vector register"
 SIGNED, UNSIGNED = "signed immediate", "unsigned immediate"
 RELATIVE = "relative"  # signed count of halfwords from the instruction's own address
 # Storage operands; fields in the order displacement (DH last where there is one), base, then index or length.
@@ -54,10 +55,11 @@ BASED = "D(B)"  # (D, B) or (DL, B, DH)
 INDEXED = "D(X,B)"  # (D, B, X) or (DL, B, X, DH)
 LENGTH = "D(L,B)"  # (D, B, L); the assembler writes the true length, the instruction holds one less
 KEYED = "D(R,B)"  # (D, B, R); a general register holds the true length
+ELEMENT = "D(V,B)"  # (D, B, V, leftmost bit of V); an element of a vector register is the index
 
-REGISTER_LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f"}  # the assembler writes %r1, %a1, ...
+REGISTER_LETTERS = {GR: "r", AR: "a", CR: "c", FR: "f", VR: "v"}  # the assembler writes %r1, %a1, ...
 REGISTERS = tuple(REGISTER_LETTERS)
-STORAGE = (BASED, INDEXED, LENGTH, KEYED)
+STORAGE = (BASED, INDEXED, LENGTH, KEYED, ELEMENT)
 
 
 def _gr(name, start):
@@ -241,3 +243,71 @@ SS_F = Format("SS-f", 6, None, (_D1, _op("d2", LENGTH, (36, 12), (32, 4), (8, 8)
 SSE = Format("SSE", 6, (8, 8), (_D1, _D2_SECOND))
 SSF = Format("SSF", 6, (12, 4), (_D1, _D2_SECOND, _gr("r3", 8)))
 SSF_GDD = SSF._replace(operands=(_gr("r3", 8), _D1, _D2_SECOND))
+
+# Six bytes, vectors --------------------------------------------------------------------------------------------------
+_RXB = {8: 36, 12: 37, 16: 38, 32: 39}  # where the leftmost bit of the vector register at a bit is: ch. 21 "RXB Field"
+
+
+def _vr(name, start):
+    return Operand(name, VR, ((start, 4), (_RXB[start], 1)))
+
+
+_V1, _V2, _V3 = _vr("v1", 8), _vr("v2", 12), _vr("v3", 16)
+_V3_SECOND, _V4, _V1_LAST = _vr("v3", 12), _vr("v4", 32), _vr("v1", 32)
+_M3, _M4, _M5 = _mask("m3", 32), _mask("m4", 32), _mask("m5", 32)  # the first mask is the rightmost
+_M4_28, _M5_28, _M5_24, _M6_24 = _mask("m4", 28), _mask("m5", 28), _mask("m5", 24), _mask("m6", 24)
+_M5_20, _M6_20 = _mask("m5", 20), _mask("m6", 20)
+_M3_24, _M4_24 = _mask("m3", 24), _mask("m4", 24)
+_I2, _I2_S = _op("i2", UNSIGNED, (16, 16)), _op("i2", SIGNED, (16, 16))
+
+
+def _vector(name, *operands):
+    return Format(name, 6, (40, 8), operands)
+
+
+VRI_A = _vector("VRI-a", _V1, _I2)
+VRI_A_VIM_S = _vector("VRI-a", _V1, _I2_S, _M3)
+VRI_B = _vector("VRI-b", _V1, _op("i2", UNSIGNED, (16, 8)), _op("i3", UNSIGNED, (24, 8)), _M4)
+VRI_C = _vector("VRI-c", _V1, _V3_SECOND, _I2, _M4)
+VRI_D = _vector("VRI-d", _V1, _V2, _V3, _op("i4", UNSIGNED, (24, 8)))
+VRI_D_VVVIM = _vector("VRI-d", *VRI_D.operands, _M5)
+VRI_E = _vector("VRI-e", _V1, _V2, _op("i3", UNSIGNED, (16, 12)), _M4, _M5_28)
+VRI_F = _vector("VRI-f", _V1, _V2, _V3, _op("i4", UNSIGNED, (28, 8)), _M5_24)
+VRI_G = _vector("VRI-g", _V1, _V2, _op("i3", UNSIGNED, (28, 8)), _op("i4", UNSIGNED, (16, 8)), _M5_24)
+VRI_H = _vector("VRI-h", _V1, _I2, _op("i3", UNSIGNED, (32, 4)))
+VRI_I = _vector("VRI-i", _V1, _gr("r2", 12), _op("i3", UNSIGNED, (28, 8)), _M4_24)
+
+VRR_A = _vector("VRR-a", _V1, _V2)
+VRR_A_VVM = _vector("VRR-a", _V1, _V2, _M3)
+VRR_A_VVMM = _vector("VRR-a", _V1, _V2, _M3, _M4_28)
+VRR_A_VVMM_O = _optional(_vector("VRR-a", _V1, _V2, _M3, _M5_24), 3)
+VRR_A_VVMMM = _vector("VRR-a", _V1, _V2, _M3, _M4_28, _M5_24)
+VRR_B_VVV = _vector("VRR-b", _V1, _V2, _V3)
+VRR_B = _vector("VRR-b", _V1, _V2, _V3, _M4, _M5_24)
+VRR_B_O = _optional(VRR_B, 4)
+VRR_C = _vector("VRR-c", _V1, _V2, _V3)
+VRR_C_VVVM = _vector("VRR-c", _V1, _V2, _V3, _M4)
+VRR_C_VVVMM = _vector("VRR-c", _V1, _V2, _V3, _M4, _M5_28)
+VRR_C_VVVMMM = _vector("VRR-c", _V1, _V2, _V3, _M4, _M5_28, _M6_24)
+VRR_D = _vector("VRR-d", _V1, _V2, _V3, _V4, _M5_20)
+VRR_D_VVVVMM = _vector("VRR-d", _V1, _V2, _V3, _V4, _M5_20, _M6_24)
+VRR_D_VVVVMM_O = _optional(VRR_D_VVVVMM, 5)
+VRR_E = _vector("VRR-e", _V1, _V2, _V3, _V4)
+VRR_E_VVVVMM = _vector("VRR-e", _V1, _V2, _V3, _V4, _M5_28, _M6_20)
+VRR_F = _vector("VRR-f", _V1, _gr("r2", 12), _gr("r3", 16))
+VRR_G = _vector("VRR-g", _vr("v1", 12))
+VRR_H = _vector("VRR-h", _vr("v1", 12), _vr("v2", 16), _M3_24)
+VRR_I = _optional(_vector("VRR-i", _gr("r1", 8), _V2, _M3_24, _M4_28), 3)
+VRR_J = _vector("VRR-j", _V1, _V2, _V3, _M4_24)
+VRR_K = _vector("VRR-k", _V1, _V2, _M3_24)
+
+VRS_A = _vector("VRS-a", _V1, _V3_SECOND, _D2, _M4)
+VRS_A_O = _optional(VRS_A, 3)
+VRS_B = _vector("VRS-b", _V1, _gr("r3", 12), _D2)
+VRS_B_VGDM = _vector("VRS-b", *VRS_B.operands, _M4)
+VRS_C = _vector("VRS-c", _gr("r1", 8), _V3_SECOND, _D2, _M4)
+VRS_D = _vector("VRS-d", _V1_LAST, _gr("r3", 12), _D2)
+VRV = _vector("VRV", _V1, _op("d2", ELEMENT, (20, 12), (16, 4), (12, 4), (37, 1)), _M3)
+VRX = _vector("VRX", _V1, _D2_X, _M3)
+VRX_O = _optional(VRX, 2)
+VSI = _vector("VSI", _V1_LAST, _D2, _op("i3", UNSIGNED, (8, 8)))

@@ -3,13 +3,13 @@
 One row per instruction and nothing else, in operation-code order within each chapter of the Principles of Operation
 (SA22-7832). `<-` is the manual's left arrow: LH is LOAD HALFWORD (32<-16). Whether a row is implemented is not said
 here: it is when a function of that name (the mnemonic in lower case; `or_` for OR) exists, see `handlers.py`.
-The vector chapters (21-25) are not here yet.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from s390emu.architecture.models import CMM, DE2, ES
 from s390emu.isa.formats import (
     IE,
     MII,
@@ -110,6 +110,50 @@ from s390emu.isa.formats import (
     SSE,
     SSF,
     SSF_GDD,
+    VRI_A,
+    VRI_A_VIM_S,
+    VRI_B,
+    VRI_C,
+    VRI_D,
+    VRI_D_VVVIM,
+    VRI_E,
+    VRI_F,
+    VRI_G,
+    VRI_H,
+    VRI_I,
+    VRR_A,
+    VRR_A_VVM,
+    VRR_A_VVMM,
+    VRR_A_VVMM_O,
+    VRR_A_VVMMM,
+    VRR_B,
+    VRR_B_O,
+    VRR_B_VVV,
+    VRR_C,
+    VRR_C_VVVM,
+    VRR_C_VVVMM,
+    VRR_C_VVVMMM,
+    VRR_D,
+    VRR_D_VVVVMM,
+    VRR_D_VVVVMM_O,
+    VRR_E,
+    VRR_E_VVVVMM,
+    VRR_F,
+    VRR_G,
+    VRR_H,
+    VRR_I,
+    VRR_J,
+    VRR_K,
+    VRS_A,
+    VRS_A_O,
+    VRS_B,
+    VRS_B_VGDM,
+    VRS_C,
+    VRS_D,
+    VRV,
+    VRX,
+    VRX_O,
+    VSI,
     E,
     Format,
     I,
@@ -162,19 +206,22 @@ ED2 = 78  # enhanced-DAT facility 2
 PK = 80  # decimal-floating-point packed-conversion facility
 VX = 129  # vector facility for z/Architecture
 GS = 133  # guarded-storage facility
+VXPD = 134  # vector-packed-decimal facility
+VXE = 135  # vector-enhancements facility 1
 TPEI = 144  # test-pending-external-interruption facility
 IRBM = 145  # insert-reference-bits-multiple facility
 MSA8 = 146  # message-security-assist extension 8
+VXE2 = 148  # vector-enhancements facility 2
 ESORT = 150  # enhanced-sort facility
 DEFLATE = 151  # DEFLATE-conversion facility
 MSA9 = 155  # message-security-assist extension 9
 NNPA = 165  # neural-network-processing-assist facility
+VXPDE2 = 192  # vector-packed-decimal-enhancement facility 2
 BEAR = 193  # BEAR-enhancement facility
 RDP = 194  # reset-DAT-protection facility
 PAI = 196  # processor-activity-instrumentation facility
-CMM = -1  # collaborative memory management: detected by trying (docs/page-hinting.md 1.2)
-DE2 = -2  # DAT-enhancement facility 2: detected by trying
-ES = -3  # expanded storage: SERVICE CALL says how much there is; no current machine has any
+# Detected by trying: CMM is collaborative memory management (docs/page-hinting.md 1.2), DE2 DAT-enhancement facility 2.
+# ES, expanded storage: SERVICE CALL says how much there is; no current machine has any.
 
 # Facilities that add no instruction but to what instructions do: installed when these are implemented.
 ENHANCEMENTS = {
@@ -184,7 +231,22 @@ ENHANCEMENTS = {
     33: ("CSST",),  # compare-and-swap-and-store facility 2: function code 2, store characteristic 4
     51: ("IPTE", "IDTE"),  # local-TLB-clearing facility: bit 3 of M4
     52: ("NI", "NIY", "OI", "OIY", "XI", "XIY", "ASI", "AGSI", "ALSI", "ALGSI"),  # interlocked-access facility 2
+    152: ("VCVB", "VCVBG", "VSRP", "VPSOP", "VCVD", "VCVDG"),  # vector-packed-decimal-enhancement facility
 }
+
+_M3, _M4 = 0xF << 44, 0xF << 40
+# Bits of instructions that have a meaning with a facility only, and are ignored without it: facility, mnemonics, bits.
+# Without the long-displacement facility those are bits 32-39 of all E3.. and EB..
+EXTENSIONS = (
+    (ED1, ("SSKE",), 0x1 << 44),
+    (10, ("SSKE",), 0x6 << 44),  # conditional-SSKE facility
+    (14, ("SSKE",), 0x8 << 44),  # nonquiescing key-setting facility
+    (24, ("TROO", "TROT", "TRTO", "TRTT"), _M3),
+    (30, ("CU12", "CU14", "CU21", "CU24"), _M3),
+    (FPX, ("CEFBR", "CDFBR", "CXFBR", "CEGBR", "CDGBR", "CXGBR", "LEDBR", "LDXBR", "LEXBR"), _M3 | _M4),
+    (FPX, ("CFEBR", "CFDBR", "CFXBR", "CGEBR", "CGDBR", "CGXBR", "FIEBR", "FIDBR", "FIXBR"), _M4),
+)
+LONG_DISPLACEMENT_BITS, LONG_DISPLACEMENT_OPCODES = 0xFF << 24, ("E3", "EB")
 
 
 CHAPTER_7 = (  # General instructions
@@ -1221,6 +1283,213 @@ CHAPTER_20 = (  # Decimal-floating-point instructions
     ("EDAF", "CXPT",   RSL_B,      "CONVERT FROM PACKED (to extended DFP)",              PK),
 )
 
+CHAPTER_21 = (  # Vector overview and support instructions
+    ("E601", "VLEBRH",  VRX,         "VECTOR LOAD BYTE REVERSED ELEMENT (16)",          VXE2),
+    ("E602", "VLEBRG",  VRX,         "VECTOR LOAD BYTE REVERSED ELEMENT (64)",          VXE2),
+    ("E603", "VLEBRF",  VRX,         "VECTOR LOAD BYTE REVERSED ELEMENT (32)",          VXE2),
+    ("E604", "VLLEBRZ", VRX,         "VECTOR LOAD BYTE REVERSED ELEMENT AND ZERO",      VXE2),
+    ("E605", "VLBRREP", VRX,         "VECTOR LOAD BYTE REVERSED ELEMENT AND REPLICATE", VXE2),
+    ("E606", "VLBR",    VRX,         "VECTOR LOAD BYTE REVERSED ELEMENTS",              VXE2),
+    ("E607", "VLER",    VRX,         "VECTOR LOAD ELEMENTS REVERSED",                   VXE2),
+    ("E609", "VSTEBRH", VRX,         "VECTOR STORE BYTE REVERSED ELEMENT (16)",         VXE2),
+    ("E60A", "VSTEBRG", VRX,         "VECTOR STORE BYTE REVERSED ELEMENT (64)",         VXE2),
+    ("E60B", "VSTEBRF", VRX,         "VECTOR STORE BYTE REVERSED ELEMENT (32)",         VXE2),
+    ("E60E", "VSTBR",   VRX,         "VECTOR STORE BYTE REVERSED ELEMENTS",             VXE2),
+    ("E60F", "VSTER",   VRX,         "VECTOR STORE ELEMENTS REVERSED",                  VXE2),
+    ("E635", "VLRL",    VSI,         "VECTOR LOAD RIGHTMOST WITH LENGTH (immediate)",   VXPD),
+    ("E637", "VLRLR",   VRS_D,       "VECTOR LOAD RIGHTMOST WITH LENGTH (register)",    VXPD),
+    ("E63D", "VSTRL",   VSI,         "VECTOR STORE RIGHTMOST WITH LENGTH (immediate)",  VXPD),
+    ("E63F", "VSTRLR",  VRS_D,       "VECTOR STORE RIGHTMOST WITH LENGTH (register)",   VXPD),
+    ("E700", "VLEB",    VRX,         "VECTOR LOAD ELEMENT (8)",                         VX),
+    ("E701", "VLEH",    VRX,         "VECTOR LOAD ELEMENT (16)",                        VX),
+    ("E702", "VLEG",    VRX,         "VECTOR LOAD ELEMENT (64)",                        VX),
+    ("E703", "VLEF",    VRX,         "VECTOR LOAD ELEMENT (32)",                        VX),
+    ("E704", "VLLEZ",   VRX,         "VECTOR LOAD LOGICAL ELEMENT AND ZERO",            VX),
+    ("E705", "VLREP",   VRX,         "VECTOR LOAD AND REPLICATE",                       VX),
+    ("E706", "VL",      VRX_O,       "VECTOR LOAD",                                     VX),
+    ("E707", "VLBB",    VRX,         "VECTOR LOAD TO BLOCK BOUNDARY",                   VX),
+    ("E708", "VSTEB",   VRX,         "VECTOR STORE ELEMENT (8)",                        VX),
+    ("E709", "VSTEH",   VRX,         "VECTOR STORE ELEMENT (16)",                       VX),
+    ("E70A", "VSTEG",   VRX,         "VECTOR STORE ELEMENT (64)",                       VX),
+    ("E70B", "VSTEF",   VRX,         "VECTOR STORE ELEMENT (32)",                       VX),
+    ("E70E", "VST",     VRX_O,       "VECTOR STORE",                                    VX),
+    ("E712", "VGEG",    VRV,         "VECTOR GATHER ELEMENT (64)",                      VX),
+    ("E713", "VGEF",    VRV,         "VECTOR GATHER ELEMENT (32)",                      VX),
+    ("E71A", "VSCEG",   VRV,         "VECTOR SCATTER ELEMENT (64)",                     VX),
+    ("E71B", "VSCEF",   VRV,         "VECTOR SCATTER ELEMENT (32)",                     VX),
+    ("E721", "VLGV",    VRS_C,       "VECTOR LOAD GR FROM VR ELEMENT",                  VX),
+    ("E722", "VLVG",    VRS_B_VGDM,  "VECTOR LOAD VR ELEMENT FROM GR",                  VX),
+    ("E736", "VLM",     VRS_A_O,     "VECTOR LOAD MULTIPLE",                            VX),
+    ("E737", "VLL",     VRS_B,       "VECTOR LOAD WITH LENGTH",                         VX),
+    ("E73E", "VSTM",    VRS_A_O,     "VECTOR STORE MULTIPLE",                           VX),
+    ("E73F", "VSTL",    VRS_B,       "VECTOR STORE WITH LENGTH",                        VX),
+    ("E740", "VLEIB",   VRI_A_VIM_S, "VECTOR LOAD ELEMENT IMMEDIATE (8)",               VX),
+    ("E741", "VLEIH",   VRI_A_VIM_S, "VECTOR LOAD ELEMENT IMMEDIATE (16)",              VX),
+    ("E742", "VLEIG",   VRI_A_VIM_S, "VECTOR LOAD ELEMENT IMMEDIATE (64)",              VX),
+    ("E743", "VLEIF",   VRI_A_VIM_S, "VECTOR LOAD ELEMENT IMMEDIATE (32)",              VX),
+    ("E744", "VGBM",    VRI_A,       "VECTOR GENERATE BYTE MASK",                       VX),
+    ("E745", "VREPI",   VRI_A_VIM_S, "VECTOR REPLICATE IMMEDIATE",                      VX),
+    ("E746", "VGM",     VRI_B,       "VECTOR GENERATE MASK",                            VX),
+    ("E74D", "VREP",    VRI_C,       "VECTOR REPLICATE",                                VX),
+    ("E756", "VLR",     VRR_A,       "VECTOR LOAD (register)",                          VX),
+    ("E75F", "VSEG",    VRR_A_VVM,   "VECTOR SIGN EXTEND TO DOUBLEWORD",                VX),
+    ("E760", "VMRL",    VRR_C_VVVM,  "VECTOR MERGE LOW",                                VX),
+    ("E761", "VMRH",    VRR_C_VVVM,  "VECTOR MERGE HIGH",                               VX),
+    ("E762", "VLVGP",   VRR_F,       "VECTOR LOAD VR FROM GRS DISJOINT",                VX),
+    ("E784", "VPDI",    VRR_C_VVVM,  "VECTOR PERMUTE DOUBLEWORD IMMEDIATE",             VX),
+    ("E785", "VBPERM",  VRR_C,       "VECTOR BIT PERMUTE",                              VXE),
+    ("E78C", "VPERM",   VRR_E,       "VECTOR PERMUTE",                                  VX),
+    ("E78D", "VSEL",    VRR_E,       "VECTOR SELECT",                                   VX),
+    ("E794", "VPK",     VRR_C_VVVM,  "VECTOR PACK",                                     VX),
+    ("E795", "VPKLS",   VRR_B,       "VECTOR PACK LOGICAL SATURATE",                    VX),
+    ("E797", "VPKS",    VRR_B,       "VECTOR PACK SATURATE",                            VX),
+    ("E7D4", "VUPLL",   VRR_A_VVM,   "VECTOR UNPACK LOGICAL LOW",                       VX),
+    ("E7D5", "VUPLH",   VRR_A_VVM,   "VECTOR UNPACK LOGICAL HIGH",                      VX),
+    ("E7D6", "VUPL",    VRR_A_VVM,   "VECTOR UNPACK LOW",                               VX),
+    ("E7D7", "VUPH",    VRR_A_VVM,   "VECTOR UNPACK HIGH",                              VX),
+)
+
+CHAPTER_22 = (  # Vector integer instructions
+    ("E730", "VESL",   VRS_A,        "VECTOR ELEMENT SHIFT LEFT (storage)",                   VX),
+    ("E733", "VERLL",  VRS_A,        "VECTOR ELEMENT ROTATE LEFT LOGICAL (storage)",          VX),
+    ("E738", "VESRL",  VRS_A,        "VECTOR ELEMENT SHIFT RIGHT LOGICAL (storage)",          VX),
+    ("E73A", "VESRA",  VRS_A,        "VECTOR ELEMENT SHIFT RIGHT ARITHMETIC (storage)",       VX),
+    ("E750", "VPOPCT", VRR_A_VVM,    "VECTOR POPULATION COUNT",                               VX),
+    ("E752", "VCTZ",   VRR_A_VVM,    "VECTOR COUNT TRAILING ZEROS",                           VX),
+    ("E753", "VCLZ",   VRR_A_VVM,    "VECTOR COUNT LEADING ZEROS",                            VX),
+    ("E764", "VSUM",   VRR_C_VVVM,   "VECTOR SUM ACROSS WORD",                                VX),
+    ("E765", "VSUMG",  VRR_C_VVVM,   "VECTOR SUM ACROSS DOUBLEWORD",                          VX),
+    ("E766", "VCKSM",  VRR_C,        "VECTOR CHECKSUM",                                       VX),
+    ("E767", "VSUMQ",  VRR_C_VVVM,   "VECTOR SUM ACROSS QUADWORD",                            VX),
+    ("E768", "VN",     VRR_C,        "VECTOR AND",                                            VX),
+    ("E769", "VNC",    VRR_C,        "VECTOR AND WITH COMPLEMENT",                            VX),
+    ("E76A", "VO",     VRR_C,        "VECTOR OR",                                             VX),
+    ("E76B", "VNO",    VRR_C,        "VECTOR NOR",                                            VX),
+    ("E76C", "VNX",    VRR_C,        "VECTOR NOT EXCLUSIVE OR",                               VXE),
+    ("E76D", "VX",     VRR_C,        "VECTOR EXCLUSIVE OR",                                   VX),
+    ("E76E", "VNN",    VRR_C,        "VECTOR NAND",                                           VXE),
+    ("E76F", "VOC",    VRR_C,        "VECTOR OR WITH COMPLEMENT",                             VXE),
+    ("E770", "VESLV",  VRR_C_VVVM,   "VECTOR ELEMENT SHIFT LEFT (vector)",                    VX),
+    ("E772", "VERIM",  VRI_D_VVVIM,  "VECTOR ELEMENT ROTATE AND INSERT UNDER MASK",           VX),
+    ("E773", "VERLLV", VRR_C_VVVM,   "VECTOR ELEMENT ROTATE LEFT LOGICAL (vector)",           VX),
+    ("E774", "VSL",    VRR_C,        "VECTOR SHIFT LEFT",                                     VX),
+    ("E775", "VSLB",   VRR_C,        "VECTOR SHIFT LEFT BY BYTE",                             VX),
+    ("E777", "VSLDB",  VRI_D,        "VECTOR SHIFT LEFT DOUBLE BY BYTE",                      VX),
+    ("E778", "VESRLV", VRR_C_VVVM,   "VECTOR ELEMENT SHIFT RIGHT LOGICAL (vector)",           VX),
+    ("E77A", "VESRAV", VRR_C_VVVM,   "VECTOR ELEMENT SHIFT RIGHT ARITHMETIC (vector)",        VX),
+    ("E77C", "VSRL",   VRR_C,        "VECTOR SHIFT RIGHT LOGICAL",                            VX),
+    ("E77D", "VSRLB",  VRR_C,        "VECTOR SHIFT RIGHT LOGICAL BY BYTE",                    VX),
+    ("E77E", "VSRA",   VRR_C,        "VECTOR SHIFT RIGHT ARITHMETIC",                         VX),
+    ("E77F", "VSRAB",  VRR_C,        "VECTOR SHIFT RIGHT ARITHMETIC BY BYTE",                 VX),
+    ("E786", "VSLD",   VRI_D,        "VECTOR SHIFT LEFT DOUBLE BY BIT",                       VXE2),
+    ("E787", "VSRD",   VRI_D,        "VECTOR SHIFT RIGHT DOUBLE BY BIT",                      VXE2),
+    ("E7A1", "VMLH",   VRR_C_VVVM,   "VECTOR MULTIPLY LOGICAL HIGH",                          VX),
+    ("E7A2", "VML",    VRR_C_VVVM,   "VECTOR MULTIPLY LOW",                                   VX),
+    ("E7A3", "VMH",    VRR_C_VVVM,   "VECTOR MULTIPLY HIGH",                                  VX),
+    ("E7A4", "VMLE",   VRR_C_VVVM,   "VECTOR MULTIPLY LOGICAL EVEN",                          VX),
+    ("E7A5", "VMLO",   VRR_C_VVVM,   "VECTOR MULTIPLY LOGICAL ODD",                           VX),
+    ("E7A6", "VME",    VRR_C_VVVM,   "VECTOR MULTIPLY EVEN",                                  VX),
+    ("E7A7", "VMO",    VRR_C_VVVM,   "VECTOR MULTIPLY ODD",                                   VX),
+    ("E7A9", "VMALH",  VRR_D,        "VECTOR MULTIPLY AND ADD LOGICAL HIGH",                  VX),
+    ("E7AA", "VMAL",   VRR_D,        "VECTOR MULTIPLY AND ADD LOW",                           VX),
+    ("E7AB", "VMAH",   VRR_D,        "VECTOR MULTIPLY AND ADD HIGH",                          VX),
+    ("E7AC", "VMALE",  VRR_D,        "VECTOR MULTIPLY AND ADD LOGICAL EVEN",                  VX),
+    ("E7AD", "VMALO",  VRR_D,        "VECTOR MULTIPLY AND ADD LOGICAL ODD",                   VX),
+    ("E7AE", "VMAE",   VRR_D,        "VECTOR MULTIPLY AND ADD EVEN",                          VX),
+    ("E7AF", "VMAO",   VRR_D,        "VECTOR MULTIPLY AND ADD ODD",                           VX),
+    ("E7B4", "VGFM",   VRR_C_VVVM,   "VECTOR GALOIS FIELD MULTIPLY SUM",                      VX),
+    ("E7B8", "VMSL",   VRR_D_VVVVMM, "VECTOR MULTIPLY SUM LOGICAL",                           VXE),
+    ("E7B9", "VACCC",  VRR_D,        "VECTOR ADD WITH CARRY COMPUTE CARRY",                   VX),
+    ("E7BB", "VAC",    VRR_D,        "VECTOR ADD WITH CARRY",                                 VX),
+    ("E7BC", "VGFMA",  VRR_D,        "VECTOR GALOIS FIELD MULTIPLY SUM AND ACCUMULATE",       VX),
+    ("E7BD", "VSBCBI", VRR_D,        "VECTOR SUBTRACT WITH BORROW COMPUTE BORROW INDICATION", VX),
+    ("E7BF", "VSBI",   VRR_D,        "VECTOR SUBTRACT WITH BORROW INDICATION",                VX),
+    ("E7D8", "VTM",    VRR_A,        "VECTOR TEST UNDER MASK",                                VX),
+    ("E7D9", "VECL",   VRR_A_VVM,    "VECTOR ELEMENT COMPARE LOGICAL",                        VX),
+    ("E7DB", "VEC",    VRR_A_VVM,    "VECTOR ELEMENT COMPARE",                                VX),
+    ("E7DE", "VLC",    VRR_A_VVM,    "VECTOR LOAD COMPLEMENT",                                VX),
+    ("E7DF", "VLP",    VRR_A_VVM,    "VECTOR LOAD POSITIVE",                                  VX),
+    ("E7F0", "VAVGL",  VRR_C_VVVM,   "VECTOR AVERAGE LOGICAL",                                VX),
+    ("E7F1", "VACC",   VRR_C_VVVM,   "VECTOR ADD COMPUTE CARRY",                              VX),
+    ("E7F2", "VAVG",   VRR_C_VVVM,   "VECTOR AVERAGE",                                        VX),
+    ("E7F3", "VA",     VRR_C_VVVM,   "VECTOR ADD",                                            VX),
+    ("E7F5", "VSCBI",  VRR_C_VVVM,   "VECTOR SUBTRACT COMPUTE BORROW INDICATION",             VX),
+    ("E7F7", "VS",     VRR_C_VVVM,   "VECTOR SUBTRACT",                                       VX),
+    ("E7F8", "VCEQ",   VRR_B,        "VECTOR COMPARE EQUAL",                                  VX),
+    ("E7F9", "VCHL",   VRR_B,        "VECTOR COMPARE HIGH LOGICAL",                           VX),
+    ("E7FB", "VCH",    VRR_B,        "VECTOR COMPARE HIGH",                                   VX),
+    ("E7FC", "VMNL",   VRR_C_VVVM,   "VECTOR MINIMUM LOGICAL",                                VX),
+    ("E7FD", "VMXL",   VRR_C_VVVM,   "VECTOR MAXIMUM LOGICAL",                                VX),
+    ("E7FE", "VMN",    VRR_C_VVVM,   "VECTOR MINIMUM",                                        VX),
+    ("E7FF", "VMX",    VRR_C_VVVM,   "VECTOR MAXIMUM",                                        VX),
+)
+
+CHAPTER_23 = (  # Vector string instructions
+    ("E75C", "VISTR", VRR_A_VVMM_O,   "VECTOR ISOLATE STRING",         VX),
+    ("E780", "VFEE",  VRR_B_O,        "VECTOR FIND ELEMENT EQUAL",     VX),
+    ("E781", "VFENE", VRR_B_O,        "VECTOR FIND ELEMENT NOT EQUAL", VX),
+    ("E782", "VFAE",  VRR_B_O,        "VECTOR FIND ANY ELEMENT EQUAL", VX),
+    ("E78A", "VSTRC", VRR_D_VVVVMM_O, "VECTOR STRING RANGE COMPARE",   VX),
+    ("E78B", "VSTRS", VRR_D_VVVVMM_O, "VECTOR STRING SEARCH",          VXE2),
+)
+
+CHAPTER_24 = (  # Vector floating-point instructions
+    ("E74A", "VFTCI", VRI_E,        "VECTOR FP TEST DATA CLASS IMMEDIATE",      VX),
+    ("E78E", "VFMS",  VRR_E_VVVVMM, "VECTOR FP MULTIPLY AND SUBTRACT",          VX),
+    ("E78F", "VFMA",  VRR_E_VVVVMM, "VECTOR FP MULTIPLY AND ADD",               VX),
+    ("E79E", "VFNMS", VRR_E_VVVVMM, "VECTOR FP NEGATIVE MULTIPLY AND SUBTRACT", VXE),
+    ("E79F", "VFNMA", VRR_E_VVVVMM, "VECTOR FP NEGATIVE MULTIPLY AND ADD",      VXE),
+    ("E7C0", "VCLFP", VRR_A_VVMMM,  "VECTOR FP CONVERT TO LOGICAL",             VX),
+    ("E7C1", "VCFPL", VRR_A_VVMMM,  "VECTOR FP CONVERT FROM LOGICAL",           VX),
+    ("E7C2", "VCSFP", VRR_A_VVMMM,  "VECTOR FP CONVERT TO FIXED",               VX),
+    ("E7C3", "VCFPS", VRR_A_VVMMM,  "VECTOR FP CONVERT FROM FIXED",             VX),
+    ("E7C4", "VFLL",  VRR_A_VVMM,   "VECTOR FP LOAD LENGTHENED",                VX),
+    ("E7C5", "VFLR",  VRR_A_VVMMM,  "VECTOR FP LOAD ROUNDED",                   VX),
+    ("E7C7", "VFI",   VRR_A_VVMMM,  "VECTOR LOAD FP INTEGER",                   VX),
+    ("E7CA", "WFK",   VRR_A_VVMM,   "VECTOR FP COMPARE AND SIGNAL SCALAR",      VX),
+    ("E7CB", "WFC",   VRR_A_VVMM,   "VECTOR FP COMPARE SCALAR",                 VX),
+    ("E7CC", "VFPSO", VRR_A_VVMMM,  "VECTOR FP PERFORM SIGN OPERATION",         VX),
+    ("E7CE", "VFSQ",  VRR_A_VVMM,   "VECTOR FP SQUARE ROOT",                    VX),
+    ("E7E2", "VFS",   VRR_C_VVVMM,  "VECTOR FP SUBTRACT",                       VX),
+    ("E7E3", "VFA",   VRR_C_VVVMM,  "VECTOR FP ADD",                            VX),
+    ("E7E5", "VFD",   VRR_C_VVVMM,  "VECTOR FP DIVIDE",                         VX),
+    ("E7E7", "VFM",   VRR_C_VVVMM,  "VECTOR FP MULTIPLY",                       VX),
+    ("E7E8", "VFCE",  VRR_C_VVVMMM, "VECTOR FP COMPARE EQUAL",                  VX),
+    ("E7EA", "VFCHE", VRR_C_VVVMMM, "VECTOR FP COMPARE HIGH OR EQUAL",          VX),
+    ("E7EB", "VFCH",  VRR_C_VVVMMM, "VECTOR FP COMPARE HIGH",                   VX),
+    ("E7EE", "VFMIN", VRR_C_VVVMMM, "VECTOR FP MINIMUM",                        VXE),
+    ("E7EF", "VFMAX", VRR_C_VVVMMM, "VECTOR FP MAXIMUM",                        VXE),
+)
+
+CHAPTER_25 = (  # Vector decimal instructions
+    ("E634", "VPKZ",   VSI,   "VECTOR PACK ZONED",                          VXPD),
+    ("E63C", "VUPKZ",  VSI,   "VECTOR UNPACK ZONED",                        VXPD),
+    ("E649", "VLIP",   VRI_H, "VECTOR LOAD IMMEDIATE DECIMAL",              VXPD),
+    ("E650", "VCVB",   VRR_I, "VECTOR CONVERT TO BINARY (32)",              VXPD),
+    ("E651", "VCLZDP", VRR_K, "VECTOR COUNT LEADING ZERO DIGITS",           VXPDE2),
+    ("E652", "VCVBG",  VRR_I, "VECTOR CONVERT TO BINARY (64)",              VXPD),
+    ("E654", "VUPKZH", VRR_K, "VECTOR UNPACK ZONED HIGH",                   VXPDE2),
+    ("E658", "VCVD",   VRI_I, "VECTOR CONVERT TO DECIMAL (32)",             VXPD),
+    ("E659", "VSRP",   VRI_G, "VECTOR SHIFT AND ROUND DECIMAL",             VXPD),
+    ("E65A", "VCVDG",  VRI_I, "VECTOR CONVERT TO DECIMAL (64)",             VXPD),
+    ("E65B", "VPSOP",  VRI_G, "VECTOR PERFORM SIGN OPERATION DECIMAL",      VXPD),
+    ("E65C", "VUPKZL", VRR_K, "VECTOR UNPACK ZONED LOW",                    VXPDE2),
+    ("E65F", "VTP",    VRR_G, "VECTOR TEST DECIMAL",                        VXPD),
+    ("E670", "VPKZR",  VRI_F, "VECTOR PACK ZONED REGISTER",                 VXPDE2),
+    ("E671", "VAP",    VRI_F, "VECTOR ADD DECIMAL",                         VXPD),
+    ("E672", "VSRPR",  VRI_F, "VECTOR SHIFT AND ROUND DECIMAL REGISTER",    VXPDE2),
+    ("E673", "VSP",    VRI_F, "VECTOR SUBTRACT DECIMAL",                    VXPD),
+    ("E674", "VSCHP",  VRR_B, "DECIMAL SCALE AND CONVERT TO HFP",           VXPDE2),
+    ("E677", "VCP",    VRR_H, "VECTOR COMPARE DECIMAL",                     VXPD),
+    ("E678", "VMP",    VRI_F, "VECTOR MULTIPLY DECIMAL",                    VXPD),
+    ("E679", "VMSP",   VRI_F, "VECTOR MULTIPLY AND SHIFT DECIMAL",          VXPD),
+    ("E67A", "VDP",    VRI_F, "VECTOR DIVIDE DECIMAL",                      VXPD),
+    ("E67B", "VRP",    VRI_F, "VECTOR REMAINDER DECIMAL",                   VXPD),
+    ("E67C", "VSCSHP", VRR_B_VVV, "DECIMAL SCALE AND CONVERT AND SPLIT TO HFP", VXPDE2),
+    ("E67D", "VCSPH",  VRR_J, "VECTOR CONVERT HFP TO SCALED DECIMAL",       VXPDE2),
+    ("E67E", "VSDP",   VRI_F, "VECTOR SHIFT AND DIVIDE DECIMAL",            VXPD),
+)
+
 # A second mnemonic of an operation code above, with operands that the floating-point extension facility put in fields
 # that were reserved; the function is that of the first mnemonic.
 SECOND_FORMS = (
@@ -1265,6 +1534,11 @@ CHAPTERS: dict[int, tuple[tuple[str, str, Format, str, int | None], ...]] = {
     18: CHAPTER_18,
     19: CHAPTER_19,
     20: CHAPTER_20,
+    21: CHAPTER_21,
+    22: CHAPTER_22,
+    23: CHAPTER_23,
+    24: CHAPTER_24,
+    25: CHAPTER_25,
 }
 
 

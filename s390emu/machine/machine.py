@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from s390emu._jit import JIT, record_in
+from s390emu.architecture import models
 from s390emu.architecture.identities import NAMES
+from s390emu.architecture.models import NO_TRANSLATE
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.clocks import NEVER
 from s390emu.engine.handlers import HandlerTable, default_facilities, lacking
@@ -36,13 +38,14 @@ from s390emu.machine.turns import Turns
 from s390emu.machine.view import View
 from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import EXIT_LIMIT
+from s390emu.regions.translator import NEVER as NEVER_TRANSLATED
+from s390emu.regions.translator import translator_of
 from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 
 if TYPE_CHECKING:
     from s390emu.assembler.assemble import Program
 
-NO_TRANSLATE = 147  # ESSA operation-request code 7
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
 
@@ -53,9 +56,13 @@ class Machine:
     schedule     whose turn it is, where there are several CPUs; by default round robin, 1000 instructions each
     host         the host it runs on, shared or its own; by default one with a frame for every block
     identity     what the guest finds itself on, of `identities.NAMES`
+    model        of which generation it is, of `models.NAMES`: which facilities it may have, and its machine type
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75; those of `handlers.ON_REQUEST` with instructions
     tlb          False: every access takes the slow path (slower, the same execution)
+    translate    whether hot code is translated, of `translator.MODES`: never, auto, always, sync
+
+    ValueError for a facility that the model cannot have; ESSA it just does not have, before z9.
 
     input_seen: called with verb, operands and CPU of each input (`inputs.perform`), for whoever records them.
 
@@ -71,14 +78,18 @@ class Machine:
         schedule: Schedule | None = None,
         host: Host | None = None,
         identity: str = NAMES[0],
+        model: str = models.MAX,
         essa: bool = True,
         no_dat: bool = False,
         extra: Iterable[int] = (),
         tlb: bool = True,
+        translate: str = NEVER_TRANSLATED,
         tod_epoch: int = 0,
     ):
-        extra = tuple(extra)
-        for reason in filter(None, map(lacking, extra)):
+        asked = frozenset(extra).union([NO_TRANSLATE] if no_dat else [])
+        if beyond := sorted(bit for bit in asked if not models.has(model, bit)):
+            raise ValueError(f"a {model} has no facility {', '.join(map(str, beyond))}")
+        for reason in filter(None, map(lacking, asked)):
             raise ValueError(reason)
         self.storage = GuestStorage(storage_size, cpus=cpus)
         self.cpu_array = np.zeros(cpus, CPU_T)
@@ -94,13 +105,14 @@ class Machine:
         self.observers.add(self.own_recorder)
         self.history: History | None = None
         self.host.guests[self.guest_number].drain_events = self.observers.make_room
-        installed = default_facilities().union(extra, [NO_TRANSLATE] if no_dat else [])
+        installed = default_facilities(model) | asked
         self.handlers = HandlerTable(installed)
         self._attendant = Attendant(self.turns, self.host, self.guest_number, self.handlers, self.observers)
-        self.storage.record.identity = NAMES.index(identity)
-        self.storage.record.essa, self.storage.record.tlb_on = essa, tlb
+        self.storage.record.model, self.storage.record.identity = models.NAMES.index(model), NAMES.index(identity)
+        self.storage.record.essa, self.storage.record.tlb_on = essa and models.has(model, models.CMM), tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
+        self.translator = translator_of(self.storage, self.handlers, translate)
         self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
         self._run = run_loop()
         self.tod_epoch = tod_epoch
@@ -146,6 +158,11 @@ class Machine:
         for address, data in program.image():
             self.write(address, data)
         self.set_psw(START_MASK, program.entry)
+
+    @property
+    def model(self) -> str:
+        """Of which generation the machine is, of `models.NAMES`."""
+        return models.NAMES[int(self.storage.record.model)]
 
     # --- the running CPU ---------------------------------------------------------------------------------------------
 
@@ -240,6 +257,8 @@ class Machine:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             ahead = self.history.attend() if self.history else SLICE
+            if self.translator:
+                ahead = min(ahead, self.translator.attend(turns.running, self.count))
             if not turns.dispatch():
                 if (reason := turns.rest()) and not self._is_woken(reason):
                     return self._stop(reason)
@@ -354,7 +373,7 @@ class Machine:
         return take(self)
 
     def restore(self, saved: Snapshot) -> None:
-        """Go back to a snapshot of this machine. A history that it has ends."""
+        """Go back to a snapshot of this machine. A history that it has ends. ValueError for one of another model."""
         self.history = None
         restore(self, saved)
 

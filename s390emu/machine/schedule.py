@@ -28,19 +28,18 @@ class Schedule:
     def _length(self) -> int:
         return self.quantum if self._random is None else self._random.randint(1, 2 * self.quantum)
 
-    def executed(self, instructions: int) -> None:
-        """Count so many instructions of the turn as executed."""
-        self.left -= instructions
+    def executed(self, cpu: int, instructions: int) -> None:
+        """Count so many instructions of the turn as executed. It is now that of the CPU that did it: the one whose turn
+        it was could not run, and the next one that could took what was left."""
+        if instructions:
+            self.turn = cpu
+            self.left -= instructions
 
     def expire(self, chosen: int | None = None) -> None:
         """End the turn, by its length or because the CPU gave it up (to the `chosen` one, perhaps)."""
         if chosen is None:
             chosen = (self.turn + 1) % self.cpus if self._random is None else self._random.randrange(self.cpus)
         self.turn, self.left = chosen, self._length()
-
-    def skip(self) -> None:
-        """Give what is left of the turn to the next CPU, as the one whose turn it is cannot run."""
-        self.turn = (self.turn + 1) % self.cpus
 
     def snapshot(self) -> object:
         """Return the state, for `restore`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from s390emu.architecture import models
 from s390emu.host.host import HostSnapshot
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def take(machine: Machine, keep: Callable[[np.ndarray], Any] = np.copy) -> Snaps
 
 
 def restore(machine: Machine, snapshot: Snapshot) -> None:
-    """Bring the machine back to a snapshot of its own."""
+    """Bring the machine back to a snapshot of its own. ValueError where it is one of another model."""
+    model = models.NAMES[int(snapshot.storage[0]["model"][0])]
+    if model != machine.model:
+        raise ValueError(f"the snapshot is of a machine of the model {model}, this one is {machine.model}")
     machine.cpu_array[:] = snapshot.cpus
     machine.host.restore(snapshot.host)
     machine.storage.restore(snapshot.storage)

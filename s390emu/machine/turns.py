@@ -56,15 +56,13 @@ class Turns:
         self._last_executed.clear()
 
     def dispatch(self) -> bool:
-        """Make a CPU that can run the running one, the one whose turn it is if possible; False if there is none."""
-        now = self.now
-        for _ in self.cpus:
-            cpu = self.cpus[self.schedule.turn]
+        """Make a CPU that can run the running one, the first from the one whose turn it is; False if there is none."""
+        now, turn = self.now, self.schedule.turn
+        for cpu in self.cpus[turn:] + self.cpus[:turn]:
             if self._ready_at(cpu.number) <= now:
                 if cpu is not self.running or cpu.number in self.waiting:
                     self.bring_up(cpu, now)
                 return True
-            self.schedule.skip()
         return False
 
     def bring_up(self, cpu: CPU, now: int) -> None:
@@ -94,7 +92,7 @@ class Turns:
         """Account for a stretch of the turn, and let the CPUs look again that its CPU has signalled."""
         if not self.several:
             return
-        self.schedule.executed(executed)
+        self.schedule.executed(self.running.number, executed)
         if executed:
             self._last_executed[self.running.number] = self.count
         record = self.storage.record

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NUMBERED = {"r": "gr", "cr": "cr", "ar": "ar", "f": "fpr"}  # register names, by fields of the CPU record
-REGISTERS = (*(f"{letters}{n}" for letters in NUMBERED for n in range(16)), "fpc", "prefix", "psw.mask", "psw.ia", "cc")
+# Vector registers, as gdb names them: f0 to f15 are bits 0-63 of the first sixteen, v0l to v15l their bits 64-127.
+LOW_HALVES = {f"v{n}l": n for n in range(16)}
+WHOLE_VECTORS = {f"v{n}": n for n in range(16, 32)}
+REGISTERS = (
+    *(f"{letters}{n}" for letters in NUMBERED for n in range(16)),
+    *LOW_HALVES, *WHOLE_VECTORS, "fpc", "prefix", "psw.mask", "psw.ia", "cc",
+)  # fmt: skip
 PAGE_TABLE = -1  # level
 HALF = ("ar", "fpc", "prefix")  # 32 bits
 
@@ -47,6 +53,9 @@ def registers(cpu: CPU) -> dict[str, int]:
     found: dict[str, int] = {}
     for letters, field in NUMBERED.items():
         found |= {f"{letters}{n}": int(value) for n, value in enumerate(record[field])}
+    left, right = record.vr_left.tolist(), record.vr_right.tolist()
+    found |= {name: right[n] for name, n in LOW_HALVES.items()}
+    found |= {name: left[n - 16] << 64 | right[n] for name, n in WHOLE_VECTORS.items()}
     mask, ia = cpu.psw
     return found | {
         "fpc": int(record.fpc),
@@ -62,11 +71,16 @@ def set_register(cpu: CPU, name: str, value: int) -> None:
     if name not in REGISTERS:
         raise KeyError(name)
     letters = name.rstrip("0123456789")
-    bits = 2 if name == "cc" else 32 if letters in HALF else 64
+    bits = 2 if name == "cc" else 32 if letters in HALF else 128 if name in WHOLE_VECTORS else 64
     if not 0 <= value < 1 << bits:
         raise ValueError(f"{name} = {value:#x}: it has {bits} bits")
     mask, ia = cpu.psw
-    if letters in NUMBERED:
+    if name in LOW_HALVES:
+        cpu.record.vr_right[LOW_HALVES[name]] = value
+    elif name in WHOLE_VECTORS:
+        n = WHOLE_VECTORS[name]
+        cpu.record.vr_left[n - 16], cpu.record.vr_right[n] = divmod(value, 1 << 64)
+    elif letters in NUMBERED:
         cpu.record[NUMBERED[letters]][int(name[len(letters) :])] = value
     elif name in ("fpc", "prefix"):
         cpu.record[name] = value
@@ -176,7 +190,7 @@ class View:
         seen = [] if seen is None else seen
         if asce & int(dat.ASCE_REAL_SPACE):
             return prefixed(cpu, address)
-        enhanced = int(cpu.cr[0]) & int(dat.ENHANCED_DAT)
+        enhanced = int(cpu.cr[0]) & int(dat.ENHANCED_DAT) and self.storage.record.facilities[0] & dat.ENHANCED_DAT_1
         highest = asce >> 2 & 3
         if address >> 31 + 11 * highest:
             raise NotTranslated(f"{address:#x}: beyond the address space")

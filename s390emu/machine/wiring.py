@@ -15,10 +15,11 @@ def connect(storage: GuestStorage, cpus: list[CPU], handlers: HandlerTable) -> N
     """Write the addresses of CPUs, handlers and procedures into the guest's records."""
     storage.record.cpus[: len(cpus)] = [cpu.addresses[0] for cpu in cpus]
     storage.record.handlers = handlers.addresses.ctypes.data
+    storage.record.regarded = handlers.regarded.ctypes.data
     procedures.install(storage)
 
 
 def install(storage: GuestStorage, facilities: Iterable[int]) -> None:
-    """Indicate these facility bits, as STFLE stores them."""
-    for bit in facilities:
+    """Indicate these facility bits, as STFLE stores them; a negative one is that of no bit."""
+    for bit in (bit for bit in facilities if bit >= 0):
         storage.record.facilities[bit // 64] |= u64(1 << (63 - bit % 64))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from s390emu.architecture.interruptions import CLASSES
+from s390emu.architecture.models import NAMES
 from s390emu.architecture.page_states import USAGES
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
 from s390emu.host.console import Shown
@@ -32,7 +33,7 @@ from s390emu.machine.snapshot import Snapshot, restore
 from s390emu.records.blocks import BLOCK_T, FRAME_T
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
-from s390emu.shapes import YES_OR_NO, Either, MapOf, ShapeError, Text, Whole, check
+from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, ShapeError, Text, Whole, check
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine
@@ -61,6 +62,7 @@ ANY, SIGNED = Whole(), Whole(-(1 << 63), 1 << 63)
 LONG_TEXT = Text(1 << 26)
 SHOWN = [(LONG_TEXT, ANY, YES_OR_NO)]
 REST_SHAPE = {
+    "model": OneOf(*NAMES),
     "guest": {name: SIGNED if name == "yield_to" else ANY for name in KEPT_OF_GUEST},
     "host": {"limit": (SIGNED, ANY, SIGNED), "delays": ANY, "clock": (ANY, [ANY], SIGNED), "retained": [(ANY, ANY)],
              "fresh": ANY, "reason": LONG_TEXT},
@@ -131,6 +133,7 @@ def capture(machine: Machine) -> State:
     if slots.device:
         tables["slot"], tables["checksum"] = _slots(slots.device)
     return State(machine.count, tables, {"memory": frames.guests == FREE}, {
+        "model": machine.model,
         "guest": {name: int(record[name][0]) for name in KEPT_OF_GUEST},
         "host": {
             "limit": list(host.limit.snapshot()), "delays": host.delays.snapshot(),
@@ -186,6 +189,8 @@ def put_back(machine: Machine, state: State) -> None:
     """Let a machine of the same options be in this state. ShapeError where no machine of these options can be."""
     rest, tables, storage, host = state.rest, state.tables, machine.storage, machine.host
     check(rest, REST_SHAPE, "state")
+    if rest["model"] != machine.model:
+        raise ShapeError(f"the state is of a machine of the model {rest['model']}, this one is {machine.model}")
     frames = host.frames
     cpus = of_rows(tables["cpu"], CPU_T, len(machine.cpus), "cpu")
     kept = of_rows(tables["port"], PORT_KEPT_T, len(machine.cpus), "port")

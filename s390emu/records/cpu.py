@@ -15,7 +15,9 @@ CPU_T = np.dtype(
         ("gr", u64, 16),
         ("cr", u64, 16),
         ("ar", u64, 16),  # 32 bits each, right-aligned
-        ("fpr", u64, 16),
+        ("fpr", u64, 16),  # bits 0-63 of vector registers 0-15
+        ("vr_left", u64, 16),  # bits 0-63 of vector registers 16-31
+        ("vr_right", u64, 32),  # bits 64-127 of vector registers 0-31
         ("fpc", u64),
         ("psw_mask", u64),  # PSW bits 0-63, with zeros for the condition code
         ("cc", i64),

@@ -37,12 +37,14 @@ GUEST_T = np.dtype(
         # model and policy
         ("facilities", u64, 4),  # as STFLE stores them
         ("essa", u64),  # 1: the guest has ESSA
+        ("model", i64),  # an index of models.NAMES
         ("identity", i64),  # what it finds itself on: an index of identities.NAMES
         ("unused_access", i64),
         ("discard_seed", u64),  # 0: a discard zeroes ACC and F; else the seed of their unpredictable values
         ("tlb_on", u64),
         # decoded instructions
         ("handlers", u64),
+        ("regarded", u64),  # address of u64[]: by the same index, the bits of an instruction that are not ignored
         ("decode_directory", u64),  # address of u64[block_count]: the decoded page of each block; 0: none
         ("decode_pool", u64),
         ("decode_pages", u64),

@@ -30,7 +30,7 @@ from s390emu.storage.prefixing import apply_prefix
 from s390emu.storage.presence import FETCH, INSTRUCTION, STORE, absence, access_teid
 
 INSTRUCTION_EXECUTION_PROTECTION, ENHANCED_DAT = bit(20), bit(40)  # control register 0
-ENHANCED_DAT_2 = bit(78 - 64)  # facilities, in the second and the third doubleword of the list
+ENHANCED_DAT_1, ENHANCED_DAT_2 = bit(8), bit(78 - 64)  # facilities: of the first three doublewords of the list
 INSTRUCTION_EXECUTION_PROTECTION_FACILITY = bit(130 - 128)
 # What the identification of a protection exception tells beside the address: the last bit alone means DAT protection.
 TEID_NO_EXECUTE, TEID_ACCESS_LIST, TEID_DAT_PROTECTION = bit(56), bit(60), bit(61)
@@ -125,7 +125,7 @@ def walk(cpu, storage, asce, logical):
     """Translate by the tables that the ASCE designates; return a Walk. PoP ch. 3 "Translation Process"."""
     if on(asce, ASCE_REAL_SPACE):
         return Walk(logical, 0, 0)
-    enhanced = on(cpu.cr[0], ENHANCED_DAT)
+    enhanced = on(cpu.cr[0], ENHANCED_DAT) and on(guest_of(storage).facilities[0], ENHANCED_DAT_1)
     level = (asce >> TYPE_SHIFT) & TWO_BITS  # of the table: 3 region-first ... 0 segment
     shift = SEGMENT_SHIFT + REGION_BITS * level
     if level < REGION_FIRST_TABLE and logical >> (shift + REGION_BITS) != u64(0):

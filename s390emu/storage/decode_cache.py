@@ -16,10 +16,10 @@ from s390emu.storage.absolute import block_at, frame_address
 from s390emu.storage.tlb import BESIDE_CODE, drop_instructions, drop_stores, tlb_slot
 
 ENTRY_BYTES = u64(16)
-DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 3) * 16)  # with three empty entries, one of which ends running off the page
-# In these: the block, and the range of bytes that the decoded instructions lie in, as offsets in the block; it is empty
-# if the first is not below the end.
-BLOCK_NUMBER, END_BYTE, FIRST_BYTE = (DECODED_PAGE_BYTES - u64(8 + 16 * n) for n in range(3))
+DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 4) * 16)  # with four empty entries, one of which ends running off the page
+# In these: the block; the range of bytes that the decoded instructions lie in, as offsets in the block, which is empty
+# if the first is not below the end; and which translated region (regions/) stands in some of the entries, 0 if none.
+BLOCK_NUMBER, END_BYTE, FIRST_BYTE, TRANSLATED = (DECODED_PAGE_BYTES - u64(8 + 16 * n) for n in range(4))
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 
 
@@ -105,6 +105,9 @@ def drop_decoded(guest, number, offset, length):
     after = offset + length
     if after <= first or offset >= end:
         return
+    if load_native(page + TRANSLATED) != u64(0):  # a region may have been made of them: no instruction of it is entered
+        store_native(page + TRANSLATED, u64(0))
+        offset, after = first, end
     start = offset - LONGEST_BEFORE if offset > LONGEST_BEFORE else u64(0)
     first_entry, last_entry = start >> u64(1), (after - u64(1)) >> u64(1)
     fill_bytes(page + first_entry * ENTRY_BYTES, u64(0), (last_entry - first_entry + u64(1)) * ENTRY_BYTES)

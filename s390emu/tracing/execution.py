@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu._jit import plain
+from s390emu.architecture import models
 from s390emu.architecture.interruptions import CLASSES, PROGRAM_EVENT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.cpu.interruptions import nullifies
@@ -29,14 +31,15 @@ ALL = (1 << 64) - 1
 
 class Options(NamedTuple):
     """How to run: engine `run` or `step`; tlb False: every access takes the slow path; limit: instructions, where the
-    trace says nothing; explain: on a failure run again to find who wrote what; include: folders in which `.include`
-    may read, beside the trace's own."""
+    trace says nothing; model: likewise; explain: on a failure run again to find who wrote what; include: folders in
+    which `.include` may read, beside the trace's own."""
 
     engine: str = "run"
     tlb: bool = True
     limit: int | None = None
     explain: bool = True
     include: tuple[Path, ...] = ()
+    model: str = models.MAX
 
 
 class Execution:
@@ -44,7 +47,7 @@ class Execution:
 
     def __init__(self, trace: Trace, options: Options, observe: Callable[[str], None] | None = None):
         self.trace, self.options, self.observe = trace, options, observe
-        self.machine = prepare(trace, tlb=options.tlb)
+        self.machine = prepare(trace, tlb=options.tlb, model=options.model)
         self.machine.watch(EVENT_INTERRUPTION)
         self.fired: dict[Event, int] = {}  # and when last: how many instructions had ended that its condition counts
         self.refused: list[Difference] = []
@@ -140,7 +143,7 @@ def taken_of(row) -> Taken:
     kind = KIND[CLASSES[int(row["block"])]]
     code, old, detail = int(row["before"]), int(row["after"]), int(row["detail"])
     ilc = detail >> int(EVENT_ILC_SHIFT) + 1 & 3  # in halfwords
-    caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and nullifies(code & ~PROGRAM_EVENT))
+    caused_by_old = kind not in ("pgm", "svc") or (kind == "pgm" and plain(nullifies)(code & ~PROGRAM_EVENT))
     at = old if caused_by_old else (old - 2 * ilc) & ALL
     teid = detail & ~(6 << int(EVENT_ILC_SHIFT))
     return Taken(kind, code, at, old, ilc, teid, int(row["count"]), int(row["cpu"]))

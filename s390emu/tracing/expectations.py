@@ -5,6 +5,7 @@ Pure: states in, differences out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from s390emu.architecture.page_states import RESIDENT, ZERO
 from s390emu.architecture.psw_bits import EXTERNAL, IO, MACHINE_CHECK, WAIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.machine import CPU, Machine, Reason, Stop
+from s390emu.machine.view import WHOLE_VECTORS
 from s390emu.tracing.machine_state import CC, MachineState, content_of, key_text, page_of, page_text, registers_of
 from s390emu.tracing.prepare import DISABLED_WAIT_MASK, END_CODES
 from s390emu.tracing.statements import CLASSES
@@ -27,7 +29,8 @@ WAITING_FOR = int(IO | EXTERNAL | MACHINE_CHECK)
 LOOP = reason_text(Reason.INTERRUPTION_LOOP)
 NEAR = 8  # differing bytes no farther apart than this are told as one
 KIND = {class_name: name for name, class_name in CLASSES.items()}
-OPEN_GROUPS = {"gr": "r", "cr": "cr", "ar": "ar", "fpr": "f"}
+OPEN_GROUPS = {"gr": "r", "cr": "cr", "ar": "ar", "fpr": "f", "vr": "v"}
+PART_OF_VECTOR = re.compile(r"(?:f([0-9]+)|v([0-9]+)l)")  # bits 0-63 and bits 64-127
 # Real addresses at which an interruption stores: PoP ch. 3 "Assigned Storage Locations".
 STORED = {
     "pgm": (
@@ -240,14 +243,23 @@ class _Comparison:
         after = self.end.after.registers[cpu] | {"cc": mask >> 44 & 3, "psw.mask": mask & ~CC}
         after["psw.ia"] = self.end.program_psw(cpu)[1]
         for name, before in self.end.before.registers[cpu].items():
-            said = self._said(name, cpu=cpu)
+            said, value = self._said_of_register(name, cpu)
             if said is None and (self._is_open(cpu, name) or not self._is_closed(cpu, name)):
                 continue
-            expected = said.value if said else before
+            expected = value if said else before
             if name == "psw.mask":
                 expected &= ~CC
             if after[name] != expected:
                 yield _number(name, cpu, expected, after[name], said and said.line)
+
+    def _said_of_register(self, name: str, cpu: int) -> tuple[Statement | None, int]:
+        """Return the line that says what a register is to hold, and what that is; a line of a vector register is of
+        both its halves."""
+        said, whole = self._said(name, cpu=cpu), vector_of(name)
+        if said or not whole:
+            return said, said.value if said else 0
+        said = self._said(whole, cpu=cpu)
+        return said, (said.value >> 64 if name[0] == "f" else said.value % (1 << 64)) if said else 0
 
     def _is_closed(self, cpu: int, name: str) -> bool:
         """True if what is not named must be as it was. A PSW is compared by `_psw`; what a stop says is not said twice.
@@ -286,11 +298,7 @@ class _Comparison:
             yield Difference(of_cpu(cpu, "psw addr"), expected, actual, said.line, cpu=cpu)
 
     def _is_open(self, cpu: int, name: str) -> bool:
-        opened = self.trace.open
-        return of_cpu(cpu, name) in opened or any(
-            of_cpu(cpu, group) in opened and name.rstrip("0123456789") == letters
-            for group, letters in OPEN_GROUPS.items()
-        )
+        return is_open(self.trace, cpu, name)
 
     # Blocks ---------------------------------------------------------------------------------------------------------
 
@@ -386,6 +394,22 @@ class _Comparison:
             yield 0, BLOCK_SIZE
 
 
+def vector_of(name: str) -> str:
+    """Return the vector register, of the first sixteen, that a register is half of; nothing if it is not."""
+    found = PART_OF_VECTOR.fullmatch(name)
+    return f"v{found[1] or found[2]}" if found else ""
+
+
+def is_open(trace: Trace, cpu: int, name: str) -> bool:
+    """True if the trace leaves a register open, by its own name or that of all its kind."""
+    opened = trace.open
+    names = {name, vector_of(name)} - {""}
+    letters = {each.rstrip("0123456789") for each in names}
+    return any(of_cpu(cpu, each) in opened for each in names) or any(
+        of_cpu(cpu, group) in opened and group_letters in letters for group, group_letters in OPEN_GROUPS.items()
+    )
+
+
 def differing_details(statement: Statement, taken: Taken, end: End) -> list[str]:
     """Return what the trace says of an interruption and does not hold: names of details, or that of the class alone."""
     if (statement.subject, statement.cpu) != (taken.kind, taken.cpu):
@@ -431,7 +455,8 @@ def details(taken: Taken, end: End) -> dict[str, int]:
 
 def _number(name: str, cpu: int, expected: int, actual: int, line: int | None) -> Difference:
     differing = expected ^ actual
-    bits = [str(bit) for bit in range(64) if differing >> (63 - bit) & 1]
+    width = 128 if name in WHOLE_VECTORS else 64
+    bits = [str(bit) for bit in range(width) if differing >> (width - 1 - bit) & 1]
     shown = f"bit{'s' * (len(bits) > 1)} {', '.join(bits[:8])}{', ...' * (len(bits) > 8)}" if name != "cc" else ""
     subject = of_cpu(cpu, name.replace("psw.mask", "psw mask"))
     return Difference(subject, f"{expected:#x}", f"{actual:#x}", line, shown, _register_sample(name, cpu), cpu=cpu)

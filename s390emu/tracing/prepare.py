@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from s390emu.architecture import assigned_storage as at
+from s390emu.architecture import models
 from s390emu.architecture.page_states import NAMES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.errors import Complaint, Position
-from s390emu.engine.handlers import ON_REQUEST, default_facilities, lacking
+from s390emu.engine.handlers import ON_REQUEST, available, lacking
 from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
@@ -50,17 +51,25 @@ def settings_of(trace: Trace) -> Settings:
     return settings
 
 
-def missing(trace: Trace) -> str:
-    """The facility that the trace needs and this emulator lacks, or nothing."""
-    here = default_facilities().union(ON_REQUEST, [NO_TRANSLATE])
+def missing(trace: Trace, model: str = models.MAX) -> str:
+    """What the trace needs and this emulator lacks, or the model on which it is to run; or nothing."""
+    here = available() | {NO_TRANSLATE}
     absent = [str(bit) for bit in trace.model.facilities if bit not in here]
     if absent:
         return f"facility {', '.join(absent)} is not implemented"
+    model = trace.model.generation or model
+    if trace.model.cmma and not models.has(model, models.CMM):
+        return f"a {model} has no ESSA"
+    needed = {*trace.model.facilities, *([NO_TRANSLATE] if trace.model.no_dat else [])}
+    beyond = [str(bit) for bit in sorted(needed) if not models.has(model, bit)]
+    if beyond:
+        return f"a {model} has no facility {', '.join(beyond)}"
     return next(filter(None, map(lacking, trace.model.facilities)), "")
 
 
-def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
-    """The machine, ready to run. Raises TraceError for what only the machine can refuse."""
+def prepare(trace: Trace, *, tlb: bool = True, model: str = models.MAX) -> Machine:
+    """The machine, ready to run. model: of which one, where the trace does not say. Raises TraceError for what only the
+    machine can refuse."""
     settings = settings_of(trace)
     extra = [bit for bit in trace.model.facilities if bit in ON_REQUEST]
     no_dat = trace.model.no_dat or NO_TRANSLATE in trace.model.facilities
@@ -79,6 +88,7 @@ def prepare(trace: Trace, *, tlb: bool = True) -> Machine:
             cpus=trace.cpus.number,
             schedule=_schedule(trace.cpus),
             host=host,
+            model=trace.model.generation or model,
             essa=trace.model.cmma,
             no_dat=no_dat,
             extra=extra,
@@ -128,6 +138,15 @@ def _page(machine: Machine, number: int, page: Page) -> None:
     host.set_block(guest, number, NAMES[page.state], key=key, no_dat=page.no_dat)
 
 
+def _set_vector(cpu, number: int, value: int) -> None:
+    """Set all 128 bits of a vector register."""
+    left, cpu.vr_right[number] = divmod(value, 1 << 64)
+    if number < 16:
+        cpu.fpr[number] = left
+    else:
+        cpu.vr_left[number - 16] = left
+
+
 def _registers(machine: Machine, of: CPU, trace: Trace) -> None:
     """Set what `.init` says of this CPU. All begin with the same PSW mask, but only the first one at the entry."""
     cpu = of.record
@@ -151,7 +170,11 @@ def _registers(machine: Machine, of: CPU, trace: Trace) -> None:
             cpu.stopped = STOPPED_STATE if value else OPERATING
         elif name[-1].isdigit():
             letters = name.rstrip("0123456789")
-            {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][int(name[len(letters) :])] = value
+            number = int(name[len(letters) :])
+            if letters == "v":
+                _set_vector(cpu, number, value)
+            else:
+                {"r": cpu.gr, "cr": cpu.cr, "ar": cpu.ar, "f": cpu.fpr}[letters][number] = value
     single = {statement.subject: statement.value for statement in said}
     mask, address = single.get("psw.mask", mask), single.get("psw.ia", address)
     if "cc" in single:

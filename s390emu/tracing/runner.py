@@ -70,7 +70,7 @@ def run_trace(path_or_text: str | Path, *, options: Options = Options()) -> Trac
         trace = load(path_or_text, options.include)
     except (TraceError, FileError) as error:
         return TraceResult(path, Path(path).stem, "", Result.ERROR, str(error))
-    if lacking := missing(trace):
+    if lacking := missing(trace, options.model):
         return TraceResult(path, trace.name, trace.about, Result.SKIPPED, lacking, trace=trace)
     try:
         execution = Execution(trace, options)

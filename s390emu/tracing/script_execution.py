@@ -145,7 +145,7 @@ class ScriptExecution:
     # The machine ------------------------------------------------------------------------------------------------------
 
     def _fresh(self) -> None:
-        self.machine = Machine(self.bytes, cpus=self.cpus, tlb=self.options.tlb)
+        self.machine = Machine(self.bytes, cpus=self.cpus, tlb=self.options.tlb, model=self.options.model)
         self.machine.cpus[0].record.stopped = STOPPED_STATE
         self.filled = False
         self.target = self.usual_target = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from s390emu.architecture import models
 from s390emu.architecture.page_states import PRESERVED, RESIDENT, STABLE, STATES, ZERO
 from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.assembler.errors import Position, SourceError, suggest
@@ -19,9 +20,10 @@ USAGES = {"stable": STABLE, "unused": 1, "potentially-volatile": 2, "volatile": 
 CONTENTS = {"resident": RESIDENT, "preserved": PRESERVED, "zero": ZERO}
 REGISTERS = frozenset(
     [f"{kind}{n}" for kind in ("r", "cr", "ar", "f") for n in range(16)]
+    + [f"v{n}" for n in range(32)]
     + ["fpc", "prefix", "cc", "stopped", "psw.mask", "psw.ia"]
 )  # fmt: skip
-OPEN_OF_A_CPU = REGISTERS | {"gr", "cr", "ar", "fpr", "psw"}
+OPEN_OF_A_CPU = REGISTERS | {"gr", "cr", "ar", "fpr", "vr", "psw"}
 OPEN = OPEN_OF_A_CPU | {"mem", "key", "page", "lowcore", "console"}
 CLASSES = {"pgm": "program", "svc": "supervisor call", "mck": "machine check", "ext": "external", "io": "I/O",
            "restart": "restart"}  # fmt: skip
@@ -42,6 +44,7 @@ _PC = re.compile(r"(cpu[0-9]+\.)?pc\b")
 _KEY = re.compile(r"(0[xX][0-9a-fA-F]|[0-9]{1,2})(?::([FRC]+))?(?!\w)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+$")
 _SIZE = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|[1-9][0-9]{0,15})([KMG]?)(?!\w)")
+_VECTOR = re.compile(r"0[xX][0-9a-fA-F]{17,32}(?!\w)")
 _KEY_BITS = {"F": 0x08, "R": 0x04, "C": 0x02}
 
 
@@ -113,6 +116,11 @@ class Line(Cursor):
     def unsigned(self) -> int:
         return self.number_here() & ALL
 
+    def vector(self) -> int:
+        """Up to 32 hexadecimal digits, or else the expression here, of 64 bits."""
+        found = self.match(_VECTOR)
+        return int(found[0], 16) if found else self.unsigned()
+
     def _lookup(self, symbol):
         if symbol.name in self.symbols or self.tolerant:
             return self.symbols.get(symbol.name, 0)
@@ -166,7 +174,7 @@ def ram_size(line: Line) -> int:
 def model_words(line: Line) -> list[tuple[str, int]]:
     words = []
     while not line.done:
-        name = line.one_of(("none", "cmma", "no-dat", "facility"), "facility")
+        name = line.one_of(("none", "cmma", "no-dat", "facility", *models.NAMES), "facility")
         words.append((name, line.number_here() if name == "facility" else 0))
         line.accept(",")
     return words
@@ -267,7 +275,8 @@ def _common(line: Line, cpu: int, subject: str, ram: int) -> Statement | None:
     """What `.init` and `.expect` say in the same words."""
     if subject in REGISTERS:
         line.equals()
-        column, value = line.at, line.unsigned()
+        column = line.at
+        value = line.vector() if subject[0] == "v" else line.unsigned()
         if subject[0] in "a" or subject == "fpc":
             value &= 0xFFFFFFFF
         if subject == "cc" and value > 3:

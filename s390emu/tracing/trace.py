@@ -82,11 +82,12 @@ class Event(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What the run needs. facilities: bits that the machine must have."""
+    """What the run needs. facilities: bits that the machine must have; generation: of `models.NAMES`, "" for any."""
 
     cmma: bool = False
     no_dat: bool = False
     facilities: tuple[int, ...] = ()
+    generation: str = ""
 
 
 class Trace(NamedTuple):

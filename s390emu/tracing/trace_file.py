@@ -176,6 +176,8 @@ class _Reader:
                     model = model._replace(cmma=True, no_dat=True)
                 elif name == "facility":
                     model = model._replace(facilities=(*model.facilities, bit))
+                elif name != "none":
+                    model = model._replace(generation=name)
         return model
 
     def _check_twice(self, trace: Trace) -> None:

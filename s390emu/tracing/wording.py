@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from s390emu._jit import plain
 from s390emu.architecture.interruptions import PROGRAM_EVENT
 from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Reason, Stop
@@ -65,7 +66,7 @@ def taken_text(taken: Taken, symbols: Symbols, asked: dict[str, int] | None = No
         facts["at"] = taken.at
     if taken.kind == "pgm":
         facts["ilc"] = taken.ilc
-        if nullifies(taken.code & ~PROGRAM_EVENT):
+        if plain(nullifies)(taken.code & ~PROGRAM_EVENT):
             facts["address"] = taken.teid & ~0xFFF
     return interruption_text(taken.kind, facts | (asked or {}), symbols, taken.cpu)
 

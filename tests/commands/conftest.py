@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu import cli
-from s390emu._jit.compiler import Proper
+from s390emu._jit.compiler import Compilation
 
 
 @pytest.fixture
@@ -24,4 +24,4 @@ def s390emu(capsys, tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _compilation_is_announced_by_this_command_only(monkeypatch):
-    monkeypatch.setattr(Proper, "announced", Proper.announced)
+    monkeypatch.setattr(Compilation, "announced", Compilation.announced)

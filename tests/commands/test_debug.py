@@ -105,7 +105,8 @@ def started(*words) -> subprocess.Popen:
     process = start([sys.executable, "-m", "s390emu", "debug", *words, "--port", "0"], env=environment,
                     stderr=subprocess.PIPE, text=True)  # fmt: skip
     line = process.stderr.readline()
-    assert "waiting for gdb: set endian big, target remote 127.0.0.1:" in line
+    assert "waiting for gdb: set endian big, set mem" in line
+    assert ", target remote 127.0.0.1:" in line
     process.port = int(line.rpartition(":")[2])
     return process
 

@@ -16,7 +16,7 @@ from s390emu.architecture.interruptions import (
 from s390emu.architecture.page_states import UNUSED_ACCESS
 from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Machine, Reason
-from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE
+from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE, SIZE, Lab
 
 IO, EXTERNAL, MACHINE_CHECK, WAIT = (1 << (63 - bit) for bit in (6, 7, 13, 14))
 BLOCK = 0x38000
@@ -442,3 +442,45 @@ end:    .quad 0x0002000180000000, 0x77
     machine.set_psw(BA_EA, 0x400)
     stop = machine.run(10000)
     assert (stop.reason, stop.exit_code) == (Reason.DISABLED_WAIT, 0x77)
+
+
+# --- machine check, with the vector facility: PoP ch. 11 "Machine-Check Extended Save Area" ---------------------------
+
+EXTENDED_AREA_DESIGNATION, VECTORS_VALID, SAVED_AT = 0x11B0, 1 << (63 - 25), 0x60400
+
+
+@pytest.fixture(scope="module")
+def with_vectors():
+    return Lab(extra=(129,))
+
+
+@pytest.mark.parametrize(
+    ("designation", "saved"), [(SAVED_AT, True), (SAVED_AT + 0x3FF, True), (0, False), (SIZE, False)]
+)
+def test_machine_check_saves_vector_registers_where_it_is_told_to(with_vectors, designation, saved):
+    lab = with_vectors
+    lab.reset()
+    for n in range(16):
+        lab.fpr[n], lab.cpu.vr_left[n] = n, 16 + n
+    for n in range(32):
+        lab.cpu.vr_right[n] = 0xFF00 + n
+    lab.cpu.mck_code = PROCESSING_DAMAGE
+    lab.store(SAVED_AT, bytes(0x400))
+    lab.store(EXTENDED_AREA_DESIGNATION, designation.to_bytes(8))
+    nops(lab, BA_EA | MACHINE_CHECK)
+    taken(lab)
+    assert lab.word(0xE8) == PROCESSING_DAMAGE | (VECTORS_VALID if saved else 0)
+    expected = b"".join(n.to_bytes(8) + (0xFF00 + n).to_bytes(8) for n in range(32))
+    assert lab.load(SAVED_AT, 0x400) == (expected if saved else bytes(0x200)) + bytes(0x200)
+
+
+def test_machine_check_brings_the_block_of_its_extended_save_area(with_vectors):
+    lab = with_vectors
+    lab.reset()
+    lab.cpu.mck_code = PROCESSING_DAMAGE
+    lab.cpu.vr_right[31] = 7
+    lab.store(EXTENDED_AREA_DESIGNATION, (0x70000).to_bytes(8))
+    nops(lab, BA_EA | MACHINE_CHECK)
+    taken(lab)
+    assert lab.word(0xE8) & VECTORS_VALID
+    assert lab.word(0x701F8) == 7

@@ -110,6 +110,20 @@ def test_monitor_and_the_story_of_a_fault():
     assert "no such command" in told
 
 
+def test_the_host_that_throws_a_watched_page_away_stops_gdb_in_both_directions():
+    target = Target(Machine.from_source(HINTS.replace("%r1,4", "%r1,3"), 1 << 18))
+    target.machine.run(limit=100)
+    target.perform("discard", 0x8000)
+    target.machine.run(limit=100)
+    told = gdb(target, "watch *(long *) 0x8000", "reverse-continue", "monitor pages 0x8000", "continue",
+               "monitor pages 0x8000", "p $icount")  # fmt: skip
+    assert re.findall(r"(?:Old|New) value = (\d+)", told) == ["0", "32768", "32768", "0"]
+    assert told.count("the host has thrown the watched page away") == 2
+    assert told.index("Vr (volatile, resident)") < told.index("Vz (volatile, zero)")
+    assert "discard 0x8000, from outside, at instruction 100" in told
+    assert "$1 = 101" in told
+
+
 def test_cpus_are_threads():
     from s390emu.machine import Schedule
 

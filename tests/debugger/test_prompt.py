@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +173,12 @@ class Terminal:
         self.until("\n")
         return self.until(PROMPT)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C once it waits for keys; one that comes while readline works is seen with the next key only."""
+        while Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] != "S":
+            time.sleep(0.01)
+        self.type(CTRL_C)
+
     def settle(self) -> None:
         """Wait until everything that was typed is answered."""
         self.type("print 40000 + 2\n")
@@ -224,7 +231,9 @@ def test_tab_completes_commands_and_symbols(terminal):
 
 
 def test_ctrl_c_gives_up_a_line_and_not_the_debugger(terminal):
-    terminal.type("nonsense" + CTRL_C)
+    terminal.type("nonsense")
+    terminal.until("nonsense")
+    terminal.interrupt()
     terminal.until(PROMPT)
     assert "instruction 1\n" in terminal.say("step")
 

@@ -99,6 +99,20 @@ def test_registers_are_read_and_written(session):
     assert ask(session, "G" + ask(session, "g")) == "OK"
 
 
+def test_vector_registers_are_there_if_the_machine_has_them(session):
+    assert "s390.vx" not in ask(session, "qXfer:features:read:target.xml:0,4000")
+    machine = Machine(1 << 18, extra=(129,))
+    machine.cpu.fpr[3], machine.cpu.vr_right[3], machine.cpu.vr_left[4], machine.cpu.vr_right[20] = 1, 2, 3, 4
+    there = Session(Target(machine, {}), [].append)
+    description = ask(there, "qXfer:features:read:target.xml:0,4000")
+    for part in ("org.gnu.gdb.s390.vx", 'name="v15l"', 'name="v31" bitsize="128" type="vec128"'):
+        assert part in description
+    assert [ask(there, f"p{n:x}") for n in (35 + 3, 51 + 3, 67 + 4)] == [  # gdb's numbers, in the features' order
+        f"{1:016x}", f"{2:016x}", f"{3:016x}{4:016x}"]  # fmt: skip
+    assert ask(there, f"P{67 + 4:x}={5:016x}{6:016x}") == "OK"
+    assert (machine.cpu.vr_left[4], machine.cpu.vr_right[20]) == (5, 6)
+
+
 def test_own_registers_tell_the_emulators_side(session):
     session.target.machine.run(limit=77)
     assert int(ask(session, f"p{67:x}"), 16) == 77  # icount
@@ -228,6 +242,15 @@ def test_a_page_that_the_host_throws_away_is_said():
     assert ask(session, "bc") == ask(session, "vCont;c") == "T05thread:1;watch:8000;"
     told = [part for data in sent for part in Packets().feed(data)]
     assert [bytes.fromhex(part[1:].decode()) for part in told] == [b"the host has thrown the watched page away\n"] * 2
+
+
+def test_gdb_is_told_that_a_long_answer_is_on_its_way(monkeypatch):
+    said = threading.Event()
+    session = Session(Target(Machine.from_source(HINTS, 1 << 18)), lambda data: data == packet(b"O") and said.set())
+    monkeypatch.setattr("s390emu.debugger.stub.ALIVE", 0.01)
+    monkeypatch.setattr(session.words, "execute", lambda line: f"{line} {said.wait(60)}")
+    assert session.answer(b"qRcmd," + b"why".hex().encode()) == b"OK"
+    assert said.is_set()
 
 
 REQUIRED = [

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from s390emu.engine.handlers import NOT_IN_TABLE, facilities, function, implemented
+from s390emu.engine.handlers import (
+    ON_REQUEST,
+    VECTORS,
+    available,
+    default_facilities,
+    facilities,
+    function,
+    implemented,
+)
 from s390emu.isa.opcodes import ENHANCEMENTS, ROWS
 
 
-def test_a_facility_is_installed_when_all_its_rows_are_implemented():
-    """If the table has all of them."""
-    for bit in {row.facility for row in ROWS if row.facility is not None and row.facility >= 0} - NOT_IN_TABLE:
+def test_a_facility_is_available_when_all_its_rows_are_implemented():
+    for bit in {row.facility for row in ROWS if row.facility is not None and row.facility >= 0}:
         assert (bit in facilities()) == all(implemented(row) for row in ROWS if row.facility == bit)
 
 
-def test_a_facility_of_which_the_table_has_a_part_is_not_installed():
-    for bit in NOT_IN_TABLE:
-        assert bit not in facilities()
-        assert any(row.facility == bit for row in ROWS)
+def test_some_facilities_are_there_only_on_request_and_vectors_in_models_that_had_them():
+    assert not ON_REQUEST & default_facilities()
+    assert available() >= ON_REQUEST & facilities()
+    assert not VECTORS & default_facilities("zEC12")
+    assert default_facilities("z13") & ON_REQUEST == {129} & facilities()
 
 
 def test_enhancements_are_of_instructions_that_there_are():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import shutil
@@ -525,6 +526,28 @@ def _read_description(ending: str):
     return read
 
 
+# Vectors --------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def vector_files() -> list[bytes]:
+    """Return a case each: the mutations are of JSON."""
+    from s390emu.conformance.files import case_as_json
+    from s390emu.conformance.vectors import cases
+
+    return [json.dumps(case_as_json(row, next(cases(row, 1, "1")))).encode() for row in ("AGR", "MVC", "ADBR", "CLST")]
+
+
+def read_vectors(folder: Path, content: bytes, chance: Random) -> list[Words]:
+    data = gzip.compress(content, mtime=0)
+    (folder / "v").mkdir()
+    (folder / "v" / "AGR.jsonl.gz").write_bytes(data)
+    row = {"file": "AGR.jsonl.gz", "cases": 1, "sha256": sha256(data).hexdigest()}
+    contents = {"schema": "s390emu.vectors/1", "seed": "1", "count": 1, "rows": {"AGR": row}, "without_twin": []}
+    (folder / "v" / "vectors.json").write_text(json.dumps(contents))
+    return [["vectors", "--check", "v", *chance.choice(([], ["--json"]))]]
+
+
 # Options --------------------------------------------------------------------------------------------------------------
 
 OPTION_VALUES = (
@@ -539,6 +562,7 @@ QUICK = {  # so that a command that is right does not take long
     "run": ["guest.s", "--limit", "20"], "pages": ["guest.s", "--limit", "20"], "asm": ["guest.s"], "test": ["x.trace"],
     "overcommit": ["--dry-run"], "chunks": ["--fraction", "0.5", "--run", "64"], "disasm": ["--hex", "07FE"],
     "explain": ["MVC"], "new": ["trace", "y"], "doctor": [], "demo": ["--adversary", "wrong"],
+    "vectors": ["agr", "--count", "2", "-o", "v"],
 }  # fmt: skip
 SLOW = ("overcommit", "chunks", "demo")  # without the options of QUICK
 
@@ -585,6 +609,7 @@ READERS = {
     "sweep": Reader(cell_files, mutations.OF_JSON, read_cells),
     "toml": Reader(toml_files, mutations.OF_TOML, _read_description("toml")),
     "json": Reader(json_files, mutations.OF_JSON, _read_description("json")),
+    "vectors": Reader(vector_files, mutations.OF_JSON, read_vectors),
     "options": Reader(option_lines, mutations.OF_BYTES, read_options),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, ON_REQUEST, facilities, implemented
+from s390emu.engine.handlers import ARCHITECTURE_FACILITIES, ON_REQUEST, VECTORS, facilities, implemented
 from s390emu.isa.opcodes import FPX, ROWS, SECOND_ROWS
 from s390emu.machine import Machine
 
@@ -27,6 +27,8 @@ def indicated(machine: Machine) -> set[int]:
 
 def test_the_list_is_what_the_instructions_and_the_architecture_give():
     assert indicated(Machine(1 << 16)) == facilities() - ON_REQUEST | ARCHITECTURE_FACILITIES
+    vectors = VECTORS & facilities()
+    assert indicated(Machine(1 << 16, extra=vectors)) == facilities() - ON_REQUEST | ARCHITECTURE_FACILITIES | vectors
 
 
 @pytest.mark.parametrize("bit", ABSENT, ids=ABSENT.get)

@@ -14,6 +14,7 @@ import pytest
 
 from s390emu.architecture.interruptions import BLOCK_VOLATILITY, PAGE_TRANSLATION, PROTECTION
 from s390emu.assembler.assemble import assemble
+from s390emu.conformance.twins.strings import ENDING, PAD, Operands, Result, twin
 from s390emu.engine.handlers import implemented
 from s390emu.isa.opcodes import ROWS
 from tests.lab import BA_EA, CODE, SIZE
@@ -68,76 +69,12 @@ PAGE = 4096
 FIRST, SECOND, REGION = 0x41000, 0x61000, 4 * PAGE  # page boundaries; the operands begin before them
 DISTANCES = (0, 1, 3, 4, 127, 128, 255, 256, 257, 2048, 4092, 4095)
 LENGTHS = (0, 1, 5, 250, 255, 256, 257, 600, 1500, 4100)
-PAD, ENDING = 0x40, 0xE0
 
 
 def test_every_instruction_of_this_kind_has_a_row():
     rows = {row.mnemonic: row for row in ROWS}
     assert [name for name in (*UNITS, *BLOCKS, *ELSEWHERE) if not implemented(rows[name])] == []
     assert [name for name in ABSENT if implemented(rows[name])] == []
-
-
-class Operands(NamedTuple):
-    """Addresses, lengths in bytes (of a string: with its ending character) and the bytes there."""
-
-    first: int
-    second: int
-    left: bytes
-    right: bytes
-
-
-class Result(NamedTuple):
-    """cc, registers by number (where the units do not matter), what is stored at `first`, bytes referenced of each."""
-
-    cc: int
-    registers: dict[int, int]
-    stored: bytes
-    first_bytes: int
-    second_bytes: int
-
-
-def twin(name: str, given: Operands) -> Result:
-    """The instruction as a whole."""
-    first, second, left, right = given
-    if name in ("MVCL", "MVCLE"):
-        stored = bytes(right[n] if n < len(right) else PAD for n in range(len(left)))
-        moved = min(len(left), len(right))
-        cc = 0 if len(left) == len(right) else 1 if len(left) < len(right) else 2
-        ends = {2: first + len(left), 3: 0, 4: second + moved, 5: len(right) - moved}
-        return Result(cc, ends, stored, len(left), moved)
-    if name in ("CLCL", "CLCLE"):
-        n, cc = 0, 0
-        while n < max(len(left), len(right)) and cc == 0:
-            one, other = (data[n] if n < len(data) else PAD for data in (left, right))
-            cc = 0 if one == other else 1 if one < other else 2
-            n += cc == 0
-        passed = min(n, len(left)), min(n, len(right))
-        ends = {2: first + passed[0], 3: len(left) - passed[0], 4: second + passed[1], 5: len(right) - passed[1]}
-        seen = n + (cc != 0)
-        return Result(cc, ends, left, min(seen, len(left)), min(seen, len(right)))
-    if name == "MVST":
-        moved = right.index(ENDING) + 1
-        return Result(1, {2: first + moved - 1}, right[:moved], moved, moved)
-    if name == "CLST":
-        n = 0
-        while left[n] == right[n] != ENDING:
-            n += 1
-        one, other = left[n], right[n]
-        if one == other:
-            return Result(0, {}, left, n + 1, n + 1)
-        cc = 1 if one == ENDING or (other != ENDING and one < other) else 2
-        return Result(cc, {2: first + n, 4: second + n}, left, n + 1, n + 1)
-    if name == "SRST":
-        if ENDING in right:
-            n = right.index(ENDING)
-            return Result(1, {2: second + n}, left, 0, n + 1)
-        return Result(2, {2: second + len(right)}, left, 0, len(right))
-    assert name == "CKSM"
-    total = 0
-    for n in range(0, len(right), 4):
-        total += int.from_bytes(right[n : n + 4].ljust(4, b"\0"), "big")
-        total = (total & 0xFFFFFFFF) + (total >> 32)
-    return Result(0, {4: second + len(right), 5: 0, 6: total}, left, 0, len(right))
 
 
 def operands(name: str, before_first: int, before_second: int, seed: str) -> Operands:

@@ -6,10 +6,10 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from s390emu.conformance.twins.exact import FORMATS, LONG, Value
 from s390emu.engine.handlers import implemented
 from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 from tests.isa.floating_point.bfp import BY_LETTER, hard, put_into, random_datum
-from tests.isa.floating_point.exact import FORMATS, LONG, Value
 
 BFP = {row.mnemonic.lower(): row for row in ROWS if row.chapter == 19 and implemented(row)}
 EXTENDED = {row.mnemonic.lower().removesuffix("a"): row for row in SECOND_ROWS if row.chapter == 19}

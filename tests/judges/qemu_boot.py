@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 from s390emu.assembler.program import Program
+from s390emu.conformance.qemu_peer import QEMU, boot
 from s390emu.machine import Machine, Reason
 from tests.judges.programs import SEED
 from tests.required import require
 
-QEMU = "qemu-system-s390x"
 STORAGE = 32 << 20  # cases have addresses just below it and beyond
 TIMEOUT = 300  # seconds
 ORIGIN = 0x10000
@@ -115,28 +112,11 @@ LOAD_CASE = """\
 
 def stored_in_qemu(program: Program, at: int, length: int, folder: Path) -> bytes:
     """Return so many bytes at this address, as they are when the guest has come to its disabled wait in QEMU."""
-    (folder / "kernel.elf").write_bytes(program.to_elf())
-    command = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", f"{STORAGE >> 20}M"]
-    command += ["-display", "none", "-nodefaults", "-action", "panic=pause", "-qmp", "stdio", "-S"]
-    save = {"val": at, "size": length, "filename": str(folder / "results")}
-    with subprocess.Popen(
-        [*command, "-kernel", "kernel.elf"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as qemu:
-        assert qemu.stdin and qemu.stdout
-
-        def tell(name: str, **arguments: Any) -> None:
-            print(json.dumps({"execute": name, "arguments": arguments}), file=qemu.stdin, flush=True)
-
-        watchdog = Timer(TIMEOUT, qemu.kill)
-        watchdog.start()
-        tell("qmp_capabilities")  # before this there are no events
-        tell("cont")
-        for line in qemu.stdout:
-            if "GUEST_PANICKED" in line:
-                tell("pmemsave", **save)
-                tell("quit")
-        watchdog.cancel()
-    return (folder / "results").read_bytes()
+    storage, ended = boot(program, folder, STORAGE, TIMEOUT)
+    assert not ended, ended
+    with storage.open("rb") as file:
+        file.seek(at)
+        return file.read(length)
 
 
 def stored_here(program: Program, at: int, length: int) -> bytes:

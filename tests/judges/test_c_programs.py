@@ -22,6 +22,7 @@ import pytest
 
 from s390emu._jit import JIT
 from s390emu.assembler.elf_loader import read_elf
+from s390emu.engine.handlers import available_vectors
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
@@ -74,6 +75,14 @@ def run(image: Path, cpus: int = 1, **options) -> Machine:
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_prints_what_is_expected(images, target, translation, cpus):
     assert run(images[target, translation], cpus).console == build.expected(PROGRAMS)
+
+
+@compiled_only
+@pytest.mark.parametrize("target", build.VECTOR_TARGETS, ids=str)
+def test_prints_what_is_expected_with_vectors(tmp_path, target):
+    require(build.COMPILER)
+    image = build.for_the_bare_machine(tmp_path, target, PROGRAMS).image(translation=True)
+    assert run(image, 2, extra=available_vectors()).console == build.expected(PROGRAMS)
 
 
 @pytest.mark.parametrize("cpus", [1, 2])

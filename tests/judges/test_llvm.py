@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from llvmlite import binding as llvm
 
 from s390emu.assembler.elf_loader import read_elf
+from s390emu.conformance.twins.exact import LONG, SHORT
 from s390emu.machine import Machine
 from tests.isa.floating_point.bfp import AFP_CONTROL, hard
-from tests.isa.floating_point.exact import LONG, SHORT
 from tests.judges.programs import CODE, FOR_LLVM, PROGRAMS, SEED, judged, register_values
 
 STORAGE, STACK_TOP, STOP = 0x80000, 0x70000, 0x8000

@@ -10,7 +10,7 @@ import random
 from struct import Struct
 
 from s390emu.assembler.assemble import assemble
-from tests.isa.floating_point.exact import FIELDS, MODES
+from s390emu.conformance.twins.exact import FIELDS, MODES
 from tests.judges.bfp_cases import BASE, BFP, FIRST, GENERAL, SECOND, SUPPORT, THIRD, Case, draw, draw_support
 from tests.judges.programs import PROGRAMS, SEED
 from tests.judges.qemu_boot import END, ORIGIN, QEMU, stored_here, stored_in_qemu

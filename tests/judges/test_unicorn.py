@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, seed
 
+from s390emu.conformance.unicorn_peer import Registers
 from s390emu.isa.opcodes import MIE2, MIE3, ROWS, VX
 from s390emu.machine import Machine
 from tests.judges.programs import (
@@ -83,12 +84,11 @@ class Peer:
     """Unicorn. State is exchanged in two batches: registers and DATA."""
 
     def __init__(self):
-        self.uc = unicorn.Uc(unicorn.UC_ARCH_S390X, unicorn.UC_MODE_BIG_ENDIAN)
-        self.uc.mem_map(0, STORAGE)
-        self.uc.reg_write(registers.UC_S390X_REG_CR0, AFP)
+        known = Registers(STORAGE)
+        self.uc, self.names = known.uc, known.names
+        known.set("CR0", AFP)
         self.first = self.uc.context_save()
-        self.names = [*(f"{kind}{n}" for kind in "RAF" for n in range(16)), "FPC"]
-        self.numbers = [getattr(registers, f"UC_S390X_REG_{name}") for name in (*self.names, "PSWM")]
+        self.numbers = [known.number[name] for name in (*self.names, "PSWM")]
         self.floating = self.numbers[32:48]
 
     def prepare(self, program: Program) -> None:

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from s390emu.assembler.assemble import assemble
-from tests.isa.floating_point.exact import FORMATS
+from s390emu.conformance.twins.exact import FORMATS
 from tests.judges.bfp_cases import BASE, BFP, GENERAL, SECOND, Case, draw
 from tests.judges.programs import CODE, DATA, PROGRAMS, SEED
 from tests.judges.test_unicorn import Ours, Peer, registers

@@ -10,8 +10,8 @@ import random
 
 import pytest
 
+from s390emu.conformance.twins.exact import LONG
 from tests.isa.floating_point.bfp import hard, random_datum
-from tests.isa.floating_point.exact import LONG
 from tests.judges.programs import (
     ADDRESS_BITS,
     ADDRESS_RESULTS,

@@ -46,7 +46,8 @@ def test_a_register_that_is_set_is_that_register_and_no_other(cpu, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("cc", 4), ("fpc", 1 << 32), ("ar3", 1 << 32), ("r3", 1 << 64), ("cr0", -1)]
+    ("name", "value"), [("cc", 4), ("fpc", 1 << 32), ("ar3", 1 << 32), ("r3", 1 << 64), ("cr0", -1), ("v0l", 1 << 64),
+                      ("v16", 1 << 128)]
 )
 def test_a_value_that_is_too_large_for_a_register_is_refused(cpu, name, value):
     before = registers(cpu)
@@ -55,7 +56,14 @@ def test_a_value_that_is_too_large_for_a_register_is_refused(cpu, name, value):
     assert registers(cpu) == before
 
 
-@pytest.mark.parametrize("name", ["r16", "x1", "", "psw"])
+def test_halves_of_vector_registers_are_where_the_instructions_have_them(cpu):
+    for name, value in (("f3", 1), ("v3l", 2), ("v20", 3 << 64 | 4)):
+        set_register(cpu, name, value)
+    assert (cpu.record.fpr[3], cpu.record.vr_right[3]) == (1, 2)
+    assert (cpu.record.vr_left[4], cpu.record.vr_right[20]) == (3, 4)
+
+
+@pytest.mark.parametrize("name", ["r16", "x1", "", "psw", "v3", "v16l", "v32"])
 def test_there_is_no_register_of_another_name(cpu, name):
     with pytest.raises(KeyError):
         set_register(cpu, name, 0)

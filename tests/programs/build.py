@@ -27,8 +27,7 @@ ORIGIN = 0x20000  # not where Linux begins: there QEMU writes the kernel's param
 # sum, whether the rounding mode is known when it compiles.
 LANGUAGE = ("-std=gnu11", "-Wall", "-Werror", "-funsigned-char", "-ffp-contract=off", "-frounding-math",
             "-fno-math-errno", "-fno-stack-protector", f"-I{RUNTIME}")  # fmt: skip
-# From z13 on gcc uses vector registers, for whole numbers too, unless told not to.
-BARE = ("-mno-vx", "-fno-pie", "-fno-asynchronous-unwind-tables")
+BARE = ("-fno-pie", "-fno-asynchronous-unwind-tables")
 LINK = ("-nostdlib", "-static", "-no-pie", f"-Wl,-Ttext={ORIGIN:#x}", "-Wl,--build-id=none", "-Wl,-z,noexecstack",
         "-Wl,--no-warn-rwx-segments")  # fmt: skip
 NO_CALLS_OF_ITSELF = ("-fno-builtin", "-fno-tree-loop-distribute-patterns")
@@ -42,12 +41,14 @@ class Target(NamedTuple):
 
     level: str
     machine: str
+    vectors: bool = False  # from z13 on gcc uses vector registers, for whole numbers too, unless told not to
 
     def __str__(self) -> str:
-        return f"{self.machine}{self.level}"
+        return f"{self.machine}{self.level}{'-vectors' * self.vectors}"
 
 
 TARGETS = [Target(LEVELS[n % 3], MACHINES[n % 4]) for n in range(12)]  # any four have every level and every model
+VECTOR_TARGETS = [Target(level, machine, True) for level in ("-O3", "-O2") for machine in ("z13", "z14", "z15")]
 
 
 def expected(programs: Iterable[str] = PROGRAMS) -> str:
@@ -96,7 +97,8 @@ class Objects:
 
 def for_the_bare_machine(folder: Path, target: Target, programs: Sequence[str] = PROGRAMS) -> Objects:
     """Compile programs for the bare machine."""
-    compiler = (COMPILER, *LANGUAGE, *BARE, target.level, f"-march={target.machine}")
+    vectors = "-mvx" if target.vectors else "-mno-vx"
+    compiler = (COMPILER, *LANGUAGE, *BARE, vectors, target.level, f"-march={target.machine}")
     return Objects(folder, compiler, (*LINK, "-lgcc"), ON_THE_BARE_MACHINE).add(programs)
 
 
@@ -110,12 +112,14 @@ def main() -> None:
     parser.add_argument("image", type=Path, help="the ELF file to write")
     parser.add_argument("programs", nargs="*", help=f"some of {' '.join(PROGRAMS)}; all if none is named")
     parser.add_argument("--level", default="-O2")
-    parser.add_argument("--machine", default="z10", choices=MACHINES)
+    parser.add_argument("--machine", default="z10", choices=(*MACHINES, "z14"))
+    parser.add_argument("--vectors", action="store_true", help="with vector registers, from z13 on")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--translation", action="store_true", help="with DAT")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        objects = for_the_bare_machine(Path(folder), Target(args.level, args.machine), args.programs or PROGRAMS)
+        target = Target(args.level, args.machine, args.vectors)
+        objects = for_the_bare_machine(Path(folder), target, args.programs or PROGRAMS)
         args.image.write_bytes(objects.image(rounds=args.rounds, translation=args.translation).read_bytes())
 
 

@@ -182,7 +182,8 @@ def test_every_field_of_the_records_is_kept_or_known_to_be_nobodys_state():
 
     made_anew = {
         "cpus", "ports", "port_count", "running", "frames", "frame_table", "blocks", "block_count", "host_event",
-        "facilities", "essa", "identity", "unused_access", "discard_seed", "tlb_on", "handlers", "decode_directory",
+        "facilities", "essa", "identity", "model", "regarded",
+        "unused_access", "discard_seed", "tlb_on", "handlers", "decode_directory",
         "decode_pool", "decode_pages", "decode_used", "breakpoints", "breakpoint_count", "events", "event_capacity",
         "shared", "event_count", "event_mask", "pause_mask", "event_pause", "pause_first", "pause_last",
     }  # fmt: skip

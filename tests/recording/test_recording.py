@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from s390emu import inputs
-from s390emu.machine import Reason
+from s390emu.machine import Machine, Reason
 from s390emu.recording import Diverged, Replayer, RunRecorder, Writer
 from s390emu.recording.replayer import digest
+from s390emu.recording.state import capture, put_back
+from s390emu.shapes import ShapeError
 from tests.recording.guests import PAGES, SEVERAL, loaded, make, opened, recorded, start_anew
 
 HOSTS = [
@@ -187,7 +189,7 @@ end:    .quad 0x0002000180000000,0
 """
 
 
-@pytest.mark.parametrize("stops", [7, 90, 200])
+@pytest.mark.parametrize("stops", [1, 7, 90, 200])
 def test_a_state_is_the_same_however_often_the_guest_was_stopped(stops):
     """Time passes on a CPU that waits when its turn comes, or when somebody looks."""
     machine, plain = (loaded(WAITING_FOR_EACH_OTHER, cpus=3) for _ in range(2))
@@ -276,3 +278,10 @@ def test_a_guest_that_ended_in_a_loop_of_interruptions_is_replayed_to_its_end(tm
         replayer.restore(0)
         replayer.run_to(machine.count)
         assert replayer.digest() == digest(machine)
+
+
+def test_the_state_of_another_model_is_refused():
+    state = capture(Machine(1 << 20, model="z10"))
+    put_back(Machine(1 << 20, model="z10"), state)
+    with pytest.raises(ShapeError, match="of the model z10, this one is max"):
+        put_back(Machine(1 << 20), state)

@@ -244,3 +244,31 @@ def test_pytest_collects_scripts_and_no_other_file_of_that_ending(pytester):
     result = pytester.runpytest_inprocess("-p", "s390emu.tracing.pytest_plugin")
     result.assert_outcomes(passed=1, failed=1, skipped=1)
     result.stdout.fnmatch_lines(["failed *many.tst: two"])
+
+
+ON_A_MODEL = """\
+.trace t
+.model {model}
+.text 0x1000
+start: ark %r1,%r2,%r3
+ svc 0
+.expect
+ {outcome}
+"""
+BEFORE, SINCE = "pgm 1 at start", "svc 0\n cc = 0"
+
+
+@pytest.mark.parametrize("named, given, outcome", [
+    ("z10", "max", BEFORE), ("z196", "max", SINCE), ("none", "max", SINCE), ("none", "z10", BEFORE),
+    ("z196", "z10", SINCE),
+])  # fmt: skip
+def test_a_trace_runs_on_the_model_that_it_names_or_else_on_the_one_that_is_given(named, given, outcome):
+    text = ON_A_MODEL.format(model=named, outcome=outcome)
+    assert run_trace(text, options=Options(model=given)).outcome is Result.PASSED
+
+
+def test_what_the_model_lacks_is_a_skip_that_says_so():
+    for model, given, lacking in (("cmma", "z990", "a z990 has no ESSA"), ("no-dat z13", "max", "no facility 147"),
+                                  ("facility 45", "z10", "a z10 has no facility 45")):  # fmt: skip
+        result = run_trace(ON_A_MODEL.format(model=model, outcome=SINCE), options=Options(model=given))
+        assert result.outcome is Result.SKIPPED and lacking in result.message

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from s390emu.architecture import models
 from s390emu.architecture.identities import NAMES
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
@@ -17,6 +18,7 @@ from s390emu.host.devices import SERVICE
 
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 FEWEST_FRAMES = 16  # of a host whose guest is smaller than that
+TRANSLATE = ("never", "auto", "always", "sync")
 UNUSED_ACCESS = ("discarded", "always", "zerofill")
 
 
@@ -39,9 +41,11 @@ class MachineOptions:
     service: str = "none"
     identity: str = NAMES[0]
     facility: tuple[int, ...] = ()
+    model: str = models.MAX
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
+    translate: str = TRANSLATE[0]
     seed: int = 0
     random_keys: bool = False
     epoch: int = 0
@@ -68,13 +72,15 @@ class MachineOptions:
         return UsageError(told)
 
     def check(self) -> None:
-        """Reject storage that no guest can have."""
+        """Reject storage that no guest can have, and facilities that the model cannot have."""
         if self.ram < 2 * BLOCK_SIZE or self.ram % BLOCK_SIZE:
             least = f"a positive multiple of {BLOCK_SIZE} bytes, at least two"
             raise UsageError(f"--ram {self.ram}: guest storage must be {least}")
         for bit in self.facility:
             if bit not in ON_REQUEST:
                 raise UsageError(f"--facility {bit}: choose of {', '.join(map(str, sorted(ON_REQUEST)))}")
+        if self.no_dat and not models.has(self.model, models.NO_TRANSLATE):
+            raise UsageError(f"--no-dat: a {self.model} has no facility {models.NO_TRANSLATE}; take a later --model")
         if max(self.ram, self.host_frames * BLOCK_SIZE) > MOST_BYTES:
             raise self.too_large
 
@@ -111,12 +117,15 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
     group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
-                       help="what the guest finds itself on: " + ", ".join(NAMES) + "; --facility N: has that, too")
+                       help="what the guest finds itself on: " + ", ".join(NAMES))
+    group.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
+                       help="of which generation: z900 ... z15, max; --facility N: has that, too")
     group.add_argument("--facility", type=number, action="append", default=[], help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
-                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off: checks every access")
+                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off, --translate auto: how fast")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help=argparse.SUPPRESS)
+    group.add_argument("--translate", choices=TRANSLATE, default=TRANSLATE[0], help=argparse.SUPPRESS)
     group.add_argument("--seed", type=number, default=0, metavar="N",
                        help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
     group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)

@@ -7,8 +7,9 @@ import numpy as np
 from s390emu._jit import jit, load4, on, store4, store8, u64
 from s390emu.architecture.assigned_storage import FACILITY_LIST
 from s390emu.architecture.bits import LOW32, bits
-from s390emu.architecture.identities import IDENTITIES, SERIAL, TYPE
+from s390emu.architecture.identities import IDENTITIES, SERIAL
 from s390emu.architecture.interruptions import ADDRESSING, PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.models import MACHINE_TYPES
 from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, HALFWORD_OFFSET, WORD_BITS, WORD_OFFSET
 from s390emu.cpu.prefix_area import lowcore_code, put4
 from s390emu.cpu.psw import problem_state, psw_changed
@@ -44,11 +45,12 @@ TRANSLATION_AND_PROTECTION = (
 LAST_REGISTER = u64(15)
 PREFIX = bits(33, 50)
 PREFIX_BLOCK = u64(0x1000)
-# Version, identification number, machine type (the first with ESSA), and the format bit, 48: a one, since the number is
-# of the whole configuration, the same for each of its CPUs. Of each identity.
+# Version, identification number, machine type, and the format bit, 48: a one, since the number is of the whole
+# configuration, the same for each of its CPUs. By model and identity.
 CPU_IDS = np.array(
-    [of.version << 56 | int(SERIAL, 16) << 32 | int(TYPE, 16) << 16 | 0x8000 for of in IDENTITIES.values()], np.uint64
-)
+    [[of.version << 56 | int(SERIAL, 16) << 32 | int(machine, 16) << 16 | 0x8000 for of in IDENTITIES.values()]
+     for machine in MACHINE_TYPES], np.uint64
+)  # fmt: skip
 
 
 @jit
@@ -194,7 +196,7 @@ def stidp(cpu, storage, insn):
     second = based(cpu, insn)
     if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    return store_doubleword(cpu, storage, second, CPU_IDS[guest_of(storage).identity])
+    return store_doubleword(cpu, storage, second, CPU_IDS[guest_of(storage).model, guest_of(storage).identity])
 
 
 @jit

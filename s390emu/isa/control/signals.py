@@ -7,15 +7,15 @@ until then it is busy to most other orders.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
-from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
+from s390emu._jit import i64, jit, on, u64
+from s390emu.architecture.bits import LOW8, LOW16, LOW32, bit, bits
 from s390emu.architecture.interruptions import EXTERNAL_CALL, EXTERNAL_EMERGENCY, PRIVILEGED_OPERATION
 from s390emu.architecture.psw_bits import EXTERNAL, IO, WAIT
 from s390emu.cpu.clocks import elapsed, let_time_pass
 from s390emu.cpu.prefix_area import area_code, block_code
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.cpu.resets import cpu_reset, initial_cpu_reset
-from s390emu.cpu.status import store_status, store_status_at
+from s390emu.cpu.status import EXTENDED_AREA, has_vectors, store_status, store_status_at, store_vectors_at
 from s390emu.isa.control.registers import PREFIX, prefix_available
 from s390emu.isa.operands import rs
 from s390emu.records.cpu import OPERATING, STOPPED_STATE, STOPPING, STOPPING_TO_STORE_STATUS, cpu_record
@@ -26,8 +26,10 @@ from s390emu.storage.tlb import port_of, purge
 SENSE, CALL, EMERGENCY, START, STOP, RESTART = (u64(n) for n in range(1, 7))
 STOP_AND_STORE_STATUS = u64(0x09)
 INITIAL_CPU_RESET, CPU_RESET, SET_PREFIX, STORE_STATUS = u64(0x0B), u64(0x0C), u64(0x0D), u64(0x0E)
+SENSE_RUNNING_STATUS_FACILITY = bit(9)  # in the first doubleword of the facility list
 SET_ARCHITECTURE, CONDITIONAL_EMERGENCY, SENSE_RUNNING_STATUS = u64(0x12), u64(0x13), u64(0x15)
 SET_MULTITHREADING = u64(0x16)  # there is one thread in each core
+STORE_ADDITIONAL_STATUS = u64(0x17)
 NOT_RUNNING, INCORRECT_STATE, INVALID_PARAMETER = u64(0x400), u64(0x200), u64(0x100)
 EXTERNAL_CALL_PENDING, STOPPED_STATUS, INVALID_ORDER = u64(0x80), u64(0x40), u64(0x02)
 ACCEPTED, STATUS_STORED, BUSY, NOT_OPERATIONAL = 0, 1, 2, 3
@@ -129,7 +131,7 @@ def status_of(storage, target, port, order, parameter):
         return set_prefix(storage, target, port, parameter)
     elif order == SET_ARCHITECTURE:
         return set_architecture(guest, sender)
-    elif order == SENSE_RUNNING_STATUS:
+    elif order == SENSE_RUNNING_STATUS and on(guest.facilities[0], SENSE_RUNNING_STATUS_FACILITY):
         return ZERO if to_itself else NOT_RUNNING  # one CPU runs at a time, and that is the one that asks
     else:
         return INVALID_ORDER
@@ -148,6 +150,23 @@ def store_status_order(cpu, storage, target, port, parameter):
         if code != 0:
             return ZERO, code
         store_status_at(target, port, area)
+    return status, 0
+
+
+@jit
+def store_additional_status_order(storage, target, port, parameter):
+    """Store the vector registers of a stopped CPU at the absolute address in the parameter; return (status, code)."""
+    if not has_vectors(storage):
+        return INVALID_ORDER, 0
+    area = parameter & EXTENDED_AREA
+    status = ZERO if target.stopped == STOPPED_STATE else INCORRECT_STATE
+    if not in_configuration(guest_of(storage), area):
+        status |= INVALID_PARAMETER
+    if status == ZERO:
+        code = block_code(storage, area)
+        if code != 0:
+            return ZERO, code
+        store_vectors_at(target, port, area)
     return status, 0
 
 
@@ -184,6 +203,10 @@ def sigp(cpu, storage, insn):
         store_status(target, port)
     if order == STORE_STATUS:
         status, code = store_status_order(cpu, storage, target, port, parameter)
+        if code != 0:
+            return code
+    elif order == STORE_ADDITIONAL_STATUS:
+        status, code = store_additional_status_order(storage, target, port, parameter)
         if code != 0:
             return code
     else:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import fill_bytes, i64, jit, on, store1, store2, u64
+from s390emu._jit import fill_bytes, i64, jit, on, store1, store2, store4, u64
 from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
-from s390emu.architecture.identities import IDENTITIES, TYPE
+from s390emu.architecture.identities import IDENTITIES
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
+from s390emu.architecture.models import MACHINE_TYPES
 from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
 from s390emu.isa.operands import based
@@ -52,7 +53,7 @@ def _blocks(of):
     sequence = {80: of.sequence.ljust(16), 96: of.plant.ljust(4)}
     model = of.model.ljust(16)
     return [
-        _block(sequence | {32: of.manufacturer.ljust(16), 48: TYPE, 64: model, 100: model}),
+        _block(sequence | {32: of.manufacturer.ljust(16), 64: model, 100: model}),
         _block(sequence),
         _block({32: (1).to_bytes(4, "big")}),  # capability: 1, the fastest there is
         # One description, of 64 bytes at 32: CPUs, name, adjustment factor, control program.
@@ -64,6 +65,8 @@ def _blocks(of):
 
 WHOLE = (1000).to_bytes(4, "big")  # adjustment factor: the capability of the level below
 DEDICATED = b"\x80"
+TYPE_OFFSET = u64(48)  # in 1.1.1
+TYPES = np.array([int.from_bytes(machine.encode("cp037"), "big") for machine in MACHINE_TYPES], np.uint64)  # by model
 BLOCKS = np.array([_blocks(of) for of in IDENTITIES.values()])
 PARTITIONED = np.array([of.partition != "" for of in IDENTITIES.values()])
 
@@ -122,7 +125,9 @@ def stsi(cpu, storage, insn):
         store1(span.first + u64(i), u64(block[i]))
     if wanted == CPU_1_2_1 or wanted == PARTITION_CPU_2_2_1:
         store2(span.first + CPU_ADDRESS_OFFSET, storage.cpu_address)
-    elif wanted != MACHINE_1_1_1:
+    elif wanted == MACHINE_1_1_1:
+        store4(span.first + TYPE_OFFSET, TYPES[guest.model])
+    else:
         store_cpus(span.first, guest.port_count)
     if wanted == PARTITION_CPU_2_2_1:
         store2(span.first + CPU_ID_OFFSET, storage.cpu_address)

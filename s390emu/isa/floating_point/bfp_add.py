@@ -10,18 +10,29 @@ from s390emu.isa.floating_point.bfp_sum import negated, sum_result
 
 
 @jit
+def add_result(fpc, form, first, second):
+    """Return the Result of an addition."""
+    if is_nan(first) or is_nan(second):
+        return nan_result(fpc, form, either_nan(first, second))
+    return sum_result(fpc, form, first, second, current_method(fpc))
+
+
+@jit
+def subtract_result(fpc, form, first, second):
+    """Return the Result of a subtraction. A NaN keeps its sign."""
+    return add_result(fpc, form, first, second if is_nan(second) else negated(second))
+
+
+@jit
 def add(cpu, form, r1, second):
     """Add to r1; return a code."""
-    first = number_in(cpu, form, r1)
-    if is_nan(first) or is_nan(second):
-        return finish_with_cc(cpu, form, r1, nan_result(cpu.fpc, form, either_nan(first, second)))
-    return finish_with_cc(cpu, form, r1, sum_result(cpu.fpc, form, first, second, current_method(cpu.fpc)))
+    return finish_with_cc(cpu, form, r1, add_result(cpu.fpc, form, number_in(cpu, form, r1), second))
 
 
 @jit
 def subtract(cpu, form, r1, second):
-    """Subtract from r1; return a code. A NaN keeps its sign."""
-    return add(cpu, form, r1, second if is_nan(second) else negated(second))
+    """Subtract from r1; return a code."""
+    return finish_with_cc(cpu, form, r1, subtract_result(cpu.fpc, form, number_in(cpu, form, r1), second))
 
 
 @jit

@@ -11,6 +11,7 @@ from s390emu.isa.floating_point.bfp_operands import availability, finish, method
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_INVALID,
     TRUNCATED,
+    Result,
     inexact_result,
     is_quiet,
     kind_of_rounding,
@@ -49,26 +50,36 @@ def integer_of(number, method, limit):
 
 
 @jit
-def convert_to_integer(cpu, form, insn, bits, most, least):
-    """Set r1 to the number in r2 as an integer of 32 or 64 bits, and cc 0-3; return a code. most, least: the greatest
-    magnitudes above and below zero.
+def to_integer_result(fpc, number, method, quiet, most, least):
+    """Return (Result, True if it fits) of converting a number to an integer, which is in the Result's first doubleword.
+    most, least: the greatest magnitudes above and below zero.
 
     What does not fit is an invalid operation. A number that does not fit gives the nearest integer, and is inexact too;
     a NaN gives the least integer.
     """
+    minus = number.sign != u64(0) or is_nan(number)
+    value, rounding, fits = integer_of(number, method, least if minus else most)
+    if not fits and on(fpc, INVALID_MASK):
+        return Result(u64(0), u64(0), u64(0), DXC_INVALID), False
+    flags = u64(0) if fits else INVALID_FLAG
+    return inexact_result(fpc, u64(0) - value if minus else value, u64(0), flags, rounding, quiet), fits
+
+
+@jit
+def convert_to_integer(cpu, storage, form, insn, bits, most, least):
+    """Set r1 to the number in r2 as an integer of 32 or 64 bits, and cc 0-3; return a code. most, least: the greatest
+    magnitudes above and below zero."""
     r1, r2 = rre(insn)
     code = availability(cpu, pairs_of(form, r2))
     if code == 0:
-        code = method_code(r16(insn))
+        code = method_code(storage, r16(insn))
     if code != 0:
         return code
-    number, fpc = number_in(cpu, form, r2), cpu.fpc
+    number, method, quiet = number_in(cpu, form, r2), method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
     minus = number.sign != u64(0) or is_nan(number)
-    value, rounding, fits = integer_of(number, method_of(fpc, r16(insn)), least if minus else most)
-    if not fits and on(fpc, INVALID_MASK):
+    result, fits = to_integer_result(cpu.fpc, number, method, quiet, most, least)
+    if result.dxc == DXC_INVALID:
         return data_exception(cpu, DXC_INVALID)
-    flags = u64(0) if fits else INVALID_FLAG
-    result = inexact_result(fpc, u64(0) - value if minus else value, u64(0), flags, rounding, is_quiet(r20(insn)))
     cpu.fpc |= result.flags
     if bits == WORD_BITS:
         set_low(cpu, r1, result.high)
@@ -81,175 +92,181 @@ def convert_to_integer(cpu, form, insn, bits, most, least):
 @jit
 def cfebr(cpu, storage, insn):
     """CONVERT TO FIXED (short BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, WORD_BITS, MOST32, LEAST32)
+    return convert_to_integer(cpu, storage, SHORT, insn, WORD_BITS, MOST32, LEAST32)
 
 
 @jit
 def cfdbr(cpu, storage, insn):
     """CONVERT TO FIXED (long BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, WORD_BITS, MOST32, LEAST32)
+    return convert_to_integer(cpu, storage, LONG, insn, WORD_BITS, MOST32, LEAST32)
 
 
 @jit
 def cfxbr(cpu, storage, insn):
     """CONVERT TO FIXED (extended BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, WORD_BITS, MOST32, LEAST32)
+    return convert_to_integer(cpu, storage, EXTENDED, insn, WORD_BITS, MOST32, LEAST32)
 
 
 @jit
 def cgebr(cpu, storage, insn):
     """CONVERT TO FIXED (short BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
+    return convert_to_integer(cpu, storage, SHORT, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
 
 
 @jit
 def cgdbr(cpu, storage, insn):
     """CONVERT TO FIXED (long BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
+    return convert_to_integer(cpu, storage, LONG, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
 
 
 @jit
 def cgxbr(cpu, storage, insn):
     """CONVERT TO FIXED (extended BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO FIXED". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
+    return convert_to_integer(cpu, storage, EXTENDED, insn, DOUBLEWORD_BITS, MOST64, LEAST64)
 
 
 @jit
 def clfebr(cpu, storage, insn):
     """CONVERT TO LOGICAL (short BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, WORD_BITS, LOGICAL32, NO_LEAST)
+    return convert_to_integer(cpu, storage, SHORT, insn, WORD_BITS, LOGICAL32, NO_LEAST)
 
 
 @jit
 def clfdbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (long BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, WORD_BITS, LOGICAL32, NO_LEAST)
+    return convert_to_integer(cpu, storage, LONG, insn, WORD_BITS, LOGICAL32, NO_LEAST)
 
 
 @jit
 def clfxbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (extended BFP to 32), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, WORD_BITS, LOGICAL32, NO_LEAST)
+    return convert_to_integer(cpu, storage, EXTENDED, insn, WORD_BITS, LOGICAL32, NO_LEAST)
 
 
 @jit
 def clgebr(cpu, storage, insn):
     """CONVERT TO LOGICAL (short BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, SHORT, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
+    return convert_to_integer(cpu, storage, SHORT, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
 
 
 @jit
 def clgdbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (long BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, LONG, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
+    return convert_to_integer(cpu, storage, LONG, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
 
 
 @jit
 def clgxbr(cpu, storage, insn):
     """CONVERT TO LOGICAL (extended BFP to 64), RRF-e. PoP ch. 19 "CONVERT TO LOGICAL". cc 0-3."""
-    return convert_to_integer(cpu, EXTENDED, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
+    return convert_to_integer(cpu, storage, EXTENDED, insn, DOUBLEWORD_BITS, LOGICAL64, NO_LEAST)
 
 
 # --- CONVERT FROM FIXED, CONVERT FROM LOGICAL -------------------------------------------------------------------------
 
 
 @jit
-def convert_from_integer(cpu, form, insn, sign, value):
+def from_integer_result(fpc, form, sign, value, method, quiet):
+    """Return the Result of converting an integer with this sign and magnitude to a format."""
+    if value == u64(0):
+        return zero_result(u64(0))
+    return round_number(fpc, form, normalized(sign, i64(127), u64(0), value), method, quiet)
+
+
+@jit
+def convert_from_integer(cpu, storage, form, insn, sign, value):
     """Set r1 to an integer with this sign and magnitude; return a code."""
     r1, _ = rre(insn)
     code = availability(cpu, pairs_of(form, r1))
     if code == 0:
-        code = method_code(r16(insn))
+        code = method_code(storage, r16(insn))
     if code != 0:
         return code
-    if value == u64(0):
-        return finish(cpu, form, r1, zero_result(u64(0)))
-    number, method = normalized(sign, i64(127), u64(0), value), method_of(cpu.fpc, r16(insn))
-    return finish(cpu, form, r1, round_number(cpu.fpc, form, number, method, is_quiet(r20(insn))))
+    method, quiet = method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    return finish(cpu, form, r1, from_integer_result(cpu.fpc, form, sign, value, method, quiet))
 
 
 @jit
-def convert_from_fixed(cpu, form, insn, bits):
+def convert_from_fixed(cpu, storage, form, insn, bits):
     """Set r1 to the signed integer of 32 or 64 bits in r2; return a code."""
     _, r2 = rre(insn)
     value = sign_extend(cpu.gr[r2], bits)
-    return convert_from_integer(cpu, form, insn, ONE if negative(value) else u64(0), magnitude(value))
+    return convert_from_integer(cpu, storage, form, insn, ONE if negative(value) else u64(0), magnitude(value))
 
 
 @jit
-def convert_from_logical(cpu, form, insn, bits):
+def convert_from_logical(cpu, storage, form, insn, bits):
     """Set r1 to the unsigned integer of 32 or 64 bits in r2; return a code."""
     _, r2 = rre(insn)
-    return convert_from_integer(cpu, form, insn, u64(0), low(cpu, r2) if bits == WORD_BITS else cpu.gr[r2])
+    return convert_from_integer(cpu, storage, form, insn, u64(0), low(cpu, r2) if bits == WORD_BITS else cpu.gr[r2])
 
 
 @jit
 def cefbr(cpu, storage, insn):
     """CONVERT FROM FIXED (32 to short BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, SHORT, insn, WORD_BITS)
+    return convert_from_fixed(cpu, storage, SHORT, insn, WORD_BITS)
 
 
 @jit
 def cdfbr(cpu, storage, insn):
     """CONVERT FROM FIXED (32 to long BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, LONG, insn, WORD_BITS)
+    return convert_from_fixed(cpu, storage, LONG, insn, WORD_BITS)
 
 
 @jit
 def cxfbr(cpu, storage, insn):
     """CONVERT FROM FIXED (32 to extended BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, EXTENDED, insn, WORD_BITS)
+    return convert_from_fixed(cpu, storage, EXTENDED, insn, WORD_BITS)
 
 
 @jit
 def cegbr(cpu, storage, insn):
     """CONVERT FROM FIXED (64 to short BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, SHORT, insn, DOUBLEWORD_BITS)
+    return convert_from_fixed(cpu, storage, SHORT, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cdgbr(cpu, storage, insn):
     """CONVERT FROM FIXED (64 to long BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, LONG, insn, DOUBLEWORD_BITS)
+    return convert_from_fixed(cpu, storage, LONG, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cxgbr(cpu, storage, insn):
     """CONVERT FROM FIXED (64 to extended BFP), RRE. PoP ch. 19 "CONVERT FROM FIXED". cc unchanged."""
-    return convert_from_fixed(cpu, EXTENDED, insn, DOUBLEWORD_BITS)
+    return convert_from_fixed(cpu, storage, EXTENDED, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def celfbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (32 to short BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, SHORT, insn, WORD_BITS)
+    return convert_from_logical(cpu, storage, SHORT, insn, WORD_BITS)
 
 
 @jit
 def cdlfbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (32 to long BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, LONG, insn, WORD_BITS)
+    return convert_from_logical(cpu, storage, LONG, insn, WORD_BITS)
 
 
 @jit
 def cxlfbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (32 to extended BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, EXTENDED, insn, WORD_BITS)
+    return convert_from_logical(cpu, storage, EXTENDED, insn, WORD_BITS)
 
 
 @jit
 def celgbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (64 to short BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, SHORT, insn, DOUBLEWORD_BITS)
+    return convert_from_logical(cpu, storage, SHORT, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cdlgbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (64 to long BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, LONG, insn, DOUBLEWORD_BITS)
+    return convert_from_logical(cpu, storage, LONG, insn, DOUBLEWORD_BITS)
 
 
 @jit
 def cxlgbr(cpu, storage, insn):
     """CONVERT FROM LOGICAL (64 to extended BFP), RRF-e. PoP ch. 19 "CONVERT FROM LOGICAL". cc unchanged."""
-    return convert_from_logical(cpu, EXTENDED, insn, DOUBLEWORD_BITS)
+    return convert_from_logical(cpu, storage, EXTENDED, insn, DOUBLEWORD_BITS)

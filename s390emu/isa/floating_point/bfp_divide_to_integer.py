@@ -104,14 +104,14 @@ def quotient_and_remainder(cpu, form, r1, r3, dividend, divisor, method):
 
 
 @jit
-def divide_to_integer(cpu, form, insn):
+def divide_to_integer(cpu, storage, form, insn):
     """Divide r1 by r2, rounding the quotient by the method in M4; return a code."""
     r1, r2, r3 = rrf_b(insn)
     code = availability(cpu, u64(0))
     if code == 0 and (r1 == r2 or r1 == r3 or r2 == r3):
         code = SPECIFICATION
     if code == 0:
-        code = method_code(r20(insn))
+        code = method_code(storage, r20(insn))
     if code != 0:
         return code
     dividend, divisor, fpc = number_in(cpu, form, r1), number_in(cpu, form, r2), cpu.fpc
@@ -127,10 +127,10 @@ def divide_to_integer(cpu, form, insn):
 @jit
 def diebr(cpu, storage, insn):
     """DIVIDE TO INTEGER (short BFP), RRF-b. PoP ch. 19 "DIVIDE TO INTEGER". cc 0-3."""
-    return divide_to_integer(cpu, SHORT, insn)
+    return divide_to_integer(cpu, storage, SHORT, insn)
 
 
 @jit
 def didbr(cpu, storage, insn):
     """DIVIDE TO INTEGER (long BFP), RRF-b. PoP ch. 19 "DIVIDE TO INTEGER". cc 0-3."""
-    return divide_to_integer(cpu, LONG, insn)
+    return divide_to_integer(cpu, storage, LONG, insn)

@@ -145,15 +145,21 @@ def lpxbr(cpu, storage, insn):
 
 
 @jit
+def converted_result(fpc, form, number, method, quiet):
+    """Return the Result of converting a number to a format."""
+    if is_nan(number):
+        return nan_result(fpc, form, number)
+    if number.kind == INFINITY:
+        return infinity_result(form, number.sign)
+    if number.kind == FINITE:
+        return round_number(fpc, form, number, method, quiet)
+    return zero_result(number.sign)
+
+
+@jit
 def load_lengthened(cpu, form, r1, number):
     """Set r1 to the number in a longer format, which has it; return a code."""
-    if is_nan(number):
-        return finish(cpu, form, r1, nan_result(cpu.fpc, form, number))
-    if number.kind == INFINITY:
-        return finish(cpu, form, r1, infinity_result(form, number.sign))
-    if number.kind == FINITE:
-        return finish(cpu, form, r1, round_number(cpu.fpc, form, number, TOWARD_ZERO, False))
-    return finish(cpu, form, r1, zero_result(number.sign))
+    return finish(cpu, form, r1, converted_result(cpu.fpc, form, number, TOWARD_ZERO, False))
 
 
 @jit

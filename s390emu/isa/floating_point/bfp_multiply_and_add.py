@@ -12,20 +12,26 @@ from s390emu.isa.operands import r16, r24, r28, r32, rx
 
 
 @jit
-def multiply_and_add(cpu, form, r1, second, third, subtract):
-    """Add to the product of the second and third operand the number in r1, or subtract it from the product, and set r1;
-    return a code.
+def multiply_and_add_result(fpc, form, factor, other, addend, subtract):
+    """Return the Result of adding a number to a product, or subtracting it.
 
-    The product is a NaN if a factor is one: then the factors' NaNs go before that of r1, but for an SNaN in r1 and
-    quiet ones in the product. Infinity times zero is invalid whatever is in r1. A NaN keeps its sign.
+    The product is a NaN if a factor is one: then the factors' NaNs go before that of the addend, but for an SNaN in the
+    addend and quiet ones in the product. Infinity times zero is invalid whatever the addend is. A NaN keeps its sign.
     """
-    first, fpc = number_in(cpu, form, r1), cpu.fpc
-    if no_product(third, second):
-        return finish(cpu, form, r1, invalid_operation(fpc, form))
-    if is_nan(third) or is_nan(second) or is_nan(first):
-        return finish(cpu, form, r1, nan_result(fpc, form, either_nan(either_nan(third, second), first)))
-    addend = negated(first) if subtract else first
-    return finish(cpu, form, r1, sum_result(fpc, form, product(third, second), addend, current_method(fpc)))
+    if no_product(factor, other):
+        return invalid_operation(fpc, form)
+    if is_nan(factor) or is_nan(other) or is_nan(addend):
+        return nan_result(fpc, form, either_nan(either_nan(factor, other), addend))
+    signed = negated(addend) if subtract else addend
+    return sum_result(fpc, form, product(factor, other), signed, current_method(fpc))
+
+
+@jit
+def multiply_and_add(cpu, form, r1, second, third, subtract):
+    """Add to the product of the third and second operand the number in r1, or subtract it from the product, and set r1;
+    return a code."""
+    first = number_in(cpu, form, r1)
+    return finish(cpu, form, r1, multiply_and_add_result(cpu.fpc, form, third, second, first, subtract))
 
 
 @jit

@@ -12,10 +12,12 @@ from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUC
 from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, datum_cc, unpack
-from s390emu.isa.floating_point.bfp_rounding import DXC_ZERO_DIVIDE, valid_method
+from s390emu.isa.floating_point.bfp_rounding import DXC_ZERO_DIVIDE, SHORTER, valid_method
+from s390emu.isa.floating_point.fpc import EXTENSION
 from s390emu.isa.floating_point.load_store import PAIR_SECOND, set_short
 from s390emu.isa.operands import rre, rx
 from s390emu.isa.registers import HIGH32
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import fetch_doubleword, fetch_word
 
 LAST_REGISTER = u64(15)
@@ -91,8 +93,11 @@ def storage_operands(cpu, storage, insn, first, second):
 
 
 @jit
-def method_code(m3):
-    """Return the code for an M3 or M4 field that is to designate a rounding method."""
+def method_code(storage, m3):
+    """Return the code for an M3 or M4 field that is to designate a rounding method: preparing for shorter precision
+    comes with the floating-point extension facility."""
+    if m3 == SHORTER and not on(guest_of(storage).facilities[0], EXTENSION):
+        return SPECIFICATION
     return 0 if valid_method(m3) else SPECIFICATION
 
 

@@ -42,11 +42,11 @@ SCALE = np.array([0, 512, 8192], i64)  # exponent adjustment of a trapped overfl
 
 
 @jit
-def operands(cpu, first, second, insn):
+def operands(cpu, storage, first, second, insn):
     """Return (r1, r2, code) of RRF-e. first, second: formats of the operands."""
     r1, r2 = rre(insn)
     code = availability(cpu, pairs_of(first, r1) | pairs_of(second, r2))
-    return r1, r2, code if code != 0 else method_code(r16(insn))
+    return r1, r2, code if code != 0 else method_code(storage, r16(insn))
 
 
 # --- LOAD ROUNDED -----------------------------------------------------------------------------------------------------
@@ -65,13 +65,13 @@ def traps(fpc, form, source, number, rounded):
 
 
 @jit
-def load_rounded(cpu, form, source, insn):
+def load_rounded(cpu, storage, form, source, insn):
     """Set r1 to the number in r2 rounded from the format `source`; return a code.
 
     After a trapped overflow or underflow r1 has the scaled result, of the target's precision, in the source's format:
     so r1 has to begin a pair if that is extended.
     """
-    r1, r2, code = operands(cpu, source, source, insn)
+    r1, r2, code = operands(cpu, storage, source, source, insn)
     if code != 0:
         return code
     number, fpc = number_in(cpu, source, r2), cpu.fpc
@@ -94,19 +94,19 @@ def load_rounded(cpu, form, source, insn):
 @jit
 def ledbr(cpu, storage, insn):
     """LOAD ROUNDED (long to short BFP), RRE. PoP ch. 19 "LOAD ROUNDED". cc unchanged."""
-    return load_rounded(cpu, SHORT, LONG, insn)
+    return load_rounded(cpu, storage, SHORT, LONG, insn)
 
 
 @jit
 def ldxbr(cpu, storage, insn):
     """LOAD ROUNDED (extended to long BFP), RRE. PoP ch. 19 "LOAD ROUNDED". cc unchanged."""
-    return load_rounded(cpu, LONG, EXTENDED, insn)
+    return load_rounded(cpu, storage, LONG, EXTENDED, insn)
 
 
 @jit
 def lexbr(cpu, storage, insn):
     """LOAD ROUNDED (extended to short BFP), RRE. PoP ch. 19 "LOAD ROUNDED". cc unchanged."""
-    return load_rounded(cpu, SHORT, EXTENDED, insn)
+    return load_rounded(cpu, storage, SHORT, EXTENDED, insn)
 
 
 # --- LOAD FP INTEGER --------------------------------------------------------------------------------------------------
@@ -124,34 +124,40 @@ def round_to_integer(fpc, form, number, method, quiet):
 
 
 @jit
-def load_fp_integer(cpu, form, insn):
+def integer_result(fpc, form, high, low, method, quiet):
+    """Return the Result of rounding a packed datum to an integer in its format."""
+    number = unpack(form, high, low)
+    if is_nan(number):
+        return nan_result(fpc, form, number)
+    if number.kind != FINITE or number.exponent >= PRECISION[form] - i64(1):
+        return exact_result(high, low)
+    return round_to_integer(fpc, form, number, method, quiet)
+
+
+@jit
+def load_fp_integer(cpu, storage, form, insn):
     """Set r1 to the number in r2 rounded to an integer; return a code."""
-    r1, r2, code = operands(cpu, form, form, insn)
+    r1, r2, code = operands(cpu, storage, form, form, insn)
     if code != 0:
         return code
     high, low = datum(cpu, form, r2)
-    number, fpc = unpack(form, high, low), cpu.fpc
-    if is_nan(number):
-        return finish(cpu, form, r1, nan_result(fpc, form, number))
-    if number.kind != FINITE or number.exponent >= PRECISION[form] - i64(1):
-        return finish(cpu, form, r1, exact_result(high, low))
-    method = method_of(fpc, r16(insn))
-    return finish(cpu, form, r1, round_to_integer(fpc, form, number, method, is_quiet(r20(insn))))
+    method, quiet = method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    return finish(cpu, form, r1, integer_result(cpu.fpc, form, high, low, method, quiet))
 
 
 @jit
 def fiebr(cpu, storage, insn):
     """LOAD FP INTEGER (short BFP), RRF-e. PoP ch. 19 "LOAD FP INTEGER". cc unchanged."""
-    return load_fp_integer(cpu, SHORT, insn)
+    return load_fp_integer(cpu, storage, SHORT, insn)
 
 
 @jit
 def fidbr(cpu, storage, insn):
     """LOAD FP INTEGER (long BFP), RRF-e. PoP ch. 19 "LOAD FP INTEGER". cc unchanged."""
-    return load_fp_integer(cpu, LONG, insn)
+    return load_fp_integer(cpu, storage, LONG, insn)
 
 
 @jit
 def fixbr(cpu, storage, insn):
     """LOAD FP INTEGER (extended BFP), RRF-e. PoP ch. 19 "LOAD FP INTEGER". cc unchanged."""
-    return load_fp_integer(cpu, EXTENDED, insn)
+    return load_fp_integer(cpu, storage, EXTENDED, insn)

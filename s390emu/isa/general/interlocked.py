@@ -7,7 +7,7 @@ concerned, it is stored even if the comparison leaves it unchanged (PoP ch. 5 "I
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
-from s390emu.architecture.bits import LOW8
+from s390emu.architecture.bits import LOW8, bit
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.architecture.sizes import DOUBLEWORD_BYTES, QUADWORD_BYTES, WORD_BYTES
 from s390emu.isa.general.arithmetic import sum32, sum64
@@ -18,6 +18,7 @@ from s390emu.isa.general.shift import pair, set_pair
 from s390emu.isa.operands import based, based_second, r8, rs, rsy
 from s390emu.isa.registers import low, set_low
 from s390emu.records.port import BASE_FIRST, BASE_SECOND
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import (
     CHECK,
     STORE,
@@ -37,7 +38,8 @@ from s390emu.storage.access_registers import designate
 
 ZERO, ONE = u64(0), u64(1)
 ODD = u64(1)  # of a register number
-COMPARE_16, STORE_16 = u64(2), u64(4)  # the highest function code and store characteristic (facility 33)
+COMPARE_AND_SWAP_AND_STORE_2 = bit(33)  # in the first doubleword of the facility list
+COMPARE_16, STORE_16 = u64(2), u64(4)  # the highest function code and store characteristic with that facility
 PARAMETER_LIST_BYTES = u64(32)
 STORE_VALUE_RIGHT = QUADWORD_BYTES + DOUBLEWORD_BYTES  # offset in the list of the right half of the store value
 ALL_ONES = LOW8
@@ -347,6 +349,10 @@ def csst(cpu, storage, insn):
     r3, first, second = r8(insn), based(cpu, insn), based_second(cpu, insn)
     function, characteristic = cpu.gr[0] & LOW8, (cpu.gr[0] >> u64(8)) & LOW8
     if function > COMPARE_16 or characteristic > STORE_16 or (function == COMPARE_16 and on(r3, ODD)):
+        return SPECIFICATION
+    if (function == COMPARE_16 or characteristic == STORE_16) and not on(
+        guest_of(storage).facilities[0], COMPARE_AND_SWAP_AND_STORE_2
+    ):
         return SPECIFICATION
     list_address, length, stored = cpu.gr[1] & cpu.amode, WORD_BYTES << function, ONE << characteristic
     if (list_address & (QUADWORD_BYTES - ONE)) | (first & (length - ONE)) | (second & (stored - ONE)) != u64(0):

@@ -8,9 +8,9 @@ recognized if that is its first character. So whatever it does it has told in it
 from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
-from s390emu.architecture.bits import LOW8, LOW16
+from s390emu.architecture.bits import LOW8, LOW16, bit
 from s390emu.architecture.interruptions import SPECIFICATION
-from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, OFFSET
 from s390emu.isa.general.long_operands import (
     CPU_DETERMINED,
     ODD,
@@ -20,6 +20,7 @@ from s390emu.isa.general.long_operands import (
     to_page_end,
 )
 from s390emu.isa.operands import rre, rrf_c
+from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import fetch_byte, fetch_halfword, store_byte, store_halfword
 from s390emu.storage.access_registers import designate
 from s390emu.storage.protection import fetched_alike
@@ -27,6 +28,7 @@ from s390emu.storage.protection import fetched_alike
 ZERO, ONE, TWO = u64(0), u64(1), u64(2)
 NO_TEST = u64(1)  # M3, bit 3: function characters are not compared with the test character
 TABLE_REGISTER = u64(1)
+ENHANCEMENT = bit(24)  # ETF2-enhancement facility: in the first doubleword of the facility list
 
 
 @jit
@@ -84,7 +86,8 @@ def translate_characters(cpu, storage, insn, argument_size, function_size):
     """Translate characters of so many bytes into characters of so many, and set cc; return a code.
 
     R1 and R1 + 1 have the address of the result and the length of the source, R2 the source's address, general register
-    1 the table's, of which the rightmost three bits are ignored. Without a one in bit 3 of M3 a function character that
+    1 the table's, of which the rightmost three bits are ignored (without the ETF2-enhancement facility twelve, where
+    source characters have two bytes). Without a one in bit 3 of M3 a function character that
     is the test character in general register 0 ends the translation, and is not stored."""
     r1, r2, m3 = rrf_c(insn)
     if odd(r1):
@@ -94,6 +97,8 @@ def translate_characters(cpu, storage, insn, argument_size, function_size):
     if on(length, argument_size - ONE):
         return SPECIFICATION
     first, second, table = cpu.gr[r1] & cpu.amode, cpu.gr[r2] & cpu.amode, cpu.gr[1] & cpu.amode & ~DOUBLEWORD_OFFSET
+    if argument_size == TWO and not on(guest_of(storage).facilities[0], ENHANCEMENT):
+        table &= ~OFFSET
     test = cpu.gr[0] & (LOW8 if function_size == ONE else LOW16)
     source_unit, target_unit = min(length, fetched_alike(cpu, second)), to_page_end(first)
     taken, made, cc = ZERO, ZERO, 0

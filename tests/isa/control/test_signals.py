@@ -6,7 +6,8 @@ import pytest
 
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION
 from s390emu.machine import Reason
-from tests.lab import ALL, BA_EA, CODE, PROBLEM_STATE, SIZE
+from s390emu.records.cpu import OPERATING, STOPPED_STATE
+from tests.lab import ALL, BA_EA, CODE, PROBLEM_STATE, SIZE, Lab
 
 EXTERNAL = 1 << (63 - 7)
 CR0_EMERGENCY, CR0_EXTERNAL_CALL = 1 << (63 - 49), 1 << (63 - 50)
@@ -157,3 +158,49 @@ def test_initial_cpu_reset(lab):
     assert (cpu.prefix, cpu.fpc, cpu.tod_programmable, cpu.clock_comparator) == (0, 0, 0, 0)
     assert [int(r) for r in lab.cr] == [0xE0, *[0] * 13, 0xC2000000, 0]
     assert lab.gr[4] == ALL  # the general registers stay
+
+
+# --- store additional status at address: PoP ch. 4, with the vector facility ------------------------------------------
+
+ADDITIONAL, AREA = 0x17, 0x50400
+
+
+@pytest.fixture(scope="module")
+def with_vectors():
+    return Lab(extra=(129,), cpus=2)
+
+
+def store_additional_status(lab, parameter, *, stopped=True):
+    """Of CPU 1, whose vector registers have their numbers; -> the changes."""
+    lab.reset()
+    other = lab.machine.cpus[1].record
+    for n in range(16):
+        other.fpr[n], other.vr_left[n] = n, 16 + n
+    for n in range(32):
+        other.vr_right[n] = 0xFF00 + n
+    other.stopped = STOPPED_STATE if stopped else OPERATING
+    lab.store(AREA, b"\xee" * 0x400)
+    lab.psw(cc=2)
+    assert sigp(lab, ADDITIONAL, parameter, cpu_address=1) == 0
+    return lab.changes()
+
+
+def test_store_additional_status(with_vectors):
+    lab = with_vectors
+    found = store_additional_status(lab, AREA)
+    assert found.pop("cc") == 0
+    expected = b"".join(n.to_bytes(8) + (0xFF00 + n).to_bytes(8) for n in range(32))
+    assert lab.load(AREA, 0x400) == expected + b"\xee" * 0x200
+    assert all(AREA <= at < AREA + 0x200 for at in found)
+
+
+@pytest.mark.parametrize(("parameter", "stopped", "status"), [(AREA, False, 0x200), (SIZE, True, 0x100)])
+def test_additional_status_is_not_stored(with_vectors, parameter, stopped, status):
+    found = store_additional_status(with_vectors, parameter, stopped=stopped)
+    assert found == {"cc": 1, "r4": ALL & ~0xFFFFFFFF | status}
+
+
+def test_additional_status_is_an_invalid_order_without_the_vector_facility(lab):
+    lab.psw(cc=2)
+    assert sigp(lab, ADDITIONAL, AREA) == 0
+    assert lab.changes() == {"cc": 1, "r4": ALL & ~0xFFFFFFFF | 0x02}

@@ -18,7 +18,7 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
 )
 from s390emu.architecture.storage_key import CHANGE
-from tests.isa.decimal.twin import TWINS, field, srp
+from s390emu.conformance.twins.packed_decimal import TWINS, field, srp
 from tests.lab import ALL, BA_EA, CODE, SIZE
 from tests.operands import BOUNDARY, FETCH, STORE, UPDATE, Operand, discard, operand_checks
 

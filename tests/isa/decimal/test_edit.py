@@ -9,7 +9,7 @@ import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, DATA, PROTECTION
 from s390emu.architecture.storage_key import CHANGE
-from tests.isa.decimal.twin import SELECTOR, SEPARATOR, STARTER, edit
+from s390emu.conformance.twins.packed_decimal import SELECTOR, SEPARATOR, STARTER, edit
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import BOUNDARY, FETCH, UPDATE, Operand, discard, operand_checks
 from tests.translation import PAGE_INVALID, SEGMENT, change, map_page, translated

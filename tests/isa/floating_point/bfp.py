@@ -14,65 +14,27 @@ import numpy as np
 
 from s390emu._jit import entry_point
 from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
+from s390emu.conformance.case import AFP_CONTROL
+from s390emu.conformance.twins.binary_floating_point import (
+    BY_LETTER,
+    MASKS,
+    fpc_after,
+    hard,
+    put_into,
+    random_datum,
+    random_fpc,
+)
+from s390emu.conformance.twins.exact import EXTENDED, LONG, MODES, Format, Outcome
 from s390emu.engine.handlers import function
 from s390emu.isa.opcodes import ROWS
 from s390emu.records.cpu import CPU_T
 from s390emu.records.port import PORT_T
-from tests.isa.floating_point.exact import EXTENDED, FLAG, LONG, MASK, MODES, SHORT, Format, Outcome
 
-AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0
-MASKS = (0, *MASK.values(), 0xF8000000)  # of the FPC register: none, each, all
 ROW = {row.mnemonic: row for row in ROWS}
 CASES = int(os.environ.get("S390EMU_BFP_CASES", "400"))  # random ones
 FILL = 0x0123456789ABCDEF  # in registers before
-LETTER = {SHORT: "e", LONG: "d", EXTENDED: "x"}
-BY_LETTER = {letter: form for form, letter in LETTER.items()}
+__all__ = ["AFP_CONTROL", "BY_LETTER", "MASKS", "fpc_after", "hard", "put_into", "random_datum", "random_fpc"]
 _entries: dict = {}
-
-
-def hard(form: Format) -> list[int]:
-    """Data where something may go wrong: both signs of zeros, subnormals, powers of two and their neighbours, the
-    greatest, infinity, NaNs."""
-    f, one = form.fraction_bits, form.top << form.fraction_bits
-    magnitudes = [
-        0, 1, 2, 3, (1 << f) - 1, 1 << f, (1 << f) + 1, 1 << f - 1, 3 << f - 2, 2 << f,  # around the least normal
-        one, one - 1, one + 1, one + (1 << f), one + (1 << f) + 1, one + (1 << f - 1), one + (3 << f - 2),
-        one - (1 << f), one + (f << f), one + (f << f) + 1, one + (form.precision << f),
-        one + ((form.precision + 1) << f) + 1,
-        one - (form.precision << f), one - ((form.precision + 1) << f), one - (form.precision << f) + 1,
-        form.greatest, form.greatest - 1, form.greatest - (1 << f) + 1, form.infinity, form.default,
-        form.infinity + 1, form.default + 5, form.infinity + (1 << f - 2) + 3,
-    ]  # fmt: skip
-    return [form.signed(m, minus) for m in magnitudes for minus in (False, True)]
-
-
-def random_datum(form: Format, rng: random.Random) -> int:
-    """Anything; more often of middling exponents, and with long runs of equal bits."""
-    fraction = rng.getrandbits(form.fraction_bits)
-    if rng.random() < 0.5:
-        fraction = ((1 << rng.randrange(form.fraction_bits + 1)) - 1) ^ (1 << rng.randrange(form.fraction_bits))
-        fraction &= (1 << form.fraction_bits) - 1
-    choice = rng.random()
-    if choice < 0.6:
-        exponent = form.top + rng.randint(-form.precision - 3, form.precision + 3)
-    elif choice < 0.8:
-        exponent = rng.choice((0, 1, 2, 2 * form.top, 2 * form.top - 1))
-    else:
-        exponent = rng.getrandbits(form.exponent_bits)
-    exponent = min(max(exponent, 0), 2 * form.top + 1)
-    return form.signed(exponent << form.fraction_bits | fraction, rng.getrandbits(1))
-
-
-def random_fpc(rng: random.Random) -> int:
-    """A rounding mode, some masks more often than not all zero, some flags."""
-    masks = rng.choice((0, 0, rng.getrandbits(5) << 27))
-    return masks | rng.choice((0, rng.getrandbits(5) << 19)) | rng.choice(tuple(MODES))
-
-
-def fpc_after(fpc: int, outcome: Outcome) -> int:
-    for flag in outcome.flags:
-        fpc |= FLAG[flag]
-    return fpc & ~0xFF00 | outcome.dxc << 8 if outcome.dxc else fpc
 
 
 def put(cpu, form: Format, r: int, datum: int) -> None:
@@ -83,18 +45,6 @@ def put(cpu, form: Format, r: int, datum: int) -> None:
         cpu.fpr[r] = datum
     else:
         cpu.fpr[r] = datum << 32 | FILL & 0xFFFFFFFF
-
-
-def put_into(registers: list[int], form: Format, r: int, datum: int) -> list[int]:
-    """Register contents after a datum was put there."""
-    registers = list(registers)
-    if form is EXTENDED:
-        registers[r], registers[r + 2] = datum >> 64, datum & (1 << 64) - 1
-    elif form is LONG:
-        registers[r] = datum
-    else:
-        registers[r] = datum << 32 | registers[r] & 0xFFFFFFFF
-    return registers
 
 
 def insn_of(mnemonic: str, fields: dict[int, int]) -> int:

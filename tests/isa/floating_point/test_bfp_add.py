@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import cc_of
 from tests.isa.floating_point.bfp import BY_LETTER, check, pairs, prepare, put
-from tests.isa.floating_point.exact import cc_of
 
 INSTRUCTIONS = {
     f"{letter}{form}br": (BY_LETTER[form], letter == "s") for letter in "as" for form in "edx"

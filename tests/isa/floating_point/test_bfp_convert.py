@@ -7,7 +7,8 @@ import random
 import pytest
 
 from s390emu.architecture.interruptions import SPECIFICATION
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import FIELDS, MODES
 from tests.isa.floating_point.bfp import (
     BY_LETTER,
     CASES,
@@ -23,7 +24,6 @@ from tests.isa.floating_point.bfp import (
     random_datum,
     state,
 )
-from tests.isa.floating_point.exact import FIELDS, MODES
 
 SIZES = {"f": (32, True), "g": (64, True), "lf": (32, False), "lg": (64, False)}  # bits, signed
 FORMS = [pytest.param(size, letter, id=f"{size}-{letter}") for size in SIZES for letter in "edx"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
 from tests.isa.floating_point.bfp import BY_LETTER, check, pairs, prepare, put
 
 

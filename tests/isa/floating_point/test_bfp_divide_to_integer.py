@@ -10,7 +10,8 @@ from itertools import product
 import pytest
 
 from s390emu.architecture.interruptions import SPECIFICATION
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import FIELDS, LONG, Value
 from tests.isa.floating_point.bfp import (
     BY_LETTER,
     CASES,
@@ -27,7 +28,6 @@ from tests.isa.floating_point.bfp import (
     random_fpc,
     state,
 )
-from tests.isa.floating_point.exact import FIELDS, LONG, Value
 
 EVEN, ZERO, PLUS, MINUS = 4, 5, 6, 7  # rounding methods in M4
 ONE = 0x3FF0000000000000

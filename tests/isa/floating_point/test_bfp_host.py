@@ -8,18 +8,14 @@ import platform
 import random
 import re
 
-import numba
 import numpy as np
 import pytest
-from numba import types
+from llvmlite import binding as llvm
 
-from s390emu._jit import JIT
-from s390emu._jit.compiler import Proper
-from s390emu.engine.handlers import function
-from s390emu.records.cpu import CPU_T
-from s390emu.records.port import PORT_T
+from s390emu._jit import JIT, bitcode_of
+from s390emu.conformance.twins.exact import LONG, SHORT, Value
+from s390emu.engine.handlers import compiled, function
 from tests.isa.floating_point.bfp import BY_LETTER, CASES, handle, hard, prepare, put, random_datum
-from tests.isa.floating_point.exact import LONG, SHORT, Value
 from tests.isa.floating_point.test_bfp_instructions import ROW
 
 TYPES = {SHORT: (np.uint32, np.float32), LONG: (np.uint64, np.float64)}
@@ -172,7 +168,6 @@ def one_for_each_operation() -> list[str]:
 def test_no_handler_uses_the_hosts_floating_point(mnemonic):
     """Nothing to prove the same, bit for bit: no rounding mode, flushing of subnormals, NaN or extra precision of the
     host's can have a part in a result. (What is now a signed, now an unsigned integer would become a double.)"""
-    signature = types.int64(numba.from_dtype(CPU_T), numba.from_dtype(PORT_T), types.uint64)
-    code = Proper(function(mnemonic).py_func, signature).inspect_llvm()
+    code = str(llvm.parse_bitcode(bitcode_of(compiled(mnemonic))))
     assert mnemonic in code
     assert not re.search(r"\b(half|float|double|x86_fp80|fp128)\b", code)

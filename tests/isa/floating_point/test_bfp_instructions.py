@@ -10,11 +10,11 @@ import pytest
 
 from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.conformance.twins.exact import EXTENDED, LONG, SHORT
 from s390emu.engine.handlers import implemented
 from s390emu.isa.formats import FR
 from s390emu.isa.opcodes import ROWS
 from tests.isa.floating_point.bfp import AFP_CONTROL, BY_LETTER
-from tests.isa.floating_point.exact import EXTENDED, LONG, SHORT
 from tests.isa.general.execute import OLD, execute
 from tests.operands import FETCH, Operand, operand_checks
 

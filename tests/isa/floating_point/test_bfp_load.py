@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import cc_of
 from tests.isa.floating_point.bfp import BY_LETTER, MASKS, check, hard, prepare, put, singles
-from tests.isa.floating_point.exact import cc_of
 
 
 @pytest.mark.parametrize("letter", "edx")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import EXTENDED, LONG, SHORT
 from tests.isa.floating_point.bfp import check, pairs, prepare, put
-from tests.isa.floating_point.exact import EXTENDED, LONG, SHORT
 
 INSTRUCTIONS = {
     "meebr": (SHORT, SHORT), "mdbr": (LONG, LONG), "mxbr": (EXTENDED, EXTENDED),

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
 from tests.isa.floating_point.bfp import BY_LETTER, check, hard, pairs, prepare, put, random_datum
 
 INSTRUCTIONS = {

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from s390emu.architecture.interruptions import SPECIFICATION
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import EXTENDED, FIELDS, MODES
 from tests.isa.floating_point.bfp import (
     AFP_CONTROL,
     BY_LETTER,
@@ -21,7 +22,6 @@ from tests.isa.floating_point.bfp import (
     random_datum,
     random_fpc,
 )
-from tests.isa.floating_point.exact import EXTENDED, FIELDS, MODES
 
 NARROWINGS = ["ed", "dx", "ex"]
 

@@ -5,108 +5,56 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import FIXED_POINT_OVERFLOW
-from tests.isa.general.forms import FIXED_POINT_OVERFLOW_MASK, Form, Outcome, forms, gr, high, immediate, low, storage
+from s390emu.conformance.twins.arithmetic import (
+    ADD,
+    LOAD_AND_TEST,
+    LOAD_COMPLEMENT,
+    LOAD_NEGATIVE,
+    LOAD_POSITIVE,
+    SUBTRACT,
+    add,
+    load_and_test,
+    load_complement,
+    load_negative,
+    load_positive,
+    subtract,
+)
+from s390emu.conformance.twins.forms import FIXED_POINT_OVERFLOW_MASK
+from tests.isa.general.forms import attempt, check, forms
 from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
 from tests.operands import FETCH, UPDATE, Operand, operand_checks
 
 MOST, LEAST = (1 << 63) - 1, 1 << 63
 
-ADD = (
-    Form("ar %r3,%r4", low(3), low(3), low(4)),
-    Form("agr %r3,%r4", gr(3), gr(3), gr(4)),
-    Form("agfr %r3,%r4", gr(3), gr(3), low(4)),
-    Form("ark %r2,%r3,%r4", low(2), low(3), low(4)),
-    Form("agrk %r2,%r3,%r4", gr(2), gr(3), gr(4)),
-    Form("a %r3,0(%r5)", low(3), low(3), storage(32)),
-    Form("ay %r3,0(%r5)", low(3), low(3), storage(32)),
-    Form("ag %r3,0(%r5)", gr(3), gr(3), storage(64)),
-    Form("agf %r3,0(%r5)", gr(3), gr(3), storage(32)),
-    Form("afi %r3,{}", low(3), low(3), immediate(32)),
-    Form("agfi %r3,{}", gr(3), gr(3), immediate(32)),
-    Form("ahik %r2,%r3,{}", low(2), low(3), immediate(16)),
-    Form("aghik %r2,%r3,{}", gr(2), gr(3), immediate(16)),
-    Form("asi 0(%r5),{}", storage(32), storage(32), immediate(8)),
-    Form("agsi 0(%r5),{}", storage(64), storage(64), immediate(8)),
-    Form("ah %r3,0(%r5)", low(3), low(3), storage(16)),
-    Form("ahy %r3,0(%r5)", low(3), low(3), storage(16)),
-    Form("agh %r3,0(%r5)", gr(3), gr(3), storage(16)),
-    Form("ahi %r3,{}", low(3), low(3), immediate(16)),
-    Form("aghi %r3,{}", gr(3), gr(3), immediate(16)),
-    Form("ahhhr %r2,%r3,%r4", high(2), high(3), high(4)),
-    Form("ahhlr %r2,%r3,%r4", high(2), high(3), low(4)),
-    Form("aih %r3,{}", high(3), high(3), immediate(32)),
-)
-SUBTRACT = (
-    Form("sr %r3,%r4", low(3), low(3), low(4)),
-    Form("sgr %r3,%r4", gr(3), gr(3), gr(4)),
-    Form("sgfr %r3,%r4", gr(3), gr(3), low(4)),
-    Form("srk %r2,%r3,%r4", low(2), low(3), low(4)),
-    Form("sgrk %r2,%r3,%r4", gr(2), gr(3), gr(4)),
-    Form("s %r3,0(%r5)", low(3), low(3), storage(32)),
-    Form("sy %r3,0(%r5)", low(3), low(3), storage(32)),
-    Form("sg %r3,0(%r5)", gr(3), gr(3), storage(64)),
-    Form("sgf %r3,0(%r5)", gr(3), gr(3), storage(32)),
-    Form("sh %r3,0(%r5)", low(3), low(3), storage(16)),
-    Form("shy %r3,0(%r5)", low(3), low(3), storage(16)),
-    Form("sgh %r3,0(%r5)", gr(3), gr(3), storage(16)),
-    Form("shhhr %r2,%r3,%r4", high(2), high(3), high(4)),
-    Form("shhlr %r2,%r3,%r4", high(2), high(3), low(4)),
-)
-
-
-def unary(mnemonic: str, second: str = "%r4"):
-    """The forms (32), (64) and (64<-32) of a load that computes."""
-    word = {"r": "r", "gr": "gr", "gfr": "gfr"}
-    return tuple(
-        Form(f"{mnemonic}{word[suffix]} %r3,{second}", result, operand)
-        for suffix, result, operand in (("r", low(3), low(4)), ("gr", gr(3), gr(4)), ("gfr", gr(3), low(4)))
-    )
-
-
-LOAD_AND_TEST = (
-    *unary("lt"),
-    Form("lt %r3,0(%r5)", low(3), storage(32)),
-    Form("ltg %r3,0(%r5)", gr(3), storage(64)),
-    Form("ltgf %r3,0(%r5)", gr(3), storage(32)),
-)
-
-
-def signed(form, exact: int, mask: int = 0) -> Outcome:
-    """A signed result that may not fit, and its condition code."""
-    bits = form.targets[0].bits
-    if not -(1 << bits - 1) <= exact < 1 << bits - 1:
-        return Outcome((exact,), 3, FIXED_POINT_OVERFLOW if mask else 0)
-    return Outcome((exact,), 0 if exact == 0 else 1 if exact < 0 else 2)
-
 
 @forms(*ADD)
 def test_add(lab, form):
-    form.check(lab, lambda form, cc, augend, addend: signed(form, augend + addend))
+    check(lab, form, add)
 
 
 @forms(*SUBTRACT)
 def test_subtract(lab, form):
-    form.check(lab, lambda form, cc, minuend, subtrahend: signed(form, minuend - subtrahend))
+    check(lab, form, subtract)
 
 
 @forms(*LOAD_AND_TEST)
 def test_load_and_test(lab, form):
-    form.check(lab, lambda form, cc, value: signed(form, value))
+    check(lab, form, load_and_test)
 
 
-@forms(*unary("lc"))
+@forms(*LOAD_COMPLEMENT)
 def test_load_complement(lab, form):
-    form.check(lab, lambda form, cc, value: signed(form, -value))
+    check(lab, form, load_complement)
 
 
-@forms(*unary("lp"))
+@forms(*LOAD_POSITIVE)
 def test_load_positive(lab, form):
-    form.check(lab, lambda form, cc, value: signed(form, abs(value)))
+    check(lab, form, load_positive)
 
 
-@forms(*unary("ln"))
+@forms(*LOAD_NEGATIVE)
 def test_load_negative(lab, form):
-    form.check(lab, lambda form, cc, value: signed(form, -abs(value)))
+    check(lab, form, load_negative)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +86,8 @@ SIGNED_OVERFLOWS = (
 def test_overflow_interrupts_after_completion(lab, form, first, second, sign):
     """The least number and -1, the greatest less -1: the result is in place, cc is 3."""
 
-    def outcome(form, cc, augend, addend):
-        return signed(form, augend + addend if sign == "+" else augend - addend, FIXED_POINT_OVERFLOW_MASK)
-
-    form.execute(lab, (first, second), outcome, mask=BA_EA | FIXED_POINT_OVERFLOW_MASK)
+    model = add if sign == "+" else subtract
+    attempt(lab, form, (first, second), model, mask=BA_EA | FIXED_POINT_OVERFLOW_MASK)
     assert lab.changes()["cc"] == 3
 
 

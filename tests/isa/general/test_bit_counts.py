@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.conformance.twins.bits import LEFTMOST_ONE, POPULATION, find_leftmost_one, population_count
 from tests.isa.general.execute import execute
+from tests.isa.general.forms import check, forms
 from tests.lab import ALL
 
 VALUES = [0, 1, 2, 3, 0x80, 0xFF, 1 << 31, 1 << 32, 1 << 63, (1 << 63) - 1, ALL, 0x0123456789ABCDEF]
 EXTENSIONS_3 = 1 << (63 - 61)
 
 
-def check_flogr(lab, value):
-    zeros = 64 - value.bit_length()
-    rest = value & ~(1 << (63 - zeros)) if value else 0
-    expected = {"r6": zeros, "r7": rest, "cc": 2 if value else 0}
-    assert execute(lab, "flogr %r6,%r4", r4=value, r6=99, r7=ALL - 5) == (0, expected)
+@forms(*LEFTMOST_ONE)
+def test_find_leftmost_one(lab, form):
+    check(lab, form, find_leftmost_one)
 
 
-def check_popcnt(lab, value):
-    count = sum((value >> shift & 0xFF).bit_count() << shift for shift in range(0, 64, 8))
-    assert execute(lab, "popcnt %r6,%r4", r4=value, r6=99) == (0, {"r6": count, "cc": int(value != 0)})
-
-
-@pytest.mark.parametrize("value", VALUES)
-def test_values(lab, value):
-    check_flogr(lab, value)
-    check_popcnt(lab, value)
-
-
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=st.integers(0, ALL), shift=st.integers(0, 63))
-def test_counts_property(lab, value, shift):
-    check_flogr(lab, value >> shift)
-    check_popcnt(lab, value & ~(value >> shift))
+@forms(*POPULATION)
+def test_population_count(lab, form):
+    check(lab, form, population_count)
 
 
 @pytest.mark.parametrize(

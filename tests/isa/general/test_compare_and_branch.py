@@ -5,46 +5,14 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, DATA
-from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31
+from s390emu.conformance.twins.branch import BRANCHES, EQUAL, HIGH, LOW, TARGET, TRAPS
+from s390emu.conformance.twins.load_store import COMPARE_AND_TRAP
+from tests.lab import ALL, BA_EA, MODE_24, MODE_31
 from tests.operands import FETCH, Operand, operand_checks
 
-TARGET = CODE + 0xF234
-COMPARE_AND_TRAP = 0xFF
-EQUAL, LOW, HIGH = 8, 4, 2
 NOISE_1, NOISE_2 = 0x11111111 << 32, 0x22222222 << 32  # bits 0-31 are no part of a 32-bit comparison
 AFP = 1 << (63 - 45)
 
-# signed?, bits, template with {i} the second operand and {m} the mask
-BRANCHES = {
-    "crb": (True, 32, "crb %r1,%r2,{m},0x234(%r5)"),
-    "cgrb": (True, 64, "cgrb %r1,%r2,{m},0x234(%r5)"),
-    "crj": (True, 32, "crj %r1,%r2,{m},.+0xf234"),
-    "cgrj": (True, 64, "cgrj %r1,%r2,{m},.+0xf234"),
-    "cib": (True, 32, "cib %r1,{i},{m},0x234(%r5)"),
-    "cgib": (True, 64, "cgib %r1,{i},{m},0x234(%r5)"),
-    "cij": (True, 32, "cij %r1,{i},{m},.+0xf234"),
-    "cgij": (True, 64, "cgij %r1,{i},{m},.+0xf234"),
-    "clrb": (False, 32, "clrb %r1,%r2,{m},0x234(%r5)"),
-    "clgrb": (False, 64, "clgrb %r1,%r2,{m},0x234(%r5)"),
-    "clrj": (False, 32, "clrj %r1,%r2,{m},.+0xf234"),
-    "clgrj": (False, 64, "clgrj %r1,%r2,{m},.+0xf234"),
-    "clib": (False, 32, "clib %r1,{i},{m},0x234(%r5)"),
-    "clgib": (False, 64, "clgib %r1,{i},{m},0x234(%r5)"),
-    "clij": (False, 32, "clij %r1,{i},{m},.+0xf234"),
-    "clgij": (False, 64, "clgij %r1,{i},{m},.+0xf234"),
-}
-TRAPS = {
-    "crt": (True, 32, "crt %r1,%r2,{m}"),
-    "cgrt": (True, 64, "cgrt %r1,%r2,{m}"),
-    "cit": (True, 32, "cit %r1,{i},{m}"),
-    "cgit": (True, 64, "cgit %r1,{i},{m}"),
-    "clrt": (False, 32, "clrt %r1,%r2,{m}"),
-    "clgrt": (False, 64, "clgrt %r1,%r2,{m}"),
-    "clfit": (False, 32, "clfit %r1,{i},{m}"),
-    "clgit": (False, 64, "clgit %r1,{i},{m}"),
-    "clt": (False, 32, "clt %r1,{m},0x10(%r6)"),
-    "clgt": (False, 64, "clgt %r1,{m},0x10(%r6)"),
-}
 SIGNED = [(5, 5, EQUAL), (5, 6, LOW), (6, 5, HIGH), (-1, 1, LOW), (1, -1, HIGH), (-2, -1, LOW), (-1, -1, EQUAL)]
 LOGICAL = [(5, 5, EQUAL), (5, 6, LOW), (6, 5, HIGH), (-1, 1, HIGH), (0, 255, LOW), (255, 255, EQUAL)]
 LOGICAL_REGISTERS = [(1, -1, LOW), (-2, -1, LOW), (-1, -1, EQUAL)]

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import os
 import random
-from typing import NamedTuple
 
 import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, PROTECTION, SPECIFICATION
+from s390emu.conformance.twins.strings_of_characters import CODECS, Ended
+from s390emu.conformance.twins.strings_of_characters import CONVERSIONS as NAMES
+from s390emu.conformance.twins.strings_of_characters import converted as twin
 from tests.isa.general.partial import assembled, execute
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import discard
 
 FIRST, SECOND, PAGE = 0x50000, 0x60000, 0x1000
-CODECS = {"1": "utf-8", "2": "utf-16-be", "4": "utf-32-be"}
 STRINGS = int(os.environ.get("S390EMU_UNICODE_CASES", "150"))  # of each instruction, with a check and without
-NAMES = ("cu12", "cu14", "cu21", "cu24", "cu41", "cu42")
 EVERY = pytest.mark.parametrize("name", NAMES)
 MODES = pytest.mark.parametrize("mode", [BA_EA, MODE_31, MODE_24], ids=["64", "31", "24"])
 TEXT = "a\x00\x7f\x80\xff߿ࠀ퟿�￿\U00010000\U0010ffff€😀"
-
-
-class Ended(NamedTuple):
-    cc: int
-    made: bytes
-    taken: int
 
 
 def setup(lab, source: bytes, room: int, *, first=FIRST, second=SECOND, mode=BA_EA):
@@ -52,70 +46,6 @@ def ended(lab, source: bytes, room: int, *, first=FIRST, second=SECOND, mode=BA_
     made, taken = made - first, taken - second
     assert (int(lab.gr[3]) & low, int(lab.gr[5]) & low) == (room - made, len(source) - taken)
     return Ended(int(lab.cpu.cc), lab.load(first, made), taken)
-
-
-# --- the naive twin --------------------------------------------------------------------------------------------------
-
-
-def utf8_length(lead: int, checked: bool) -> int:
-    """0: no first byte."""
-    if checked and (lead in (0xC0, 0xC1) or lead > 0xF4):
-        return 0
-    ranges = ((0x80, 1), (0xC0, 0), (0xE0, 2), (0xF0, 3), (0xF8, 4), (0x100, 0))
-    return next(length for end, length in ranges if lead < end)
-
-
-def decoded(data: bytes, form: str, checked: bool):
-    """The first character as (number, bytes), or the condition code 0 or 2."""
-    if form == "1":
-        if not data:
-            return 0
-        length = utf8_length(data[0], checked)
-        if length == 0:
-            return 2
-        if len(data) < length:
-            return 0
-        if checked:
-            try:
-                return ord(data[:length].decode("utf-8")), length
-            except UnicodeDecodeError:
-                return 2
-        bits = f"{data[0]:08b}"[length + 1 if length > 1 else 1 :] + "".join(f"{b:08b}"[2:] for b in data[1:length])
-        return int(bits, 2), length
-    if form == "2":
-        if len(data) < 2 or (0xD8 <= data[0] <= 0xDB and len(data) < 4):
-            return 0
-        if not 0xD8 <= data[0] <= 0xDB:
-            return int.from_bytes(data[:2], "big"), 2
-        if checked and not 0xDC <= data[2] <= 0xDF:
-            return 2
-        bits = f"{int.from_bytes(data[:4], 'big'):032b}"
-        return 0x10000 + int(bits[6:16] + bits[22:], 2), 4
-    if len(data) < 4:
-        return 0
-    number = int.from_bytes(data[:4], "big")
-    return 2 if 0xD800 <= number <= 0xDBFF or number > 0x10FFFF else (number, 4)
-
-
-def encoded(number: int, form: str) -> bytes:
-    if form == "2" and number > 0x10FFFF:  # only without a check: four bits of the plane minus one are kept
-        number = 0x10000 + (number - 0x10000) % 0x100000
-    if form == "1" or number <= 0x10FFFF:
-        return chr(number).encode(CODECS[form], "surrogatepass")
-    return number.to_bytes(4, "big")
-
-
-def twin(name: str, source: bytes, room: int, checked: bool) -> Ended:
-    made, taken = b"", 0
-    while True:
-        found = decoded(source[taken:], name[2], checked or name[2] == "4")
-        if isinstance(found, int):
-            return Ended(found, made, taken)
-        more = encoded(found[0], name[3])
-        if len(made) + len(more) > room:
-            return Ended(1, made, taken)
-        made += more
-        taken += found[1]
 
 
 def check(lab, name: str, source: bytes, room: int, checked: bool, **where) -> None:

@@ -3,70 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from s390emu.architecture.interruptions import ADDRESSING, FIXED_POINT_OVERFLOW, PROTECTION, SPECIFICATION
 from s390emu.architecture.storage_key import CHANGE
-from tests.isa.general.execute import DATA, OLD, execute
-from tests.lab import ALL, BA_EA, PROGRAM_MASK_ALL
+from s390emu.conformance.twins.bits import LOAD_AND, OPERATIONS, SWAPS, compare_and_swap, load_and
+from tests.isa.general.execute import DATA, execute
+from tests.isa.general.forms import check, forms
+from tests.lab import BA_EA, PROGRAM_MASK_ALL
 from tests.operands import FETCH, STORE, UPDATE, Operand, operand_checks
 
 LOW32 = (1 << 32) - 1
 
 
-def signed(value: int, width: int) -> int:
-    return value - (1 << width) if value >> (width - 1) else value
+@forms(*LOAD_AND)
+def test_load_and(lab, form):
+    check(lab, form, load_and)
 
 
-def add(old: int, third: int, width: int) -> int:
-    total = signed(old, width) + signed(third, width)
-    if not -(1 << width - 1) <= total < 1 << width - 1:
-        return 3
-    return 0 if total == 0 else 1 if total < 0 else 2
-
-
-def add_logical(old: int, third: int, width: int) -> int:
-    total = old + third
-    return 2 * (total >> width) + (total % (1 << width) != 0)
-
-
-MODELS = {
-    "laa": (lambda a, b: a + b, add),
-    "laal": (lambda a, b: a + b, add_logical),
-    "lan": (lambda a, b: a & b, lambda a, b, width: int(a & b != 0)),
-    "lao": (lambda a, b: a | b, lambda a, b, width: int(a | b != 0)),
-    "lax": (lambda a, b: a ^ b, lambda a, b, width: int(a ^ b != 0)),
-}
-VALUES = [0, 1, 5, (1 << 63) - 1, 1 << 63, ALL, (1 << 31) - 1, 1 << 31, LOW32, 0x7FFFFFFF << 32 | 0x80000000]
-
-
-def check_load_and(lab, name, width, old, third):
-    ones = (1 << width) - 1
-    combine, condition = MODELS[name]
-    a, b = old & ones, third & ones
-    new, cc = combine(a, b) & ones, condition(a, b, width)
-    loaded = a if width == 64 else OLD & ~LOW32 | a
-    line = f"{name}{'g' if width == 64 else ''} %r3,%r4,0(%r5)"
-    code, changes = execute(lab, line, data=f"{a:0{width // 4}x}", cc=(cc + 1) % 4, r4=third)
-    registers = {key: value for key, value in changes.items() if isinstance(key, str)}
-    assert (code, registers) == (0, {"cc": cc} | ({"r3": loaded} if loaded != OLD else {}))
-    assert lab.word(DATA, width // 8) == new
-
-
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("width", [32, 64])
-def test_load_and(lab, name, width):
-    for old in VALUES:
-        for third in (0, 1, ALL, 1 << 63, 1 << 31):
-            check_load_and(lab, name, width, old, third)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from(sorted(MODELS)), old=st.integers(0, ALL), third=st.integers(0, ALL))
-def test_load_and_property(lab, name, old, third):
-    check_load_and(lab, name, 32, old, third)
-    check_load_and(lab, name, 64, old, third)
+@forms(*SWAPS)
+def test_swaps(lab, form):
+    check(lab, form, compare_and_swap)
 
 
 @pytest.mark.parametrize(("mnemonic", "length"), [("laa", 4), ("laag", 8)])
@@ -78,7 +34,7 @@ def test_load_and_add_overflow_interrupts_after_completion(lab, mnemonic, length
     assert (code, changes) == (FIXED_POINT_OVERFLOW, expected)
 
 
-@pytest.mark.parametrize("name", [f"{name}{form}" for name in MODELS for form in ("", "g")])
+@pytest.mark.parametrize("name", [f"{name}{form}" for name in OPERATIONS for form in ("", "g")])
 def test_load_and_same_register(lab, name):
     """r3 is used before r1 is loaded."""
     code, changes = execute(lab, f"{name} %r3,%r3,0(%r5)", data="00" * 7 + "06", r3=3 << 32 | 3)
@@ -92,8 +48,8 @@ def test_load_and_same_register(lab, name):
         assert changes["r3"] == 3 << 32
 
 
-WORDS = [*MODELS, "cs", "csy"]
-DOUBLEWORDS = [*(f"{name}g" for name in MODELS), "csg", "cds", "cdsy"]
+WORDS = [*OPERATIONS, "cs", "csy"]
+DOUBLEWORDS = [*(f"{name}g" for name in OPERATIONS), "csg", "cds", "cdsy"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +69,7 @@ R6 = 0xA0A1A2A3A4A5A6A7
 R7 = 0xB0B1B2B3B4B5B6B7
 QUAD = "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d7"
 
-SWAPS = [
+SWAPPED = [
     # r2 and r3 that are equal to storage; changes then; changes where they are not
     pytest.param("cs", {"r2": 0x99 << 32 | 0xC0C1C2C3}, "a4a5a6a7", {"r2": 0xC0C1C2C3}, id="cs"),
     pytest.param("csy", {"r2": 0x99 << 32 | 0xC0C1C2C3}, "a4a5a6a7", {"r2": 0xC0C1C2C3}, id="csy"),
@@ -127,13 +83,13 @@ SWAPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("mnemonic", "equal", "swapped", "loaded"), SWAPS)
+@pytest.mark.parametrize(("mnemonic", "equal", "swapped", "loaded"), SWAPPED)
 def test_compare_and_swap_equal(lab, mnemonic, equal, swapped, loaded):
     code, changes = execute(lab, f"{mnemonic} %r2,%r6,0(%r5)", data=QUAD, r6=R6, r7=R7, **equal)
     assert (code, changes) == (0, {"cc": 0, DATA: bytes.fromhex(swapped)})
 
 
-@pytest.mark.parametrize(("mnemonic", "equal", "swapped", "loaded"), SWAPS)
+@pytest.mark.parametrize(("mnemonic", "equal", "swapped", "loaded"), SWAPPED)
 def test_compare_and_swap_unequal(lab, mnemonic, equal, swapped, loaded):
     """Any register that differs, in its last bit; the halves that are not operands stay."""
     for name in loaded:
@@ -264,8 +220,8 @@ def swap_registers(lab):
 
 
 @operand_checks(
-    *(Operand(f"{name} %r3,%r4,0(%r5)", 4, UPDATE, align=4) for name in MODELS),
-    *(Operand(f"{name}g %r3,%r4,0(%r5)", 8, UPDATE, align=8) for name in MODELS),
+    *(Operand(f"{name} %r3,%r4,0(%r5)", 4, UPDATE, align=4) for name in OPERATIONS),
+    *(Operand(f"{name}g %r3,%r4,0(%r5)", 8, UPDATE, align=8) for name in OPERATIONS),
     *(Operand(f"{m} %r2,%r6,0(%r5)", 4, UPDATE, align=4) for m in ("cs", "csy")),
     *(Operand(f"{m} %r2,%r6,0(%r5)", 8, UPDATE, align=8) for m in ("csg", "cds", "cdsy")),
     Operand("cdsg %r2,%r6,0(%r5)", 16, UPDATE, align=16),

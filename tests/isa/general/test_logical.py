@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import operator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s390emu.conformance.twins.logical import CONNECTIVES, OPERATIONS
 from tests.isa.general.execute import DATA, OLD, execute
 from tests.lab import ALL
 from tests.operands import FETCH, UPDATE, Operand, operand_checks
 
-OPERATIONS = {"n": operator.and_, "o": operator.or_, "x": operator.xor}
-CONNECTIVES = {
-    "nc": lambda a, b: a & ~b,
-    "oc": lambda a, b: a | ~b,
-    "nn": lambda a, b: ~(a & b),
-    "no": lambda a, b: ~(a | b),
-    "nx": lambda a, b: ~(a ^ b),
-}
 LOW32 = (1 << 32) - 1
 PAIRS = [(0, 0), (0, ALL), (ALL, 0), (ALL, ALL), (0xF0F0_0000_0000_0000, 0x0F0F_0000_0000_0000), (OLD, OLD << 4 & ALL),
          (1 << 63, 1 << 31), (1 << 31, 1 << 31), (5, 6)]  # fmt: skip

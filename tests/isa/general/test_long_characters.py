@@ -7,6 +7,7 @@ import random
 import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, SPECIFICATION
+from s390emu.conformance.twins.strings import cuse
 from tests.isa.general.partial import assembled, execute
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import discard
@@ -209,21 +210,6 @@ def test_srstu_reserved_bits(lab):
 # --- COMPARE UNTIL SUBSTRING EQUAL -----------------------------------------------------------------------------------
 
 
-def cuse_twin(left: bytes, right: bytes, wanted: int, padding: int):
-    """(cc, bytes passed)."""
-    longer = max(len(left), len(right))
-    left, right = (data.ljust(longer, bytes([padding])) for data in (left, right))
-    for start in range(longer + 1):
-        if start + wanted <= longer and left[start : start + wanted] == right[start : start + wanted]:
-            return 0, start
-    if wanted == 0:
-        return 0, 0
-    start = longer
-    while start > 0 and left[start - 1] == right[start - 1]:
-        start -= 1
-    return (1 if start < longer else 2), start
-
-
 @MODES
 @pytest.mark.parametrize(("before_first", "before_second"), DISTANCES)
 def test_cuse_is_the_twin(lab, mode, before_first, before_second):
@@ -238,7 +224,7 @@ def test_cuse_is_the_twin(lab, mode, before_first, before_second):
         lab.gr[0], lab.gr[1] = ALL & ~0xFF | wanted, ALL & ~0xFF | ord("P")
         setup(lab, len(left), len(right), first=first, second=second, mode=mode)
         execute(lab)
-        cc, passed = cuse_twin(left, right, wanted, ord("P"))
+        cc, passed = cuse(left, right, wanted, ord("P"))
         one, other = min(passed, len(left)), min(passed, len(right))
         expected = [first + one, len(left) - one, second + other, len(right) - other]
         assert (int(lab.cpu.cc), pairs(lab, mode)) == (cc, expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.conformance.twins.storage_to_storage import packed
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
 FIRST, SECOND = 0x40100, 0x50200
@@ -12,10 +13,6 @@ NUMBER = "9876543210123456789012345678901"  # 31 digits
 PACKS = pytest.mark.parametrize(("name", "size"), [("pka", 1), ("pku", 2)])
 UNPACKS = pytest.mark.parametrize(("name", "size"), [("unpka", 1), ("unpku", 2)])
 CODECS = {1: "ascii", 2: "utf-16-be"}
-
-
-def packed(digits: str, sign: str = "C") -> bytes:
-    return bytes.fromhex(digits.rjust(31, "0")[-31:] + sign)
 
 
 def setup(lab):

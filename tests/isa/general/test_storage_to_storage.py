@@ -7,6 +7,7 @@ import random
 import pytest
 
 from s390emu.architecture.interruptions import BLOCK_VOLATILITY
+from s390emu.conformance.twins.storage_to_storage import PACKED_TWINS, TWINS, line
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import BOUNDARY, FETCH, STORE, UPDATE, Operand, discard, operand_checks
 
@@ -18,45 +19,6 @@ HIGH = 0xFEDCBA98 << 32
 def lab(lab):
     lab.gr[5], lab.gr[6] = FIRST, SECOND
     return lab
-
-
-# --- naive twins: one byte after the other, on one bytearray ----------------------------------------------------------
-
-
-def twin_left_to_right(operation):
-    def twin(storage, first, second, length):
-        for i in range(length):
-            storage[first + i] = operation(storage[first + i], storage[second + i])
-
-    return twin
-
-
-def twin_mvcin(storage, first, second, length):
-    for i in range(length):
-        storage[first + i] = storage[second - i]
-
-
-def twin_mvcrl(storage, first, second, length):
-    for i in reversed(range(length)):
-        storage[first + i] = storage[second + i]
-
-
-TWINS = {
-    "mvc": twin_left_to_right(lambda a, b: b),
-    "mvn": twin_left_to_right(lambda a, b: a & 0xF0 | b & 0x0F),
-    "mvz": twin_left_to_right(lambda a, b: a & 0x0F | b & 0xF0),
-    "nc": twin_left_to_right(lambda a, b: a & b),
-    "oc": twin_left_to_right(lambda a, b: a | b),
-    "xc": twin_left_to_right(lambda a, b: a ^ b),
-    "mvcin": twin_mvcin,
-    "mvcrl": twin_mvcrl,
-}
-
-
-def line(mnemonic, length):
-    if mnemonic == "mvcrl":
-        return "mvcrl 0(%r5),0(%r6)"
-    return f"{mnemonic} 0({length},%r5),0(%r6)"
 
 
 def compare_with_twin(lab, mnemonic, first, second, length, seed):
@@ -307,31 +269,6 @@ def test_trt_operands(lab, check, operand):
 
 
 # --- packed and zoned ------------------------------------------------------------------------------------------------
-
-
-def twin_pack(source, target):
-    length = len(target)
-    digits = [b & 0xF for b in source]
-    nibbles = [source[-1] >> 4, *reversed(digits)]  # from the right: sign, digits
-    nibbles = (nibbles + [0] * 2 * length)[: 2 * length]
-    return bytes(nibbles[i + 1] << 4 | nibbles[i] for i in range(0, 2 * length, 2))[::-1]
-
-
-def twin_unpk(source, target):
-    length = len(target)
-    nibbles = [n for b in reversed(source) for n in (b & 0xF, b >> 4)]
-    sign, digits = nibbles[0], nibbles[1:] + [0] * length
-    return bytes([sign << 4 | digits[0], *(0xF0 | d for d in digits[1:length])])[::-1]
-
-
-def twin_mvo(source, target):
-    length = len(target)
-    nibbles = [target[-1] & 0xF, *(n for b in reversed(source) for n in (b & 0xF, b >> 4))]
-    nibbles = (nibbles + [0] * 2 * length)[: 2 * length]
-    return bytes(nibbles[i + 1] << 4 | nibbles[i] for i in range(0, 2 * length, 2))[::-1]
-
-
-PACKED_TWINS = {"pack": twin_pack, "unpk": twin_unpk, "mvo": twin_mvo}
 
 
 @pytest.mark.parametrize("mnemonic", PACKED_TWINS)

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from s390emu.architecture.interruptions import ADDRESSING, BLOCK_VOLATILITY, PROTECTION, SPECIFICATION
+from s390emu.conformance.twins.strings_of_characters import SIZES, joined, translated, translated_until
 from tests.isa.general.partial import assembled, execute
 from tests.lab import ALL, BA_EA, CODE, MODE_24, MODE_31, SIZE
 from tests.operands import discard
@@ -14,7 +15,6 @@ from tests.operands import discard
 FIRST, SECOND, TABLE, PAGE = 0x50000, 0x60000, 0x70000, 0x1000
 MODES = pytest.mark.parametrize("mode", [BA_EA, MODE_31, MODE_24], ids=["64", "31", "24"])
 MASKS = {BA_EA: ALL, MODE_31: (1 << 31) - 1, MODE_24: (1 << 24) - 1}
-SIZES = {"troo": (1, 1), "trot": (1, 2), "trto": (2, 1), "trtt": (2, 2)}
 EVERY = pytest.mark.parametrize("name", SIZES)
 
 
@@ -38,11 +38,6 @@ def low(lab, r, mode=BA_EA) -> int:
 # --- TRANSLATE EXTENDED ----------------------------------------------------------------------------------------------
 
 SHIFTED = bytes((n + 1) % 256 for n in range(256))
-
-
-def translated_until(data: bytes, table: bytes, test: int) -> bytes:
-    end = data.find(bytes([test]))
-    return data.translate(table) if end < 0 else data[:end].translate(table) + data[end:]
 
 
 def tre_setup(lab, data, test, *, first=FIRST, table=TABLE, mode=BA_EA):
@@ -134,25 +129,6 @@ def table_of(name: str) -> list[int]:
     return [(n * 7 + 3) % 256**functions for n in range(256**arguments)]
 
 
-def characters(data, size: int) -> list[int]:
-    return [int.from_bytes(data[n : n + size], "big") for n in range(0, len(data), size)]
-
-
-def joined(numbers, size: int) -> bytes:
-    return b"".join(n.to_bytes(size, "big") for n in numbers)
-
-
-def twin(name: str, data: bytes, test: int | None):
-    """(cc, what is stored, bytes of the source translated)."""
-    arguments, functions = SIZES[name]
-    table, made = table_of(name), []
-    for n, argument in enumerate(characters(data, arguments)):
-        if table[argument] == test:
-            return 1, joined(made, functions), n * arguments
-        made.append(table[argument])
-    return 0, joined(made, functions), len(data)
-
-
 @EVERY
 @MODES
 @pytest.mark.parametrize("m3", ["", ",1", ",14"])
@@ -169,7 +145,7 @@ def test_it_is_the_twin(lab, name, mode, m3):
             lab.store(second, data)
             setup(lab, length, first=first, second=second, test=test, mode=mode)
             execute(lab)
-            cc, stored, taken = twin(name, data, None if m3 == ",1" else test)
+            cc, stored, taken = translated(data, table_of(name), SIZES[name], None if m3 == ",1" else test)
             assert lab.load(FIRST - PAGE, 4 * PAGE) == (bytes(PAGE - before_first) + stored).ljust(4 * PAGE, b"\0")
             assert [low(lab, r, mode) for r in (2, 3, 4)] == [first + len(stored), length - taken, second + taken]
             assert lab.cpu.cc == cc

@@ -7,7 +7,7 @@
         .equ    WAIT,0x00020000         # wait state
         .equ    EXTERNAL,0x01000000     # enabled for external interruptions
         .equ    CRASHED,0xbad           # address of the disabled wait after a program interruption
-        .equ    CONTROL_0,0x40200       # AFP registers (bit 45), service signal (bit 54)
+        .equ    CONTROL_0,0x60200       # AFP registers (bit 45), vectors (bit 46), service signal (bit 54)
         .equ    SIGP_STOP,5
 
         .text

@@ -1,6 +1,6 @@
 """Binary floating point by exact rational arithmetic: what the instructions of PoP ch. 19 are to give.
 
-A twin of isa/floating_point/bfp_*: values are `fractions.Fraction`, and nothing is shared with the code that is tested.
+Values are `fractions.Fraction`, and nothing is shared with the code that is tested.
 An operation returns an Outcome; `None` for the datum means that the operation is suppressed.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 INVALID, DIVIDE, OVERFLOW, UNDERFLOW, INEXACT = "i", "z", "o", "u", "x"
 MASK = {name: 1 << 31 - n for n, name in enumerate("izoux")}
@@ -70,7 +70,9 @@ FORMATS = (SHORT, LONG, EXTENDED)
 
 
 class Outcome(NamedTuple):
-    datum: int | None
+    """What an operation gives: a datum, None if it is suppressed; flags for the FPC register; a data-exception code."""
+
+    datum: Any
     flags: str = ""
     dxc: int = 0
 

@@ -1,0 +1,82 @@
+"""Compilation of many functions on all cores: what Numba makes of each of them is kept, as if it had been made here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from queue import SimpleQueue
+from threading import Thread
+
+from s390emu._jit.cache import bitcodes, objects
+from s390emu._jit.functions import Function
+
+FEWEST = 8  # functions: for fewer it does not pay to start processes
+MOST_WORKERS = 8  # each compiles the helpers that its functions share with those of others
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start() -> subprocess.Popen:
+    """Start a worker, with the sources of this process."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", f"{__package__}.worker"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+    )  # fmt: skip
+
+
+def _ask(worker: subprocess.Popen, function: Function) -> tuple[bytes, tuple[bytes, bool]]:
+    assert worker.stdin and worker.stdout
+    pickle.dump(tuple(function), worker.stdin)
+    worker.stdin.flush()
+    return pickle.load(worker.stdout)
+
+
+def pays(functions: Sequence[Function]) -> bool:
+    """True if it is faster to have these functions made by several processes than to make them here."""
+    return len(functions) >= FEWEST and cores() > 1
+
+
+def make(functions: Sequence[Function]) -> Iterator[Function]:
+    """Have functions of the package compiled; yield each when it is, in any order.
+
+    Where a worker fails, what it was to do is left: whoever needs the function compiles it, and has the error."""
+    waiting, done = deque(functions), SimpleQueue()
+    workers: list[subprocess.Popen] = []
+
+    def attend() -> None:
+        with contextlib.suppress(OSError, EOFError, pickle.PickleError, IndexError):
+            worker = _start()
+            workers.append(worker)
+            while True:
+                function = waiting.popleft()
+                done.put((function, *_ask(worker, function)))
+        done.put(None)
+
+    threads = [Thread(target=attend, daemon=True) for _ in range(min(cores(), MOST_WORKERS))]
+    for thread in threads:
+        thread.start()
+    attended = len(threads)
+    try:
+        while attended:
+            if answer := done.get():
+                function, bitcode, (code, alone) = answer
+                bitcodes().keep(function.name, bitcode)
+                if alone:
+                    objects().keep(function.name, code)
+                yield function
+            else:
+                attended -= 1
+    finally:
+        waiting.clear()
+        for worker in workers:
+            with worker:
+                worker.kill()

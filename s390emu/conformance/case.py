@@ -1,0 +1,104 @@
+"""A case: one instruction, the state before it, and the state after it as the manual has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+CODE = 0x20000  # where the instruction is
+MODES = {64: 0x180000000, 31: 0x80000000, 24: 0}  # PSW bits EA and BA, by the bits of an address
+CC_SHIFT = 44
+AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0, with the AFP-register control
+REGISTERS = 16
+
+
+@dataclass
+class State:
+    """What a case names of a machine: registers, FPC register, control register 0, PSW, and storage.
+
+    storage: bytes by the address of the first, in windows that do not overlap. Access registers are zero."""
+
+    gr: list[int] = field(default_factory=lambda: [0] * REGISTERS)
+    fpr: list[int] = field(default_factory=lambda: [0] * REGISTERS)
+    fpc: int = 0
+    cr0: int = 0xE0
+    psw_mask: int = MODES[64]
+    psw_ia: int = CODE
+    storage: dict[int, bytearray] = field(default_factory=dict)
+
+    @property
+    def cc(self) -> int:
+        """The condition code."""
+        return self.psw_mask >> CC_SHIFT & 3
+
+    @cc.setter
+    def cc(self, cc: int) -> None:
+        self.psw_mask = self.psw_mask & ~(3 << CC_SHIFT) | cc << CC_SHIFT
+
+    def window(self, address: int, data: bytes) -> None:
+        """Have storage there, with this content."""
+        self.storage[address] = bytearray(data)
+
+    def _place(self, address: int, length: int) -> tuple[bytearray, int]:
+        for start, data in self.storage.items():
+            if start <= address and address + length <= start + len(data):
+                return data, address - start
+        raise IndexError(f"{length} bytes at {address:#x} are in no window")
+
+    def load(self, address: int, length: int) -> bytes:
+        """Return bytes of a window; IndexError if they are in none."""
+        data, at = self._place(address, length)
+        return bytes(data[at : at + length])
+
+    def store(self, address: int, content: bytes) -> None:
+        """Store bytes in a window; IndexError if they are in none."""
+        data, at = self._place(address, len(content))
+        data[at : at + len(content)] = content
+
+    def copy(self) -> State:
+        """Return a state of its own."""
+        windows = {address: bytearray(data) for address, data in self.storage.items()}
+        return replace(self, gr=list(self.gr), fpr=list(self.fpr), storage=windows)
+
+
+class Case(NamedTuple):
+    """One execution of an instruction.
+
+    line      in assembly, to stand at `before.psw_ia`
+    after     as it is when the instruction is through, or as the program old PSW has it: without what the
+              interruption stores
+    code      program-interruption code, 0 for none; dxc: data-exception code, if that is 7
+    repeated  condition code 3 says that it is not through: it is executed again until another one is set
+    """
+
+    line: str
+    before: State
+    after: State
+    code: int = 0
+    dxc: int = 0
+    repeated: bool = False
+
+
+class Result(NamedTuple):
+    """What a machine made of a case. ended: what it did instead of executing it, "" if nothing."""
+
+    state: State
+    code: int = 0
+    dxc: int = 0
+    ended: str = ""
+
+
+def differences(case: Case, result: Result) -> dict[str, tuple]:
+    """Return what is not as the case has it: name -> (what it should be, what it is)."""
+    if result.ended:
+        return {"ended": ("", result.ended)}
+    wanted, found = _named(case.after, case.code, case.dxc), _named(result.state, result.code, result.dxc)
+    return {name: (wanted[name], found[name]) for name in wanted if wanted[name] != found[name]}
+
+
+def _named(state: State, code: int, dxc: int) -> dict[str, int | bytes]:
+    named: dict[str, int | bytes] = {"code": code, "dxc": dxc, "cc": state.cc, "fpc": state.fpc}
+    named |= {"psw": state.psw_mask & ~(3 << CC_SHIFT), "ia": state.psw_ia}
+    named |= {f"r{n}": value for n, value in enumerate(state.gr)}
+    named |= {f"f{n}": value for n, value in enumerate(state.fpr)}
+    return named | {f"storage {at:x}": bytes(data) for at, data in sorted(state.storage.items())}

@@ -1,0 +1,66 @@
+"""Cases on our own engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from s390emu.architecture.interruptions import DATA
+from s390emu.conformance.case import Case, Result, State
+from s390emu.conformance.files import STORAGE
+from s390emu.machine import Machine
+
+MOST_UNITS = 1 << 16  # of one instruction that is not through yet
+PROGRAM_NEW_PSW, DXC = 0x1D0, 0x93
+
+
+class Here:
+    """A machine that executes one case after the other."""
+
+    name = "s390emu"
+
+    def __init__(self) -> None:
+        self.machine = Machine(STORAGE)
+        self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
+        self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())
+
+    def results(self, cases: list[Case]) -> Iterator[Result]:
+        """Yield what became of each case."""
+        return map(self.execute, cases)
+
+    def execute(self, case: Case) -> Result:
+        """Execute a case; return what became of it."""
+        machine, before = self.machine, case.before
+        cpu, port = machine.cpu, machine.port
+        for address, data in before.storage.items():
+            machine.write(address, bytes(data))
+        cpu.gr[:], cpu.fpr[:], cpu.fpc = before.gr, before.fpr, before.fpc
+        cpu.cr[:], cpu.ar[:] = self._first
+        cpu.cr[0] = before.cr0
+        machine.set_psw(before.psw_mask, before.psw_ia)
+        interruptions = int(port.interruption_count[0])
+        for _ in range(MOST_UNITS):
+            port.lost_steps = 0  # each case may end in an interruption: that is no loop
+            if (stop := machine.step()) is not None:
+                return Result(before, ended=str(stop))
+            if int(port.interruption_count[0]) > interruptions:
+                last = machine.last_interruption
+                assert last is not None
+                dxc = machine.read(DXC, 1)[0] if last.code == DATA else 0
+                return Result(self._state(case, int.from_bytes(machine.read(0x150, 8), "big"),
+                                          int.from_bytes(machine.read(0x158, 8), "big")), last.code, dxc)  # fmt: skip
+            mask, ia = machine.psw
+            if ia == before.psw_ia and case.after.psw_ia != ia:
+                continue
+            if case.repeated and mask >> 44 & 3 == 3:
+                machine.set_psw(mask, before.psw_ia)
+                continue
+            return Result(self._state(case, mask, ia))
+        return Result(before, ended="it goes on and on")
+
+    def _state(self, case: Case, mask: int, ia: int) -> State:
+        machine, cpu = self.machine, self.machine.cpu
+        windows = {at: bytearray(machine.read(at, len(data))) for at, data in case.before.storage.items()}
+        return State(cpu.gr.tolist(), cpu.fpr.tolist(), int(cpu.fpc), int(cpu.cr[0]), mask, ia, windows)
+
+    def close(self) -> None:
+        """There is nothing to end."""

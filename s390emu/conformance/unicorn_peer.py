@@ -1,0 +1,144 @@
+"""Unicorn, the emulator library from PyPI: QEMU 5.0's translator, in a process of its own, which some cases end."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing.connection import Connection
+from typing import Any
+
+from s390emu.conformance.case import AFP_CONTROL, REGISTERS, Case, Result, State
+from s390emu.conformance.peers import Left, PeerMissing
+
+REMEDY = "Unicorn is not installed; pip install 's390emu[conformance]'"
+STORAGE = 0x100000
+SET_FPC, ROOM = bytes.fromhex("b3840000"), 0x1000  # SFPC 0, and where it is executed
+TIMEOUT = 5_000_000  # microseconds of a case
+
+
+class Registers:
+    """A Unicorn machine's registers, by their names and numbers: R0.., A0.., F0.., FPC, CR0, PSWM, PC."""
+
+    def __init__(self, storage: int) -> None:
+        import unicorn
+        from unicorn import s390x_const
+
+        self.uc: Any = unicorn.Uc(unicorn.UC_ARCH_S390X, unicorn.UC_MODE_BIG_ENDIAN)
+        self.uc.mem_map(0, storage)
+        self.names = [*(f"{kind}{n}" for kind in "RAF" for n in range(REGISTERS)), "FPC"]
+        self.number = {
+            name: getattr(s390x_const, f"UC_S390X_REG_{name}") for name in (*self.names, "CR0", "PSWM", "PC")
+        }
+
+    def set(self, name: str, value: int) -> None:
+        """Set a register."""
+        self.uc.reg_write(self.number[name], value)
+
+    def get(self, *names: str) -> list[int]:
+        """Return registers."""
+        return self.uc.reg_read_batch([self.number[name] for name in names])
+
+
+GENERAL, FLOATING = ([f"{kind}{n}" for n in range(REGISTERS)] for kind in "RF")
+
+
+class Inside:
+    """What executes cases, in the process that may end."""
+
+    def __init__(self) -> None:
+        from unicorn import UcError
+
+        self.error = UcError
+        self.registers = Registers(STORAGE)
+        self.first = self.registers.uc.context_save()
+
+    def execute(self, case: Case) -> Result:
+        """Execute a case; of an interruption Unicorn tells only that there was one, and raises."""
+        registers, before = self.registers, case.before
+        uc, start = registers.uc, before.psw_ia
+        end = start + len(before.storage[start])
+        uc.context_restore(self.first)
+        if before.fpc:
+            self._set_fpc(before.fpc)
+        uc.mem_write(start, bytes(64))
+        for address, data in before.storage.items():
+            uc.mem_write(address, bytes(data))
+        uc.ctl_flush_tb()  # it keeps its translation of the case before
+        registers.set("PSWM", before.psw_mask)
+        registers.set("CR0", before.cr0)
+        for name, value in zip((*GENERAL, *FLOATING), (*before.gr, *before.fpr), strict=True):
+            registers.set(name, value)
+        branch = case.after.psw_ia not in (start, end)
+        try:
+            while True:
+                uc.emu_start(start, end, timeout=TIMEOUT, count=int(branch))
+                if not case.repeated or registers.get("PSWM")[0] >> 44 & 3 != 3:
+                    break
+        except self.error as error:
+            return Result(case.after, case.code, case.dxc) if case.code else Result(before, ended=f"raises: {error}")
+        return Result(self._state(case))
+
+    def _set_fpc(self, fpc: int) -> None:
+        """By an instruction: the rounding mode is taken from it then."""
+        registers = self.registers
+        registers.uc.mem_write(ROOM, SET_FPC)
+        registers.set("PSWM", 0x180000000)
+        registers.set("CR0", AFP_CONTROL)
+        registers.set("R0", fpc)
+        registers.uc.emu_start(ROOM, ROOM + len(SET_FPC))
+
+    def _state(self, case: Case) -> State:
+        registers = self.registers
+        storage = {at: bytearray(registers.uc.mem_read(at, len(data))) for at, data in case.before.storage.items()}
+        fpc, cr0, mask, ia = registers.get("FPC", "CR0", "PSWM", "PC")
+        return State(list(registers.get(*GENERAL)), list(registers.get(*FLOATING)), fpc, cr0, mask, ia, storage)
+
+
+def _serve(connection: Connection) -> None:
+    inside = Inside()
+    while (case := connection.recv()) is not None:
+        connection.send(inside.execute(case))
+
+
+class Unicorn:
+    """Unicorn, begun anew whenever a case has ended it. Raises PeerMissing."""
+
+    def __init__(self) -> None:
+        try:
+            self.name = f"Unicorn {version('unicorn')}"
+        except PackageNotFoundError:
+            raise PeerMissing(REMEDY) from None
+        self.process: Any = None
+        self.connection: Any = None
+
+    def _start(self) -> None:
+        self.connection, theirs = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def close(self) -> None:
+        """End its process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.connection.close()
+            self.process = None
+
+    def results(self, cases: list[Case]) -> Iterator[Result]:
+        """Yield what became of each case; of a row of which some have ended the process, no more is asked."""
+        left = Left()
+        for case in cases:
+            if (result := left.instead(case)) is not None:
+                yield result
+                continue
+            if self.process is None:
+                self._start()
+            try:
+                self.connection.send(case)
+                yield self.connection.recv()
+            except (EOFError, OSError):
+                self.close()
+                left.note(case)
+                yield Result(case.before, ended="ends the process")

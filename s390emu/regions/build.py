@@ -1,0 +1,53 @@
+"""From the decoded instructions of a page to object code: all that a worker does for the translator."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from s390emu.regions import library, llvm
+from s390emu.regions.emit import module_text
+from s390emu.regions.region import find_region
+from s390emu.regions.templates import Template
+
+SYMBOL = "region"
+
+
+class Request(NamedTuple):
+    """decoded: instruction texts by logical address, of one page; starts: where it was seen to be entered; amode: the
+    mask of the addressing mode; everywhere: make every instruction an entry."""
+
+    decoded: dict[int, int]
+    starts: tuple[int, ...]
+    amode: int
+    everywhere: bool = False
+
+
+class Translation(NamedTuple):
+    """code: the object file, with the function SYMBOL; entries: place in the handler table by logical address; covered: the
+    texts by logical address of what it executes; barriers: mnemonics of instructions that it leaves to handlers."""
+
+    code: bytes
+    entries: dict[int, int]
+    covered: dict[int, int]
+    barriers: tuple[str, ...]
+
+
+def translate(request: Request) -> Translation | None:
+    """Return the translation, None if there is nothing to translate. Raises RuntimeError where LLVM refuses."""
+    region = find_region(
+        request.decoded, request.starts, request.amode, library.branches, everywhere=request.everywhere
+    )
+    if region is None:
+        return None
+    translated = [each for each in region.instructions if not each.barrier]
+    found = {each.mnemonic: library.template(each.mnemonic) for each in translated}
+    templates = {mnemonic: one for mnemonic, one in found.items() if isinstance(one, Template)}
+    module = llvm.parsed(module_text(region, templates, SYMBOL))
+    llvm.inline(module)
+    llvm.optimise(module)
+    return Translation(
+        llvm.object_code(module),
+        {entry: region.blocks[entry][0].place for entry in region.entries},
+        {each.ia: each.text for each in translated},
+        tuple(sorted({each.mnemonic for each in region.instructions if each.barrier})),
+    )

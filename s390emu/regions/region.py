@@ -1,0 +1,150 @@
+"""Which instructions of a page become one region: data only, nothing of LLVM.
+
+A region has the instructions of one page that have been decoded, that is executed at least once, and can be reached
+from where the page was seen to be entered. It is entered at the heads of loops, where functions begin and calls return,
+and behind barriers; not in the middle of a loop, which would make the loop irreducible and half as fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from s390emu.isa import lookup
+from s390emu.isa.formats import RELATIVE
+from s390emu.isa.opcodes import ROWS
+
+MOST_INSTRUCTIONS = 400
+CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
+TEXT_BITS = 64
+ROW_BY_PLACE = {lookup.place_of_row(row): row for row in ROWS}
+
+
+class Instruction(NamedTuple):
+    """A decoded instruction at logical address `ia`; text: left-aligned; place: in the handler table; following: the
+    address after it; target: where it branches to if that is fixed. A barrier is not translated."""
+
+    ia: int
+    text: int
+    place: int
+    mnemonic: str
+    following: int
+    target: int | None
+    branches: bool
+    barrier: bool
+
+
+class Region(NamedTuple):
+    """blocks: instructions by the address of the first one, none branching but the last; entries: addresses of blocks
+    at which it is entered; amode: the mask of the addressing mode."""
+
+    amode: int
+    blocks: dict[int, list[Instruction]]
+    entries: tuple[int, ...]
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        return [instruction for block in self.blocks.values() for instruction in block]
+
+
+def relative_target(text: int, ia: int, amode: int) -> int | None:
+    """Return the address that an instruction designates relative to its own; None if it does not."""
+    for operand in ROW_BY_PLACE[lookup.place_of(text)].format.operands:
+        if operand.kind == RELATIVE:
+            (start, width), = operand.fields  # fmt: skip
+            halfwords = (text >> (TEXT_BITS - start - width)) & ((1 << width) - 1)
+            halfwords -= (halfwords >> (width - 1)) << width
+            return (ia + 2 * halfwords) & amode
+    return None
+
+
+def instruction_at(ia: int, text: int, amode: int, branches: Callable[[str], bool | None]) -> Instruction:
+    """Return an instruction; branches: of a mnemonic, whether it may branch, None for a barrier."""
+    place = lookup.place_of(text)
+    row = ROW_BY_PLACE.get(place)
+    kind = branches(row.mnemonic) if row else None
+    following = (ia + lookup.LENGTHS[text >> (TEXT_BITS - 2)]) & amode
+    target = relative_target(text, ia, amode) if kind else None
+    return Instruction(ia, text, place, row.mnemonic if row else "", following, target, bool(kind), kind is None)
+
+
+def find_region(
+    decoded: Mapping[int, int], starts: Collection[int], amode: int, branches: Callable[[str], bool | None], *,
+    everywhere: bool = False,
+) -> Region | None:  # fmt: skip
+    """Return the region of the instructions that can be reached from `starts`, None if there is nothing to translate.
+
+    decoded: texts by logical address, all in one page; everywhere: enter it at every instruction, for tests.
+    """
+    found = _reachable(decoded, starts, amode, branches)
+    entered = {start for start in starts if start in found and not _in_loop(found, start)}
+    leaders, entries = set(entered), set(entered)
+    for each in found.values():
+        if each.branches or each.barrier:
+            leaders |= found.keys() & set(_next(each))
+        if each.barrier or each.mnemonic in CALLS:
+            entries.add(each.following)
+        if each.target is not None and (each.target <= each.ia or each.mnemonic in CALLS):
+            entries.add(each.target)
+    if everywhere:
+        leaders = entries = set(found)
+    blocks = {leader: _block(found, leader, leaders) for leader in sorted(leaders)}
+    usable = tuple(sorted(entry for entry in entries if entry in blocks and not found[entry].barrier))
+    if not usable:
+        return None
+    blocks = {leader: blocks[leader] for leader in sorted(_blocks_reached(blocks, usable))}
+    return Region(amode, blocks, usable)
+
+
+def _reachable(decoded, starts, amode, branches) -> dict[int, Instruction]:
+    found: dict[int, Instruction] = {}
+    work = list(starts)
+    while work and len(found) < MOST_INSTRUCTIONS:
+        ia = work.pop()
+        if ia in decoded and ia not in found:
+            found[ia] = each = instruction_at(ia, decoded[ia], amode, branches)
+            work += _next(each)
+    return found
+
+
+def _next(each: Instruction) -> list[int]:
+    return [each.following] if each.target is None else [each.target, each.following]
+
+
+def _in_loop(found: Mapping[int, Instruction], start: int) -> bool:
+    """True if the instruction can come again, as far as fixed targets tell, without the region being left."""
+    seen: set[int] = set()
+    work = _next(found[start]) if not found[start].barrier else []
+    while work:
+        ia = work.pop()
+        if ia == start:
+            return True
+        if ia in found and ia not in seen:
+            seen.add(ia)
+            if not found[ia].barrier:
+                work += _next(found[ia])
+    return False
+
+
+def _block(found: Mapping[int, Instruction], leader: int, leaders: set[int]) -> list[Instruction]:
+    """Return the instructions of a block: up to a branch, a barrier or the next leader."""
+    block = [found[leader]]
+    while not (block[-1].branches or block[-1].barrier):
+        following = block[-1].following
+        if following in leaders or following not in found or following <= block[-1].ia:
+            break
+        block.append(found[following])
+    return block
+
+
+def _blocks_reached(blocks: Mapping[int, list[Instruction]], entries: Collection[int]) -> set[int]:
+    seen: set[int] = set()
+    work = list(entries)
+    while work:
+        leader = work.pop()
+        if leader in blocks and leader not in seen:
+            seen.add(leader)
+            last = blocks[leader][-1]
+            if not last.barrier:
+                work += _next(last)
+    return seen

@@ -1,0 +1,195 @@
+"""Which pages of a guest are hot, and their regions put in place of decoded instructions.
+
+A region is reached by an entry of the decode cache only: its address is written over that of the handler, and whatever
+drops the entry (a store into the page, another content of the block) drops the region. Nothing is installed or freed
+while compiled code of the guest runs: `attend` is called between two stretches of a run.
+
+Which page is hot is told by sampling: at every so many instructions, whose page comes next. So the choice depends on
+instruction counts only, and with `sync`, where each translation is waited for, so does when it takes effect. What a
+guest does never depends on either.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.engine.handlers import HandlerTable
+from s390emu.isa import lookup
+from s390emu.records.port import TLB_SLOTS
+from s390emu.regions import llvm
+from s390emu.regions.build import SYMBOL, Request, Translation
+from s390emu.regions.worker import Worker
+from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSLATED
+from s390emu.storage.guest import GuestStorage
+
+NEVER, AUTO, ALWAYS, SYNC = MODES = ("never", "auto", "always", "sync")
+INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
+ALWAYS_INTERVAL = 500
+SAMPLES = 4  # of a page, before it is translated
+VERSIONS = 6  # translations of a page, before it is left alone: it is written to all the time
+PAGE = ~(BLOCK_SIZE - 1) & ((1 << 64) - 1)
+HANDLER, TEXT = 0, 1  # columns of a decoded page
+TRANSLATED_ROW = int(TRANSLATED) // int(ENTRY_BYTES)
+
+
+class DecodedPage(NamedTuple):
+    """The decoded instructions of the page at a logical address: rows of (handler, text), one for each halfword."""
+
+    logical: int
+    address: int
+    rows: np.ndarray
+
+    def texts(self) -> dict[int, int]:
+        """Return the texts of what is decoded, by logical address."""
+        kept = np.flatnonzero(self.rows[: BLOCK_SIZE // 2, HANDLER])
+        return {self.logical + 2 * int(n): int(self.rows[n, TEXT]) for n in kept}
+
+    @property
+    def region(self) -> int:
+        """The number of the region that stands in it; 0 if none."""
+        return int(self.rows[TRANSLATED_ROW, TEXT])
+
+
+class Installed(NamedTuple):
+    """A region in place. library: keeps its code alive."""
+
+    page: DecodedPage
+    translation: Translation
+    library: object
+
+
+def decoded_page_at(port, ia: int) -> DecodedPage | None:
+    """Return the decoded page of an instruction address, None if the CPU's TLB does not have it."""
+    slot = ia // BLOCK_SIZE % TLB_SLOTS
+    if int(port.tlb_insn_tag[slot]) != (ia & PAGE) | int(port.insn_context):
+        return None
+    address = int(port.tlb_insn_decoded[slot])
+    rows = (ctypes.c_uint64 * (int(DECODED_PAGE_BYTES) // 8)).from_address(address)
+    return DecodedPage(ia & PAGE, address, np.ctypeslib.as_array(rows).reshape(-1, 2))
+
+
+class Translator:
+    """Translates the hot pages of one guest.
+
+    handlers: the guest's; worker: who translates.
+    """
+
+    def __init__(self, storage: GuestStorage, handlers: HandlerTable, mode: str, worker: Worker):
+        self.storage, self.handlers, self.mode, self.worker = storage, handlers, mode, worker
+        self.installed: dict[int, Installed] = {}
+        self.refused = 0
+        self._samples: Counter[tuple[int, int]] = Counter()
+        self._versions: Counter[tuple[int, int]] = Counter()
+        self._asked: dict[tuple[int, int], dict[int, int]] = {}
+        self._refused: dict[tuple[int, int], dict[int, int]] = {}
+        self._interval = INTERVAL
+        self._next = 0
+        self._serial = 0
+
+    # --- when to look ------------------------------------------------------------------------------------------------
+
+    def attend(self, cpu, count: int) -> int:
+        """Look at what comes next on this CPU, if it is time; return how many instructions until the next look."""
+        self.worker.poll()
+        if count < self._next:
+            return self._next - count
+        self._free_dropped()
+        if self.mode == ALWAYS:
+            for page in self._pages_of(cpu.port):
+                self._ask(page, tuple(page.texts()), cpu, everywhere=True)
+            self._interval = ALWAYS_INTERVAL
+        else:
+            self._sample(cpu)
+        self._next = count + self._interval
+        return self._interval
+
+    def _sample(self, cpu) -> None:
+        ia = int(cpu.record.psw_ia)
+        page = decoded_page_at(cpu.port, ia)
+        if page is None:
+            return
+        installed = self.installed.get(page.region)
+        if installed and ia in installed.translation.covered:
+            self._interval = min(2 * self._interval, LONGEST_INTERVAL)
+            return
+        self._interval = INTERVAL
+        key = page.logical, page.address
+        self._samples[key] += 1
+        if self._samples[key] >= SAMPLES and key not in self._asked and self._versions[key] < VERSIONS:
+            self._samples[key] = 0
+            entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical)}
+            if installed:
+                entered.update(installed.translation.entries)
+            self._ask(page, tuple(sorted(entered)), cpu)
+
+    def _pages_of(self, port) -> list[DecodedPage]:
+        """Return the pages that the CPU's TLB has for instructions."""
+        tags = port.tlb_insn_tag
+        logical = [int(tag) & PAGE for tag in tags if int(tag) & ~PAGE == int(port.insn_context)]
+        return [page for ia in logical if (page := decoded_page_at(port, ia))]
+
+    # --- translations ------------------------------------------------------------------------------------------------
+
+    def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
+        key, texts = (page.logical, page.address), page.texts()
+        # What this machine does not have is an operation exception, whatever the handler of that name does.
+        texts = {ia: text for ia, text in texts.items() if lookup.place_of(text) in self.handlers.mnemonics}
+        if everywhere and self._asked.get(key) == texts and (page.region or self._refused.get(key) == texts):
+            return
+        self._asked[key] = texts
+        self._versions[key] += 1
+
+        def take(translation: Translation | None) -> None:
+            if not everywhere:
+                del self._asked[key]
+            if translation:
+                self._install(page, translation)
+            else:
+                self.refused += 1
+                self._refused[key] = texts
+
+        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere), take)
+
+    def _install(self, page: DecodedPage, translation: Translation) -> None:
+        """Write the region over its entries, if the page still has the instructions that it was made of."""
+        now = page.texts()
+        if any(now.get(ia) != text for ia, text in translation.covered.items()):
+            return
+        self._remove(page)
+        library, address = llvm.linked(translation.code, SYMBOL)
+        self._serial += 1
+        self.installed[self._serial] = Installed(page, translation, library)
+        page.rows[TRANSLATED_ROW, TEXT] = self._serial
+        for entry in translation.entries:
+            page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
+
+    def _remove(self, page: DecodedPage) -> None:
+        """Let the page's handlers stand in its entries again."""
+        if installed := self.installed.pop(page.region, None):
+            for entry, place in installed.translation.entries.items():
+                page.rows[entry % BLOCK_SIZE // 2, HANDLER] = self.handlers.addresses[place]
+            page.rows[TRANSLATED_ROW, TEXT] = 0
+            installed.library.close()  # type: ignore[attr-defined]
+
+    def _free_dropped(self) -> None:
+        """Free the code of regions that no entry leads to any more."""
+        for number in [number for number, each in self.installed.items() if each.page.region != number]:
+            self.installed.pop(number).library.close()  # type: ignore[attr-defined]
+
+
+def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> Translator | None:
+    """Return the translator of a guest; None if nothing is to be translated, or nothing can be, and `auto` allows that.
+    Raises ValueError where it cannot be done otherwise."""
+    if mode not in MODES:
+        raise ValueError(f"translate={mode!r}: one of {', '.join(MODES)}")
+    if mode == NEVER or (mode == AUTO and not JIT):
+        return None
+    if not JIT:
+        raise ValueError(f"--translate {mode}: needs compiled code, so NUMBA_DISABLE_JIT must not be set")
+    return Translator(storage, handlers, mode, Worker(waits=mode != AUTO))

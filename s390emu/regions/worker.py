@@ -1,0 +1,126 @@
+"""Translation in a process of its own: an assertion in LLVM aborts the process it happens in, and that is not ours.
+
+One request is in the worker at a time, others wait here. Requests and answers are pickled, through its standard input
+and output. Where the worker dies over a request that one is refused, and the next one gets a new worker.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from s390emu.regions.build import Request, Translation, translate
+
+DEATHS_MOST = 3  # of the worker, before nothing is translated any more
+PATIENCE = 120  # seconds for one request
+PACKAGE_PARENT = Path(__file__).parents[2]
+
+Take = Callable[[Translation | None], None]
+
+
+class Worker:
+    """waits: a request is waited for when it is submitted, so that it takes effect at a place that can be repeated."""
+
+    def __init__(self, *, waits: bool = False):
+        self.waits = waits
+        self.deaths = 0
+        self._process: subprocess.Popen | None = None
+        self._pending: deque[tuple[Request, Take]] = deque()
+        self._taking: Take | None = None
+
+    def submit(self, request: Request, take: Take) -> None:
+        """Have a request translated; `take` is called with the translation, None if there is none."""
+        self._pending.append((request, take))
+        self.poll()
+        while self.waits and (self._taking or self._pending):
+            self._answer(PATIENCE)
+            self.poll()
+
+    def poll(self) -> None:
+        """Hand over what is there, and let the worker go on."""
+        self._answer(0)
+        if self._taking is None and self._pending:
+            request, self._taking = self._pending.popleft()
+            if self.deaths >= DEATHS_MOST:
+                self._taken(None)
+                return
+            try:
+                self._started().stdin.write(pickle.dumps(request))  # type: ignore[union-attr]
+            except OSError:
+                self._died()
+
+    def close(self) -> None:
+        """End the worker; what it has not answered is never handed over."""
+        self._taking = None
+        self._pending.clear()
+        self._end()
+
+    def _answer(self, seconds: float) -> None:
+        """Hand over the worker's answer if it comes within this time, or, having waited in vain, end the worker."""
+        if self._taking is None or self._process is None:
+            return
+        output = self._process.stdout
+        assert output is not None
+        if not select.select([output], [], [], seconds)[0]:
+            if seconds:
+                self._died()
+            return
+        try:
+            self._taken(pickle.load(output))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            self._died()
+
+    def _taken(self, translation: Translation | None) -> None:
+        take, self._taking = self._taking, None
+        if take:
+            take(translation)
+
+    def _died(self) -> None:
+        self.deaths += 1
+        self._end()
+        self._taken(None)
+
+    def _end(self) -> None:
+        if process := self._process:
+            self._process = None
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                pipe.close()  # type: ignore[union-attr]
+
+    def _started(self) -> subprocess.Popen:
+        if self._process is None:
+            path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", "from s390emu.regions.worker import serve; serve()"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+                start_new_session=True, env=os.environ | {"PYTHONPATH": path},
+            )  # fmt: skip
+        return self._process
+
+    def __del__(self):
+        self._end()
+
+
+def serve() -> None:
+    """Answer requests until standard input ends. Nothing else gets to standard output."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests = sys.stdin.buffer
+    while True:
+        try:
+            request = pickle.load(requests)
+        except EOFError:
+            return
+        try:
+            answer = translate(request)
+        except Exception:  # LLVM refuses the module, or something is not as it was thought: the handlers do it
+            answer = None
+        pickle.dump(answer, answers)
+        answers.flush()

@@ -1,0 +1,1 @@
+"""The conformance suite: cases from the twins, on our engine and on others."""

@@ -1,0 +1,46 @@
+"""Translated is interpreted: random loops, and the guests of this repository, compared at each stop."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import pytest
+
+from s390emu._jit import JIT
+from s390emu.regions.worker import Worker
+from tests.regions import loops
+
+pytestmark = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
+PROGRAMS = int(os.environ.get("S390EMU_PROGRAMS", "400")) // 40
+SEED = int(os.environ.get("S390EMU_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def worker():
+    one = Worker(waits=True)
+    yield one
+    one.close()
+
+
+def test_random_loops(worker):
+    done = loops.campaign(SEED, PROGRAMS, worker)
+    assert done["translated"] >= PROGRAMS // 2, done
+    assert worker.deaths == 0
+
+
+@pytest.mark.parametrize("base", [5, 7])
+def test_a_byte_loaded_into_its_own_base_register(worker, base):
+    """The first trap of LLVM 22.1 (docs/translation.md): the other bits of the register were lost, or LLVM aborted."""
+    code = b"".join((
+        loops.put("IC", r1=base, d2=(0x50, 0, base)), loops.put("NILL", r1=base, i2=0xFF0),
+        loops.put("OILH", r1=base, i2=2), loops.put("AGR", r1=3, r2=base),
+        loops.put("IC", r1=base, d2=(0x58, 0, base)), loops.put("CLGRJ", r1=base, r2=4, m3=4, ri4=5),
+        loops.put("XGR", r1=3, r2=base), loops.put("OILH", r1=base, i2=2), loops.put("NILL", r1=base, i2=0xFF0),
+    ))  # fmt: skip
+    back = loops.put("BRCTG", r1=loops.COUNT, ri2=-len(code) // 2 & 0xFFFF)
+    registers = [0x1234567800020100 if n == base else n for n in range(12)]
+    registers += [*loops.BASE_ADDRESSES, loops.CODE, 400]
+    loop = loops.Loop(code + back + b"\0\0", tuple(registers), 0x80000000, bytes(range(256)) * 32, 64)
+    own = loops.compare(loop, Random(1), worker)
+    assert own._serial and worker.deaths == 0

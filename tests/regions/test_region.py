@@ -1,0 +1,86 @@
+"""Which instructions become a region, where it is entered, and its blocks."""
+
+from __future__ import annotations
+
+from s390emu.assembler.assemble import assemble
+from s390emu.isa import lookup
+from s390emu.regions.region import MOST_INSTRUCTIONS, Region, find_region, relative_target
+
+BASE, MODE64 = 0x10000, (1 << 64) - 1
+BRANCHES = ("BRC", "BRCTG", "BRAS", "BCR", "BC")
+BARRIERS = ("STCK", "SVC")
+
+
+def kind(mnemonic: str) -> bool | None:
+    return None if mnemonic in BARRIERS else mnemonic in BRANCHES
+
+
+def decoded(source: str) -> dict[int, int]:
+    """The texts of a program's instructions by address, as a decoded page has them."""
+    (address, code), *_ = assemble(source, origin=BASE).image()
+    texts, at = {}, 0
+    while at < len(code):
+        length = lookup.LENGTHS[code[at] >> 6]
+        texts[address + at] = int.from_bytes(code[at : at + length].ljust(8, b"\0"), "big")
+        at += length
+    return texts
+
+
+def region(source: str, *starts: int, **options) -> Region:
+    found = find_region(decoded(source), starts or (BASE,), MODE64, kind, **options)
+    assert found
+    return found
+
+
+LOOP = "lghi %r1,5\nloop: agr %r2,%r3\n brctg %r1,loop\n agr %r4,%r5"
+
+
+def test_a_loop_is_entered_at_its_head_and_the_region_where_it_was_seen_to_be_entered():
+    assert region(LOOP).entries == (BASE, BASE + 4)
+
+
+def test_in_the_middle_of_a_loop_it_is_not_entered_though_it_was_seen_there():
+    assert region(LOOP, BASE + 8).entries == (BASE + 4,)
+
+
+def test_blocks_end_with_branches_and_before_their_targets():
+    blocks = region(LOOP).blocks
+    assert {leader: len(block) for leader, block in blocks.items()} == {BASE: 1, BASE + 4: 2, BASE + 12: 1}
+
+
+def test_a_barrier_ends_a_block_and_the_region_is_entered_behind_it():
+    found = region("lghi %r1,5\n stck 0(%r1)\n agr %r1,%r2")
+    assert [each.barrier for each in found.blocks[BASE]] == [False, True]
+    assert found.entries == (BASE, BASE + 8)
+
+
+def test_where_a_call_goes_and_where_it_returns_the_region_is_entered():
+    found = region("bras %r14,f\n agr %r1,%r2\n brc 15,.\nf: agr %r3,%r4\n bcr 15,%r14")
+    assert {BASE + 4, BASE + 12} <= set(found.entries)
+
+
+def test_a_barrier_is_no_entry_and_a_page_of_barriers_no_region():
+    assert find_region(decoded("svc 1\n svc 2"), (BASE,), MODE64, kind) is None
+
+
+def test_what_was_not_decoded_is_left_to_the_interpreter():
+    texts = decoded(LOOP)
+    del texts[BASE + 12]
+    found = find_region(texts, (BASE,), MODE64, kind)
+    assert found and BASE + 12 not in found.blocks
+
+
+def test_everywhere_every_instruction_is_an_entry():
+    assert region(LOOP, everywhere=True).entries == (BASE, BASE + 4, BASE + 8, BASE + 12)
+
+
+def test_a_region_has_a_bounded_number_of_instructions():
+    found = region("\n".join(["agr %r1,%r2"] * (MOST_INSTRUCTIONS + 50)))
+    assert len(found.instructions) == MOST_INSTRUCTIONS
+
+
+def test_a_relative_target_counts_halfwords_from_the_instruction_and_wraps_in_its_mode():
+    text = int.from_bytes(bytes.fromhex("A7F4FFFF").ljust(8, b"\0"), "big")  # BRC 15,.-2
+    assert relative_target(text, 0x1000, MODE64) == 0xFFE
+    assert relative_target(text, 0, 0x7FFFFFFF) == 0x7FFFFFFE
+    assert relative_target(0x1A12 << 48, 0x1000, MODE64) is None

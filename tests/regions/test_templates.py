@@ -1,0 +1,174 @@
+"""What becomes of a handler's IR: each rule with IR written for it, and the handlers that matter by themselves."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from s390emu._jit import JIT
+from s390emu.engine.handlers import implemented
+from s390emu.isa.opcodes import ROWS
+from s390emu.regions import library
+from s390emu.regions.templates import CPU, MISS, PORT, Refused, Template, make_template
+
+jitted = pytest.mark.skipif(not JIT, reason="the handlers' IR is made by Numba")
+
+HANDLER = """
+@NumbaEnv.h = common global ptr null
+{helpers}
+define i32 @handler(ptr noalias %retptr, ptr noalias %excinfo, ptr %arg.cpu, ptr %arg.storage, i64 %arg.insn) {{
+entry:
+{body}
+}}
+"""
+DONE = "store i64 0, ptr %retptr\n ret i32 0"
+
+
+def field(record: str, name: str, value: str) -> str:
+    fields = {"cpu": CPU, "storage": PORT}[record]
+    return f"{value} = getelementptr i8, ptr %arg.{record}, i64 {fields[name].start}\n"
+
+
+def template(body: str, helpers: str = "") -> Template:
+    return make_template("X", "handler", HANDLER.format(body=body, helpers=helpers))
+
+
+def refused(body: str) -> str:
+    with pytest.raises(Refused) as raised:
+        template(body)
+    return str(raised.value)
+
+
+SET_CC = field("cpu", "cc", "%cc") + "store i64 3, ptr %cc\n"
+SLOW = (
+    "%result = alloca i64\n" + field("storage", "fetch_by_bytes", "%slow") + "%a = load i64, ptr %slow\n"
+    "%f = inttoptr i64 %a to ptr\n"
+    "%s = call i32 %f(ptr %result, ptr null, ptr %arg.cpu, ptr %arg.storage, i64 8, i64 8)\n"
+    "%code = load i64, ptr %result\n"
+)  # fmt: skip
+
+
+def test_what_a_region_keeps_comes_through_pointers_of_its_own():
+    made = template(SET_CC + DONE)
+    assert "store i64 3, ptr %p.cc" in made.text
+    assert not made.branches and not made.misses
+
+
+def test_who_assigns_the_instruction_address_branches():
+    assert template(field("cpu", "psw_ia", "%ia") + "store i64 %arg.insn, ptr %ia\n" + DONE).branches
+
+
+def test_a_slow_path_is_a_miss_and_so_is_every_code():
+    """Whatever the handler would make of its code: that it takes the slow path is all that counts."""
+    body = (
+        "%hit = icmp eq i64 %arg.insn, 0\n br i1 %hit, label %fast, label %slowly\n"
+        f"slowly:\n{SLOW} %bad = icmp eq i64 %code, 7\n br i1 %bad, label %fast, label %other\n"
+        f"other:\n store i64 5, ptr %retptr\n ret i32 0\nfast:\n{SET_CC}{DONE}"
+    )
+    made = template(body)
+    assert made.misses and str(MISS) in made.text
+    assert "call i32" not in made.text and "i64 5" not in made.text
+
+
+def test_nothing_is_changed_before_a_miss_the_block_that_would_is_the_miss():
+    """A store in the first block would leave nothing: refused. In a block of a rarer way it is cut."""
+    store = field("cpu", "gr", "%r") + "store i64 1, ptr %r\n"
+    tail = (
+        "%bad = icmp eq i64 %arg.insn, 9\n br i1 %bad, label %no, label %yes\n"
+        f"no:\n{SLOW} store i64 %code, ptr %retptr\n ret i32 0\n"
+    )
+    assert "before a slow path" in refused(store + tail + f"yes:\n{DONE}")
+    control = field("cpu", "cr", "%c") + "%control = load i64, ptr %c\n"
+    rare = (
+        f"{control}%rare = icmp eq i64 %control, 1\n br i1 %rare, label %changes, label %yes\nchanges:\n{store}{tail}"
+    )
+    made = template(rare + f"yes:\n{SET_CC}{DONE}")
+    assert made.misses and "store i64 1, ptr %r" not in made.text
+
+
+def test_a_code_that_may_be_returned_after_a_change_is_refused():
+    body = SET_CC + "store i64 %arg.insn, ptr %retptr\n ret i32 0"
+    assert "before a slow path" in refused(body)
+
+
+def test_the_program_mask_is_zero():
+    """An overflow that would interrupt does not: the code folds to 0, and the template cannot miss."""
+    mask = (
+        field("cpu", "psw_mask", "%m")
+        + "%mask = load i64, ptr %m\n%bits = lshr i64 %mask, 40\n%code = and i64 %bits, 8\n"
+    )
+    made = template(mask + SET_CC + "store i64 %code, ptr %retptr\n ret i32 0")
+    assert not made.misses
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (field("cpu", "psw_mask", "%x") + "store i64 1, ptr %x\n" + DONE, "writes mask"),
+        (field("cpu", "cr", "%x") + "store i64 1, ptr %x\n" + DONE, "writes CPU.cr"),
+        (field("storage", "tlb_next_space", "%x") + "store i64 1, ptr %x\n" + DONE, "writes PORT.tlb_next_space"),
+        (field("storage", "count", "%x") + "%y = load i64, ptr %x\n" + SET_CC.replace("3", "%y") + DONE,
+         "reads PORT.count"),
+        (field("storage", "guest", "%x") + "%y = load i64, ptr %x\n" + SET_CC.replace("3", "%y") + DONE,
+         "reads PORT.guest"),
+        (SLOW.replace(str(PORT["fetch_by_bytes"].start), str(PORT["note_ending"].start)) + DONE, "calls by address"),
+        ("store i64 7, ptr %retptr\n ret i32 0", "always a slow path"),
+        (f"%h = getelementptr i8, ptr %arg.cpu, i64 {CPU['cc'].start + 4}\nstore i32 1, ptr %h\n" + DONE, "store i32"),
+    ],
+    ids=["mask", "control", "tlb", "count", "guest", "call", "never", "part"],
+)  # fmt: skip
+def test_refused(body, reason):
+    assert reason in refused(body)
+
+
+def test_a_byte_is_not_loaded_into_the_register_that_is_its_address():
+    body = "%p = inttoptr i64 %arg.insn to ptr\n%b = load i8, ptr %p\n%w = zext i8 %b to i64\n"
+    made = template(body + SET_CC.replace("3", "%w") + DONE)
+    assert 'asm "", "=r,0"' in made.text
+
+
+def test_each_kind_of_memory_is_told():
+    body = (
+        "%p = inttoptr i64 %arg.insn to ptr\n%w = load i64, ptr %p\n"
+        + field("cpu", "gr", "%r")
+        + f"store i64 %w, ptr %r\n{DONE}"
+    )
+    lines = template(body).text.splitlines()
+    guest, cpu = (next(line for line in lines if word in line and "tbaa" in line) for word in ("load", "store i64 %w"))
+    assert guest.split("!tbaa")[1] != cpu.split("!tbaa")[1]
+
+
+def test_helpers_are_inlined():
+    helper = "define linkonce_odr i64 @twice(i64 %x) {\n %y = shl i64 %x, 1\n ret i64 %y\n}"
+    made = template("%y = call i64 @twice(i64 %arg.insn)\n" + SET_CC.replace("3", "%y") + DONE, helper)
+    assert "call" not in made.text
+
+
+# --- the handlers ----------------------------------------------------------------------------------------------------
+
+TRANSLATED = "LG STG AGR AHI CR CGR BRC BRCTG BRAS BCR BASR LA LARL MVC CLC TR STMG LMG IC RISBG CS LOCGR SLLG ADBR"
+BARRIERS = {
+    "EX": "calls by address", "STCK": "reads PORT.count", "SVC": "writes CPU.svc_code", "SPM": "writes mask",
+    "LPSWE": "", "STOSM": "writes mask", "IPTE": "reads PORT.guest",
+}  # fmt: skip
+
+
+@jitted
+@pytest.mark.parametrize("mnemonic", TRANSLATED.split())
+def test_what_hot_code_is_made_of_is_translated(mnemonic):
+    assert isinstance(library.template(mnemonic), Template), library.template(mnemonic)
+
+
+@jitted
+@pytest.mark.parametrize("mnemonic", BARRIERS)
+def test_what_a_region_must_not_do_is_a_barrier(mnemonic):
+    reason = library.template(mnemonic)
+    assert isinstance(reason, str) and BARRIERS[mnemonic] in reason
+
+
+@jitted
+@pytest.mark.skipif("S390EMU_TEMPLATES" not in os.environ, reason="S390EMU_TEMPLATES=1: makes the IR of every handler")
+def test_a_new_llvm_does_not_make_everything_a_barrier():
+    found = [library.template(row.mnemonic) for row in ROWS if implemented(row)]
+    assert sum(isinstance(one, Template) for one in found) >= 0.75 * len(found)

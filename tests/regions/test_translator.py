@@ -1,0 +1,231 @@
+"""When a page is translated, what is put in place, and what drops it."""
+
+from __future__ import annotations
+
+import pytest
+
+from s390emu._jit import JIT
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.commands.machines import build
+from s390emu.commands.options import machine as options
+from s390emu.commands.usage import UsageError
+from s390emu.isa import lookup
+from s390emu.machine import Machine, Reason
+from s390emu.machine.observe import Recorder
+from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
+from s390emu.records.events import EVENT_TOUCH
+from s390emu.regions import translator
+from s390emu.regions.build import Request
+from s390emu.regions.translator import ALWAYS, AUTO, NEVER, SYNC, Translator, decoded_page_at, translator_of
+
+jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
+CODE = 0x10000
+LOOP = """
+start: lghi %r1,{count}
+       larl %r5,data
+loop:  ag %r2,0(%r5)
+       stg %r2,8(%r5)
+       brctg %r1,loop
+       larl %r1,end
+       lpswe 0(%r1)
+       .balign 8
+end:   .quad 0x0002000180000000,0
+       .balign 4096
+data:  .quad 3,0
+"""
+
+
+class Asked:
+    """A worker that never answers, but for what is told to it."""
+
+    def __init__(self):
+        self.requests: list[Request] = []
+
+    def submit(self, request, take):
+        self.requests.append(request)
+        self.take = take
+
+    def poll(self):
+        pass
+
+
+@pytest.fixture
+def asked():
+    return Asked()
+
+
+def machine_with(worker, mode: str, count: int = 30_000) -> Machine:
+    machine = Machine.from_source(LOOP.format(count=count), 1 << 17)
+    machine.translator = Translator(machine.storage, machine.handlers, mode, worker)
+    return machine
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Sample every 100 instructions."""
+    monkeypatch.setattr(translator, "INTERVAL", 100)
+
+
+def test_a_page_is_translated_once_it_was_seen_often_enough(asked, often):
+    machine = machine_with(asked, AUTO)
+    machine.run(100 * translator.SAMPLES)
+    assert not asked.requests
+    machine.run(200)
+    (request,) = asked.requests
+    assert CODE in request.decoded and request.amode == (1 << 64) - 1
+    assert CODE + 10 in request.starts  # the loop's head: the last branches went there
+    machine.run(2000)
+    assert len(asked.requests) == 1  # not while the answer is awaited
+
+
+def test_a_page_that_cannot_be_translated_is_left_alone_after_some_attempts(asked, often):
+    machine = machine_with(asked, AUTO)
+    for _ in range(3 * translator.VERSIONS):
+        machine.run(100 * (translator.SAMPLES + 1))
+        if len(asked.requests) > machine.translator.refused:
+            asked.take(None)
+    assert machine.translator.refused == len(asked.requests) == translator.VERSIONS
+
+
+def test_what_the_machine_does_not_have_is_not_translated(asked, monkeypatch):
+    """Its handler in the table is the operation exception."""
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
+    machine = machine_with(asked, ALWAYS)
+    machine.run(15)
+    machine.handlers.mnemonics.pop(lookup.place_of(int.from_bytes(machine.read(CODE + 10, 6) + bytes(2), "big")))
+    machine.run(20)
+    assert CODE in asked.requests[-1].decoded and CODE + 10 not in asked.requests[-1].decoded
+
+
+def test_always_asks_for_every_page_and_every_entry(asked, monkeypatch):
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
+    machine = machine_with(asked, ALWAYS)
+    machine.run(20)
+    assert asked.requests[-1].everywhere and set(asked.requests[-1].starts) == set(asked.requests[-1].decoded)
+
+
+def test_the_decoded_page_of_an_address_is_that_of_the_tlb(asked):
+    machine = machine_with(asked, AUTO)
+    assert decoded_page_at(machine.port, CODE) is None
+    machine.run(10)
+    assert set(decoded_page_at(machine.port, CODE).texts()) == {CODE + n for n in (0, 4, 10, 16, 22)}
+
+
+@pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
+@pytest.mark.parametrize("mode", [ALWAYS, SYNC])
+def test_without_compilation_there_is_no_translation(mode):
+    with pytest.raises(ValueError, match="NUMBA_DISABLE_JIT"):
+        Machine(1 << 16, translate=mode)
+    assert Machine(1 << 16, translate=AUTO).translator is None
+
+
+def test_a_mode_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="one of never, auto"):
+        Machine(1 << 16, translate="sometimes")
+
+
+def test_the_command_line_has_the_same_modes():
+    assert options.TRANSLATE == translator.MODES
+
+
+@pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
+def test_on_the_command_line_that_is_one_line():
+    with pytest.raises(UsageError, match="--translate always: needs compiled code"):
+        build(options.MachineOptions(ram=1 << 20, paging="none", translate=ALWAYS))
+
+
+def test_never_is_the_default():
+    assert Machine(1 << 16).translator is None
+    assert translator_of(Machine(1 << 16).storage, None, NEVER) is None
+
+
+# --- with a worker ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def translated(often):
+    """A machine whose loop has been translated, in the middle of it."""
+    machine = Machine.from_source(LOOP.format(count=30_000), 1 << 17, translate=SYNC)
+    machine.run(1000)
+    assert machine.translator.installed
+    yield machine
+    machine.translator.worker.close()
+
+
+@jitted
+def test_it_is_the_same_execution(translated):
+    plain = Machine.from_source(LOOP.format(count=30_000), 1 << 17)
+    plain.run(1000)
+    for length in (1, 2, 5, 1000, None):
+        assert plain.run(length) == translated.run(length)
+        assert plain.cpu_array.tobytes() == translated.cpu_array.tobytes()
+        assert plain.branches() == translated.branches()
+    assert plain.read(0, 1 << 17) == translated.read(0, 1 << 17)
+
+
+@jitted
+@pytest.mark.parametrize("how", ["write", "discard"])
+def test_what_changes_the_page_drops_the_region_and_its_code_is_freed(translated, how):
+    (number, installed), = translated.translator.installed.items()  # fmt: skip
+    if how == "write":  # AG in the loop becomes SG
+        translated.write(CODE + 10 + 5, b"\x09")
+    else:
+        translated.set_block(CODE, "Uz")
+        translated.set_block(CODE, "Sz")
+    assert installed.page.region == 0
+    translated.translator._free_dropped()
+    assert number not in translated.translator.installed
+
+
+@jitted
+def test_a_breakpoint_in_a_region_stops_there(translated):
+    for _ in range(3):
+        stop = translated.run(until=[CODE + 16])
+        assert (stop.reason, stop.psw_ia) == (Reason.BREAKPOINT, CODE + 16)
+
+
+@jitted
+def test_a_changed_instruction_is_executed_as_it_is_now(translated):
+    before = int(translated.gr[2])
+    translated.write(CODE + 10 + 5, b"\x09")
+    translated.run(9)
+    assert int(translated.gr[2]) == before - 3 * 3
+
+
+@jitted
+def test_stepping_is_exact(translated):
+    addresses = []
+    for _ in range(6):
+        translated.step()
+        addresses.append(translated.psw[1])
+    assert sorted(set(addresses)) == [CODE + 10, CODE + 16, CODE + 22]
+
+
+@jitted
+def test_a_watched_page_tells_every_access_and_pauses_where_it_would(often):
+    """Watched blocks are in no TLB, so a region misses at each access to them."""
+    told = []
+    for mode in (NEVER, SYNC):
+        machine = Machine.from_source(LOOP.format(count=300), 1 << 17, translate=mode)
+        machine.run(700)
+        observer = Recorder(EVENT_TOUCH)
+        machine.observe(observer)
+        machine.observers.watch(observer, int(machine.gr[5]) // BLOCK_SIZE, WATCH_FETCH | WATCH_STORE)
+        machine.run()
+        machine.drain_events()
+        told.append((machine.count, [event.tolist() for chunk in observer.chunks for event in chunk]))
+    assert told[0] == told[1] and len(told[0][1]) > 100
+
+
+@jitted
+def test_the_past_is_the_same(translated):
+    """Checkpoints, and what is executed again from them."""
+    plain = Machine.from_source(LOOP.format(count=30_000), 1 << 17)
+    plain.run(1000)
+    states = []
+    for machine in (plain, translated):
+        history = machine.remember(interval=700)
+        machine.run(5000)
+        history.goto(1234)
+        states.append((machine.count, machine.cpu_array.tobytes(), machine.branches()))
+    assert states[0] == states[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu.isa.opcodes import ROWS, VX, VXE, VXE2, Row
+from s390emu.isa.opcodes import ROWS, Row
 
 LINKAGE = (
     "not in this model: calls between address spaces. Linkage and entry tables, the linkage stack, subspace groups and "
@@ -16,24 +16,17 @@ TOPOLOGY = (
     "CPUs that execute one at a time have no topology."
 )
 UNKNOWN = "not in this model: its conditions are not known exactly enough. A program learns by trying what is absent."
-VECTORS = (
-    "not in this model: vectors. A machine that is given their facility bits (129, 135 and 148) executes them: "
-    "--facility, Machine(extra=...), .model of a trace, or a --model that has them."
-)
 VECTOR_DECIMAL = "not here yet: vector decimal instructions (facilities 134, 152, 192)."
-
 TRANSACTIONS = (
     "not in this model: transactional execution (50, 73). To abort every transaction is allowed only where it is not "
     "constrained; whole, it needs to know by cache line what was fetched and stored, and to filter interruptions. The "
-    " facilities are off: programs have a path without them."
+    "facilities are off: programs have a path without them."
 )
 ACCELERATORS = (
     "not in this model: sorting (150), DEFLATE (151), neural networks (165) and digital signatures (155), each with "
     "formats of its own. The facilities are off: programs have libraries instead."
 )
-PROTECTED_KEYS = (
-    "not in this model: protected keys. There is no wrapping key."
-)
+PROTECTED_KEYS = "not in this model: protected keys. There is no wrapping key."
 EXPANDED_STORAGE = "not in this model: expanded storage. SERVICE CALL says that there is none."
 HEXADECIMAL = (
     "not in this model yet: hexadecimal floating point that is extended, square roots, multiply and add (20, 23), and "
@@ -42,13 +35,11 @@ HEXADECIMAL = (
 DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
                 "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
-OF_VECTORS = tuple(row.mnemonic for row in ROWS if row.facility in (VX, VXE, VXE2) and row.mnemonic not in UNKNOWN_ROWS)
 REASONS = {
     LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
               "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
-    VECTORS: OF_VECTORS,
     VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),
     TRANSACTIONS: ("TBEGIN", "TBEGINC", "TEND", "TABORT", "ETND", "NTSTG"),
     ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),

@@ -17,6 +17,11 @@ CHAPTER_TITLES = {
     18: "Hexadecimal-floating-point instructions",
     19: "Binary-floating-point instructions",
     20: "Decimal-floating-point instructions",
+    21: "Vector overview and support instructions",
+    22: "Vector integer instructions",
+    23: "Vector string instructions",
+    24: "Vector floating-point instructions",
+    25: "Vector decimal instructions",
 }
 
 

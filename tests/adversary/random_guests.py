@@ -40,7 +40,7 @@ LOOKING = frozenset((
 
 
 def usable(row: Row) -> bool:
-    if not implemented(row) or row.mnemonic in WILD:
+    if not implemented(row) or row.mnemonic in WILD or row.chapter == 18:  # its operands are like those of 19
         return False
     kinds = {operand.kind for operand in row.format.operands}
     relative = RELATIVE in kinds and row.mnemonic.endswith("RL")

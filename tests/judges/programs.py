@@ -17,7 +17,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from s390emu.engine.handlers import implemented
+from s390emu.engine.handlers import default_facilities, executable
 from s390emu.isa.formats import AR, BASED, CR, FR, GR, INDEXED, LENGTH, MASK, RELATIVE, Operand
 from s390emu.isa.opcodes import ROWS, Row
 
@@ -388,12 +388,14 @@ def execute(dice: Dice, row: Row, at: int) -> bytes:
 
 
 def judgeable(without: Iterable[str]) -> list[Row]:
-    """Implemented rows that a problem-state program in primary-space mode can be made of."""
-    without = frozenset(without)
+    """Rows of the default machine that a problem-state program in primary-space mode can be made of."""
+    without, installed = frozenset(without), default_facilities()
     return [
         row
         for row in ROWS
-        if (row.chapter in (7, 8, 9) or row.mnemonic in LONG) and implemented(row) and row.mnemonic not in without
+        if (row.chapter in (7, 8, 9) or row.mnemonic in LONG)
+        and executable(row, installed)
+        and row.mnemonic not in without
     ]
 
 

@@ -89,17 +89,20 @@ def _write(folder: Path, rows: list[str], without: list[str], options: Options) 
 
 def _check(folder: Path, only: Iterable[str], as_json: bool) -> int:
     """Run the cases of a folder here; fail if one does not end as it says."""
-    from s390emu.conformance.deviations import report
+    from s390emu.conformance.deviations import Report, RowReport, report
     from s390emu.conformance.here import Here
     from s390emu.reports import conformance
 
+    here = Here()
+    rows: dict[str, RowReport] = {}
     try:
-        contents = files.read_contents(folder)
-        wanted = _of_folder(contents["rows"], only, folder)
-        suites = {row: list(files.read_row(folder, contents["rows"][row])) for row in wanted}
+        contents = files.read_contents(folder)["rows"]
+        for row in _of_folder(contents, only, folder):  # a row at a time: a folder is larger than it looks
+            suite = [vector.case for vector in files.read_row(folder, contents[row])]
+            rows |= report(here, {row: suite}).rows
     except ShapeError as error:
         raise UsageError(str(error)) from None
-    found = report(Here(), {row: [vector.case for vector in suite] for row, suite in suites.items()})
+    found = Report(here.name, rows)
     print(json_text(conformance.as_json(found)) if as_json else conformance.text(found))
     return FAILED if found.deviating else ENDED
 

@@ -73,7 +73,7 @@ def _row(found: Iterable[tuple[Case, dict[str, tuple]]]) -> RowReport:
     for case, different in found:
         cases += 1
         if different:
-            kinds.setdefault(kind_of(different), []).append((case, different))
+            kinds.setdefault(kind_of(case, different), []).append((case, different))
     deviations = [
         Deviation(kind, len(those), *min(those, key=lambda each: size(each[0]))) for kind, those in kinds.items()
     ]
@@ -81,7 +81,7 @@ def _row(found: Iterable[tuple[Case, dict[str, tuple]]]) -> RowReport:
     return RowReport(cases, sum(each.cases for each in deviations), deviations)
 
 
-def kind_of(different: dict[str, tuple]) -> str:
+def kind_of(case: Case, different: dict[str, tuple]) -> str:
     """Return what kind of difference it is: an interruption that differs explains the rest."""
     if "ended" in different:
         return str(different["ended"][1])
@@ -90,7 +90,8 @@ def kind_of(different: dict[str, tuple]) -> str:
         return f"{found} instead of {wanted}"
     names = {"r": "general registers", "f": "floating-point registers", "s": "storage"}
     words = {"cc": "condition code", "fpc": "FPC register", "ia": "instruction address", "psw": "PSW", "dxc": "DXC"}
-    return ", ".join(dict.fromkeys(words.get(name) or names[name[0]] for name in different))
+    what = ", ".join(dict.fromkeys(words.get(name) or names[name[0]] for name in different))
+    return f"with interruption {case.code:04X}: {what}" if case.code else what
 
 
 def size(case: Case) -> int:

@@ -67,8 +67,10 @@ def test_json_has_the_case_as_vectors_have_it(found):
 
 
 def test_an_interruption_explains_the_rest():
-    assert kind_of({"code": (6, 0), "r1": (1, 2)}) == "no interruption instead of interruption 0006"
-    assert kind_of({"r1": (1, 2), "r2": (1, 2), "f1": (0, 1), "storage 10": (b"", b"a")}) == (
+    case = next(cases("LGR", 1, "1"))
+    assert kind_of(case, {"code": (6, 0), "r1": (1, 2)}) == "no interruption instead of interruption 0006"
+    assert kind_of(case, {"r1": (1, 2), "r2": (1, 2), "f1": (0, 1), "storage 10": (b"", b"a")}) == (
         "general registers, floating-point registers, storage"
     )
-    assert kind_of({"ended": ("", "does not end")}) == "does not end"
+    assert kind_of(case, {"ended": ("", "does not end")}) == "does not end"
+    assert kind_of(case._replace(code=7), {"dxc": (8, 12)}) == "with interruption 0007: DXC"

@@ -111,7 +111,7 @@ def _moves(name: str, rng: Random) -> Iterator[Case]:
         back = length - 1 if name == "mvcin" else 0
         start = min(FIRST, FIRST + distance - back) - 4
         before.window(start, rng.randbytes(max(FIRST, FIRST + distance - back) + length + 4 - start))
-        before.gr[0] = before.gr[0] & ~0xFF | length - 1  # of MVCRL
+        before.gr[0] = before.gr[0] >> 32 << 32 | length - 1  # of MVCRL
         after = before.copy()
         TWINS[name](after.storage[start], FIRST - start, FIRST + distance - start, length)
         if name in ("nc", "oc", "xc"):

@@ -89,6 +89,7 @@ REPLAYED = {
     "disasm": _given("hex base section start stop source json", inputs="file"),
     "test": _given("only bless engine tlb limit model json quiet verbose", inputs="paths include", outputs="junit",
                    own="jobs"),
+    "export": _given("only without list_decisions json", inputs="paths include", outputs="output"),
     "explain": _given("what coverage json"),
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "

@@ -92,6 +92,7 @@ REPLAYED = {
     "vectors": _given("rows count seed list json", inputs="check", outputs="output"),
     "conform": _given("on rows count seed json"),
     "explain": _given("what coverage json", inputs="tests"),
+    "export": _given("only without list_decisions json", inputs="paths include", outputs="output"),
     "overcommit": _given(
         "guests ratio policy seed ram device page_latency page_block disk_latency disk_block essa_cycles mips chunk "
         "chunk_policy look_ahead paging disks quantum warmup requests least file_blocks heap_blocks burst idle_us "

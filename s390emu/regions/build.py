@@ -23,8 +23,8 @@ class Request(NamedTuple):
 
 
 class Translation(NamedTuple):
-    """code: the object file, with the function SYMBOL; entries: place in the handler table by logical address; covered: the
-    texts by logical address of what it executes; barriers: mnemonics of instructions that it leaves to handlers."""
+    """code: the object file, with the function SYMBOL; entries: place in the handler table by logical address; covered:
+    the texts by logical address of what it executes; barriers: mnemonics of instructions that it leaves to handlers."""
 
     code: bytes
     entries: dict[int, int]

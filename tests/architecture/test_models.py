@@ -20,7 +20,7 @@ DEVIATIONS = {
     "CLCLU": "the manual's extended-translation facility 2 has it, with the others of bit 16",
     "CU21": "an alias from the time when they were CUUTF and CUTFU; those are z900's",
     "CU12": "as CU21",
-    **dict.fromkeys(("VCLFP", "VCFPL", "VCSFP", "VCFPS", "VFLL", "VFLR"), "named anew by the manual of z14 or z15; z13's as VCLGD"),
+    **dict.fromkeys(("VCLFP", "VCFPL", "VCSFP", "VCFPS", "VFLL", "VFLR"), "named anew after z13: VCLGD and its like"),
     "SERVC": "not in the manual", "IUCV": "not in the manual", "ESSA": "not in the manual",
 }  # fmt: skip
 

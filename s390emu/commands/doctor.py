@@ -77,7 +77,7 @@ def _cache() -> str:
     used = sum(f.stat().st_size for f in cache_root().rglob("*") if f.is_file())
     return (
         f"{CACHE}: {len(objects().names())} functions as object code of this processor, {len(bitcodes().names())} as "
-        f"bitcode, {len(prebuilt.names())} came with the package; {used / 1e6:.1f} MB with older versions"
+        f"bitcode, {len(prebuilt.names())} came with the package; {used / 1e6:.1f} MB with those of older sources"
     )
 
 

@@ -15,7 +15,7 @@ from s390emu.isa.formats import RELATIVE
 from s390emu.isa.opcodes import ROWS
 
 MOST_INSTRUCTIONS = 400
-MOST_TEXT = 800_000  # characters of their templates: what the time of a translation goes by, about a second
+MOST_TEXT = 500_000  # characters of their templates: what the time of a translation goes by, about a second
 CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
 TEXT_BITS = 64
 ROW_BY_PLACE = {lookup.place_of_row(row): row for row in ROWS}

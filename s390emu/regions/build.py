@@ -24,7 +24,7 @@ class Request(NamedTuple):
 
 class Translation(NamedTuple):
     """code: the object file, with the function SYMBOL; entries: place in the handler table by logical address; covered:
-    the texts by logical address of what it executes; barriers: mnemonics of instructions that it leaves to handlers."""
+    the texts by logical address of what it executes; barriers: mnemonics of what it leaves to handlers."""
 
     code: bytes
     entries: dict[int, int]
@@ -35,7 +35,12 @@ class Translation(NamedTuple):
 def translate(request: Request) -> Translation | None:
     """Return the translation, None if there is nothing to translate. Raises RuntimeError where LLVM refuses."""
     region = find_region(
-        request.decoded, request.starts, request.amode, library.branches, everywhere=request.everywhere
+        request.decoded,
+        request.starts,
+        request.amode,
+        library.branches,
+        everywhere=request.everywhere,
+        size=library.size,
     )
     if region is None:
         return None

@@ -31,6 +31,12 @@ def branches(mnemonic: str) -> bool | None:
     return found.branches if isinstance(found, Template) else None
 
 
+def size(mnemonic: str) -> int:
+    """Return the characters of an instruction's template."""
+    found = template(mnemonic)
+    return len(found.text) if isinstance(found, Template) else 0
+
+
 def _made(mnemonic: str) -> dict:
     from s390emu.regions import llvm
 

@@ -15,6 +15,7 @@ from s390emu.isa.formats import RELATIVE
 from s390emu.isa.opcodes import ROWS
 
 MOST_INSTRUCTIONS = 400
+MOST_TEXT = 500_000  # characters of their templates: what the time of a translation goes by, about a second
 CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
 TEXT_BITS = 64
 ROW_BY_PLACE = {lookup.place_of_row(row): row for row in ROWS}
@@ -70,13 +71,14 @@ def instruction_at(ia: int, text: int, amode: int, branches: Callable[[str], boo
 
 def find_region(
     decoded: Mapping[int, int], starts: Collection[int], amode: int, branches: Callable[[str], bool | None], *,
-    everywhere: bool = False,
+    everywhere: bool = False, size: Callable[[str], int] = lambda mnemonic: 0,
 ) -> Region | None:  # fmt: skip
     """Return the region of the instructions that can be reached from `starts`, None if there is nothing to translate.
 
-    decoded: texts by logical address, all in one page; everywhere: enter it at every instruction, for tests.
+    decoded: texts by logical address, all in one page; everywhere: enter it at every instruction, for tests;
+    size: of a mnemonic, the characters of its template.
     """
-    found = _reachable(decoded, starts, amode, branches)
+    found = _reachable(decoded, starts, amode, branches, size)
     entered = {start for start in starts if start in found and not _in_loop(found, start)}
     leaders, entries = set(entered), set(entered)
     for each in found.values():
@@ -96,13 +98,14 @@ def find_region(
     return Region(amode, blocks, usable)
 
 
-def _reachable(decoded, starts, amode, branches) -> dict[int, Instruction]:
+def _reachable(decoded, starts, amode, branches, size) -> dict[int, Instruction]:
     found: dict[int, Instruction] = {}
-    work = list(starts)
-    while work and len(found) < MOST_INSTRUCTIONS:
+    work, text = list(starts), 0
+    while work and len(found) < MOST_INSTRUCTIONS and text < MOST_TEXT:
         ia = work.pop()
         if ia in decoded and ia not in found:
             found[ia] = each = instruction_at(ia, decoded[ia], amode, branches)
+            text += size(each.mnemonic) if not each.barrier else 0
             work += _next(each)
     return found
 

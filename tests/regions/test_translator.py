@@ -111,6 +111,16 @@ def test_the_decoded_page_of_an_address_is_that_of_the_tlb(asked):
     assert set(decoded_page_at(machine.port, CODE).texts()) == {CODE + n for n in (0, 4, 10, 16, 22)}
 
 
+@pytest.mark.parametrize("region, left", [(0, {0, 4, 16, 22}), (7, set())], ids=["no-region", "region"])
+def test_a_store_drops_the_instructions_it_touches_and_all_of_a_page_with_a_region(asked, region, left):
+    machine = machine_with(asked, AUTO)
+    machine.run(10)
+    page = decoded_page_at(machine.port, CODE)
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = region
+    machine.write(CODE + 12, b"\x00")
+    assert {ia - CODE for ia in page.texts()} == left and page.region == 0
+
+
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
 @pytest.mark.parametrize("mode", [ALWAYS, SYNC])
 def test_without_compilation_there_is_no_translation(mode):

@@ -54,7 +54,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("value, shape", FITTING, ids=repr)
+@pytest.mark.parametrize("value, shape", FITTING, ids=lambda value: type(value).__name__)
 def test_a_value_of_its_shape(value, shape):
     check(value, shape, "it")
 

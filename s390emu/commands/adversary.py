@@ -246,7 +246,9 @@ def machine_shape() -> dict[str, Any]:
     shapes: dict[str, Any] = {"disk?": [(Text(), YES_OR_NO)], "paging?": Text()}
     for action in known._actions[1:]:  # without --help
         of_choices = OneOf(*action.choices) if action.choices else Whole(-(1 << 128), 1 << 128)
-        one = YES_OR_NO if action.nargs == 0 else of_choices
+        one: Any = YES_OR_NO if action.nargs == 0 else of_choices
+        if isinstance(action.default, list):  # of an option that may be given several times
+            one = [one]
         shapes.setdefault(f"{action.dest}?", one if action.default is not None else Either(one))
     return shapes
 

@@ -17,6 +17,7 @@ import pytest
 
 import s390emu as s390emu_package
 from s390emu._jit import JIT
+from s390emu.commands.recordings import opened
 
 GUEST = """
 start:  larl  %r8,back              # the PSW of supervisor calls
@@ -68,6 +69,16 @@ def test_stats_say_what_there_is(s390emu, recording):
     assert told["schema"] == "s390emu.recording/1"
     assert told["options"]["ram"] == 256 << 10
     assert [each["count"] for each in told["checkpoints"]] == [0, told["last"]]
+
+
+@pytest.mark.parametrize("options", [("--facility", "129", "--facility", "148"), ("--model", "z13")])
+def test_a_guest_is_recorded_on_the_machine_that_was_asked_for(s390emu, guest, tmp_path, options):
+    path = tmp_path / "g.s390rec"
+    assert s390emu("run", guest, "-D", "N=5", "--ram", "256K", *options, "--record", path)[0] == 0
+    assert lines(s390emu, "diff", path)
+    with opened(path) as recording:
+        facilities = int(recording.machine().storage.record.facilities[2])
+        assert facilities >> 63 - 129 % 64 & 1
 
 
 def test_show_executes_the_recorded_run_again(s390emu, recording, guest, tmp_path):

@@ -12,12 +12,12 @@ import pytest
 
 from s390emu.assembler.assemble import assemble
 from s390emu.assembler.disassemble import disassemble
+from s390emu.conformance.twins.exact import LONG, SHORT
 from s390emu.engine.handlers import implemented
 from s390emu.isa.formats import BASED, ELEMENT, GR, INDEXED, MASK, VR, Operand
 from s390emu.isa.opcodes import ROWS, VX, Row
 from s390emu.machine import Machine
 from tests.isa.floating_point.bfp import random_datum
-from tests.isa.floating_point.exact import LONG, SHORT
 from tests.isa.rows import build
 from tests.isa.vector.vectors import EDGES, ENABLED, FACILITIES
 from tests.judges.programs import CODE, DATA, PROGRAMS, SEED

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pytest
 
 from s390emu.architecture.interruptions import VECTOR_PROCESSING
-from tests.isa.floating_point import exact
+from s390emu.conformance.twins import exact
+from s390emu.conformance.twins.exact import EXTENDED, FORMATS, LONG, MASK, SHORT, Format, Outcome, Value
 from tests.isa.floating_point.bfp import fpc_after, hard, random_datum, random_fpc
-from tests.isa.floating_point.exact import EXTENDED, FORMATS, LONG, MASK, SHORT, Format, Outcome, Value
 from tests.isa.vector.vectors import check_invalid, execute, register
 from tests.lab import Lab
 

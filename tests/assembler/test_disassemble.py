@@ -114,7 +114,7 @@ def test_one_instruction_of_several():
     [
         pytest.param("0000", ".short 0x0000", id="two bytes"),
         pytest.param("b2fe0000", ".long 0xb2fe0000", id="four bytes"),
-        pytest.param("e10010000006", ".short 0xe100,0x1000,0x0006", id="six bytes, of a first byte without rows"),
+        pytest.param("e40010000006", ".short 0xe400,0x1000,0x0006", id="six bytes, of a first byte without rows"),
         pytest.param("e30000000001", ".short 0xe300,0x0000,0x0001", id="six bytes, of a first byte with rows"),
         pytest.param("07", ".byte 0x07", id="one byte of two"),
         pytest.param("b2ff", ".short 0xb2ff", id="two bytes of four"),

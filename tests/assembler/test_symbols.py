@@ -132,6 +132,8 @@ def test_what_is_neither(tmp_path):
         read_symbols(tmp_path / "vmlinuz")
 
 
+# There need not be a C library for it.
+COMPILER = ("s390x-linux-gnu-gcc", "-static", "-nostdlib", "-Wl,-e,main")
 needs_gcc = pytest.mark.skipif(not shutil.which("s390x-linux-gnu-gcc"), reason="s390x-linux-gnu-gcc is missing")
 
 
@@ -140,7 +142,7 @@ def test_an_elf_file_has_what_nm_writes_of_it(tmp_path):
     """But for thread-local variables, whose numbers are no addresses: nm does not tell them from others."""
     path = tmp_path / "x"
     (tmp_path / "x.c").write_text("static int hidden; int shared = 1; int main(void) { return hidden + shared; }\n")
-    subprocess.run(["s390x-linux-gnu-gcc", "-static", "-o", path, tmp_path / "x.c"], check=True)
+    subprocess.run([*COMPILER, "-o", path, tmp_path / "x.c"], check=True)
     listed = subprocess.run(["s390x-linux-gnu-nm", path], check=True, capture_output=True, text=True).stdout
     assert {"hidden", "shared", "main"} <= read_symbols(path).keys()
     places = of_text(listed, "nm").places
@@ -151,6 +153,6 @@ def test_an_elf_file_has_what_nm_writes_of_it(tmp_path):
 def test_an_elf_file_that_was_stripped(tmp_path):
     path = tmp_path / "x"
     (tmp_path / "x.c").write_text("int main(void) { return 0; }\n")
-    subprocess.run(["s390x-linux-gnu-gcc", "-static", "-s", "-o", path, tmp_path / "x.c"], check=True)
+    subprocess.run([*COMPILER, "-s", "-o", path, tmp_path / "x.c"], check=True)
     with pytest.raises(ElfError, match=r"has no symbol table \(it was stripped\); give System\.map"):
         read_symbols(path)

@@ -117,9 +117,8 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a disk for DIAGNOSE X'250'; devices 0100, 0101, ...")  # fmt: skip
     group.add_argument("--service", choices=tuple(SERVICE), default="none", help=argparse.SUPPRESS)
     group.add_argument("--identity", choices=NAMES, default=NAMES[0], metavar="NAME",
-                       help="what the guest finds itself on: " + ", ".join(NAMES))
-    group.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
-                       help="of which generation: z900 ... z15, max; --facility N: has that, too")
+                       help="what the guest finds: " + ", ".join(NAMES) + "; --model z900 ... z15, max; --facility N")
+    group.add_argument("--model", choices=models.NAMES, default=models.MAX, help=argparse.SUPPRESS)
     group.add_argument("--facility", type=number, action="append", default=[], help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off, --translate auto: how fast")

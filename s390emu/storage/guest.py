@@ -17,8 +17,8 @@ from s390emu.storage.blocks import Block
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 
 # Fields that are right for this guest's own arrays only: a snapshot's values of them are not restored.
-OWN = ("cpus", "ports", "frames", "frame_table", "blocks", "handlers", "decode_directory", "decode_pool", "decode_used",
-       "events", "breakpoints", "breakpoint_count")  # fmt: skip
+OWN = ("cpus", "ports", "frames", "frame_table", "blocks", "handlers", "regarded", "decode_directory", "decode_pool",
+       "decode_used", "events", "breakpoints", "breakpoint_count")  # fmt: skip
 OWN_OF_PORT = ("guest", *PROCEDURES)
 ALL = slice(None)
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again

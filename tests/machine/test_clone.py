@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from s390emu.architecture.sizes import BLOCK_SIZE
@@ -11,6 +12,8 @@ from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 from s390emu.machine.clone import keep, start
+from s390emu.records.guest import GUEST_T
+from s390emu.storage.guest import OWN
 
 SIZE = 1 << 20
 BLOCKS = SIZE // BLOCK_SIZE
@@ -169,3 +172,10 @@ def test_a_guest_with_a_disk_is_not_copied(tmp_path):
     original.host.attach_disk(0, 0x100, BlockDevice(tmp_path / "disk"))
     with pytest.raises(ValueError, match="disk"):
         keep(original)
+
+
+def test_addresses_are_those_of_the_guest_that_has_them():
+    """What two guests alike differ in are addresses: none of them may be another's."""
+    one, other = (Machine(1 << 20).storage.record for _ in range(2))
+    differing = {name for name in GUEST_T.names if np.any(getattr(one, name) != getattr(other, name))}
+    assert "handlers" in differing and differing - {"running"} <= {*OWN}  # whoever restores sets which CPU is running

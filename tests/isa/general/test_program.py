@@ -260,7 +260,7 @@ def test_facilities_are_those_implemented(lab):
     lab.gr[0], lab.gr[5] = 3, 0x40000
     lab.step("stfle 0(%r5)")
     bits = {n for n in range(256) if lab.word(0x40000 + n // 64 * 8) >> (63 - n % 64) & 1}
-    assert default_facilities() <= bits
+    assert {bit for bit in default_facilities() if bit >= 0} <= bits  # no bit tells the others
 
 
 def test_ecag_summary(lab):

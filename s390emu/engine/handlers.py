@@ -2,8 +2,7 @@
 
 A row is implemented when a function of its mnemonic in lower case with the signature (cpu, storage, insn) exists in
 `isa/`. A machine executes it if the row's facility is installed there too, which depends on its model
-(`architecture/models.py`). All that is found by reading the sources, so
-`explain` need not import Numba.
+(`architecture/models.py`). All that is found by reading the sources, so `explain` need not import Numba.
 """
 
 from __future__ import annotations
@@ -157,7 +156,8 @@ class HandlerTable:
         self.addresses[list(self.mnemonics)] = 0
         self.regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)  # the bits of an instruction that are not ignored
         for row in ROWS:
-            self.regarded[INDEX[row.mnemonic]] ^= u64(ignored_bits(row, installed))
+            if ignored := ignored_bits(row, installed):
+                self.regarded[INDEX[row.mnemonic]] ^= u64(ignored)
 
     def compile(self, index: int) -> None:
         """Fill the entry that the run loop found empty."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from s390emu.architecture import assigned_storage as at
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.isa.opcodes import VX
 from s390emu.machine import Reason
 from s390emu.tracing.execution import Execution, Options
 from s390emu.tracing.expectations import ACC_F, RC, STORED, End, details, differences, is_open
@@ -123,6 +124,8 @@ def _refuse_what_only_we_have(trace: Trace, options: Options) -> None:
         raise NotPortable("has several CPUs, whose turns no other machine can be told")
     if trace.host:
         raise NotPortable("has host events")
+    if VX in trace.model.facilities:
+        raise NotPortable("has vector registers, which the image neither sets nor compares")
     if trace.ram > MOST_BYTES:
         raise NotPortable(f"has more than {MOST_BYTES >> 20}M of storage")
     for statement in trace.init:

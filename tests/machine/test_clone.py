@@ -176,6 +176,7 @@ def test_a_guest_with_a_disk_is_not_copied(tmp_path):
 
 def test_addresses_are_those_of_the_guest_that_has_them():
     """What two guests alike differ in are addresses: none of them may be another's."""
-    one, other = (Machine(1 << 20).storage.record for _ in range(2))
+    machines = [Machine(1 << 20) for _ in range(2)]  # both alive: the tables of one that is gone may be the next one's
+    one, other = (machine.storage.record for machine in machines)
     differing = {name for name in GUEST_T.names if np.any(getattr(one, name) != getattr(other, name))}
     assert "handlers" in differing and differing - {"running"} <= {*OWN}  # whoever restores sets which CPU is running

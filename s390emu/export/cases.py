@@ -65,12 +65,14 @@ class Taken(NamedTuple):
 
 
 class Registers(NamedTuple):
-    """gr, cr, ar, fpr: of 16 each; psw: mask and address, afterwards those of the interruption that ended the trace."""
+    """gr, cr, ar, fpr: of 16 each; vr: of 32; psw: mask and address, afterwards those of the interruption that ended
+    the trace."""
 
     gr: tuple[int, ...]
     cr: tuple[int, ...]
     ar: tuple[int, ...]
     fpr: tuple[int, ...]
+    vr: tuple[int, ...]
     fpc: int
     prefix: int
     psw: tuple[int, int]
@@ -79,10 +81,12 @@ class Registers(NamedTuple):
 class Case(NamedTuple):
     """pieces and final: (absolute address, bytes), zeros elsewhere. own_wait: where the PSW of a wait lies in which the
     trace ends by itself. open: (address, length) of what is not compared.
-    keys: before, by block; final_keys: (key, bits that count). mask: which bits of `after` count."""
+    facilities: which the machine must have. keys: before, by block; final_keys: (key, bits that count). mask: which
+    bits of `after` count."""
 
     name: str
     ram: int
+    facilities: tuple[int, ...]
     pieces: tuple[tuple[int, bytes], ...]
     own_wait: int | None
     keys: tuple[int, ...]
@@ -124,8 +128,6 @@ def _refuse_what_only_we_have(trace: Trace, options: Options) -> None:
         raise NotPortable("has several CPUs, whose turns no other machine can be told")
     if trace.host:
         raise NotPortable("has host events")
-    if VX in trace.model.facilities:
-        raise NotPortable("has vector registers, which the image neither sets nor compares")
     if trace.ram > MOST_BYTES:
         raise NotPortable(f"has more than {MOST_BYTES >> 20}M of storage")
     for statement in trace.init:
@@ -194,7 +196,7 @@ def _case(trace: Trace, end: End) -> Case:
     own_wait = _own_wait(end, area[0][new_psws])
     implied = _implied(trace, end, prefix)
     return Case(
-        trace.name, trace.ram, tuple(_runs(end.before.contents)), own_wait,
+        trace.name, trace.ram, trace.model.facilities, tuple(_runs(end.before.contents)), own_wait,
         tuple(page.key for page in end.before.pages), _registers(before, before),
         area[0][new_psws], tuple(_taken(trace, end)), tuple(_runs(end.after.contents)),
         (*implied, *_open(trace), *([(own_wait, 16)] if own_wait is not None else [])),
@@ -245,7 +247,10 @@ def _registers(values: dict[str, int], psw: dict[str, int]) -> Registers:
         return tuple(values[f"{letters}{n}"] for n in range(16))
 
     mask = psw["psw.mask"] | (values["cc"] << 44 if psw is values else 0)
-    return Registers(of("r"), of("cr"), of("ar"), of("f"), values["fpc"], values["prefix"], (mask, psw["psw.ia"]))
+    vectors = (*(values[f"f{n}"] << 64 | values[f"v{n}l"] for n in range(16)),
+               *(values[f"v{n}"] for n in range(16, 32)))  # fmt: skip
+    return Registers(of("r"), of("cr"), of("ar"), of("f"), vectors, values["fpc"], values["prefix"],
+                     (mask, psw["psw.ia"]))  # fmt: skip
 
 
 def _mask(trace: Trace, own_wait: bool) -> Registers:
@@ -260,7 +265,10 @@ def _mask(trace: Trace, own_wait: bool) -> Registers:
     if not own_wait and ("cc" in named or not is_open(trace, 0, "cc")):
         mask |= CC
     address = 0 if own_wait or "psw" in trace.open else every
-    return Registers(ones("r", every), ones("cr", every), ones("ar", word), ones("f", every),
+    vectors: tuple[int, ...] = (0,) * 32
+    if VX in trace.model.facilities:
+        vectors = tuple(0 if is_open(trace, 0, f"v{n}") else every << 64 | every for n in range(32))
+    return Registers(ones("r", every), ones("cr", every), ones("ar", word), ones("f", every), vectors,
                      0 if "fpc" in trace.open else word, every, (mask, address))  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from s390emu.assembler.assemble import Program, assemble
 from s390emu.assembler.program import Section
 from s390emu.export.cases import HOLE, Case, Registers, Skip, Taken
+from s390emu.isa.opcodes import VX
 
 HERE = Path(__file__).parent
 ORIGIN, DATA, COMPARED, STORAGE = 0x1000000, 0x1100000, 0x4000000, 0x6000000  # STORAGE: what a machine needs at least
@@ -18,6 +19,7 @@ OWN_WAIT_PSW = struct.pack(">QQ", 0x180000000, ORIGIN + 8)  # where a trace ends
 STATE_NAMES = (
     *(f"r{n}" for n in range(16)), *(f"cr{n}" for n in range(16)), *(f"ar{n} ar{n + 1}" for n in range(0, 16, 2)),
     *(f"f{n}" for n in range(16)), "fpc", "prefix", "psw mask", "psw address",
+    *(f"v{n} {half}" for n in range(32) for half in ("left", "right")),
 )  # fmt: skip
 NAME_BYTES = 16  # of what differs, in a line
 LINE_BYTES = 200
@@ -110,6 +112,7 @@ def _case(data: _Data, case: Case) -> bytes:
         struct.pack(">Q", data.put(bytes(case.keys))), data.pieces(case.final), data.counted(ranges),
         struct.pack(">QQ", data.put(bytes(keys)), data.put(bytes(masks))),
         data.counted([_taken(taken) for taken in case.taken]), struct.pack(">QQ", *case.before.psw), case.new_psws,
+        _facility_list(case.facilities), struct.pack(">Q", VX in case.facilities),
         _state(case.before), _state(case.after), _state(case.mask),
     ])  # fmt: skip
 
@@ -120,10 +123,15 @@ def _taken(taken: Taken) -> bytes:
     return struct.pack(">QQ", 16 * taken.kind, len(taken.checks)) + checks.ljust(24 * CHECKS, b"\0")
 
 
+def _facility_list(bits: Iterable[int]) -> bytes:
+    """Return 256 facility bits as STORE FACILITY LIST EXTENDED stores them; those without a bit cannot be asked for."""
+    return sum(1 << 255 - bit for bit in bits if bit >= 0).to_bytes(32, "big")
+
+
 def _state(registers: Registers) -> bytes:
     return struct.pack(
         ">16Q16Q16I16QIIQQQ", *registers.gr, *registers.cr, *registers.ar, *registers.fpr, registers.fpc, 0,
         registers.prefix, *registers.psw,
-    )  # fmt: skip
+    ) + b"".join(value.to_bytes(16, "big") for value in registers.vr)  # fmt: skip
 
 

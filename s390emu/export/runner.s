@@ -19,9 +19,11 @@
         .equ    TAKEN,96                # interruptions that are expected: address of the list, how many
         .equ    PSW,112                 # at the start
         .equ    NEW_PSWS,128            # six: the trace's own
-        .equ    STATE,224               # registers before ...
-        .equ    FINAL_STATE,STATE+480   # ... and after, ...
-        .equ    STATE_MASK,FINAL_STATE+480      # ... and which of their bits count
+        .equ    FACILITIES,224          # which it needs, as STORE FACILITY LIST EXTENDED has them
+        .equ    VECTORS,256             # zero: vector registers are neither set nor compared
+        .equ    STATE,264               # registers before ...
+        .equ    FINAL_STATE,STATE+STATE_BYTES   # ... and after, ...
+        .equ    STATE_MASK,FINAL_STATE+STATE_BYTES      # ... and which of their bits count
 # A state
         .equ    GR,0
         .equ    CR,128
@@ -30,7 +32,8 @@
         .equ    FPC,448
         .equ    PREFIX,456              # doubleword
         .equ    OLD_PSW,464             # of the interruption that ended the trace
-        .equ    STATE_WORDS,60
+        .equ    VR,480
+        .equ    STATE_BYTES,992
 # HOLE
         .equ    SAVED,HOLE              # general registers
         .equ    OWN_PSWS,HOLE+128       # six new PSWs
@@ -41,6 +44,7 @@
 # An interruption that is expected: class, number of checks, six checks (offset in the entry, mask, value)
         .equ    TAKEN_ENTRY,160
         .equ    OWN_WAIT,96             # "class" of a trace that ends in a wait of its own
+        .equ    FACILITY_WORDS,4
 
         .text
         j       start
@@ -56,6 +60,9 @@ start:  lhi     %r2,0                   # from ESA/390 too, as after IPL
         lctlg   %c0,%c15,0(%r1)
         larl    %r15,stack
         brasl   %r14,console_init
+        lghi    %r0,FACILITY_WORDS-1
+        larl    %r1,facilities
+        stfle   0(%r1)
         larl    %r2,greeting
         lghi    %r3,greeting_end-greeting
         brasl   %r14,say
@@ -67,8 +74,21 @@ start:  lhi     %r2,0                   # from ESA/390 too, as after IPL
         jz      2f
 1:      lg      %r12,0(%r9)
         aghi    %r9,8
+        brasl   %r14,facilities_missing
+        jnz     5f
         brasl   %r14,run
-        brctg   %r11,1b
+        j       6f
+5:      larl    %r2,skip
+        lghi    %r3,5
+        brasl   %r14,say
+        lg      %r2,NAME(%r12)
+        lg      %r3,NAME+8(%r12)
+        brasl   %r14,say
+        larl    %r2,no_facility
+        lghi    %r3,no_facility_end-no_facility
+        brasl   %r14,say
+        brasl   %r14,write
+6:      brctg   %r11,1b
 2:      lgfi    %r11,LINE_COUNT         # what is only to be told
         lgfi    %r9,LINES
         ltgr    %r11,%r11
@@ -91,6 +111,21 @@ start:  lhi     %r2,0                   # from ESA/390 too, as after IPL
         larl    %r1,end_psw
         stg     %r10,8(%r1)
         lpswe   0(%r1)
+
+# r12 = a case: condition code zero if the machine has all that it needs
+facilities_missing:
+        larl    %r1,facilities
+        la      %r2,FACILITIES(%r12)
+        lghi    %r3,FACILITY_WORDS
+1:      lg      %r4,0(%r1)
+        xihf    %r4,0xffffffff
+        xilf    %r4,0xffffffff
+        ng      %r4,0(%r2)
+        bnzr    %r14
+        la      %r1,8(%r1)
+        la      %r2,8(%r2)
+        brctg   %r3,1b
+        br      %r14
 
 # ---- One trace: r12 = its case ------------------------------------------------------------------------------------
 run:    stmg    %r6,%r15,48(%r15)
@@ -124,7 +159,11 @@ run:    stmg    %r6,%r15,48(%r15)
         .irp    n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
         ld      %f\n,FPR+8*\n(%r1)
         .endr
-        lfpc    FPC(%r1)
+        ltg     %r2,VECTORS(%r12)
+        jz      2f
+        vlm     %v0,%v15,VR(%r1)
+        vlm     %v16,%v31,VR+256(%r1)
+2:      lfpc    FPC(%r1)
         lam     %a0,%a15,AR(%r1)
         larl    %r2,context
         stmg    %r0,%r15,0(%r2)
@@ -183,7 +222,12 @@ finished:
         mvc     OLD_PSW(16,%r13),0(%r2)
 1:      larl    %r2,context
         lmg     %r0,%r15,0(%r2)
-        larl    %r1,no_prefix
+        ltg     %r2,VECTORS(%r12)
+        jz      5f
+        larl    %r2,state
+        vstm    %v0,%v15,VR(%r2)
+        vstm    %v16,%v31,VR+256(%r2)
+5:      larl    %r1,no_prefix
         spx     0(%r1)
         ptlb
         lg      %r7,RAM(%r12)           # keys first: comparing is a reference
@@ -307,7 +351,7 @@ compare_state:
         la      %r7,FINAL_STATE(%r12)
         lay     %r8,STATE_MASK(%r12)
         larl    %r2,state_names
-        lghi    %r9,STATE_WORDS
+        lghi    %r9,STATE_BYTES/8
         lghi    %r3,-1
 1:      lg      %r4,0(%r6)
         ng      %r4,0(%r8)
@@ -556,7 +600,7 @@ recorders:
         .quad   0x180000000,on_program,0x180000000,on_machine_check,0x180000000,on_io
 end_psw:        .quad   0x0002000180000000,0
 wait_psw:       .quad   0x0102000180000000,awaited
-controls:       .quad   0x402e0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0   # AFP registers, service signal
+controls:       .quad   0x602e0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0   # AFP and vector registers, service signal
 log_next:       .quad   log
 line_used:      .quad   0
 event_mask:     .short  28,0,0,0,0,4
@@ -590,6 +634,11 @@ pass:   .ascii  "PASS "
         .balign 2
 fail:   .ascii  "FAIL "
         .balign 2
+skip:   .ascii  "SKIP "
+        .balign 2
+no_facility:    .ascii  ": this machine lacks a facility"
+no_facility_end:
+        .balign 2
 is_text:        .ascii  " is "
         .balign 2
 expected_text:  .ascii  ", expected "
@@ -621,7 +670,8 @@ prefix_area:
 sccb:   .skip   4096
 line:   .skip   256
 context:        .skip   128
-state:  .skip   480
+facilities:     .skip   8*FACILITY_WORDS
+state:  .skip   STATE_BYTES
 keys_found:     .skip   4096
 log:    .skip   LOG_ENTRY*LOG_ENTRIES
 log_end:

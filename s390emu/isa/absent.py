@@ -33,7 +33,8 @@ HEXADECIMAL = (
     "conversions to binary and decimal floating point."
 )
 DECIMAL = (
-    "not in this model yet: conversions of decimal floating point from and to zoned and packed operands in storage (48, 80)."
+    "not in this model: conversions of decimal floating point from and to packed operands in storage (80). What of an "
+    "operand with more digits than the format has is not known exactly enough."
 )
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
                 "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip

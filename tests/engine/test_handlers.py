@@ -26,6 +26,7 @@ def test_some_facilities_are_there_only_on_request_and_vectors_in_models_that_ha
     assert not VECTORS & default_facilities("zEC12")
     assert not DECIMAL & default_facilities("z990")
     assert default_facilities("z10") & DECIMAL == {42} & facilities()
+    assert default_facilities("zEC12") & DECIMAL == {42, 48} & facilities()
     assert default_facilities("z13") & VECTORS == {129} & facilities()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
-from s390emu.architecture.interruptions import DATA
+from s390emu.architecture.interruptions import DATA, DECIMAL_OVERFLOW
 from s390emu.conformance.case import AFP_CONTROL, Case, State
 from s390emu.conformance.twins import exact_decimal as exact
 from s390emu.conformance.twins.binary_floating_point import (
@@ -33,7 +33,8 @@ from s390emu.conformance.twins.exact_decimal import (
     cc_of,
     write,
 )
-from s390emu.conformance.twins.forms import ALL, first_state, gr, low, pair
+from s390emu.conformance.twins.forms import ADDRESS, ALL, first_state, gr, low, pair
+from s390emu.conformance.twins.packed_decimal import DECIMAL_OVERFLOW_MASK
 
 LETTER = {SHORT: "e", LONG: "d", EXTENDED: "x"}
 BY_LETTER = {letter: form for form, letter in LETTER.items()}
@@ -290,6 +291,37 @@ def _from_packed(name: str, form: Format, signed: bool, rng: Random) -> Iterator
         yield case
 
 
+def _from_zoned(name: str, form: Format, rng: Random) -> Iterator[Case]:
+    while True:
+        before, m3, length = _state(rng), rng.randrange(16), rng.randrange(form.precision) + 1
+        stored = bytearray(rng.choice((0x30, 0xF0)) | rng.randrange(10) for _ in range(length))
+        if rng.random() < 0.8:
+            stored[-1] = stored[-1] & 15 | rng.randrange(10, 16) << 4
+        if rng.random() < 0.1:
+            stored[rng.randrange(length)] = rng.getrandbits(8)
+        before.window(ADDRESS, bytes(stored))
+        found = exact.from_zoned(form, bytes(stored), m3)
+        case = ended(f"{name} %f{FIRST},0({length},%r5),{m3}", before, Outcome(found), (form, FIRST))
+        if found is None:
+            case.after.fpc &= ~0xFF00
+            case = case._replace(code=DATA)
+        yield case
+
+
+def _to_zoned(name: str, form: Format, rng: Random) -> Iterator[Case]:
+    while True:
+        before, m3, a = _state(rng), rng.randrange(16), data(form, rng)
+        length = rng.randrange(form.precision) + 1
+        before.window(ADDRESS, rng.randbytes(length))
+        before.psw_mask |= rng.choice((0, DECIMAL_OVERFLOW_MASK))
+        put(before, form, FIRST, a)
+        cc, overflow, stored = exact.to_zoned(form, a, length, m3)
+        case = ended(f"{name} %f{FIRST},0({length},%r5),{m3}", before, Outcome(0), None, cc)
+        case.after.store(ADDRESS, stored)
+        interrupted = overflow and before.psw_mask & DECIMAL_OVERFLOW_MASK
+        yield case._replace(code=DECIMAL_OVERFLOW if interrupted else 0)
+
+
 def _recipes() -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     for letter in "dx":
@@ -316,6 +348,8 @@ def _recipes() -> dict[str, Recipe]:
         for sign in "us":
             found[f"c{sign}{letter}tr"] = partial(_to_packed, f"c{sign}{letter}tr", form, sign == "s")
             found[f"c{letter}{sign}tr"] = partial(_from_packed, f"c{letter}{sign}tr", form, sign == "s")
+        found[f"c{letter}zt"] = partial(_from_zoned, f"c{letter}zt", form)
+        found[f"cz{letter}t"] = partial(_to_zoned, f"cz{letter}t", form)
     for form, letter in LETTER.items():
         found[f"tdc{letter}t"] = partial(_test, f"tdc{letter}t", exact.data_class, form)
         found[f"tdg{letter}t"] = partial(_test, f"tdg{letter}t", exact.data_group, form)

@@ -471,3 +471,27 @@ def from_packed(form: Format, codes: str, signed: bool) -> int | None:
     if sign not in "ABCDEF" or not digits.isdecimal():
         return None
     return write(form, Datum("n", sign in "BD", digits, 0))
+
+
+# M3 of the conversions with zoned operands.
+SIGNED, OTHER_ZONE, OTHER_PLUS, PLUS_ZERO = 8, 4, 2, 1
+
+
+def from_zoned(form: Format, stored: bytes, m3: int) -> int | None:
+    """Return the datum, None if a digit or the sign is invalid."""
+    codes = stored.hex().upper()
+    return from_packed(form, codes[1::2] + (codes[-2] if m3 & SIGNED else "C"), True)
+
+
+def to_zoned(form: Format, datum: int, length: int, m3: int) -> tuple[int, bool, bytes]:
+    """Return (condition code, whether digits are lost, what is stored)."""
+    x = read(form, datum)
+    lost, digits = x.digits.zfill(40)[:-length], x.digits.zfill(40)[-length:]
+    zones = ("3" if m3 & OTHER_ZONE else "F") * length
+    if m3 & SIGNED:
+        minus = x.minus and not (m3 & PLUS_ZERO and int(digits) == 0)
+        zones = zones[:-1] + ("D" if minus else "F" if m3 & OTHER_PLUS else "C")
+    stored = bytes.fromhex("".join(map("".join, zip(zones, digits, strict=True))))
+    overflow = int(lost) != 0
+    cc = 3 if x.kind != "n" or overflow else 0 if x.zero else 1 if x.minus else 2
+    return cc, overflow, stored

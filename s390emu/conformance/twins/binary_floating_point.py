@@ -11,7 +11,7 @@ from s390emu.architecture.interruptions import DATA
 from s390emu.conformance.case import AFP_CONTROL, Case, State
 from s390emu.conformance.twins import exact
 from s390emu.conformance.twins.exact import EXTENDED, FIELDS, FLAG, LONG, MASK, MODES, SHORT, Format, Outcome, cc_of
-from s390emu.conformance.twins.forms import ALL, LOW32, first_state, gr, low
+from s390emu.conformance.twins.forms import ALL, LOW32, Place, first_state, gr, low
 
 MASKS = (0, *MASK.values(), 0xF8000000)  # of the FPC register: none, each, all
 LETTER = {SHORT: "e", LONG: "d", EXTENDED: "x"}
@@ -90,6 +90,13 @@ def limits(size: str) -> tuple[int, int]:
     """Return the least and the greatest integer of a size."""
     bits, signed = SIZES[size]
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+
+
+def place_of(size: str) -> Place:
+    """Return where an integer of a size is."""
+    bits, signed = SIZES[size]
+    place = (low if bits == 32 else gr)(GENERAL)
+    return place if signed else place.unsigned
 
 
 def datum(form: Format, rng: Random) -> int:
@@ -231,9 +238,7 @@ def _to_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[Cas
 
 
 def _from_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[Case]:
-    bits, signed = SIZES[size]
-    place = (low if bits == 32 else gr)(GENERAL)
-    place = place if signed else place.unsigned
+    place = place_of(size)
     while True:
         before, (m3, m4) = _state(rng), _methods(rng)
         tie = (1 << rng.choice((24, 25, 26, 31, 53, 54, 55, 62, 63))) + rng.randrange(-3, 4)

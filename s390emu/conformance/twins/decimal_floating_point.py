@@ -18,6 +18,7 @@ from s390emu.conformance.twins.binary_floating_point import (
     THIRD,
     ended,
     limits,
+    place_of,
     put,
 )
 from s390emu.conformance.twins.exact import Outcome
@@ -248,9 +249,7 @@ def _to_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[Cas
 
 
 def _from_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[Case]:
-    bits, signed = SIZES[size]
-    place = (low if bits == 32 else gr)(GENERAL)
-    place = place if signed else place.unsigned
+    place = place_of(size)
     while True:
         before, m3, m4 = _state(rng), rng.choice((0, rng.randrange(16))), rng.choice((0, 4, 0xB))
         tie = rng.randrange(1, 1 << 60) // 10**4 * 10**4 + rng.choice((0, 5, 50, 500, 499, 501, 5000))

@@ -19,7 +19,8 @@ from s390emu.engine.handlers import function_name, implemented, places
 from s390emu.isa.opcodes import ROWS
 
 PACKAGE = Path(s390emu.__file__).parent
-FOLDERS = ("isa/general", "isa/control", "isa/decimal", "isa/floating_point", "isa/io", "isa/vector", "storage", "cpu")
+FOLDERS = ("isa/general", "isa/control", "isa/decimal", "isa/decimal_floating_point", "isa/floating_point", "isa/io",
+           "isa/vector", "storage", "cpu")  # fmt: skip
 KERNELS = [path for folder in FOLDERS for path in sorted((PACKAGE / folder).rglob("*.py"))]
 SOURCES = ("PoP", "Principles of Operation", "page-hinting.md", "SA23", "public sources")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)

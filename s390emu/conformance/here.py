@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from s390emu.architecture.interruptions import DATA
 from s390emu.conformance.case import Case, Result, State
 from s390emu.conformance.files import STORAGE
+from s390emu.conformance.twins.suite import recipes
+from s390emu.engine.handlers import ON_REQUEST, SECURITY
+from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine
 
 MOST_UNITS = 1 << 16  # of one instruction that is not through yet
@@ -19,7 +22,10 @@ class Here:
     name = "s390emu"
 
     def __init__(self) -> None:
-        self.machine = Machine(STORAGE)
+        with_twins = recipes().keys()
+        needed = {row.facility for row in ROWS if row.mnemonic in with_twins and row.facility is not None}
+        asked = needed & (ON_REQUEST - SECURITY)
+        self.machine = Machine(STORAGE, extra=asked)
         self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
         self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())
 

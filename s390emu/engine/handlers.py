@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.architecture import models
 from s390emu.isa.opcodes import (
+    DFP,
     ENHANCEMENTS,
     EXTENSIONS,
     LD,
@@ -25,12 +26,14 @@ from s390emu.isa.opcodes import (
     MSA,
     MSA4,
     MSA5,
+    PK,
     ROWS,
     VX,
     VXE,
     VXE2,
     VXPD,
     VXPDE2,
+    ZF,
     Row,
 )
 
@@ -49,7 +52,8 @@ ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, wit
 # Facilities that a machine has only if asked for: what a system does changes with them, and Linux loads drivers.
 SECURITY = frozenset((MSA, MSA4, MSA5))
 VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
-ON_REQUEST = SECURITY | VECTORS | {ACCESS_EXCEPTION_INDICATION}
+DECIMAL = frozenset((DFP, ZF, PK))
+ON_REQUEST = SECURITY | VECTORS | DECIMAL | {ACCESS_EXCEPTION_INDICATION}
 CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 
@@ -102,7 +106,7 @@ def facilities() -> frozenset[int]:
 def default_facilities(model: str = models.MAX) -> frozenset[int]:
     """Return the facilities of a machine of this model for which nothing more is asked. ValueError for no such name."""
     here = frozenset(bit for bit in available() if models.has(model, bit))
-    return here - (ON_REQUEST if model == models.MAX else ON_REQUEST - VECTORS)
+    return here - (ON_REQUEST if model == models.MAX else ON_REQUEST - VECTORS - DECIMAL)
 
 
 def available() -> frozenset[int]:

@@ -32,7 +32,10 @@ HEXADECIMAL = (
     "not in this model yet: hexadecimal floating point that is extended, square roots, multiply and add (20, 23), and "
     "conversions to binary and decimal floating point."
 )
-DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
+DECIMAL = (
+    "not in this model: conversions of decimal floating point from and to packed operands in storage (80). What of an "
+    "operand with more digits than the format has is not known exactly enough."
+)
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
                 "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
 REASONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from s390emu.engine.handlers import (
+    DECIMAL,
     ON_REQUEST,
     VECTORS,
     available,
@@ -23,7 +24,10 @@ def test_some_facilities_are_there_only_on_request_and_vectors_in_models_that_ha
     assert not ON_REQUEST & default_facilities()
     assert available() >= ON_REQUEST & facilities()
     assert not VECTORS & default_facilities("zEC12")
-    assert default_facilities("z13") & ON_REQUEST == {129} & facilities()
+    assert not DECIMAL & default_facilities("z990")
+    assert default_facilities("z10") & DECIMAL == {42} & facilities()
+    assert default_facilities("zEC12") & DECIMAL == {42, 48} & facilities()
+    assert default_facilities("z13") & VECTORS == {129} & facilities()
 
 
 def test_enhancements_are_of_instructions_that_there_are():

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
+from typing import Any
 
 from s390emu.architecture.interruptions import DATA
 from s390emu.conformance.case import AFP_CONTROL, Case, State
 from s390emu.conformance.twins import exact
 from s390emu.conformance.twins.exact import EXTENDED, FIELDS, FLAG, LONG, MASK, MODES, SHORT, Format, Outcome, cc_of
-from s390emu.conformance.twins.forms import ALL, LOW32, first_state, gr, low
+from s390emu.conformance.twins.forms import ALL, LOW32, Place, first_state, gr, low
 
 MASKS = (0, *MASK.values(), 0xF8000000)  # of the FPC register: none, each, all
 LETTER = {SHORT: "e", LONG: "d", EXTENDED: "x"}
@@ -63,12 +64,12 @@ def fpc_after(fpc: int, outcome: Outcome) -> int:
     return fpc & ~0xFF00 | outcome.dxc << 8 if outcome.dxc else fpc
 
 
-def put_into(registers: list[int], form: Format, r: int, datum: int) -> list[int]:
-    """Return register contents after a datum was put there."""
+def put_into(registers: list[int], form: Any, r: int, datum: int) -> list[int]:
+    """Return register contents after a datum was put there. form: its Format, binary or decimal."""
     registers = list(registers)
-    if form is EXTENDED:
+    if form.bits == EXTENDED.bits:
         registers[r], registers[r + 2] = datum >> 64, datum & (1 << 64) - 1
-    elif form is LONG:
+    elif form.bits == LONG.bits:
         registers[r] = datum
     else:
         registers[r] = datum << 32 | registers[r] & 0xFFFFFFFF
@@ -91,6 +92,13 @@ def limits(size: str) -> tuple[int, int]:
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
+def place_of(size: str) -> Place:
+    """Return where an integer of a size is."""
+    bits, signed = SIZES[size]
+    place = (low if bits == 32 else gr)(GENERAL)
+    return place if signed else place.unsigned
+
+
 def datum(form: Format, rng: Random) -> int:
     """Return a datum, often one where something may go wrong."""
     return rng.choice(hard(form)) if rng.random() < 0.6 else random_datum(form, rng)
@@ -103,7 +111,8 @@ def _state(rng: Random) -> State:
     return state
 
 
-def _put(state: State, form: Format, r: int, value: int) -> None:
+def put(state: State, form: Any, r: int, value: int) -> None:
+    """Put a datum into a register or pair."""
     state.fpr = put_into(state.fpr, form, r, value)
 
 
@@ -112,17 +121,18 @@ def _second(state: State, form: Format, value: int, stored: bool) -> str:
     if stored:
         state.window(STORED - 8, bytes(8) + value.to_bytes(form.bits // 8, "big") + bytes(8))
         return "0(%r5)"
-    _put(state, form, SECOND, value)
+    put(state, form, SECOND, value)
     return f"%f{SECOND}"
 
 
-def _ended(line: str, before: State, outcome: Outcome, put: tuple[Format, int] | None = None,
-           cc: int | None = None) -> Case:  # fmt: skip
+def ended(line: str, before: State, outcome: Outcome, where: tuple[Any, int] | None = None,
+          cc: int | None = None) -> Case:  # fmt: skip
+    """Return the case with this outcome. where: format and register of its datum; cc: unless it is suppressed."""
     after = before.copy()
     after.fpc = fpc_after(before.fpc, outcome)
     if outcome.datum is not None:
-        if put:
-            _put(after, *put, outcome.datum)
+        if where:
+            put(after, *where, outcome.datum)
         if cc is not None:
             after.cc = cc
     return Case(line, before, after, DATA if outcome.dxc else 0, outcome.dxc)
@@ -136,11 +146,11 @@ def _arithmetic(name: str, operation: Callable, form: Format, source: Format, se
         before = _state(rng)
         a, b = datum(source, rng), datum(source, rng)
         if not one:
-            _put(before, source, FIRST, a)
+            put(before, source, FIRST, a)
         second = _second(before, source, b, stored)
         outcome = operation(before.fpc, b) if one else operation(before.fpc, a, b)
         cc = cc_of(form, outcome.datum) if sets_cc and outcome.datum is not None else None
-        yield _ended(f"{name} %f{FIRST},{second}", before, outcome, (form, FIRST), cc)
+        yield ended(f"{name} %f{FIRST},{second}", before, outcome, (form, FIRST), cc)
 
 
 def _multiply_and_add(name: str, form: Format, rng: Random) -> Iterator[Case]:
@@ -149,11 +159,11 @@ def _multiply_and_add(name: str, form: Format, rng: Random) -> Iterator[Case]:
         a, b, c = (datum(form, rng) for _ in "123")
         if rng.random() < 0.3:  # a small sum
             c = exact.divide(0, form, a, b).datum ^ rng.choice((0, 0, 1, form.sign))
-        _put(before, form, FIRST, a)
-        _put(before, form, THIRD, c)
+        put(before, form, FIRST, a)
+        put(before, form, THIRD, c)
         second = _second(before, form, b, not name.endswith("r"))
         outcome = exact.multiply_and_add(before.fpc, form, a, b, c, name[1] == "s")
-        yield _ended(f"{name} %f{FIRST},%f{THIRD},{second}", before, outcome, (form, FIRST))
+        yield ended(f"{name} %f{FIRST},%f{THIRD},{second}", before, outcome, (form, FIRST))
 
 
 def _compare(name: str, form: Format, rng: Random) -> Iterator[Case]:
@@ -161,10 +171,10 @@ def _compare(name: str, form: Format, rng: Random) -> Iterator[Case]:
         before = _state(rng)
         a, b = datum(form, rng), datum(form, rng)
         b = a if rng.random() < 0.2 else b
-        _put(before, form, FIRST, a)
+        put(before, form, FIRST, a)
         second = _second(before, form, b, not name.endswith("r"))
         cc, outcome = exact.compare(before.fpc, form, a, b, name[0] == "k")
-        yield _ended(f"{name} %f{FIRST},{second}", before, outcome, None, cc)
+        yield ended(f"{name} %f{FIRST},{second}", before, outcome, None, cc)
 
 
 def _signs(name: str, form: Format, rng: Random) -> Iterator[Case]:
@@ -173,7 +183,7 @@ def _signs(name: str, form: Format, rng: Random) -> Iterator[Case]:
         before, b = _state(rng), datum(form, rng)
         result = {"c": b ^ form.sign, "n": b | form.sign, "p": b & ~form.sign}[name[1]]
         second = _second(before, form, b, False)
-        yield _ended(f"{name} %f{FIRST},{second}", before, Outcome(result), (form, FIRST), cc_of(form, result))
+        yield ended(f"{name} %f{FIRST},{second}", before, Outcome(result), (form, FIRST), cc_of(form, result))
 
 
 def _methods(rng: Random) -> tuple[int, int]:
@@ -193,7 +203,7 @@ def _load_rounded(name: str, form: Format, source: Format, rng: Random) -> Itera
         outcome = exact.load_rounded(before.fpc, source, form, b, m3, bool(m4 & QUIET))
         where = source if 0x10 <= outcome.dxc < 0x40 else form
         line = f"{name}a %f{FIRST},{m3},{second},{m4}" if m3 or m4 else f"{name} %f{FIRST},{second}"
-        yield _ended(line, before, outcome, (where, FIRST))
+        yield ended(line, before, outcome, (where, FIRST))
 
 
 def _load_integer(name: str, form: Format, rng: Random) -> Iterator[Case]:
@@ -202,7 +212,7 @@ def _load_integer(name: str, form: Format, rng: Random) -> Iterator[Case]:
         second = _second(before, form, b, False)
         outcome = exact.load_fp_integer(before.fpc, form, b, m3, bool(m4 & QUIET))
         line = f"{name}a %f{FIRST},{m3},{second},{m4}" if m4 else f"{name} %f{FIRST},{m3},{second}"
-        yield _ended(line, before, outcome, (form, FIRST))
+        yield ended(line, before, outcome, (form, FIRST))
 
 
 def near_limit(form: Format, size: str, rng: Random) -> int:
@@ -221,16 +231,14 @@ def _to_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[Cas
         line = f"{name} %r{GENERAL},{m3},{second}"
         if m4 or size[0] == "l":
             line = f"{name}{'' if size[0] == 'l' else 'a'} %r{GENERAL},{m3},{second},{m4}"
-        case = _ended(line, before, outcome, None, cc)
+        case = ended(line, before, outcome, None, cc)
         if outcome.datum is not None:
             place.put(case.after, outcome.datum)
         yield case
 
 
 def _from_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[Case]:
-    bits, signed = SIZES[size]
-    place = (low if bits == 32 else gr)(GENERAL)
-    place = place if signed else place.unsigned
+    place = place_of(size)
     while True:
         before, (m3, m4) = _state(rng), _methods(rng)
         tie = (1 << rng.choice((24, 25, 26, 31, 53, 54, 55, 62, 63))) + rng.randrange(-3, 4)
@@ -240,27 +248,27 @@ def _from_integer(name: str, form: Format, size: str, rng: Random) -> Iterator[C
         if m3 or m4 or size[0] == "l":
             line = f"{name}{'' if size[0] == 'l' else 'a'} %f{FIRST},{m3},%r{GENERAL},{m4}"
         outcome = exact.convert_from_integer(before.fpc, form, value, m3, bool(m4 & QUIET))
-        yield _ended(line, before, outcome, (form, FIRST))
+        yield ended(line, before, outcome, (form, FIRST))
 
 
 def _data_class(name: str, form: Format, rng: Random) -> Iterator[Case]:
     while True:
         before, a = _state(rng), datum(form, rng)
-        _put(before, form, FIRST, a)
+        put(before, form, FIRST, a)
         bit = 0x800 >> exact.data_class(form, a)
         mask = rng.choice((bit, 0xFFF - bit, rng.getrandbits(12)))
-        yield _ended(f"{name} %f{FIRST},{mask:#x}", before, Outcome(0), None, int(mask & bit != 0))
+        yield ended(f"{name} %f{FIRST},{mask:#x}", before, Outcome(0), None, int(mask & bit != 0))
 
 
 def _divide_to_integer(name: str, form: Format, rng: Random) -> Iterator[Case]:
     while True:
         before, a, b, m4 = _state(rng), datum(form, rng), datum(form, rng), rng.choice((0, *FIELDS))
-        _put(before, form, FIRST, a)
+        put(before, form, FIRST, a)
         second = _second(before, form, b, False)
         cc, outcome, quotient = exact.divide_to_integer(before.fpc, form, a, b, m4)
-        case = _ended(f"{name} %f{FIRST},%f{THIRD},{second},{m4}", before, outcome, (form, FIRST), cc)
+        case = ended(f"{name} %f{FIRST},%f{THIRD},{second},{m4}", before, outcome, (form, FIRST), cc)
         if outcome.datum is not None and quotient is not None:
-            _put(case.after, form, THIRD, quotient)
+            put(case.after, form, THIRD, quotient)
         yield case
 
 

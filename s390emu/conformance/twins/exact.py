@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 INVALID, DIVIDE, OVERFLOW, UNDERFLOW, INEXACT = "i", "z", "o", "u", "x"
 MASK = {name: 1 << 31 - n for n, name in enumerate("izoux")}
-FLAG = {name: 1 << 23 - n for n, name in enumerate("izoux")}
+FLAG = {name: 1 << 23 - n for n, name in enumerate("izouxq")}  # q: the quantum exception, of decimal numbers
 # Rounding methods by name; what M3 and M4 call them, and the FPC register.
 FIELDS = {1: "away", 3: "odd", 4: "even", 5: "zero", 6: "plus", 7: "minus"}
 MODES = {0: "even", 1: "zero", 2: "plus", 3: "minus", 7: "odd"}

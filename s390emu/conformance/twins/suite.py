@@ -13,6 +13,7 @@ from s390emu.conformance.twins import (
     bits,
     branch,
     compare,
+    decimal_floating_point,
     forms,
     load_store,
     logical,
@@ -27,7 +28,8 @@ from s390emu.conformance.twins import (
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point)
+WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
+                decimal_floating_point)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:

@@ -28,10 +28,11 @@ ACCELERATORS = (
 )
 PROTECTED_KEYS = "not in this model: protected keys. There is no wrapping key."
 EXPANDED_STORAGE = "not in this model: expanded storage. SERVICE CALL says that there is none."
-HEXADECIMAL = (
-    "not in this model yet: hexadecimal floating point that is extended, square roots, multiply and add (20, 23), and "
-    "conversions to binary and decimal floating point."
+UNNORMALIZED = (
+    "not in this model: the HFP-unnormalized-extension facility (23). How a sum is cut on its left, and which register "
+    "of a pair R1 may designate, is not known exactly enough. The facility is off."
 )
+RADICES = "not in this model yet: conversions between hexadecimal, binary and decimal floating point."
 DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
                 "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
@@ -45,10 +46,10 @@ REASONS = {
     ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),
     PROTECTED_KEYS: ("PCKMO",),
     EXPANDED_STORAGE: ("PGIN", "PGOUT"),
-    HEXADECIMAL: ("PFPO", "TBEDR", "TBDR", "THDER", "THDR"),
+    RADICES: ("PFPO", "TBEDR", "TBDR", "THDER", "THDR"),
     UNKNOWN: UNKNOWN_ROWS,
 }  # fmt: skip
-CHAPTERS = {18: HEXADECIMAL, 20: DECIMAL}
+CHAPTERS = {18: UNNORMALIZED, 20: DECIMAL}
 
 
 def reason_of(row: Row) -> str:

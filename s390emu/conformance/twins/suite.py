@@ -14,6 +14,7 @@ from s390emu.conformance.twins import (
     branch,
     compare,
     forms,
+    hexadecimal_floating_point,
     load_store,
     logical,
     logical_arithmetic,
@@ -27,7 +28,8 @@ from s390emu.conformance.twins import (
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point)
+WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
+                hexadecimal_floating_point)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:

@@ -32,7 +32,7 @@ UNNORMALIZED = (
     "not in this model: the HFP-unnormalized-extension facility (23). How a sum is cut on its left, and which register "
     "of a pair R1 may designate, is not known exactly enough. The facility is off."
 )
-RADICES = "not in this model yet: conversions between hexadecimal, binary and decimal floating point."
+RADICES = "not in this model yet: conversions between the radices of floating point by one instruction."
 DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
                 "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
@@ -46,7 +46,7 @@ REASONS = {
     ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),
     PROTECTED_KEYS: ("PCKMO",),
     EXPANDED_STORAGE: ("PGIN", "PGOUT"),
-    RADICES: ("PFPO", "TBEDR", "TBDR", "THDER", "THDR"),
+    RADICES: ("PFPO",),
     UNKNOWN: UNKNOWN_ROWS,
 }  # fmt: skip
 CHAPTERS = {18: UNNORMALIZED, 20: DECIMAL}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from s390emu.architecture.interruptions import DATA, DXC_AFP_REGISTER, SPECIFICATION
 from s390emu.conformance.case import AFP_CONTROL, Case, State
+from s390emu.conformance.twins import binary_floating_point, exact
 from s390emu.conformance.twins.forms import LOW32, first_state, gr, low
 
 UNDERFLOW_MASK, SIGNIFICANCE_MASK = 1 << 63 - 22, 1 << 63 - 23  # of the PSW
@@ -400,4 +401,63 @@ def _recipes() -> dict[str, Recipe]:
     return found
 
 
-RECIPES: dict[str, Recipe] = _recipes()
+# --- chapter 9 --------------------------------------------------------------------------------------------------------
+
+GREATEST = (1 << 63) - 1  # a long number
+BFP_METHODS = {0: "zero", 1: "away", 4: "even", 5: "zero", 6: "plus", 7: "minus"}
+
+
+def from_bfp(source: exact.Format, datum: int) -> tuple[int, int]:
+    """Return (long HFP datum, cc)."""
+    value = exact.Value(source, datum)
+    if value.nan or value.infinite:
+        return GREATEST | (value.minus and not value.nan) << 63, 3
+    assert value.number is not None
+    result = truncated(value.number, LONG)
+    if result.characteristic > 127:
+        return GREATEST | value.minus << 63, 3
+    cc = 0 if value.zero else 1 if value.minus else 2
+    return result.datum if result.characteristic >= 0 and result.fraction else value.minus << 63, cc
+
+
+def to_bfp(target: exact.Format, number: Hfp, method: int) -> tuple[int, int]:
+    """Return (BFP datum, cc)."""
+    if not number.fraction:
+        return target.signed(0, number.sign), 0
+    outcome = exact.deliver(0, target, number.value, BFP_METHODS[method])
+    return outcome.datum, 3 if exact.OVERFLOW in outcome.flags else number.cc
+
+
+def _from_bfp(name: str, source: exact.Format, rng: Random) -> Iterator[Case]:
+    line = f"{name} %f{FIRST},%f{SECOND}"
+    yield from _refusals(line, False, rng)
+    hard = binary_floating_point.hard(source)
+    rng.shuffle(hard)
+    while True:
+        before, datum = _state(rng), hard.pop() if hard else binary_floating_point.random_datum(source, rng)
+        put(before, SECOND, SHORT if source is exact.SHORT else LONG, datum)
+        result, cc = from_bfp(source, datum)
+        yield _ended(line, before, LONG, Result(result, 0, cc))
+
+
+def _to_bfp(name: str, target: exact.Format, rng: Random) -> Iterator[Case]:
+    drawn = _operands(LONG, rng)
+    yield from _refusals(f"{name} %f{FIRST},0,%f{SECOND}", False, rng)
+    none = rng.choice((2, 3, *range(8, 16)))
+    before = _state(rng)
+    yield Case(f"{name} %f{FIRST},{none},%f{SECOND}", before, before.copy(), SPECIFICATION)
+    while True:
+        before, (number, _), method = _state(rng), next(drawn), rng.choice(tuple(BFP_METHODS))
+        if target is exact.SHORT and rng.random() < 0.4:  # around its limits
+            near = Fraction(2) ** rng.choice((128, -126, -149, -150)) + Fraction(2) ** rng.randrange(-175, 105)
+            number = truncated(near, LONG)._replace(sign=rng.getrandbits(1))
+        put_operand(before, SECOND, number, rng)
+        result, cc = to_bfp(target, number, method)
+        digits = SHORT if target is exact.SHORT else LONG
+        yield _ended(f"{name} %f{FIRST},{method},%f{SECOND}", before, digits, Result(result, 0, cc))
+
+
+RECIPES: dict[str, Recipe] = _recipes() | {
+    "thder": partial(_from_bfp, "thder", exact.SHORT), "thdr": partial(_from_bfp, "thdr", exact.LONG),
+    "tbedr": partial(_to_bfp, "tbedr", exact.SHORT), "tbdr": partial(_to_bfp, "tbdr", exact.LONG),
+}  # fmt: skip

@@ -30,15 +30,15 @@ from s390emu.isa.registers import set_low
 
 MOST32, MOST64 = u64((1 << 31) - 1), u64((1 << 63) - 1)
 SPECIAL = 3  # condition code: there is no such integer
-ZERO_TOO, NO_METHODS = u64(0), (u64(2), u64(3))  # M3: toward zero, as 5; those between that are none
+NO_METHODS = u64(2), u64(3)  # M3, and what is above TOWARD_MINUS
 
 
 @jit
 def method_of(m3):
-    """Return the rounding method, as BFP instructions call it, that M3 designates; above TOWARD_MINUS if none."""
-    if m3 == ZERO_TOO:
-        return TOWARD_ZERO
-    return TOWARD_MINUS + m3 if m3 in NO_METHODS else m3
+    """Return (rounding method, as BFP instructions call it, that M3 designates; code). 0 is toward zero, as 5 is."""
+    if m3 == ZERO:
+        return TOWARD_ZERO, 0
+    return m3, SPECIFICATION if m3 > TOWARD_MINUS or m3 in NO_METHODS else 0
 
 
 @jit
@@ -48,9 +48,9 @@ def convert_to_fixed(cpu, form, insn, most):
     code = availability(cpu, r2, pairs_of(form, r2))
     if code != 0:
         return code
-    method = method_of(m3)
-    if method > TOWARD_MINUS:
-        return SPECIFICATION
+    method, code = method_of(m3)
+    if code != 0:
+        return code
     number = number_in(cpu, form, r2)
     integer, _, fits = integer_of(to_binary(number), method, most + number.sign)
     cpu.cc = result_cc(number) if fits else SPECIAL

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from s390emu._jit import i64, jit, on, u64
 from s390emu.architecture.bits import bits
-from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.floating_point import bfp_operands
 from s390emu.isa.floating_point.bfp_numbers import FINITE, LONG, SHORT, is_nan
 from s390emu.isa.floating_point.bfp_numbers import ZERO as ZERO_KIND
 from s390emu.isa.floating_point.bfp_operands import set_datum
-from s390emu.isa.floating_point.bfp_rounding import TOWARD_MINUS, round_number, zero_result
+from s390emu.isa.floating_point.bfp_rounding import round_number, zero_result
 from s390emu.isa.floating_point.fpc import OVERFLOW_FLAG
 from s390emu.isa.floating_point.hfp_convert import SPECIAL, method_of
 from s390emu.isa.floating_point.hfp_numbers import (
@@ -69,9 +68,9 @@ def to_bfp(cpu, insn, form):
     code = availability(cpu, r1 | r2, ZERO)
     if code != 0:
         return code
-    method = method_of(m3)
-    if method > TOWARD_MINUS:
-        return SPECIFICATION
+    method, code = method_of(m3)
+    if code != 0:
+        return code
     number = number_in(cpu, LONG, r2)
     binary, cpu.cc = to_binary(number), result_cc(number)
     if binary.kind == ZERO_KIND:

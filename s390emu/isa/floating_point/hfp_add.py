@@ -40,6 +40,8 @@ from s390emu.isa.floating_point.hfp_numbers import (
 # What a format has of a fraction, with the guard digit.
 GUARDED_HIGH = np.array([bits(8, 35), bits(8, 63), bits(8, 63)], u64)
 GUARDED_LOW = np.array([0, bits(0, 3), bits(0, 59)], u64)
+PLUS, MINUS = u64(0), u64(1)  # the sign that a second operand is given
+NORMALIZED, UNNORMALIZED = u64(0), u64(1)
 
 
 @jit
@@ -101,31 +103,26 @@ def add_unnormalized(cpu, form, r1, second):
 
 
 @jit
-def add_register(cpu, insn, form, subtract):
-    """Execute the normalized RR instruction; return a code."""
+def add(cpu, form, r1, second, sign, normalization):
+    """Add to r1, or subtract from it, and set cc; return a code."""
+    addend = negated(second) if sign == MINUS else second
+    if normalization == NORMALIZED:
+        return add_normalized(cpu, form, r1, addend)
+    return add_unnormalized(cpu, form, r1, addend)
+
+
+@jit
+def add_register(cpu, insn, form, sign, normalization):
+    """Execute the RR instruction; return a code."""
     r1, second, code = rr_operands(cpu, insn, form, form)
-    return code if code != 0 else add_normalized(cpu, form, r1, negated(second) if subtract else second)
+    return code if code != 0 else add(cpu, form, r1, second, sign, normalization)
 
 
 @jit
-def add_storage(cpu, storage, insn, form, subtract):
-    """Execute the normalized RX instruction; return a code."""
+def add_storage(cpu, storage, insn, form, sign, normalization):
+    """Execute the RX instruction; return a code."""
     r1, second, code = rx_operands(cpu, storage, insn, form, form)
-    return code if code != 0 else add_normalized(cpu, form, r1, negated(second) if subtract else second)
-
-
-@jit
-def add_register_unnormalized(cpu, insn, form, subtract):
-    """Execute the unnormalized RR instruction; return a code."""
-    r1, second, code = rr_operands(cpu, insn, form, form)
-    return code if code != 0 else add_unnormalized(cpu, form, r1, negated(second) if subtract else second)
-
-
-@jit
-def add_storage_unnormalized(cpu, storage, insn, form, subtract):
-    """Execute the unnormalized RX instruction; return a code."""
-    r1, second, code = rx_operands(cpu, storage, insn, form, form)
-    return code if code != 0 else add_unnormalized(cpu, form, r1, negated(second) if subtract else second)
+    return code if code != 0 else add(cpu, form, r1, second, sign, normalization)
 
 
 @jit
@@ -141,109 +138,109 @@ def compare(cpu, form, r1, second):
 @jit
 def aer(cpu, storage, insn):
     """ADD NORMALIZED (short HFP), RR. PoP ch. 18 "ADD NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register(cpu, insn, SHORT, False)
+    return add_register(cpu, insn, SHORT, PLUS, NORMALIZED)
 
 
 @jit
 def ae(cpu, storage, insn):
     """ADD NORMALIZED (short HFP), RX-a. PoP ch. 18 "ADD NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage(cpu, storage, insn, SHORT, False)
+    return add_storage(cpu, storage, insn, SHORT, PLUS, NORMALIZED)
 
 
 @jit
 def adr(cpu, storage, insn):
     """ADD NORMALIZED (long HFP), RR. PoP ch. 18 "ADD NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register(cpu, insn, LONG, False)
+    return add_register(cpu, insn, LONG, PLUS, NORMALIZED)
 
 
 @jit
 def ad(cpu, storage, insn):
     """ADD NORMALIZED (long HFP), RX-a. PoP ch. 18 "ADD NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage(cpu, storage, insn, LONG, False)
+    return add_storage(cpu, storage, insn, LONG, PLUS, NORMALIZED)
 
 
 @jit
 def axr(cpu, storage, insn):
     """ADD NORMALIZED (extended HFP), RR. PoP ch. 18 "ADD NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register(cpu, insn, EXTENDED, False)
+    return add_register(cpu, insn, EXTENDED, PLUS, NORMALIZED)
 
 
 @jit
 def ser(cpu, storage, insn):
     """SUBTRACT NORMALIZED (short HFP), RR. PoP ch. 18 "SUBTRACT NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register(cpu, insn, SHORT, True)
+    return add_register(cpu, insn, SHORT, MINUS, NORMALIZED)
 
 
 @jit
 def se(cpu, storage, insn):
     """SUBTRACT NORMALIZED (short HFP), RX-a. PoP ch. 18 "SUBTRACT NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage(cpu, storage, insn, SHORT, True)
+    return add_storage(cpu, storage, insn, SHORT, MINUS, NORMALIZED)
 
 
 @jit
 def sdr(cpu, storage, insn):
     """SUBTRACT NORMALIZED (long HFP), RR. PoP ch. 18 "SUBTRACT NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register(cpu, insn, LONG, True)
+    return add_register(cpu, insn, LONG, MINUS, NORMALIZED)
 
 
 @jit
 def sd(cpu, storage, insn):
     """SUBTRACT NORMALIZED (long HFP), RX-a. PoP ch. 18 "SUBTRACT NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage(cpu, storage, insn, LONG, True)
+    return add_storage(cpu, storage, insn, LONG, MINUS, NORMALIZED)
 
 
 @jit
 def sxr(cpu, storage, insn):
     """SUBTRACT NORMALIZED (extended HFP), RR. PoP ch. 18 "SUBTRACT NORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register(cpu, insn, EXTENDED, True)
+    return add_register(cpu, insn, EXTENDED, MINUS, NORMALIZED)
 
 
 @jit
 def aur(cpu, storage, insn):
     """ADD UNNORMALIZED (short HFP), RR. PoP ch. 18 "ADD UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register_unnormalized(cpu, insn, SHORT, False)
+    return add_register(cpu, insn, SHORT, PLUS, UNNORMALIZED)
 
 
 @jit
 def au(cpu, storage, insn):
     """ADD UNNORMALIZED (short HFP), RX-a. PoP ch. 18 "ADD UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage_unnormalized(cpu, storage, insn, SHORT, False)
+    return add_storage(cpu, storage, insn, SHORT, PLUS, UNNORMALIZED)
 
 
 @jit
 def awr(cpu, storage, insn):
     """ADD UNNORMALIZED (long HFP), RR. PoP ch. 18 "ADD UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register_unnormalized(cpu, insn, LONG, False)
+    return add_register(cpu, insn, LONG, PLUS, UNNORMALIZED)
 
 
 @jit
 def aw(cpu, storage, insn):
     """ADD UNNORMALIZED (long HFP), RX-a. PoP ch. 18 "ADD UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage_unnormalized(cpu, storage, insn, LONG, False)
+    return add_storage(cpu, storage, insn, LONG, PLUS, UNNORMALIZED)
 
 
 @jit
 def sur(cpu, storage, insn):
     """SUBTRACT UNNORMALIZED (short HFP), RR. PoP ch. 18 "SUBTRACT UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register_unnormalized(cpu, insn, SHORT, True)
+    return add_register(cpu, insn, SHORT, MINUS, UNNORMALIZED)
 
 
 @jit
 def su(cpu, storage, insn):
     """SUBTRACT UNNORMALIZED (short HFP), RX-a. PoP ch. 18 "SUBTRACT UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage_unnormalized(cpu, storage, insn, SHORT, True)
+    return add_storage(cpu, storage, insn, SHORT, MINUS, UNNORMALIZED)
 
 
 @jit
 def swr(cpu, storage, insn):
     """SUBTRACT UNNORMALIZED (long HFP), RR. PoP ch. 18 "SUBTRACT UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_register_unnormalized(cpu, insn, LONG, True)
+    return add_register(cpu, insn, LONG, MINUS, UNNORMALIZED)
 
 
 @jit
 def sw(cpu, storage, insn):
     """SUBTRACT UNNORMALIZED (long HFP), RX-a. PoP ch. 18 "SUBTRACT UNNORMALIZED". cc 0 zero, 1 less, 2 greater."""
-    return add_storage_unnormalized(cpu, storage, insn, LONG, True)
+    return add_storage(cpu, storage, insn, LONG, MINUS, UNNORMALIZED)
 
 
 @jit

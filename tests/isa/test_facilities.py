@@ -12,7 +12,7 @@ BITS = 256
 ABSENT = {
     4: "IDTE selective clearing, segment", 5: "IDTE selective clearing, region",
     6: "ASN and LX reuse", 11: "configuration topology", 17: "message-security assist",
-    19: "long displacement with high performance", 20: "HFP multiply and add",
+    19: "long displacement with high performance", 23: "HFP unnormalized extension",
     42: "decimal floating point", 44: "PFPO", 48: "decimal zoned conversion", 80: "decimal packed conversion",
     50: "constrained transactional execution", 57: "message-security assist 5", 73: "transactional execution",
     77: "message-security assist 4", 146: "message-security assist 8",

@@ -388,12 +388,14 @@ def execute(dice: Dice, row: Row, at: int) -> bytes:
 
 
 def judgeable(without: Iterable[str]) -> list[Row]:
-    """Rows of the default machine that a problem-state program in primary-space mode can be made of."""
+    """Rows of the default machine that a problem-state program in primary-space mode can be made of; no judge has
+    hexadecimal floating point."""
     without, installed = frozenset(without), default_facilities()
     return [
         row
         for row in ROWS
         if (row.chapter in (7, 8, 9) or row.mnemonic in LONG)
+        and "HFP" not in row.name
         and executable(row, installed)
         and row.mnemonic not in without
     ]

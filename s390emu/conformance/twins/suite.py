@@ -15,6 +15,7 @@ from s390emu.conformance.twins import (
     compare,
     decimal_floating_point,
     forms,
+    hexadecimal_floating_point,
     load_store,
     logical,
     logical_arithmetic,
@@ -29,7 +30,7 @@ from s390emu.conformance.twins import (
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
 WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
-                decimal_floating_point)  # fmt: skip
+                hexadecimal_floating_point, decimal_floating_point)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:

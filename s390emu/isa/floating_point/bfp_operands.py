@@ -72,13 +72,19 @@ def register_operands(cpu, insn, first, second):
 
 
 @jit
-def fetch_number(cpu, storage, form, address):
-    """Return (number, code) of a short or long operand in storage."""
+def fetch_datum(cpu, storage, form, address):
+    """Return (packed datum, code) of a short or long operand in storage."""
     if form == SHORT:
         word, code = fetch_word(cpu, storage, address)
-        return unpack(SHORT, (word & LOW32) << WORD_BITS, u64(0)), code
-    doubleword, code = fetch_doubleword(cpu, storage, address)
-    return unpack(LONG, doubleword, u64(0)), code
+        return (word & LOW32) << WORD_BITS, code
+    return fetch_doubleword(cpu, storage, address)
+
+
+@jit
+def fetch_number(cpu, storage, form, address):
+    """Return (number, code) of a short or long operand in storage."""
+    packed, code = fetch_datum(cpu, storage, form, address)
+    return unpack(form, packed, u64(0)), code
 
 
 @jit

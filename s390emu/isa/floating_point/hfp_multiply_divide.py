@@ -1,83 +1,71 @@
-"""MULTIPLY, DIVIDE and HALVE of short and long HFP numbers: PoP ch. 18. cc unchanged.
+"""MULTIPLY, DIVIDE, HALVE and SQUARE ROOT of HFP numbers: PoP ch. 18. cc unchanged.
 
-Operands are normalized first, whatever becomes of their characteristics. The result is normalized, and its digits
-beyond the format's are dropped.
+The result is the exact one, normalized, whose digits beyond the format's are dropped; only a square root is rounded.
 """
 
 from __future__ import annotations
 
-from s390emu._jit import jit, on, u64
-from s390emu.architecture.bits import bits
-from s390emu.architecture.interruptions import HFP_DIVIDE
-from s390emu.architecture.sizes import DOUBLEWORD_BITS
+from s390emu._jit import jit
+from s390emu.architecture.interruptions import HFP_DIVIDE, HFP_SQUARE_ROOT
+from s390emu.isa.floating_point.bfp_divide import finite_quotient
+from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, shift_right
+from s390emu.isa.floating_point.bfp_product import finite_product
+from s390emu.isa.floating_point.bfp_square_root import finite_root
 from s390emu.isa.floating_point.hfp_numbers import (
-    BIAS,
-    DIGIT_BITS,
-    LONG,
     ONE,
-    SHORT,
     ZERO,
+    Number,
     finish,
-    normalize,
+    from_binary,
+    is_zero,
+    normalized,
     number_in,
+    rounded,
     rr_operands,
     rre_operands,
     rx_operands,
+    set_true_zero,
+    to_binary,
 )
-from s390emu.isa.general.multiply_divide import product128
-
-FRACTION_BITS = u64(56)
-FIRST_DIGIT_GUARDED = bits(4, 7)  # of a fraction with a guard digit
-SHORT_DIGITS, LONG_DIGITS = 6, 14
 
 
 @jit
 def multiply(cpu, form, result_form, r1, second):
     """Multiply r1, of a format, into a result of another; return a code."""
     first = number_in(cpu, form, r1)
-    if first.fraction == ZERO or second.fraction == ZERO:
-        return finish(cpu, result_form, r1, ZERO, 0, ZERO)
-    characteristic, multiplicand = normalize(first.characteristic, first.fraction)
-    other, multiplier = normalize(second.characteristic, second.fraction)
-    high, low = product128(multiplicand, multiplier)  # of 112 bits, from which 60 are taken: the last is a guard digit
-    product = high << (DOUBLEWORD_BITS - FRACTION_BITS + DIGIT_BITS) | low >> (FRACTION_BITS - DIGIT_BITS)
-    characteristic += other - BIAS
-    if not on(product, FIRST_DIGIT_GUARDED):
-        product, characteristic = product << DIGIT_BITS, characteristic - 1
-    return finish(cpu, result_form, r1, first.sign ^ second.sign, characteristic, product >> DIGIT_BITS)
+    if is_zero(first) or is_zero(second):
+        return set_true_zero(cpu, result_form, r1)
+    product = finite_product(to_binary(first), to_binary(second), first.sign ^ second.sign)
+    return finish(cpu, result_form, r1, from_binary(product))
 
 
 @jit
 def divide(cpu, form, r1, second):
-    """Divide r1, digit by digit; return a code."""
+    """Divide r1; return a code. The binary quotient has as many bits as any format needs."""
     first = number_in(cpu, form, r1)
-    if second.fraction == ZERO:
+    if is_zero(second):
         return HFP_DIVIDE
-    if first.fraction == ZERO:
-        return finish(cpu, form, r1, ZERO, 0, ZERO)
-    characteristic, rest = normalize(first.characteristic, first.fraction)
-    other, divisor = normalize(second.characteristic, second.fraction)
-    characteristic += BIAS - other
-    quotient, digits = ZERO, SHORT_DIGITS if form == SHORT else LONG_DIGITS
-    if rest >= divisor:
-        quotient, rest = rest // divisor, rest % divisor
-        characteristic, digits = characteristic + 1, digits - 1
-    for _ in range(digits):
-        rest = rest << DIGIT_BITS
-        quotient = quotient << DIGIT_BITS | rest // divisor
-        rest = rest % divisor
-    if form == SHORT:
-        quotient = quotient << (DIGIT_BITS * u64(LONG_DIGITS - SHORT_DIGITS))
-    return finish(cpu, form, r1, first.sign ^ second.sign, characteristic, quotient)
+    if is_zero(first):
+        return set_true_zero(cpu, form, r1)
+    return finish(cpu, form, r1, from_binary(finite_quotient(EXTENDED, to_binary(first), to_binary(second))))
 
 
 @jit
 def halve(cpu, form, r1, second):
     """Put half of the second operand into r1; return a code."""
-    characteristic, fraction = second.characteristic, second.fraction << DIGIT_BITS >> ONE
-    while fraction != ZERO and not on(fraction, FIRST_DIGIT_GUARDED):
-        fraction, characteristic = fraction << DIGIT_BITS, characteristic - 1
-    return finish(cpu, form, r1, second.sign, characteristic, fraction >> DIGIT_BITS)
+    high, low = shift_right(second.high, second.low, ONE)
+    return finish(cpu, form, r1, normalized(Number(second.sign, second.characteristic, high, low)))
+
+
+@jit
+def square_root(cpu, form, r1, second):
+    """Put the square root, rounded, of the second operand into r1; return a code. Of zero, of either sign, it is a true
+    zero."""
+    if is_zero(second):
+        return set_true_zero(cpu, form, r1)
+    if second.sign != ZERO:
+        return HFP_SQUARE_ROOT
+    return finish(cpu, form, r1, rounded(form, from_binary(finite_root(EXTENDED, to_binary(second)))))
 
 
 # --- instructions ----------------------------------------------------------------------------------------------------
@@ -86,82 +74,145 @@ def halve(cpu, form, r1, second):
 @jit
 def meer(cpu, storage, insn):
     """MULTIPLY (short HFP), RRE. PoP ch. 18 "MULTIPLY". cc unchanged."""
-    r1, second, code = rre_operands(cpu, insn, SHORT)
+    r1, second, code = rre_operands(cpu, insn, SHORT, SHORT)
     return code if code != 0 else multiply(cpu, SHORT, SHORT, r1, second)
 
 
 @jit
 def mee(cpu, storage, insn):
     """MULTIPLY (short HFP), RXE. PoP ch. 18 "MULTIPLY". cc unchanged."""
-    r1, second, code = rx_operands(cpu, storage, insn, SHORT)
+    r1, second, code = rx_operands(cpu, storage, insn, SHORT, SHORT)
     return code if code != 0 else multiply(cpu, SHORT, SHORT, r1, second)
 
 
 @jit
 def mder(cpu, storage, insn):
     """MULTIPLY (short to long HFP), RR. PoP ch. 18 "MULTIPLY". cc unchanged."""
-    r1, second, code = rr_operands(cpu, insn, SHORT)
+    r1, second, code = rr_operands(cpu, insn, LONG, SHORT)
     return code if code != 0 else multiply(cpu, SHORT, LONG, r1, second)
 
 
 @jit
 def mde(cpu, storage, insn):
     """MULTIPLY (short to long HFP), RX-a. PoP ch. 18 "MULTIPLY". cc unchanged."""
-    r1, second, code = rx_operands(cpu, storage, insn, SHORT)
+    r1, second, code = rx_operands(cpu, storage, insn, LONG, SHORT)
     return code if code != 0 else multiply(cpu, SHORT, LONG, r1, second)
 
 
 @jit
 def mdr(cpu, storage, insn):
     """MULTIPLY (long HFP), RR. PoP ch. 18 "MULTIPLY". cc unchanged."""
-    r1, second, code = rr_operands(cpu, insn, LONG)
+    r1, second, code = rr_operands(cpu, insn, LONG, LONG)
     return code if code != 0 else multiply(cpu, LONG, LONG, r1, second)
 
 
 @jit
 def md(cpu, storage, insn):
     """MULTIPLY (long HFP), RX-a. PoP ch. 18 "MULTIPLY". cc unchanged."""
-    r1, second, code = rx_operands(cpu, storage, insn, LONG)
+    r1, second, code = rx_operands(cpu, storage, insn, LONG, LONG)
     return code if code != 0 else multiply(cpu, LONG, LONG, r1, second)
+
+
+@jit
+def mxdr(cpu, storage, insn):
+    """MULTIPLY (long to extended HFP), RR. PoP ch. 18 "MULTIPLY". cc unchanged."""
+    r1, second, code = rr_operands(cpu, insn, EXTENDED, LONG)
+    return code if code != 0 else multiply(cpu, LONG, EXTENDED, r1, second)
+
+
+@jit
+def mxd(cpu, storage, insn):
+    """MULTIPLY (long to extended HFP), RX-a. PoP ch. 18 "MULTIPLY". cc unchanged."""
+    r1, second, code = rx_operands(cpu, storage, insn, EXTENDED, LONG)
+    return code if code != 0 else multiply(cpu, LONG, EXTENDED, r1, second)
+
+
+@jit
+def mxr(cpu, storage, insn):
+    """MULTIPLY (extended HFP), RR. PoP ch. 18 "MULTIPLY". cc unchanged."""
+    r1, second, code = rr_operands(cpu, insn, EXTENDED, EXTENDED)
+    return code if code != 0 else multiply(cpu, EXTENDED, EXTENDED, r1, second)
 
 
 @jit
 def der(cpu, storage, insn):
     """DIVIDE (short HFP), RR. PoP ch. 18 "DIVIDE". cc unchanged."""
-    r1, second, code = rr_operands(cpu, insn, SHORT)
+    r1, second, code = rr_operands(cpu, insn, SHORT, SHORT)
     return code if code != 0 else divide(cpu, SHORT, r1, second)
 
 
 @jit
 def de(cpu, storage, insn):
     """DIVIDE (short HFP), RX-a. PoP ch. 18 "DIVIDE". cc unchanged."""
-    r1, second, code = rx_operands(cpu, storage, insn, SHORT)
+    r1, second, code = rx_operands(cpu, storage, insn, SHORT, SHORT)
     return code if code != 0 else divide(cpu, SHORT, r1, second)
 
 
 @jit
 def ddr(cpu, storage, insn):
     """DIVIDE (long HFP), RR. PoP ch. 18 "DIVIDE". cc unchanged."""
-    r1, second, code = rr_operands(cpu, insn, LONG)
+    r1, second, code = rr_operands(cpu, insn, LONG, LONG)
     return code if code != 0 else divide(cpu, LONG, r1, second)
 
 
 @jit
 def dd(cpu, storage, insn):
     """DIVIDE (long HFP), RX-a. PoP ch. 18 "DIVIDE". cc unchanged."""
-    r1, second, code = rx_operands(cpu, storage, insn, LONG)
+    r1, second, code = rx_operands(cpu, storage, insn, LONG, LONG)
     return code if code != 0 else divide(cpu, LONG, r1, second)
+
+
+@jit
+def dxr(cpu, storage, insn):
+    """DIVIDE (extended HFP), RRE. PoP ch. 18 "DIVIDE". cc unchanged."""
+    r1, second, code = rre_operands(cpu, insn, EXTENDED, EXTENDED)
+    return code if code != 0 else divide(cpu, EXTENDED, r1, second)
 
 
 @jit
 def her(cpu, storage, insn):
     """HALVE (short HFP), RR. PoP ch. 18 "HALVE". cc unchanged."""
-    r1, second, code = rr_operands(cpu, insn, SHORT)
+    r1, second, code = rr_operands(cpu, insn, SHORT, SHORT)
     return code if code != 0 else halve(cpu, SHORT, r1, second)
 
 
 @jit
 def hdr(cpu, storage, insn):
     """HALVE (long HFP), RR. PoP ch. 18 "HALVE". cc unchanged."""
-    r1, second, code = rr_operands(cpu, insn, LONG)
+    r1, second, code = rr_operands(cpu, insn, LONG, LONG)
     return code if code != 0 else halve(cpu, LONG, r1, second)
+
+
+@jit
+def sqer(cpu, storage, insn):
+    """SQUARE ROOT (short HFP), RRE. PoP ch. 18 "SQUARE ROOT". cc unchanged."""
+    r1, second, code = rre_operands(cpu, insn, SHORT, SHORT)
+    return code if code != 0 else square_root(cpu, SHORT, r1, second)
+
+
+@jit
+def sqe(cpu, storage, insn):
+    """SQUARE ROOT (short HFP), RXE. PoP ch. 18 "SQUARE ROOT". cc unchanged."""
+    r1, second, code = rx_operands(cpu, storage, insn, SHORT, SHORT)
+    return code if code != 0 else square_root(cpu, SHORT, r1, second)
+
+
+@jit
+def sqdr(cpu, storage, insn):
+    """SQUARE ROOT (long HFP), RRE. PoP ch. 18 "SQUARE ROOT". cc unchanged."""
+    r1, second, code = rre_operands(cpu, insn, LONG, LONG)
+    return code if code != 0 else square_root(cpu, LONG, r1, second)
+
+
+@jit
+def sqd(cpu, storage, insn):
+    """SQUARE ROOT (long HFP), RXE. PoP ch. 18 "SQUARE ROOT". cc unchanged."""
+    r1, second, code = rx_operands(cpu, storage, insn, LONG, LONG)
+    return code if code != 0 else square_root(cpu, LONG, r1, second)
+
+
+@jit
+def sqxr(cpu, storage, insn):
+    """SQUARE ROOT (extended HFP), RRE. PoP ch. 18 "SQUARE ROOT". cc unchanged."""
+    r1, second, code = rre_operands(cpu, insn, EXTENDED, EXTENDED)
+    return code if code != 0 else square_root(cpu, EXTENDED, r1, second)

@@ -1,112 +1,41 @@
-"""ADD, SUBTRACT and COMPARE of short and long HFP numbers: PoP ch. 18. The twin works on lists of digits."""
+"""ADD, SUBTRACT and COMPARE of HFP numbers: PoP ch. 18. The twin works on digits."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.isa.floating_point.hexadecimal import (
+    DATA,
+    EXTENDED,
     LONG,
     OVERFLOW,
     SHORT,
     SIGNIFICANCE,
     SIGNIFICANCE_MASK,
+    SPECIFICATION,
     UNDERFLOW,
     UNDERFLOW_MASK,
-    Hfp,
-    completed,
-    execute,
-    hfp,
-    pairs,
+    by_hand,
+    changed,
+    codes_of,
 )
 
-NORMALIZED = {"ae": (SHORT, False), "ad": (LONG, False), "se": (SHORT, True), "sd": (LONG, True)}
-UNNORMALIZED = {"au": (SHORT, False), "aw": (LONG, False), "su": (SHORT, True), "sw": (LONG, True)}
-COMPARE = {"ce": SHORT, "cd": LONG}
-MASKS = pytest.mark.parametrize("mask", [0, UNDERFLOW_MASK, SIGNIFICANCE_MASK, UNDERFLOW_MASK | SIGNIFICANCE_MASK],
-                                ids=["none", "underflow", "significance", "both"])  # fmt: skip
-PLACES = pytest.mark.parametrize("place", ["register", "storage"])
+ENDINGS = {0, DATA, OVERFLOW, SIGNIFICANCE}
 
 
-def line(name: str, place: str) -> str:
-    return f"{name}r %f2,%f4" if place == "register" else f"{name} %f2,0(%r5)"
+def test_normalized():
+    assert codes_of("aer ae adr ad axr ser se sdr sd sxr").keys() == ENDINGS | {SPECIFICATION, UNDERFLOW}
 
 
-def digits_of(number: Hfp, shift: int) -> list[int]:
-    """The fraction's digits and a guard digit, after a shift to the right."""
-    digits = [number.fraction >> 4 * n & 15 for n in reversed(range(number.digits))]
-    return ([0] * shift + [*digits, 0])[: number.digits + 1]
+def test_unnormalized():
+    assert codes_of("aur au awr aw sur su swr sw").keys() == ENDINGS
 
 
-def intermediate(first: Hfp, second: Hfp, subtract: bool) -> tuple[int, int, list[int]]:
-    """Sign, characteristic, digits with the guard digit."""
-    characteristic = max(first.characteristic, second.characteristic)
-    numbers = []
-    for number, sign in ((first, first.sign), (second, second.sign ^ subtract)):
-        total = 0
-        for digit in digits_of(number, characteristic - number.characteristic):
-            total = 16 * total + digit
-        numbers.append(-total if sign else total)
-    total, width = sum(numbers), first.digits + 1
-    digits = [abs(total) >> 4 * n & 15 for n in reversed(range(width + 1))]
-    if digits[0]:
-        return int(total < 0), characteristic + 1, digits[:width]
-    return int(total < 0), characteristic, digits[1:]
+def test_compare():
+    """Nothing of the comparison itself is an exception."""
+    assert codes_of("cer ce cdr cd cxr").keys() == {0, DATA, SPECIFICATION}
 
 
-def number(sign: int, characteristic: int, digits: list[int]) -> Hfp:
-    """Of the digits without the guard digit."""
-    fraction = 0
-    for digit in digits[:-1]:
-        fraction = 16 * fraction + digit
-    return Hfp(sign, characteristic, fraction, len(digits) - 1)
-
-
-def twin(first: Hfp, second: Hfp, subtract: bool, mask: int, normalized: bool) -> tuple[Hfp, int]:
-    sign, characteristic, digits = intermediate(first, second, subtract)
-    if not any(digits if normalized else digits[:-1]):
-        if mask & SIGNIFICANCE_MASK:
-            return Hfp(0, characteristic, 0, first.digits), SIGNIFICANCE
-        return Hfp(0, 0, 0, first.digits), 0
-    while normalized and digits[0] == 0:
-        digits, characteristic = [*digits[1:], 0], characteristic - 1
-    return completed(number(sign, characteristic, digits), mask)
-
-
-def cc_of(result: Hfp) -> int:
-    return 0 if not result.fraction else 1 if result.sign else 2
-
-
-@pytest.mark.parametrize("name", [*NORMALIZED, *UNNORMALIZED])
-@PLACES
-@MASKS
-def test_add_and_subtract(lab, name, place, mask):
-    digits, subtract = (NORMALIZED | UNNORMALIZED)[name]
-    codes = set()
-    for first, second in pairs(digits, 90, name):
-        expected, code = twin(first, second, subtract, mask, name in NORMALIZED)
-        found = execute(lab, line(name, place), first, second, mask=mask)
-        assert found == (code, expected.register, cc_of(expected)), (first, second)
-        codes.add(code)
-    assert {0, OVERFLOW} <= codes
-    assert (UNDERFLOW in codes) == bool(mask & UNDERFLOW_MASK and name in NORMALIZED)
-    assert (SIGNIFICANCE in codes) == bool(mask & SIGNIFICANCE_MASK)
-
-
-@pytest.mark.parametrize("name", COMPARE)
-@PLACES
-def test_compare(lab, name, place):
-    """As if the second operand were subtracted; nothing else changes, and nothing is an exception."""
-    seen = set()
-    for first, second in pairs(COMPARE[name], 120, name):
-        sign, _, digits = intermediate(first, second, True)
-        cc = 0 if not any(digits) else 1 if sign else 2
-        mask = UNDERFLOW_MASK | SIGNIFICANCE_MASK
-        assert execute(lab, line(name, place), first, second, mask=mask) == (0, first.register, cc), (first, second)
-        seen.add(cc)
-    assert seen == {0, 1, 2}
-
-
-# From the manual's text rather than by the twin
 @pytest.mark.parametrize("name, first, second, expected, cc", [
     pytest.param("aer", 0x41100000, 0x41200000, 0x41300000, 2, id="one-and-two"),
     pytest.param("aer", 0x41F00000, 0x41100000, 0x42100000, 2, id="carry"),
@@ -118,5 +47,36 @@ def test_compare(lab, name, place):
     pytest.param("aer", 0x46000001, 0x3F100000, 0x41100000, 2, id="shifted-out"),
 ])  # fmt: skip
 def test_by_hand(lab, name, first, second, expected, cc):
-    found = execute(lab, f"{name} %f2,%f4", hfp(first, SHORT), hfp(second, SHORT))
-    assert found == (0, hfp(expected, SHORT).register, cc)
+    found = by_hand(lab, f"{name} %f1,%f4", (SHORT, SHORT), (first, second))
+    assert found == (0, changed(SHORT, expected) | {"cc": cc})
+
+
+ONE = 0x4110000000000000_3300000000000000
+# Sign and characteristic of the second operand's low-order part are ignored; it is the guard digit of the last one.
+LAST = 0x2610000000000000_FF00000000000000
+NOTHING = 0x2510000000000000_0000000000000000
+
+
+@pytest.mark.parametrize("name, first, second, mask, expected, cc, code", [
+    pytest.param("axr", ONE, LAST, 0, 0x4110000000000000_3300000000000001, 2, 0, id="last-digit"),
+    pytest.param("axr", ONE, NOTHING, 0, ONE, 2, 0, id="guard-digit-dropped"),
+    pytest.param("sxr", ONE, NOTHING, 0, 0x40FFFFFFFFFFFFFF_32FFFFFFFFFFFFFF, 2, 0, id="guard-digit-counts"),
+    pytest.param("sxr", ONE, ONE, 0, 0, 0, 0, id="true-zero"),
+    pytest.param("sxr", ONE, ONE, SIGNIFICANCE_MASK, 0x4100000000000000_3300000000000000, 0, SIGNIFICANCE,
+                 id="significance"),
+    pytest.param("sxr", 0x05 << 120 | 1, 0x85 << 120, UNDERFLOW_MASK, 0x6A10000000000000_5C00000000000000, 2, UNDERFLOW,
+                 id="underflow"),
+    pytest.param("axr", 0x7FF0000000000000_7100000000000000, 0x7F10000000000000 << 64, 0,
+                 0x0010000000000000_7200000000000000, 2, OVERFLOW, id="overflow-low-order-right"),
+    pytest.param("axr", 0x02 << 120 | 1 << 116, 0, 0, 0x0210000000000000_7400000000000000, 2, 0,
+                 id="no-underflow-of-the-low-order-part"),
+])  # fmt: skip
+def test_extended_by_hand(lab, name, first, second, mask, expected, cc, code):
+    found, changes = by_hand(lab, f"{name} %f1,%f4", (EXTENDED, EXTENDED), (first, second), mask)
+    changes = {"f1": lab._before["f1"], "f3": lab._before["f3"]} | changes
+    assert (found, changes) == (code, changed(EXTENDED, expected) | {"cc": cc})
+
+
+def test_long_significance_keeps_the_characteristic(lab):
+    found = by_hand(lab, "sdr %f1,%f4", (LONG, LONG), (0x42 << 56, 0x45 << 56), SIGNIFICANCE_MASK)
+    assert found == (SIGNIFICANCE, changed(LONG, 0x45 << 56) | {"cc": 0})

@@ -2,61 +2,62 @@
 
 from __future__ import annotations
 
-import random
-from fractions import Fraction
-from math import ceil, floor
-
 import pytest
 
-from s390emu.architecture.interruptions import SPECIFICATION
-from tests.isa.floating_point.hexadecimal import LONG, REST, SHORT, hfp, numbers, truncated
+from tests.isa.floating_point.hexadecimal import (
+    DATA,
+    EXTENDED,
+    LONG,
+    SHORT,
+    SPECIFICATION,
+    by_hand,
+    changed,
+    codes_of,
+    put,
+)
 from tests.lab import ALL
 
-TO_FIXED = {"cfer": (SHORT, 32), "cfdr": (LONG, 32), "cger": (SHORT, 64), "cgdr": (LONG, 64)}
-FROM_FIXED = {"cefr": (SHORT, 32), "cdfr": (LONG, 32), "cegr": (SHORT, 64), "cdgr": (LONG, 64)}
-HALF = Fraction(1, 2)
-METHODS = {0: int, 1: lambda x: floor(x + HALF) if x > 0 else ceil(x - HALF), 4: round, 5: int, 6: ceil, 7: floor}
-EDGES = [0x40800000, 0xC0800000, 0x41180000, 0x41280000, 0xC1180000, 0xC1280000, 0x417FFFFF, 0x40000001, 0x48800000,
-         0xC8800000, 0x487FFFFF, 0xC8800001, 0x50800000, 0xD0800000, 0x507FFFFF, 0x50FFFFFF, 0x51100000, 0x52000010,
-         0x7F000000, 0x3F800000]  # fmt: skip
+GREATEST = (1 << 63) - 1
 
 
-@pytest.mark.parametrize("name", TO_FIXED)
-@pytest.mark.parametrize("method", METHODS)
-def test_convert_to_fixed(lab, name, method):
-    digits, width = TO_FIXED[name]
-    scale = 4 * (digits - SHORT)
-    for number in [*(hfp(edge << scale, digits) for edge in EDGES), *numbers(digits, 50, name)]:
-        integer, most, cc = METHODS[method](number.value), (1 << width - 1) - 1, 0
-        if number.fraction:
-            cc = 1 if number.sign else 2
-        if not -most - 1 <= integer <= most:
-            integer, cc = (-most - 1 if number.sign else most), 3
-        lab.gr[3], lab.fpr[4] = ALL, number.register
-        lab.psw(cc=3)
-        assert lab.step(f"{name} %r3,{method},%f4") == 0
-        kept = ALL & ~((1 << width) - 1)
-        assert (int(lab.gr[3]), lab.cpu.cc) == (kept | integer & (1 << width) - 1, cc), number
+def test_convert_to_fixed():
+    assert codes_of("cfer cfdr cfxr cger cgdr cgxr").keys() == {0, DATA, SPECIFICATION}
 
 
-@pytest.mark.parametrize("name", TO_FIXED)
-def test_methods_that_are_none(lab, name):
-    for method in set(range(16)) - METHODS.keys():
-        lab.psw()
-        assert lab.step(f"{name} %r3,{method},%f4") == SPECIFICATION
-        assert lab.changes() == {}
-
-
-@pytest.mark.parametrize("name", FROM_FIXED)
-def test_convert_from_fixed(lab, name):
+def test_convert_from_fixed():
     """Digits that do not fit are dropped."""
-    digits, width = FROM_FIXED[name]
-    rng = random.Random(name)
-    some = [0, 1, -1, (1 << width - 1) - 1, -(1 << width - 1), 1 << 24, (1 << 24) + 1, -0x7FFFFFFF]
-    some += [rng.getrandbits(width) - (1 << width - 1) >> rng.randrange(width) for _ in range(30)]
-    for integer in some:
-        lab.gr[3] = (ALL << width | integer & (1 << width) - 1) & ALL
-        lab.fpr[2] = REST
-        lab.psw(cc=3)
-        assert lab.step(f"{name} %f2,%r3") == 0
-        assert (int(lab.fpr[2]), lab.cpu.cc) == (truncated(Fraction(integer), digits).register, 3), integer
+    assert codes_of("cefr cdfr cxfr cegr cdgr cxgr").keys() == {0, DATA, SPECIFICATION}
+
+
+# Results of M3 0, 1, 4, 5, 6, 7, and their condition codes
+@pytest.mark.parametrize("name, digits, second, results, codes", [
+    pytest.param("cfer", SHORT, 0x40800000, (0, 1, 0, 0, 1, 0), (2,) * 6, id="half"),
+    pytest.param("cfer", SHORT, 0xC1280000, (-2, -3, -2, -2, -2, -3), (1,) * 6, id="minus-two-and-a-half"),
+    pytest.param("cgdr", LONG, 0x4118000000000001, (1, 2, 2, 1, 2, 1), (2,) * 6, id="more-than-a-half"),
+    pytest.param("cgdr", LONG, 0xBF80000000000000, (0, 0, 0, 0, 0, -1), (1,) * 6, id="little"),
+    pytest.param("cfdr", LONG, 0xC880000000000000, (-(1 << 31),) * 6, (1,) * 6, id="least"),
+    pytest.param("cfdr", LONG, 0x4880000000000000, ((1 << 31) - 1,) * 6, (3,) * 6, id="too-great"),
+    pytest.param("cger", SHORT, 0xFFFFFFFF, (-GREATEST - 1,) * 6, (3,) * 6, id="far-too-little"),
+    pytest.param("cgxr", EXTENDED, 0x507FFFFFFFFFFFFF_42FF800000000000, (GREATEST,) * 6, (2, 3, 3, 2, 3, 2),
+                 id="extended-rounded-past-the-greatest"),
+])  # fmt: skip
+def test_by_hand(lab, name, digits, second, results, codes):
+    for method, result, cc in zip((0, 1, 4, 5, 6, 7), results, codes, strict=True):
+        put(lab, 4, digits, second)
+        lab.gr[3] = ALL - 1
+        lab.psw(cc=0)
+        assert lab.step(f"{name} %r3,{method},%f4") == 0
+        bits = 32 if name[1] == "f" else 64
+        assert int(lab.gr[3]) == (ALL - 1) >> bits << bits | result & (1 << bits) - 1
+        assert lab.cpu.cc == cc
+
+
+@pytest.mark.parametrize("method", [2, 3, 8, 15])
+def test_methods_that_are_none(lab, method):
+    assert by_hand(lab, f"cfxr %r3,{method},%f4", (LONG, EXTENDED), (0, 1)) == (SPECIFICATION, {})
+
+
+def test_from_the_greatest_integer(lab):
+    lab.gr[3] = GREATEST
+    expected = changed(EXTENDED, 0x507FFFFFFFFFFFFF_42FF000000000000)
+    assert by_hand(lab, "cxgr %f1,%r3", (EXTENDED,), (0,)) == (0, expected)

@@ -1,56 +1,40 @@
-"""Where hexadecimal-floating-point instructions find their operands: PoP ch. 9 "Registers and Controls", ch. 18."""
+"""Where hexadecimal-floating-point instructions find their operands: PoP ch. 9 "Registers and Controls", ch. 18.
+
+The twin's cases (the tests of each file) have registers that are not there, or begin no pair."""
 
 from __future__ import annotations
 
-import pytest
-
-from s390emu.architecture.interruptions import CR0_AFP_REGISTER
-from s390emu.engine.handlers import implemented
+from s390emu.conformance.twins.hexadecimal_floating_point import RECIPES
 from s390emu.isa.opcodes import ROWS
+from tests.isa.floating_point.hexadecimal import DATA, EXTENDED, LONG, SPECIFICATION, by_hand
 from tests.operands import FETCH, Operand, operand_checks
 
-DATA, DXC_AFP_REGISTER, DXC = 0x07, 1, 0x93
-HEXADECIMAL = [row for row in ROWS if row.chapter == 18 and implemented(row)]
-SHORT_STORAGE, LONG_STORAGE = ("ae", "se", "ce", "au", "su", "mee", "mde", "de", "lde"), ("ad", "sd", "cd", "aw", "sw",
-                                                                                        "md", "dd")  # fmt: skip
-LINES = {
-    "RR": "{} %f{},%f{}", "RRE": "{} %f{},%f{}", "RX-a": "{} %f{},0(%r5)", "RXE": "{} %f{},0(%r5)",
-}  # fmt: skip
+
+def test_all_of_the_chapter_have_twins():
+    chapter = {row.mnemonic.lower() for row in ROWS if row.chapter == 18 and row.facility != 23}
+    assert chapter == RECIPES.keys() - {"thder", "thdr", "tbedr", "tbdr"}
 
 
-def line(row, first: int, second: int) -> str:
-    if row.mnemonic in ("CEFR", "CDFR", "CEGR", "CDGR"):
-        return f"{row.mnemonic} %f{first},%r{second}"
-    if row.mnemonic in ("CFER", "CFDR", "CGER", "CGDR"):
-        return f"{row.mnemonic} %r{second},0,%f{first}"
-    return LINES[row.format.name].format(row.mnemonic, first, second)
-
-
-@pytest.mark.parametrize("row", HEXADECIMAL, ids=lambda row: row.mnemonic)
-def test_without_additional_registers(lab, row):
-    """Others than 0, 2, 4, 6 are a data exception, before anything else; those are not."""
-    lab.cr[0] = int(lab.cr[0]) & ~int(CR0_AFP_REGISTER)
-    lab.fpr[2] = lab.fpr[4] = 0x41100000 << 32
-    lab.store(0x38000, bytes.fromhex("4110000000000000"))
+def test_priority(lab):
+    """A register that is not there goes before a pair that is none, and both before any access."""
+    assert by_hand(lab, "axr %f2,%f4", (LONG,), (1,)) == (SPECIFICATION, {})
     lab.gr[5] = 1 << 40  # outside the configuration
-    lab.psw()
-    assert lab.step(line(row, 3, 4)) == DATA
-    assert lab.word(DXC, 1) == DXC_AFP_REGISTER
-    assert lab.changes() == {}
-    lab.gr[5] = 0x38000
-    lab.psw()
-    assert lab.step(line(row, 2, 4)) == 0
-    if row.format.name in ("RR", "RRE") and "%r" not in line(row, 2, 4):
-        lab.psw()
-        assert lab.step(line(row, 2, 7)) == DATA
+    assert by_hand(lab, "mxd %f2,0(%r5)", (LONG,), (1,)) == (SPECIFICATION, {})
+    for line in ("mxd %f3,0(%r5)", "ad %f3,0(%r5)", "axr %f2,%f3"):
+        assert by_hand(lab, line, (LONG,), (1,), afp=False) == (DATA, {})
+    assert by_hand(lab, "axr %f0,%f2", (LONG,), (1,), afp=False) == (SPECIFICATION, {})
+    assert by_hand(lab, "ltxr %f0,%f4", (LONG, EXTENDED), (1, 0x41 << 120 | 1), afp=False)[0] == 0
 
 
 def one(lab):
-    lab.fpr[2] = 0x41200000 << 32
+    lab.fpr[4] = lab.fpr[6] = 0x41200000 << 32
 
 
-OPERANDS = [Operand(f"{name} %f2,0(%r5)", length, FETCH, setup=one, data=bytes.fromhex("4130000000000000")[:length])
-            for names, length in ((SHORT_STORAGE, 4), (LONG_STORAGE, 8)) for name in names]  # fmt: skip
+THIRTY = bytes.fromhex("4130000000000000")
+LINES = {4: ("ae %f4", "au %f4", "ce %f4", "mee %f4", "de %f4", "sqe %f4", "lxe %f4", "mae %f4,%f6"),
+         8: ("ad %f4", "mxd %f4", "msd %f4,%f6")}  # fmt: skip
+OPERANDS = [Operand(f"{line},0(%r5)", length, FETCH, setup=one, data=THIRTY[:length])
+            for length, lines in LINES.items() for line in lines]  # fmt: skip
 
 
 @operand_checks(*OPERANDS)

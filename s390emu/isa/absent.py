@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from s390emu.isa.opcodes import ROWS, Row
 
-LINKAGE = (
-    "not in this model: calls between address spaces. Linkage and entry tables, the linkage stack, subspace groups and "
-    "trap control blocks go together, and with them the ASN-and-LX-reuse facility (6), which changes PROGRAM CALL and "
-    "PROGRAM TRANSFER and is not indicated. z/OS and z/VSE call so, Linux and CMS do not. Address spaces are changed "
-    "by LASP, SSAR, SAC, LCTLG and access lists."
+SUBSPACES = (
+    "not in this model: subspace groups, base and reduced authority, trap control blocks. Fields of the "
+    "dispatchable-unit control table are not known exactly enough."
+)
+REUSE = (
+    "not in this model: the ASN-and-LX-reuse facility (6), which gives LOAD ADDRESS SPACE PARAMETERS, PROGRAM CALL, "
+    "PROGRAM RETURN and others more to check, and is not known exactly enough."
 )
 TRACING = "not in this model: tracing. No entry is made in a trace table, and control register 12 has no effect."
 TOPOLOGY = (
@@ -34,10 +36,10 @@ HEXADECIMAL = (
 )
 DECIMAL = "not in this model yet: decimal floating point. Facility 42 is off."
 UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
-                "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
+                "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
 REASONS = {
-    LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
-              "ESAIR", "SSAIR"),
+    SUBSPACES: ("BSA", "BSG", "TRAP2", "TRAP4"),
+    REUSE: ("PTI", "EPAIR", "ESAIR", "SSAIR"),
     TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
     VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),

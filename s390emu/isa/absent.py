@@ -12,7 +12,6 @@ REUSE = (
     "not in this model: the ASN-and-LX-reuse facility (6), which gives LOAD ADDRESS SPACE PARAMETERS, PROGRAM CALL, "
     "PROGRAM RETURN and others more to check, and is not known exactly enough."
 )
-TRACING = "not in this model: tracing. No entry is made in a trace table, and control register 12 has no effect."
 TOPOLOGY = (
     "not in this model: the configuration-topology facility (11), which comes with system information 15.1.x, too. "
     "CPUs that execute one at a time have no topology."
@@ -40,7 +39,6 @@ UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", 
 REASONS = {
     SUBSPACES: ("BSA", "BSG", "TRAP2", "TRAP4"),
     REUSE: ("PTI", "EPAIR", "ESAIR", "SSAIR"),
-    TRACING: ("TRACE", "TRACG"),
     TOPOLOGY: ("PTF",),
     VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),
     TRANSACTIONS: ("TBEGIN", "TBEGINC", "TEND", "TABORT", "ETND", "NTSTG"),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from s390emu.architecture import models
 from s390emu.isa.opcodes import (
     BEAR,
+    CT,
     ENHANCEMENTS,
     EXTENSIONS,
     LD,
@@ -50,7 +51,7 @@ ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, wit
 # Facilities that a machine has only if asked for: what a system does changes with them, and Linux loads drivers.
 SECURITY = frozenset((MSA, MSA4, MSA5))
 VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
-ON_REQUEST = SECURITY | VECTORS | {ACCESS_EXCEPTION_INDICATION, BEAR}
+ON_REQUEST = SECURITY | VECTORS | {ACCESS_EXCEPTION_INDICATION, BEAR, CT}
 CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 

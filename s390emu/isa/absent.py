@@ -12,10 +12,6 @@ REUSE = (
     "not in this model: the ASN-and-LX-reuse facility (6), which gives LOAD ADDRESS SPACE PARAMETERS, PROGRAM CALL, "
     "PROGRAM RETURN and others more to check, and is not known exactly enough."
 )
-TOPOLOGY = (
-    "not in this model: the configuration-topology facility (11), which comes with system information 15.1.x, too. "
-    "CPUs that execute one at a time have no topology."
-)
 UNKNOWN = "not in this model: its conditions are not known exactly enough. A program learns by trying what is absent."
 VECTOR_DECIMAL = "not here yet: vector decimal instructions (facilities 134, 152, 192)."
 TRANSACTIONS = (
@@ -39,7 +35,6 @@ UNKNOWN_ROWS = ("ESEA", "LPTEA", "CFC", "UPT", "CMPSC", "TRTE", "TRTRE", "KMA", 
 REASONS = {
     SUBSPACES: ("BSA", "BSG", "TRAP2", "TRAP4"),
     REUSE: ("PTI", "EPAIR", "ESAIR", "SSAIR"),
-    TOPOLOGY: ("PTF",),
     VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),
     TRANSACTIONS: ("TBEGIN", "TBEGINC", "TEND", "TABORT", "ETND", "NTSTG"),
     ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),

@@ -15,7 +15,6 @@ from s390emu.architecture.interruptions import (
     PC_TRANSLATION_SPECIFICATION,
     PRIMARY_AUTHORITY,
     PRIVILEGED_OPERATION,
-    SPACE_SWITCH_EVENT,
     SPECIAL_OPERATION,
     SPECIFICATION,
 )
@@ -32,7 +31,7 @@ from s390emu.architecture.psw_bits import (
 )
 from s390emu.architecture.sizes import DOUBLEWORD_BYTES
 from s390emu.cpu.psw import load_psw, problem_state, psw_changed, psw_mask_word, set_addressing_mode
-from s390emu.isa.control.address_spaces import TEID_SPACE_SWITCH
+from s390emu.isa.control.address_spaces import space_switch
 from s390emu.isa.control.asn import (
     ASN_TRANSLATION,
     AUTHORIZATION_SHIFT,
@@ -69,7 +68,7 @@ from s390emu.storage.access_registers import (
     authority,
     word_at,
 )
-from s390emu.storage.dat import ASCE_SPACE_SWITCH, table_entry
+from s390emu.storage.dat import table_entry
 
 ZERO, ONE = u64(0), u64(1)
 KEY_MASK, KEY_MASK_SHIFT = bits(32, 47), u64(16)  # the PSW-key mask in control register 3 and in GR 3, and R1 of PT
@@ -89,16 +88,6 @@ STACKING, MODE_64 = bit(0), bit(1)
 SET_KEY, REPLACE_KEY_MASK, SET_INDEX, TO_ACCESS_REGISTERS, TO_SECONDARY = (bit(n) for n in range(3, 8))
 ENTRY_KEY_SHIFT, ENTRY_INDEX_SHIFT = u64(63 - 11), u64(32)
 PROBLEM_OF_ADDRESS = bit(63)
-
-
-@jit
-def space_switched(cpu, asn, old):
-    """Return SPACE_SWITCH_EVENT, identified, if changing from the primary space with this ASN and ASCE to the present
-    one is to be one, else 0. PoP ch. 6 "Space-Switch Event"."""
-    if not on(old | cpu.cr[1], ASCE_SPACE_SWITCH):
-        return 0
-    cpu.teid = asn | (TEID_SPACE_SWITCH if on(old, ASCE_SPACE_SWITCH) else ZERO)
-    return SPACE_SWITCH_EVENT
 
 
 @jit
@@ -254,7 +243,7 @@ def pc(cpu, storage, insn):
             cpu.cr[7] = asce
     enter(cpu, storage, where, controls, parameter)
     psw_changed(cpu, storage)
-    return space_switched(cpu, old_asn, old) if asn != ZERO else 0
+    return space_switch(cpu, storage, old_asn, old, cpu.cr[1]) if asn != ZERO else 0
 
 
 @jit
@@ -319,7 +308,7 @@ def pt(cpu, storage, insn):
         target = to & ENTRY_ADDRESS_31
     branch_to(cpu, storage, target)
     psw_changed(cpu, storage)
-    return space_switched(cpu, old_asn, old) if asn != old_asn else 0
+    return space_switch(cpu, storage, old_asn, old, cpu.cr[1]) if asn != old_asn else 0
 
 
 @jit
@@ -381,4 +370,4 @@ def pr(cpu, storage, insn):
     mask = (get_doubleword(span, PSW) & ~PER) | (cpu.psw_mask & PER)
     branch_to(cpu, storage, get_doubleword(span, PSW_ADDRESS))
     load_psw(cpu, storage, mask, cpu.psw_ia)
-    return space_switched(cpu, old_asn, old) if switches else 0
+    return space_switch(cpu, storage, old_asn, old, cpu.cr[1]) if switches else 0

@@ -482,3 +482,21 @@ def test_call_and_return(lab):
     assert [value for registers in (lab.gr, lab.ar, lab.cr) for value in registers.tolist()] == before
     assert lab.machine.psw == (psw[0], CODE + 4)
     assert lab.word(SECTION) == descriptor(HEADER, 4 * SIZE_OF_ENTRY)
+
+
+@pytest.mark.parametrize(("line", "where"), [("pc 0(%r5)", 0x5000), ("pt %r6,%r7", 0x5000), ("pr", 0x5000)])
+@pytest.mark.parametrize(("recorded", "code"), [(range(CODE, CODE + 1), 0x9C), (range(1, 2), 0)])
+def test_a_switch_of_spaces_is_an_event_beside_a_program_event(lab, line, where, recorded, code):
+    """Instruction fetching; without it, and without either control, there is none."""
+    spaces(lab)
+    program(lab, where, MODE_64, asn=OTHER)
+    if line == "pr":
+        entry(lab, CALL, mask=BA_EA | DAT, address=where)
+        put(lab, AUTHORITIES, 0x4321_0043_0C0C_0043)
+    lab.gr[6], lab.gr[7] = OTHER, where
+    lab.cr[9], lab.cr[10], lab.cr[11] = 1 << 63 - 33, recorded[0], recorded[-1]
+    lab.psw(BA_EA | DAT | PER)
+    assert lab.step(line) == code
+    assert lab.cr[4] & 0xFFFF == OTHER
+    if code:
+        assert (lab.word(TEID), lab.old_psw[1]) == (PRIMARY, where)

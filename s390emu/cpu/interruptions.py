@@ -58,7 +58,10 @@ from s390emu.architecture.interruptions import (
     SEGMENT_TRANSLATION,
     SPACE_SWITCH_EVENT,
     SPECIFICATION,
+    STACK_FULL,
+    STACK_OPERATION,
     SUPERVISOR_CALL,
+    TRACE_TABLE,
     TRANSLATION_SPECIFICATION,
     VECTOR_PROCESSING,
 )
@@ -123,12 +126,20 @@ def vector_processing_exception(cpu, vxc):
 
 
 @jit
+def unidentified(code):
+    """True if this program interruption nullifies and stores nothing that identifies it: trace table, linkage stack."""
+    return code == TRACE_TABLE or STACK_FULL <= code <= STACK_OPERATION
+
+
+@jit
 def nullifies(code):
     """True if this program interruption nullifies the instruction: PoP ch. 6; for 001A, docs/page-hinting.md D9."""
     if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
     if code == ALET_SPECIFICATION:
         return False
+    if unidentified(code):
+        return True
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= EXTENDED_AUTHORITY
 
 
@@ -201,7 +212,7 @@ def take_program(cpu, storage):
         put8(cpu, storage, at.TEID, teid)
     elif ALET_SPECIFICATION <= code <= EXTENDED_AUTHORITY:
         put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
-    elif code == PROTECTION or nullifies(code):
+    elif code == PROTECTION or (nullifies(code) and not unidentified(code)):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
         put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
@@ -348,8 +359,8 @@ def stop(storage, reason):
 @jit
 def recognize_early(cpu):
     """Recognize the specification exception, with ILC 0, that an invalid PSW causes once loaded: PoP ch. 6 "Early
-    Exception Recognition"."""
-    if cpu.psw_early != u64(0):
+    Exception Recognition". A space-switch event of the instruction that has loaded it comes first."""
+    if cpu.psw_early != u64(0) and cpu.pgm_code == 0:
         cpu.psw_early = u64(0)
         cpu.pgm_code = SPECIFICATION
         cpu.ilc = u64(0)

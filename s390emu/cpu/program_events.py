@@ -11,7 +11,8 @@ that the event-suppression control could suppress.
 from __future__ import annotations
 
 from s390emu._jit import call2, jit, on, u64
-from s390emu.architecture.interruptions import PROGRAM_EVENT
+from s390emu.architecture.bits import bit
+from s390emu.architecture.interruptions import PROGRAM_EVENT, SPACE_SWITCH_EVENT
 from s390emu.architecture.program_events import (
     ALTERATION,
     ATMID_AS_SHIFT,
@@ -32,6 +33,7 @@ from s390emu.storage.access import instruction_length
 from s390emu.storage.alteration import in_area
 
 ZERO = u64(0)
+SPACE_SWITCHED = bit(0)  # beside the events in per_seen
 
 
 @jit
@@ -70,6 +72,13 @@ def present(cpu, storage, events):
 
 
 @jit
+def note_space_switch(storage):
+    """Note that the instruction has switched spaces, which is an event, identified by now, if there is another one."""
+    if storage.per != ZERO:
+        storage.per_seen |= SPACE_SWITCHED
+
+
+@jit
 def recognize_events(cpu, storage, stored):
     """Recognize the events of the instruction, or unit of operation, that has ended since `arm`, if one has. stored:
     it was not suppressed or nullified after it had touched what it was to store into."""
@@ -88,9 +97,11 @@ def recognize_events(cpu, storage, stored):
         if in_area(storage, ia, ia) or (target != NO_TARGET and in_area(storage, target, target)):
             events |= FETCHING
     if stored:
-        events |= storage.per_seen
+        events |= storage.per_seen & ~SPACE_SWITCHED
     if cpu.pgm_code == 0:
         cpu.ilc = storage.ended_length
+        if events != ZERO and on(storage.per_seen, SPACE_SWITCHED):
+            cpu.pgm_code = SPACE_SWITCH_EVENT
     present(cpu, storage, events)
 
 

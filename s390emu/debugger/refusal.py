@@ -26,11 +26,13 @@ from s390emu.architecture.interruptions import (
     DXC_DECIMAL_OPERAND,
     DXC_DFP_INSTRUCTION,
     DXC_VECTOR_INSTRUCTION,
+    EX_TRANSLATION,
     EXECUTE,
     EXTENDED_AUTHORITY,
     FIRST_ASN_EXCEPTION,
     FIXED_POINT_OVERFLOW,
     LAST_ASN_EXCEPTION,
+    LX_TRANSLATION,
     MONITOR_EVENT,
     OPERATION,
     PAGE_TRANSLATION,
@@ -44,6 +46,9 @@ from s390emu.architecture.interruptions import (
     SPACE_SWITCH_EVENT,
     SPECIAL_OPERATION,
     SPECIFICATION,
+    STACK_FULL,
+    STACK_OPERATION,
+    TRACE_TABLE,
     TRANSLATION_SPECIFICATION,
     VECTOR_PROCESSING,
 )
@@ -166,6 +171,12 @@ def _reasons(case: Case) -> Iterator[str]:
     elif code in BY_ACCESS_REGISTER:
         number = ended.stored(at.EXCEPTION_ACCESS_ID, 1) & 15
         yield f"refused for access register {number}: access-list-entry token {int(case.cpu.record.ar[number]):08X}"
+    elif code in (LX_TRANSLATION, EX_TRANSLATION):
+        yield f"program-call number {case.teid & 0xFFFFF:05X}"
+    elif STACK_FULL <= code <= STACK_OPERATION:
+        yield f"refused by the linkage stack: control register 15 is {int(case.cpu.cr[15]):016X}, in the home space"
+    elif code == TRACE_TABLE:
+        yield f"the block of trace entries is full: control register 12 is {int(case.cpu.cr[12]):016X}"
     elif code == SPACE_SWITCH_EVENT or FIRST_ASN_EXCEPTION <= code <= LAST_ASN_EXCEPTION:
         yield f"address-space number {case.teid & 0xFFFF:04X}"
     if code not in (0, BLOCK_VOLATILITY, PROTECTION, *TRANSLATIONS) and case.data and case.ilc:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.architecture import models
 from s390emu.isa.opcodes import (
+    BEAR,
+    CT,
     DFP,
     ENHANCEMENTS,
     EXTENSIONS,
@@ -53,7 +55,7 @@ ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, wit
 SECURITY = frozenset((MSA, MSA4, MSA5))
 VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
 DECIMAL = frozenset((DFP, ZF, PK))
-ON_REQUEST = SECURITY | VECTORS | DECIMAL | {ACCESS_EXCEPTION_INDICATION}
+ON_REQUEST = SECURITY | VECTORS | DECIMAL | {ACCESS_EXCEPTION_INDICATION, BEAR, CT}
 CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 

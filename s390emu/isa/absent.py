@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from s390emu.isa.opcodes import ROWS, Row
 
-LINKAGE = (
-    "not in this model: calls between address spaces. Linkage and entry tables, the linkage stack, subspace groups and "
-    "trap control blocks go together, and with them the ASN-and-LX-reuse facility (6), which changes PROGRAM CALL and "
-    "PROGRAM TRANSFER and is not indicated. z/OS and z/VSE call so, Linux and CMS do not. Address spaces are changed "
-    "by LASP, SSAR, SAC, LCTLG and access lists."
+SUBSPACES = (
+    "not in this model: subspace groups, base and reduced authority, trap control blocks. Fields of the "
+    "dispatchable-unit control table are not known exactly enough."
 )
-TRACING = "not in this model: tracing. No entry is made in a trace table, and control register 12 has no effect."
-TOPOLOGY = (
-    "not in this model: the configuration-topology facility (11), which comes with system information 15.1.x, too. "
-    "CPUs that execute one at a time have no topology."
+REUSE = (
+    "not in this model: the ASN-and-LX-reuse facility (6), which gives LOAD ADDRESS SPACE PARAMETERS, PROGRAM CALL, "
+    "PROGRAM RETURN and others more to check, and is not known exactly enough."
 )
 UNKNOWN = "not in this model: its conditions are not known exactly enough. A program learns by trying what is absent."
 VECTOR_DECIMAL = "not here yet: vector decimal instructions (facilities 134, 152, 192)."
@@ -53,13 +50,10 @@ DECIMAL = (
     "not in this model: conversions of decimal floating point from and to packed operands in storage (80). What of an "
     "operand with more digits than the format has is not known exactly enough."
 )
-UNKNOWN_ROWS = ("ESEA", "LPTEA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP",
-                "LBEAR", "STBEAR", "LPSWEY", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")  # fmt: skip
+UNKNOWN_ROWS = ("ESEA", "LPTEA", "LGG", "LLGFSG", "LGSC", "STGSC", "RP", "QPACI", "RDP", "TPEI", "VFMIN", "VFMAX")
 REASONS = {
-    LINKAGE: ("PC", "PR", "PT", "PTI", "BAKR", "BSA", "BSG", "EREG", "EREGG", "ESTA", "MSTA", "TRAP2", "TRAP4", "EPAIR",
-              "ESAIR", "SSAIR"),
-    TRACING: ("TRACE", "TRACG"),
-    TOPOLOGY: ("PTF",),
+    SUBSPACES: ("BSA", "BSG", "TRAP2", "TRAP4"),
+    REUSE: ("PTI", "EPAIR", "ESAIR", "SSAIR"),
     VECTOR_DECIMAL: tuple(row.mnemonic for row in ROWS if row.chapter == 25),
     TRANSACTIONS: ("TBEGIN", "TBEGINC", "TEND", "TABORT", "ETND", "NTSTG"),
     ACCELERATORS: ("SORTL", "DFLTCC", "NNPA", "KDSA"),

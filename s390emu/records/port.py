@@ -70,7 +70,7 @@ PORT_T = np.dtype(
         ("per_control", u64),  # control registers 9, 10, 11
         ("per_first", u64),
         ("per_last", u64),
-        ("per_seen", u64),  # the events that are stores
+        ("per_seen", u64),  # the events that are stores, and SPACE_SWITCHED
         ("per_space", u64),  # ... and of the last one: the address-space control, and the access register
         ("per_register", u64),
         # the two doors to the host: a block without a frame, and a hypercall

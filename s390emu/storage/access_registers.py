@@ -46,7 +46,7 @@ ASTE_INVALID, AUTHORITY_SHIFT, AUTHORITY_ORIGIN = bit(0), u64(32), bits(33, 61)
 AUTHORITY_LENGTH_SHIFT, AUTHORITY_LENGTH = u64(4), u64(0xFFF)
 ASTE_ASCE, ASTE_SEQUENCE_NUMBER = u64(8), u64(16)  # offsets
 EXTENDED_SHIFT = u64(16)  # the extended authorization index in control register 8
-SECONDARY_AUTHORITY = u64(0x40)  # in the first of four pairs of bits of an authority-table byte
+PRIMARY_BIT, SECONDARY_BIT = u64(0x80), u64(0x40)  # the first of four pairs of bits of an authority-table byte
 
 
 @jit
@@ -57,9 +57,10 @@ def word_at(cpu, storage, real):
 
 
 @jit
-def secondary_authority(cpu, storage, aste, index, without):
-    """Return 0 if a program with this authorization index has secondary authority to a space, `without` if not, or what
-    prevents a look at the authority table. aste: the first doubleword. PoP ch. 3 "ASN-Authorization Process"."""
+def authority(cpu, storage, aste, index, wanted, without):
+    """Return 0 if a program with this authorization index has the wanted authority to a space, PRIMARY_BIT or
+    SECONDARY_BIT; `without` if not, or what prevents a look at the authority table. aste: the first doubleword.
+    PoP ch. 3 "ASN-Authorization Process"."""
     if index >> u64(4) > (aste >> AUTHORITY_LENGTH_SHIFT) & AUTHORITY_LENGTH:
         return without
     address = (((aste >> AUTHORITY_SHIFT) & AUTHORITY_ORIGIN) + (index >> u64(2))) & ADDRESS
@@ -67,7 +68,7 @@ def secondary_authority(cpu, storage, aste, index, without):
     if code != 0:
         return code
     byte = (doubleword >> (u64(56) - ((address & IN_DOUBLEWORD) << u64(3)))) & LOW8
-    return 0 if on(byte, SECONDARY_AUTHORITY >> ((index & u64(3)) << u64(1))) else without
+    return 0 if on(byte, wanted >> ((index & u64(3)) << u64(1))) else without
 
 
 @jit
@@ -76,7 +77,7 @@ def authorized(cpu, storage, entry, aste, index):
     EXTENDED_AUTHORITY, or what prevents a look at the authority table. entry, aste: the first doublewords."""
     if (entry >> ENTRY_AUTHORIZATION_SHIFT) & LOW16 == index:
         return 0
-    return secondary_authority(cpu, storage, aste, index, EXTENDED_AUTHORITY)
+    return authority(cpu, storage, aste, index, SECONDARY_BIT, EXTENDED_AUTHORITY)
 
 
 @jit

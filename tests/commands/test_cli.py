@@ -170,8 +170,8 @@ def test_explain(s390emu):
     assert "\tESSA\timplemented\t" in out
     assert "\tPFPO\toperation-exception\t44\t" in out
     assert "no: operation exception" in s390emu("explain", "PFPO")[1]
-    assert "no: operation exception; not in this model: calls between address spaces" in s390emu("explain", "PC")[1]
-    assert next(line for line in out.splitlines() if "\tPC\t" in line).split("\t")[-1].startswith("not in this model")
+    assert "no: operation exception; not in this model: subspace groups" in s390emu("explain", "BSG")[1]
+    assert next(line for line in out.splitlines() if "\tBSG\t" in line).split("\t")[-1].startswith("not in this model")
     report = json.loads(s390emu("explain", "--coverage", "--json")[1])
     assert {c["chapter"] for c in report["chapters"]} >= {7, 10}
 

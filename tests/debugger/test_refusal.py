@@ -10,6 +10,7 @@ from s390emu.debugger.target import Target
 from s390emu.inputs import perform
 from s390emu.machine import Machine, Schedule
 from tests.lab import BA_EA, CODE, PROBLEM_STATE, PROGRAM_MASK_ALL, SIZE, Lab
+from tests.linkage import stack
 from tests.machine.test_history import digest
 from tests.storage.test_access_registers import ENTRY_FETCH_ONLY, access_list, list_entry, mode
 from tests.translation import (
@@ -408,6 +409,19 @@ def test_each_class(lab, source, words):
     lab.store(0x308, b"\xff")
     lab.cr[3], lab.cr[8] = 0xF0 << 16, 0xFFFF
     lab.psw(PROBLEM_STATE if "lctlg" in source else BA_EA)
+    assert words in told(lab, source)
+
+
+@pytest.mark.parametrize(("source", "words"), [
+    pytest.param("bakr %r0,%r0", "refused by the linkage stack: control register 15 is 0000000000048010", id="stack"),
+    pytest.param("trace %r1,%r1,0x300", "entries is full: control register 12 is 0000000000060FF1", id="trace"),
+    pytest.param("pc 0x105", "program-call number 00105", id="number"),
+])  # fmt: skip
+def test_what_links_programs(lab, source, words):
+    stack(lab, free=0)
+    lab.cr[5], lab.cr[12], lab.cr[4] = 0x44000, 0x60FF1, 0x105
+    lab.store(0x44000 + 24, bytes.fromhex("80045000"))
+    lab.store(0x45004, bytes.fromhex("80000000"))
     assert words in told(lab, source)
 
 

@@ -14,6 +14,7 @@ from s390emu.architecture.interruptions import (
     SPECIFICATION,
 )
 from s390emu.architecture.psw_bits import AS, AS_SHIFT, DAT, HOME, LOW2
+from s390emu.cpu.program_events import note_space_switch
 from s390emu.cpu.psw import problem_state, psw_changed
 from s390emu.isa.control.moves import SECONDARY_SPACE_CONTROL
 from s390emu.isa.control.psw import extraction_permitted
@@ -44,16 +45,15 @@ def exchanged(control):
 
 
 @jit
-def space_switch(cpu, old, new):
-    """Return SPACE_SWITCH_EVENT, identified, if entering or leaving the home space is to be one, else 0. PoP ch. 6
-    "Space-Switch Event"."""
-    if (old == HOME) == (new == HOME) or not on(cpu.cr[1] | cpu.cr[13], ASCE_SPACE_SWITCH):
-        return 0
-    left = cpu.cr[1] if new == HOME else cpu.cr[13]
-    cpu.teid = (cpu.cr[4] & LOW16 if new == HOME else u64(0)) | (
-        TEID_SPACE_SWITCH if on(left, ASCE_SPACE_SWITCH) else u64(0)
-    )
-    return SPACE_SWITCH_EVENT
+def space_switch(cpu, storage, asn, left, entered):
+    """Return SPACE_SWITCH_EVENT, identified, if the instruction that leaves the space with this ASCE, and enters one
+    with the other ASCE, is to end with one, else 0. With neither control on it still does if a PER event is indicated.
+    PoP ch. 6 "Space-Switch Event"."""
+    cpu.teid = asn | (TEID_SPACE_SWITCH if on(left, ASCE_SPACE_SWITCH) else u64(0))
+    if on(left | entered, ASCE_SPACE_SWITCH):
+        return SPACE_SWITCH_EVENT
+    note_space_switch(storage)
+    return 0
 
 
 @jit
@@ -69,7 +69,11 @@ def set_space_control(cpu, storage, second):
     old, new = cpu.psw_mask & AS, exchanged(control) << AS_SHIFT
     cpu.psw_mask = (cpu.psw_mask & ~AS) | new
     psw_changed(cpu, storage)
-    return space_switch(cpu, old, new)
+    if (old == HOME) == (new == HOME):
+        return 0
+    if new == HOME:
+        return space_switch(cpu, storage, cpu.cr[4] & LOW16, cpu.cr[1], cpu.cr[13])
+    return space_switch(cpu, storage, u64(0), cpu.cr[13], cpu.cr[1])
 
 
 @jit

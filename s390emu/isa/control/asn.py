@@ -1,7 +1,6 @@
 """Address-space numbers: PoP ch. 3 "ASN Translation" and "ASN Authorization", and the instructions that use them.
 
-Not implemented: subspace replacement, which needs subspace groups; ASN tracing. docs/architecture.md says why PROGRAM
-CALL and its kin are absent.
+Not implemented: subspace replacement, which needs subspace groups; ASN tracing.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ from s390emu.storage.access_registers import (
     ASTE_ASCE,
     ASTE_INVALID,
     ORIGIN,
-    secondary_authority,
+    SECONDARY_BIT,
+    authority,
     word_at,
 )
 from s390emu.storage.dat import ASCE_SPACE_SWITCH, table_entry
@@ -68,7 +68,7 @@ def authorize_secondary(cpu, storage, aste, index):
     entry, code = table_entry(cpu, storage, aste)
     if code != 0:
         return code
-    return secondary_authority(cpu, storage, entry, index, SECONDARY_AUTHORITY)
+    return authority(cpu, storage, entry, index, SECONDARY_BIT, SECONDARY_AUTHORITY)
 
 
 @jit

@@ -6,10 +6,17 @@ from s390emu._jit import jit, on, u64
 from s390emu.architecture.bits import LOW32, bit, bits
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
 from s390emu.architecture.psw_bits import KEY, KEY_SHIFT, UNASSIGNED
-from s390emu.architecture.sizes import DOUBLEWORD_OFFSET
+from s390emu.architecture.sizes import DOUBLEWORD_OFFSET, QUADWORD_BYTES
 from s390emu.cpu.psw import key_permitted, load_psw, load_short_psw, problem_state, psw_changed, psw_mask_word
-from s390emu.isa.operands import based, rre, si
-from s390emu.storage.access import fetch_byte, fetch_doubleword, get_doubleword, probe_fetch, store_byte
+from s390emu.isa.operands import based, based_long, rre, si
+from s390emu.storage.access import (
+    fetch_byte,
+    fetch_doubleword,
+    get_doubleword,
+    probe_fetch,
+    store_byte,
+    store_doubleword,
+)
 
 SYSTEM_MASK, SYSTEM_MASK_SHIFT = bits(0, 7), u64(56)
 SSM_SUPPRESSION, EXTRACTION_AUTHORITY = bit(33), bit(36)  # control register 0
@@ -48,12 +55,52 @@ def lpswe(cpu, storage, insn):
     second = based(cpu, insn)
     if on(second, DOUBLEWORD_OFFSET):
         return SPECIFICATION
-    span, code = probe_fetch(cpu, storage, second, u64(16))
+    span, code = probe_fetch(cpu, storage, second, QUADWORD_BYTES)
     if code != 0:
         return code
     cpu.breaking_event = storage.insn_ia
     load_psw(cpu, storage, get_doubleword(span, u64(0)), get_doubleword(span, u64(8)))
     return 0
+
+
+@jit
+def lpswey(cpu, storage, insn):
+    """LOAD PSW EXTENDED, SIY. PoP ch. 10 "LOAD PSW EXTENDED". cc as loaded. Unlike LPSWE it is no breaking event."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    first = based_long(cpu, insn)
+    if on(first, DOUBLEWORD_OFFSET):
+        return SPECIFICATION
+    span, code = probe_fetch(cpu, storage, first, QUADWORD_BYTES)
+    if code != 0:
+        return code
+    load_psw(cpu, storage, get_doubleword(span, u64(0)), get_doubleword(span, u64(8)))
+    return 0
+
+
+@jit
+def lbear(cpu, storage, insn):
+    """LOAD BEAR, S. PoP ch. 10 "LOAD BEAR". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if on(second, DOUBLEWORD_OFFSET):
+        return SPECIFICATION
+    address, code = fetch_doubleword(cpu, storage, second)
+    if code == 0:
+        cpu.breaking_event = address
+    return code
+
+
+@jit
+def stbear(cpu, storage, insn):
+    """STORE BEAR, S. PoP ch. 10 "STORE BEAR". cc unchanged."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    second = based(cpu, insn)
+    if on(second, DOUBLEWORD_OFFSET):
+        return SPECIFICATION
+    return store_doubleword(cpu, storage, second, cpu.breaking_event)
 
 
 @jit

@@ -1,21 +1,24 @@
 """STORE SYSTEM INFORMATION: PoP ch. 10. The guest is a virtual machine, level 3.
 
 Provided: 1.1.1 basic machine, 1.2.1 and 1.2.2 its CPUs, 3.2.2 the virtual machine; 2.2.1 and 2.2.2, the partition and
-its CPUs, if what the guest is to find itself on has one (`identities.IDENTITIES`). The topology, 15.1.x, is not.
+its CPUs, if what the guest is to find itself on has one (`identities.IDENTITIES`); 15.1.2 the topology, with the
+configuration-topology facility.
+
+The topology: all CPUs are of one kind, in one container, polarized horizontally; that never changes.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import fill_bytes, i64, jit, on, store1, store2, store4, u64
-from s390emu.architecture.bits import LOW8, LOW16, LOW32, bits
+from s390emu._jit import fill_bytes, i64, jit, on, store1, store2, store4, store8, u64
+from s390emu.architecture.bits import LOW8, LOW16, LOW32, bit, bits
 from s390emu.architecture.identities import IDENTITIES
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIFICATION
 from s390emu.architecture.models import MACHINE_TYPES
 from s390emu.architecture.sizes import OFFSET
 from s390emu.cpu.psw import problem_state
-from s390emu.isa.operands import based
+from s390emu.isa.operands import based, rre
 from s390emu.storage.absolute import guest_of
 from s390emu.storage.access import probe_store
 
@@ -35,6 +38,18 @@ MACHINE_1_1_1, CPU_1_2_1, CPUS_1_2_2, MACHINES_3_2_2, PARTITION_CPU_2_2_1, PARTI
 )
 WITHOUT_PARTITION = 4
 PROVIDED, NOT_AVAILABLE = 0, 3
+# the topology: length, how many there may be at levels 2 and 1, nesting, topology-list entries of a container and of
+# its CPUs. An entry begins with its nesting level, and a container's ends with its number.
+TOPOLOGY_15_1_2, TOPOLOGY_FACILITY = u64(0xF010002), bit(11)
+TOPOLOGY_LENGTH_OFFSET, LEVEL_2_OFFSET, LEVEL_1_OFFSET, NESTING_OFFSET = (u64(n) for n in (2, 8, 9, 11))
+CONTAINER_OFFSET, CPU_MASK_OFFSET, TOPOLOGY_LENGTH = u64(16), u64(32), u64(40)
+ONE_LEVEL, NESTING, FIRST_CONTAINER = u64(1), u64(2), u64(1 << 56 | 1)
+ALL_CPUS = ~u64(0)
+# PERFORM TOPOLOGY FUNCTION: function codes, the reason for a rejection in bits 48-55, condition codes
+TOPOLOGY_FUNCTION = bits(56, 63)
+HORIZONTAL, CHECK = u64(0), u64(2)
+ALREADY_POLARIZED = u64(1 << 8)
+NO_REPORT_PENDING, REJECTED = 0, 2
 ALL_OF_THEM = u64(100)  # per cent
 
 
@@ -81,6 +96,22 @@ def provided(guest, wanted):
 
 
 @jit
+def has_topology(guest):
+    return on(guest.facilities[0], TOPOLOGY_FACILITY)
+
+
+@jit
+def store_topology(start, cpus):
+    """Store the topology of so many CPUs, with addresses from 0, into a block of zeros."""
+    store2(start + TOPOLOGY_LENGTH_OFFSET, TOPOLOGY_LENGTH)
+    store1(start + LEVEL_2_OFFSET, ONE_LEVEL)
+    store1(start + LEVEL_1_OFFSET, cpus)
+    store1(start + NESTING_OFFSET, NESTING)
+    store8(start + CONTAINER_OFFSET, FIRST_CONTAINER)
+    store8(start + CPU_MASK_OFFSET, ~(ALL_CPUS >> cpus))
+
+
+@jit
 def store_cpus(start, cpus):
     """Store how many CPUs there are, all of them configured: none is on standby or reserved."""
     store2(start + TOTAL_OFFSET, cpus)
@@ -109,8 +140,8 @@ def stsi(cpu, storage, insn):
         return 0
     wanted = function << u64(24) | (cpu.gr[0] & LOW8) << u64(16) | (cpu.gr[1] & LOW16)
     guest = guest_of(storage)
-    which = provided(guest, wanted)
-    if which < 0:
+    which, topology = provided(guest, wanted), wanted == TOPOLOGY_15_1_2 and has_topology(guest)
+    if which < 0 and not topology:
         cpu.cc = NOT_AVAILABLE
         return 0
     second = based(cpu, insn)
@@ -120,6 +151,10 @@ def stsi(cpu, storage, insn):
     if code != 0:
         return code
     fill_bytes(span.first, u64(0), BLOCK_BYTES)
+    cpu.cc = PROVIDED
+    if topology:
+        store_topology(span.first, guest.port_count)
+        return 0
     block = BLOCKS[guest.identity, which]
     for i in range(len(block)):
         store1(span.first + u64(i), u64(block[i]))
@@ -135,5 +170,21 @@ def stsi(cpu, storage, insn):
         store2(span.first + DEDICATED_OFFSET, guest.port_count)
     elif wanted == CPUS_1_2_2:
         store_adjustments(span.first, guest.port_count)
-    cpu.cc = PROVIDED
+    return 0
+
+
+@jit
+def ptf(cpu, storage, insn):
+    """PERFORM TOPOLOGY FUNCTION, RRE. PoP ch. 10 "PERFORM TOPOLOGY FUNCTION". cc 0 no topology-change report is
+    pending; 2 the request for a polarization is rejected: for horizontal polarization there is, for the other no reason
+    is given."""
+    if problem_state(cpu):
+        return PRIVILEGED_OPERATION
+    r1, _ = rre(insn)
+    function = cpu.gr[r1]
+    if on(function, ~TOPOLOGY_FUNCTION) or function > CHECK:
+        return SPECIFICATION
+    cpu.cc = NO_REPORT_PENDING if function == CHECK else REJECTED
+    if function == HORIZONTAL:
+        cpu.gr[r1] |= ALREADY_POLARIZED
     return 0

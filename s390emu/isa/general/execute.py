@@ -15,6 +15,7 @@ ZERO = u64(0)
 OPERATION_CODE_SHIFT, EXTENDED_SHIFT, EXTENSION = u64(56), u64(48), u64(0xFF0F)
 EX, EXRL = u64(0x44), u64(0xC600)
 SECOND_BYTE_SHIFT = u64(48)
+BEAR_SHIFT, OF_BEAR = u64(64 - 15), u64(0xB200 >> 1)  # LBEAR and STBEAR, B200 and B201
 
 
 @jit
@@ -34,10 +35,13 @@ def execute(cpu, storage, r1, target, length):
     if nullifies_fetch(storage, target):
         return PROGRAM_EVENT
     ia, breaking_event, branches = storage.insn_ia, cpu.breaking_event, storage.branch_count
-    storage.insn_ia, storage.execute_length, cpu.breaking_event = target, length, NO_BREAKING_EVENT
+    storage.insn_ia, storage.execute_length = target, length
+    if text >> BEAR_SHIFT != OF_BEAR:
+        cpu.breaking_event = NO_BREAKING_EVENT
     code = call1(handler, cpu, storage, text)
     storage.insn_ia, storage.execute_length = ia, ZERO
-    cpu.breaking_event = breaking_event if cpu.breaking_event == NO_BREAKING_EVENT else ia
+    if text >> BEAR_SHIFT != OF_BEAR:
+        cpu.breaking_event = breaking_event if cpu.breaking_event == NO_BREAKING_EVENT else ia
     if storage.branch_count != branches:
         storage.branch_from[branches & LAST_BRANCH] = ia
     return code

@@ -129,6 +129,17 @@ def test_space_switch_event(lab, name, old, address, primary, home, teid):
         assert lab.word(0x8C, 4) == 0x4001C
 
 
+@pytest.mark.parametrize(("old", "address", "code"), [(PRIMARY, 0x300, 0x9C), (HOME, 0, 0x9C), (PRIMARY, 0x100, 0x80)])
+def test_space_switch_event_beside_a_program_event(lab, old, address, code):
+    """Instruction fetching: with neither control."""
+    spaces(lab, BA_EA | old)
+    lab.cr[4], lab.cr[9], lab.cr[10], lab.cr[11] = 0x1234, 1 << (63 - 33), CODE, CODE
+    lab.psw(BA_EA | DAT | old | 1 << 62)
+    assert lab.step(f"sac {address:#x}") == code
+    if code == 0x9C:
+        assert lab.word(0xA8) == (0x1234 if old == PRIMARY else 0)
+
+
 # --- INSERT ADDRESS SPACE CONTROL, EXTRACT ... ASN --------------------------------------------------------------------
 
 

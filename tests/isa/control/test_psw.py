@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, SPECIAL_OPERATION, SPECIFICATION
-from tests.lab import BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM, PROBLEM_STATE
+from s390emu.isa.opcodes import BEAR
+from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM, PROBLEM_STATE, Lab
 from tests.operands import CHECKS, FETCH, STORE, Operand, addressing_mode, operand_checks
 
 OPERAND = 0x38000
@@ -204,3 +205,68 @@ def test_ipk_needs_extraction_authority_in_the_problem_state(lab):
     lab.psw(BA_EA | PROBLEM, key=9)
     assert lab.step("ipk") == PRIVILEGED_OPERATION
     assert lab.changes() == {}
+
+
+# --- BEAR-enhancement facility ----------------------------------------------------------------------------------------
+
+OF_BEAR = ["lpswey 0(%r5)", "lbear 0(%r5)", "stbear 0(%r5)"]
+
+
+@pytest.fixture(scope="module")
+def with_bear():
+    return Lab(extra=(BEAR,))
+
+
+@operand_checks(Operand("lbear 0(%r5)", 8, FETCH, align=8), Operand("stbear 0(%r5)", 8, STORE, align=8))
+def test_bear_operands(with_bear, check, operand):
+    check(with_bear, operand)
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check is not addressing_mode])
+def test_lpswey_operand(with_bear, check):
+    check(with_bear, LPSWE._replace(line="lpswey 0(%r5)"))
+
+
+@pytest.mark.parametrize("line", OF_BEAR)
+def test_bear_exceptions(with_bear, line):
+    lab = with_bear
+    for mask, code in ((PROBLEM_STATE, PRIVILEGED_OPERATION), (BA_EA, SPECIFICATION)):
+        lab.reset()
+        lab.gr[5] = 0x7FFFFFFC
+        lab.psw(mask)
+        assert lab.step(line) == code
+        assert lab.changes() == {}
+
+
+@pytest.mark.parametrize("line", OF_BEAR)
+def test_bear_is_a_facility(lab, line):
+    lab.gr[5] = OPERAND
+    lab.psw(PROBLEM_STATE)
+    assert lab.step(line) == 0x01
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_lpswey_is_no_breaking_event(with_bear, valid):
+    lab, ia = with_bear, 0x1234 if valid else 0x1235_0000_0000
+    lab.reset()
+    put(lab, MODE_31, ia)
+    lab.gr[5] += 0x1000
+    lab.cpu.breaking_event = 0x4444
+    assert lab.step("lpswey -4096(%r5)") == (0 if valid else SPECIFICATION)
+    assert (lab.machine.psw if valid else lab.old_psw) == (MODE_31, ia)
+    assert lab.cpu.breaking_event == 0x4444
+
+
+@pytest.mark.parametrize("line", ["{}", "ex %r0,0(%r9)"])
+def test_load_and_store_bear(with_bear, line):
+    """All 64 bits of it; as the target of EXECUTE too, which is no breaking event."""
+    lab = with_bear
+    for instruction in ("lbear 0(%r5)", "stbear 8(%r5)"):
+        lab.reset()
+        put(lab, ALL - 4, 0)
+        lab.gr[9] = 0x40000
+        lab.store(0x40000, bytes.fromhex("b2005000" if "lbear" in instruction else "b2015008"))
+        lab.cpu.breaking_event = 0x5555
+        assert lab.step(line.format(instruction)) == 0
+        assert lab.cpu.breaking_event == (ALL - 4 if "lbear" in instruction else 0x5555)
+        assert lab.changes() == ({} if "lbear" in instruction else {OPERAND + 14: b"\x55\x55"})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from s390emu.architecture.interruptions import PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
+from s390emu.architecture.interruptions import OPERATION, PRIVILEGED_OPERATION, PROTECTION, SPECIFICATION
+from s390emu.isa.opcodes import CT
 from s390emu.machine import Machine
-from tests.lab import ALL, PROBLEM_STATE, Lab
+from tests.lab import ALL, BA_EA, PROBLEM_STATE, Lab
 from tests.operands import STORE, Operand, key_protected, outside
 
 BLOCK = 0x38000
@@ -187,3 +188,64 @@ def test_low_address_protection(lab):
     lab.cr[0] |= 1 << (63 - 35)
     assert stsi(lab, 1, 1, 1, address=0x1000) == PROTECTION
     assert lab.changes() == {}
+
+
+# --- configuration-topology facility ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cpus", [1, 3, 8])
+def test_topology(cpus):
+    """One container; the nesting is 2, of which the outer level has one container, the inner one the CPUs."""
+    lab = Lab(extra=(CT,), cpus=cpus)
+    lab.store(BLOCK, b"\xff" * 4096)
+    lab.psw(cc=3)
+    assert stsi(lab, 15, 1, 2) == 0
+    assert lab.changes()["cc"] == 0
+    mask = int("1" * cpus + "0" * (64 - cpus), 2)
+    head = bytes.fromhex("0000 0028 00000000") + bytes([1, cpus]) + bytes.fromhex("00 02 00000000")
+    entries = bytes.fromhex("01 000000000000 01") + bytes(8) + mask.to_bytes(8, "big")
+    assert lab.load(BLOCK, 4096) == (head + entries).ljust(4096, b"\0")
+
+
+@pytest.fixture(scope="module")
+def with_topology():
+    return Lab(extra=(CT,))
+
+
+def test_topology_of_other_levels(with_topology):
+    lab = with_topology
+    for selectors in ((15, 1, 1), (15, 1, 3), (15, 1, 6), (15, 2, 2)):
+        lab.reset()
+        lab.psw(cc=0)
+        assert stsi(lab, *selectors, address=1) == 0
+        assert lab.changes() == {"cc": 3}
+    assert stsi(lab, 15, 1, 2, address=0x38800) == SPECIFICATION
+    assert lab.changes() == {}
+
+
+@pytest.mark.parametrize(("function", "changes"), [
+    pytest.param(0, {"r3": 0x100, "cc": 2}, id="horizontal-already"),
+    pytest.param(1, {"cc": 2}, id="vertical-rejected"),
+    pytest.param(2, {"cc": 0}, id="no-report"),
+])  # fmt: skip
+def test_topology_function(with_topology, function, changes):
+    lab = with_topology
+    lab.reset()
+    lab.gr[3] = function
+    lab.psw(cc=1)
+    assert lab.step("ptf %r3") == 0
+    assert lab.changes() == changes
+
+
+def test_topology_function_exceptions(with_topology, lab):
+    """Privileged first; then functions that are not defined, and bits 0-55."""
+    for used, mask, value, code in (
+        (with_topology, PROBLEM_STATE, 3, PRIVILEGED_OPERATION), (with_topology, BA_EA, 3, SPECIFICATION),
+        (with_topology, BA_EA, 0x102, SPECIFICATION), (with_topology, BA_EA, 1 << 63, SPECIFICATION),
+        (lab, PROBLEM_STATE, 2, OPERATION),
+    ):  # fmt: skip
+        used.reset()
+        used.gr[3] = value
+        used.psw(mask)
+        assert used.step("ptf %r3") == code
+        assert used.changes() == {}

@@ -231,7 +231,7 @@ ENHANCEMENTS = {
     33: ("CSST",),  # compare-and-swap-and-store facility 2: function code 2, store characteristic 4
     51: ("IPTE", "IDTE"),  # local-TLB-clearing facility: bit 3 of M4
     52: ("NI", "NIY", "OI", "OIY", "XI", "XIY", "ASI", "AGSI", "ALSI", "ALGSI"),  # interlocked-access facility 2
-    152: ("VCVB", "VCVBG", "VSRP", "VPSOP", "VCVD", "VCVDG"),  # vector-packed-decimal-enhancement facility
+    152: ("VAP", "VMP", "VCVB", "VCVD", "VSRP", "VPSOP"),  # vector-packed-decimal-enhancement facility: no overflow
 }
 
 _M3, _M4 = 0xF << 44, 0xF << 40

@@ -119,9 +119,9 @@ def stored_in_qemu(program: Program, at: int, length: int, folder: Path) -> byte
         return file.read(length)
 
 
-def stored_here(program: Program, at: int, length: int) -> bytes:
-    """Return the same of a run here."""
-    machine = Machine(STORAGE)
+def stored_here(program: Program, at: int, length: int, facilities: Sequence[int] = ()) -> bytes:
+    """Return the same of a run here, of a machine with these facilities too."""
+    machine = Machine(STORAGE, extra=facilities)
     machine.load(program)
     assert machine.run().reason is Reason.DISABLED_WAIT
     assert machine.psw[1] == END, machine.last_interruption
@@ -135,15 +135,19 @@ def compare(
     outcome: Callable[[bytes], dict],
     folder: Path,
     deviation: Callable[[Any, dict, dict, dict], str] = lambda *_: "",
+    *,
+    record: int = RECORD,
+    facilities: Sequence[int] = (),
 ) -> list[dict]:
     """Return what became of each case here, by name, after comparing it with what became of it in QEMU. deviation: the
-    name of a known one that explains a case's differences, which are (QEMU, here); "" if none does."""
+    name of a known one that explains a case's differences, which are (QEMU, here); "" if none does. record: bytes of a
+    result; facilities: that our machine has too."""
     require(QEMU)
-    length = RECORD * len(cases)
-    theirs, ours = stored_in_qemu(program, results, length, folder), stored_here(program, results, length)
+    length = record * len(cases)
+    theirs, ours = stored_in_qemu(program, results, length, folder), stored_here(program, results, length, facilities)
     found, known, unknown = [], Counter(), []
-    for at, case in zip(range(0, length, RECORD), cases, strict=True):
-        there, here = outcome(theirs[at : at + RECORD]), outcome(ours[at : at + RECORD])
+    for at, case in zip(range(0, length, record), cases, strict=True):
+        there, here = outcome(theirs[at : at + record]), outcome(ours[at : at + record])
         different = {
             name: (there.get(name), here.get(name)) for name in there | here if there.get(name) != here.get(name)
         }
@@ -151,7 +155,7 @@ def compare(
             name = deviation(case, different, there, here)
             known[name] += 1
             if not name:
-                unknown.append(f"case {at // RECORD} of S390EMU_SEED={SEED}: {case}\n(QEMU, here): {different}")
+                unknown.append(f"case {at // record} of S390EMU_SEED={SEED}: {case}\n(QEMU, here): {different}")
         found.append(here)
     print(*(f"{count} {name}" for name, count in known.most_common()), sep="\n")
     assert not unknown, "\n".join(unknown[:5])

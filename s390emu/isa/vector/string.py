@@ -243,7 +243,7 @@ def vstrs(cpu, storage, insn):
     More than 16 bytes, or part of an element, are unpredictable: here they are 16, and no element.
     """
     size = mask20(insn)
-    code = availability(cpu, size > WORD)
+    code = availability(cpu, size > WORD or on(mask24(insn), ~SEARCH_ZERO))
     if code != 0:
         return code
     second, third, count = vector(cpu, v12(insn)), vector(cpu, v16(insn)), elements_of(size)

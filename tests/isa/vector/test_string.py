@@ -182,3 +182,4 @@ def test_masks_that_there_are_not(lab):
     check_invalid(lab, [f"{name} %v1,%v2,%v3,0,{m}" for name in ("vfee", "vfene") for m in range(4, 16)])
     check_invalid(lab, [f"vistr %v1,%v2,{m},0" for m in range(3, 16)] + [f"vistr %v1,%v2,0,{m}" for m in range(2, 16)])
     check_invalid(lab, [f"{name} %v1,%v2,%v3,%v4,{m},0" for name in ("vstrc", "vstrs") for m in range(3, 16)])
+    check_invalid(lab, [f"vstrs %v1,%v2,%v3,%v4,0,{m}" for m in range(16) if m & ~2])

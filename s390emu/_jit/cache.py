@@ -16,8 +16,8 @@ from s390emu._jit.objects import Kept
 PACKAGE = Path(__file__).parents[1]
 # What stands above the compiled rooms, and is not imported by them (`lint-imports`).
 ABOVE = frozenset((
-    "cli.py", "commands", "debugger", "reports", "export", "tracing", "farm", "adversary", "sanitizer", "recording",
-    "conformance", "inputs", "machine", "guests",
+    "cli.py", "crew.py", "commands", "debugger", "reports", "export", "tracing", "farm", "adversary", "sanitizer",
+    "recording", "conformance", "inputs", "machine", "guests",
 ))  # fmt: skip
 CACHES_KEPT = 4
 FOLDERS_KEPT = 8  # in one of them: for processors, versions of LLVM, options of Numba's

@@ -32,6 +32,11 @@ def prepare(mnemonics: Iterable[str] | None = None, progress: Progress = lambda 
     load(function for function in functions if is_made(function))
 
 
+def is_first_run() -> bool:
+    """True if Numba has to compile what every guest needs, and so probably much else."""
+    return JIT and not all(map(is_made, _needed(())))
+
+
 def _used_before() -> list[str]:
     """Return the instructions of whose handlers object code is kept."""
     kept = set(objects().names())

@@ -35,6 +35,8 @@ from s390emu.isa.opcodes import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from s390emu._jit import Function
 
 ISA = Path(__file__).parents[1] / "isa"
@@ -139,6 +141,23 @@ def function(mnemonic: str):
     return getattr(importlib.import_module(places()[name].module), name)
 
 
+@cache
+def _installed(installed: frozenset[int]) -> tuple[dict[int, str], np.ndarray]:
+    """Return what machines with these facilities have in common: the mnemonics that they execute, by their places in
+    the table, and of every place the bits of an instruction that are not ignored there."""
+    import numpy as np
+
+    from s390emu._jit import u64
+    from s390emu.engine.decode import INDEX, TABLE_SIZE
+
+    regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)
+    for row in ROWS:
+        if ignored := ignored_bits(row, installed):
+            regarded[INDEX[row.mnemonic]] ^= u64(ignored)
+    regarded.flags.writeable = False
+    return {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}, regarded
+
+
 class HandlerTable:
     """One machine's table of handler addresses: what the run loop's decode looks up.
 
@@ -149,15 +168,12 @@ class HandlerTable:
         import numpy as np
 
         from s390emu._jit import u64
-        from s390emu.engine.decode import INDEX, TABLE_SIZE
+        from s390emu.engine.decode import TABLE_SIZE
 
-        self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}
+        mnemonics, self.regarded = _installed(frozenset(installed))
+        self.mnemonics = dict(mnemonics)
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
         self.addresses[list(self.mnemonics)] = 0
-        self.regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)  # the bits of an instruction that are not ignored
-        for row in ROWS:
-            if ignored := ignored_bits(row, installed):
-                self.regarded[INDEX[row.mnemonic]] ^= u64(ignored)
 
     def compile(self, index: int) -> None:
         """Fill the entry that the run loop found empty."""

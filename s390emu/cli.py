@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -114,6 +113,8 @@ def _complain(error: Exception, arguments: list[str], read: list[Path]) -> int:
     path = write_replay(error, arguments, read)
     say(f"s390emu: internal error: {type(error).__name__}: {error}")
     if path is None:  # this was a replay, or there is nowhere to write
+        import traceback
+
         say("".join(traceback.format_exception(error)))
     else:
         say(f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}")

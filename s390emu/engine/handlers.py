@@ -8,10 +8,10 @@ A row is implemented when a function of its mnemonic in lower case with the sign
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Collection
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from s390emu._jit import Function
 
 ISA = Path(__file__).parents[1] / "isa"
-DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
+DEFINITION, ARGUMENTS = "\ndef ", "cpu, storage, insn):"
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # Facilities that do not follow from the instructions alone: z/Architecture installed and active, sense running status,
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
@@ -75,12 +75,15 @@ def places() -> dict[str, Place]:
     for path in sorted(ISA.rglob("*.py")):
         if path.name == "operands.py":  # decodes operands with the same arguments, executes nothing
             continue
-        text = path.read_text()
         module = "s390emu.isa." + ".".join(path.relative_to(ISA).with_suffix("").parts)
-        for match in DEFINITION.finditer(text):
-            if match[1] in found:
-                raise AssertionError(f"{match[1]} is defined in {found[match[1]].path} and in {path}")
-            found[match[1]] = Place(module, path, text.count("\n", 0, match.start()) + 1)
+        line = 1
+        for before, definition in pairwise(path.read_text().split(DEFINITION)):
+            line += before.count("\n") + 1
+            name, _, rest = definition.partition("(")
+            if rest.startswith(ARGUMENTS):
+                if name in found:
+                    raise AssertionError(f"{name} is defined in {found[name].path} and in {path}")
+                found[name] = Place(module, path, line)
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import errno
+import gc
 import io
 import os
 import sys
@@ -62,6 +64,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Everything is written out here, where a failure still has a documented exit code: what the interpreter cannot write
     when it ends is a second message, and exit code 120.
     """
+    atexit.register(gc.freeze)  # a process that ends need not search what is left for cycles, several times
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # closed by who started us
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")

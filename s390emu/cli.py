@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import errno
+import gc
 import io
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -63,6 +64,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Everything is written out here, where a failure still has a documented exit code: what the interpreter cannot write
     when it ends is a second message, and exit code 120.
     """
+    atexit.register(gc.freeze)  # a process that ends need not search what is left for cycles, several times
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # closed by who started us
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
@@ -114,6 +116,8 @@ def _complain(error: Exception, arguments: list[str], read: list[Path]) -> int:
     path = write_replay(error, arguments, read)
     say(f"s390emu: internal error: {type(error).__name__}: {error}")
     if path is None:  # this was a replay, or there is nowhere to write
+        import traceback
+
         say("".join(traceback.format_exception(error)))
     else:
         say(f"a replay file was written: {path}\nplease report it; it repeats the run: s390emu run --replay {path}")

@@ -7,10 +7,8 @@ folder that the user has named. docs/inputs.md has a table of what each kind of 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -97,7 +95,7 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
     path = Path(path)
     if not path.name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
     try:
         with open(draft, "xb") as file:
             file.write(data.encode(errors="replace") if isinstance(data, str) else data)
@@ -111,6 +109,8 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
 
 def json_value(text: str, name: str | Path) -> Any:
     """Return the value of a JSON text; reject NaN, infinite numbers and lone surrogates. Raises FileError."""
+    import json  # guests need none
+
     _check_depth(text, name)
     try:
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite)

@@ -5,33 +5,69 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
 import llvmlite
 
 from s390emu._jit import backend
-from s390emu._jit.objects import Kept
+from s390emu._jit.objects import Kept, write_whole
 
 PACKAGE = Path(__file__).parents[1]
 # What stands above the compiled rooms, and is not imported by them (`lint-imports`).
 ABOVE = frozenset((
-    "cli.py", "commands", "debugger", "reports", "export", "tracing", "farm", "adversary", "sanitizer", "recording",
-    "conformance", "inputs", "machine", "guests",
+    "cli.py", "crew.py", "commands", "debugger", "reports", "export", "tracing", "farm", "adversary", "sanitizer",
+    "recording", "conformance", "inputs", "machine", "guests",
 ))  # fmt: skip
 CACHES_KEPT = 4
+DIGEST_LETTERS = 16  # hexadecimal
 FOLDERS_KEPT = 8  # in one of them: for processors, versions of LLVM, options of Numba's
 OPTIONS = "NUMBA_OPT", "NUMBA_BOUNDSCHECK"
+
+
+def sources() -> Iterator[os.DirEntry]:
+    """Yield the sources that compiled code may depend on, always in the same order."""
+    return _sources_in(PACKAGE, ABOVE)
+
+
+def _sources_in(folder: str | Path, left_out: Collection[str] = ()) -> Iterator[os.DirEntry]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name in left_out:
+            continue
+        if entry.name.endswith(".py"):
+            yield entry
+        elif entry.is_dir():
+            yield from _sources_in(entry.path)
 
 
 def source_digest() -> str:
     """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
     digest = hashlib.sha256()
-    for source in sorted(PACKAGE.rglob("*.py")):
-        place = source.relative_to(PACKAGE)
-        if place.parts[0] not in ABOVE:
-            digest.update(place.as_posix().encode() + b"\0" + source.read_bytes())
-    return digest.hexdigest()[:16]
+    for source in sources():
+        place = Path(source.path)
+        digest.update(place.relative_to(PACKAGE).as_posix().encode() + b"\0" + place.read_bytes())
+    return digest.hexdigest()[:DIGEST_LETTERS]
+
+
+def _last_written() -> str:
+    """Return what is another text when any of the sources has been written to, moved or replaced."""
+    files = ((source.path, source.stat()) for source in sources())
+    return "\n".join(f"{path} {f.st_ino} {f.st_size} {f.st_mtime_ns} {f.st_ctime_ns}" for path, f in files)
+
+
+def known_digest(file: Path) -> str:
+    """Return `source_digest`; from this file, if no source has changed since: to read them takes ten times as long."""
+    written = _last_written()
+    try:
+        digest, _, then = os.fsdecode(file.read_bytes()).partition("\n")
+        if then == written and len(digest) == DIGEST_LETTERS:
+            return digest
+    except OSError:
+        pass
+    digest = source_digest()
+    write_whole(file, os.fsencode(f"{digest}\n{written}"))
+    return digest
 
 
 def cache_root() -> Path:
@@ -63,7 +99,7 @@ def version() -> str:
     return _key(llvmlite.__version__, backend.target()[0], *(os.environ.get(name) for name in OPTIONS))
 
 
-CACHE = cache_root() / source_digest()
+CACHE = cache_root() / known_digest(cache_root() / "sources")
 _claim(CACHE, CACHES_KEPT)
 CACHEABLE = os.access(CACHE, os.W_OK)
 

@@ -18,6 +18,25 @@ def checksum_of(data: bytes) -> bytes:
     return b"%08x" % zlib.crc32(data)
 
 
+def write_whole(path: Path, data: bytes) -> bool:
+    """Write a file that nobody ever sees a part of; return False if it cannot be written."""
+    from tempfile import NamedTemporaryFile  # nothing is kept in most processes
+
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=path.stem, delete=False) as file:
+            temporary = file.name
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        return False
+    return True
+
+
 class Kept:
     """Bytes by name, in a folder."""
 
@@ -46,17 +65,5 @@ class Kept:
 
     def keep(self, name: str, data: bytes) -> None:
         """Keep it, for later processes too if that is possible."""
-        from tempfile import NamedTemporaryFile  # nothing is kept in most processes
-
-        temporary = None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=self.folder, prefix=name, delete=False) as file:
-                temporary = file.name
-                file.write(checksum_of(data) + data)
-            os.replace(temporary, self.folder / (name + self.suffix))
-        except OSError:
+        if not write_whole(self.folder / (name + self.suffix), checksum_of(data) + data):
             self.here[name] = data
-            if temporary:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)

@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu.adversary.crew import Crew
 from s390emu.adversary.exploration import Bug, Expected, reduced, try_points
 from s390emu.adversary.interleavings import Choice, Count, Explorer, Found, Level, levels
 from s390emu.adversary.moves import move_at
 from s390emu.adversary.random_host import random_run
 from s390emu.adversary.references import points_of
+from s390emu.crew import Crew
 from s390emu.machine import Machine, Reason
 
 BATCH = 64  # points in a task

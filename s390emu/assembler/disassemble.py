@@ -66,9 +66,9 @@ class _Shape(NamedTuple):
 
 
 @cache
-def _shapes() -> dict[int, list[_Shape]]:
-    """Return the shapes to try in turn at each place of the table."""
-    return {place: [_shape(row) for row in rows] for place, rows in lookup.rows_by_place().items()}
+def _shapes(place: int) -> list[_Shape]:
+    """Return the shapes to try in turn at a place of the table."""
+    return [_shape(row) for row in lookup.rows_by_place().get(place, ())]
 
 
 def _shape(row: Row) -> _Shape:
@@ -126,13 +126,11 @@ def _find(data: bytes) -> _Shape | None:
     if len(data) < length:
         return None
     insn = int.from_bytes(data[:length], "big")
-    candidates = _shapes().get(lookup.place_of(insn << lookup.WORD_BITS - 8 * length))
-    if candidates is None:
-        return None
+    candidates = _shapes(lookup.place_of(insn << lookup.WORD_BITS - 8 * length))
     for shape in candidates:
         if not insn & shape.ignored:
             return shape
-    return candidates[0]
+    return candidates[0] if candidates else None
 
 
 def disassemble(data: bytes, address: int = 0, symbols: Mapping[str, int] | Labels | None = None) -> Instruction:

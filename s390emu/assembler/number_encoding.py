@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from s390emu.assembler.errors import SourceError
 
 ALL_ONES = (1 << 64) - 1
@@ -53,6 +51,8 @@ def bfp(negative: bool, text: str, form: tuple[int, int], column: int | None = N
     if text[0] in "in":
         bits = infinity if text[0] == "i" else infinity + unit_bit - 1
     else:
+        from fractions import Fraction  # takes decimal with it
+
         mantissa, _, power = text.partition("e")
         if len(mantissa) > 1000 or abs(int(power[:10] or 0)) > _MOST_EXPONENT:
             raise SourceError(f"{text[:20]} has too many digits", column)

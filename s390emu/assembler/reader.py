@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.assembler.errors import Position, SourceError
@@ -66,19 +67,23 @@ def statements(text: str, filename: str, parent: Position | None = None) -> list
     """Return the statements of a source text."""
     if text.count("\n") + text.count(";") > MOST_STATEMENTS:
         raise SourceError(f"more than {MOST_STATEMENTS} statements in one file")
-    seen_text = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
     lines = []
     via = "included" if parent else ""
-    for number, (raw, seen) in enumerate(zip(text.split("\n"), seen_text.split("\n"), strict=True), 1):
-        seen = seen.rstrip()
-        if not seen:
-            continue
+    for number, raw, seen in _seen_lines(text):
         position = Position(filename, number, raw, parent, via)
         if ";" not in seen:
             lines.append(Line(seen, position))
         else:
             lines += [Line(" " * part.start() + part[0].rstrip(), position) for part in _STATEMENT.finditer(seen)]
     return lines
+
+
+@lru_cache(maxsize=8)  # what many files include
+def _seen_lines(text: str) -> list[tuple[int, str, str]]:
+    """Return the lines of a text that have a statement: number, line, and the line with comments blank."""
+    seen_text = _UNSEEN.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), text)
+    lines = zip(text.split("\n"), seen_text.split("\n"), strict=True)
+    return [(number, raw, seen) for number, (raw, line) in enumerate(lines, 1) if (seen := line.rstrip())]
 
 
 class Reader:

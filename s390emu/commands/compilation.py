@@ -26,9 +26,9 @@ LONGEST = 6  # bytes of an instruction
 TO_LINE_START, ERASE_LINE = "\r", "\r\033[K"
 
 
-def compile_for(guest: Program | None) -> None:
-    """Compile what a machine that is to run `guest` needs, on all cores; show that, and what is compiled later on in
-    this process."""
+def compile_for(*guests: Program) -> None:
+    """Compile what a machine that is to run these guests needs, or whatever was used before if there are none, on all
+    cores; show that, and what is compiled later on in this process."""
     import s390emu.machine  # noqa: F401 (declares the procedures that a machine uses)
     from s390emu._jit.compiler import Compilation
     from s390emu.engine.ahead import prepare
@@ -36,7 +36,7 @@ def compile_for(guest: Program | None) -> None:
     announcement = _Announcement()
     Compilation.announced = announcement.of
     try:
-        prepare(instructions_of(guest) if guest else None, announcement.progress)
+        prepare(set().union(*map(instructions_of, guests)) if guests else None, announcement.progress)
     finally:
         announcement.erase()
 

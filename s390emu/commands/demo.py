@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s390emu.assembler.assemble import Program
-from s390emu.commands.adversary import firmware_source, search
 from s390emu.commands.compilation import show
 from s390emu.commands.conclusion import conclude, sanitized
 from s390emu.commands.json_output import json_text
@@ -91,6 +90,8 @@ def execute(args: argparse.Namespace) -> int:
     tunables = dict(options.define)
     guest = build_kernel(**tunables)
     if adversary.adversary:
+        from s390emu.commands.adversary import firmware_source, search
+
         reject_sanitize_with_adversary(watched)
         return search(adversary, on, guest, firmware_source(guest, tunables), as_json=options.json)
     reject_adversary_options(adversary)

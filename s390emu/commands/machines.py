@@ -38,7 +38,7 @@ def build(options: MachineOptions, guest: Program | None = None) -> Machine:
             chunk=options.chunk_blocks,
             chunk_policy=options.chunk_policy,
         )
-        compile_for(guest)
+        compile_for(*([guest] if guest else []))
         machine = Machine(
             options.ram,
             cpus=options.cpus,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from s390emu.assembler.assemble import AssemblyError, Program, assemble_object, assemble_texts
 from s390emu.assembler.elf import ElfError, is_elf
-from s390emu.assembler.elf_loader import read_elf
 from s390emu.assembler.symbols import Symbols
 from s390emu.commands.options.program import ProgramOptions
 from s390emu.commands.usage import UsageError
@@ -28,6 +27,8 @@ def program(options: ProgramOptions) -> Program:
     if is_elf(first):
         if others:
             raise UsageError(f"{paths[1]}: one ELF file is all that can be loaded")
+        from s390emu.assembler.elf_loader import read_elf
+
         return read_elf(first, options.origin, str(paths[0]))
     if b"\0" in first:
         raise UsageError(f"{paths[0]}: neither ELF nor text; a flat binary goes through `.incbin` or an ELF file")

@@ -8,14 +8,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s390emu.commands.adversary import machine_shape
 from s390emu.commands.machines import build
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.recording import RecordOptions
-from s390emu.commands.replay_file import emulator_version
 from s390emu.commands.usage import UsageError, say
 from s390emu.input_files import FileError
-from s390emu.shapes import ShapeError, check
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine
@@ -31,6 +28,7 @@ def recorded(
     if options.record is None:
         yield None
         return
+    from s390emu.commands.replay_file import emulator_version
     from s390emu.recording import RunRecorder, Writer
 
     machine_options = asdict(replace(on, paging="" if on.paged else "none"))  # the folder is that of whoever replays
@@ -46,7 +44,9 @@ def recorded(
 
 def opened(path: Path) -> Recording:
     """Return a recording, which can make its machines. Raises FileError."""
+    from s390emu.commands.adversary import machine_shape
     from s390emu.recording import Recording
+    from s390emu.shapes import ShapeError, check
 
     def make(options: dict[str, Any]) -> Machine:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from s390emu.commands.adversary import program_source, search
 from s390emu.commands.compilation import show
 from s390emu.commands.conclusion import conclude
 from s390emu.commands.machines import build, load, sanitizer
@@ -62,6 +61,8 @@ def execute(args: argparse.Namespace) -> int:
     options.record.check(options.machine, options.adversary)
     guest = program(options.program)
     if options.adversary.adversary:
+        from s390emu.commands.adversary import program_source, search
+
         reject_sanitize_with_adversary(options.sanitizer)
         reject_single_run_options(options.session, options.trace, options.limits, options.symbols)
         source, limit = program_source(guest), options.limits.limit

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from s390emu.tracing.runner import Options
 
 EXAMPLE = "s390emu test traces/ --junit results.xml"
+MANY = 16  # traces: for fewer it does not pay to start processes
 
 
 def arguments(parser) -> None:
@@ -31,7 +32,7 @@ def arguments(parser) -> None:
     parser.add_argument("--model", choices=models.NAMES, default=models.MAX, metavar="NAME",
                         help="generation, of traces that name none: " + ", ".join(models.NAMES))  # fmt: skip
     parser.add_argument("--limit", type=positive, metavar="N", help="instructions that a trace may take")
-    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes at once (1)")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="processes at once; as many as CPUs for many traces")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--json", action="store_true", help="the results as JSON on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell in full what follows from a first failure")
@@ -42,7 +43,7 @@ def arguments(parser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the traces and show what did not pass, or rewrite what they expect."""
-    from s390emu.tracing import junit
+    from s390emu._jit.parallel import cores
     from s390emu.tracing.report import as_json, exit_code, summary, text
     from s390emu.tracing.runner import SCRIPT, Options, Result, find_traces, run_paths
 
@@ -65,14 +66,27 @@ def execute(args: argparse.Namespace) -> int:
         if not args.json and not (args.quiet and result.outcome is Result.PASSED):
             print(text(result, full=args.verbose), flush=True)
 
-    results = run_paths(files, jobs=args.jobs, options=options, done=show)
+    _compile_for(files, options)
+    jobs = args.jobs or (cores() if len(files) >= MANY else 1)
+    results = run_paths(files, jobs=jobs, options=options, done=show)
     if args.junit:
+        from s390emu.tracing import junit
+
         junit.write(args.junit, results)
     print(json_text(as_json(results)) if args.json else summary(results))
     failed = next((result.path for result in results if result.outcome is Result.FAILED), "")
     if failed and not failed.endswith(SCRIPT) and not args.json:
         print(f"s390emu test {failed} --debug steps through it, back from its end")
     return exit_code(results)
+
+
+def _compile_for(files: list[Path], options: Options) -> None:
+    """Compile and load what the traces need before they are shared out: what others have needed, if they are many."""
+    from s390emu.commands.compilation import compile_for
+    from s390emu.engine.ahead import is_first_run
+    from s390emu.tracing.runner import programs
+
+    compile_for(*(programs(files, options) if len(files) < MANY or is_first_run() else ()))
 
 
 def _debug(path: Path, options: Options) -> int:

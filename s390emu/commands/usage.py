@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 # Exit codes
@@ -70,6 +69,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say in one line what is wrong, and end: exit code 2."""
+        from difflib import get_close_matches
+
         for word in message.replace("'", " ").replace(":", " ").replace(",", " ").split():
             known = [*self._option_string_actions, *self._choices()]
             if (word.startswith("-") or "invalid choice" in message) and word not in known:

@@ -8,7 +8,7 @@ from pathlib import Path
 from s390emu._jit import JIT, Function, bitcode_of, is_loaded, load
 from s390emu._jit.cache import objects
 from s390emu._jit.functions import is_made
-from s390emu.engine.entries import DECLARED
+from s390emu.engine.entries import DECLARED, USUAL
 from s390emu.engine.handlers import compiled, implemented
 from s390emu.engine.procedures import OF_A_PORT
 from s390emu.isa.opcodes import ROWS
@@ -32,6 +32,11 @@ def prepare(mnemonics: Iterable[str] | None = None, progress: Progress = lambda 
     load(function for function in functions if is_made(function))
 
 
+def is_first_run() -> bool:
+    """True if Numba has to compile what every guest needs, and so probably much else."""
+    return JIT and not all(map(is_made, _needed(())))
+
+
 def _used_before() -> list[str]:
     """Return the instructions of whose handlers object code is kept."""
     kept = set(objects().names())
@@ -42,7 +47,7 @@ def write_archive(path: Path) -> None:
     """Write the bitcode of everything there is, for a wheel."""
     from s390emu._jit import parallel, prebuilt
 
-    functions = _needed(row.mnemonic for row in ROWS if implemented(row))
+    functions = list(dict.fromkeys((*_needed(row.mnemonic for row in ROWS if implemented(row)), *DECLARED)))
     print(f"s390emu: compiling {len(functions)} functions on {parallel.cores()} cores", flush=True)
     _make(functions, lambda done, total, name: None)
     prebuilt.write(path, {function.name: bitcode_of(function) for function in functions})
@@ -50,7 +55,7 @@ def write_archive(path: Path) -> None:
 
 def _needed(mnemonics: Iterable[str]) -> list[Function]:
     handlers = map(compiled, (ALWAYS, *mnemonics))
-    return list({function.name: function for function in (*OF_A_PORT, *DECLARED, *handlers)}.values())
+    return list({function.name: function for function in (*OF_A_PORT, *USUAL, *handlers)}.values())
 
 
 def _make(functions: Iterable[Function], progress: Progress) -> None:

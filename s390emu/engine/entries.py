@@ -7,12 +7,16 @@ import numpy as np
 from s390emu._jit import JIT, Function, entry_point, function_of
 
 DECLARED: list[Function] = []  # every procedure of the modules that have been imported
+USUAL: list[Function] = []  # those that most guests need, compiled ahead
 
 
-def procedure(function, *records, integers: int, returns: bool = True):
+def procedure(function, *records, integers: int, returns: bool = True, rare: bool = False):
     """Return `function` for Python to call with records (or their addresses) and integers; it is compiled on the first
-    call, and answers with an integer: 0 where the function `returns` nothing."""
-    DECLARED.append(function_of(function, *records, integers=integers, returns=returns))
+    call, and answers with an integer: 0 where the function `returns` nothing. rare: few guests need it."""
+    declared = function_of(function, *records, integers=integers, returns=returns)
+    DECLARED.append(declared)
+    if not rare:
+        USUAL.append(declared)
     entry = None
 
     def call(*arguments) -> int:

@@ -8,10 +8,10 @@ A row is implemented when a function of its mnemonic in lower case with the sign
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Collection
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,10 +40,12 @@ from s390emu.isa.opcodes import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from s390emu._jit import Function
 
 ISA = Path(__file__).parents[1] / "isa"
-DEFINITION = re.compile(r"^def (\w+)\(cpu, storage, insn\):", re.MULTILINE)
+DEFINITION, ARGUMENTS = "\ndef ", "cpu, storage, insn):"
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # Facilities that do not follow from the instructions alone: z/Architecture installed and active, sense running status,
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
@@ -79,12 +81,15 @@ def places() -> dict[str, Place]:
     for path in sorted(ISA.rglob("*.py")):
         if path.name == "operands.py":  # decodes operands with the same arguments, executes nothing
             continue
-        text = path.read_text()
         module = "s390emu.isa." + ".".join(path.relative_to(ISA).with_suffix("").parts)
-        for match in DEFINITION.finditer(text):
-            if match[1] in found:
-                raise AssertionError(f"{match[1]} is defined in {found[match[1]].path} and in {path}")
-            found[match[1]] = Place(module, path, text.count("\n", 0, match.start()) + 1)
+        line = 1
+        for before, definition in pairwise(path.read_text().split(DEFINITION)):
+            line += before.count("\n") + 1
+            name, _, rest = definition.partition("(")
+            if rest.startswith(ARGUMENTS):
+                if name in found:
+                    raise AssertionError(f"{name} is defined in {found[name].path} and in {path}")
+                found[name] = Place(module, path, line)
     return found
 
 
@@ -145,6 +150,23 @@ def function(mnemonic: str):
     return getattr(importlib.import_module(places()[name].module), name)
 
 
+@cache
+def _installed(installed: frozenset[int]) -> tuple[dict[int, str], np.ndarray]:
+    """Return what machines with these facilities have in common: the mnemonics that they execute, by their places in
+    the table, and of every place the bits of an instruction that are not ignored there."""
+    import numpy as np
+
+    from s390emu._jit import u64
+    from s390emu.engine.decode import INDEX, TABLE_SIZE
+
+    regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)
+    for row in ROWS:
+        if ignored := ignored_bits(row, installed):
+            regarded[INDEX[row.mnemonic]] ^= u64(ignored)
+    regarded.flags.writeable = False
+    return {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}, regarded
+
+
 class HandlerTable:
     """One machine's table of handler addresses: what the run loop's decode looks up.
 
@@ -155,15 +177,12 @@ class HandlerTable:
         import numpy as np
 
         from s390emu._jit import u64
-        from s390emu.engine.decode import INDEX, TABLE_SIZE
+        from s390emu.engine.decode import TABLE_SIZE
 
-        self.mnemonics = {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}
+        mnemonics, self.regarded = _installed(frozenset(installed))
+        self.mnemonics = dict(mnemonics)
         self.addresses = np.full(TABLE_SIZE, compile_handler("operation_exception"), u64)
         self.addresses[list(self.mnemonics)] = 0
-        self.regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)  # the bits of an instruction that are not ignored
-        for row in ROWS:
-            if ignored := ignored_bits(row, installed):
-                self.regarded[INDEX[row.mnemonic]] ^= u64(ignored)
 
     def compile(self, index: int) -> None:
         """Fill the entry that the run loop found empty."""

@@ -60,7 +60,7 @@ class Story:
 
         A guest that goes on elsewhere, with its fixup for this instruction, leaves the block as it is."""
         first_event, block, cpu = len(self.events), fault.teid // BLOCK_SIZE, self.machine.running.number
-        count = [int(e.count) for e in self.events if e.kind == EVENT_INTERRUPTION and e.cpu == cpu][-1]
+        count = next(int(e.count) for e in reversed(self.events) if e.kind == EVENT_INTERRUPTION and e.cpu == cpu)
         stop = self._until(fault.psw_ia)
         repair = [e for e in self.events[first_event:] if e.kind != EVENT_INTERRUPTION and e.block == block]
         retried = None

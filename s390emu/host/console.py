@@ -20,6 +20,7 @@ DEFAULT_LIMIT = 1 << 20  # characters
 LONGEST_LINE = 4096  # characters held back at most
 LONGEST_MESSAGE = 1024  # characters
 COMMANDS_EVENT, CHARACTERS_EVENT = 1 << (32 - 0x01), 1 << (32 - 0x1A)  # in a mask of event types
+EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's address
 REMEMBERED = 4096  # lines that the other way may repeat
 LEAST_PIECE = 60  # characters of a message that may be but a part of a line
 ENTERED = r"[\x01-\x07\n-\x1a]"  # the enter key, or a control character

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from s390emu._jit import u64
+from s390emu.architecture.interruptions import EXTERNAL_SERVICE
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.block_io_state import BlockIO
-from s390emu.host.console import Console
+from s390emu.host.console import EVENT_PENDING, Console
 from s390emu.host.statistics import Statistics
 from s390emu.storage.guest import GuestStorage, overwrite
 
@@ -200,6 +201,15 @@ class Guest:
         self.storage.port_column("deadline")[:] = 0
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
+
+    def announce_messages(self) -> None:
+        """Let the service signal become pending for messages on the console that the guest has not been told of."""
+        console, record = self.console, self.storage.record
+        if console.announce and console.wanted:
+            pending = bool(int(record.floating) & int(EXTERNAL_SERVICE))
+            record.service_parameter = (int(record.service_parameter) if pending else 0) | EVENT_PENDING
+            record.floating |= EXTERNAL_SERVICE
+            console.announce = False
 
     def snapshot(self) -> GuestSnapshot:
         """Return what `restore` wants."""

@@ -40,7 +40,6 @@ from s390emu.host.hypercalls import hypercall
 from s390emu.host.limit import FEWEST_FRAMES, Limit
 from s390emu.host.pager import CHUNK_POLICIES, NoFrame, Pager, Policy
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost
-from s390emu.host.service_call import announce
 from s390emu.host.slots import Slots, SlotsSnapshot
 from s390emu.host.statistics import Statistics
 from s390emu.records.exits import COMPLETED, GIVES_WAY, HINTED_AWAY, NO_FRAME, PAGING_ERROR
@@ -204,7 +203,7 @@ class Host:
         """Let I/O that has ended and messages reach the guest: the time of its `host_event` has come."""
         guest = self.guests[guest_number]
         block_io.deliver(self, guest)
-        announce(guest.storage.record, guest.console)
+        guest.announce_messages()
         guest.storage.record.host_event = u64(guest.block_io.next_end())
 
     def failed(self, guest: Guest, error: PagingError) -> int:

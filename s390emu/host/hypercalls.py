@@ -15,7 +15,6 @@ from s390emu.host.cipher_message import KM, KMAC, KMC, KMCTR, KMF, KMO, PRNO, ci
 from s390emu.host.commands import command
 from s390emu.host.paging_device import PagingError
 from s390emu.host.program_load import ipl, pseudo_timer
-from s390emu.host.service_call import service_call
 
 ESSA, DIAGNOSE, SERVICE_CALL = 0xB9AB, 0x83, 0xB220
 PREFIX_BLOCKS = 2
@@ -63,4 +62,11 @@ def release(host, guest, cpu, port, insn: int) -> int:
 
 DIAGNOSES = {0x08: command, 0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
 CIPHERS = dict.fromkeys((KM, KMC, KMAC, KMCTR, KMF, KMO), cipher)
+def service_call(host, guest, cpu, port, insn: int) -> int:
+    """Complete SERVICE CALL."""
+    from s390emu.host import service_call as services  # the formats of its answers take long to build
+
+    return services.service_call(host, guest, cpu, port, insn)
+
+
 SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call, PRNO: random_numbers, **CIPHERS}

@@ -16,45 +16,45 @@ from s390emu.storage import access, decode_cache, keys, references, tlb, transit
 # (guest, block, event): what the event would do
 action_of = procedure(transitions.action_of, GUEST_T, integers=2)
 # (guest, block): somebody refers to it, or is about to
-note_reference = procedure(references.note_reference, GUEST_T, integers=1, returns=False)
+note_reference = procedure(references.note_reference, GUEST_T, integers=1, returns=False, rare=True)
 # (guest): the host is about to complete an instruction of the running CPU
 note_hypercall = procedure(references.note_hypercall, GUEST_T, integers=0, returns=False)
 # (guest, block, event, frame): it happens
-transition = procedure(transitions.transition, GUEST_T, integers=3)
+transition = procedure(transitions.transition, GUEST_T, integers=3, rare=True)
 # (cpu, port, insn, frame): it happens, as ESSA
 perform_essa = procedure(essa.perform, CPU_T, PORT_T, integers=2)
 # (cpu, port, register with the address, length, kind): access an operand that has been checked, its Span in the port
-locate = procedure(message_security.locate, CPU_T, PORT_T, integers=3)
+locate = procedure(message_security.locate, CPU_T, PORT_T, integers=3, rare=True)
 # (cpu, port, R1, R2, R3, bytes): so much of the operands has been ciphered
-ciphered = procedure(cipher_message.ciphered, CPU_T, PORT_T, integers=4)
+ciphered = procedure(cipher_message.ciphered, CPU_T, PORT_T, integers=4, rare=True)
 # (cpu, port, R1, R2, bytes): access what is filled with random numbers next, its Span in the port, and go on after it
-fill = procedure(random_number.fill, CPU_T, PORT_T, integers=3)
+fill = procedure(random_number.fill, CPU_T, PORT_T, integers=3, rare=True)
 # (cpu, port, clear, PSW of 8 bytes): all CPUs are reset, this one goes on there
-load_reset = procedure(resets.load_reset, CPU_T, PORT_T, integers=2, returns=False)
+load_reset = procedure(resets.load_reset, CPU_T, PORT_T, integers=2, returns=False, rare=True)
 # (cpu, port): the TOD clock
-tod = procedure(clocks.tod, CPU_T, PORT_T, integers=0)
+tod = procedure(clocks.tod, CPU_T, PORT_T, integers=0, rare=True)
 # (guest, block, usage, no-DAT, key): it has them, as at a start
-set_attributes = procedure(transitions.set_attributes, GUEST_T, integers=4, returns=False)
+set_attributes = procedure(transitions.set_attributes, GUEST_T, integers=4, returns=False, rare=True)
 # (guest, block, offset, length): after a store that is not the guest's
 overlaid = procedure(transitions.overlaid, GUEST_T, integers=3, returns=False)
 # (guest, absolute, length, kind): an access by the machine, within a resident block
 touch = procedure(access.touch, GUEST_T, integers=3)
 # (guest, block, offset, length): no decoded instruction of these bytes is right any more
-drop_decoded = procedure(decode_cache.drop_decoded, GUEST_T, integers=3, returns=False)
+drop_decoded = procedure(decode_cache.drop_decoded, GUEST_T, integers=3, returns=False, rare=True)
 # (guest): no instruction is kept decoded any more
 forget_all = procedure(decode_cache.forget_all, GUEST_T, integers=0, returns=False)
 # (guest): no translation is right any more
 flush = procedure(tlb.flush_all, GUEST_T, integers=0, returns=False)
 # (guest, block): no translation to this resident block is right any more
-drop_block = procedure(tlb.drop_block, GUEST_T, integers=1, returns=False)
+drop_block = procedure(tlb.drop_block, GUEST_T, integers=1, returns=False, rare=True)
 # (guest, first block, stride): how many of every stride-th block were referenced since last asked
-sample_references = procedure(keys.sample_references, GUEST_T, integers=2)
+sample_references = procedure(keys.sample_references, GUEST_T, integers=2, rare=True)
 # (pool, frame, guest that asks, its CPUs whose blocks to keep, writable): is it a candidate?
 candidate = procedure(victims.candidate, POOL_T, integers=4)
 # (pool, hand, guest that asks, its CPUs whose blocks to keep, writable): the victim
 oldest = procedure(victims.oldest, POOL_T, integers=4)
 # (pool, the oldest): the victim, if it may be a little younger
-cheaper = procedure(victims.cheaper, POOL_T, integers=1)
+cheaper = procedure(victims.cheaper, POOL_T, integers=1, rare=True)
 # (pool, first frame, how many): how many of their blocks have to be written
 invalidate_and_decide = procedure(reclaim.invalidate_and_decide, POOL_T, integers=2)
 # (pool, first frame, from, to): these of them lose their frames

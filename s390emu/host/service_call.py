@@ -17,7 +17,7 @@ from s390emu.architecture.identities import CONSOLE_CODE_PAGES, NAMES
 from s390emu.architecture.interruptions import EXTERNAL_SERVICE, SPECIFICATION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import kernels
-from s390emu.host.console import CHARACTERS_EVENT, COMMANDS_EVENT
+from s390emu.host.console import CHARACTERS_EVENT, COMMANDS_EVENT, EVENT_PENDING
 from s390emu.storage.access import FETCH, STORE
 
 READ_CPU_INFORMATION = 0x00010001
@@ -37,7 +37,6 @@ FUNCTION_CODE, CONTROL_MASK_END = 2, 5  # where, in the header
 UNCONDITIONAL_READ, SELECTIVE_READ, NORMAL_WRITE = 0x00, 0x01, 0x00  # function codes
 SELECTION_MASK_BYTES = 4
 VARIABLE_LENGTH = 0x80  # in the last byte of the control mask: the answer's length is that of what was stored
-EVENT_PENDING = 1  # in the parameter of the service signal, beside the SCCB's address
 SCCB_ADDRESS = 0xFFFFFFF8
 INPUT = b"\0"  # before the characters of a message to the guest
 ACCEPTED = 0x80  # in the flags of an event buffer
@@ -130,15 +129,6 @@ def service_call(host, guest, cpu, port, insn: int) -> int:
     console.announce = False
     record.floating |= EXTERNAL_SERVICE
     return 0
-
-
-def announce(record, console) -> None:
-    """Let the service signal become pending for messages that the guest has not been told of."""
-    if console.announce and console.wanted:
-        pending = bool(int(record.floating) & int(EXTERNAL_SERVICE))
-        record.service_parameter = (int(record.service_parameter) if pending else 0) | EVENT_PENDING
-        record.floating |= EXTERNAL_SERVICE
-        console.announce = False
 
 
 def answered(command: int, given: bytes, configuration: Configuration, console) -> bytes:

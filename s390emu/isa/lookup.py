@@ -7,6 +7,8 @@ what it is. The length is in bits 0-1, whether or not there is such an instructi
 
 from __future__ import annotations
 
+from functools import cache
+
 from s390emu.isa.opcodes import ROWS, SECOND_ROWS, Row
 
 LENGTHS = (2, 4, 4, 6)  # bytes, by bits 0-1 (PoP ch. 5 "Instruction Formats")
@@ -43,6 +45,7 @@ def place_of_row(row: Row) -> int:
     return BASE[int(row.opcode[:2], 16)] + int(row.opcode[2:] or "0", 16)
 
 
+@cache
 def rows_by_place() -> dict[int, list[Row]]:
     """Return the rows at each place: the instruction's own, then a second form of it with more operands."""
     found: dict[int, list[Row]] = {}

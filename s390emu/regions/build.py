@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from s390emu.regions import library, llvm
 from s390emu.regions.emit import module_text
 from s390emu.regions.region import find_region
+from s390emu.regions.request import SYMBOL, Request, Translation
 from s390emu.regions.templates import Template
-
-SYMBOL = "region"
-
-
-class Request(NamedTuple):
-    """decoded: instruction texts by logical address, of one page; starts: where it was seen to be entered; amode: the
-    mask of the addressing mode; everywhere: make every instruction an entry."""
-
-    decoded: dict[int, int]
-    starts: tuple[int, ...]
-    amode: int
-    everywhere: bool = False
-
-
-class Translation(NamedTuple):
-    """code: the object file, with the function SYMBOL; entries: place in the handler table by logical address; covered:
-    the texts by logical address of what it executes; barriers: mnemonics of what it leaves to handlers."""
-
-    code: bytes
-    entries: dict[int, int]
-    covered: dict[int, int]
-    barriers: tuple[str, ...]
 
 
 def translate(request: Request) -> Translation | None:

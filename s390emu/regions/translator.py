@@ -23,7 +23,7 @@ from s390emu.engine.handlers import HandlerTable
 from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm
-from s390emu.regions.build import SYMBOL, Request, Translation
+from s390emu.regions.request import SYMBOL, Request, Translation
 from s390emu.regions.worker import Worker
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSLATED
 from s390emu.storage.guest import GuestStorage

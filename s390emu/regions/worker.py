@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import pickle
 import select
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from s390emu.regions.build import Request, Translation, translate
+from s390emu.regions.request import Request, Translation
+
+if TYPE_CHECKING:
+    import subprocess
 
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 120  # seconds for one request
@@ -96,6 +99,8 @@ class Worker:
 
     def _started(self) -> subprocess.Popen:
         if self._process is None:
+            import subprocess  # few guests run for so long
+
             path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
                 [sys.executable, "-c", "from s390emu.regions.worker import serve; serve()"],
@@ -110,6 +115,8 @@ class Worker:
 
 def serve() -> None:
     """Answer requests until standard input ends. Nothing else gets to standard output."""
+    from s390emu.regions.build import translate
+
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer

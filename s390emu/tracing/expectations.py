@@ -147,7 +147,7 @@ def differences(trace: Trace, end: End) -> list[Difference]:
 class _Comparison:
     def __init__(self, trace: Trace, end: End):
         self.trace, self.end = trace, end
-        self.named = {s.name: s for s in trace.expect}
+        self.named = {(s.subject, s.address, s.cpu): s for s in trace.expect}
         self.symbols = Symbols(trace.program.symbols)
         self.prefixes = [
             {registers["prefix"] for registers in both}
@@ -161,7 +161,7 @@ class _Comparison:
         }
 
     def _said(self, subject: str, *, address: int = NOWHERE, cpu: int = 0) -> Statement | None:
-        return self.named.get(Statement(0, subject, address, None, cpu).name)
+        return self.named.get((subject, address, cpu))
 
     # What happened --------------------------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class _Comparison:
         after["psw.ia"] = self.end.program_psw(cpu)[1]
         for name, before in self.end.before.registers[cpu].items():
             said, value = self._said_of_register(name, cpu)
-            if said is None and (self._is_open(cpu, name) or not self._is_closed(cpu, name)):
+            if said is None and (after[name] == before or self._is_open(cpu, name) or not self._is_closed(cpu, name)):
                 continue
             expected = value if said else before
             if name == "psw.mask":
@@ -303,9 +303,11 @@ class _Comparison:
     # Blocks ---------------------------------------------------------------------------------------------------------
 
     def blocks(self) -> Iterator[Difference]:
+        named = {s.address // BLOCK_SIZE for s in self.trace.expect if s.subject in ("page", "key")}
         for number, (before, after) in enumerate(zip(self.end.before.pages, self.end.after.pages, strict=True)):
-            yield from self._state(number, before, after)
-            yield from self._key(number, before, after)
+            if before != after or number in named:
+                yield from self._state(number, before, after)
+                yield from self._key(number, before, after)
         numbers = {*self.end.before.contents, *self.end.after.contents}
         numbers |= {n for s in self.trace.expect if s.subject == "mem" for n in _blocks_of(s.address, s.value)}
         for number in sorted(numbers):

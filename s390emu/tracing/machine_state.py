@@ -39,7 +39,7 @@ def pages_of(machine: Machine) -> list[Page]:
     """Every block as the guest sees it: ESSA's and ISKE's answers without asking."""
     storage, states = machine.storage, machine.storage.states()
     columns = (states >> 2, states & 3, storage.no_dat(), storage.keys())
-    return [Page(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+    return list(map(Page, *(column.tolist() for column in columns)))
 
 
 def page_of(machine: Machine, number: int) -> Page:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from s390emu.assembler.assemble import Program
 from s390emu.input_files import FileError
 from s390emu.tracing.blame import blame
 from s390emu.tracing.execution import Execution, Options
@@ -60,6 +62,15 @@ def load(path_or_text: str | Path, include: Iterable[Path] = ()) -> Trace:
     if isinstance(path_or_text, str) and "\n" in path_or_text:
         return parse(path_or_text, include_paths=include)
     return read(path_or_text, include)
+
+
+def programs(files: Iterable[Path], options: Options) -> list[Program]:
+    """Return the programs of those files that are traces and can be read."""
+    found = []
+    for file in files:
+        with suppress(TraceError, FileError, OSError):
+            found += [load(file, options.include).program] if file.suffix != SCRIPT else []
+    return found
 
 
 def run_trace(path_or_text: str | Path, *, options: Options = Options()) -> TraceResult:  # noqa: B008 (immutable)
@@ -160,11 +171,10 @@ def run_paths(
     if jobs <= 1 or len(files) <= 1:
         collect(map(one, files))
     else:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+        from s390emu.crew import Crew
 
-        with ProcessPoolExecutor(min(jobs, len(files)), get_context("spawn")) as pool:
-            collect(pool.map(partial(_run_in_process, options), files))
+        with Crew(min(jobs, len(files)), lambda: options) as crew:
+            collect(crew.results(_run_in_process, files))
     return results
 
 

@@ -48,6 +48,21 @@ def test_what_a_guest_needs_is_made_by_several_processes_and_then_loaded(compile
     assert "agr" in [name for _, _, name in shown]
 
 
+def test_a_procedure_that_few_guests_need_waits_for_its_first_call(compiler):
+    from s390emu.host import kernels  # noqa: F401 (declares procedures)
+
+    ahead.prepare(["MVC"])
+    rare = {function.name for function in ahead.DECLARED} - {function.name for function in ahead.USUAL}
+    assert "s390emu.isa.general.random_number.fill" in rare
+    assert rare.isdisjoint(compiler.loaded)
+
+
+def test_a_first_run_is_one_that_lacks_what_every_guest_needs(compiler):
+    assert ahead.is_first_run()
+    ahead.prepare([])
+    assert not ahead.is_first_run()
+
+
 def test_nothing_is_loaded_twice(compiler):
     for _ in range(2):
         ahead.prepare(["MVC"])

@@ -8,7 +8,7 @@ from s390emu.architecture.interruptions import DATA
 from s390emu.conformance.case import Case, Result, State
 from s390emu.conformance.files import STORAGE
 from s390emu.conformance.twins.suite import recipes
-from s390emu.engine.handlers import ON_REQUEST, SECURITY
+from s390emu.engine.handlers import SECURITY, on_request
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine
 
@@ -24,7 +24,7 @@ class Here:
     def __init__(self) -> None:
         with_twins = recipes().keys()
         needed = {row.facility for row in ROWS if row.mnemonic in with_twins and row.facility is not None}
-        asked = needed & (ON_REQUEST - SECURITY)
+        asked = needed & (on_request() - SECURITY)
         self.machine = Machine(STORAGE, extra=asked)
         self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
         self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())

@@ -121,6 +121,12 @@ def available() -> frozenset[int]:
     return facilities() | ARCHITECTURE_FACILITIES | {ACCESS_EXCEPTION_INDICATION}
 
 
+@cache
+def on_request() -> frozenset[int]:
+    """Return the facilities that a machine of the default model has only if asked for."""
+    return ON_REQUEST & available()
+
+
 def lacking(bit: int) -> str:
     """Return why no machine can have a facility here; nothing if it can."""
     if bit in SECURITY and find_spec(CRYPTOGRAPHY) is None:

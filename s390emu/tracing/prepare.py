@@ -9,7 +9,7 @@ from s390emu.architecture import models
 from s390emu.architecture.page_states import NAMES, ZERO
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.assembler.errors import Complaint, Position
-from s390emu.engine.handlers import ON_REQUEST, available, lacking
+from s390emu.engine.handlers import available, lacking, on_request
 from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.host.paging_device import PagingDevice, PagingError
@@ -71,7 +71,7 @@ def prepare(trace: Trace, *, tlb: bool = True, model: str = models.MAX) -> Machi
     """The machine, ready to run. model: of which one, where the trace does not say. Raises TraceError for what only the
     machine can refuse."""
     settings = settings_of(trace)
-    extra = [bit for bit in trace.model.facilities if bit in ON_REQUEST]
+    extra = [bit for bit in trace.model.facilities if bit in on_request()]
     no_dat = trace.model.no_dat or NO_TRANSLATE in trace.model.facilities
     blocks = trace.ram // BLOCK_SIZE
     try:

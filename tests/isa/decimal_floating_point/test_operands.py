@@ -22,7 +22,7 @@ from tests.isa.general.execute import execute
 from tests.lab import Lab
 
 ROW = {row.mnemonic.lower(): row for row in ROWS if row.chapter == 20 and implemented(row)}
-CASES = int(os.environ.get("S390EMU_DFP_CASES", "12"))  # of each row
+CASES = int(os.environ.get("S390EMU_DFP_CASES", "6"))  # of each row
 DFP_INSTRUCTION = 3  # data-exception code
 NOWHERE = 1 << 40  # an address that cannot be fetched from
 

@@ -22,12 +22,14 @@ from s390emu.isa.opcodes import (
     DFP,
     ENHANCEMENTS,
     EXTENSIONS,
+    FPX,
     LD,
     LONG_DISPLACEMENT_BITS,
     LONG_DISPLACEMENT_OPCODES,
     MSA,
     MSA4,
     MSA5,
+    NEED_EXTENSION,
     PK,
     ROWS,
     VX,
@@ -136,6 +138,8 @@ def lacking(bit: int) -> str:
 
 def executable(row: Row, installed: Collection[int]) -> bool:
     """True if a machine with these facilities executes the row, False if it is an operation exception there."""
+    if row.mnemonic in NEED_EXTENSION and FPX not in installed:
+        return False
     return implemented(row) and (row.facility is None or row.facility in installed)
 
 

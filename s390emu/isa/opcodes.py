@@ -245,6 +245,9 @@ EXTENSIONS = (
     (30, ("CU12", "CU14", "CU21", "CU24"), _M3),
     (FPX, ("CEFBR", "CDFBR", "CXFBR", "CEGBR", "CDGBR", "CXGBR", "LEDBR", "LDXBR", "LEXBR"), _M3 | _M4),
     (FPX, ("CFEBR", "CFDBR", "CFXBR", "CGEBR", "CGDBR", "CGXBR", "FIEBR", "FIDBR", "FIXBR"), _M4),
+    (FPX, ("CDGTR", "CXGTR"), _M3 | _M4),
+    (FPX, ("ADTR", "AXTR", "SDTR", "SXTR", "MDTR", "MXTR", "DDTR", "DXTR", "CGDTR", "CGXTR"), _M4),
+    (FPX, ("LEDTR", "LDXTR"), 0x4 << 40),  # bit 1 of M4
 )
 LONG_DISPLACEMENT_BITS, LONG_DISPLACEMENT_OPCODES = 0xFF << 24, ("E3", "EB")
 
@@ -1282,6 +1285,8 @@ CHAPTER_20 = (  # Decimal-floating-point instructions
     ("EDAE", "CDPT",   RSL_B,      "CONVERT FROM PACKED (to long DFP)",                  PK),
     ("EDAF", "CXPT",   RSL_B,      "CONVERT FROM PACKED (to extended DFP)",              PK),
 )
+
+NEED_EXTENSION = frozenset(row[1] for row in CHAPTER_20 if row[0][:3] in ("B94", "B95"))  # facility 37 as well as 42
 
 CHAPTER_21 = (  # Vector overview and support instructions
     ("E601", "VLEBRH",  VRX,         "VECTOR LOAD BYTE REVERSED ELEMENT (16)",          VXE2),

@@ -28,7 +28,7 @@ from s390emu.isa.decimal_floating_point.rounding import (
     invalid_operation,
     nan_result,
     round_number,
-    rounding_by_extension,
+    rounding_by,
     zero_divide,
     zero_result,
 )
@@ -46,7 +46,7 @@ def operands(cpu, storage, form, insn):
     r1, r2, r3 = rrf_a(insn)
     code = availability(cpu, pairs_of(form, r1 | r2 | r3))
     second, third = number_in(cpu, form, r2), number_in(cpu, form, r3)
-    return r1, second, third, rounding_by_extension(cpu, storage, r20(insn), u64(0)), code
+    return r1, second, third, rounding_by(cpu, storage, r20(insn), u64(0)), code
 
 
 @jit

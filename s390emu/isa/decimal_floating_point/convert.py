@@ -12,7 +12,6 @@ from s390emu.isa.decimal_floating_point.operands import availability, number_in
 from s390emu.isa.decimal_floating_point.rounding import (
     round_number,
     rounding_by,
-    rounding_by_extension,
     without_last,
 )
 from s390emu.isa.floating_point.bfp_convert import (
@@ -171,7 +170,7 @@ def convert_from_integer(cpu, storage, form, insn, sign, value):
     lower, rest = digits_of(value, WORD_DIGITS)
     upper, _ = digits_of(rest, WORD_DIGITS)
     digits = Digits(u64(0), u64(0), u64(0), upper, lower)
-    rounding = rounding_by_extension(cpu, storage, r16(insn), r20(insn))
+    rounding = rounding_by(cpu, storage, r16(insn), r20(insn))
     return finish(cpu, form, r1, round_number(rounding, form, sign, digits, BIAS[form], BIAS[form]))
 
 

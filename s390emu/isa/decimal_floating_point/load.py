@@ -6,10 +6,7 @@ from s390emu._jit import jit, on, u64
 from s390emu.isa.decimal_floating_point.numbers import BIAS, pack, pack_special
 from s390emu.isa.decimal_floating_point.operands import availability, finish_with_cc, number_in
 from s390emu.isa.decimal_floating_point.rounding import (
-    Rounding,
-    has_extension,
     infinity_result,
-    method_of,
     nan_result,
     round_from,
     rounding_by,
@@ -21,7 +18,6 @@ from s390emu.isa.floating_point.bfp_rounding import (
     DXC_UNDERFLOW,
     exact_result,
     inexact_result,
-    is_quiet,
     kind_of_rounding,
 )
 from s390emu.isa.operands import r16, r20, rre
@@ -159,8 +155,7 @@ def load_integer(cpu, storage, form, insn):
     code = availability(cpu, pairs_of(form, r1 | r2))
     if code != 0:
         return code
-    method = method_of(cpu.fpc, r16(insn), has_extension(storage))
-    rounding = Rounding(cpu.fpc, method, is_quiet(r20(insn)), False)
+    rounding = rounding_by(cpu, storage, r16(insn), r20(insn))
     return finish(cpu, form, r1, integer_result(rounding, form, number_in(cpu, form, r2)))
 
 

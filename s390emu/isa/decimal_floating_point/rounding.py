@@ -110,23 +110,10 @@ def method_of(fpc, field, extended):
 
 
 @jit
-def has_extension(storage):
-    """True if the floating-point extension facility is installed."""
-    return on(guest_of(storage).facilities[0], EXTENSION)
-
-
-@jit
 def rounding_by(cpu, storage, field, m4):
-    """Return the Rounding of an instruction: field has the method, m4 the IEEE-inexact-exception control, which comes
-    with the floating-point extension facility."""
-    extended = has_extension(storage)
-    return Rounding(cpu.fpc, method_of(cpu.fpc, field, extended), extended and is_quiet(m4), extended)
-
-
-@jit
-def rounding_by_extension(cpu, storage, field, m4):
-    """Return the Rounding by fields that are both ignored without the floating-point extension facility."""
-    return rounding_by(cpu, storage, field if has_extension(storage) else CURRENT, m4)
+    """Return the Rounding of an instruction: field has the method, m4 the IEEE-inexact-exception control."""
+    extended = on(guest_of(storage).facilities[0], EXTENSION)
+    return Rounding(cpu.fpc, method_of(cpu.fpc, field, extended), is_quiet(m4), extended)
 
 
 # --- significands ----------------------------------------------------------------------------------------------------

@@ -17,12 +17,12 @@ from s390emu.engine.handlers import implemented
 from s390emu.isa.formats import FR
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine
-from tests.isa.decimal_floating_point.dfp import INEXACT, run
+from tests.isa.decimal_floating_point.dfp import INEXACT, LONG, SHORT, run
 from tests.isa.general.execute import execute
 from tests.lab import Lab
 
 ROW = {row.mnemonic.lower(): row for row in ROWS if row.chapter == 20 and implemented(row)}
-CASES = int(os.environ.get("S390EMU_DFP_CASES", "12"))  # of each row
+CASES = int(os.environ.get("S390EMU_DFP_CASES", "6"))  # of each row
 DFP_INSTRUCTION = 3  # data-exception code
 NOWHERE = 1 << 40  # an address that cannot be fetched from
 
@@ -83,13 +83,18 @@ def test_without_the_facility():
 
 
 def test_without_the_floating_point_extension():
-    """M4 of ADD is ignored; M3 of 1 to 7 is the rounding mode; there are no quantum exceptions."""
+    """M4 of ADD is ignored; M3 of 1 to 7 is the rounding mode; there are no quantum exceptions. Some instructions need
+    both facilities."""
     lab, toward_zero = Lab(model="z10"), 1 << 4
     assert run(lab, "ddtra %f1,%f4,%f8,14", "2", "3", fpc=toward_zero) == ("0.6666666666666666", {"fpc": INEXACT | 16})
     lab.reset()
     assert run(lab, "fidtr %f1,6,%f4,4", "0.5", fpc=toward_zero) == ("0", {})
     lab.reset()
     assert run(lab, "cdgtra %f1,14,%r3,4", None, r3=10**17 + 1, fpc=toward_zero)[1] == {"fpc": INEXACT | 16}
+    lab.reset()
+    assert run(lab, "ledtr %f1,0,%f4,4", "12345678", form=SHORT, source=LONG)[1] == {"fpc": INEXACT}
+    lab.reset()
+    assert execute(lab, "cfdtr %r3,0,%f4,0", c0=AFP_CONTROL) == (OPERATION, {})
 
 
 @pytest.fixture(scope="module")

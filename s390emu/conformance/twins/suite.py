@@ -23,15 +23,23 @@ from s390emu.conformance.twins import (
     storage_to_storage,
     strings,
     strings_of_characters,
+    vector_decimal,
 )
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point)
+WITH_VECTORS = (vector_decimal,)  # whose cases have vector registers, for which only our engine can be asked
+WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
+                *WITH_VECTORS)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:
     return forms.cases(form, model, rng)
+
+
+def of_vectors() -> set[str]:
+    """Return the mnemonics of rows whose cases have vector registers."""
+    return {name.upper() for module in WITH_VECTORS for name in module.RECIPES}
 
 
 @cache

@@ -24,11 +24,13 @@ from s390emu.conformance.twins import (
     strings,
     strings_of_characters,
     vector_decimal,
+    vector_integer,
 )
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-WITH_VECTORS = (vector_decimal,)  # whose cases have vector registers, for which only our engine can be asked
+# Those whose cases have vector registers: for them only our engine can be asked.
+WITH_VECTORS = (vector_decimal, vector_integer)
 WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
                 *WITH_VECTORS)  # fmt: skip
 

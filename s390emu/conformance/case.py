@@ -9,6 +9,7 @@ CODE = 0x20000  # where the instruction is
 MODES = {64: 0x180000000, 31: 0x80000000, 24: 0}  # PSW bits EA and BA, by the bits of an address
 CC_SHIFT = 44
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0, with the AFP-register control
+VECTOR_CONTROL = AFP_CONTROL | 1 << (63 - 46)  # ... and the vector-enablement control
 REGISTERS = 16
 
 
@@ -16,7 +17,9 @@ REGISTERS = 16
 class State:
     """What a case names of a machine: registers, FPC register, control register 0, PSW, and storage.
 
-    storage: bytes by the address of the first, in windows that do not overlap. Access registers are zero."""
+    storage: bytes by the address of the first, in windows that do not overlap. Access registers are zero.
+    vr: 32 vector registers as numbers of 128 bits, of which the first 16 have the floating-point registers in them, or
+    none if a case is not about them. `fpr` is zeros then."""
 
     gr: list[int] = field(default_factory=lambda: [0] * REGISTERS)
     fpr: list[int] = field(default_factory=lambda: [0] * REGISTERS)
@@ -25,6 +28,7 @@ class State:
     psw_mask: int = MODES[64]
     psw_ia: int = CODE
     storage: dict[int, bytearray] = field(default_factory=dict)
+    vr: list[int] = field(default_factory=list)
 
     @property
     def cc(self) -> int:
@@ -58,7 +62,7 @@ class State:
     def copy(self) -> State:
         """Return a state of its own."""
         windows = {address: bytearray(data) for address, data in self.storage.items()}
-        return replace(self, gr=list(self.gr), fpr=list(self.fpr), storage=windows)
+        return replace(self, gr=list(self.gr), fpr=list(self.fpr), storage=windows, vr=list(self.vr))
 
 
 class Case(NamedTuple):
@@ -101,4 +105,5 @@ def _named(state: State, code: int, dxc: int) -> dict[str, int | bytes]:
     named |= {"psw": state.psw_mask & ~(3 << CC_SHIFT), "ia": state.psw_ia}
     named |= {f"r{n}": value for n, value in enumerate(state.gr)}
     named |= {f"f{n}": value for n, value in enumerate(state.fpr)}
+    named |= {f"v{n}": value for n, value in enumerate(state.vr)}
     return named | {f"storage {at:x}": bytes(data) for at, data in sorted(state.storage.items())}

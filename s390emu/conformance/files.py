@@ -37,9 +37,10 @@ class Hexadecimal:
         return set(value) <= set("0123456789abcdef")
 
 
-DOUBLEWORD, WORD, CODE, BYTE = (Hexadecimal(digits) for digits in (16, 8, 4, 2))
+QUADWORD, DOUBLEWORD, WORD, CODE, BYTE = (Hexadecimal(digits) for digits in (32, 16, 8, 4, 2))
 STATE = {
     "psw": (DOUBLEWORD, DOUBLEWORD), "gr": [DOUBLEWORD], "fpr?": [DOUBLEWORD], "fpc?": WORD, "cr0?": DOUBLEWORD,
+    "vr?": [QUADWORD],
     "storage": [(WORD, Hexadecimal(None))],
 }  # fmt: skip
 CASE = {
@@ -67,6 +68,8 @@ def as_json(state: State) -> dict[str, Any]:
     if any(state.fpr) or state.fpc:
         said["fpr"] = [f"{value:016x}" for value in state.fpr]
         said["fpc"] = f"{state.fpc:08x}"
+    if state.vr:
+        said["vr"] = [f"{value:032x}" for value in state.vr]
     said["cr0"] = f"{state.cr0:016x}"
     said["storage"] = [[f"{at:08x}", bytes(data).hex()] for at, data in sorted(state.storage.items())]
     return said
@@ -83,10 +86,10 @@ def case_as_json(name: str, case: Case) -> dict[str, Any]:
 
 
 def _state(said: dict[str, Any], where: str) -> State:
-    for registers in ("gr", "fpr"):
-        if len(said.get(registers, range(REGISTERS))) != REGISTERS:
-            raise ShapeError(f"{where}.{registers}: a list of {len(said[registers])}, not of {REGISTERS}")
-    numbers = {name: [int(value, 16) for value in said[name]] for name in ("gr", "fpr") if name in said}
+    for registers, count in (("gr", REGISTERS), ("fpr", REGISTERS), ("vr", 2 * REGISTERS)):
+        if len(said.get(registers, range(count))) != count:
+            raise ShapeError(f"{where}.{registers}: a list of {len(said[registers])}, not of {count}")
+    numbers = {name: [int(value, 16) for value in said[name]] for name in ("gr", "fpr", "vr") if name in said}
     storage = {int(at, 16): bytearray.fromhex(data) for at, data in said["storage"]}
     end = PREFIX_AREA
     for at, data in sorted(storage.items()):
@@ -103,6 +106,8 @@ def _case(said: Any, where: str) -> Vector:
     before, after = _state(said["initial"], f"{where}.initial"), _state(said["final"], f"{where}.final")
     if {at: len(data) for at, data in before.storage.items()} != {at: len(data) for at, data in after.storage.items()}:
         raise ShapeError(f"{where}: initial and final name other storage")
+    if len(before.vr) != len(after.vr):
+        raise ShapeError(f"{where}: only one of initial and final has vr")
     interruption = said["final"]["interruption"] or {"code": "0"}
     line = said["name"].partition(": ")[2]
     case = Case(line, before, after, int(interruption["code"], 16), int(interruption.get("dxc", "0"), 16),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from s390emu.architecture.interruptions import DATA
-from s390emu.conformance.case import Case, Result, State
+from s390emu.conformance.case import REGISTERS, Case, Result, State
 from s390emu.conformance.files import STORAGE
 from s390emu.conformance.twins.suite import recipes
-from s390emu.engine.handlers import SECURITY, on_request
+from s390emu.engine.handlers import SECURITY, VECTORS, on_request
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine
 
+DOUBLEWORD_BITS = 64
 MOST_UNITS = 1 << 16  # of one instruction that is not through yet
 PROGRAM_NEW_PSW, DXC = 0x1D0, 0x93
 
@@ -24,7 +25,7 @@ class Here:
     def __init__(self) -> None:
         with_twins = recipes().keys()
         needed = {row.facility for row in ROWS if row.mnemonic in with_twins and row.facility is not None}
-        asked = needed & (on_request() - SECURITY)
+        asked = (needed | VECTORS) & on_request() - SECURITY
         self.machine = Machine(STORAGE, extra=asked)
         self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
         self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())
@@ -40,6 +41,10 @@ class Here:
         for address, data in before.storage.items():
             machine.write(address, bytes(data))
         cpu.gr[:], cpu.fpr[:], cpu.fpc = before.gr, before.fpr, before.fpc
+        if before.vr:
+            lefts = [value >> DOUBLEWORD_BITS for value in before.vr]
+            cpu.fpr[:], cpu.vr_left[:] = lefts[:REGISTERS], lefts[REGISTERS:]
+            cpu.vr_right[:] = [value % (1 << DOUBLEWORD_BITS) for value in before.vr]
         cpu.cr[:], cpu.ar[:] = self._first
         cpu.cr[0] = before.cr0
         machine.set_psw(before.psw_mask, before.psw_ia)
@@ -66,7 +71,13 @@ class Here:
     def _state(self, case: Case, mask: int, ia: int) -> State:
         machine, cpu = self.machine, self.machine.cpu
         windows = {at: bytearray(machine.read(at, len(data))) for at, data in case.before.storage.items()}
-        return State(cpu.gr.tolist(), cpu.fpr.tolist(), int(cpu.fpc), int(cpu.cr[0]), mask, ia, windows)
+        state = State(cpu.gr.tolist(), cpu.fpr.tolist(), int(cpu.fpc), int(cpu.cr[0]), mask, ia, windows)
+        if case.before.vr:
+            lefts = [*state.fpr, *cpu.vr_left.tolist()]
+            pairs = zip(lefts, cpu.vr_right.tolist(), strict=True)
+            state.vr = [left << DOUBLEWORD_BITS | right for left, right in pairs]
+            state.fpr = [0] * REGISTERS
+        return state
 
     def close(self) -> None:
         """There is nothing to end."""

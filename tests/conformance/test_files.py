@@ -13,7 +13,7 @@ from s390emu.conformance.vectors import cases
 from s390emu.input_files import FileError
 from s390emu.shapes import ShapeError
 
-ROWS = ("AGR", "MVC", "ADBR", "DR", "CRT", "BRCT", "CLST")
+ROWS = ("AGR", "MVC", "ADBR", "DR", "CRT", "BRCT", "CLST", "VUPKZ")
 
 
 @pytest.fixture
@@ -77,6 +77,8 @@ def changed(change) -> dict:
         lambda said: said["initial"].update(storage=[["00020000", "b9"]]),
         lambda said: said["initial"].update(storage=[["20000", "b9080034"]]),
         lambda said: said["final"].update(interruption=7),
+        lambda said: said["final"].update(vr=["0" * 32] * 32),
+        lambda said: said["initial"].update(vr=["0" * 32] * 16),
         lambda said: said.update(more=1),
     ],
 )

@@ -32,6 +32,10 @@ def test_our_engine_does_as_the_twin(here, mnemonic):
 
 def test_a_difference_is_seen(here):
     """In each part of a state."""
+    vectors = next(cases("VLIP", 1, "1"))
+    result = here.execute(vectors)
+    result.state.vr[31] ^= 1
+    assert differences(vectors, result).keys() == {"v31"}
     case = next(cases("AGR", 1, "1"))
     result = here.execute(case)
     for change in ("gr", "fpr"):

@@ -6,12 +6,18 @@ facility 152. It returns a Result.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+from random import Random
 from typing import NamedTuple
 
 from s390emu.architecture.interruptions import DATA, DECIMAL_DIVIDE, DECIMAL_OVERFLOW, SPECIFICATION
+from s390emu.conformance.case import VECTOR_CONTROL, Case, State
+from s390emu.conformance.twins.forms import ADDRESS, NEAR, Place, first_state, gr, low
+from s390emu.conformance.twins.packed_decimal import DECIMAL_OVERFLOW_MASK
+from s390emu.conformance.twins.packed_decimal import operand as packed_operand
 
 DIGITS = 31
-SUPPRESSING = (DATA, DECIMAL_DIVIDE, SPECIFICATION)
 
 
 class Result(NamedTuple):
@@ -183,3 +189,163 @@ def vupkz(first: int, length: int) -> Result:
         return Result(code=DATA)
     zones = "f" * (length - 1) + sign
     return Result(int("".join(map("".join, zip(zones, digits, strict=True))), 16))
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+VECTORS = 32
+ZONED = range(1, 32)  # lengths of an operand in the zoned format
+
+
+def _state(rng: Random) -> State:
+    state = first_state(rng)
+    state.psw_mask |= rng.choice((0, 0, DECIMAL_OVERFLOW_MASK))
+    state.cr0, state.vr = VECTOR_CONTROL, [rng.getrandbits(128) for _ in range(VECTORS)]
+    return state
+
+
+def _count(rng: Random) -> int:
+    """Return an immediate with a number of digits or places."""
+    number = rng.choice((1, 5, 15, 16, 30, 31, 31, rng.randrange(32)))
+    return number | rng.choice((0, 0x80)) | (rng.random() < 0.03) << rng.choice((5, 6))
+
+
+def _mask(rng: Random) -> int:
+    return rng.choice((1, 1, 0, rng.randrange(16)))
+
+
+def _operands(before: State, rng: Random, count: int) -> list[int]:
+    """Put operands into vector registers, any ones; return their numbers."""
+    numbers = [rng.randrange(VECTORS) for _ in range(count)]
+    for n in numbers:
+        before.vr[n] = int.from_bytes(packed_operand(rng, 16), "big")
+    return numbers
+
+
+def _ended(line: str, before: State, result: Result, put: Callable[[State, int], None]) -> Case:
+    """Return the case; `put` is what becomes of the value."""
+    after, code = before.copy(), result.code
+    if result.value is not None:
+        put(after, result.value)
+    if result.cc is not None:
+        after.cc = result.cc
+    if code == DECIMAL_OVERFLOW and not before.psw_mask & DECIMAL_OVERFLOW_MASK:
+        code = 0
+    return Case(line, before, after, code)
+
+
+def _into(number: int) -> Callable[[State, int], None]:
+    def put(state: State, value: int) -> None:
+        state.vr[number] = value
+
+    return put
+
+
+def _arithmetic(name: str, rng: Random) -> Iterator[Case]:
+    while True:
+        before, v1, i4, m5 = _state(rng), rng.randrange(VECTORS), _count(rng), _mask(rng)
+        v2, v3 = _operands(before, rng, 2)
+        if name in ("vmp", "vdp") and rng.random() < 0.5:  # a product that fits; a quotient of more than one digit
+            before.vr[v3] %= 1 << 40
+        line = f"{name} %v{v1},%v{v2},%v{v3},{i4},{m5}"
+        yield _ended(line, before, arithmetic(name, before.vr[v2], before.vr[v3], i4, m5), _into(v1))
+
+
+def _compares(rng: Random) -> Iterator[Case]:
+    while True:
+        before, m3 = _state(rng), rng.choice((0, 4, 8, 12, rng.randrange(16)))
+        v1, v2 = _operands(before, rng, 2)
+        yield _ended(f"vcp %v{v1},%v{v2},{m3}", before, vcp(before.vr[v1], before.vr[v2], m3), _into(v1))
+
+
+def _tests(rng: Random) -> Iterator[Case]:
+    while True:
+        before = _state(rng)
+        (v1,) = _operands(before, rng, 1)
+        yield _ended(f"vtp %v{v1}", before, vtp(before.vr[v1]), _into(v1))
+
+
+def _shifts(rng: Random) -> Iterator[Case]:
+    while True:
+        before, v1, i3, m5 = _state(rng), rng.randrange(VECTORS), _count(rng), _mask(rng)
+        i4 = rng.choice((0, 1, 31, 32, 63, 127, 97, 96, 64, rng.randrange(128))) | rng.choice((0, 0x80))
+        (v2,) = _operands(before, rng, 1)
+        yield _ended(f"vsrp %v{v1},%v{v2},{i3},{i4},{m5}", before, vsrp(before.vr[v2], i3, i4, m5), _into(v1))
+
+
+def _signs(rng: Random) -> Iterator[Case]:
+    while True:
+        before, v1, i3 = _state(rng), rng.randrange(VECTORS), _count(rng)
+        i4, m5 = rng.randrange(16) | rng.choice((0, 0, 0x80)), rng.choice((0, 1, 1, rng.randrange(16)))
+        (v2,) = _operands(before, rng, 1)
+        yield _ended(f"vpsop %v{v1},%v{v2},{i3},{i4},{m5}", before, vpsop(before.vr[v2], i3, i4, m5), _into(v1))
+
+
+def _place(bits: int, register: int) -> Place:
+    return (low if bits == 32 else gr)(register)
+
+
+def _to_binary(name: str, bits: int, rng: Random) -> Iterator[Case]:
+    limits = (0, (1 << bits - 1) - 1, 1 << bits - 1, (1 << bits) - 1, 10**19)
+    while True:
+        before, r1, m3, m4 = _state(rng), rng.randrange(16), _mask(rng), rng.choice((0, 0, 8, rng.randrange(16)))
+        (v2,) = _operands(before, rng, 1)
+        if rng.random() < 0.7:
+            before.vr[v2] = packed(abs(rng.choice(limits) + rng.choice((-1, 0, 1))), rng.choice("cdf"))
+        result = to_binary(bits, before.vr[v2], m3, m4)
+        yield _ended(f"{name} %r{r1},%v{v2},{m3},{m4}", before, result, _place(bits, r1).put)
+
+
+def _from_binary(name: str, bits: int, rng: Random) -> Iterator[Case]:
+    while True:
+        before, v1, r2, i3, m4 = _state(rng), rng.randrange(VECTORS), rng.randrange(16), _count(rng), _mask(rng)
+        place = _place(bits, r2)
+        place.put(before, place.draw(rng))
+        yield _ended(f"{name} %v{v1},%r{r2},{i3},{m4}", before, from_binary(bits, before.gr[r2], i3, m4), _into(v1))
+
+
+def _immediates(rng: Random) -> Iterator[Case]:
+    while True:
+        before, v1, i3 = _state(rng), rng.randrange(VECTORS), rng.randrange(16)
+        i2 = int(str(rng.randrange(10000)), 16) if rng.random() < 0.9 else rng.getrandbits(16)
+        yield _ended(f"vlip %v{v1},{i2},{i3}", before, vlip(i2, i3), _into(v1))
+
+
+def _zoned(rng: Random, length: int) -> bytes:
+    data = bytearray(rng.choice((0xF0, 0xF0, 0xA0, 0)) | rng.randrange(10) for _ in range(length))
+    data[-1] = rng.choice(b"\xc0\xd0\xa0\xb0\xe0\xf0") | rng.randrange(10)
+    if rng.random() < 0.1:
+        data[rng.choice((-1, rng.randrange(length)))] = rng.choice(b"\xfa\x0f\x9c\x50")
+    return bytes(data)
+
+
+def _packs(rng: Random) -> Iterator[Case]:
+    while True:
+        before, v1, length = _state(rng), rng.randrange(VECTORS), rng.choice(ZONED)
+        data = _zoned(rng, length)
+        before.window(NEAR.start, rng.randbytes(len(NEAR)))
+        before.store(ADDRESS, data)
+        yield _ended(f"vpkz %v{v1},0(%r5),{length - 1}", before, vpkz(data), _into(v1))
+
+
+def _unpacks(rng: Random) -> Iterator[Case]:
+    while True:
+        before, length = _state(rng), rng.choice(ZONED)
+        (v1,) = _operands(before, rng, 1)
+        before.window(NEAR.start, rng.randbytes(len(NEAR)))
+        put = partial(_store, length)
+        yield _ended(f"vupkz %v{v1},0(%r5),{length - 1}", before, vupkz(before.vr[v1], length), put)
+
+
+def _store(length: int, state: State, value: int) -> None:
+    state.store(ADDRESS, value.to_bytes(length, "big"))
+
+
+ARITHMETIC = ("vap", "vsp", "vmp", "vmsp", "vdp", "vsdp", "vrp")
+RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {
+    **{name: partial(_arithmetic, name) for name in ARITHMETIC},
+    "vcp": _compares, "vtp": _tests, "vsrp": _shifts, "vpsop": _signs, "vlip": _immediates, "vpkz": _packs,
+    "vupkz": _unpacks,
+    "vcvb": partial(_to_binary, "vcvb", 32), "vcvbg": partial(_to_binary, "vcvbg", 64),
+    "vcvd": partial(_from_binary, "vcvd", 32), "vcvdg": partial(_from_binary, "vcvdg", 64),
+}  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.vector.vectors import DATA, check_invalid, elements, execute, joined, width
+from s390emu.conformance.twins.vector_integer import width
+from tests.isa.vector.vectors import DATA, check_invalid, elements, execute, joined
 from tests.operands import FETCH, STORE, Operand, operand_checks
 
 BYTES = bytes(range(0x80, 0x90))

@@ -4,51 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.conformance.twins import vector_integer as twins
+from s390emu.conformance.twins.vector_integer import COMPARISONS, CONNECTIVES, ONE, TO_DOUBLEWORD, TWO, WITH_CARRY
 from tests.isa.vector.vectors import (
     ALL,
     agree,
     by_size,
     check_elementwise,
     check_invalid,
-    elements,
     execute,
     joined,
     register,
     samples,
-    signed,
-    width,
 )
 from tests.lab import Lab
-
-
-def of_pairs(operation):
-    return lambda size, *operands: [operation(size, *each) for each in zip(*operands, strict=True)]
-
-
-def ones(size):
-    return (1 << width(size)) - 1
-
-
-ALL_SIZES, TO_DOUBLEWORD = range(5), range(4)
-TWO = {
-    "va": (ALL_SIZES, of_pairs(lambda _, a, b: a + b)),
-    "vacc": (ALL_SIZES, of_pairs(lambda size, a, b: a + b >> width(size))),
-    "vs": (ALL_SIZES, of_pairs(lambda _, a, b: a - b)),
-    "vscbi": (ALL_SIZES, of_pairs(lambda _, a, b: a >= b)),
-    "vavg": (TO_DOUBLEWORD, of_pairs(lambda size, a, b: signed(a, size) + signed(b, size) + 1 >> 1)),
-    "vavgl": (TO_DOUBLEWORD, of_pairs(lambda _, a, b: a + b + 1 >> 1)),
-    "vmx": (TO_DOUBLEWORD, of_pairs(lambda size, a, b: max(signed(a, size), signed(b, size)))),
-    "vmxl": (TO_DOUBLEWORD, of_pairs(lambda _, a, b: max(a, b))),
-    "vmn": (TO_DOUBLEWORD, of_pairs(lambda size, a, b: min(signed(a, size), signed(b, size)))),
-    "vmnl": (TO_DOUBLEWORD, of_pairs(lambda _, a, b: min(a, b))),
-}
-ONE = {
-    "vlc": (TO_DOUBLEWORD, of_pairs(lambda _, a: -a)),
-    "vlp": (TO_DOUBLEWORD, of_pairs(lambda size, a: abs(signed(a, size)))),
-    "vclz": (TO_DOUBLEWORD, of_pairs(lambda size, a: width(size) - a.bit_length())),
-    "vctz": (TO_DOUBLEWORD, of_pairs(lambda size, a: (a & -a).bit_length() - 1 if a else width(size))),
-    "vpopct": (TO_DOUBLEWORD, of_pairs(lambda _, a: a.bit_count())),
-}
 
 
 @pytest.mark.parametrize(("mnemonic", "size", "twin"), by_size(TWO))
@@ -81,13 +50,6 @@ def test_population_count_of_bytes_only_without_the_enhancements():
 
 # --- with carry -------------------------------------------------------------------------------------------------------
 
-WITH_CARRY = {
-    "vac": lambda a, b, c: a + b + c,
-    "vaccc": lambda a, b, c: a + b + c >> 128,
-    "vsbi": lambda a, b, c: a + (ALL - b) + c,
-    "vsbcbi": lambda a, b, c: a + (ALL - b) + c >> 128,
-}
-
 
 @pytest.mark.parametrize("mnemonic", WITH_CARRY)
 def test_with_carry(lab, mnemonic):
@@ -105,40 +67,27 @@ def test_with_carry(lab, mnemonic):
 )
 def test_sum_across(lab, mnemonic, size, wide):
     for second, third in [*samples(f"{mnemonic} {size}", 2), (ALL, ALL)]:
-        count = 1 << wide - size
-        groups = [elements(second, size)[n : n + count] for n in range(0, 16 >> size, count)]
-        rest = elements(third, size)[count - 1 :: count]
-        result = joined([sum(group) + last for group, last in zip(groups, rest, strict=True)], wide)
+        result = twins.sum_across(wide, size, second, third)
         agree(lab, f"{mnemonic} %v1,%v18,%v3,{size}", result, v18=second, v3=third)
         agree(lab, f"{mnemonic} %v1,%v1,%v3,{size}", result, v1=second, v3=third)
 
 
 def test_checksum(lab):
     for second, third in [*samples("vcksm", 2), (ALL, ALL), (0, 0xFFFFFFFF << 64), (1, 0xFFFFFFFF << 64)]:
-        total = elements(third, 2)[1]
-        for word in elements(second, 2):
-            total += word
-            total = (total & 0xFFFFFFFF) + (total >> 32)
-        agree(lab, "vcksm %v1,%v18,%v3", total << 64, v18=second, v3=third)
+        agree(lab, "vcksm %v1,%v18,%v3", twins.checksum(second, third), v18=second, v3=third)
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
-COMPARISONS = {
-    "vceq": (TO_DOUBLEWORD, lambda size, a, b: a == b),
-    "vch": (TO_DOUBLEWORD, lambda size, a, b: signed(a, size) > signed(b, size)),
-    "vchl": (TO_DOUBLEWORD, lambda size, a, b: a > b),
-}
 
-
-@pytest.mark.parametrize(("mnemonic", "size", "twin"), by_size(COMPARISONS))
-def test_compare(lab, mnemonic, size, twin):
+@pytest.mark.parametrize("size", TO_DOUBLEWORD)
+@pytest.mark.parametrize("mnemonic", COMPARISONS)
+def test_compare(lab, mnemonic, size):
     """cc only if bit 3 of M5 is one: 0 all elements, 1 some, 3 none."""
     seen = set()
     low, high = joined([1] * (16 >> size), size), joined([2] * (16 >> size), size)
     for second, third in [*samples(f"{mnemonic} {size}", 2), (high, low), (low, high), (low, low), (high, high - 1)]:
-        found = [twin(size, a, b) for a, b in zip(elements(second, size), elements(third, size), strict=True)]
-        result, cc = joined([ones(size) * one for one in found], size), 0 if all(found) else 1 if any(found) else 3
+        result, cc = twins.compared(mnemonic, size, second, third)
         seen.add(cc)
         agree(lab, f"{mnemonic} %v1,%v18,%v3,{size},0", result, v18=second, v3=third)
         lab.reset()
@@ -155,28 +104,13 @@ def test_element_compare(lab, mnemonic, logical, size):
     seen = set()
     for first, second in [*samples(f"{mnemonic} {size}", 2), (1, 2), (5 << 64, 5 << 64 | 1)]:
         lab.reset()
-        number = (8 >> size) - 1
-        one, other = (elements(value, size)[number] for value in (first, second))
-        if not logical:
-            one, other = signed(one, size), signed(other, size)
-        cc = 0 if one == other else 1 if one < other else 2
+        cc = twins.element_compare(logical, size, first, second)
         seen.add(cc)
         assert execute(lab, f"{mnemonic} %v1,%v18,{size}", v1=first, v18=second, cc=3) == (0, {"cc": cc})
     assert seen == {0, 1, 2}
 
 
 # --- bits -------------------------------------------------------------------------------------------------------------
-
-CONNECTIVES = {
-    "vn": lambda a, b: a & b,
-    "vnc": lambda a, b: a & ~b,
-    "vnn": lambda a, b: ~(a & b),
-    "vo": lambda a, b: a | b,
-    "voc": lambda a, b: a | ~b,
-    "vno": lambda a, b: ~(a | b),
-    "vx": lambda a, b: a ^ b,
-    "vnx": lambda a, b: ~(a ^ b),
-}
 
 
 @pytest.mark.parametrize("mnemonic", CONNECTIVES)

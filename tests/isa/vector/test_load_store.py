@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import PROTECTION
-from tests.isa.vector.vectors import DATA, check_invalid, elements, execute, joined, register, width
+from s390emu.conformance.twins.vector_integer import width
+from tests.isa.vector.vectors import DATA, check_invalid, elements, execute, joined, register
 from tests.lab import MODE_31
 from tests.operands import FETCH, STORE, Operand, operand_checks
 

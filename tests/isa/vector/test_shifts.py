@@ -4,32 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.vector.vectors import (
-    ALL,
-    agree,
-    check_elementwise,
-    check_invalid,
-    elements,
-    joined,
-    samples,
-    signed,
-    width,
-)
+from s390emu.conformance.twins.vector_integer import SHIFTS, rotated, signed, width
+from tests.isa.vector.vectors import ALL, agree, check_elementwise, check_invalid, elements, joined, samples
 
 VALUE = 0x8123456789ABCDEF_FEDCBA9876543211
-
-
-def rotated(content, amount, size):
-    bits = width(size)
-    return (content << amount | content >> bits - amount) & (1 << bits) - 1
-
-
-SHIFTS = {
-    "vesl": lambda size, a, n: a << n,
-    "vesrl": lambda size, a, n: a >> n,
-    "vesra": lambda size, a, n: signed(a, size) >> n,
-    "verll": lambda size, a, n: rotated(a, n, size),
-}
 
 
 @pytest.mark.parametrize("size", range(4))

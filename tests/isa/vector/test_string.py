@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from tests.isa.vector.vectors import ALL, agree, check_invalid, elements, execute, joined, register, width
+from s390emu.conformance.twins.vector_integer import width
+from tests.isa.vector.vectors import ALL, agree, check_invalid, elements, execute, joined, register
 
 INVERT, MASK, ZERO, CC = 8, 4, 2, 1  # bits of the last mask
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu.conformance.twins.vector_integer import signed, width
 from tests.isa.vector.vectors import (
     agree,
     check_elementwise,
@@ -13,8 +14,6 @@ from tests.isa.vector.vectors import (
     joined,
     register,
     samples,
-    signed,
-    width,
 )
 
 OLD = 0x0123456789ABCDEF_FEDCBA9876543210

@@ -14,6 +14,7 @@ import pytest
 
 from s390emu.architecture.interruptions import DATA as DATA_EXCEPTION
 from s390emu.architecture.interruptions import SPECIFICATION
+from s390emu.conformance.twins.vector_integer import ALL, EDGES, elements, joined
 from tests.lab import BA_EA, Lab
 
 FACILITIES = (129, 134, 135, 148)
@@ -21,50 +22,7 @@ AFP_CONTROL, VECTOR_CONTROL = 1 << (63 - 45), 1 << (63 - 46)  # control register
 ENABLED = 0xE0 | AFP_CONTROL | VECTOR_CONTROL
 VECTOR_INSTRUCTION = 0xFE  # data-exception code
 DATA = 0x38100  # where `data` is put; %r5 points there
-ALL = (1 << 128) - 1
 LETTERS = "bhfgq"  # of the element sizes
-
-EDGES = [
-    0,
-    ALL,
-    1,
-    1 << 127,
-    int("7f" * 16, 16),
-    int("80" * 16, 16),
-    int("7fff" * 8, 16),
-    int("8000" * 8, 16),
-    int("7fffffff80000000" * 2, 16),
-    int("8000000000000000" + "7fffffffffffffff", 16),
-    int("00ff" * 8, 16),
-    int("0001ffff" * 4, 16),
-    int("000102030405060708090a0b0c0d0e0f", 16),
-    int("f0e1d2c3b4a5968778695a4b3c2d1e0f", 16),
-]
-
-
-def width(size: int) -> int:
-    return 8 << size
-
-
-def elements(value: int, size: int) -> list[int]:
-    """The elements of a register, unsigned, leftmost first."""
-    bits = width(size)
-    return [value >> at & (1 << bits) - 1 for at in range(128 - bits, -1, -bits)]
-
-
-def joined(found: list[int], size: int) -> int:
-    """The register with these elements, of each its rightmost bits."""
-    bits = width(size)
-    assert len(found) * bits == 128
-    value = 0
-    for content in found:
-        value = value << bits | content & (1 << bits) - 1
-    return value
-
-
-def signed(content: int, size: int) -> int:
-    bits = width(size)
-    return content - (content >> bits - 1 << bits)
 
 
 def samples(name: str, count: int, many: int = 6) -> Iterator[tuple[int, ...]]:

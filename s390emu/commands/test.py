@@ -43,7 +43,6 @@ def arguments(parser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the traces and show what did not pass, or rewrite what they expect."""
-    from s390emu._jit.parallel import cores
     from s390emu.tracing.report import as_json, exit_code, summary, text
     from s390emu.tracing.runner import SCRIPT, Options, Result, find_traces, run_paths
 
@@ -67,8 +66,7 @@ def execute(args: argparse.Namespace) -> int:
             print(text(result, full=args.verbose), flush=True)
 
     _compile_for(files, options)
-    jobs = args.jobs or (cores() if len(files) >= MANY else 1)
-    results = run_paths(files, jobs=jobs, options=options, done=show)
+    results = run_paths(files, jobs=args.jobs or _jobs_for(files), options=options, done=show)
     if args.junit:
         from s390emu.tracing import junit
 
@@ -87,6 +85,15 @@ def _compile_for(files: list[Path], options: Options) -> None:
     from s390emu.tracing.runner import programs
 
     compile_for(*(programs(files, options) if len(files) < MANY or is_first_run() else ()))
+
+
+def _jobs_for(files: list[Path]) -> int:
+    """Return how many processes it pays to start."""
+    if len(files) < MANY:
+        return 1
+    from s390emu._jit.parallel import cores
+
+    return cores()
 
 
 def _debug(path: Path, options: Options) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -17,21 +18,33 @@ PACKAGE = Path(__file__).parents[1]
 # What stands above the compiled rooms, and is not imported by them (`lint-imports`).
 ABOVE = frozenset((
     "cli.py", "commands", "debugger", "reports", "export", "tracing", "farm", "adversary", "sanitizer", "recording",
-    "conformance", "inputs", "machine", "guests",
+    "conformance", "inputs", "machine", "guests", "regions",
 ))  # fmt: skip
+REGIONS = "regions"
 CACHES_KEPT = 4
 FOLDERS_KEPT = 8  # in one of them: for processors, versions of LLVM, options of Numba's
 OPTIONS = "NUMBA_OPT", "NUMBA_BOUNDSCHECK"
 
 
-def source_digest() -> str:
-    """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
+def _digest(selected: Callable[[str], bool]) -> str:
+    """Return a digest of the sources in the rooms that are selected."""
     digest = hashlib.sha256()
     for source in sorted(PACKAGE.rglob("*.py")):
         place = source.relative_to(PACKAGE)
-        if place.parts[0] not in ABOVE:
+        if selected(place.parts[0]):
             digest.update(place.as_posix().encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def source_digest() -> str:
+    """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
+    return _digest(lambda room: room not in ABOVE)
+
+
+@cache
+def _regions_digest() -> str:
+    """Return a digest of the sources that make templates and regions of compiled code."""
+    return _digest(lambda room: room == REGIONS)
 
 
 def cache_root() -> Path:
@@ -79,7 +92,7 @@ def bitcodes() -> Kept:
 @cache
 def templates() -> Kept:
     """Return what is kept of the templates that `regions/` makes of this bitcode."""
-    folder = CACHE / f"templates-{version()}"
+    folder = CACHE / f"templates-{_key(version(), _regions_digest())}"
     _claim(folder, FOLDERS_KEPT)
     return Kept(folder, ".json")
 
@@ -90,3 +103,11 @@ def objects() -> Kept:
     folder = CACHE / f"objects-{_key(version(), backend.target())}"
     _claim(folder, FOLDERS_KEPT)
     return Kept(folder, ".o")
+
+
+@cache
+def regions() -> Kept:
+    """Return what is kept of translated guest code, for this processor."""
+    folder = CACHE / f"regions-{_key(version(), backend.target(), _regions_digest())}"
+    _claim(folder, FOLDERS_KEPT)
+    return Kept(folder, ".region")

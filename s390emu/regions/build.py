@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
+from functools import lru_cache
 from typing import NamedTuple
 
+from s390emu._jit.cache import regions
 from s390emu.regions import library, llvm
 from s390emu.regions.emit import module_text
 from s390emu.regions.region import find_region
 from s390emu.regions.templates import Template
 
 SYMBOL = "region"
+MISSING = object()  # nothing is kept of a request
 
 
 class Request(NamedTuple):
@@ -32,8 +37,34 @@ class Translation(NamedTuple):
     barriers: tuple[str, ...]
 
 
+def kept(request: Request) -> Translation | object | None:
+    """Return what an earlier process made of the same request; MISSING if nothing is kept."""
+    data = None if request.everywhere else regions().get(_name(request))
+    return MISSING if data is None else pickle.loads(data)
+
+
 def translate(request: Request) -> Translation | None:
-    """Return the translation, None if there is nothing to translate. Raises RuntimeError where LLVM refuses."""
+    """Return the translation, and keep it; None if there is nothing to translate. Raises RuntimeError where LLVM
+    refuses."""
+    if request.everywhere:
+        return _again(pickle.dumps(request))
+    made = _made(request)
+    regions().keep(_name(request), pickle.dumps(made))
+    return made
+
+
+def _name(request: Request) -> str:
+    """Return a digest of all that a translation follows from, beside what names the folder."""
+    return hashlib.sha256(repr(request._replace(decoded=sorted(request.decoded.items()))).encode()).hexdigest()[:32]  # type: ignore[arg-type]
+
+
+@lru_cache(512)
+def _again(request: bytes) -> Translation | None:
+    """Return what is made of a test's request: not for the disk, but the same pages come again."""
+    return _made(pickle.loads(request))
+
+
+def _made(request: Request) -> Translation | None:
     region = find_region(
         request.decoded,
         request.starts,

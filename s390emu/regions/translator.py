@@ -24,11 +24,11 @@ from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm
 from s390emu.regions.build import SYMBOL, Request, Translation
-from s390emu.regions.worker import Worker
+from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
+from s390emu.regions.worker import Worker, shared
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSLATED
 from s390emu.storage.guest import GuestStorage
 
-NEVER, AUTO, ALWAYS, SYNC = MODES = ("never", "auto", "always", "sync")
 INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
 ALWAYS_INTERVAL = 500
 SAMPLES = 4  # of a page, before it is translated
@@ -187,9 +187,9 @@ def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> T
     """Return the translator of a guest; None if nothing is to be translated, or nothing can be, and `auto` allows that.
     Raises ValueError where it cannot be done otherwise."""
     if mode not in MODES:
-        raise ValueError(f"translate={mode!r}: one of {', '.join(MODES)}")
+        raise ValueError(f"translate={mode!r} (--translate, {VARIABLE}): one of {', '.join(MODES)}")
     if mode == NEVER or (mode == AUTO and not JIT):
         return None
     if not JIT:
         raise ValueError(f"--translate {mode}: needs compiled code, so NUMBA_DISABLE_JIT must not be set")
-    return Translator(storage, handlers, mode, Worker(waits=mode != AUTO))
+    return Translator(storage, handlers, mode, shared(mode != AUTO))

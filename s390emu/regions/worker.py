@@ -13,12 +13,15 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
-from s390emu.regions.build import Request, Translation, translate
+from s390emu._jit.cache import regions
+from s390emu.regions.build import MISSING, Request, Translation, kept, translate
 
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 120  # seconds for one request
+KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
 PACKAGE_PARENT = Path(__file__).parents[2]
 
 Take = Callable[[Translation | None], None]
@@ -36,6 +39,9 @@ class Worker:
 
     def submit(self, request: Request, take: Take) -> None:
         """Have a request translated; `take` is called with the translation, None if there is none."""
+        if (found := kept(request)) is not MISSING:
+            take(found)  # type: ignore[arg-type]
+            return
         self._pending.append((request, take))
         self.poll()
         while self.waits and (self._taking or self._pending):
@@ -108,8 +114,20 @@ class Worker:
         self._end()
 
 
+def shared(waits: bool) -> Worker:
+    """Return the worker of all translators of this process that wait, or of all that do not."""
+    return _shared(waits, os.getpid())
+
+
+@cache
+def _shared(waits: bool, process: int) -> Worker:
+    """Return a worker. process: a fork must not write into its parent's pipes."""
+    return Worker(waits=waits)
+
+
 def serve() -> None:
     """Answer requests until standard input ends. Nothing else gets to standard output."""
+    regions().bound(KEPT_BYTES)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer

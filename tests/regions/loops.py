@@ -24,7 +24,8 @@ from s390emu.machine import Machine, Reason, Schedule
 from s390emu.recording.state import KEPT_OF_PORT
 from s390emu.records.cpu import OPERATING
 from s390emu.regions import translator
-from s390emu.regions.translator import ALWAYS, Translator
+from s390emu.regions.modes import ALWAYS
+from s390emu.regions.translator import Translator
 from s390emu.regions.worker import Worker
 from tests.judges.programs import BASE_ADDRESSES, CODE, DATA, EDGES, Dice, plain, put
 

@@ -16,7 +16,8 @@ from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
 from s390emu.records.events import EVENT_TOUCH
 from s390emu.regions import translator
 from s390emu.regions.build import Request
-from s390emu.regions.translator import ALWAYS, AUTO, NEVER, SYNC, Translator, decoded_page_at, translator_of
+from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
+from s390emu.regions.translator import Translator, decoded_page_at, translator_of
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
@@ -132,10 +133,6 @@ def test_without_compilation_there_is_no_translation(mode):
 def test_a_mode_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="one of never, auto"):
         Machine(1 << 16, translate="sometimes")
-
-
-def test_the_command_line_has_the_same_modes():
-    assert options.TRANSLATE == translator.MODES
 
 
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")

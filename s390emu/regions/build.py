@@ -84,6 +84,7 @@ def _made(request: Request) -> Translation | None:
     return Translation(
         llvm.object_code(module),
         {entry: region.blocks[entry][0].place for entry in region.entries},
-        {each.ia: each.text for each in translated},
+        {each.ia: each.text for each in translated}
+        | {each.executed.ia: each.executed.text for each in translated if each.executed},
         tuple(sorted({each.mnemonic for each in region.instructions if each.barrier})),
     )

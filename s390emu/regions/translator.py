@@ -77,7 +77,8 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
 class Translator:
     """Translates the hot pages of one guest.
 
-    handlers: the guest's; worker: who translates.
+    handlers: the guest's; worker: who translates. serial: how many regions have been put in place; refused: how many
+    requests brought none.
     """
 
     def __init__(self, storage: GuestStorage, handlers: HandlerTable, mode: str, worker: Worker):
@@ -90,7 +91,7 @@ class Translator:
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._interval = INTERVAL
         self._next = 0
-        self._serial = 0
+        self.serial = 0
 
     # --- when to look ------------------------------------------------------------------------------------------------
 
@@ -163,11 +164,17 @@ class Translator:
             return
         self._remove(page)
         library, address = llvm.linked(translation.code, SYMBOL)
-        self._serial += 1
-        self.installed[self._serial] = Installed(page, translation, library)
-        page.rows[TRANSLATED_ROW, TEXT] = self._serial
+        self.serial += 1
+        self.installed[self.serial] = Installed(page, translation, library)
+        page.rows[TRANSLATED_ROW, TEXT] = self.serial
         for entry in translation.entries:
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
+
+    def drop(self) -> None:
+        """Let handlers stand everywhere again."""
+        self._free_dropped()
+        for each in list(self.installed.values()):
+            self._remove(each.page)
 
     def _remove(self, page: DecodedPage) -> None:
         """Let the page's handlers stand in its entries again."""

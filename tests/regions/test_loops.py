@@ -43,4 +43,4 @@ def test_a_byte_loaded_into_its_own_base_register(worker, base):
     registers += [*loops.BASE_ADDRESSES, loops.CODE, 400]
     loop = loops.Loop(code + back + b"\0\0", tuple(registers), 0x80000000, bytes(range(256)) * 32, 64)
     own = loops.compare(loop, Random(1), worker)
-    assert own._serial and worker.deaths == 0
+    assert own.serial and worker.deaths == 0

@@ -92,6 +92,13 @@ def test_a_code_that_may_be_returned_after_a_change_is_refused():
     assert "before a slow path" in refused(body)
 
 
+def test_a_code_that_is_selected_is_a_miss_unless_it_is_0():
+    """COMPARE AND TRAP: all in one block, which stores a code that may be 0."""
+    made = template("%t = icmp eq i64 %arg.insn, 9\n %c = select i1 %t, i64 7, i64 0\n"
+                    "store i64 %c, ptr %retptr\n ret i32 0")  # fmt: skip
+    assert made.misses
+
+
 def test_the_program_mask_is_zero():
     """An overflow that would interrupt does not: the code folds to 0, and the template cannot miss."""
     mask = (

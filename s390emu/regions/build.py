@@ -19,12 +19,14 @@ MISSING = object()  # nothing is kept of a request
 
 class Request(NamedTuple):
     """decoded: instruction texts by logical address, of one page; starts: where it was seen to be entered; amode: the
-    mask of the addressing mode; everywhere: make every instruction an entry."""
+    mask of the addressing mode; everywhere: make every instruction an entry; lasting: keep what is made of it on disk.
+    """
 
     decoded: dict[int, int]
     starts: tuple[int, ...]
     amode: int
     everywhere: bool = False
+    lasting: bool = True
 
 
 class Translation(NamedTuple):
@@ -39,14 +41,14 @@ class Translation(NamedTuple):
 
 def kept(request: Request) -> Translation | object | None:
     """Return what an earlier process made of the same request; MISSING if nothing is kept."""
-    data = None if request.everywhere else regions().get(_name(request))
+    data = regions().get(_name(request)) if request.lasting else None
     return MISSING if data is None else pickle.loads(data)
 
 
 def translate(request: Request) -> Translation | None:
     """Return the translation, and keep it; None if there is nothing to translate. Raises RuntimeError where LLVM
     refuses."""
-    if request.everywhere:
+    if not request.lasting:
         return _again(pickle.dumps(request))
     made = _made(request)
     regions().keep(_name(request), pickle.dumps(made))

@@ -155,7 +155,7 @@ class Translator:
                 self.refused += 1
                 self._refused[key] = texts
 
-        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere), take)
+        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, self.mode != ALWAYS), take)
 
     def _install(self, page: DecodedPage, translation: Translation) -> None:
         """Write the region over its entries, if the page still has the instructions that it was made of."""

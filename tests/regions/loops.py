@@ -43,9 +43,9 @@ DAT = 1 << 58
 OWN, COUNT, LINK = 14, 15, 11  # registers: the loop's own base, its count, a link
 FRAMES = (SIZE // 4096, SIZE // 4096, 17)
 LENGTHS = (1, 2, 3, 7, 50, 50, 333, 333, 1000)
-ASKED = (1, 3, 8)  # after so many stretches what has been executed is translated
+ASKED = (2, 7)  # after so many stretches what has been executed is translated
 OTHER = CODE + 4096  # what IPTE has executed instead
-PIECES = (2, 3, 4, 6, 8, 10, 14, 30)  # of a loop
+PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
 STRAIGHT = [
     row for row in ROWS
     if implemented(row) and row.chapter in (7, 8, 9) and "BRANCH" not in row.name and "EXECUTE" not in row.name
@@ -99,17 +99,17 @@ def _piece(random: Random, at: int) -> bytes:
     """Return one or some instructions for this offset in the loop."""
     kind = random.randrange(100)
     dice = Dice(random.randbytes(32))
-    if kind < 55:
+    if kind < 72:
         return plain(dice, random.choice(USUAL), at)
-    if kind < 82:
+    if kind < 80:
         return plain(dice, random.choice(STRAIGHT), at)
     skipped = plain(dice, random.choice(USUAL), at + 6)
-    if kind < 87:
+    if kind < 85:
         return put("BRC", m1=random.randrange(16), ri2=(4 + len(skipped)) // 2) + skipped
-    if kind < 89:
+    if kind < 88:
         registers = {"r1": random.randrange(12), "r2": random.randrange(12), "m3": random.choice((2, 4, 6, 8, 10, 12))}
         return put(random.choice(("CRJ", "CGRJ", "CLRJ", "CLGRJ")), **registers, ri4=(6 + len(skipped)) // 2) + skipped
-    if kind < 92:  # a call, and the return through a register
+    if kind < 91:  # a call, and the return through a register
         called = put("BRAS", r1=LINK, ri2=(8 + len(skipped)) // 2) + put("BRC", m1=15, ri2=(6 + len(skipped)) // 2)
         return called + skipped + put("BCR", m1=15, r2=LINK)
     return _hazard(random, at)

@@ -21,30 +21,31 @@ ABOVE = frozenset((
     "conformance", "inputs", "machine", "guests", "regions",
 ))  # fmt: skip
 REGIONS = "regions"
+WHEN = frozenset(("modes.py", "translator.py", "worker.py"))  # in it: what is made does not depend on them
 CACHES_KEPT = 4
 FOLDERS_KEPT = 8  # in one of them: for processors, versions of LLVM, options of Numba's
 OPTIONS = "NUMBA_OPT", "NUMBA_BOUNDSCHECK"
 
 
-def _digest(selected: Callable[[str], bool]) -> str:
-    """Return a digest of the sources in the rooms that are selected."""
+def _digest(selected: Callable[[Path], bool]) -> str:
+    """Return a digest of the sources that are selected by their path in the package."""
     digest = hashlib.sha256()
     for source in sorted(PACKAGE.rglob("*.py")):
         place = source.relative_to(PACKAGE)
-        if selected(place.parts[0]):
+        if selected(place):
             digest.update(place.as_posix().encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def source_digest() -> str:
     """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
-    return _digest(lambda room: room not in ABOVE)
+    return _digest(lambda place: place.parts[0] not in ABOVE)
 
 
 @cache
 def _regions_digest() -> str:
     """Return a digest of the sources that make templates and regions of compiled code."""
-    return _digest(lambda room: room == REGIONS)
+    return _digest(lambda place: place.parts[0] == REGIONS and place.name not in WHEN)
 
 
 def cache_root() -> Path:

@@ -1,7 +1,8 @@
 """Translation in a process of its own: an assertion in LLVM aborts the process it happens in, and that is not ours.
 
-One request is in the worker at a time, others wait here. Requests and answers are pickled, through its standard input
-and output. Where the worker dies over a request that one is refused, and the next one gets a new worker.
+One request is in the worker at a time, others wait here, the latest first. Requests and answers are pickled, through
+its standard input and output. Where the worker dies over a request that one is refused, and the next one gets a new
+worker.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import pickle
 import select
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from s390emu._jit.cache import regions
 from s390emu.regions.build import MISSING, Request, Translation, kept, translate
 
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
-PATIENCE = 120  # seconds for one request
+PATIENCE = 600  # seconds for one request: the computer may have much else to do
 KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
 PACKAGE_PARENT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ class Worker:
         self.waits = waits
         self.deaths = 0
         self._process: subprocess.Popen | None = None
-        self._pending: deque[tuple[Request, Take]] = deque()
+        self._pending: list[tuple[Request, Take]] = []
         self._taking: Take | None = None
 
     def submit(self, request: Request, take: Take) -> None:
@@ -52,7 +52,7 @@ class Worker:
         """Hand over what is there, and let the worker go on."""
         self._answer(0)
         if self._taking is None and self._pending:
-            request, self._taking = self._pending.popleft()
+            request, self._taking = self._pending.pop()  # what is hot now comes before what was
             if self.deaths >= DEATHS_MOST:
                 self._taken(None)
                 return

@@ -33,8 +33,9 @@ def module_text(template: Template) -> str:
     for name in (*POINTERS, "code"):
         write(f"%p.{name} = alloca i64")
     kept = emit.KEPT | {
-        "ia": ("cpu", CPU["psw_ia"].start), "amode": ("cpu", CPU["amode"].start), "mask": ("cpu", CPU["psw_mask"].start),
-        "insn": ("port", PORT["insn_ia"].start), "context": ("port", PORT["context"].start),
+        "ia": ("cpu", CPU["psw_ia"].start), "amode": ("cpu", CPU["amode"].start),
+        "mask": ("cpu", CPU["psw_mask"].start), "insn": ("port", PORT["insn_ia"].start),
+        "context": ("port", PORT["context"].start),
     }  # fmt: skip
     for name, (record, where) in kept.items():
         write.put(write.load(record, where), name)
@@ -49,8 +50,8 @@ def module_text(template: Template) -> str:
     for name, (record, where) in (emit.KEPT | {"ia": kept["ia"]}).items():
         write.store(write.get(name), record, where)
     write("store i64 0, ptr %result", "ret i32 0", "stand_in:", f"%o = load i64, ptr @{ORIGINAL}")
-    write("%h = inttoptr i64 %o to ptr", "%s = tail call i32 %h(ptr %result, ptr %none, ptr %cpu, ptr %port, i64 %text)")
-    write("ret i32 %s", "}")
+    write("%h = inttoptr i64 %o to ptr")
+    write("%s = tail call i32 %h(ptr %result, ptr %none, ptr %cpu, ptr %port, i64 %text)", "ret i32 %s", "}")
     return "\n".join((llvm.header(), *template.declares, template.text, *write.lines, METADATA))
 
 

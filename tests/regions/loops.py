@@ -58,7 +58,10 @@ USUAL_NAMES = """
 """
 USUAL = [row for row in STRAIGHT if row.mnemonic in USUAL_NAMES.split()]
 
-EXECUTED = [row for row in STRAIGHT if row.mnemonic in "MVC CLC XC NC OC TR TRT MVI CLI TM AP PACK UNPK ED".split()]
+EXECUTED_NAMES = """
+    MVC CLC XC NC OC TR TRT MVI CLI TM AP PACK UNPK ED
+"""
+EXECUTED = [row for row in STRAIGHT if row.mnemonic in EXECUTED_NAMES.split()]
 
 
 class Loop(NamedTuple):

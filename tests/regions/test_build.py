@@ -28,7 +28,7 @@ def made(tmp_path, monkeypatch):
     build._again.cache_clear()
 
 
-@pytest.mark.parametrize("request_", [REQUEST, REQUEST._replace(starts=())], ids=["translation", "nothing-to-translate"])
+@pytest.mark.parametrize("request_", [REQUEST, REQUEST._replace(starts=())], ids=["some", "none"])
 def test_what_was_made_once_is_found_by_its_content(made, request_):
     assert kept(request_) is MISSING
     answer = translate(request_)

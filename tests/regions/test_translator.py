@@ -147,7 +147,7 @@ def test_on_the_command_line_that_is_one_line():
 def test_the_default_is_never_or_what_the_environment_says(value, expected, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv(modes.VARIABLE, value)
-        assert importlib.reload(modes).DEFAULT == expected
+        assert expected == importlib.reload(modes).DEFAULT
     importlib.reload(modes)
     assert translator_of(Machine(1 << 16).storage, None, NEVER) is None
 

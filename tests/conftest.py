@@ -18,6 +18,10 @@ ROWS_FILE = os.environ.get("S390EMU_ROWS", "")  # where to say which rows the te
 def pytest_configure():
     if ROWS_FILE:
         touched.start()
+    if os.environ.get("S390EMU_AS_HANDLERS"):
+        from tests.regions import as_handlers
+
+        as_handlers.install()
 
 
 def _left_out(item) -> bool:

@@ -266,6 +266,18 @@ def test_what_cannot_be_written_is_kept_for_this_process(tmp_path, monkeypatch):
     assert Kept(tmp_path, ".o").get("function") is None
 
 
+def test_when_there_is_too_much_the_oldest_go(tmp_path):
+    kept = Kept(tmp_path, ".o")
+    for n in range(6):
+        kept.keep(str(n), bytes(92))  # 100 bytes with the checksum
+        os.utime(tmp_path / f"{n}.o", (n, n))
+    kept.bound(600)
+    assert len(kept.names()) == 6
+    kept.bound(599)
+    assert sorted(kept.names()) == ["4", "5"]
+    Kept(tmp_path / "absent", ".o").bound(1)
+
+
 def test_only_the_latest_folders_of_a_cache_are_kept(tmp_path):
     folders = [tmp_path / str(n) for n in range(6)]
     for age, folder in enumerate(folders):

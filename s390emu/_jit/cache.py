@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +18,10 @@ PACKAGE = Path(__file__).parents[1]
 # What stands above the compiled rooms, and is not imported by them (`lint-imports`).
 ABOVE = frozenset((
     "cli.py", "crew.py", "commands", "debugger", "reports", "export", "tracing", "farm", "adversary", "sanitizer",
-    "recording", "conformance", "inputs", "machine", "guests",
+    "recording", "conformance", "inputs", "machine", "guests", "regions",
 ))  # fmt: skip
+REGIONS = "regions"
+WHEN = frozenset(("modes.py", "translator.py", "worker.py"))  # in it: what is made does not depend on them
 CACHES_KEPT = 4
 DIGEST_LETTERS = 16  # hexadecimal
 FOLDERS_KEPT = 8  # in one of them: for processors, versions of LLVM, options of Numba's
@@ -41,13 +43,23 @@ def _sources_in(folder: str | Path, left_out: Collection[str] = ()) -> Iterator[
             yield from _sources_in(entry.path)
 
 
-def source_digest() -> str:
-    """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
+def _digest(of: Iterable[os.DirEntry]) -> str:
     digest = hashlib.sha256()
-    for source in sources():
+    for source in of:
         place = Path(source.path)
         digest.update(place.relative_to(PACKAGE).as_posix().encode() + b"\0" + place.read_bytes())
     return digest.hexdigest()[:DIGEST_LETTERS]
+
+
+def source_digest() -> str:
+    """Return a digest of the sources that compiled code may depend on: a function's code has that of its callees."""
+    return _digest(sources())
+
+
+@cache
+def _regions_digest() -> str:
+    """Return a digest of the sources that make templates and regions of compiled code."""
+    return _digest(_sources_in(PACKAGE / REGIONS, WHEN))
 
 
 def _last_written() -> str:
@@ -115,7 +127,7 @@ def bitcodes() -> Kept:
 @cache
 def templates() -> Kept:
     """Return what is kept of the templates that `regions/` makes of this bitcode."""
-    folder = CACHE / f"templates-{version()}"
+    folder = CACHE / f"templates-{_key(version(), _regions_digest())}"
     _claim(folder, FOLDERS_KEPT)
     return Kept(folder, ".json")
 
@@ -126,3 +138,11 @@ def objects() -> Kept:
     folder = CACHE / f"objects-{_key(version(), backend.target())}"
     _claim(folder, FOLDERS_KEPT)
     return Kept(folder, ".o")
+
+
+@cache
+def regions() -> Kept:
+    """Return what is kept of translated guest code, for this processor."""
+    folder = CACHE / f"regions-{_key(version(), backend.target(), _regions_digest())}"
+    _claim(folder, FOLDERS_KEPT)
+    return Kept(folder, ".region")

@@ -67,3 +67,16 @@ class Kept:
         """Keep it, for later processes too if that is possible."""
         if not write_whole(self.folder / (name + self.suffix), checksum_of(data) + data):
             self.here[name] = data
+
+    def bound(self, most: int) -> None:
+        """Remove the oldest files until what is left is less than half of `most` bytes, if there are more than that."""
+        with contextlib.suppress(OSError):
+            found = sorted((status.st_mtime, status.st_size, path)
+                           for path in self.folder.glob("*" + self.suffix) if (status := path.stat()))  # fmt: skip
+            left = sum(size for _, size, _ in found)
+            excess = left - most // 2 if left > most else 0
+            for _, size, path in found:
+                if excess <= 0:
+                    break
+                path.unlink(missing_ok=True)
+                excess -= size

@@ -38,7 +38,7 @@ from s390emu.machine.turns import Turns
 from s390emu.machine.view import View
 from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import EXIT_LIMIT
-from s390emu.regions.translator import NEVER as NEVER_TRANSLATED
+from s390emu.regions.modes import DEFAULT as TRANSLATE
 from s390emu.regions.translator import translator_of
 from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
@@ -60,7 +60,7 @@ class Machine:
     essa         whether the guest has ESSA; no_dat: whether with operation-request code 7 (facility 147)
     extra        further facility bits to indicate, for example 75; those of `handlers.ON_REQUEST` with instructions
     tlb          False: every access takes the slow path (slower, the same execution)
-    translate    whether hot code is translated, of `translator.MODES`: never, auto, always, sync
+    translate    whether hot code is translated, of `modes.MODES`: never, auto, always, sync
 
     ValueError for a facility that the model cannot have; ESSA it just does not have, before z9.
 
@@ -83,7 +83,7 @@ class Machine:
         no_dat: bool = False,
         extra: Iterable[int] = (),
         tlb: bool = True,
-        translate: str = NEVER_TRANSLATED,
+        translate: str = TRANSLATE,
         tod_epoch: int = 0,
     ):
         asked = frozenset(extra).union([NO_TRANSLATE] if no_dat else [])

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import pickle
+from functools import lru_cache
+
 from s390emu.regions import library, llvm
 from s390emu.regions.emit import module_text
+from s390emu.regions.kept import keep
 from s390emu.regions.region import find_region
 from s390emu.regions.request import SYMBOL, Request, Translation
 from s390emu.regions.templates import Template
 
 
 def translate(request: Request) -> Translation | None:
-    """Return the translation, None if there is nothing to translate. Raises RuntimeError where LLVM refuses."""
+    """Return the translation, and keep it; None if there is nothing to translate. Raises RuntimeError where LLVM
+    refuses."""
+    if not request.lasting:
+        return _again(pickle.dumps(request))
+    made = _made(request)
+    keep(request, made)
+    return made
+
+
+@lru_cache(512)
+def _again(request: bytes) -> Translation | None:
+    """Return what is made of a test's request: not for the disk, but the same pages come again."""
+    return _made(pickle.loads(request))
+
+
+def _made(request: Request) -> Translation | None:
     region = find_region(
         request.decoded,
         request.starts,
@@ -30,6 +49,7 @@ def translate(request: Request) -> Translation | None:
     return Translation(
         llvm.object_code(module),
         {entry: region.blocks[entry][0].place for entry in region.entries},
-        {each.ia: each.text for each in translated},
+        {each.ia: each.text for each in translated}
+        | {each.executed.ia: each.executed.text for each in translated if each.executed},
         tuple(sorted({each.mnemonic for each in region.instructions if each.barrier})),
     )

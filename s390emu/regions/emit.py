@@ -24,6 +24,7 @@ from s390emu.regions.templates import CPU, METADATA, POINTERS, PORT, TAGS, Templ
 
 UNLIKELY, LIKELY = ", !prof !20", ", !prof !21"
 IN_PAGE = 0xFFF
+SECOND_BYTE = 48  # shift, of an instruction's text
 HEAD = "define i32 @{}(ptr noalias %result, ptr %none, ptr noalias %cpu, ptr noalias %port, i64 %text) nounwind {{"
 ARGUMENTS = f"ptr %p.code, ptr null, {', '.join(f'ptr %p.{name}' for name in POINTERS)}, ptr %cpu, ptr %port"
 KEPT = {  # values that a region keeps: what they are loaded from, and stored into at an exit
@@ -142,14 +143,26 @@ def _block(write: _Writer, region: Region, leader: int) -> None:
 
 def _instruction(write: _Writer, each: Instruction, rem_before: str) -> None:
     """Write the template's call, and the exit before the instruction if it misses."""
-    write.put(signed(each.ia), "insn")
+    write.put(signed(each.executed.ia if each.executed else each.ia), "insn")
     write.put(signed(each.following), "ia")
-    write(f'call i32 @"h.{each.mnemonic}"({ARGUMENTS}, i64 {signed(each.text)})')
+    write(f'call i32 @"h.{each.mnemonic}"({ARGUMENTS}, i64 {_text(write, each)})')
     missed = write.value(f"icmp ne i64 {write.get('code')}, 0")
     write(f"br i1 {missed}, label %m{each.ia:x}, label %c{each.ia:x}{UNLIKELY}", f"m{each.ia:x}:")
     write.put(write.value(rem_before), "rem")
     write.put(signed(each.ia), "ia")
     write("br label %exit", f"c{each.ia:x}:")
+    if each.executed:
+        write.store(signed(each.executed.ia), "port", PORT["executed_target"].start)
+
+
+def _text(write: _Writer, each: Instruction) -> str:
+    """Write what is executed, unless it is constant, and return it."""
+    if not each.executed:
+        return str(signed(each.text))
+    if not each.executed.modifier:
+        return str(signed(each.executed.text))
+    low = write.value(f"and i64 {write.load('cpu', CPU['gr'].start + 8 * each.executed.modifier)}, 255")
+    return write.value(f"or i64 {signed(each.executed.text)}, {write.value(f'shl i64 {low}, {SECOND_BYTE}')}")
 
 
 def _branch(write: _Writer, region: Region, last: Instruction) -> None:

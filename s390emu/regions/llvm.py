@@ -75,8 +75,10 @@ def _linker():
     return llvm.create_lljit_compiler(target_machine())
 
 
-def linked(code: bytes, symbol: str):
-    """Return (what keeps the code alive, address of the symbol in it); closing the first frees the code."""
-    builder = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(symbol).add_current_process()
-    library = builder.link(_linker(), f"{symbol}.{next(_serial)}")
-    return library, library[symbol]
+def linked(code: bytes, *symbols: str):
+    """Return (what keeps the code alive, address of each symbol in it); closing the first frees the code."""
+    builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for symbol in symbols:
+        builder.export_symbol(symbol)
+    library = builder.link(_linker(), f"{symbols[0]}.{next(_serial)}")
+    return library, *(library[symbol] for symbol in symbols)

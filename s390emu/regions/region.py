@@ -18,12 +18,25 @@ MOST_INSTRUCTIONS = 400
 MOST_TEXT = 500_000  # characters of their templates: what the time of a translation goes by, about a second
 CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
 TEXT_BITS = 64
+EXECUTE = "EXRL"
+# Where the second byte has no part of the operation code, and nothing counts from the instruction's own address.
+EXECUTED_FORMATS = ("SI", "SS-a", "SS-b", "SS-c", "SS-f")
+MODIFIER_SHIFT = 52  # R1 of it, in an instruction's text
 ROW_BY_PLACE = {lookup.place_of_row(row): row for row in ROWS}
+
+
+class Executed(NamedTuple):
+    """The target of an EXECUTE: its address and text, and the register whose low byte is ORed into it (0: none is)."""
+
+    ia: int
+    text: int
+    modifier: int
 
 
 class Instruction(NamedTuple):
     """A decoded instruction at logical address `ia`; text: left-aligned; place: in the handler table; following: the
-    address after it; target: where it branches to if that is fixed. A barrier is not translated."""
+    address after it; target: where it branches to if that is fixed. A barrier is not translated. executed: the target
+    of an EXECUTE RELATIVE LONG, whose mnemonic is then that of the instruction."""
 
     ia: int
     text: int
@@ -33,6 +46,7 @@ class Instruction(NamedTuple):
     target: int | None
     branches: bool
     barrier: bool
+    executed: Executed | None = None
 
 
 class Region(NamedTuple):
@@ -59,14 +73,30 @@ def relative_target(text: int, ia: int, amode: int) -> int | None:
     return None
 
 
-def instruction_at(ia: int, text: int, amode: int, branches: Callable[[str], bool | None]) -> Instruction:
+def instruction_at(
+    decoded: Mapping[int, int], ia: int, amode: int, branches: Callable[[str], bool | None]
+) -> Instruction:
     """Return an instruction; branches: of a mnemonic, whether it may branch, None for a barrier."""
+    text = decoded[ia]
     place = lookup.place_of(text)
     row = ROW_BY_PLACE.get(place)
-    kind = branches(row.mnemonic) if row else None
     following = (ia + lookup.LENGTHS[text >> (TEXT_BITS - 2)]) & amode
+    if row and row.mnemonic == EXECUTE and (executed := _executed(decoded, text, ia, amode)):
+        mnemonic = ROW_BY_PLACE[lookup.place_of(executed.text)].mnemonic
+        return Instruction(ia, text, place, mnemonic, following, None, False, branches(mnemonic) is None, executed)
+    kind = branches(row.mnemonic) if row else None
     target = relative_target(text, ia, amode) if kind else None
     return Instruction(ia, text, place, row.mnemonic if row else "", following, target, bool(kind), kind is None)
+
+
+def _executed(decoded: Mapping[int, int], text: int, ia: int, amode: int) -> Executed | None:
+    """Return the target of an EXECUTE, None if its operation code could be modified, or it is not in the same page."""
+    target = relative_target(text, ia, amode)
+    assert target is not None
+    row = ROW_BY_PLACE.get(lookup.place_of(decoded.get(target, 0)))
+    if target not in decoded or row is None or row.format.name not in EXECUTED_FORMATS:
+        return None
+    return Executed(target, decoded[target], text >> MODIFIER_SHIFT & 0xF)
 
 
 def find_region(
@@ -104,7 +134,7 @@ def _reachable(decoded, starts, amode, branches, size) -> dict[int, Instruction]
     while work and len(found) < MOST_INSTRUCTIONS and text < MOST_TEXT:
         ia = work.pop()
         if ia in decoded and ia not in found:
-            found[ia] = each = instruction_at(ia, decoded[ia], amode, branches)
+            found[ia] = each = instruction_at(decoded, ia, amode, branches)
             text += size(each.mnemonic) if not each.barrier else 0
             work += _next(each)
     return found

@@ -9,12 +9,14 @@ SYMBOL = "region"
 
 class Request(NamedTuple):
     """decoded: instruction texts by logical address, of one page; starts: where it was seen to be entered; amode: the
-    mask of the addressing mode; everywhere: make every instruction an entry."""
+    mask of the addressing mode; everywhere: make every instruction an entry; lasting: keep what is made of it on disk.
+    """
 
     decoded: dict[int, int]
     starts: tuple[int, ...]
     amode: int
     everywhere: bool = False
+    lasting: bool = True
 
 
 class Translation(NamedTuple):

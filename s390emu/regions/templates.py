@@ -110,10 +110,11 @@ OPERATIONS = frozenset((
     "shufflevector",
 ))  # fmt: skip
 PURE = re.compile(r"llvm\.(bswap|ctlz|cttz|ctpop|fsh[lr]|[us](max|min|add|sub|mul)\b|[us](add|sub|mul)\.(with|sat)|abs|"
-                  r"assume|lifetime|expect|usub|uadd|umul|sadd|ssub|smul|bitreverse|fabs|copysign|sqrt|is\.fpclass|"
+                  r"vector\.reduce\.|assume|lifetime|expect|usub|uadd|umul|sadd|ssub|smul|bitreverse|fabs|copysign|sqrt|is\.fpclass|"
                   r"experimental\.noalias)")  # fmt: skip
 POINTER_ARGUMENTS = re.compile(rf"ptr [^%(]*({VALUE})")
 BYTE_EXTENDED = re.compile(rf"({VALUE}) = zext (?:nneg )?i8 (\S+) to i64")
+NOT_ZERO = re.compile(r"-?[1-9]\d*")
 BYTES_MOVED = re.compile(r"llvm\.mem(move|cpy|set)\.")
 
 # Type-based alias analysis: the kinds of memory, none of which overlaps another.
@@ -149,7 +150,7 @@ def make_template(mnemonic: str, symbol: str, intermediate: str) -> Template:
             raise Refused("state is changed before a slow path")
     except RuntimeError as error:  # of LLVM's parser
         raise Refused(str(error)) from None
-    if not any(code.value == "0" for code in _codes(function)):
+    if all(NOT_ZERO.fullmatch(code.value) for code in _codes(function)):
         raise Refused("always a slow path")
     return _tagged(mnemonic, function, rest)
 

@@ -23,12 +23,12 @@ from s390emu.engine.handlers import HandlerTable
 from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm
+from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
 from s390emu.regions.request import SYMBOL, Request, Translation
-from s390emu.regions.worker import Worker
+from s390emu.regions.worker import Worker, shared
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSLATED
 from s390emu.storage.guest import GuestStorage
 
-NEVER, AUTO, ALWAYS, SYNC = MODES = ("never", "auto", "always", "sync")
 INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
 ALWAYS_INTERVAL = 500
 SAMPLES = 4  # of a page, before it is translated
@@ -77,7 +77,8 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
 class Translator:
     """Translates the hot pages of one guest.
 
-    handlers: the guest's; worker: who translates.
+    handlers: the guest's; worker: who translates. serial: how many regions have been put in place; refused: how many
+    requests brought none.
     """
 
     def __init__(self, storage: GuestStorage, handlers: HandlerTable, mode: str, worker: Worker):
@@ -90,7 +91,7 @@ class Translator:
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._interval = INTERVAL
         self._next = 0
-        self._serial = 0
+        self.serial = 0
 
     # --- when to look ------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Translator:
                 self.refused += 1
                 self._refused[key] = texts
 
-        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere), take)
+        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, self.mode != ALWAYS), take)
 
     def _install(self, page: DecodedPage, translation: Translation) -> None:
         """Write the region over its entries, if the page still has the instructions that it was made of."""
@@ -163,11 +164,17 @@ class Translator:
             return
         self._remove(page)
         library, address = llvm.linked(translation.code, SYMBOL)
-        self._serial += 1
-        self.installed[self._serial] = Installed(page, translation, library)
-        page.rows[TRANSLATED_ROW, TEXT] = self._serial
+        self.serial += 1
+        self.installed[self.serial] = Installed(page, translation, library)
+        page.rows[TRANSLATED_ROW, TEXT] = self.serial
         for entry in translation.entries:
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
+
+    def drop(self) -> None:
+        """Let handlers stand everywhere again."""
+        self._free_dropped()
+        for each in list(self.installed.values()):
+            self._remove(each.page)
 
     def _remove(self, page: DecodedPage) -> None:
         """Let the page's handlers stand in its entries again."""
@@ -187,9 +194,9 @@ def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> T
     """Return the translator of a guest; None if nothing is to be translated, or nothing can be, and `auto` allows that.
     Raises ValueError where it cannot be done otherwise."""
     if mode not in MODES:
-        raise ValueError(f"translate={mode!r}: one of {', '.join(MODES)}")
+        raise ValueError(f"translate={mode!r} (--translate, {VARIABLE}): one of {', '.join(MODES)}")
     if mode == NEVER or (mode == AUTO and not JIT):
         return None
     if not JIT:
         raise ValueError(f"--translate {mode}: needs compiled code, so NUMBA_DISABLE_JIT must not be set")
-    return Translator(storage, handlers, mode, Worker(waits=mode != AUTO))
+    return Translator(storage, handlers, mode, shared(mode != AUTO))

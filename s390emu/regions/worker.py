@@ -1,7 +1,8 @@
 """Translation in a process of its own: an assertion in LLVM aborts the process it happens in, and that is not ours.
 
-One request is in the worker at a time, others wait here. Requests and answers are pickled, through its standard input
-and output. Where the worker dies over a request that one is refused, and the next one gets a new worker.
+One request is in the worker at a time, others wait here, the latest first. Requests and answers are pickled, through
+its standard input and output. Where the worker dies over a request that one is refused, and the next one gets a new
+worker.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import os
 import pickle
 import select
 import sys
-from collections import deque
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s390emu.regions.kept import MISSING, kept
 from s390emu.regions.request import Request, Translation
 
 if TYPE_CHECKING:
     import subprocess
 
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
-PATIENCE = 120  # seconds for one request
+PATIENCE = 600  # seconds for one request: the computer may have much else to do
+KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
 PACKAGE_PARENT = Path(__file__).parents[2]
 
 Take = Callable[[Translation | None], None]
@@ -34,11 +37,14 @@ class Worker:
         self.waits = waits
         self.deaths = 0
         self._process: subprocess.Popen | None = None
-        self._pending: deque[tuple[Request, Take]] = deque()
+        self._pending: list[tuple[Request, Take]] = []
         self._taking: Take | None = None
 
     def submit(self, request: Request, take: Take) -> None:
         """Have a request translated; `take` is called with the translation, None if there is none."""
+        if (found := kept(request)) is not MISSING:
+            take(found)  # type: ignore[arg-type]
+            return
         self._pending.append((request, take))
         self.poll()
         while self.waits and (self._taking or self._pending):
@@ -49,7 +55,7 @@ class Worker:
         """Hand over what is there, and let the worker go on."""
         self._answer(0)
         if self._taking is None and self._pending:
-            request, self._taking = self._pending.popleft()
+            request, self._taking = self._pending.pop()  # what is hot now comes before what was
             if self.deaths >= DEATHS_MOST:
                 self._taken(None)
                 return
@@ -113,10 +119,23 @@ class Worker:
         self._end()
 
 
+def shared(waits: bool) -> Worker:
+    """Return the worker of all translators of this process that wait, or of all that do not."""
+    return _shared(waits, os.getpid())
+
+
+@cache
+def _shared(waits: bool, process: int) -> Worker:
+    """Return a worker. process: a fork must not write into its parent's pipes."""
+    return Worker(waits=waits)
+
+
 def serve() -> None:
     """Answer requests until standard input ends. Nothing else gets to standard output."""
+    from s390emu._jit.cache import regions
     from s390emu.regions.build import translate
 
+    regions().bound(KEPT_BYTES)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer

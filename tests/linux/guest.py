@@ -23,6 +23,7 @@ from s390emu.guests.linux import image, read_kernel
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason, Stop
+from s390emu.regions.modes import DEFAULT
 from tests.required import lacking
 
 FILES = "S390EMU_LINUX"
@@ -156,12 +157,13 @@ def initramfs(suite: str) -> bytes:
 
 def machine(
     suite: str = "trixie", *, cpus: int = 1, host: int = RAM, essa: bool = True, tlb: bool = True, append: str = APPEND,
-    identity: str = NAMES[0], files: bytes | None = None,
+    identity: str = NAMES[0], files: bytes | None = None, translate: str = DEFAULT,
 ) -> Machine:  # fmt: skip
     """Return a machine about to start the kernel. host: bytes of its storage; files: another initial file system."""
     kernel = read_kernel((folder(suite) / "vmlinuz").read_bytes(), suite)
     own = Host(host // BLOCK_SIZE, PagingDevice())
-    made = Machine(RAM, cpus=cpus, host=own, identity=identity, essa=essa, tlb=tlb, tod_epoch=EPOCH)
+    made = Machine(RAM, cpus=cpus, host=own, identity=identity, essa=essa, tlb=tlb, tod_epoch=EPOCH,
+                   translate=translate)  # fmt: skip
     for address, data in image(kernel, RAM, initramfs(suite) if files is None else files, append):
         made.write(address, data)
     made.set_psw(*kernel.psw)

@@ -1,17 +1,22 @@
-"""Random loops, executed twice: interpreted, and with every page translated and entered everywhere.
+"""Random loops, executed twice: interpreted, and with its pages translated.
 
     python -m tests.regions.loops SEED PROGRAMS     a campaign by hand
 
 A program is a loop of instructions of every implemented problem-state row, with branches forward, calls, stores into
-its own instructions and beside them, storage keys set, blocks discarded; in some DAT is on, frames are few, or another
-CPU takes turns in the same loop. A program interruption returns to the instruction behind. Both are run in the same
-stretches of random lengths, and at each stop everything that a guest or a recording could tell apart is compared.
+its own instructions and beside them, storage keys set, blocks of data and of code made unused, volatile and stable
+again; in some DAT is on, frames are few, or another CPU takes turns in the same loop. With DAT, IPTE of one CPU takes
+the page of instructions from all: the program interruption puts another in its place, whose instructions differ by one.
+Otherwise a program interruption returns to the instruction behind. Between the stretches, of random lengths, in which
+both are run, the outside stores into instructions, takes blocks, or drops the TLB; at each stop everything that a guest
+or a recording could tell apart is compared.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
+from functools import cache
+from itertools import count
 from random import Random
 from typing import NamedTuple
 
@@ -21,21 +26,26 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine, Reason, Schedule
+from s390emu.machine.snapshot import Snapshot
 from s390emu.recording.state import KEPT_OF_PORT
 from s390emu.records.cpu import OPERATING
-from s390emu.regions import translator
-from s390emu.regions.translator import ALWAYS, Translator
+from s390emu.regions.modes import ALWAYS, NEVER
+from s390emu.regions.translator import Translator
 from s390emu.regions.worker import Worker
 from tests.judges.programs import BASE_ADDRESSES, CODE, DATA, EDGES, Dice, plain, put
 
-SIZE, LONGEST = 1 << 18, 12_000  # bytes of storage, instructions of a program
+SIZE, LONGEST = 1 << 18, 3_000  # bytes of storage, instructions of a program
 RETURN, TABLES = 0x5000, 0x30000
+PAGE_TABLE, INVALID = TABLES + 0x4000, 0x04
 MASKS = (0x180000000, 0x180000000, 0x180000000, 0x80000000, 0)
 PROGRAM_MASKS = (0, 0, 0, 0, 0, 0, 0b1000 << 40, 0b1111 << 40)
 DAT = 1 << 58
 OWN, COUNT, LINK = 14, 15, 11  # registers: the loop's own base, its count, a link
 FRAMES = (SIZE // 4096, SIZE // 4096, 17)
-LENGTHS = (1, 2, 3, 7, 50, 333, 1000, 5000)
+LENGTHS = (1, 2, 3, 7, 50, 50, 333, 333, 1000)
+ASKED = (2, 7)  # after so many stretches what has been executed is translated
+OTHER = CODE + 4096  # what IPTE has executed instead
+PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
 STRAIGHT = [
     row for row in ROWS
     if implemented(row) and row.chapter in (7, 8, 9) and "BRANCH" not in row.name and "EXECUTE" not in row.name
@@ -47,6 +57,11 @@ USUAL_NAMES = """
     MSR MSGR DSGR MLGR LGFR LLGFR ICM STCM ASI AGSI CS CSG EX LDGR LGDR
 """
 USUAL = [row for row in STRAIGHT if row.mnemonic in USUAL_NAMES.split()]
+
+EXECUTED_NAMES = """
+    MVC CLC XC NC OC TR TRT MVI CLI TM AP PACK UNPK ED
+"""
+EXECUTED = [row for row in STRAIGHT if row.mnemonic in EXECUTED_NAMES.split()]
 
 
 class Loop(NamedTuple):
@@ -66,8 +81,8 @@ class Loop(NamedTuple):
 
 def random_loop(random: Random) -> Loop:
     """Return a loop, and what it starts from."""
-    pieces: list[bytes] = []
-    for _ in range(random.randrange(4, 40)):
+    pieces: list[bytes] = [put("AHI", r1=8, i2=1)]
+    for _ in range(random.choice(PIECES)):
         pieces.append(_piece(random, sum(map(len, pieces))))
     body = b"".join(pieces)
     back = put("BRCTG", r1=COUNT, ri2=-len(body) // 2 & 0xFFFF)
@@ -87,50 +102,95 @@ def _piece(random: Random, at: int) -> bytes:
     """Return one or some instructions for this offset in the loop."""
     kind = random.randrange(100)
     dice = Dice(random.randbytes(32))
-    if kind < 55:
+    if kind < 72:
         return plain(dice, random.choice(USUAL), at)
-    if kind < 82:
+    if kind < 80:
         return plain(dice, random.choice(STRAIGHT), at)
     skipped = plain(dice, random.choice(USUAL), at + 6)
-    if kind < 88:
+    if kind < 85:
         return put("BRC", m1=random.randrange(16), ri2=(4 + len(skipped)) // 2) + skipped
-    if kind < 91:
+    if kind < 88:
         registers = {"r1": random.randrange(12), "r2": random.randrange(12), "m3": random.choice((2, 4, 6, 8, 10, 12))}
         return put(random.choice(("CRJ", "CGRJ", "CLRJ", "CLGRJ")), **registers, ri4=(6 + len(skipped)) // 2) + skipped
-    if kind < 94:  # a call, and the return through a register
+    if kind < 91:  # a call, and the return through a register
         called = put("BRAS", r1=LINK, ri2=(8 + len(skipped)) // 2) + put("BRC", m1=15, ri2=(6 + len(skipped)) // 2)
         return called + skipped + put("BCR", m1=15, r2=LINK)
-    if kind < 95:  # an immediate of its own is stored into
+    return _hazard(random, at)
+
+
+def _hazard(random: Random, at: int) -> bytes:
+    """Return something that drops a translation, or the TLB's entries."""
+    kind = random.randrange(8)
+    anywhere = random.choice((12, 13, OWN))
+    if kind == 0:  # an immediate of its own is stored into
         return put("MVI", d1=(at + 3 + 4, OWN), i2=random.randrange(256)) + put("LHI", r1=random.randrange(8), i2=7)
-    if kind < 96:  # a store beside the instructions
+    if kind == 1:  # a store beside the instructions
         return put("STG", r1=random.randrange(12), d2=(random.randrange(0x800, 0xFF0), OWN))
-    if kind < 97:
-        return put("LLILL", r1=1, i2=random.choice((0, 0x10, 0xF0))) + put("SSKE", r1=1, r2=random.choice((12, OWN)))
-    if kind < 98:
-        return put("EX", r1=random.randrange(12), d2=(at + 4, OWN)) + put("MVC", d1=(16, 0, 12), d2=(64, 13))
-    if kind < 99:  # unused, and used again: its content is lost
-        essa = [put("ESSA", r1=10, r2=random.choice((12, 13)), m3=command) for command in (2, 1)]
-        return essa[0] + essa[1]
-    return put("STCK", d2=(0x80, 12)) + put("SPM", r1=random.randrange(12))
+    if kind == 2:
+        return put("LLILL", r1=1, i2=random.choice((0, 0x10, 0xF0))) + put("SSKE", r1=1, r2=anywhere)
+    if kind == 3:  # of what comes behind it, most often
+        target = plain(Dice(random.randbytes(32)), random.choice(EXECUTED), at)
+        if random.randrange(4):
+            return put("EXRL", r1=random.randrange(12), ri2=3) + target
+        return put("EX", r1=random.randrange(12), d2=(at + 4, OWN)) + target
+    if kind == 4:  # in another state: its content may be lost
+        where = random.choice((12, 13, 12, 13, OWN))
+        return put("ESSA", r1=10, r2=where, m3=random.randrange(1, 7)) + put("ESSA", r1=10, r2=where, m3=1)
+    if kind == 5:
+        return put("STCK", d2=(0x80, 12)) + put("SPM", r1=random.randrange(12))
+    if kind == 6:
+        return put("LLILF", r1=1, i2=PAGE_TABLE) + put("IPTE", r1=1, r2=anywhere)
+    return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
 
 
-def machine_of(loop: Loop) -> Machine:
-    """Return a machine at the loop's start."""
-    schedule = Schedule(loop.cpus, quantum=100)
-    machine = Machine(SIZE, host=Host(loop.frames, PagingDevice()), cpus=loop.cpus, schedule=schedule)
-    for prefix in range(0, 0x2000 * loop.cpus, 0x2000):
+def _entry_of(address: int) -> tuple[int, int]:
+    """Return displacement and base of the byte with the invalid bit in an address's page-table entry."""
+    return PAGE_TABLE + 8 * (address >> 12) + 6, 0
+
+
+def _interruption() -> bytes:
+    """Return what is executed at a program interruption: make pages valid that IPTE took, another with instructions;
+    after a discard make every block stable; go on behind the instruction."""
+    stable = b"".join(
+        put("LLILF", r1=9, i2=address) + put("ESSA", r1=10, r2=9, m3=1) for address in (CODE, DATA, DATA + 4096)
+    )
+    other = put("XIY", d1=_entry_of(CODE), i2=0x10 | INVALID)
+    return b"".join((
+        put("TMY", d1=_entry_of(CODE), i2=INVALID), put("BRC", m1=8, ri2=(4 + len(other)) // 2), other,
+        *(put("NIY", d1=_entry_of(address), i2=0xFF ^ INVALID) for address in (DATA, DATA + 4096)),
+        put("CLHHSI", d1=(0x8E, 0), i2=0x1A), put("BRC", m1=7, ri2=(4 + len(stable)) // 2), stable,
+        put("LPSWE", d2=(0x150, 0)),
+    ))  # fmt: skip
+
+
+@cache
+def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapshot]:
+    """Return a machine, and its state before a program is there. number: two are compared."""
+    schedule = Schedule(cpus, quantum=100)
+    machine = Machine(SIZE, host=Host(frames, PagingDevice()), cpus=cpus, schedule=schedule, translate=NEVER)
+    for prefix in range(0, 0x2000 * cpus, 0x2000):
         machine.write(prefix + 0x1D0, (0x180000000).to_bytes(8, "big") + RETURN.to_bytes(8, "big"))
-    machine.write(RETURN, put("LPSWE", d2=(0x150, 0)))
-    machine.write(CODE, loop.code)
-    machine.write(DATA, loop.data)
+    machine.write(RETURN, _interruption())
     for page in range(SIZE // 4096):  # a segment table, and a page table of real addresses
-        machine.write(TABLES + 0x4000 + 8 * page, (page << 12).to_bytes(8, "big"))
-    machine.write(TABLES, (TABLES + 0x4000).to_bytes(8, "big"))
+        machine.write(PAGE_TABLE + 8 * page, (page << 12).to_bytes(8, "big"))
+    machine.write(TABLES, PAGE_TABLE.to_bytes(8, "big"))
     for cpu in machine.cpus:
         cpu.cr[1] = cpu.cr[13] = TABLES
-        cpu.gr[:] = loop.registers
         cpu.record.stopped = OPERATING
         cpu.record.prefix = cpu.number * 0x2000
+    return machine, machine.snapshot()
+
+
+def machine_of(loop: Loop, number: int) -> Machine:
+    """Return a machine at the loop's start, the first or the second one."""
+    machine, empty = _empty_machine(loop.frames, loop.cpus, number)
+    machine.restore(empty)
+    machine.write(CODE, loop.code)
+    machine.write(OTHER, loop.code)
+    machine.write(OTHER + 3, b"\x02")  # the first immediate
+    machine.write(DATA, loop.data)
+    for cpu in machine.cpus:
+        cpu.gr[:] = loop.registers
         cpu.set_psw(loop.mask, CODE)
     return machine
 
@@ -141,23 +201,61 @@ def told(machine: Machine) -> tuple:
     return machine.cpu_array.tobytes(), machine.running.number, *kept
 
 
-def compare(loop: Loop, random: Random, worker: Worker) -> Translator:
+class Told(Translator):
+    """Translates when it is told to, and only then."""
+
+    def attend(self, cpu, count: int) -> int:
+        self._free_dropped()
+        return LONGEST
+
+    def translate(self, cpu, random: Random) -> None:
+        """Translate what the CPU's TLB has, entered everywhere or as it would be."""
+        everywhere = random.randrange(2) == 0
+        for page in self._pages_of(cpu.port):
+            decoded = page.texts()
+            if not decoded or (page.logical == RETURN and random.randrange(4)):
+                continue
+            starts = sorted(decoded) if everywhere else sorted(random.sample(sorted(decoded), 1))
+            self._ask(page, tuple(starts), cpu, everywhere=everywhere)
+
+
+def _disturb(machine: Machine, random: Random) -> None:
+    """Do what comes from outside the guest between two stretches: mostly nothing."""
+    kind = random.randrange(40)
+    address = random.choice((CODE, OTHER, DATA, DATA + 4096))
+    if kind < 4:
+        kernels.flush(machine.storage.record)
+    elif kind == 4:  # an instruction becomes another
+        machine.write(CODE + random.randrange(60), random.randbytes(1))
+    elif kind == 5:
+        machine.write(CODE + 0xF00, random.randbytes(8))
+    elif kind == 6:
+        machine.set_block(address, key=random.choice((0, 0x10, 0x18, 0xF0)))
+    elif kind == 7:
+        machine.set_block(address, "Uz")
+        machine.set_block(address, "Sz")
+
+
+def compare(loop: Loop, random: Random, worker: Worker) -> Told:
     """Execute it both ways, and assert that they are the same; return the translator, which tells what it did."""
-    plainly, translated = machine_of(loop), machine_of(loop)
-    own = Translator(translated.storage, translated.handlers, ALWAYS, worker)
-    translated.translator = own
-    while plainly.count < LONGEST:
+    plainly, translated = machine_of(loop, 0), machine_of(loop, 1)
+    own = translated.translator = Told(translated.storage, translated.handlers, ALWAYS, worker)
+    for stretch in count(1):
         length = random.choice(LENGTHS)
         stops = plainly.run(length), translated.run(length)
-        if random.randrange(10) == 0:
-            for machine in (plainly, translated):
-                kernels.flush(machine.storage.record)
         assert stops[0] == stops[1]
         assert told(plainly) == told(translated)
-        if stops[0].reason is not Reason.LIMIT:
+        if stops[0].reason is not Reason.LIMIT or plainly.count >= LONGEST:
             break
+        what = random.getrandbits(32)
+        for machine in (plainly, translated):
+            _disturb(machine, Random(what))
+        if stretch in ASKED:
+            own.translate(translated.running, random)
     assert plainly.read(0, SIZE) == translated.read(0, SIZE)
     assert plainly.blocks() == translated.blocks()
+    own.drop()
+    translated.translator = None
     return own
 
 
@@ -175,11 +273,10 @@ def campaign(seed: int, programs: int, worker: Worker, told_every: int = 0) -> C
             raise
         if told_every and number % told_every == 0:
             print(number, dict(done), f"the worker died {worker.deaths} times", flush=True)
-        done.update(programs=1, translations=own._serial, refused=own.refused, translated=own._serial > 0)
+        done.update(programs=1, translations=own.serial, refused=own.refused, translated=own.serial > 0)
     return done
 
 
 if __name__ == "__main__":
-    translator.ALWAYS_INTERVAL = 300
     worker = Worker(waits=True)
-    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), worker, 5)), "the worker died:", worker.deaths)
+    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), worker, 200)), "the worker died:", worker.deaths)

@@ -43,4 +43,16 @@ def test_a_byte_loaded_into_its_own_base_register(worker, base):
     registers += [*loops.BASE_ADDRESSES, loops.CODE, 400]
     loop = loops.Loop(code + back + b"\0\0", tuple(registers), 0x80000000, bytes(range(256)) * 32, 64)
     own = loops.compare(loop, Random(1), worker)
-    assert own._serial and worker.deaths == 0
+    assert own.serial and worker.deaths == 0
+
+
+def test_execute_relative_of_a_length_in_a_register(worker):
+    """What is executed is in a region; a recording could tell its address (PORT.executed_target)."""
+    body = (
+        loops.put("AHI", r1=8, i2=1) + loops.put("EXRL", r1=8, ri2=5) + loops.put("BRCTG", r1=loops.COUNT, ri2=0xFFFB)
+    )
+    code = body + loops.put("MVC", d1=(16, 0, 12), d2=(64, 13)) + b"\0\0"
+    registers = (*range(12), *loops.BASE_ADDRESSES, loops.CODE, 400)
+    loop = loops.Loop(code, registers, 0x180000000, bytes(range(256)) * 32, 64)
+    own = loops.compare(loop, Random(3), worker)
+    assert own.serial and worker.deaths == 0

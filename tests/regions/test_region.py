@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from s390emu.assembler.assemble import assemble
 from s390emu.isa import lookup
 from s390emu.regions.region import MOST_INSTRUCTIONS, MOST_TEXT, Region, find_region, relative_target
@@ -89,3 +91,23 @@ def test_a_relative_target_counts_halfwords_from_the_instruction_and_wraps_in_it
     assert relative_target(text, 0x1000, MODE64) == 0xFFE
     assert relative_target(text, 0, 0x7FFFFFFF) == 0x7FFFFFFE
     assert relative_target(0x1A12 << 48, 0x1000, MODE64) is None
+
+
+EXECUTED = "exrl {r1},t\n agr %r1,%r2\n stck 0(%r1)\nt: {target}"
+
+
+def test_the_target_of_execute_relative_is_executed_in_its_place():
+    found = region(EXECUTED.format(r1="%r3", target="mvc 0(1,%r1),0(%r2)"))
+    first = found.blocks[BASE][0]
+    assert (first.mnemonic, first.barrier, first.following) == ("MVC", False, BASE + 6)
+    assert first.executed and (first.executed.ia, first.executed.modifier) == (BASE + 14, 3)
+
+
+@pytest.mark.parametrize("target", ["lhi %r4,3", "aghi %r4,3", "exrl %r3,t", "stck 0(%r1)", ""],
+                         ids=["operation-code-modified", "same", "execute", "barrier", "not-decoded"])  # fmt: skip
+def test_what_execute_cannot_be_resolved_for_is_a_barrier(target):
+    texts = decoded(EXECUTED.format(r1="%r3", target=target or "mvc 0(1,%r1),0(%r2)"))
+    if not target:
+        del texts[BASE + 14]
+    found = find_region(texts, (BASE + 6, BASE), MODE64, lambda name: None if name == "EXRL" else kind(name))
+    assert BASE not in found.entries

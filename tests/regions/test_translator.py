@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 from s390emu._jit import JIT
@@ -14,9 +16,10 @@ from s390emu.machine import Machine, Reason
 from s390emu.machine.observe import Recorder
 from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
 from s390emu.records.events import EVENT_TOUCH
-from s390emu.regions import translator
+from s390emu.regions import modes, translator
 from s390emu.regions.build import Request
-from s390emu.regions.translator import ALWAYS, AUTO, NEVER, SYNC, Translator, decoded_page_at, translator_of
+from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
+from s390emu.regions.translator import Translator, decoded_page_at, translator_of
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
@@ -134,18 +137,18 @@ def test_a_mode_that_does_not_exist_is_refused():
         Machine(1 << 16, translate="sometimes")
 
 
-def test_the_command_line_has_the_same_modes():
-    assert options.TRANSLATE == translator.MODES
-
-
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
 def test_on_the_command_line_that_is_one_line():
     with pytest.raises(UsageError, match="--translate always: needs compiled code"):
         build(options.MachineOptions(ram=1 << 20, paging="none", translate=ALWAYS))
 
 
-def test_never_is_the_default():
-    assert Machine(1 << 16).translator is None
+@pytest.mark.parametrize("value, expected", [("", NEVER), (SYNC, SYNC)])
+def test_the_default_is_never_or_what_the_environment_says(value, expected, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv(modes.VARIABLE, value)
+        assert expected == importlib.reload(modes).DEFAULT
+    importlib.reload(modes)
     assert translator_of(Machine(1 << 16).storage, None, NEVER) is None
 
 

@@ -15,10 +15,10 @@ from s390emu.commands.usage import UsageError
 from s390emu.engine.handlers import on_request
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
+from s390emu.regions import modes
 
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 FEWEST_FRAMES = 16  # of a host whose guest is smaller than that
-TRANSLATE = ("never", "auto", "always", "sync")
 UNUSED_ACCESS = ("discarded", "always", "zerofill")
 
 
@@ -45,7 +45,7 @@ class MachineOptions:
     no_essa: bool = False
     no_dat: bool = False
     tlb: str = "on"
-    translate: str = TRANSLATE[0]
+    translate: str = modes.DEFAULT
     seed: int = 0
     random_keys: bool = False
     epoch: int = 0
@@ -124,7 +124,7 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
                        help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off, --translate auto: how fast")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help=argparse.SUPPRESS)
-    group.add_argument("--translate", choices=TRANSLATE, default=TRANSLATE[0], help=argparse.SUPPRESS)
+    group.add_argument("--translate", choices=modes.MODES, default=modes.DEFAULT, help=argparse.SUPPRESS)
     group.add_argument("--seed", type=number, default=0, metavar="N",
                        help="fixes free choices of the host; --random-keys: a discard's ACC and F too")  # fmt: skip
     group.add_argument("--random-keys", action="store_true", help=argparse.SUPPRESS)

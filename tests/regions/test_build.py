@@ -1,0 +1,65 @@
+"""What is kept of translations: by content, for later processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from s390emu._jit.objects import Kept
+from s390emu.regions import build
+from s390emu.regions.build import MISSING, Request, Translation, kept, translate
+
+REQUEST = Request({0x1000: 0x0700 << 48}, (0x1000,), (1 << 64) - 1)
+TRANSLATION = Translation(b"code", {0x1000: 7}, {0x1000: 0x0700 << 48}, ())
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """The requests that LLVM got, each answered with TRANSLATION, or None without starts."""
+    asked: list[Request] = []
+
+    def make(request):
+        asked.append(request)
+        return TRANSLATION if request.starts else None
+
+    monkeypatch.setattr(build, "regions", lambda: Kept(tmp_path, ".region"))
+    monkeypatch.setattr(build, "_made", make)
+    build._again.cache_clear()
+    yield asked
+    build._again.cache_clear()
+
+
+@pytest.mark.parametrize("request_", [REQUEST, REQUEST._replace(starts=())], ids=["some", "none"])
+def test_what_was_made_once_is_found_by_its_content(made, request_):
+    assert kept(request_) is MISSING
+    answer = translate(request_)
+    assert kept(request_) == answer == (TRANSLATION if request_.starts else None)
+    assert made == [request_]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"decoded": {0x1000: 0x0701 << 48}}, {"starts": (0x1002,)}, {"amode": 0x7FFFFFFF}, {"everywhere": True}],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_request_is_another_content(made, change):
+    translate(REQUEST)
+    assert kept(REQUEST._replace(**change)) is MISSING
+
+
+def test_the_order_in_which_it_was_decoded_makes_no_difference(made):
+    texts = {0x1000: 1 << 48, 0x1002: 2 << 48}
+    translate(REQUEST._replace(decoded=texts))
+    assert kept(REQUEST._replace(decoded=dict(reversed(texts.items())))) == TRANSLATION
+
+
+def test_what_does_not_last_is_kept_by_the_process_only(made, tmp_path):
+    request = REQUEST._replace(lasting=False)
+    assert translate(request) == translate(request) == TRANSLATION
+    assert len(made) == 1 and kept(request) is MISSING and not list(tmp_path.iterdir())
+
+
+def test_a_damaged_file_is_none(made, tmp_path):
+    translate(REQUEST)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert kept(REQUEST) is MISSING

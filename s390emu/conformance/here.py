@@ -8,7 +8,7 @@ from s390emu.architecture.interruptions import DATA
 from s390emu.conformance.case import REGISTERS, Case, Result, State
 from s390emu.conformance.files import STORAGE
 from s390emu.conformance.twins.suite import recipes
-from s390emu.engine.handlers import SECURITY, VECTORS, on_request
+from s390emu.engine.handlers import PARTIAL, SECURITY, on_request
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine
 
@@ -25,7 +25,7 @@ class Here:
     def __init__(self) -> None:
         with_twins = recipes().keys()
         needed = {row.facility for row in ROWS if row.mnemonic in with_twins and row.facility is not None}
-        asked = (needed | VECTORS) & on_request() - SECURITY
+        asked = needed & on_request() - SECURITY | PARTIAL
         self.machine = Machine(STORAGE, extra=asked)
         self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
         self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())

@@ -57,6 +57,8 @@ PACKED_DECIMAL_ENHANCEMENT = 152  # without a row of its own
 ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, without an instruction
 # Facilities that a machine has only if asked for: what a system does changes with them, and Linux loads drivers.
 SECURITY = frozenset((MSA, MSA4, MSA5))
+# Of what they change in rows that are here something is missing, as said there: no machine may say that it has them.
+PARTIAL = frozenset((PACKED_DECIMAL_ENHANCEMENT,))
 VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
 DECIMAL = frozenset((DFP, ZF, PK))
 ON_REQUEST = SECURITY | VECTORS | DECIMAL | {ACCESS_EXCEPTION_INDICATION, BEAR, CT}
@@ -109,7 +111,7 @@ def facilities() -> frozenset[int]:
     for row in ROWS:
         if row.facility is not None:
             needed.setdefault(row.facility, []).append(row)
-    return frozenset(bit for bit, rows in needed.items() if all(map(implemented, rows)))
+    return frozenset(bit for bit, rows in needed.items() if bit not in PARTIAL and all(map(implemented, rows)))
 
 
 def default_facilities(model: str = models.MAX) -> frozenset[int]:

@@ -6,7 +6,10 @@ import pytest
 
 from s390emu._jit.objects import Kept
 from s390emu.regions import build
-from s390emu.regions.build import MISSING, Request, Translation, kept, translate
+from s390emu.regions import kept as keeping
+from s390emu.regions.build import translate
+from s390emu.regions.kept import MISSING, kept
+from s390emu.regions.request import Request, Translation
 
 REQUEST = Request({0x1000: 0x0700 << 48}, (0x1000,), (1 << 64) - 1)
 TRANSLATION = Translation(b"code", {0x1000: 7}, {0x1000: 0x0700 << 48}, ())
@@ -21,7 +24,7 @@ def made(tmp_path, monkeypatch):
         asked.append(request)
         return TRANSLATION if request.starts else None
 
-    monkeypatch.setattr(build, "regions", lambda: Kept(tmp_path, ".region"))
+    monkeypatch.setattr(keeping, "regions", lambda: Kept(tmp_path, ".region"))
     monkeypatch.setattr(build, "_made", make)
     build._again.cache_clear()
     yield asked

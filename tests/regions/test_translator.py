@@ -17,8 +17,8 @@ from s390emu.machine.observe import Recorder
 from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
 from s390emu.records.events import EVENT_TOUCH
 from s390emu.regions import modes, translator
-from s390emu.regions.build import Request
 from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
+from s390emu.regions.request import Request
 from s390emu.regions.translator import Translator, decoded_page_at, translator_of
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")

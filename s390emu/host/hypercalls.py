@@ -60,8 +60,6 @@ def release(host, guest, cpu, port, insn: int) -> int:
     return 0
 
 
-DIAGNOSES = {0x08: command, 0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
-CIPHERS = dict.fromkeys((KM, KMC, KMAC, KMCTR, KMF, KMO), cipher)
 def service_call(host, guest, cpu, port, insn: int) -> int:
     """Complete SERVICE CALL."""
     from s390emu.host import service_call as services  # the formats of its answers take long to build
@@ -69,4 +67,6 @@ def service_call(host, guest, cpu, port, insn: int) -> int:
     return services.service_call(host, guest, cpu, port, insn)
 
 
+DIAGNOSES = {0x08: command, 0x0C: pseudo_timer, 0x10: release, 0x250: block_io, 0x308: ipl}
+CIPHERS = dict.fromkeys((KM, KMC, KMAC, KMCTR, KMF, KMO), cipher)
 SERVICES = {ESSA: essa, DIAGNOSE: diagnose, SERVICE_CALL: service_call, PRNO: random_numbers, **CIPHERS}

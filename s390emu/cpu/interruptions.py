@@ -58,8 +58,11 @@ from s390emu.architecture.interruptions import (
     SEGMENT_TRANSLATION,
     SPACE_SWITCH_EVENT,
     SPECIFICATION,
+    STACK_EMPTY,
     STACK_FULL,
     STACK_OPERATION,
+    STACK_SPECIFICATION,
+    STACK_TYPE,
     SUPERVISOR_CALL,
     TRACE_TABLE,
     TRANSLATION_SPECIFICATION,
@@ -104,6 +107,8 @@ from s390emu.storage.events import MARGIN as EVENT_MARGIN
 from s390emu.storage.events import record_event
 from s390emu.storage.references import note_boundary, watching_references
 
+# Program interruptions that nullify and store nothing that identifies them.
+UNIDENTIFIED = (TRACE_TABLE, STACK_FULL, STACK_EMPTY, STACK_SPECIFICATION, STACK_TYPE, STACK_OPERATION)
 LOOP = 64  # interruptions in a row without an instruction completing
 
 
@@ -126,19 +131,13 @@ def vector_processing_exception(cpu, vxc):
 
 
 @jit
-def unidentified(code):
-    """True if this program interruption nullifies and stores nothing that identifies it: trace table, linkage stack."""
-    return code == TRACE_TABLE or STACK_FULL <= code <= STACK_OPERATION
-
-
-@jit
 def nullifies(code):
     """True if this program interruption nullifies the instruction: PoP ch. 6; for 001A, docs/page-hinting.md D9."""
     if code in (PAGE_TRANSLATION, SEGMENT_TRANSLATION, BLOCK_VOLATILITY):
         return True
     if code == ALET_SPECIFICATION:
         return False
-    if unidentified(code):
+    if code in UNIDENTIFIED:
         return True
     return ASCE_TYPE <= code <= REGION_THIRD or FIRST_ASN_EXCEPTION <= code <= EXTENDED_AUTHORITY
 
@@ -212,7 +211,7 @@ def take_program(cpu, storage):
         put8(cpu, storage, at.TEID, teid)
     elif ALET_SPECIFICATION <= code <= EXTENDED_AUTHORITY:
         put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)
-    elif code == PROTECTION or (nullifies(code) and not unidentified(code)):
+    elif code == PROTECTION or (nullifies(code) and code not in UNIDENTIFIED):
         teid = cpu.teid
         put8(cpu, storage, at.TEID, teid)
         put1(cpu, storage, at.EXCEPTION_ACCESS_ID, cpu.exception_access)

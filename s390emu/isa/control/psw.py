@@ -45,6 +45,20 @@ def lpsw(cpu, storage, insn):
 
 
 @jit
+def load_extended_psw(cpu, storage, address, breaks):
+    """Load the PSW of 16 bytes at this address; return a code. breaks: whether that is a breaking event."""
+    if on(address, DOUBLEWORD_OFFSET):
+        return SPECIFICATION
+    span, code = probe_fetch(cpu, storage, address, QUADWORD_BYTES)
+    if code != 0:
+        return code
+    if breaks:
+        cpu.breaking_event = storage.insn_ia
+    load_psw(cpu, storage, get_doubleword(span, u64(0)), get_doubleword(span, u64(8)))
+    return 0
+
+
+@jit
 def lpswe(cpu, storage, insn):
     """LOAD PSW EXTENDED, S. PoP ch. 10 "LOAD PSW EXTENDED". cc as loaded.
 
@@ -52,15 +66,7 @@ def lpswe(cpu, storage, insn):
     """
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    second = based(cpu, insn)
-    if on(second, DOUBLEWORD_OFFSET):
-        return SPECIFICATION
-    span, code = probe_fetch(cpu, storage, second, QUADWORD_BYTES)
-    if code != 0:
-        return code
-    cpu.breaking_event = storage.insn_ia
-    load_psw(cpu, storage, get_doubleword(span, u64(0)), get_doubleword(span, u64(8)))
-    return 0
+    return load_extended_psw(cpu, storage, based(cpu, insn), True)
 
 
 @jit
@@ -68,14 +74,7 @@ def lpswey(cpu, storage, insn):
     """LOAD PSW EXTENDED, SIY. PoP ch. 10 "LOAD PSW EXTENDED". cc as loaded. Unlike LPSWE it is no breaking event."""
     if problem_state(cpu):
         return PRIVILEGED_OPERATION
-    first = based_long(cpu, insn)
-    if on(first, DOUBLEWORD_OFFSET):
-        return SPECIFICATION
-    span, code = probe_fetch(cpu, storage, first, QUADWORD_BYTES)
-    if code != 0:
-        return code
-    load_psw(cpu, storage, get_doubleword(span, u64(0)), get_doubleword(span, u64(8)))
-    return 0
+    return load_extended_psw(cpu, storage, based_long(cpu, insn), False)
 
 
 @jit

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
 from s390emu.architecture.sizes import DOUBLEWORD_BITS, WORD_BITS
-from s390emu.cpu.interruptions import data_exception
 from s390emu.isa.decimal_floating_point.digits import Digits, digit_count, shift_left
 from s390emu.isa.decimal_floating_point.numbers import BIAS
 from s390emu.isa.decimal_floating_point.operands import availability, number_in
@@ -22,7 +21,7 @@ from s390emu.isa.floating_point.bfp_convert import (
     MOST32,
     MOST64,
     NO_LEAST,
-    SPECIAL_CASE,
+    finish_integer,
 )
 from s390emu.isa.floating_point.bfp_numbers import EXTENDED, INFINITY, LONG, ONE, ZERO, is_nan
 from s390emu.isa.floating_point.bfp_operands import finish, pairs_of
@@ -31,7 +30,7 @@ from s390emu.isa.floating_point.fpc import INVALID_FLAG, INVALID_MASK
 from s390emu.isa.general.arithmetic import magnitude, negative
 from s390emu.isa.general.convert import digits_of, number_of
 from s390emu.isa.operands import r16, r20, rre, sign_extend
-from s390emu.isa.registers import low, set_low
+from s390emu.isa.registers import low
 
 MOST_DIGITS = 20  # of a number of 64 bits
 WORD_DIGITS, MORE_DIGITS = 16, 4
@@ -96,17 +95,8 @@ def convert_to_integer(cpu, storage, form, insn, bits, most, least):
     if code != 0:
         return code
     number, rounding = number_in(cpu, form, r2), rounding_by(cpu, storage, r16(insn), r20(insn))
-    minus = number.sign != u64(0) or is_nan(number)
     result, fits = to_integer_result(rounding, form, number, most, least)
-    if result.dxc == DXC_INVALID:
-        return data_exception(cpu, DXC_INVALID)
-    cpu.fpc |= result.flags
-    if bits == WORD_BITS:
-        set_low(cpu, r1, result.high)
-    else:
-        cpu.gr[r1] = result.high
-    cpu.cc = SPECIAL_CASE if not fits else 0 if number.kind == ZERO else 1 if minus else 2
-    return data_exception(cpu, result.dxc) if result.dxc != u64(0) else 0
+    return finish_integer(cpu, r1, number, result, fits, bits)
 
 
 @jit

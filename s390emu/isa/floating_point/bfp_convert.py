@@ -66,6 +66,21 @@ def to_integer_result(fpc, number, method, quiet, most, least):
 
 
 @jit
+def finish_integer(cpu, r1, number, result, fits, bits):
+    """Put the integer of 32 or 64 bits that a number was converted to into r1, and set cc 0-3; return a code."""
+    if result.dxc == DXC_INVALID:
+        return data_exception(cpu, DXC_INVALID)
+    cpu.fpc |= result.flags
+    if bits == WORD_BITS:
+        set_low(cpu, r1, result.high)
+    else:
+        cpu.gr[r1] = result.high
+    minus = number.sign != u64(0) or is_nan(number)
+    cpu.cc = SPECIAL_CASE if not fits else 0 if number.kind == ZERO else 1 if minus else 2
+    return data_exception(cpu, result.dxc) if result.dxc != u64(0) else 0
+
+
+@jit
 def convert_to_integer(cpu, storage, form, insn, bits, most, least):
     """Set r1 to the number in r2 as an integer of 32 or 64 bits, and cc 0-3; return a code. most, least: the greatest
     magnitudes above and below zero."""
@@ -76,17 +91,8 @@ def convert_to_integer(cpu, storage, form, insn, bits, most, least):
     if code != 0:
         return code
     number, method, quiet = number_in(cpu, form, r2), method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
-    minus = number.sign != u64(0) or is_nan(number)
     result, fits = to_integer_result(cpu.fpc, number, method, quiet, most, least)
-    if result.dxc == DXC_INVALID:
-        return data_exception(cpu, DXC_INVALID)
-    cpu.fpc |= result.flags
-    if bits == WORD_BITS:
-        set_low(cpu, r1, result.high)
-    else:
-        cpu.gr[r1] = result.high
-    cpu.cc = SPECIAL_CASE if not fits else 0 if number.kind == ZERO else 1 if minus else 2
-    return data_exception(cpu, result.dxc) if result.dxc != u64(0) else 0
+    return finish_integer(cpu, r1, number, result, fits, bits)
 
 
 @jit

@@ -35,7 +35,8 @@ UNJUDGED = {
     "VCKSM": "another sum; the manual adds a carry out of a word at its right end",
 }
 SAME_AMOUNTS = ("VSL", "VSRL", "VSRA")  # by V3; it has no vector enhancements 2: bytes have to agree
-ONLY_BYTES = ("VPOPCT",)  # nor vector enhancements 1: only long numbers, and comparisons that do not signal
+ONLY_BYTES = ("VPOPCT", "VISTR")  # no vector enhancements 1; and it ends a string at a byte of zeros, whatever M3 says
+# Nor has it enhancements 1 to floating point: only long numbers, and comparisons that do not signal.
 # It ignores the IEEE-inexact-exception control, which is not asked for; and knows nothing of rounding method 3.
 ROUNDING = ("VFI", "VFLR", "VCSFP", "VCLFP", "VCFPS", "VCFPL")
 ALL_ELEMENTS = ("VFTCI", "VFPSO")  # the others, unpredictable, stay there and become zeros here
@@ -73,7 +74,7 @@ class Case:
             values[4:6] = 9, 0
             self.vectors[9] = rng.randrange(8) * int("01" * 16, 16)
         if row.mnemonic in ONLY_BYTES:
-            values[-1] = 0
+            values[4] = 0  # M3
         self.code = build(row, values)
 
     def _fields(self, operand: Operand, rng: random.Random) -> list[int]:

@@ -19,7 +19,6 @@ from s390emu.architecture import models
 from s390emu.isa.opcodes import (
     BEAR,
     CT,
-    DFP,
     ENHANCEMENTS,
     EXTENSIONS,
     FPX,
@@ -30,14 +29,7 @@ from s390emu.isa.opcodes import (
     MSA4,
     MSA5,
     NEED_EXTENSION,
-    PK,
     ROWS,
-    VX,
-    VXE,
-    VXE2,
-    VXPD,
-    VXPDE2,
-    ZF,
     Row,
 )
 
@@ -59,9 +51,7 @@ ACCESS_EXCEPTION_INDICATION = 75  # access-exception fetch/store indication, wit
 SECURITY = frozenset((MSA, MSA4, MSA5))
 # Of what they change in rows that are here something is missing, as said there: no machine may say that it has them.
 PARTIAL = frozenset((PACKED_DECIMAL_ENHANCEMENT,))
-VECTORS = frozenset((VX, VXPD, VXE, VXE2, PACKED_DECIMAL_ENHANCEMENT, VXPDE2))
-DECIMAL = frozenset((DFP, ZF, PK))
-ON_REQUEST = SECURITY | VECTORS | DECIMAL | {ACCESS_EXCEPTION_INDICATION, BEAR, CT}
+ON_REQUEST = SECURITY | {ACCESS_EXCEPTION_INDICATION, BEAR, CT}
 CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 
@@ -116,8 +106,7 @@ def facilities() -> frozenset[int]:
 
 def default_facilities(model: str = models.MAX) -> frozenset[int]:
     """Return the facilities of a machine of this model for which nothing more is asked. ValueError for no such name."""
-    here = frozenset(bit for bit in available() if models.has(model, bit))
-    return here - (ON_REQUEST if model == models.MAX else ON_REQUEST - VECTORS - DECIMAL)
+    return frozenset(bit for bit in available() if models.has(model, bit)) - ON_REQUEST
 
 
 def available() -> frozenset[int]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from s390emu.engine.handlers import (
-    DECIMAL,
     ON_REQUEST,
     PARTIAL,
-    VECTORS,
     available,
     default_facilities,
     facilities,
     function,
     implemented,
 )
-from s390emu.isa.opcodes import ENHANCEMENTS, ROWS
+from s390emu.isa.opcodes import DFP, ENHANCEMENTS, ROWS, VX, VXE, VXE2, VXPD, ZF
 
 
 def test_a_facility_is_available_when_all_its_rows_are_implemented():
@@ -21,14 +19,13 @@ def test_a_facility_is_available_when_all_its_rows_are_implemented():
         assert (bit in facilities()) == all(implemented(row) for row in ROWS if row.facility == bit)
 
 
-def test_some_facilities_are_there_only_on_request_and_vectors_in_models_that_had_them():
+def test_some_facilities_are_there_only_on_request_and_others_in_models_that_had_them():
     assert not ON_REQUEST & default_facilities()
     assert available() >= ON_REQUEST & facilities()
-    assert not VECTORS & default_facilities("zEC12")
-    assert not DECIMAL & default_facilities("z990")
-    assert default_facilities("z10") & DECIMAL == {42} & facilities()
-    assert default_facilities("zEC12") & DECIMAL == {42, 48} & facilities()
-    assert default_facilities("z13") & VECTORS == {129} & facilities()
+    later = {"z10": {DFP}, "zEC12": {DFP, ZF}, "z13": {DFP, ZF, VX}, "z14": {DFP, ZF, VX, VXE, VXPD}}
+    for model, bits in later.items():
+        assert default_facilities(model) & {DFP, ZF, VX, VXE, VXPD, VXE2} == bits
+    assert default_facilities() >= {DFP, ZF, VX, VXE, VXPD, VXE2}
 
 
 def test_enhancements_are_of_instructions_that_there_are():

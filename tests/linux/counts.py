@@ -5,8 +5,8 @@ that decides whether they should be.
 """
 
 COUNTS = {
-    "busybox-static 1:1.37.0-6+b9, linux-image-6.12.107+deb13-s390x 6.12.107-1": 1_027_511_028,
-    "busybox-static 1:1.35.0-4+deb12u1+b1, linux-image-6.1.0-50-s390x 6.1.176-1": 2_247_630_649,
+    "busybox-static 1:1.37.0-6+b9, linux-image-6.12.107+deb13-s390x 6.12.107-1": 1_025_951_651,
+    "busybox-static 1:1.35.0-4+deb12u1+b1, linux-image-6.1.0-50-s390x 6.1.176-1": 2_247_561_729,
 }
 
 

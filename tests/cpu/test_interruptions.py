@@ -16,7 +16,7 @@ from s390emu.architecture.interruptions import (
 from s390emu.architecture.page_states import UNUSED_ACCESS
 from s390emu.cpu.interruptions import nullifies
 from s390emu.machine import Machine, Reason
-from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE, SIZE, Lab
+from tests.lab import ALL, BA_EA, CODE, HANDLER, MODE_24, MODE_31, PROBLEM_STATE, SIZE
 
 IO, EXTERNAL, MACHINE_CHECK, WAIT = (1 << (63 - bit) for bit in (6, 7, 13, 14))
 BLOCK = 0x38000
@@ -449,17 +449,10 @@ end:    .quad 0x0002000180000000, 0x77
 EXTENDED_AREA_DESIGNATION, VECTORS_VALID, SAVED_AT = 0x11B0, 1 << (63 - 25), 0x60400
 
 
-@pytest.fixture(scope="module")
-def with_vectors():
-    return Lab(extra=(129,))
-
-
 @pytest.mark.parametrize(
     ("designation", "saved"), [(SAVED_AT, True), (SAVED_AT + 0x3FF, True), (0, False), (SIZE, False)]
 )
-def test_machine_check_saves_vector_registers_where_it_is_told_to(with_vectors, designation, saved):
-    lab = with_vectors
-    lab.reset()
+def test_machine_check_saves_vector_registers_where_it_is_told_to(lab, designation, saved):
     for n in range(16):
         lab.fpr[n], lab.cpu.vr_left[n] = n, 16 + n
     for n in range(32):
@@ -474,9 +467,7 @@ def test_machine_check_saves_vector_registers_where_it_is_told_to(with_vectors, 
     assert lab.load(SAVED_AT, 0x400) == (expected if saved else bytes(0x200)) + bytes(0x200)
 
 
-def test_machine_check_brings_the_block_of_its_extended_save_area(with_vectors):
-    lab = with_vectors
-    lab.reset()
+def test_machine_check_brings_the_block_of_its_extended_save_area(lab):
     lab.cpu.mck_code = PROCESSING_DAMAGE
     lab.cpu.vr_right[31] = 7
     lab.store(EXTENDED_AREA_DESIGNATION, (0x70000).to_bytes(8))

@@ -12,7 +12,6 @@ import pytest
 from s390emu.assembler.elf_loader import read_elf
 from s390emu.conformance.twins.decimal_floating_point import hard, random_datum
 from s390emu.conformance.twins.exact_decimal import EXTENDED, LONG, Format
-from s390emu.engine.handlers import DECIMAL
 from s390emu.machine import Machine, Reason
 from tests.programs.build import BARE, COMPILER, LINK
 from tests.required import require
@@ -78,7 +77,7 @@ def test_instructions_give_what_the_compiler_folds(tmp_path, machine):
     path.write_text(source(Random(f"decimal {machine}")))
     subprocess.run([COMPILER, "-O1", f"-march={machine}", "-fno-trapping-math", "-w", *BARE, *LINK, path, "-o", image],
                    check=True)  # fmt: skip
-    emulated = Machine(1 << 20, extra=DECIMAL)
+    emulated = Machine(1 << 20)
     emulated.load(read_elf(image.read_bytes()))
     stop = emulated.run(limit=5_000_000)
     assert (stop.reason, stop.exit_code) == (Reason.DISABLED_WAIT, 0)

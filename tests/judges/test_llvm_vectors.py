@@ -19,7 +19,7 @@ from s390emu.assembler.elf_loader import read_elf
 from s390emu.conformance.twins.exact import LONG, SHORT
 from s390emu.machine import Machine
 from tests.isa.floating_point.bfp import hard
-from tests.isa.vector.vectors import ENABLED, FACILITIES
+from tests.isa.vector.vectors import ENABLED
 from tests.judges.programs import CODE, EDGES, SEED
 from tests.judges.test_llvm import PREDICATES, PSW_MASK, STACK_TOP, STOP, STORAGE, Function, on_this_machine
 
@@ -430,7 +430,7 @@ def for_s390x(function: Function) -> bytes:
 
 @pytest.fixture(scope="module")
 def machine():
-    built = Machine(STORAGE, extra=FACILITIES)
+    built = Machine(STORAGE)
     built.write(0x1D0, PSW_MASK.to_bytes(8) + (0x200).to_bytes(8))
     return built
 

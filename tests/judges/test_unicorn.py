@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, seed
 
 from s390emu.conformance.unicorn_peer import Registers
-from s390emu.isa.opcodes import MIE2, MIE3, ROWS, VX
+from s390emu.isa.opcodes import MIE2, MIE3, ROWS
 from s390emu.machine import Machine
 from tests.judges.programs import (
     CODE,
@@ -116,7 +116,7 @@ class Peer:
 
 class Ours:
     def __init__(self):
-        self.machine = Machine(STORAGE, extra=[VX])  # for LOAD COUNT TO BLOCK BOUNDARY
+        self.machine = Machine(STORAGE)
         self.machine.write(0x1D0, PSW_MASK.to_bytes(8, "big") + HANDLER.to_bytes(8, "big"))
         self.machine.cr[0] |= AFP
 

@@ -19,7 +19,7 @@ from s390emu.isa.opcodes import ROWS, VX, Row
 from s390emu.machine import Machine
 from tests.isa.floating_point.bfp import random_datum
 from tests.isa.rows import build
-from tests.isa.vector.vectors import EDGES, ENABLED, FACILITIES
+from tests.isa.vector.vectors import EDGES, ENABLED
 from tests.judges.programs import CODE, DATA, PROGRAMS, SEED
 from tests.judges.test_unicorn import STORAGE
 
@@ -137,10 +137,10 @@ class Case:
 
 
 class Ours:
-    """This emulator, with all vector facilities."""
+    """This emulator."""
 
     def __init__(self):
-        self.machine = Machine(STORAGE, extra=FACILITIES)
+        self.machine = Machine(STORAGE)
         self.machine.write(0x1D0, (0x180000000).to_bytes(8) + HANDLER.to_bytes(8))
 
     def execute(self, case: Case) -> dict:

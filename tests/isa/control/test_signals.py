@@ -167,7 +167,7 @@ ADDITIONAL, AREA = 0x17, 0x50400
 
 @pytest.fixture(scope="module")
 def with_vectors():
-    return Lab(extra=(129,), cpus=2)
+    return Lab(cpus=2)
 
 
 def store_additional_status(lab, parameter, *, stopped=True):

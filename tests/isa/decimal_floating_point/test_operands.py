@@ -73,8 +73,7 @@ def test_extended_operands_are_pairs(lab):
 
 
 def test_without_the_facility():
-    """Which the default machine has not."""
-    machine = Machine(1 << 20)
+    machine = Machine(1 << 20, model="z990")
     for name in ("adtr", "cudtr", "tdcet"):
         machine.write(0x20000, assemble(line(name), origin=0x20000).sections[0].data)
         machine.set_psw(1 << 32 | 1 << 31, 0x20000)

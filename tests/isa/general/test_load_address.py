@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from s390emu.architecture.interruptions import SPECIFICATION
-from s390emu.isa.opcodes import VX
 from tests.isa.general.execute import OLD, execute
-from tests.lab import ALL, BA_EA, MODE_24, MODE_31, SIZE, Lab
+from tests.lab import ALL, BA_EA, MODE_24, MODE_31, SIZE
 
 HIGH = OLD & 0xFFFFFFFF00000000
 SECONDARY, ACCESS_REGISTER, HOME = 2 << 46, 1 << 46, 3 << 46  # PSW bits 16-17
@@ -78,16 +77,10 @@ def test_lae_31_bit(lab):
 # --- LOAD COUNT TO BLOCK BOUNDARY: part of the vector facility -------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def with_vectors():
-    return Lab(extra=(VX,))
-
-
 @pytest.mark.parametrize("m3", range(7))
 @pytest.mark.parametrize("left", [1, 2, 15, 16, 17, 32, 64])
-def test_lcbb(with_vectors, m3, left):
-    lab, boundary = with_vectors, 64 << m3
-    lab.reset()
+def test_lcbb(lab, m3, left):
+    boundary = 64 << m3
     lab.psw(cc=1)
     lab.gr[1], lab.gr[2] = ALL, SIZE * 16 + boundary - left
     assert lab.step(f"lcbb %r1,0(%r2),{m3}") == 0
@@ -95,9 +88,7 @@ def test_lcbb(with_vectors, m3, left):
 
 
 @pytest.mark.parametrize("m3", range(7, 16))
-def test_lcbb_no_such_boundary(with_vectors, m3):
-    lab = with_vectors
-    lab.reset()
+def test_lcbb_no_such_boundary(lab, m3):
     lab.psw()
     assert lab.step(f"lcbb %r1,0(%r2),{m3}") == SPECIFICATION
     assert lab.changes() == {}

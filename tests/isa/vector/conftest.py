@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isa.vector.vectors import ENABLED, FACILITIES
+from tests.isa.vector.vectors import ENABLED
 from tests.lab import Lab
 
 
@@ -22,7 +22,7 @@ class VectorLab(Lab):
 
 @pytest.fixture(scope="session")
 def _vector_lab():
-    return VectorLab(extra=FACILITIES)
+    return VectorLab()
 
 
 @pytest.fixture

@@ -356,7 +356,7 @@ def test_masks_that_there_are_not(lab):
 
 
 def test_only_long_numbers_without_the_enhancements():
-    lab = Lab(extra=(129,))
+    lab = Lab(model="z13")
     lab.cr[0] |= 3 << (63 - 46)
     for name in (*SINGLE_ONLY, *COMPARISONS, *ROUNDING):
         if name in ("vfnma", "vfnms"):

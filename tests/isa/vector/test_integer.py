@@ -41,7 +41,7 @@ def test_sizes_that_there_are_not(lab):
 
 
 def test_population_count_of_bytes_only_without_the_enhancements():
-    lab = Lab(extra=(129,))
+    lab = Lab(model="z13")
     lab.cr[0] |= 3 << (63 - 46)
     check = lambda size: execute(lab, f"vpopct %v1,%v2,{size}")  # noqa: E731
     assert check(0)[0] == 0

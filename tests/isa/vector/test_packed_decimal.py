@@ -13,7 +13,7 @@ from s390emu.conformance.twins import vector_decimal as twins
 from s390emu.conformance.twins.vector_decimal import Result
 from s390emu.engine.handlers import facilities
 from tests.isa.vector.conftest import VectorLab
-from tests.isa.vector.vectors import DATA, FACILITIES, check_invalid, execute, register
+from tests.isa.vector.vectors import DATA, check_invalid, execute, register
 from tests.lab import BA_EA
 
 CASES = int(os.environ.get("S390EMU_DECIMAL_CASES", "40"))  # of each instruction
@@ -24,7 +24,7 @@ NINES = "9" * 31
 
 @pytest.fixture(scope="session")
 def _enhanced_lab():
-    return VectorLab(extra=(*FACILITIES, 152))
+    return VectorLab(extra=(152,))
 
 
 @pytest.fixture

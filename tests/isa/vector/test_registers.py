@@ -9,7 +9,7 @@ from s390emu.engine.handlers import implemented
 from s390emu.isa.opcodes import ROWS
 from tests.isa.rows import build, fields
 from tests.isa.vector.vectors import DATA, FACILITIES, check_disabled, execute, register, set_register
-from tests.lab import CODE
+from tests.lab import CODE, Lab
 
 ROWS_HERE = [row for row in ROWS if row.chapter >= 21 and implemented(row) and row.facility in FACILITIES]
 
@@ -21,9 +21,14 @@ def test_disabled_before_anything_else(lab, row):
     check_disabled(lab, ".short " + ",".join(f"0x{code[n : n + 2].hex()}" for n in (0, 2, 4)))
 
 
+@pytest.fixture(scope="module")
+def earlier():
+    return Lab(model="zEC12")
+
+
 @pytest.mark.parametrize("row", ROWS_HERE, ids=lambda row: row.mnemonic)
-def test_operation_exception_without_the_facility(row, _one_lab):
-    lab = _one_lab
+def test_operation_exception_without_the_facility(row, earlier):
+    lab = earlier
     lab.reset()
     lab.store(CODE, build(row, [1] * len(fields(row))))
     assert lab.go() == OPERATION

@@ -142,7 +142,8 @@ def _function(random: Random) -> bytes:
     elif kind == 4:
         body += put("LLILL", r1=1, i2=random.choice((0, 0x10, 0xF0))) + put("SSKE", r1=1, r2=OWN)
     elif kind < 8:
-        body += put("BRCT", r1=10, ri2=-len(body) // 2 & 0xFFFF)
+        again = put("AHI", r1=8, i2=1) + body
+        body = put("LHI", r1=10, i2=3) + again + put("BRCT", r1=10, ri2=-len(again) // 2 & 0xFFFF)
     return (body + put("BCR", m1=15, r2=LINK))[:FUNCTION_BYTES].ljust(FUNCTION_BYTES, b"\0")
 
 
@@ -171,9 +172,11 @@ def _hazard(random: Random, at: int) -> bytes:
     return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
 
 
-def _entry_of(address: int) -> tuple[int, int]:
-    """Return displacement and base of the byte with the invalid bit in an address's page-table entry."""
-    return PAGE_TABLE + 8 * (address >> 12) + 6, 0
+def _entry_of(address: int) -> tuple[int, int, int]:
+    """Return low displacement, base and high displacement of the byte with the invalid bit in an address's page-table
+    entry."""
+    byte = PAGE_TABLE + 8 * (address >> 12) + 6
+    return byte & 0xFFF, 0, byte >> 12
 
 
 def _interruption() -> bytes:

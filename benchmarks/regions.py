@@ -3,11 +3,12 @@
     python benchmarks/regions.py            # a table
     python benchmarks/regions.py --json     # for machines
 
-All execute the same bytes, those of run.py, and a program of calls between pages and one of floating point. Time is that of the process (QEMU's: of the child, without that of a run of
-one round), so translation itself is not in it: `first` is the wall time until the region is in place. After a
-warm-up they take turns; a figure is the median of the turns, a ratio the median of the turns' ratios. Interpreted and
-translated must end with the same registers and storage. Where QEMU (Debian: qemu-system-s390x) is missing its column
-says so.
+All execute the same bytes, those of run.py, and a program of calls between pages and one of floating point. Time is
+that of the process (QEMU's: of the child, without that of a run of one round), so translation itself is not in it:
+`first` is the wall time of the first hundred million instructions, translation included, kept ones read from disk.
+After a warm-up they take turns; a figure is the median of the turns, a ratio the median of the turns' ratios.
+Interpreted and translated must end with the same registers and storage. Where QEMU (Debian: qemu-system-s390x) is
+missing its column says so.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ MORE = (("d: C, calls between pages", "calls.c", 40), ("e: C, binary floating po
 
 
 class Translated(Ours):
-    """Ours with --translate sync; first: seconds until there was a region, or nothing more came."""
+    """Ours with --translate sync; seconds: of a run that makes it warm."""
 
     def __init__(self, program: Program):
         from s390emu.machine import Machine

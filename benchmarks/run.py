@@ -34,8 +34,8 @@ PSW_MASK = 0x0000000180000000
 ROUND_COUNTER = 8  # register
 ASSEMBLED = (("a: 8-instruction loop", "loop.s", 10_000_000), ("c: MVC/CLC/TR loop", "strings.s", 1_000_000))
 COMPILED = ("b: C, gcc -O2 -march=z900", "program.c", 30)
-FLAGS = ("-O2", "-march=z900", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-static", "-fno-math-errno", "-no-pie",
-         f"-Wl,-Ttext={ORIGIN:#x}", "-Wl,--build-id=none")  # fmt: skip
+FLAGS = ("-O2", "-march=z900", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-static", "-no-pie",
+         "-fno-math-errno", f"-Wl,-Ttext={ORIGIN:#x}", "-Wl,--build-id=none")  # fmt: skip
 
 
 class Program(NamedTuple):

@@ -30,7 +30,7 @@ from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSL
 from s390emu.storage.guest import GuestStorage
 
 INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
-GROWTH = 16  # the interval becomes longer by this part: by much, and code most of which is in regions is hardly looked at
+GROWTH = 16  # it grows by this part: if by much, code most of which is in regions is hardly looked at
 ALWAYS_INTERVAL = 500
 SAMPLES = 4  # of a page, before it is translated
 VERSIONS = 6  # translations of a page, before it is left alone: it is written to all the time

@@ -21,6 +21,7 @@ from itertools import count
 from random import Random
 from typing import NamedTuple
 
+from s390emu.architecture.interruptions import CR0_AFP_REGISTER
 from s390emu.engine.handlers import implemented
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -57,8 +58,9 @@ USUAL_NAMES = """
     AGR AR SGR XGR NGR LGR LR LG L LGF LLGC IC STG ST STC STH LA LAY AHI AGHI LHI CHI CGHI CLI MVI TM NI OI LTGR LTR CR
     CGR CLR CLGR C CG CL CLG A AG S SG SLLG SRLG SRAG SLL SRA RISBG MVC CLC XC TR STMG LMG LOCGR ALGR SLGR ALCGR SLBGR
     MSR MSGR DSGR MLGR LGFR LLGFR ICM STCM ASI AGSI CS CSG EX LDGR LGDR
+    LD STD LE ADBR SDBR MDBR AEBR CDBR LTDBR LCDBR LDEBR LEDBR CDFBR CGDBR MADBR SQDBR DDB
 """
-USUAL = [row for row in STRAIGHT if row.mnemonic in USUAL_NAMES.split()]
+USUAL = [row for row in ROWS if implemented(row) and row.mnemonic in USUAL_NAMES.split()]
 
 EXECUTED_NAMES = """
     MVC CLC XC NC OC TR TRT MVI CLI TM AP PACK UNPK ED
@@ -206,6 +208,7 @@ def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapsh
         machine.write(PAGE_TABLE + 8 * page, (page << 12).to_bytes(8, "big"))
     machine.write(TABLES, PAGE_TABLE.to_bytes(8, "big"))
     for cpu in machine.cpus:
+        cpu.cr[0] = int(cpu.cr[0]) | int(CR0_AFP_REGISTER)
         cpu.cr[1] = cpu.cr[13] = TABLES
         cpu.record.stopped = OPERATING
         cpu.record.prefix = cpu.number * 0x2000

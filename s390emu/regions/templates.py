@@ -303,15 +303,16 @@ def _tested_first(blocks: dict[str, Block], missing: set[str]) -> dict[str, Bloc
 def _pure_lines_for(block: Block, value: str) -> set[int] | None:
     """Return the indexes of a block's lines, phis aside, that a value needs; None if some read storage or records."""
     own: dict[str, int] = {}
-    for n, line in enumerate(block.lines):
+    for at, line in enumerate(block.lines):
         if (found := ASSIGNED.match(line)) and " = phi " not in line:
-            own[found[1]] = n
+            own[found[1]] = at
     needed: set[int] = set()
     work = [value]
     while work:
-        n = own.get(work.pop())
-        if n is None or n in needed:
+        name = work.pop()
+        if name not in own or own[name] in needed:
             continue
+        n = own[name]
         if OPERATION.match(block.lines[n])[1] in ("load", "call", "alloca"):  # type: ignore[index]
             return None
         needed.add(n)

@@ -25,19 +25,24 @@ from s390emu.regions.translator import Translator, decoded_page_at, translator_o
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
-LOOP = """
+END = """       larl %r1,end
+       lpswe 0(%r1)
+       .balign 8
+end:   .quad 0x0002000180000000,0
+       .balign 4096
+"""
+LOOP = (
+    """
 start: lghi %r1,{count}
        larl %r5,data
 loop:  ag %r2,0(%r5)
        stg %r2,8(%r5)
        brctg %r1,loop
-       larl %r1,end
-       lpswe 0(%r1)
-       .balign 8
-end:   .quad 0x0002000180000000,0
-       .balign 4096
-data:  .quad 3,0
 """
+    + END
+    + """data:  .quad 3,0
+"""
+)
 
 
 class Asked:
@@ -232,19 +237,18 @@ def test_a_watched_page_tells_every_access_and_pauses_where_it_would(often):
     assert told[0] == told[1] and len(told[0][1]) > 100
 
 
-CALLS = """
+CALLS = (
+    """
 start: lghi %r1,30000
 loop:  brasl %r14,f
        aghi %r3,1
        brctg %r1,loop
-       larl %r1,end
-       lpswe 0(%r1)
-       .balign 8
-end:   .quad 0x0002000180000000,0
-       .balign 4096
-f:     agr %r2,%r3
+"""
+    + END
+    + """f:     agr %r2,%r3
        br %r14
 """
+)
 STUB = """
 define preserve_nonecc void @body(ptr %cpu, ptr %port, i64 %ia, i64 %rem, i64 %cc, i64 %event, i64 %branches) {{
   %r9 = getelementptr i8, ptr %cpu, i64 {r9}

@@ -33,9 +33,9 @@ ORIGIN, STORAGE = 0x10000, 4 << 20
 PSW_MASK = 0x0000000180000000
 ROUND_COUNTER = 8  # register
 ASSEMBLED = (("a: 8-instruction loop", "loop.s", 10_000_000), ("c: MVC/CLC/TR loop", "strings.s", 1_000_000))
-COMPILED, COMPILED_ROUNDS = "b: C, gcc -O2 -march=z900", 30
+COMPILED = ("b: C, gcc -O2 -march=z900", "program.c", 30)
 FLAGS = ("-O2", "-march=z900", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-static", "-no-pie",
-         f"-Wl,-Ttext={ORIGIN:#x}", "-Wl,--build-id=none")  # fmt: skip
+         "-fno-math-errno", f"-Wl,-Ttext={ORIGIN:#x}", "-Wl,--build-id=none")  # fmt: skip
 
 
 class Program(NamedTuple):
@@ -52,17 +52,18 @@ def programs(scale: float) -> list[Program]:
         assembled = assemble_file(PROGRAMS / file, origin=ORIGIN)
         found.append(Program(name, assembled.image(), assembled.entry, assembled.symbols["done"], int(rounds * scale)))
     if shutil.which(COMPILER):
-        found.insert(1, compiled(max(1, int(COMPILED_ROUNDS * scale))))
+        found.insert(1, compiled(*COMPILED, scale))
     return found
 
 
-def compiled(rounds: int) -> Program:
+def compiled(name: str, file: str, rounds: int, scale: float) -> Program:
     with tempfile.TemporaryDirectory() as folder:
         elf = Path(folder) / "program.elf"
-        sources = [str(PROGRAMS / name) for name in ("start.s", "program.c")]
+        sources = [str(PROGRAMS / source) for source in ("start.s", file)]
         subprocess.run([COMPILER, *FLAGS, "-o", str(elf), *sources], check=True)
         program = read_elf(elf.read_bytes(), name=str(elf))
-    return Program(COMPILED, program.image(), program.entry, program.symbols["done"], rounds)
+    rounds = max(1, int(rounds * scale))
+    return Program(name, program.image(), program.entry, program.symbols["done"], rounds)
 
 
 class Ours:

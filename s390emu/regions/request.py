@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SYMBOL = "region"
+SYMBOL, BODY = "region", "body"
 
 
 class Request(NamedTuple):
@@ -20,8 +20,9 @@ class Request(NamedTuple):
 
 
 class Translation(NamedTuple):
-    """code: the object file, with the function SYMBOL; entries: place in the handler table by logical address; covered:
-    the texts by logical address of what it executes; barriers: mnemonics of what it leaves to handlers."""
+    """code: the object file, with the functions SYMBOL and BODY; entries: place in the handler table by logical
+    address; covered: the texts by logical address of what it executes; barriers: mnemonics of what it leaves to
+    handlers."""
 
     code: bytes
     entries: dict[int, int]

@@ -115,6 +115,10 @@ PURE = re.compile(r"llvm\.(bswap|ctlz|cttz|ctpop|fsh[lr]|[us](max|min|add|sub|mu
 POINTER_ARGUMENTS = re.compile(rf"ptr [^%(]*({VALUE})")
 BYTE_EXTENDED = re.compile(rf"({VALUE}) = zext (?:nneg )?i8 (\S+) to i64")
 NOT_ZERO = re.compile(r"-?[1-9]\d*")
+ASSIGNED = re.compile(rf"({VALUE}) = ")
+CONDITIONAL = re.compile(rf"br i1 ({VALUE}), label %({NAME}), label %({NAME})")
+CHOSEN = re.compile(rf"({VALUE}) = select i1 \S+, i64 (\S+), i64 (\S+)")
+LONGEST_ENDING = 12  # lines
 BYTES_MOVED = re.compile(r"llvm\.mem(move|cpy|set)\.")
 
 # Type-based alias analysis: the kinds of memory, none of which overlaps another.
@@ -138,6 +142,9 @@ def make_template(mnemonic: str, symbol: str, intermediate: str) -> Template:
         module = llvm.parsed(_module(_rewritten(function, mnemonic), rest))
         llvm.optimise(module)
         function, rest = _split(str(module))
+        module = llvm.parsed(_module(_with_early_misses(function), rest))
+        llvm.optimise(module)
+        function, rest = _split(str(module))
         for _ in range(len(function.blocks)):
             _check(function)
             cut = _dirty_misses(function)
@@ -150,7 +157,9 @@ def make_template(mnemonic: str, symbol: str, intermediate: str) -> Template:
             raise Refused("state is changed before a slow path")
     except RuntimeError as error:  # of LLVM's parser
         raise Refused(str(error)) from None
-    if all(NOT_ZERO.fullmatch(code.value) for code in _codes(function)):
+    chosen = {found[1]: found.groups()[1:] for _, line in function.lines() if (found := CHOSEN.match(line))}
+    codes = [value for code in _codes(function) for value in chosen.get(code.value, (code.value,))]
+    if all(NOT_ZERO.fullmatch(value) for value in codes):
         raise Refused("always a slow path")
     return _tagged(mnemonic, function, rest)
 
@@ -206,6 +215,119 @@ def _rewritten(function: Function, mnemonic: str) -> Function:
             slow[block.label] = sum(map(len, lines[:slow_line]))
         block.lines[:] = [line for several in lines for line in several]
     return _with_misses(Function(HEAD.format(mnemonic), blocks), slow)
+
+
+def _with_early_misses(function: Function) -> Function:
+    """Return the function, what ends with a code for certain, or asks what the guest has, being a miss where that
+    begins."""
+    blocks = _with_endings_apart(function.blocks)
+    certain = _certain_codes(blocks)
+    blocks = _tested_first(blocks, _only_to(blocks, certain))
+    known = places(Function("", blocks), PARAMETERS)
+    for block in blocks.values():
+        block.lines[:] = [_promoted(line, known) for line in block.lines]
+    return _with_misses(Function(function.head, blocks), certain | _rare_questions(blocks, known))
+
+
+def _with_endings_apart(blocks: dict[str, Block]) -> dict[str, Block]:
+    """Return the blocks, the last one being one for each that goes there.
+
+    LLVM lets stores of different fields share an ending: then neither the field nor the code is a constant in it."""
+    result = dict(blocks)
+    for block in blocks.values():
+        before = [each for each in blocks.values() if block.label in each.successors]
+        phis = [found for line in block.lines if (found := PHI.match(line))]
+        if block.successors or not phis or len(block.lines) > LONGEST_ENDING:
+            continue
+        del result[block.label]
+        assigned = [found[1] for line in block.lines if (found := ASSIGNED.match(line))]
+        own = re.compile("|".join(rf"{re.escape(name)}(?![\w.$-])" for name in assigned))
+        to = re.compile(rf"label %(?:{re.escape(block.label)}(?![\w.$-])|{re.escape(QUOTE + block.label + QUOTE)})")
+        for n, each in enumerate(before):
+            label = f"ending.{n}.{block.label}"
+            names = {name: f'%"{label}.{name[1:].strip(QUOTE)}"' for name in assigned}
+            for found in phis:
+                names[found[1]] = {of.strip(QUOTE): value for value, of in INCOMING.findall(found[3])}[each.label]
+            result[label] = Block(label, [_renamed(line, own, names) for line in block.lines[len(phis) :]])
+            each.lines[-1] = to.sub(f'label %"{label}"', each.lines[-1])
+    return result
+
+
+def _renamed(line: str, own: re.Pattern[str], names: dict[str, str]) -> str:
+    return own.sub(lambda found: names[found[0]], line)
+
+
+def _certain_codes(blocks: dict[str, Block]) -> dict[str, int]:
+    """Return, by label, the index of the first line of each block that can only end with a code."""
+    return {
+        block.label: 0 for block in blocks.values() for line in block.lines
+        if (found := STORE.match(line)) and found[3] == "%t.code" and NOT_ZERO.fullmatch(found[2])
+    }  # fmt: skip
+
+
+def _only_to(blocks: dict[str, Block], ends: Iterable[str]) -> set[str]:
+    """Return the labels of blocks from which every way leads to one of these."""
+    found, before = set(ends), -1
+    while len(found) > before:
+        before = len(found)
+        found |= {each.label for each in blocks.values() if each.successors and found.issuperset(each.successors)}
+    return found
+
+
+def _tested_first(blocks: dict[str, Block], missing: set[str]) -> dict[str, Block]:
+    """Return the blocks, those that change something and then branch to a certain miss asking that first.
+
+    So it is with what traps: flags and result are stored, and then there is an exception or none."""
+    result, renamed = {}, {}
+    for block in blocks.values():
+        found = CONDITIONAL.fullmatch(block.lines[-1])
+        ways = [label.strip(QUOTE) in missing for label in found.groups()[1:]] if found else []
+        needed = _pure_lines_for(block, found[1]) if found and sum(ways) == 1 else None
+        if needed is None or not any(STORE.match(line) for line in block.lines):
+            result[block.label] = block
+            continue
+        rest, to = f"{block.label}.rest", f"{block.label}.traps"
+        renamed[block.label] = rest
+        targets = (to, rest) if ways[0] else (rest, to)
+        first = [line for n, line in enumerate(block.lines) if n in needed or " = phi " in line]
+        first.append(f'br i1 {found[1]}, label %"{targets[0]}", label %"{targets[1]}"')  # type: ignore[index]
+        result[block.label] = Block(block.label, first)
+        lines = [line for n, line in enumerate(block.lines) if n not in needed and " = phi " not in line]
+        result[rest] = Block(rest, lines)
+        result[to] = Block(to, [f"store i64 {MISS}, ptr %t.code", "ret i32 0"])
+    for block in result.values():
+        block.lines[:] = [_from_renamed(line, renamed) for line in block.lines]
+    return result
+
+
+def _pure_lines_for(block: Block, value: str) -> set[int] | None:
+    """Return the indexes of a block's lines, phis aside, that a value needs; None if some read storage or records."""
+    own: dict[str, int] = {}
+    for at, line in enumerate(block.lines):
+        if (found := ASSIGNED.match(line)) and " = phi " not in line:
+            own[found[1]] = at
+    needed: set[int] = set()
+    work = [value]
+    while work:
+        name = work.pop()
+        if name not in own or own[name] in needed:
+            continue
+        n = own[name]
+        if OPERATION.match(block.lines[n])[1] in ("load", "call", "alloca"):  # type: ignore[index]
+            return None
+        needed.add(n)
+        work += re.findall(VALUE, block.lines[n].split(" = ", 1)[1])
+    return needed
+
+
+def _rare_questions(blocks: dict[str, Block], known: dict[str, Place]) -> dict[str, int]:
+    """Return, by label, the index of the first line of each block but the first that asks what the guest has."""
+    first = next(iter(blocks))
+    return {
+        block.label: 0 for block in blocks.values() for line in block.lines
+        if block.label != first and (found := LOAD.match(line)) and (place := known.get(found[3]))
+        and place == Place("port", PORT["guest"].start)
+    }  # fmt: skip
 
 
 def _promoted(line: str, known: dict[str, Place]) -> str:

@@ -134,7 +134,13 @@ def _moved(place: Place, kind: str, indexes: str) -> Place:
 
 
 def _joined(known: dict[str, Place], name: str, values: list[str]) -> None:
-    """A pointer that is one of several is known where they are all in the guest's storage or all the function's."""
-    spaces = {known[value].space for value in values if value in known and value != name}
+    """A pointer that is one of several is known where they are all the same, or all in the guest's storage, or all the
+    function's."""
+    others = [value for value in values if value != name]
+    where = {known.get(value) for value in others}
+    if len(where) == 1 and (place := where.pop()):
+        known.setdefault(name, place)
+        return
+    spaces = {known[value].space for value in others if value in known}
     if len(spaces) == 1 and (space := spaces.pop()) in ("guest", "local"):
         known.setdefault(name, Place(space, None))

@@ -24,12 +24,13 @@ from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm
 from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
-from s390emu.regions.request import SYMBOL, Request, Translation
+from s390emu.regions.request import BODY, SYMBOL, Request, Translation
 from s390emu.regions.worker import Worker, shared
 from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSLATED
 from s390emu.storage.guest import GuestStorage
 
 INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
+GROWTH = 16  # it grows by this part: if by much, code most of which is in regions is hardly looked at
 ALWAYS_INTERVAL = 500
 SAMPLES = 4  # of a page, before it is translated
 VERSIONS = 6  # translations of a page, before it is left alone: it is written to all the time
@@ -52,7 +53,7 @@ class DecodedPage(NamedTuple):
 
     @property
     def region(self) -> int:
-        """The number of the region that stands in it; 0 if none."""
+        """The address of the body of the region that stands in it; 0 if none."""
         return int(self.rows[TRANSLATED_ROW, TEXT])
 
 
@@ -117,7 +118,7 @@ class Translator:
             return
         installed = self.installed.get(page.region)
         if installed and ia in installed.translation.covered:
-            self._interval = min(2 * self._interval, LONGEST_INTERVAL)
+            self._interval = min(self._interval + self._interval // GROWTH, LONGEST_INTERVAL)
             return
         self._interval = INTERVAL
         key = page.logical, page.address
@@ -163,10 +164,10 @@ class Translator:
         if any(now.get(ia) != text for ia, text in translation.covered.items()):
             return
         self._remove(page)
-        library, address = llvm.linked(translation.code, SYMBOL)
+        library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
         self.serial += 1
-        self.installed[self.serial] = Installed(page, translation, library)
-        page.rows[TRANSLATED_ROW, TEXT] = self.serial
+        self.installed[body] = Installed(page, translation, library)
+        page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for entry in translation.entries:
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
 
@@ -186,8 +187,8 @@ class Translator:
 
     def _free_dropped(self) -> None:
         """Free the code of regions that no entry leads to any more."""
-        for number in [number for number, each in self.installed.items() if each.page.region != number]:
-            self.installed.pop(number).library.close()  # type: ignore[attr-defined]
+        for body in [body for body, each in self.installed.items() if each.page.region != body]:
+            self.installed.pop(body).library.close()  # type: ignore[attr-defined]
 
 
 def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> Translator | None:

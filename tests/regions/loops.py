@@ -3,7 +3,8 @@
     python -m tests.regions.loops SEED PROGRAMS     a campaign by hand
 
 A program is a loop of instructions of every implemented problem-state row, with branches forward, calls, stores into
-its own instructions and beside them, storage keys set, blocks of data and of code made unused, volatile and stable
+its own instructions and beside them, calls of functions in another page, which store into the loop or take its page
+away, storage keys set, blocks of data and of code made unused, volatile and stable
 again; in some DAT is on, frames are few, or another CPU takes turns in the same loop. With DAT, IPTE of one CPU takes
 the page of instructions from all: the program interruption puts another in its place, whose instructions differ by one.
 Otherwise a program interruption returns to the instruction behind. Between the stretches, of random lengths, in which
@@ -20,6 +21,7 @@ from itertools import count
 from random import Random
 from typing import NamedTuple
 
+from s390emu.architecture.interruptions import CR0_AFP_REGISTER
 from s390emu.engine.handlers import implemented
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -45,6 +47,7 @@ FRAMES = (SIZE // 4096, SIZE // 4096, 17)
 LENGTHS = (1, 2, 3, 7, 50, 50, 333, 333, 1000)
 ASKED = (2, 7)  # after so many stretches what has been executed is translated
 OTHER = CODE + 4096  # what IPTE has executed instead
+FAR, FUNCTIONS, FUNCTION_BYTES = CODE + 8192, 6, 0x80  # functions that the loop calls
 PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
 STRAIGHT = [
     row for row in ROWS
@@ -55,8 +58,9 @@ USUAL_NAMES = """
     AGR AR SGR XGR NGR LGR LR LG L LGF LLGC IC STG ST STC STH LA LAY AHI AGHI LHI CHI CGHI CLI MVI TM NI OI LTGR LTR CR
     CGR CLR CLGR C CG CL CLG A AG S SG SLLG SRLG SRAG SLL SRA RISBG MVC CLC XC TR STMG LMG LOCGR ALGR SLGR ALCGR SLBGR
     MSR MSGR DSGR MLGR LGFR LLGFR ICM STCM ASI AGSI CS CSG EX LDGR LGDR
+    LD STD LE ADBR SDBR MDBR AEBR CDBR LTDBR LCDBR LDEBR LEDBR CDFBR CGDBR MADBR SQDBR DDB
 """
-USUAL = [row for row in STRAIGHT if row.mnemonic in USUAL_NAMES.split()]
+USUAL = [row for row in ROWS if implemented(row) and row.mnemonic in USUAL_NAMES.split()]
 
 EXECUTED_NAMES = """
     MVC CLC XC NC OC TR TRT MVI CLI TM AP PACK UNPK ED
@@ -71,6 +75,7 @@ class Loop(NamedTuple):
     data: bytes
     frames: int
     cpus: int = 1
+    far: bytes = b""
 
     def __repr__(self) -> str:
         from s390emu.assembler.disassemble import listing
@@ -94,7 +99,7 @@ def random_loop(random: Random) -> Loop:
     again = put("LGHI", r1=COUNT, i2=99) + put("BRC", m1=15, ri2=-(len(body) + 8) // 2 & 0xFFFF)
     return Loop(
         body + back[:4] + again, tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES),
-        random.choice((1, 1, 1, 2)),
+        random.choice((1, 1, 1, 2)), b"".join(_function(random) for _ in range(FUNCTIONS)),
     )  # fmt: skip
 
 
@@ -115,7 +120,33 @@ def _piece(random: Random, at: int) -> bytes:
     if kind < 91:  # a call, and the return through a register
         called = put("BRAS", r1=LINK, ri2=(8 + len(skipped)) // 2) + put("BRC", m1=15, ri2=(6 + len(skipped)) // 2)
         return called + skipped + put("BCR", m1=15, r2=LINK)
+    if kind < 96:
+        target = FAR + FUNCTION_BYTES * random.randrange(FUNCTIONS)
+        return put("BRASL", r1=LINK, ri2=(target - CODE - at) // 2)
     return _hazard(random, at)
+
+
+def _function(random: Random) -> bytes:
+    """Return a function of the page FAR: a loop by itself, or what makes the return, or itself, impossible."""
+    body = b""
+    while not body or random.randrange(3):
+        one = plain(Dice(random.randbytes(32)), random.choice(USUAL), 0)
+        if LINK not in (one[1] >> 4, one[1] & 15):
+            body += one
+    kind = random.randrange(12)
+    if kind == 0:
+        body += put("MVI", d1=(random.randrange(40), OWN), i2=random.randrange(256))
+    elif kind == 1:
+        body += put("LLILF", r1=9, i2=FAR) + put("MVI", d1=(random.randrange(FUNCTION_BYTES), 9), i2=2)
+    elif kind < 4:
+        body += put("LLILF", r1=1, i2=PAGE_TABLE) + put("LLILF", r1=9, i2=FAR)
+        body += put("IPTE", r1=1, r2=random.choice((9, OWN)))
+    elif kind == 4:
+        body += put("LLILL", r1=1, i2=random.choice((0, 0x10, 0xF0))) + put("SSKE", r1=1, r2=OWN)
+    elif kind < 8:
+        again = put("AHI", r1=8, i2=1) + body
+        body = put("LHI", r1=10, i2=3) + again + put("BRCT", r1=10, ri2=-len(again) // 2 & 0xFFFF)
+    return (body + put("BCR", m1=15, r2=LINK))[:FUNCTION_BYTES].ljust(FUNCTION_BYTES, b"\0")
 
 
 def _hazard(random: Random, at: int) -> bytes:
@@ -143,9 +174,11 @@ def _hazard(random: Random, at: int) -> bytes:
     return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
 
 
-def _entry_of(address: int) -> tuple[int, int]:
-    """Return displacement and base of the byte with the invalid bit in an address's page-table entry."""
-    return PAGE_TABLE + 8 * (address >> 12) + 6, 0
+def _entry_of(address: int) -> tuple[int, int, int]:
+    """Return low displacement, base and high displacement of the byte with the invalid bit in an address's page-table
+    entry."""
+    byte = PAGE_TABLE + 8 * (address >> 12) + 6
+    return byte & 0xFFF, 0, byte >> 12
 
 
 def _interruption() -> bytes:
@@ -157,7 +190,7 @@ def _interruption() -> bytes:
     other = put("XIY", d1=_entry_of(CODE), i2=0x10 | INVALID)
     return b"".join((
         put("TMY", d1=_entry_of(CODE), i2=INVALID), put("BRC", m1=8, ri2=(4 + len(other)) // 2), other,
-        *(put("NIY", d1=_entry_of(address), i2=0xFF ^ INVALID) for address in (DATA, DATA + 4096)),
+        *(put("NIY", d1=_entry_of(address), i2=0xFF ^ INVALID) for address in (DATA, DATA + 4096, FAR)),
         put("CLHHSI", d1=(0x8E, 0), i2=0x1A), put("BRC", m1=7, ri2=(4 + len(stable)) // 2), stable,
         put("LPSWE", d2=(0x150, 0)),
     ))  # fmt: skip
@@ -175,6 +208,7 @@ def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapsh
         machine.write(PAGE_TABLE + 8 * page, (page << 12).to_bytes(8, "big"))
     machine.write(TABLES, PAGE_TABLE.to_bytes(8, "big"))
     for cpu in machine.cpus:
+        cpu.cr[0] = int(cpu.cr[0]) | int(CR0_AFP_REGISTER)
         cpu.cr[1] = cpu.cr[13] = TABLES
         cpu.record.stopped = OPERATING
         cpu.record.prefix = cpu.number * 0x2000
@@ -188,6 +222,7 @@ def machine_of(loop: Loop, number: int) -> Machine:
     machine.write(CODE, loop.code)
     machine.write(OTHER, loop.code)
     machine.write(OTHER + 3, b"\x02")  # the first immediate
+    machine.write(FAR, loop.far)
     machine.write(DATA, loop.data)
     for cpu in machine.cpus:
         cpu.gr[:] = loop.registers
@@ -222,7 +257,7 @@ class Told(Translator):
 def _disturb(machine: Machine, random: Random) -> None:
     """Do what comes from outside the guest between two stretches: mostly nothing."""
     kind = random.randrange(40)
-    address = random.choice((CODE, OTHER, DATA, DATA + 4096))
+    address = random.choice((CODE, OTHER, DATA, DATA + 4096, FAR))
     if kind < 4:
         kernels.flush(machine.storage.record)
     elif kind == 4:  # an instruction becomes another
@@ -231,6 +266,8 @@ def _disturb(machine: Machine, random: Random) -> None:
         machine.write(CODE + 0xF00, random.randbytes(8))
     elif kind == 6:
         machine.set_block(address, key=random.choice((0, 0x10, 0x18, 0xF0)))
+    elif kind == 8:
+        machine.write(FAR + random.randrange(60), random.randbytes(1))
     elif kind == 7:
         machine.set_block(address, "Uz")
         machine.set_block(address, "Sz")

@@ -56,3 +56,19 @@ def test_execute_relative_of_a_length_in_a_register(worker):
     loop = loops.Loop(code, registers, 0x180000000, bytes(range(256)) * 32, 64)
     own = loops.compare(loop, Random(3), worker)
     assert own.serial and worker.deaths == 0
+
+
+@pytest.mark.parametrize("taken", [loops.FAR, loops.CODE], ids=["called", "caller"])
+def test_a_page_that_translation_takes_away_is_not_entered_from_another(worker, taken):
+    """Every eighth call IPTE takes one of two pages, which a program interruption brings back."""
+    call = loops.put("BRASL", r1=loops.LINK, ri2=(loops.FAR - loops.CODE - 4) // 2)
+    code = loops.put("AHI", r1=8, i2=1) + call + loops.put("BRCTG", r1=loops.COUNT, ri2=-5 & 0xFFFF)
+    far = b"".join((
+        loops.put("AGR", r1=3, r2=8), loops.put("TMLL", r1=8, i2=7), loops.put("BCR", m1=7, r2=loops.LINK),
+        loops.put("LLILF", r1=1, i2=loops.PAGE_TABLE), loops.put("LLILF", r1=9, i2=taken),
+        loops.put("IPTE", r1=1, r2=9), loops.put("BCR", m1=15, r2=loops.LINK),
+    ))  # fmt: skip
+    registers = (*range(12), *loops.BASE_ADDRESSES, loops.CODE, 400)
+    loop = loops.Loop(code + b"\0\0", registers, 0x180000000 | loops.DAT, bytes(0x2000), 64, far=far)
+    own = loops.compare(loop, Random(5), worker)
+    assert own.serial >= 2 and worker.deaths == 0

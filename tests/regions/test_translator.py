@@ -11,31 +11,38 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.machines import build
 from s390emu.commands.options import machine as options
 from s390emu.commands.usage import UsageError
+from s390emu.host import kernels
 from s390emu.isa import lookup
 from s390emu.machine import Machine, Reason
 from s390emu.machine.observe import Recorder
 from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
 from s390emu.records.events import EVENT_TOUCH
-from s390emu.regions import modes, translator
+from s390emu.regions import llvm, modes, translator
 from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
 from s390emu.regions.request import Request
+from s390emu.regions.templates import CPU, PORT
 from s390emu.regions.translator import Translator, decoded_page_at, translator_of
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
-LOOP = """
+END = """       larl %r1,end
+       lpswe 0(%r1)
+       .balign 8
+end:   .quad 0x0002000180000000,0
+       .balign 4096
+"""
+LOOP = (
+    """
 start: lghi %r1,{count}
        larl %r5,data
 loop:  ag %r2,0(%r5)
        stg %r2,8(%r5)
        brctg %r1,loop
-       larl %r1,end
-       lpswe 0(%r1)
-       .balign 8
-end:   .quad 0x0002000180000000,0
-       .balign 4096
-data:  .quad 3,0
 """
+    + END
+    + """data:  .quad 3,0
+"""
+)
 
 
 class Asked:
@@ -228,6 +235,74 @@ def test_a_watched_page_tells_every_access_and_pauses_where_it_would(often):
         machine.drain_events()
         told.append((machine.count, [event.tolist() for chunk in observer.chunks for event in chunk]))
     assert told[0] == told[1] and len(told[0][1]) > 100
+
+
+CALLS = (
+    """
+start: lghi %r1,30000
+loop:  brasl %r14,f
+       aghi %r3,1
+       brctg %r1,loop
+"""
+    + END
+    + """f:     agr %r2,%r3
+       br %r14
+"""
+)
+STUB = """
+define preserve_nonecc void @body(ptr %cpu, ptr %port, i64 %ia, i64 %rem, i64 %cc, i64 %event, i64 %branches) {{
+  %r9 = getelementptr i8, ptr %cpu, i64 {r9}
+  store i64 %ia, ptr %r9
+  %at = getelementptr i8, ptr %cpu, i64 {ia}
+  store i64 %ia, ptr %at
+  %deadline = getelementptr i8, ptr %port, i64 {deadline}
+  %d = load i64, ptr %deadline
+  %last = sub i64 %d, 1
+  %now = sub i64 %last, %rem
+  %count = getelementptr i8, ptr %port, i64 {count}
+  store i64 %now, ptr %count
+  ret void
+}}
+"""
+
+
+@jitted
+def test_a_region_goes_on_to_that_of_another_page_while_it_stands(often):
+    """Another body in its place is executed; none where the page has no region, or the TLB not the page."""
+    machine = Machine.from_source(CALLS, 1 << 17, translate=SYNC)
+    machine.run(3000)
+    assert {each.page.logical for each in machine.translator.installed.values()} == {CODE, CODE + 4096}
+    fields = {"r9": CPU["gr"].start + 72, "ia": CPU["psw_ia"].start}
+    fields |= {name: PORT[name].start for name in ("deadline", "count")}
+    module = llvm.parsed(llvm.header() + STUB.format(**fields))
+    kept, body = llvm.linked(llvm.object_code(module), "body")
+    page = decoded_page_at(machine.port, CODE + 4096)
+    before, page.rows[translator.TRANSLATED_ROW, translator.TEXT] = page.region, body
+    machine.run(50)
+    assert machine.gr[9] == CODE + 4096
+    machine.gr[9] = 0
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = 0
+    machine.run(50)
+    assert machine.gr[9] == 0
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = body
+    kernels.flush(machine.storage.record)
+    machine.run(4)  # the run loop looks the page up
+    assert machine.gr[9] == 0
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = before
+    kept.close()
+
+
+@jitted
+def test_calls_between_pages_are_the_same_execution(often):
+    plain, translated = (Machine.from_source(CALLS, 1 << 17, translate=mode) for mode in (NEVER, SYNC))
+    for length in (3000, 1, 2, 3, 4, 5, 6, 7, 1000, None):
+        assert plain.run(length) == translated.run(length)
+        assert plain.cpu_array.tobytes() == translated.cpu_array.tobytes()
+        assert plain.branches() == translated.branches()
+        if length == 7:  # XGR in place of AGR
+            for machine in (plain, translated):
+                machine.write(CODE + 4096 + 1, b"\x82")
+    assert translated.translator.serial >= 2
 
 
 @jitted

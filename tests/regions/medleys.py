@@ -3,11 +3,11 @@
     python -m tests.regions.medleys SEED PAGES      a campaign by hand
 
 LLVM takes nearly all the time of `loops`. Here a page has fragments, pieces of such loops; each goes on with another
-one or asks a script, in storage, which fragment comes next. A program is a script with its registers, data, mode, frames,
-CPUs, and what happens between the stretches: two of one page differ in the instructions that they execute, in their
-order, and in the events, but are of the same fragments. What a page was translated to is put in place again for each
-program, and after each event that drops it, if the page still has the instructions that it was made of; a page is
-translated a few times, since programs change their instructions.
+one or asks a script, in storage, which fragment comes next. A program is a script with its registers, data, mode,
+frames, CPUs, and what happens between the stretches: two of one page differ in the order of what they execute and in
+the events, but are of the same fragments. What a page was translated to is put in place again for each program, and
+after each event that drops it, if the page still has the instructions that it was made of; a page is translated a few
+times, since programs change their instructions.
 """
 
 from __future__ import annotations

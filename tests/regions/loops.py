@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable, Container
 from functools import cache
 from itertools import count
 from random import Random
@@ -88,7 +89,7 @@ def random_loop(random: Random) -> Loop:
     """Return a loop, and what it starts from."""
     pieces: list[bytes] = [put("AHI", r1=8, i2=1)]
     for _ in range(random.choice(PIECES)):
-        pieces.append(_piece(random, sum(map(len, pieces))))
+        pieces.append(piece(random, sum(map(len, pieces))))
     body = b"".join(pieces)
     back = put("BRCTG", r1=COUNT, ri2=-len(body) // 2 & 0xFFFF)
     registers = [
@@ -99,11 +100,11 @@ def random_loop(random: Random) -> Loop:
     again = put("LGHI", r1=COUNT, i2=99) + put("BRC", m1=15, ri2=-(len(body) + 8) // 2 & 0xFFFF)
     return Loop(
         body + back[:4] + again, tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES),
-        random.choice((1, 1, 1, 2)), b"".join(_function(random) for _ in range(FUNCTIONS)),
+        random.choice((1, 1, 1, 2)), functions(random),
     )  # fmt: skip
 
 
-def _piece(random: Random, at: int) -> bytes:
+def piece(random: Random, at: int) -> bytes:
     """Return one or some instructions for this offset in the loop."""
     kind = random.randrange(100)
     dice = Dice(random.randbytes(32))
@@ -124,6 +125,11 @@ def _piece(random: Random, at: int) -> bytes:
         target = FAR + FUNCTION_BYTES * random.randrange(FUNCTIONS)
         return put("BRASL", r1=LINK, ri2=(target - CODE - at) // 2)
     return _hazard(random, at)
+
+
+def functions(random: Random) -> bytes:
+    """Return what is at FAR."""
+    return b"".join(_function(random) for _ in range(FUNCTIONS))
 
 
 def _function(random: Random) -> bytes:
@@ -237,7 +243,9 @@ def told(machine: Machine) -> tuple:
 
 
 class Told(Translator):
-    """Translates when it is told to, and only then."""
+    """Translates when it is told to, and only then: after the stretches of these numbers."""
+
+    asked: Container[int] = ASKED
 
     def attend(self, cpu, count: int) -> int:
         self._free_dropped()
@@ -273,10 +281,11 @@ def _disturb(machine: Machine, random: Random) -> None:
         machine.set_block(address, "Sz")
 
 
-def compare(loop: Loop, random: Random, worker: Worker) -> Told:
-    """Execute it both ways, and assert that they are the same; return the translator, which tells what it did."""
+def compare(loop: Loop, random: Random, worker: Worker, make: Callable[..., Told] = Told) -> Told:
+    """Execute it both ways, and assert that they are the same; return the translator, made by `make`, which tells what
+    it did."""
     plainly, translated = machine_of(loop, 0), machine_of(loop, 1)
-    own = translated.translator = Told(translated.storage, translated.handlers, ALWAYS, worker)
+    own = translated.translator = make(translated.storage, translated.handlers, ALWAYS, worker)
     for stretch in count(1):
         length = random.choice(LENGTHS)
         stops = plainly.run(length), translated.run(length)
@@ -287,7 +296,7 @@ def compare(loop: Loop, random: Random, worker: Worker) -> Told:
         what = random.getrandbits(32)
         for machine in (plainly, translated):
             _disturb(machine, Random(what))
-        if stretch in ASKED:
+        if stretch in own.asked:
             own.translate(translated.running, random)
     assert plainly.read(0, SIZE) == translated.read(0, SIZE)
     assert plainly.blocks() == translated.blocks()

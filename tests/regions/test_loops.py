@@ -9,7 +9,7 @@ import pytest
 
 from s390emu._jit import JIT
 from s390emu.regions.worker import Worker
-from tests.regions import loops
+from tests.regions import loops, medleys
 
 pytestmark = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 PROGRAMS = int(os.environ.get("S390EMU_PROGRAMS", "400")) // 40
@@ -26,6 +26,12 @@ def worker():
 def test_random_loops(worker):
     done = loops.campaign(SEED, PROGRAMS, worker)
     assert done["translated"] >= PROGRAMS // 2, done
+    assert worker.deaths == 0
+
+
+def test_many_programs_of_one_page_of_fragments(worker):
+    done = medleys.campaign(SEED, 1, worker, 20 * PROGRAMS)
+    assert done["entered"] >= 10 * PROGRAMS, done
     assert worker.deaths == 0
 
 

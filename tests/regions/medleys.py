@@ -1,0 +1,125 @@
+"""Many random programs out of one page of fragments, so that few translations serve them all.
+
+    python -m tests.regions.medleys SEED PAGES      a campaign by hand
+
+LLVM takes nearly all the time of `loops`. Here a page has fragments, pieces of such loops; each goes on with another
+one or asks a script, in storage, which fragment comes next. A program is a script with its registers, data, mode,
+frames, CPUs, and what happens between the stretches: two of one page differ in the order of what they execute and in
+the events, but are of the same fragments. What a page was translated to is put in place again for each program, and
+after each event that drops it, if the page still has the instructions that it was made of; a page is translated a few
+times, since programs change their instructions.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from functools import partial
+from random import Random
+
+from s390emu.regions.request import Translation
+from s390emu.regions.translator import decoded_page_at
+from s390emu.regions.worker import Worker
+from tests.judges.programs import BASE_ADDRESSES, CODE, DATA, EDGES, put
+from tests.regions import loops
+from tests.regions.loops import COUNT, LINK, OWN, Loop, Told
+
+SCRIPT_AT = 0x3000  # in the data; register COUNT runs through it
+FRAGMENTS, PIECES = 12, (1, 2, 3)
+ONCE, THEN = (FRAGMENTS, FRAGMENTS, 5), (0, 10, 40)  # length of a script: each fragment once, then any
+TRANSLATIONS = 16  # of a page, at most
+PROGRAMS_OF_A_PAGE = 400
+
+
+class Page:
+    """Fragments at offsets, and what they were translated to.
+
+    Offset 0 begins the script again; at `ASK` the next fragment is looked up.
+    """
+
+    BEGIN = put("AHI", r1=8, i2=1) + put("LLILF", r1=COUNT, i2=DATA + SCRIPT_AT)
+    ASK = len(BEGIN)
+
+    def __init__(self, random: Random):
+        ask = put("LLGH", r1=LINK, d2=(0, 0, COUNT)) + put("LA", r1=COUNT, d2=(2, 0, COUNT))
+        self.code = self.BEGIN + ask + put("BC", m1=15, d2=(0, LINK, OWN))
+        self.far = loops.functions(random)
+        self.offsets = [0]
+        self.translations: list[Translation] = []
+        for _ in range(FRAGMENTS):
+            self.offsets.append(len(self.code))
+            for _ in range(random.choice(PIECES)):
+                self.code += loops.piece(random, len(self.code))
+            self.code += self._jump(random.randrange(1, 16), random.choice(self.offsets))
+            self.code += self._jump(15, self.ASK)
+
+    def _jump(self, mask: int, to: int) -> bytes:
+        return put("BRC", m1=mask, ri2=(to - len(self.code)) // 2 & 0xFFFF)
+
+    def program(self, random: Random) -> Loop:
+        """Return one program of this page."""
+        script = random.sample(self.offsets[1:], random.choice(ONCE))
+        script += random.choices(self.offsets[1:], k=random.choice(THEN))
+        script.append(0)
+        registers = [random.choice((random.choice(EDGES), random.getrandbits(64))) for _ in range(12)]
+        data = random.randbytes(0x2000).ljust(SCRIPT_AT, b"\0")
+        data += b"".join(offset.to_bytes(2, "big") for offset in script)
+        return Loop(
+            self.code, (*registers, *BASE_ADDRESSES, CODE, DATA + SCRIPT_AT),
+            random.choice(loops.MASKS) | random.choice(loops.PROGRAM_MASKS) | random.choice((0, 0, loops.DAT)),
+            data, random.choice(loops.FRAMES), random.choice((1, 1, 1, 2)), self.far,
+        )  # fmt: skip
+
+
+class Again(Told):
+    """Puts in place what its page was translated to before, if there is something; else has it translated."""
+
+    asked = range(2, 1000)
+
+    def __init__(self, page: Page, *arguments):
+        super().__init__(*arguments)
+        self.of, self.made = page, 0
+
+    def translate(self, cpu, random: Random) -> None:
+        page = decoded_page_at(cpu.port, CODE)
+        if page is None or page.region or not (texts := page.texts()):
+            return
+        fitting = [one for one in self.of.translations if one.covered.items() <= texts.items()]
+        if fitting:
+            self._install(page, random.choice(fitting))
+        elif len(self.of.translations) < TRANSLATIONS:
+            self._ask(page, tuple(sorted(texts)), cpu, everywhere=random.randrange(2) == 0)
+
+    def _install(self, page, translation: Translation) -> None:
+        if all(translation is not one for one in self.of.translations):
+            self.of.translations.append(translation)
+            self.made += 1
+        super()._install(page, translation)
+
+
+def campaign(seed: int, pages: int, worker: Worker, programs: int = PROGRAMS_OF_A_PAGE) -> Counter:
+    """Compare so many programs of each of so many pages; return counts of what was done. `entered` are the programs
+    for which a region was in place."""
+    done: Counter = Counter()
+    for number in range(seed, seed + pages):
+        page = Page(Random(number))
+        for which in range(programs):
+            random = Random(f"{number} {which}")
+            loop = page.program(random)
+            try:
+                own = loops.compare(loop, random, worker, partial(Again, page))
+            except AssertionError:
+                print(f"page {number}, program {which}\n{loop}")
+                raise
+            assert isinstance(own, Again)
+            done.update(programs=1, translations=own.made, installed=own.serial, entered=own.serial > 0)
+    return done
+
+
+if __name__ == "__main__":
+    worker = Worker(waits=True)
+    total: Counter = Counter()
+    first, last = int(sys.argv[1]), int(sys.argv[1]) + int(sys.argv[2])
+    for number in range(first, last):
+        total += campaign(number, 1, worker)
+        print(number, dict(total), "the worker died:", worker.deaths, flush=True)

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 
-from s390emu.conformance.case import Case, Result
+from s390emu.conformance.case import REGISTERS, Case, Result, State
 
 MOST_ENDED = 3  # cases of a row that end a peer, or that it does not end; then the row is left
+
+
+QUADWORD = 16
+VECTOR_AREA = 2 * REGISTERS * QUADWORD  # bytes of all vector registers
+
+
+def vector_area(state: State) -> bytes:
+    """Return the vector registers as in storage; without any, the floating-point registers and zeros."""
+    vectors = state.vr or [value << 64 for value in state.fpr] + [0] * REGISTERS
+    return b"".join(value.to_bytes(QUADWORD) for value in vectors)
+
+
+def registers_of(area: bytes, case: Case) -> tuple[list[int], list[int]]:
+    """Return the floating-point and the vector registers of a result, as the case has them."""
+    vectors = [int.from_bytes(area[at : at + QUADWORD]) for at in range(0, VECTOR_AREA, QUADWORD)]
+    if case.before.vr:
+        return [0] * REGISTERS, vectors
+    return [value >> 64 for value in vectors[:REGISTERS]], []
 
 
 class PeerMissing(Exception):

@@ -22,8 +22,8 @@ from typing import Any
 
 from s390emu.assembler.assemble import assemble
 from s390emu.assembler.program import Program, Section
-from s390emu.conformance.case import AFP_CONTROL, CC_SHIFT, REGISTERS, Case, Result, State
-from s390emu.conformance.peers import Left, PeerMissing
+from s390emu.conformance.case import CC_SHIFT, VECTOR_CONTROL, Case, Result, State
+from s390emu.conformance.peers import Left, PeerMissing, registers_of, vector_area
 
 QEMU = "qemu-system-s390x"
 REMEDY = f"{QEMU} is not installed; on Debian: apt-get install qemu-system-misc"
@@ -32,12 +32,12 @@ BATCH, TIMEOUT = 2000, 120  # cases of a boot, and its seconds
 PATIENCE = 5  # seconds in which a case must be done
 AGAIN = "        jo      .-{}"
 BA_EA = 0x180000000
-HEADER = struct.Struct(">4I2QQI4x16Q16Q")  # lengths and counts, PSW, CR0, FPC, registers
-OUTCOME = struct.Struct(">16Q16Q4I2QQ16x")  # registers; FPC; ILC and code; DXC word; PSW; CR0
+HEADER = struct.Struct(">4I2QQI4x16Q512s")  # lengths and counts, PSW, CR0, FPC, registers, vector registers
+OUTCOME = struct.Struct(">16Q512s4I2QQ")  # registers, vector registers; FPC; ILC and code; DXC word; PSW; CR0
 DATA_EXCEPTION = 7
 
 # At 800: where cases and results are, how many are left, how many are done. At 820 the case's PSW, control register 0,
-# FPC register and registers; at A00 the result's.
+# FPC register and registers; at C00 the result's. Vector registers are always there, with the floating-point registers.
 GUEST = f"""
         j       begin
         .org    0x1000                  # QEMU writes the kernel's parameters before
@@ -50,7 +50,7 @@ begin:  larl    %r1,program
         stg     %r1,0x800
         lgfi    %r1,{RESULTS}
         stg     %r1,0x808
-        lgfi    %r1,{AFP_CONTROL}
+        lgfi    %r1,{VECTOR_CONTROL}
         stg     %r1,0xbf8
         xc      0x818(8),0x818
 next:   lctlg   %c0,%c0,0xbf8
@@ -59,7 +59,8 @@ next:   lctlg   %c0,%c0,0xbf8
         jz      done
         lg      %r14,0x800
         mvc     0x820(256),16(%r14)
-        mvc     0x920(40),272(%r14)
+        mvc     0x920(256),272(%r14)
+        mvc     0xa20({HEADER.size - 528}),528(%r14)
         llgf    %r12,4(%r14)
         la      %r13,{HEADER.size}(%r14)
 1:      lg      %r2,0(%r13)
@@ -71,27 +72,30 @@ next:   lctlg   %c0,%c0,0xbf8
         la      %r13,7(%r4)
         nill    %r13,0xfff8
         brctg   %r12,1b
-{"".join(f"        ld      %f{n},{0x8C0 + 8 * n:#x}{chr(10)}" for n in range(REGISTERS))}
+        vlm     %v0,%v15,0x8c0
+        vlm     %v16,%v31,0x9c0
         lfpc    0x838
         lctlg   %c0,%c0,0x830
         lmg     %r0,%r15,0x840
         lpswe   0x820
-failed: stmg    %r0,%r15,0xa00
-        mvc     0xb04(4),0x8c
-        mvc     0xb08(4),0x90
-        mvc     0xb10(16),0x150
+failed: stmg    %r0,%r15,0xc00
+        mvc     0xe84(4),0x8c
+        mvc     0xe88(4),0x90
+        mvc     0xe90(16),0x150
         j       3f
-ended:  stmg    %r0,%r15,0xa00
-        xc      0xb04(8),0xb04
-        mvc     0xb10(16),0x140
-3:      stctg   %c0,%c0,0xb20
+ended:  stmg    %r0,%r15,0xc00
+        xc      0xe84(8),0xe84
+        mvc     0xe90(16),0x140
+3:      stctg   %c0,%c0,0xea0
         lctlg   %c0,%c0,0xbf8
-        stfpc   0xb00
-{"".join(f"        std     %f{n},{0xA80 + 8 * n:#x}{chr(10)}" for n in range(REGISTERS))}
+        stfpc   0xe80
+        vstm    %v0,%v15,0xc80
+        vstm    %v16,%v31,0xd80
         lg      %r14,0x800
         lg      %r13,0x808
-        mvc     0(256,%r13),0xa00
-        mvc     256({OUTCOME.size - 256},%r13),0xb00
+        mvc     0(256,%r13),0xc00
+        mvc     256(256,%r13),0xd00
+        mvc     512({OUTCOME.size - 512},%r13),0xe00
         la      %r13,{OUTCOME.size}(%r13)
         llgf    %r12,8(%r14)
         la      %r11,{HEADER.size}(%r14)
@@ -251,7 +255,7 @@ def _record(case: Case) -> bytes:
         windows.append((case.after.psw_ia, SVC))
     stored = b"".join(struct.pack(">2Q", at, len(data)) + _padded(bytes(data)) for at, data in windows)
     header = HEADER.pack(HEADER.size + len(stored), len(windows), len(before.storage), 0, before.psw_mask, start,
-                         before.cr0, before.fpc, *before.gr, *before.fpr)  # fmt: skip
+                         before.cr0, before.fpc, *before.gr, vector_area(before))  # fmt: skip
     return header + stored
 
 
@@ -263,7 +267,7 @@ def _results(cases: list[Case], storage: Any) -> Iterator[Result]:
     for case in cases:
         fields = OUTCOME.unpack(storage[at : at + OUTCOME.size])
         at += OUTCOME.size
-        gr, fpr, (fpc, what, dxc, _, mask, ia, cr0) = fields[:16], fields[16:32], fields[32:]
+        gr, (vectors, fpc, what, dxc, _, mask, ia, cr0) = fields[:16], fields[16:]
         windows = {}
         for address, data in case.before.storage.items():
             windows[address] = bytearray(storage[at : at + len(data)])
@@ -273,5 +277,6 @@ def _results(cases: list[Case], storage: Any) -> Iterator[Result]:
             ia -= len(SVC)
             if case.repeated and ia == case.after.psw_ia + 4 and mask >> CC_SHIFT & 3 != 3:
                 ia -= 4  # what executes it again
-        state = State(list(gr), list(fpr), fpc, cr0, mask, ia, windows)
+        fpr, vr = registers_of(vectors, case)
+        state = State(list(gr), fpr, fpc, cr0, mask, ia, windows, vr)
         yield Result(state, code, dxc & 0xFF if code == DATA_EXCEPTION else 0)

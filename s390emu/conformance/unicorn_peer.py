@@ -8,12 +8,21 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from typing import Any
 
-from s390emu.conformance.case import AFP_CONTROL, REGISTERS, Case, Result, State
-from s390emu.conformance.peers import Left, PeerMissing
+from s390emu.assembler.assemble import assemble
+from s390emu.conformance.case import MODES, REGISTERS, VECTOR_CONTROL, Case, Result, State
+from s390emu.conformance.peers import VECTOR_AREA, Left, PeerMissing, registers_of, vector_area
 
 REMEDY = "Unicorn is not installed; pip install 's390emu[conformance]'"
 STORAGE = 0x100000
-SET_FPC, ROOM = bytes.fromhex("b3840000"), 0x1000  # SFPC 0, and where it is executed
+ROOM, AREA = 0x1000, 0x1800  # where our own instructions are executed, and where they have the vector registers
+SET_FPC, LOAD, STORE = (
+    assemble(text, origin=ROOM).sections[0].data
+    for text in (
+        "sfpc %r0",
+        f"vlm %v0,%v15,0(%r1); vlm %v16,%v31,{VECTOR_AREA // 2}(%r1)",
+        f"vstm %v0,%v15,0(%r1); vstm %v16,%v31,{VECTOR_AREA // 2}(%r1)",
+    )
+)
 TIMEOUT = 5_000_000  # microseconds of a case
 
 
@@ -25,6 +34,7 @@ class Registers:
         from unicorn import s390x_const
 
         self.uc: Any = unicorn.Uc(unicorn.UC_ARCH_S390X, unicorn.UC_MODE_BIG_ENDIAN)
+        self.uc.ctl_set_cpu_model(s390x_const.UC_CPU_S390X_MAX)
         self.uc.mem_map(0, storage)
         self.names = [*(f"{kind}{n}" for kind in "RAF" for n in range(REGISTERS)), "FPC"]
         self.number = {
@@ -60,15 +70,21 @@ class Inside:
         end = start + len(before.storage[start])
         uc.context_restore(self.first)
         if before.fpc:
-            self._set_fpc(before.fpc)
+            self._aside(SET_FPC, R0=before.fpc)
+        if before.vr:
+            uc.mem_write(AREA, vector_area(before))
+            self._aside(LOAD, R1=AREA)
         uc.mem_write(start, bytes(64))
         for address, data in before.storage.items():
             uc.mem_write(address, bytes(data))
         uc.ctl_flush_tb()  # it keeps its translation of the case before
         registers.set("PSWM", before.psw_mask)
         registers.set("CR0", before.cr0)
-        for name, value in zip((*GENERAL, *FLOATING), (*before.gr, *before.fpr), strict=True):
+        for name, value in zip(GENERAL, before.gr, strict=True):
             registers.set(name, value)
+        if not before.vr:
+            for name, value in zip(FLOATING, before.fpr, strict=True):
+                registers.set(name, value)
         branch = case.after.psw_ia not in (start, end)
         try:
             while True:
@@ -79,20 +95,27 @@ class Inside:
             return Result(case.after, case.code, case.dxc) if case.code else Result(before, ended=f"raises: {error}")
         return Result(self._state(case))
 
-    def _set_fpc(self, fpc: int) -> None:
-        """By an instruction: the rounding mode is taken from it then."""
+    def _aside(self, code: bytes, **general: int) -> None:
+        """Execute instructions of our own: so the rounding mode is taken from the FPC register, and vector registers
+        come there and back."""
         registers = self.registers
-        registers.uc.mem_write(ROOM, SET_FPC)
-        registers.set("PSWM", 0x180000000)
-        registers.set("CR0", AFP_CONTROL)
-        registers.set("R0", fpc)
-        registers.uc.emu_start(ROOM, ROOM + len(SET_FPC))
+        registers.uc.mem_write(ROOM, code)
+        registers.set("PSWM", MODES[64])
+        registers.set("CR0", VECTOR_CONTROL)
+        for name, value in general.items():
+            registers.set(name, value)
+        registers.uc.emu_start(ROOM, ROOM + len(code))
 
     def _state(self, case: Case) -> State:
         registers = self.registers
         storage = {at: bytearray(registers.uc.mem_read(at, len(data))) for at, data in case.before.storage.items()}
         fpc, cr0, mask, ia = registers.get("FPC", "CR0", "PSWM", "PC")
-        return State(list(registers.get(*GENERAL)), list(registers.get(*FLOATING)), fpc, cr0, mask, ia, storage)
+        general, fpr = list(registers.get(*GENERAL)), list(registers.get(*FLOATING))
+        vr: list[int] = []
+        if case.before.vr:
+            self._aside(STORE, R1=AREA)
+            fpr, vr = registers_of(bytes(registers.uc.mem_read(AREA, VECTOR_AREA)), case)
+        return State(general, fpr, fpc, cr0, mask, ia, storage, vr)
 
 
 def _serve(connection: Connection) -> None:

@@ -11,7 +11,8 @@ from s390emu.conformance.peers import PeerMissing
 from s390emu.conformance.vectors import cases, whole
 from tests.required import require
 
-SAME = ("LGR", "MVC", "BRC", "BXH", "CLST", "MVCL", "AEBR", "LE", "TM", "CDS", "STG", "DLGR", "BASR", "MVHI", "LGRL")
+SAME = ("LGR", "MVC", "BRC", "BXH", "CLST", "MVCL", "AEBR", "LE", "TM", "CDS", "STG", "DLGR", "BASR", "MVHI", "LGRL",
+        "VA", "VCEQ", "VTM")  # fmt: skip
 PEERS = {"qemu": qemu_peer.Qemu, "unicorn": unicorn_peer.Unicorn}
 
 
@@ -48,6 +49,15 @@ def test_a_change_of_a_register_that_has_no_part_is_seen(peer):
         case.after.gr[n] ^= 1
     row = report(peer, {"LGR": [case]}).rows["LGR"]
     assert set(row.deviations[0].different) == {f"r{n}" for n in range(16)}
+
+
+def test_a_change_of_a_vector_register_is_seen(peer):
+    """All 32, both halves of each, come there and back."""
+    case = next(cases("VTM", 1, "1"))
+    for n in range(32):
+        case.after.vr[n] ^= 1 << 127 | 1
+    row = report(peer, {"VTM": [case]}).rows["VTM"]
+    assert set(row.deviations[0].different) == {f"v{n}" for n in range(32)}
 
 
 def looping(line: str) -> Case:

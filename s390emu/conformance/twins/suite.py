@@ -27,23 +27,18 @@ from s390emu.conformance.twins import (
     strings_of_characters,
     vector_decimal,
     vector_integer,
+    vector_support,
 )
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-# Those whose cases have vector registers: for them only our engine can be asked.
-WITH_VECTORS = (vector_decimal, vector_integer)
 WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
-                hexadecimal_floating_point, decimal_floating_point, *WITH_VECTORS)  # fmt: skip
+                hexadecimal_floating_point, decimal_floating_point, vector_decimal, vector_integer,
+                vector_support)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:
     return forms.cases(form, model, rng)
-
-
-def of_vectors() -> set[str]:
-    """Return the mnemonics of rows whose cases have vector registers."""
-    return {name.upper() for module in WITH_VECTORS for name in module.RECIPES}
 
 
 @cache

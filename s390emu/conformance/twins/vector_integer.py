@@ -201,7 +201,7 @@ class Spec(NamedTuple):
     twin: Callable[..., int]
 
 
-def _on_elements(twin: Callable[..., list[int]], size: int, *registers: int) -> int:
+def on_elements(twin: Callable[..., list[int]], size: int, *registers: int) -> int:
     return joined(twin(size, *(elements(value, size) for value in registers)), size)
 
 
@@ -214,8 +214,8 @@ def _connected(twin: Callable[..., int], a: int, b: int) -> int:
 
 
 SPECS = {
-    **{name: Spec(sizes, 2, partial(_on_elements, twin)) for name, (sizes, twin) in TWO.items()},
-    **{name: Spec(sizes, 1, partial(_on_elements, twin)) for name, (sizes, twin) in ONE.items()},
+    **{name: Spec(sizes, 2, partial(on_elements, twin)) for name, (sizes, twin) in TWO.items()},
+    **{name: Spec(sizes, 1, partial(on_elements, twin)) for name, (sizes, twin) in ONE.items()},
     **{f"{name}v": Spec(TO_DOUBLEWORD, 2, partial(shifted_by_elements, name)) for name in SHIFTS},
     **{name: Spec((4,), 3, partial(_with_carry, twin)) for name, twin in WITH_CARRY.items()},
     **{name: Spec(None, 2, partial(_connected, twin)) for name, twin in CONNECTIVES.items()},
@@ -260,7 +260,7 @@ def _size(sizes: Sequence[int], rng: Random) -> int:
     return rng.randrange(16) if rng.random() < 0.04 else rng.choice(sizes)
 
 
-def _of_spec(name: str, spec: Spec, rng: Random) -> Iterator[Case]:
+def of_spec(name: str, spec: Spec, rng: Random) -> Iterator[Case]:
     while True:
         before, v1 = first_vectors(rng), rng.randrange(VECTORS)
         numbers = [rng.choice((rng.randrange(VECTORS), v1)) for _ in range(spec.operands)]
@@ -310,7 +310,7 @@ def _sums_logical(rng: Random) -> Iterator[Case]:
 
 
 RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {
-    **{name: partial(_of_spec, name, spec) for name, spec in SPECS.items()},
+    **{name: partial(of_spec, name, spec) for name, spec in SPECS.items()},
     **{name: partial(_compares, name) for name in COMPARISONS},
     "vec": partial(_element_compares, "vec", False), "vecl": partial(_element_compares, "vecl", True),
     "vtm": _under_masks, "vmsl": _sums_logical,

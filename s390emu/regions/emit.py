@@ -22,8 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llvmlite.binding import llvm_version_info
-
 from s390emu.architecture.psw_bits import PROGRAM_MASK
 from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
 from s390emu.records.guest import GUEST_T
@@ -46,8 +44,8 @@ KEPT = {  # values that a region keeps: what they are loaded from, and stored in
     "branches": ("port", PORT["branch_count"].start),
 }  # fmt: skip
 HANDED = ("ia", "rem", *KEPT)  # from region to region
-# To go from body to body nothing is saved: no register is another's, where LLVM knows such calls.
-CONVENTION = "preserve_nonecc" if llvm_version_info >= (18,) else "tailcc"
+# No register is another's, so that to go from body to body nothing is saved.
+CONVENTION = "preserve_nonecc"
 BODY_HEAD = (
     "define {} void @{}(ptr noalias %cpu, ptr noalias %port, "
     + ", ".join(f"i64 %in.{name}" for name in HANDED)

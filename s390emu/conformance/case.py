@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from s390emu.architecture.interruptions import DATA, VECTOR_PROCESSING
+
 CODE = 0x20000  # where the instruction is
 MODES = {64: 0x180000000, 31: 0x80000000, 24: 0}  # PSW bits EA and BA, by the bits of an address
 CC_SHIFT = 44
 AFP_CONTROL = 0xE0 | 1 << (63 - 45)  # control register 0, with the AFP-register control
 VECTOR_CONTROL = AFP_CONTROL | 1 << (63 - 46)  # ... and the vector-enablement control
 REGISTERS = 16
+EXPLAINED = (DATA, VECTOR_PROCESSING)  # interruption codes beside which a code in the byte at real 147 says more
 
 
 @dataclass
@@ -71,7 +74,8 @@ class Case(NamedTuple):
     line      in assembly, to stand at `before.psw_ia`
     after     as it is when the instruction is through, or as the program old PSW has it: without what the
               interruption stores
-    code      program-interruption code, 0 for none; dxc: data-exception code, if that is 7
+    code      program-interruption code, 0 for none; dxc: data-exception code, if that is 7, or
+              vector-exception code, if 1B
     repeated  condition code 3 says that it is not through: it is executed again until another one is set
     """
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from s390emu.conformance.case import REGISTERS, Case, State
+from s390emu.conformance.case import EXPLAINED, REGISTERS, Case, State
 from s390emu.input_files import FileError, as_text, json_value, read, read_text, replace_file
 from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, ShapeError, Text, Whole, check
 
@@ -79,7 +79,7 @@ def case_as_json(name: str, case: Case) -> dict[str, Any]:
     """Return a case as a file has it."""
     interruption: dict[str, str] | None = None
     if case.code:
-        interruption = {"code": f"{case.code:04x}"} | ({"dxc": f"{case.dxc:02x}"} if case.code == 7 else {})
+        interruption = {"code": f"{case.code:04x}"} | ({"dxc": f"{case.dxc:02x}"} if case.code in EXPLAINED else {})
     final = as_json(case.after) | {"interruption": interruption}
     said = {"name": name, "initial": as_json(case.before), "final": final}
     return said | ({"repeat": True} if case.repeated else {})

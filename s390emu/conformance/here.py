@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from s390emu.architecture.interruptions import DATA
-from s390emu.conformance.case import REGISTERS, Case, Result, State
+from s390emu.conformance.case import EXPLAINED, REGISTERS, Case, Result, State
 from s390emu.conformance.files import STORAGE
 from s390emu.conformance.twins.suite import recipes
 from s390emu.engine.handlers import PARTIAL, SECURITY, on_request
@@ -56,7 +55,7 @@ class Here:
             if int(port.interruption_count[0]) > interruptions:
                 last = machine.last_interruption
                 assert last is not None
-                dxc = machine.read(DXC, 1)[0] if last.code == DATA else 0
+                dxc = machine.read(DXC, 1)[0] if last.code in EXPLAINED else 0
                 return Result(self._state(case, int.from_bytes(machine.read(0x150, 8), "big"),
                                           int.from_bytes(machine.read(0x158, 8), "big")), last.code, dxc)  # fmt: skip
             mask, ia = machine.psw

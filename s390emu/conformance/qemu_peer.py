@@ -22,7 +22,7 @@ from typing import Any
 
 from s390emu.assembler.assemble import assemble
 from s390emu.assembler.program import Program, Section
-from s390emu.conformance.case import CC_SHIFT, VECTOR_CONTROL, Case, Result, State
+from s390emu.conformance.case import CC_SHIFT, EXPLAINED, VECTOR_CONTROL, Case, Result, State
 from s390emu.conformance.peers import Left, PeerMissing, registers_of, vector_area
 
 QEMU = "qemu-system-s390x"
@@ -34,7 +34,6 @@ AGAIN = "        jo      .-{}"
 BA_EA = 0x180000000
 HEADER = struct.Struct(">4I2QQI4x16Q512s")  # lengths and counts, PSW, CR0, FPC, registers, vector registers
 OUTCOME = struct.Struct(">16Q512s4I2QQ")  # registers, vector registers; FPC; ILC and code; DXC word; PSW; CR0
-DATA_EXCEPTION = 7
 
 # At 800: where cases and results are, how many are left, how many are done. At 820 the case's PSW, control register 0,
 # FPC register and registers; at C00 the result's. Vector registers are always there, with the floating-point registers.
@@ -279,4 +278,4 @@ def _results(cases: list[Case], storage: Any) -> Iterator[Result]:
                 ia -= 4  # what executes it again
         fpr, vr = registers_of(vectors, case)
         state = State(list(gr), fpr, fpc, cr0, mask, ia, windows, vr)
-        yield Result(state, code, dxc & 0xFF if code == DATA_EXCEPTION else 0)
+        yield Result(state, code, dxc & 0xFF if code in EXPLAINED else 0)

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 
 from s390emu.architecture.interruptions import VECTOR_PROCESSING
 from s390emu.conformance.twins import exact
-from s390emu.conformance.twins.exact import EXTENDED, FORMATS, LONG, MASK, SHORT, Format, Outcome, Value
-from tests.isa.floating_point.bfp import fpc_after, hard, random_datum, random_fpc
+from s390emu.conformance.twins.exact import EXTENDED, FORMATS, LONG, MASK, SHORT, Format
+from s390emu.conformance.twins.vector_floating_point import (
+    COMPARISONS,
+    METHODS,
+    NUMBER,
+    QUIET,
+    SIGNS,
+    TWO,
+    Expected,
+    collect,
+    leftmost,
+    split,
+    three,
+    truths,
+)
+from tests.isa.floating_point.bfp import hard, random_datum, random_fpc
 from tests.isa.vector.vectors import check_invalid, execute, register
 from tests.lab import Lab
 
-NUMBER = {SHORT: 2, LONG: 3, EXTENDED: 4}  # as masks name them
-SINGLE, QUIET = 8, 4
-METHODS = (0, 1, 3, 4, 5, 6, 7)
+SINGLE = 8
 CASES = 10
 FORMS = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-
-
-def split(value: int, form: Format) -> list[int]:
-    return [value >> at & (1 << form.bits) - 1 for at in range(128 - form.bits, -1, -form.bits)]
 
 
 def registers(rng: random.Random, form: Format, count: int) -> tuple[int, ...]:
@@ -37,35 +44,6 @@ def registers(rng: random.Random, form: Format, count: int) -> tuple[int, ...]:
             value = value << form.bits | datum
         found.append(value)
     return tuple(found)
-
-
-class Expected(NamedTuple):
-    """V1 (None where the instruction is suppressed), the FPC register, the interruption code."""
-
-    value: int | None
-    fpc: int
-    code: int
-
-
-def kind_of(dxc: int) -> int:
-    """The vector interruption code of what would be a data exception."""
-    return next(number for number, bit in enumerate((0x80, 0x40, 0x20, 0x10, 0x08), 1) if dxc & bit)
-
-
-def collect(fpc: int, outcomes: list[Outcome], place: Callable[[list[int]], int]) -> Expected:
-    """What elements with these outcomes make of an instruction: the first that traps suppresses it."""
-    for number, outcome in enumerate(outcomes):
-        if outcome.dxc:
-            return Expected(None, fpc & ~0xFF00 | (number << 4 | kind_of(outcome.dxc)) << 8, VECTOR_PROCESSING)
-    after = fpc
-    for outcome in outcomes:
-        after = fpc_after(after, outcome)
-    return Expected(place([outcome.datum for outcome in outcomes]), after, 0)
-
-
-def leftmost(form: Format) -> Callable[[list[int]], int]:
-    """Elements from the left on; the others, unpredictable, are zeros here."""
-    return lambda data: sum(datum << 128 - form.bits * (n + 1) for n, datum in enumerate(data))
 
 
 def agree(lab: Lab, line: str, fpc: int, expected: Expected, **given: int) -> None:
@@ -87,18 +65,6 @@ def counts(form: Format) -> list[tuple[int, int]]:
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
-TWO = {
-    "vfa": exact.add,
-    "vfs": lambda fpc, form, a, b: exact.add(fpc, form, a, b, True),
-    "vfm": exact.multiply,
-    "vfd": exact.divide,
-}
-# Of the twin the third operand is the factor whose NaN goes first: here V2.
-THREE = {
-    "vfma": lambda fpc, form, a, b, c: exact.multiply_and_add(fpc, form, c, b, a),
-    "vfms": lambda fpc, form, a, b, c: exact.multiply_and_add(fpc, form, c, b, a, True),
-}
-
 
 @FORMS
 @pytest.mark.parametrize("mnemonic", TWO)
@@ -113,12 +79,6 @@ def test_two_operands(lab, mnemonic, form):
             agree(lab, f"{mnemonic} %v1,%v1,%v3,{NUMBER[form]},{control}", fpc, expected, v1=second, v3=third)
 
 
-def negated(form: Format, outcome: Outcome) -> Outcome:
-    if outcome.datum is None or Value(form, outcome.datum).nan:
-        return outcome
-    return outcome._replace(datum=outcome.datum ^ form.sign)
-
-
 @FORMS
 @pytest.mark.parametrize("mnemonic", ["vfma", "vfms", "vfnma", "vfnms"])
 def test_three_operands(lab, mnemonic, form):
@@ -127,9 +87,7 @@ def test_three_operands(lab, mnemonic, form):
         for _ in range(CASES):
             values, fpc = registers(rng, form, 3), random_fpc(rng)
             triples = list(zip(*(split(value, form) for value in values), strict=True))[:count]
-            outcomes = [THREE[mnemonic.replace("n", "")](fpc, form, *triple) for triple in triples]
-            if "n" in mnemonic:
-                outcomes = [outcome if outcome.dxc else negated(form, outcome) for outcome in outcomes]
+            outcomes = [three(mnemonic, fpc, form, *triple) for triple in triples]
             line = f"{mnemonic} %v1,%v18,%v3,%v31,{control},{NUMBER[form]}"
             agree(lab, line, fpc, collect(fpc, outcomes, leftmost(form)), v18=values[0], v3=values[1], v31=values[2])
 
@@ -161,11 +119,7 @@ def test_exception_is_of_the_first_element_that_traps(lab):
 
 
 @FORMS
-@pytest.mark.parametrize(
-    ("m5", "operation"),
-    [(0, lambda form, a: a ^ form.sign), (1, lambda form, a: a | form.sign), (2, lambda form, a: a & ~form.sign)],
-    ids=["complement", "negative", "positive"],
-)
+@pytest.mark.parametrize(("m5", "operation"), list(enumerate(SIGNS)), ids=["complement", "negative", "positive"])
 def test_sign(lab, form, m5, operation):
     """No NaN is invalid."""
     rng = random.Random(f"vfpso {form.name} {m5}")
@@ -179,13 +133,11 @@ def test_sign(lab, form, m5, operation):
 
 def truth(lab, line, form, found, fpc, given, cc_is_set) -> None:
     """V1 has ones where it is true, and cc tells of how many."""
-    ones = (1 << form.bits) - 1
-    cc = 0 if all(found) else 1 if any(found) else 3
+    value, cc = truths(form, found)
     for old in (0, 2):
         lab.reset()
         before = register(lab, 1)
         code, changed = execute(lab, line, fpc=fpc[0], cc=old, **given)
-        value = leftmost(form)([ones * one for one in found])
         assert code == 0
         assert (changed.pop("cc", old), changed.pop("fpc", fpc[0])) == (cc if cc_is_set else old, fpc[1]), (line, given)
         assert changed == ({"v1": value} if value != before else {})
@@ -201,9 +153,6 @@ def test_data_class(lab, form):
             found = [bool(selected << exact.data_class(form, datum) & 0x800) for datum in split(second, form)[:count]]
             line = f"vftci %v1,%v18,{selected},{NUMBER[form]},{control}"
             truth(lab, line, form, found, (0xF8000000, 0xF8000000), {"v18": second}, True)
-
-
-COMPARISONS = {"vfce": (0,), "vfch": (2,), "vfche": (0, 2)}  # condition codes of COMPARE that are true
 
 
 @FORMS

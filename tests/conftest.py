@@ -11,7 +11,7 @@ import pytest
 from tests import touched
 from tests.lab import Lab
 
-ONE_OF = int(os.environ.get("S390EMU_ONE_OF", "1"))  # tests are run: which, is a matter of their names
+ONE_OF = int(os.environ.get("S390EMU_ONE_OF", "1"))  # cases of a test are run, and its first one
 ROWS_FILE = os.environ.get("S390EMU_ROWS", "")  # where to say which rows the tests execute
 
 
@@ -24,13 +24,12 @@ def pytest_configure():
         as_handlers.install()
 
 
-def _left_out(item) -> bool:
-    return crc32(item.nodeid.encode()) % ONE_OF > 0
-
-
 def pytest_collection_modifyitems(config, items):
-    config.hook.pytest_deselected(items=[item for item in items if _left_out(item)])
-    items[:] = [item for item in items if not _left_out(item)]
+    """Leave out the others: which, is a matter of their names."""
+    first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}.values()
+    kept = {*first, *(item for item in items if crc32(item.nodeid.encode()) % ONE_OF == 0)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def pytest_runtest_setup(item):

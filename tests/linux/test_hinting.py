@@ -52,6 +52,6 @@ def test_a_block_that_the_host_has_lost_stops_linux(damaged):
     assert stop.reason is Reason.DISABLED_WAIT
     assert damaged.host.statistics(0).paging_errors == 1
     *lines, last = guest.written(damaged)
-    assert last == "System stopped due to unrecoverable machine check, code: 0x40028F9D40330000"
+    assert last == "System stopped due to unrecoverable machine check, code: 0x40028FDD40330000"
     assert lines == guest.many_lines(FILES)[: len(lines)] and f"  f{FILES}" in lines[FILES - 1]
     assert damaged.console.count(last) == 1

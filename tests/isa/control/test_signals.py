@@ -200,7 +200,8 @@ def test_additional_status_is_not_stored(with_vectors, parameter, stopped, statu
     assert found == {"cc": 1, "r4": ALL & ~0xFFFFFFFF | status}
 
 
-def test_additional_status_is_an_invalid_order_without_the_vector_facility(lab):
+def test_additional_status_is_an_invalid_order_without_the_vector_facility():
+    lab = Lab(model="zEC12")
     lab.psw(cc=2)
     assert sigp(lab, ADDITIONAL, AREA) == 0
     assert lab.changes() == {"cc": 1, "r4": ALL & ~0xFFFFFFFF | 0x02}

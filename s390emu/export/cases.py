@@ -124,6 +124,8 @@ def case_of(trace: Trace, options: Options = Options()) -> Case | Skip:  # noqa:
 def _refuse_what_only_we_have(trace: Trace, options: Options) -> None:
     if lacking := missing(trace, options.model):
         raise NotPortable(lacking)
+    if trace.model.generation:
+        raise NotPortable(f"is about a {trace.model.generation}: another machine may have what that has not")
     if trace.cpus.number > 1:
         raise NotPortable("has several CPUs, whose turns no other machine can be told")
     if trace.host:

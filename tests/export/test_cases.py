@@ -87,6 +87,7 @@ def test_a_wait_of_its_own_is_found():
     pytest.param(" mem 0x8000 =", f" mem {HOLE:#x} = quad 1\n mem 0x8000 =", "prefix area", id="hole"),
     pytest.param(" r2 = 0x11", " r2 = 0x21", "fails here: r2", id="fails"),
     pytest.param(".ram 128K", ".ram 128K\n.model z10 facility 61", "a z10 has no facility 61", id="model"),
+    pytest.param(".ram 128K", ".ram 128K\n.model z10", "is about a z10", id="generation"),
 ])  # fmt: skip
 def test_what_cannot_be_exported_is_a_skip_that_says_why(old, new, reason):
     found = case_of(trace(x=(old, new)))

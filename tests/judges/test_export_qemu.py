@@ -38,7 +38,6 @@ DEVIATIONS = {
                      "instruction-fetch-protected", "store-mismatch", "tlb-forgets-key"), NO_KEYS),
     "cuse-found": "COMPARE UNTIL SUBSTRING EQUAL (PoP ch. 7) is missing: an operation exception",
     "0013-ivsk": "INSERT VIRTUAL STORAGE KEY (PoP ch. 10) is missing: an operation exception",
-    "lcbb-operation": "not a deviation: it has the vector facility, whose absence the trace is about",
     "pka": 'PACK ASCII loses the leftmost of five bytes (PoP ch. 7 "PACK ASCII": what is left of the second operand '
            "is considered to be zeros)",
     "0006-odd-instruction-address-zero": 'an odd instruction address is executed (PoP ch. 6 "Specification Exception")',

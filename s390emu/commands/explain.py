@@ -12,7 +12,7 @@ from s390emu.architecture.program_exceptions import PROGRAM_EXCEPTIONS
 from s390emu.assembler.disassemble import disassemble, ignored_bits
 from s390emu.commands.json_output import json_text
 from s390emu.commands.usage import ENDED, FAILED, UsageError
-from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, on_request, places
+from s390emu.engine.handlers import ISA, available, default_facilities, executable, function_name, on_request, places
 from s390emu.input_files import FileError, read_text
 from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS, Row
@@ -123,7 +123,7 @@ def _instruction(row: Row) -> dict:
     """Return the facts about a row of the table."""
     place = places().get(function_name(row.mnemonic))
     where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else "no: operation exception"
-    if not executable(row, default_facilities() | on_request()) and (why := reason_of(row)):
+    if not executable(row, available()) and (why := reason_of(row)):
         where += f"; {why}"
     if place and not executable(row, default_facilities()):
         where += f", but an operation exception: facility bit {row.facility} is not installed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from s390emu.engine.handlers import ISA, default_facilities, executable, function_name, on_request, places
+from s390emu.engine.handlers import ISA, available, default_facilities, executable, function_name, places
 from s390emu.isa.absent import reason_of
 from s390emu.isa.opcodes import ROWS
 
@@ -48,7 +48,7 @@ def lines() -> list[Line]:
     found, installed = [], default_facilities()
     for row in ROWS:
         here = executable(row, installed)
-        asked_for = not here and executable(row, installed | on_request())
+        asked_for = not here and executable(row, available())
         place = places().get(function_name(row.mnemonic)) if here or asked_for else None
         where = f"{place.path.relative_to(ISA.parents[1])}:{place.line}" if place else ""
         reason = "" if place else reason_of(row)

@@ -649,6 +649,7 @@ def test_run_with_a_facility_that_is_asked_for(s390emu, source):
     code, _, err = s390emu("run", path, "--facility", "4")
     assert (code, "--facility 4: choose of 11, 17, " in err) == (2, True), err
     assert s390emu("run", path, "--facility", "80")[0] == 2  # not all of it is here
+    assert s390emu("run", path, "--facility=-1")[0] == 2  # of the rows that no bit tells
 
 
 @pytest.mark.parametrize(

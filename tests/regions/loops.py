@@ -96,12 +96,17 @@ def random_loop(random: Random) -> Loop:
         random.choice((random.choice(EDGES), random.getrandbits(64), random.randrange(256))) for _ in range(12)
     ]
     registers += [*BASE_ADDRESSES, CODE, random.choice((100, 400))]
-    mask = random.choice(MASKS) | random.choice(PROGRAM_MASKS) | random.choice((0, 0, DAT))
+    mask = random_mask(random)
     again = put("LGHI", r1=COUNT, i2=99) + put("BRC", m1=15, ri2=-(len(body) + 8) // 2 & 0xFFFF)
     return Loop(
         body + back[:4] + again, tuple(registers), mask, random.randbytes(0x2000), random.choice(FRAMES),
         random.choice((1, 1, 1, 2)), functions(random),
     )  # fmt: skip
+
+
+def random_mask(random: Random) -> int:
+    """Return a PSW mask."""
+    return random.choice(MASKS) | random.choice(PROGRAM_MASKS) | random.choice((0, 0, DAT))
 
 
 def piece(random: Random, at: int) -> bytes:

@@ -66,8 +66,7 @@ class Page:
         data += b"".join(offset.to_bytes(2, "big") for offset in script)
         return Loop(
             self.code, (*registers, *BASE_ADDRESSES, CODE, DATA + SCRIPT_AT),
-            random.choice(loops.MASKS) | random.choice(loops.PROGRAM_MASKS) | random.choice((0, 0, loops.DAT)),
-            data, random.choice(loops.FRAMES), random.choice((1, 1, 1, 2)), self.far,
+            loops.random_mask(random), data, random.choice(loops.FRAMES), random.choice((1, 1, 1, 2)), self.far,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.values import epoch as epoch_of
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import UsageError
-from s390emu.engine.handlers import default_facilities, on_request
+from s390emu.engine.handlers import available, on_request
 from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 from s390emu.regions import modes
@@ -77,7 +77,7 @@ class MachineOptions:
             least = f"a positive multiple of {BLOCK_SIZE} bytes, at least two"
             raise UsageError(f"--ram {self.ram}: guest storage must be {least}")
         for bit in self.facility:
-            if bit not in on_request() | default_facilities():
+            if bit < 0 or bit not in available():  # below are those that no bit tells
                 raise UsageError(f"--facility {bit}: choose of {', '.join(map(str, sorted(on_request())))}")
         if self.no_dat and not models.has(self.model, models.NO_TRANSLATE):
             raise UsageError(f"--no-dat: a {self.model} has no facility {models.NO_TRANSLATE}; take a later --model")

@@ -15,7 +15,7 @@ from s390emu.conformance.case import Case, State
 from s390emu.conformance.twins import exact
 from s390emu.conformance.twins.binary_floating_point import datum, fpc_after, random_fpc
 from s390emu.conformance.twins.exact import EXTENDED, FORMATS, LONG, SHORT, Format, Outcome, Value
-from s390emu.conformance.twins.vector_integer import VECTORS, first_vectors
+from s390emu.conformance.twins.vector_integer import VECTORS, cc_of, elements, first_vectors
 
 NUMBER = {SHORT: 2, LONG: 3, EXTENDED: 4}  # as masks name them
 QUIET = 4  # no inexact exception; of a comparison: signaling
@@ -45,7 +45,7 @@ class Expected(NamedTuple):
 
 def split(value: int, form: Format) -> list[int]:
     """Return the numbers in a register."""
-    return [value >> at & (1 << form.bits) - 1 for at in range(128 - form.bits, -1, -form.bits)]
+    return elements(value, NUMBER[form])
 
 
 def leftmost(form: Format) -> Callable[[Sequence[int]], int]:
@@ -80,7 +80,7 @@ def three(mnemonic: str, fpc: int, form: Format, a: int, b: int, c: int) -> Outc
 def truths(form: Format, found: Sequence[bool]) -> tuple[int, int]:
     """Return (V1 with ones where it is true, the condition code that tells of how many)."""
     ones = (1 << form.bits) - 1
-    return leftmost(form)([ones * one for one in found]), 0 if all(found) else 1 if any(found) else 3
+    return leftmost(form)([ones * one for one in found]), cc_of(found)
 
 
 # --- cases ------------------------------------------------------------------------------------------------------------

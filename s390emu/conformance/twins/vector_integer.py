@@ -170,12 +170,17 @@ def sum_logical(m6: int, second: int, third: int, fourth: int) -> int:
     return (even * (2 if m6 & 8 else 1) + odd * (2 if m6 & 4 else 1) + fourth) & ALL
 
 
+def cc_of(found: Sequence[bool]) -> int:
+    """Return the condition code of a comparison: 0 all elements, 1 some, 3 none."""
+    return 0 if all(found) else 1 if any(found) else 3
+
+
 def compared(name: str, size: int, second: int, third: int) -> tuple[int, int]:
-    """Return (V1, condition code: 0 all elements, 1 some, 3 none)."""
+    """Return (V1, condition code)."""
     pairs = zip(elements(second, size), elements(third, size), strict=True)
     found = [COMPARISONS[name][1](size, a, b) for a, b in pairs]
     ones = (1 << width(size)) - 1
-    return joined([ones * one for one in found], size), 0 if all(found) else 1 if any(found) else 3
+    return joined([ones * one for one in found], size), cc_of(found)
 
 
 def element_compare(logical: bool, size: int, first: int, second: int) -> int:
@@ -243,7 +248,7 @@ def first_vectors(rng: Random) -> State:
     return state
 
 
-def _case(line: str, before: State, valid: bool, v1: int | None, value: int, cc: int | None) -> Case:
+def vector_case(line: str, before: State, valid: bool, v1: int | None, value: int, cc: int | None) -> Case:
     """Return the case: V1 and the condition code, each if it is set; or a specification exception."""
     after = before.copy()
     if not valid:
@@ -255,58 +260,58 @@ def _case(line: str, before: State, valid: bool, v1: int | None, value: int, cc:
     return Case(line, before, after)
 
 
-def _size(sizes: Sequence[int], rng: Random) -> int:
-    """Return a size, rarely one that there is not."""
-    return rng.randrange(16) if rng.random() < 0.04 else rng.choice(sizes)
+def mostly(valid: Sequence[int], rng: Random) -> int:
+    """Return a valid mask, rarely any."""
+    return rng.randrange(16) if rng.random() < 0.04 else rng.choice(valid)
 
 
 def of_spec(name: str, spec: Spec, rng: Random) -> Iterator[Case]:
     while True:
         before, v1 = first_vectors(rng), rng.randrange(VECTORS)
         numbers = [rng.choice((rng.randrange(VECTORS), v1)) for _ in range(spec.operands)]
-        size = _size(spec.sizes, rng) if spec.sizes else 0
+        size = mostly(spec.sizes, rng) if spec.sizes else 0
         words = [f"%v{n}" for n in (v1, *numbers)] + ([str(size)] if spec.sizes else [])
         valid = not spec.sizes or size in spec.sizes
         sizes = (size,) if spec.sizes else ()
         value = spec.twin(*sizes, *(before.vr[n] for n in numbers)) if valid else 0
-        yield _case(f"{name} {','.join(words)}", before, valid, v1, value, None)
+        yield vector_case(f"{name} {','.join(words)}", before, valid, v1, value, None)
 
 
 def _compares(name: str, rng: Random) -> Iterator[Case]:
     while True:
         before, v1, v2, v3 = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(3))
-        size, set_cc = _size(TO_DOUBLEWORD, rng), rng.randrange(2)
+        size, set_cc = mostly(TO_DOUBLEWORD, rng), rng.randrange(2)
         if rng.random() < 0.3:
             before.vr[v3] = before.vr[v2]
         valid = size in TO_DOUBLEWORD
         value, cc = compared(name, size, before.vr[v2], before.vr[v3]) if valid else (0, 0)
         line = f"{name} %v{v1},%v{v2},%v{v3},{size},{set_cc}"
-        yield _case(line, before, valid, v1, value, cc if set_cc else None)
+        yield vector_case(line, before, valid, v1, value, cc if set_cc else None)
 
 
 def _element_compares(name: str, logical: bool, rng: Random) -> Iterator[Case]:
     while True:
         before, v1, v2 = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(2))
-        size = _size(TO_DOUBLEWORD, rng)
+        size = mostly(TO_DOUBLEWORD, rng)
         valid = size in TO_DOUBLEWORD
         cc = element_compare(logical, size, before.vr[v1], before.vr[v2]) if valid else None
-        yield _case(f"{name} %v{v1},%v{v2},{size}", before, valid, None, 0, cc)
+        yield vector_case(f"{name} %v{v1},%v{v2},{size}", before, valid, None, 0, cc)
 
 
 def _under_masks(rng: Random) -> Iterator[Case]:
     while True:
         before, v1, v2 = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(2))
         before.vr[v2] &= rng.choice((ALL, before.vr[v1], ALL ^ before.vr[v1]))
-        yield _case(f"vtm %v{v1},%v{v2}", before, True, None, 0, under_mask(before.vr[v1], before.vr[v2]))
+        yield vector_case(f"vtm %v{v1},%v{v2}", before, True, None, 0, under_mask(before.vr[v1], before.vr[v2]))
 
 
 def _sums_logical(rng: Random) -> Iterator[Case]:
     while True:
         before, v1, *numbers = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(4))
-        size, m6 = _size((3,), rng), rng.choice((0, 4, 8, 12))
+        size, m6 = mostly((3,), rng), rng.choice((0, 4, 8, 12))
         words = ",".join(f"%v{n}" for n in (v1, *numbers))
         value = sum_logical(m6, *(before.vr[n] for n in numbers))
-        yield _case(f"vmsl {words},{size},{m6}", before, size == 3, v1, value, None)
+        yield vector_case(f"vmsl {words},{size},{m6}", before, size == 3, v1, value, None)
 
 
 RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {

@@ -7,7 +7,6 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
-from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.conformance.case import Case
 from s390emu.conformance.twins.vector_integer import (
     TO_WORD,
@@ -16,6 +15,8 @@ from s390emu.conformance.twins.vector_integer import (
     elements,
     first_vectors,
     joined,
+    mostly,
+    vector_case,
     width,
 )
 
@@ -128,8 +129,7 @@ def _cases(name: str, spec: Spec, rng: Random) -> Iterator[Case]:
     while True:
         before, v1 = first_vectors(rng), rng.randrange(VECTORS)
         numbers = [rng.choice((rng.randrange(VECTORS), v1)) for _ in range(spec.operands)]
-        size = rng.randrange(16) if rng.random() < 0.04 else rng.choice(TO_WORD)
-        flags = rng.randrange(16) if rng.random() < 0.04 else rng.choice(spec.flags)
+        size, flags = mostly(TO_WORD, rng), mostly(spec.flags, rng)
         if rng.random() < 0.8:
             for number in numbers[:2]:
                 before.vr[number] = _drawn(rng)
@@ -138,15 +138,9 @@ def _cases(name: str, spec: Spec, rng: Random) -> Iterator[Case]:
             length = rng.randrange(0, 17, 1 << size if valid else 1)
             last = before.vr[numbers[2]]
             before.vr[numbers[2]] = last & ~(0xFF << 64) | length << 64
-        after = before.copy()
         line = f"{name} {','.join(f'%v{n}' for n in (v1, *numbers))},{size},{flags}"
-        if not valid:
-            yield Case(line, before, after, SPECIFICATION)
-            continue
-        after.vr[v1], cc = spec.twin(size, flags, *(elements(before.vr[n], size) for n in numbers))
-        if cc is not None:
-            after.cc = cc
-        yield Case(line, before, after)
+        value, cc = spec.twin(size, flags, *(elements(before.vr[n], size) for n in numbers)) if valid else (0, None)
+        yield vector_case(line, before, valid, v1, value, cc)
 
 
 RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {

@@ -307,10 +307,10 @@ class Host:
 
     # --- blocks from outside (host/outside.py) -----------------------------------------------------------------------
 
-    def peek(self, guest_number: int, number: int) -> bytes:
-        """Return the block's content, for a debugger or a dump: nothing changes, and what is logically zero reads as
+    def peek(self, guest_number: int, number: int, offset: int = 0, length: int = BLOCK_SIZE) -> bytes:
+        """Return bytes of the block, for a debugger or a dump: nothing changes, and what is logically zero reads as
         zeros."""
-        return outside.peek(self.pager, self.guests[guest_number], number)
+        return outside.peek(self.pager, self.guests[guest_number], number, offset, length)
 
     def poke(self, guest_number: int, number: int, offset: int, data: bytes | memoryview) -> None:
         """Put bytes into a block, as a loader or a debugger does: it becomes resident, the guest's key and usage stay.

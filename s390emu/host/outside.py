@@ -11,12 +11,13 @@ from s390emu.host.guest import Guest
 from s390emu.host.pager import Pager
 
 
-def peek(pager: Pager, guest: Guest, number: int) -> bytes:
-    """Return the block's content; nothing changes, and what is logically zero reads as zeros."""
+def peek(pager: Pager, guest: Guest, number: int, offset: int = 0, length: int = BLOCK_SIZE) -> bytes:
+    """Return bytes of the block; nothing changes, and what is logically zero reads as zeros."""
     guest.check(number)
+    wanted = slice(offset, offset + length)
     if not guest.invalid[number]:
-        return pager.frames.memory[guest.frame[number]].tobytes()
-    return bytes(BLOCK_SIZE) if guest.zero[number] else pager.slots.read(guest, number)
+        return pager.frames.memory[guest.frame[number], wanted].tobytes()
+    return bytes(length) if guest.zero[number] else pager.slots.read(guest, number)[wanted]
 
 
 def poke(pager: Pager, guest: Guest, number: int, offset: int, data: bytes | memoryview) -> None:

@@ -121,7 +121,7 @@ class View:
         """Return bytes of absolute storage: what is logically zero reads as zeros. IndexError outside."""
         self._check_range(address, length)
         return b"".join(
-            self.host.peek(self.guest_number, at // BLOCK_SIZE)[at % BLOCK_SIZE :][:part]
+            self.host.peek(self.guest_number, at // BLOCK_SIZE, at % BLOCK_SIZE, part)
             for at, part in parts(address, length)
         )
 
@@ -161,12 +161,13 @@ class View:
         asce = int(cpu.cr[13 if psw_mask & int(AS) == int(HOME) else 1])
         dat_on = psw_mask & int(DAT)
 
-        def halfword(offset: int) -> bytes:
-            at = address + offset
-            return self.read(self.translate(cpu, at, asce) if dat_on else prefixed(cpu, at), 2)
+        def fetch(at: int, length: int) -> bytes:
+            return self.read(self.translate(cpu, at, asce) if dat_on else prefixed(cpu, at), length)
 
-        first = halfword(0)
-        return first + b"".join(map(halfword, range(2, LENGTHS[first[0] >> 6], 2)))
+        in_page = min(BLOCK_SIZE - address % BLOCK_SIZE, LENGTHS[-1])
+        text = fetch(address, in_page)
+        length = LENGTHS[text[0] >> 6]
+        return text[:length] if length <= in_page else text + fetch(address + in_page, length - in_page)
 
     def find_instruction(self, cpu: CPU, address: int, psw_mask: int) -> bytes:
         """Return the same; empty where there is none."""

@@ -92,6 +92,8 @@ class Sanitizer:
         self._frame_of = column("frame")
         self._memory = machine.host.frames.memory
         self._mnemonics: dict[bytes, str] = {}
+        self._text_of: Event | FrameChange | None = None  # whose instruction was read last
+        self._last_text = b""
         self._frames: list[Frame] = []
         self._handlers = {
             EVENT_ESSA: self._essa, EVENT_HOST: self._host, EVENT_TOUCH: self._touch, EVENT_UNUSED: self._unused,
@@ -430,8 +432,8 @@ class Sanitizer:
 
     def _needed(self, event: Event) -> int:
         """Return how many bytes have to be there: of an MVC that propagates its first bytes, no more than those."""
-        text = self._text(event)
-        if event.detail != FETCH or text[:1] != MVC or text[2] >> 4 != text[4] >> 4:
+        text = self._text(event) if event.detail == FETCH else b""
+        if text[:1] != MVC or text[2] >> 4 != text[4] >> 4:
             return event.after
         shift = int.from_bytes(text[2:4], "big") - int.from_bytes(text[4:6], "big")
         return min(event.after, shift) if shift > 0 else event.after
@@ -563,8 +565,10 @@ class Sanitizer:
 
     def _text(self, event: Event | FrameChange) -> bytes:
         """Return the event's instruction; empty where there is none."""
-        cpu, psw = self.machine.cpus[event.cpu], self._cpus[event.cpu].psw
-        return self.machine.view.find_instruction(cpu, event.ia, psw)
+        if event is not self._text_of:  # several rules ask
+            cpu, psw = self.machine.cpus[event.cpu], self._cpus[event.cpu].psw
+            self._text_of, self._last_text = event, self.machine.view.find_instruction(cpu, event.ia, psw)
+        return self._last_text
 
     def _read(self, address: int, length: int) -> bytes:
         """Return bytes as Machine.read does; the usual case at once."""

@@ -134,7 +134,7 @@ class Execution:
 
     def _cpu_end(self, cpu: CPU) -> CpuEnd:
         last, prefix = cpu.last_interruption, int(cpu.record.prefix)
-        lowcore = self.machine.host.peek(self.machine.guest_number, prefix // BLOCK_SIZE)[:512]
+        lowcore = self.machine.host.peek(self.machine.guest_number, prefix // BLOCK_SIZE, 0, 512)
         return CpuEnd(cpu.psw, (last.psw_mask, last.psw_ia) if last else (0, 0), lowcore)
 
 

@@ -11,6 +11,7 @@ import random
 import numpy as np
 import pytest
 
+from s390emu._jit import JIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host.host import Host
 from s390emu.host.limit import FEWEST_FRAMES
@@ -20,7 +21,7 @@ from s390emu.machine import Machine
 from tests.isa.rows import ALL, anything
 from tests.lab import BA_EA, MODE_31, PROBLEM
 
-SIZE, SAMPLES = 1 << 18, 5
+SIZE, SAMPLES = 1 << 18, 5 if JIT else 2
 DAT, KEY = 1 << 58, 8
 TABLE, PAGES, HANDLER, CODE = 0x4000, 0x5000, 0x6000, 0x20000
 OWN = range(CODE, CODE + 0x8000, BLOCK_SIZE)  # where the program's pages are, at the same virtual addresses

@@ -16,6 +16,8 @@ from s390emu.records.exits import COMPLETED, GIVES_WAY, NO_FRAME
 from s390emu.storage.guest import GuestStorage
 from tests.cpus import START_OTHERS
 
+long = pytest.mark.skipif(not JIT, reason="a host that is short of frames takes its time in plain Python")
+
 CPUS = 2
 LATENCY_NS, BLOCK_NS = 20, 2
 
@@ -107,6 +109,7 @@ def test_both_get_on_where_their_instructions_do_not_fit_together(schedule, plen
     assert set(gave_way) == set(range(CPUS))
 
 
+@long
 @pytest.mark.parametrize("schedule", ["round-robin", "random-0"])
 def test_the_same_schedule_is_the_same_run(schedule):
     first, second = machine(**SCHEDULES[schedule]), machine(**SCHEDULES[schedule])
@@ -115,6 +118,7 @@ def test_the_same_schedule_is_the_same_run(schedule):
     assert state(first) == state(second)
 
 
+@long
 def test_stopped_on_the_way_it_is_the_same_run():
     ran, stopped = machine(quantum=7), machine(quantum=7)
     end(ran)

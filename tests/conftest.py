@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from zlib import crc32
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(config, items):
     kept = {*first, *(item for item in items if crc32(item.nodeid.encode()) % ONE_OF == 0)}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
+
+
+def pytest_collection_finish():
+    """Keep what there is now, each test among it, out of every collection of garbage: they are some millions."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):

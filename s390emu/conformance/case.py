@@ -83,7 +83,7 @@ class Case(NamedTuple):
     code      program-interruption code, 0 for none; dxc: data-exception code, if that is 7, or
               vector-exception code, if 1B
     repeated  condition code 3 says that it is not through: it is executed again until another one is set
-    open      names of registers, as in `differences`, and the bits of each that the manual leaves unpredictable, as ones
+    open      names of registers, and as ones the bits of each that the manual leaves unpredictable
     """
 
     line: str

@@ -186,7 +186,8 @@ def _element_immediates(size: int, rng: Random) -> Iterator[Case]:
 def _replicates(rng: Random) -> Iterator[Case]:
     """The number of the element is I2."""
     while True:
-        before, v1, v3, size = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(2)), mostly((0, 1, 2, 3), rng)
+        before, v1, v3 = first_vectors(rng), rng.randrange(VECTORS), rng.randrange(VECTORS)
+        size = mostly(TO_DOUBLEWORD, rng)
         number = rng.choice((*range(16 >> min(size, 3)), *range(16 >> min(size, 3)), 16 >> size, 0x8000))
         valid = size in TO_DOUBLEWORD and number < 16 >> size
         value = joined([elements(before.vr[v3], size)[number]] * (16 >> size), size) if valid else 0
@@ -194,7 +195,7 @@ def _replicates(rng: Random) -> Iterator[Case]:
 
 
 def _doublewords(rng: Random) -> Iterator[Case]:
-    """Bits 1 and 3 of M4 say which doublewords of V2 and of V3 it is: PoP ch. 21 VECTOR PERMUTE DOUBLEWORD IMMEDIATE."""
+    """Bits 1 and 3 of M4 say which doublewords of V2 and V3: PoP ch. 21 VECTOR PERMUTE DOUBLEWORD IMMEDIATE."""
     while True:
         before, v1, v2, v3 = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(3))
         m4 = rng.randrange(16)

@@ -127,6 +127,7 @@ def _insert_key(rng: Random) -> Iterator[Case]:
 
 # --- control registers ------------------------------------------------------------------------------------------------
 
+
 def _control(name: str, rng: Random) -> Iterator[Case]:
     """PoP ch. 10 LOAD CONTROL, STORE CONTROL: 32 bits are on the right, the left ones stay."""
     length, store = (8 if name.endswith("g") else 4), name.startswith("st")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import s390emu
 import s390emu.machine
 from s390emu._jit import JIT
 from s390emu._jit.compiler import Kernel
+from s390emu.commands.suites import rows_without_twin
 from s390emu.engine import entries, procedures
 from s390emu.engine.handlers import function_name, implemented, places
 from s390emu.isa.opcodes import ROWS
@@ -21,6 +23,7 @@ from s390emu.isa.opcodes import ROWS
 PACKAGE = Path(s390emu.__file__).parent
 FOLDERS = ("isa/general", "isa/control", "isa/decimal", "isa/decimal_floating_point", "isa/floating_point", "isa/io",
            "isa/vector", "storage", "cpu")  # fmt: skip
+INSTRUCTION = re.compile(r"(?:^|[\n;:]) *([a-z][a-z0-9]+)(?= +[^ =]|[ ;\n]*$)")  # in a test: "svc 7", "0: ptlb; pr"
 KERNELS = [path for folder in FOLDERS for path in sorted((PACKAGE / folder).rglob("*.py"))]
 SOURCES = ("PoP", "Principles of Operation", "page-hinting.md", "SA23", "public sources")
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
@@ -51,6 +54,25 @@ def test_instruction_says_what_it_is(row):
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def lines_of_tests() -> set[str]:
+    """The first words of what strings of the instructions' tests have as instructions, docstrings left out."""
+    found = set()
+    for path in sorted((Path(__file__).parent / "isa").rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        strings = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
+        for node in strings:
+            found |= set(INSTRUCTION.findall(node.value)) if isinstance(node.value, str) else set()
+    return found
+
+
+def test_every_row_has_a_twin_or_is_an_instruction_of_a_test():
+    """The twins' cases are executed in tests/conformance. `explain --coverage --tests` tells which tests have a row."""
+    tested = lines_of_tests()
+    missing = [row for row in rows_without_twin() if row.lower() not in tested]
+    assert not missing, "write tests of these rows in tests/isa"
 
 
 def names_of_u64(tree) -> set[str]:

@@ -14,6 +14,7 @@ from s390emu.commands.options.values import positive
 from s390emu.commands.suites import chosen, rows_without_twin
 from s390emu.commands.usage import ENDED, FAILED, UsageError
 from s390emu.conformance import files
+from s390emu.conformance.twins.without import REASONS, reasons
 from s390emu.shapes import ShapeError
 
 EXAMPLE = "s390emu vectors AGR MVC --count 1000 --seed 7 -o vectors"
@@ -65,10 +66,14 @@ def execute(args: argparse.Namespace) -> int:
 
 def _list(rows: list[str], without: list[str], as_json: bool) -> None:
     if as_json:
-        print(json_text({"schema": "s390emu.vector-rows/1", "rows": rows, "without_twin": without}))
+        why = reasons()
+        named = {row: why.get(row, "") for row in without}
+        print(json_text({"schema": "s390emu.vector-rows/2", "rows": rows, "without_twin": named}))
         return
     print(f"{len(rows)} rows have a twin: {' '.join(rows)}")
-    print(f"\n{len(without)} rows that are executed here have none: {' '.join(without)}")
+    print(f"\n{len(without)} rows that are executed here have none:")
+    for reason, named in REASONS.items():
+        print(f"  {reason}: {named}")
 
 
 def _write(folder: Path, rows: list[str], without: list[str], options: Options) -> None:

@@ -88,7 +88,8 @@ def kind_of(case: Case, different: dict[str, tuple]) -> str:
     if "code" in different:
         wanted, found = (f"interruption {code:04X}" if code else "no interruption" for code in different["code"])
         return f"{found} instead of {wanted}"
-    names = {"r": "general registers", "f": "floating-point registers", "v": "vector registers", "s": "storage"}
+    names = {"r": "general registers", "f": "floating-point registers", "v": "vector registers", "s": "storage",
+             "a": "access registers", "c": "control registers", "k": "storage keys"}  # fmt: skip
     words = {"cc": "condition code", "fpc": "FPC register", "ia": "instruction address", "psw": "PSW", "dxc": "DXC"}
     what = ", ".join(dict.fromkeys(words.get(name) or names[name[0]] for name in different))
     return f"with interruption {case.code:04X}: {what}" if case.code else what

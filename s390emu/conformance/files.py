@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from s390emu.conformance.case import EXPLAINED, REGISTERS, Case, State
+from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.conformance.case import EXPLAINED, REGISTERS, Case, State, named
 from s390emu.input_files import FileError, as_text, json_value, read, read_text, replace_file
 from s390emu.shapes import YES_OR_NO, Either, MapOf, OneOf, ShapeError, Text, Whole, check
 
-SCHEMA = "s390emu.vectors/1"
+SCHEMA = "s390emu.vectors/2"
 CONTENTS = "vectors.json"
 SUFFIX = ".jsonl.gz"
 MOST_BYTES = 256 << 20  # of a file, unpacked
@@ -40,12 +41,12 @@ class Hexadecimal:
 QUADWORD, DOUBLEWORD, WORD, CODE, BYTE = (Hexadecimal(digits) for digits in (32, 16, 8, 4, 2))
 STATE = {
     "psw": (DOUBLEWORD, DOUBLEWORD), "gr": [DOUBLEWORD], "fpr?": [DOUBLEWORD], "fpc?": WORD, "cr0?": DOUBLEWORD,
-    "vr?": [QUADWORD],
+    "vr?": [QUADWORD], "cr?": MapOf(Text(2), DOUBLEWORD), "ar?": [WORD], "keys?": [(WORD, BYTE)],
     "storage": [(WORD, Hexadecimal(None))],
 }  # fmt: skip
 CASE = {
     "name": Text(), "initial": STATE, "repeat?": YES_OR_NO,
-    "final": STATE | {"interruption": Either({"code": CODE, "dxc?": BYTE})},
+    "final": STATE | {"interruption": Either({"code": CODE, "dxc?": BYTE}), "open?": MapOf(Text(3), Hexadecimal(None))},
 }  # fmt: skip
 FOLDER = {
     "schema": OneOf(SCHEMA), "seed": Text(), "count": Whole(),
@@ -71,6 +72,12 @@ def as_json(state: State) -> dict[str, Any]:
     if state.vr:
         said["vr"] = [f"{value:032x}" for value in state.vr]
     said["cr0"] = f"{state.cr0:016x}"
+    if state.cr:
+        said["cr"] = {str(n): f"{value:016x}" for n, value in sorted(state.cr.items())}
+    if state.ar:
+        said["ar"] = [f"{value:08x}" for value in state.ar]
+    if state.keys:
+        said["keys"] = [[f"{at:08x}", f"{key:02x}"] for at, key in sorted(state.keys.items())]
     said["storage"] = [[f"{at:08x}", bytes(data).hex()] for at, data in sorted(state.storage.items())]
     return said
 
@@ -81,15 +88,17 @@ def case_as_json(name: str, case: Case) -> dict[str, Any]:
     if case.code:
         interruption = {"code": f"{case.code:04x}"} | ({"dxc": f"{case.dxc:02x}"} if case.code in EXPLAINED else {})
     final = as_json(case.after) | {"interruption": interruption}
+    if case.open:
+        final["open"] = {name: f"{bits:032x}" for name, bits in case.open}
     said = {"name": name, "initial": as_json(case.before), "final": final}
     return said | ({"repeat": True} if case.repeated else {})
 
 
 def _state(said: dict[str, Any], where: str) -> State:
-    for registers, count in (("gr", REGISTERS), ("fpr", REGISTERS), ("vr", 2 * REGISTERS)):
+    for registers, count in (("gr", REGISTERS), ("fpr", REGISTERS), ("vr", 2 * REGISTERS), ("ar", REGISTERS)):
         if len(said.get(registers, range(count))) != count:
             raise ShapeError(f"{where}.{registers}: a list of {len(said[registers])}, not of {count}")
-    numbers = {name: [int(value, 16) for value in said[name]] for name in ("gr", "fpr", "vr") if name in said}
+    numbers = {name: [int(value, 16) for value in said[name]] for name in ("gr", "fpr", "vr", "ar") if name in said}
     storage = {int(at, 16): bytearray.fromhex(data) for at, data in said["storage"]}
     end = PREFIX_AREA
     for at, data in sorted(storage.items()):
@@ -97,8 +106,14 @@ def _state(said: dict[str, Any], where: str) -> State:
             raise ShapeError(f"{where}.storage: {at:#x} is not between {end:#x} and {STORAGE:#x}")
         end = at + len(data)
     psw = [int(half, 16) for half in said["psw"]]
-    return State(**numbers, fpc=int(said.get("fpc", "0"), 16), cr0=int(said.get("cr0", "e0"), 16),
-                 psw_mask=psw[0], psw_ia=psw[1], storage=storage)  # fmt: skip
+    if bad := set(said.get("cr", ())) - {str(n) for n in range(1, REGISTERS)}:
+        raise ShapeError(f"{where}.cr: no control register {min(bad)} beside cr0")
+    control = {int(n): int(value, 16) for n, value in said.get("cr", {}).items()}
+    keys = {int(at, 16): int(key, 16) for at, key in said.get("keys", ())}
+    if bad := {at for at in keys if at % BLOCK_SIZE or at >= STORAGE}:
+        raise ShapeError(f"{where}.keys: {min(bad):#x} is no block below {STORAGE:#x}")
+    return State(cr=control, keys=keys, **numbers, fpc=int(said.get("fpc", "0"), 16),
+                 cr0=int(said.get("cr0", "e0"), 16), psw_mask=psw[0], psw_ia=psw[1], storage=storage)  # fmt: skip
 
 
 def _case(said: Any, where: str) -> Vector:
@@ -106,12 +121,18 @@ def _case(said: Any, where: str) -> Vector:
     before, after = _state(said["initial"], f"{where}.initial"), _state(said["final"], f"{where}.final")
     if {at: len(data) for at, data in before.storage.items()} != {at: len(data) for at, data in after.storage.items()}:
         raise ShapeError(f"{where}: initial and final name other storage")
-    if len(before.vr) != len(after.vr):
-        raise ShapeError(f"{where}: only one of initial and final has vr")
+    for name in ("vr", "ar", "cr", "keys"):
+        of_both = [sorted(found) if isinstance(found, dict) else len(found)
+                   for found in (getattr(before, name), getattr(after, name))]  # fmt: skip
+        if of_both[0] != of_both[1]:
+            raise ShapeError(f"{where}: initial and final have other {name}")
     interruption = said["final"]["interruption"] or {"code": "0"}
     line = said["name"].partition(": ")[2]
     case = Case(line, before, after, int(interruption["code"], 16), int(interruption.get("dxc", "0"), 16),
-                said.get("repeat", False))  # fmt: skip
+                said.get("repeat", False),
+                tuple((name, int(bits, 16)) for name, bits in said["final"].get("open", {}).items()))  # fmt: skip
+    if unknown := {name for name, _ in case.open} - named(before).keys():
+        raise ShapeError(f"{where}.final.open: there is no {min(unknown)}")
     return Vector(said["name"], case)
 
 

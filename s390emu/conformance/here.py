@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.conformance.case import EXPLAINED, REGISTERS, Case, Result, State
 from s390emu.conformance.files import STORAGE
 from s390emu.conformance.twins.suite import recipes
@@ -27,6 +28,7 @@ class Here:
         asked = needed & on_request() - SECURITY | PARTIAL
         self.machine = Machine(STORAGE, extra=asked)
         self.machine.write(PROGRAM_NEW_PSW, bytes(16))  # where it leads does not matter: it is not gone on
+        self._keyed: list[int] = []  # blocks with a key of the last case
         self._first = (self.machine.cr.copy(), self.machine.cpu.ar.copy())
 
     def results(self, cases: list[Case]) -> Iterator[Result]:
@@ -46,6 +48,15 @@ class Here:
             cpu.vr_right[:] = [value % (1 << DOUBLEWORD_BITS) for value in before.vr]
         cpu.cr[:], cpu.ar[:] = self._first
         cpu.cr[0] = before.cr0
+        for number, value in before.cr.items():
+            cpu.cr[number] = value
+        if before.ar:
+            cpu.ar[:] = before.ar
+        for address in self._keyed:
+            machine.set_block(address, key=0)
+        for address, key in before.keys.items():
+            machine.set_block(address, key=key)
+        self._keyed = list(before.keys)
         machine.set_psw(before.psw_mask, before.psw_ia)
         interruptions = int(port.interruption_count[0])
         for _ in range(MOST_UNITS):
@@ -76,6 +87,9 @@ class Here:
             pairs = zip(lefts, cpu.vr_right.tolist(), strict=True)
             state.vr = [left << DOUBLEWORD_BITS | right for left, right in pairs]
             state.fpr = [0] * REGISTERS
+        state.cr = {number: int(cpu.cr[number]) for number in case.before.cr}
+        state.ar = cpu.ar.tolist() if case.before.ar else []
+        state.keys = {at: machine.storage.key(at // BLOCK_SIZE) for at in case.before.keys}
         return state
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from s390emu.assembler.assemble import assemble
 from s390emu.assembler.program import Program, Section
-from s390emu.conformance.case import CC_SHIFT, EXPLAINED, VECTOR_CONTROL, Case, Result, State
+from s390emu.conformance.case import CC_SHIFT, EXPLAINED, REGISTERS, VECTOR_CONTROL, Case, Result, State
 from s390emu.conformance.peers import Left, PeerMissing, registers_of, vector_area
 
 QEMU = "qemu-system-s390x"
@@ -32,11 +32,16 @@ BATCH, TIMEOUT = 2000, 120  # cases of a boot, and its seconds
 PATIENCE = 5  # seconds in which a case must be done
 AGAIN = "        jo      .-{}"
 BA_EA = 0x180000000
-HEADER = struct.Struct(">4I2QQI4x16Q512s")  # lengths and counts, PSW, CR0, FPC, registers, vector registers
-OUTCOME = struct.Struct(">16Q512s4I2QQ")  # registers, vector registers; FPC; ILC and code; DXC word; PSW; CR0
+# Lengths and counts, PSW, CR0, FPC, registers, vector registers; other control registers, access registers, a block and
+# its storage key.
+HEADER = struct.Struct(">4I2QQI4x16Q512s15Q16IQQ")
+# Registers, vector registers; FPC; ILC and code; DXC word; PSW; control registers, access registers, the storage key.
+OUTCOME = struct.Struct(">16Q512s4I2Q16Q16IQ")
+CONTROLS = (0xE0, *(0,) * 13, 0xC2000000, 0)  # as after a reset
 
 # At 800: where cases and results are, how many are left, how many are done. At 820 the case's PSW, control register 0,
-# FPC register and registers; at C00 the result's. Vector registers are always there, with the floating-point registers.
+# FPC register and registers, and so on; at C00 the result's, at F80 our control registers. Vector registers are always
+# there, with the floating-point registers.
 GUEST = f"""
         j       begin
         .org    0x1000                  # QEMU writes the kernel's parameters before
@@ -50,16 +55,18 @@ begin:  larl    %r1,program
         lgfi    %r1,{RESULTS}
         stg     %r1,0x808
         lgfi    %r1,{VECTOR_CONTROL}
-        stg     %r1,0xbf8
+        stctg   %c0,%c15,0xf80
+        stg     %r1,0xf80
         xc      0x818(8),0x818
-next:   lctlg   %c0,%c0,0xbf8
+next:   lctlg   %c0,%c15,0xf80
         lg      %r1,0x810
         ltgr    %r1,%r1
         jz      done
         lg      %r14,0x800
         mvc     0x820(256),16(%r14)
         mvc     0x920(256),272(%r14)
-        mvc     0xa20({HEADER.size - 528}),528(%r14)
+        mvc     0xa20(256),528(%r14)
+        mvc     0xb20({HEADER.size - 784}),784(%r14)
         llgf    %r12,4(%r14)
         la      %r13,{HEADER.size}(%r14)
 1:      lg      %r2,0(%r13)
@@ -71,10 +78,16 @@ next:   lctlg   %c0,%c0,0xbf8
         la      %r13,7(%r4)
         nill    %r13,0xfff8
         brctg   %r12,1b
+        lg      %r1,0xb78
+        lg      %r2,0xb80
+        sske    %r2,%r1
         vlm     %v0,%v15,0x8c0
         vlm     %v16,%v31,0x9c0
         lfpc    0x838
+        lam     %a0,%a15,0xb38
+        ptlb
         lctlg   %c0,%c0,0x830
+        lctlg   %c1,%c15,0xac0
         lmg     %r0,%r15,0x840
         lpswe   0x820
 failed: stmg    %r0,%r15,0xc00
@@ -85,8 +98,15 @@ failed: stmg    %r0,%r15,0xc00
 ended:  stmg    %r0,%r15,0xc00
         xc      0xe84(8),0xe84
         mvc     0xe90(16),0x140
-3:      stctg   %c0,%c0,0xea0
-        lctlg   %c0,%c0,0xbf8
+3:      stctg   %c0,%c15,0xea0
+        lctlg   %c0,%c15,0xf80
+        stam    %a0,%a15,0xf20
+        lg      %r1,0xb78
+        lghi    %r2,0
+        lghi    %r3,0
+        iske    %r2,%r1
+        sske    %r3,%r1
+        stg     %r2,0xf60
         stfpc   0xe80
         vstm    %v0,%v15,0xc80
         vstm    %v16,%v31,0xd80
@@ -94,7 +114,8 @@ ended:  stmg    %r0,%r15,0xc00
         lg      %r13,0x808
         mvc     0(256,%r13),0xc00
         mvc     256(256,%r13),0xd00
-        mvc     512({OUTCOME.size - 512},%r13),0xe00
+        mvc     512(256,%r13),0xe00
+        mvc     768({OUTCOME.size - 768},%r13),0xf00
         la      %r13,{OUTCOME.size}(%r13)
         llgf    %r12,8(%r14)
         la      %r11,{HEADER.size}(%r14)
@@ -254,7 +275,9 @@ def _record(case: Case) -> bytes:
         windows.append((case.after.psw_ia, SVC))
     stored = b"".join(struct.pack(">2Q", at, len(data)) + _padded(bytes(data)) for at, data in windows)
     header = HEADER.pack(HEADER.size + len(stored), len(windows), len(before.storage), 0, before.psw_mask, start,
-                         before.cr0, before.fpc, *before.gr, vector_area(before))  # fmt: skip
+                         before.cr0, before.fpc, *before.gr, vector_area(before),
+                         *(before.cr.get(n, CONTROLS[n]) for n in range(1, REGISTERS)), *(before.ar or [0] * REGISTERS),
+                         *next(iter(before.keys.items()), (0, 0)))  # fmt: skip
     return header + stored
 
 
@@ -266,7 +289,7 @@ def _results(cases: list[Case], storage: Any) -> Iterator[Result]:
     for case in cases:
         fields = OUTCOME.unpack(storage[at : at + OUTCOME.size])
         at += OUTCOME.size
-        gr, (vectors, fpc, what, dxc, _, mask, ia, cr0) = fields[:16], fields[16:]
+        gr, (vectors, fpc, what, dxc, _, mask, ia, cr0, *more) = fields[:16], fields[16:]
         windows = {}
         for address, data in case.before.storage.items():
             windows[address] = bytearray(storage[at : at + len(data)])
@@ -277,5 +300,7 @@ def _results(cases: list[Case], storage: Any) -> Iterator[Result]:
             if case.repeated and ia == case.after.psw_ia + 4 and mask >> CC_SHIFT & 3 != 3:
                 ia -= 4  # what executes it again
         fpr, vr = registers_of(vectors, case)
-        state = State(list(gr), fpr, fpc, cr0, mask, ia, windows, vr)
+        cr = {n: more[n - 1] for n in case.before.cr}
+        ar = list(more[15:31]) if case.before.ar else []
+        state = State(list(gr), fpr, fpc, cr0, mask, ia, windows, vr, cr, ar, dict.fromkeys(case.before.keys, more[31]))
         yield Result(state, code, dxc & 0xFF if code in EXPLAINED else 0)

@@ -15,15 +15,21 @@ from s390emu.conformance.peers import VECTOR_AREA, Left, PeerMissing, registers_
 REMEDY = "Unicorn is not installed; pip install 's390emu[conformance]'"
 STORAGE = 0x100000
 ROOM, AREA = 0x1000, 0x1800  # where our own instructions are executed, and where they have the vector registers
-SET_FPC, LOAD, STORE = (
+SET_FPC, SET_KEY, INSERT_KEY, PURGE, LOAD, STORE = (
     assemble(text, origin=ROOM).sections[0].data
     for text in (
         "sfpc %r0",
+        "sske %r0,%r1",
+        "iske %r0,%r1",
+        "ptlb",
         f"vlm %v0,%v15,0(%r1); vlm %v16,%v31,{VECTOR_AREA // 2}(%r1)",
         f"vstm %v0,%v15,0(%r1); vstm %v16,%v31,{VECTOR_AREA // 2}(%r1)",
     )
 )
 TIMEOUT = 5_000_000  # microseconds of a case
+
+
+CONTROL = [f"CR{n}" for n in range(REGISTERS)]
 
 
 class Registers:
@@ -38,7 +44,7 @@ class Registers:
         self.uc.mem_map(0, storage)
         self.names = [*(f"{kind}{n}" for kind in "RAF" for n in range(REGISTERS)), "FPC"]
         self.number = {
-            name: getattr(s390x_const, f"UC_S390X_REG_{name}") for name in (*self.names, "CR0", "PSWM", "PC")
+            name: getattr(s390x_const, f"UC_S390X_REG_{name}") for name in (*self.names, *CONTROL, "PSWM", "PC")
         }
 
     def set(self, name: str, value: int) -> None:
@@ -50,7 +56,7 @@ class Registers:
         return self.uc.reg_read_batch([self.number[name] for name in names])
 
 
-GENERAL, FLOATING = ([f"{kind}{n}" for n in range(REGISTERS)] for kind in "RF")
+GENERAL, FLOATING, ACCESS = ([f"{kind}{n}" for n in range(REGISTERS)] for kind in "RFA")
 
 
 class Inside:
@@ -78,8 +84,16 @@ class Inside:
         for address, data in before.storage.items():
             uc.mem_write(address, bytes(data))
         uc.ctl_flush_tb()  # it keeps its translation of the case before
+        for address, key in before.keys.items():
+            self._aside(SET_KEY, R0=key, R1=address)
+        if before.cr:
+            self._aside(PURGE)
         registers.set("PSWM", before.psw_mask)
         registers.set("CR0", before.cr0)
+        for number, value in before.cr.items():
+            registers.set(f"CR{number}", value)
+        for number, value in enumerate(before.ar):
+            registers.set(f"A{number}", value)
         for name, value in zip(GENERAL, before.gr, strict=True):
             registers.set(name, value)
         if not before.vr:
@@ -111,11 +125,19 @@ class Inside:
         storage = {at: bytearray(registers.uc.mem_read(at, len(data))) for at, data in case.before.storage.items()}
         fpc, cr0, mask, ia = registers.get("FPC", "CR0", "PSWM", "PC")
         general, fpr = list(registers.get(*GENERAL)), list(registers.get(*FLOATING))
+        control = registers.get(*CONTROL)
+        cr = {number: control[number] for number in case.before.cr}
+        ar = list(registers.get(*ACCESS)) if case.before.ar else []
+        keys = {}
+        for address in case.before.keys:
+            self._aside(INSERT_KEY, R0=0, R1=address)
+            keys[address] = registers.get("R0")[0] & 0xFF
+            self._aside(SET_KEY, R0=0, R1=address)
         vr: list[int] = []
         if case.before.vr:
             self._aside(STORE, R1=AREA)
             fpr, vr = registers_of(bytes(registers.uc.mem_read(AREA, VECTOR_AREA)), case)
-        return State(general, fpr, fpc, cr0, mask, ia, storage, vr)
+        return State(general, fpr, fpc, cr0, mask, ia, storage, vr, cr, ar, keys)
 
 
 def _serve(connection: Connection) -> None:

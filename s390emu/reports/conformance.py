@@ -31,6 +31,9 @@ def _smallest(deviation: Deviation) -> list[str]:
     before = case.before
     held = [f"r{n}={value:#x}" for n, value in enumerate(before.gr) if f"%r{n}" in _names(case.line)]
     held += [f"f{n}={value:#x}" for n, value in enumerate(before.fpr) if f"%f{n}" in _names(case.line)]
+    held += [f"v{n}={value:#x}" for n, value in enumerate(before.vr) if f"%v{n}" in _names(case.line)]
+    held += [f"a{n}={value:#x}" for n, value in enumerate(before.ar) if f"%a{n}" in _names(case.line)]
+    held += [f"key {at:x}={key:#x}" for at, key in before.keys.items()]
     held += [f"{at:#x}={_short(bytes(data))}" for at, data in before.storage.items() if at != before.psw_ia]
     held.append(f"cc={before.cc}" + (f" fpc={before.fpc:08x}" if before.fpc else ""))
     lines = [case.line, "with " + " ".join(held)]

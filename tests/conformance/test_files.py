@@ -13,7 +13,7 @@ from s390emu.conformance.vectors import cases
 from s390emu.input_files import FileError
 from s390emu.shapes import ShapeError
 
-ROWS = ("AGR", "MVC", "ADBR", "DR", "CRT", "BRCT", "CLST", "VUPKZ")
+ROWS = ("AGR", "MVC", "ADBR", "DR", "CRT", "BRCT", "CLST", "VUPKZ", "VFLR", "LAM", "LCTLG", "SSKE")
 
 
 @pytest.fixture
@@ -79,6 +79,12 @@ def changed(change) -> dict:
         lambda said: said["final"].update(interruption=7),
         lambda said: said["final"].update(vr=["0" * 32] * 32),
         lambda said: said["initial"].update(vr=["0" * 32] * 16),
+        lambda said: said["initial"].update(ar=["0" * 8] * 16),
+        lambda said: said["initial"].update(ar=["0" * 8] * 15),
+        lambda said: said["initial"].update(cr={"1": "0" * 16}),
+        lambda said: [said[name].update(cr={"0": "0" * 16}) for name in ("initial", "final")],
+        lambda said: [said[name].update(keys=[["00000800", "00"]]) for name in ("initial", "final")],
+        lambda said: said["final"].update(open={"r16": "0" * 32}),
         lambda said: said.update(more=1),
     ],
 )

@@ -6,9 +6,11 @@ import os
 
 import pytest
 
+from s390emu.commands.suites import rows_without_twin
 from s390emu.conformance.case import differences
 from s390emu.conformance.here import Here
 from s390emu.conformance.twins.suite import recipes
+from s390emu.conformance.twins.without import REASONS
 from s390emu.conformance.vectors import cases
 from s390emu.isa.opcodes import ROWS
 
@@ -24,6 +26,22 @@ def test_each_is_a_row():
     assert recipes().keys() <= {row.mnemonic for row in ROWS}
 
 
+def test_each_row_without_one_is_named_with_its_reason():
+    """A new row has a twin, or says in `without.py` why it has none."""
+    named = [row for rows in REASONS.values() for row in rows.split()]
+    assert sorted(named) == rows_without_twin()
+
+
+def test_what_the_manual_leaves_open_is_no_difference(here):
+    case = next(case for case in cases("VFLR", 100, "1") if case.open)
+    result = here.execute(case)
+    ((name, bits),) = case.open
+    result.state.vr[int(name[1:])] ^= bits
+    assert differences(case, result) == {}
+    result.state.vr[int(name[1:])] ^= 1 << 127
+    assert differences(case, result).keys() == {name}
+
+
 @pytest.mark.parametrize("mnemonic", recipes())
 def test_our_engine_does_as_the_twin(here, mnemonic):
     for case in cases(mnemonic, COUNT, "1"):
@@ -36,6 +54,12 @@ def test_a_difference_is_seen(here):
     result = here.execute(vectors)
     result.state.vr[31] ^= 1
     assert differences(vectors, result).keys() == {"v31"}
+    for mnemonic, part, key, name in (("LAM", "ar", 3, "a3"), ("LCTLG", "cr", 7, "c7"),
+                                      ("SSKE", "keys", 0x40000, "key 40000")):  # fmt: skip
+        case = next(cases(mnemonic, 1, "1"))
+        result = here.execute(case)
+        getattr(result.state, part)[key] ^= 2
+        assert differences(case, result).keys() == {name}
     case = next(cases("AGR", 1, "1"))
     result = here.execute(case)
     for change in ("gr", "fpr"):

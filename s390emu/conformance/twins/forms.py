@@ -269,6 +269,22 @@ def first_state(rng: Random, address: int = ADDRESS) -> State:
     return state
 
 
+def based(state: State, rng: Random, address: int, indexed: bool = False, base: int = 5) -> str:
+    """Return a second operand, base and displacement, with register 6 as index or not, that leads to an address; what
+    is to the left of the mode's addresses is anything."""
+    bits = address_bits(state)
+    displacement = rng.choice((0, 0, 1, 0xFFF, rng.randrange(0x1000)))
+    left = rng.getrandbits(64 - bits) << bits if bits < 64 else 0
+    index = 6 if indexed and rng.random() < 0.5 else 0
+    state.gr[base] = (address + left - displacement - (state.gr[index] if index else 0)) & ALL
+    return f"{displacement}(%r{index},%r{base})" if index else f"{displacement}(%r{base})"
+
+
+def address_bits(state: State) -> int:
+    """Return the bits of an address in the mode."""
+    return 64 if state.psw_mask & 1 << 32 else 31 if state.psw_mask & 1 << 31 else 24
+
+
 def addressed(state: State, register: int, address: int) -> int:
     """Return a register in which an address is put, as the mode has it: other bits stay, bit 32 is zero in the 31-bit
     mode."""

@@ -13,30 +13,36 @@ from s390emu.conformance.twins import (
     bits,
     branch,
     compare,
+    control,
     decimal_floating_point,
     forms,
     hexadecimal_floating_point,
     load_store,
     logical,
     logical_arithmetic,
+    multiple,
     multiply_divide,
     packed_decimal,
+    program,
     shift,
     storage_to_storage,
     strings,
     strings_of_characters,
+    translation,
     vector_decimal,
     vector_floating_point,
     vector_integer,
+    vector_load_store,
     vector_strings,
     vector_support,
 )
 
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
-WITH_RECIPES = (branch, storage_to_storage, packed_decimal, strings, strings_of_characters, binary_floating_point,
-                hexadecimal_floating_point, decimal_floating_point, vector_decimal, vector_integer,
-                vector_floating_point, vector_strings, vector_support)  # fmt: skip
+WITH_RECIPES = (branch, program, multiple, control, translation, storage_to_storage, packed_decimal, strings,
+                strings_of_characters, binary_floating_point, hexadecimal_floating_point, decimal_floating_point,
+                vector_decimal, vector_integer, vector_floating_point, vector_load_store, vector_strings,
+                vector_support)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:

@@ -1,6 +1,6 @@
 """Vector floating-point instructions a second time: the exact twins of PoP ch. 19, element by element, as ch. 24 says.
 
-No cases have what leaves elements unpredictable: the single-element control, and VECTOR FP LOAD ROUNDED.
+No cases have the single-element control, which leaves the other elements unpredictable.
 """
 
 from __future__ import annotations
@@ -210,6 +210,72 @@ def _from_integers(mnemonic: str, logical: bool, rng: Random) -> Iterator[Case]:
         yield _case(line, before, v1, collect(before.fpc, outcomes, leftmost(form)))
 
 
+def _rounded(rng: Random) -> Iterator[Case]:
+    """Every second element of V1 is a number; those beside them are open."""
+    while True:
+        source, form = rng.choice(((LONG, SHORT), (EXTENDED, LONG)))
+        quiet, method = rng.choice((0, QUIET)), rng.choice(METHODS)
+        before, v1, numbers, (second,) = _state(source, 1, rng)
+        if rng.random() < 0.5:  # numbers that the format has, or nearly
+            second = [exact.load_lengthened(0, form, source, datum(form, rng)).datum ^ rng.randrange(2) for _ in second]
+            before.vr[numbers[0]] = leftmost(source)(second)
+        outcomes = [exact.load_rounded(before.fpc, source, form, one, method, bool(quiet)) for one in second]
+        expected = collect(before.fpc, outcomes, lambda data: leftmost(source)([one << form.bits for one in data]))  # noqa: B023
+        case = _case(_line("vflr", v1, numbers, NUMBER[source], quiet, method), before, v1, expected)
+        beside = leftmost(source)([(1 << form.bits) - 1 for _ in second])
+        yield case if case.code else case._replace(open=((f"v{v1}", beside),))
+
+
+# --- maximum and minimum ----------------------------------------------------------------------------------------------
+
+IEEE, JAVA, MACRO, ALGORITHM, FMAX, BY_MAGNITUDE = 0, 1, 2, 3, 4, 8
+FUNCTIONS = (IEEE, JAVA, MACRO, ALGORITHM, FMAX, BY_MAGNITUDE, 9, 10, 11, 12)  # 9 to 12: 1 to 4 of absolute values
+
+
+def extreme(form: Format, function: int, greatest: bool, a: int, b: int) -> tuple[int, bool]:
+    """Return (datum, whether the operation is invalid) of PoP ch. 24 VECTOR FP MAXIMUM, MINIMUM."""
+    if function > BY_MAGNITUDE:
+        datum, invalid = extreme(form, function - BY_MAGNITUDE, greatest, a & ~form.sign, b & ~form.sign)
+        return datum & ~form.sign, invalid
+    one, other = Value(form, a), Value(form, b)
+    if one.nan or other.nan:
+        return _of_nans(form, function, one, other)
+    if function in (MACRO, ALGORITHM):
+        left, right = (a, b) if function == MACRO else (b, a)
+        key = partial(_ordinal, form)
+        return left if (key(left) > key(right)) == greatest and key(left) != key(right) else right, False
+    pick = max if greatest else min
+    if function == BY_MAGNITUDE and a & ~form.sign != b & ~form.sign:
+        return pick(a, b, key=lambda each: each & ~form.sign), False
+    return pick(a, b, key=lambda each: (_ordinal(form, each), not each & form.sign)), False
+
+
+def _ordinal(form: Format, datum: int) -> int:
+    """Return a number that is in the order of those that data are; the zeros are equal."""
+    magnitude = datum & ~form.sign
+    return -magnitude if datum & form.sign else magnitude
+
+
+def _of_nans(form: Format, function: int, one: Value, other: Value) -> tuple[int, bool]:
+    if function in (MACRO, ALGORITHM):
+        return (other if function == MACRO else one).datum, True
+    signaling, both = "s" in (one.nan, other.nan), bool(one.nan and other.nan)
+    if function == JAVA or (function in (IEEE, BY_MAGNITUDE) and (signaling or both)):
+        first, *_ = sorted((each for each in (one, other) if each.nan), key=lambda each: each.nan != "s")
+        return first.datum | form.default, signaling
+    return (one if both or other.nan else other).datum, signaling
+
+
+def _extremes(mnemonic: str, rng: Random) -> Iterator[Case]:
+    while True:
+        form, function = rng.choice(FORMATS), rng.choice(FUNCTIONS)
+        before, v1, numbers, data = _state(form, 2, rng)
+        found = [extreme(form, function, mnemonic == "vfmax", a, b) for a, b in zip(*data, strict=True)]
+        outcomes = [exact.invalid(before.fpc, datum) if invalid else Outcome(datum) for datum, invalid in found]
+        line = _line(mnemonic, v1, numbers, NUMBER[form], 0, function)
+        yield _case(line, before, v1, collect(before.fpc, outcomes, leftmost(form)))
+
+
 RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {
     **{name: partial(_arithmetic, name, operation, 2) for name, operation in TWO.items()},
     **{name: partial(_arithmetic, name, partial(three, name), 3) for name in ("vfma", "vfms", "vfnma", "vfnms")},
@@ -218,5 +284,6 @@ RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {
     **{name: partial(_compares, name) for name in COMPARISONS},
     **{name: partial(_scalar_compares, name) for name in ("wfc", "wfk")},
     "vcsfp": partial(_to_integers, "vcsfp", False), "vclfp": partial(_to_integers, "vclfp", True),
+    "vflr": _rounded, **{name: partial(_extremes, name) for name in ("vfmax", "vfmin")},
     "vcfps": partial(_from_integers, "vcfps", False), "vcfpl": partial(_from_integers, "vcfpl", True),
 }  # fmt: skip

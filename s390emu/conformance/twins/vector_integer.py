@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.conformance.case import VECTOR_CONTROL, Case, State
-from s390emu.conformance.twins.forms import first_state
+from s390emu.conformance.twins.forms import based, first_state
 
 ALL = (1 << 128) - 1
 VECTORS = 32
@@ -314,9 +314,34 @@ def _sums_logical(rng: Random) -> Iterator[Case]:
         yield vector_case(f"vmsl {words},{size},{m6}", before, size == 3, v1, value, None)
 
 
+def _shifts_by_address(name: str, rng: Random) -> Iterator[Case]:
+    """The amount is the second-operand address, modulo the bits of an element; nothing is accessed there."""
+    while True:
+        before, v1, v3 = first_vectors(rng), rng.randrange(VECTORS), rng.randrange(VECTORS)
+        size, amount = mostly(TO_DOUBLEWORD, rng), rng.choice((rng.randrange(70), rng.randrange(4096)))
+        operand = rng.choice((str(amount), based(before, rng, amount)))
+        valid = size in TO_DOUBLEWORD
+        twin = of_pairs(lambda size, a: SHIFTS[name](size, a, amount % width(size)))  # noqa: B023
+        value = on_elements(twin, size, before.vr[v3]) if valid else 0
+        yield vector_case(f"{name} %v{v1},%v{v3},{operand},{size}", before, valid, v1, value, None)
+
+
+def _rotates_and_inserts(rng: Random) -> Iterator[Case]:
+    """Bits of V2 rotated come where V3 has ones: PoP ch. 22 VECTOR ELEMENT ROTATE AND INSERT UNDER MASK."""
+    while True:
+        before, v1, v2, v3 = first_vectors(rng), *(rng.randrange(VECTORS) for _ in range(3))
+        size, amount = mostly(TO_DOUBLEWORD, rng), rng.choice((rng.randrange(70), rng.randrange(256)))
+        valid = size in TO_DOUBLEWORD
+        twin = of_pairs(lambda size, a: rotated(a, amount % width(size), size))  # noqa: B023
+        turned = on_elements(twin, size, before.vr[v2]) if valid else 0
+        value = before.vr[v1] & ~before.vr[v3] | turned & before.vr[v3]
+        yield vector_case(f"verim %v{v1},%v{v2},%v{v3},{amount},{size}", before, valid, v1, value, None)
+
+
 RECIPES: dict[str, Callable[[Random], Iterator[Case]]] = {
     **{name: partial(of_spec, name, spec) for name, spec in SPECS.items()},
     **{name: partial(_compares, name) for name in COMPARISONS},
     "vec": partial(_element_compares, "vec", False), "vecl": partial(_element_compares, "vecl", True),
-    "vtm": _under_masks, "vmsl": _sums_logical,
+    "vtm": _under_masks, "vmsl": _sums_logical, "verim": _rotates_and_inserts,
+    **{name: partial(_shifts_by_address, name) for name in SHIFTS},
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""VECTOR FP MAXIMUM and VECTOR FP MINIMUM: PoP ch. 24, against twins on Python's numbers."""
+"""VECTOR FP MAXIMUM and VECTOR FP MINIMUM: PoP ch. 24, against the twins."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import struct
 import pytest
 
 from s390emu.architecture.interruptions import VECTOR_PROCESSING
+from s390emu.conformance.twins.exact import SHORT
+from s390emu.conformance.twins.vector_floating_point import FUNCTIONS, extreme
 from tests.isa.vector.vectors import check_invalid, execute, joined
 
 NANS = {"Q": 0x7FC00001, "-Q": 0xFFC00003, "S": 0x7F800002, "-S": 0xFF800004}
 NUMBERS = (-math.inf, -2.0, -1.0, -0.0, 0.0, 1.0, 2.0, math.inf)
-QUIET, SIGN = 1 << 22, 1 << 31
 INVALID = 0x800000  # flag of the FPC register
 
 
@@ -22,40 +23,13 @@ def datum(value: float | str) -> int:
     return NANS[value] if isinstance(value, str) else int.from_bytes(struct.pack(">f", value))
 
 
-def twin(function: int, greatest: bool, a: float | str, b: float | str) -> tuple[int, bool]:
-    """Return (short datum, whether the operation is invalid). Zeros of two signs are told apart by copysign."""
-    if function > 8:
-        a, b = (value if isinstance(value, str) else abs(value) for value in (a, b))
-        result, invalid = twin(function - 8, greatest, a, b)
-        return result & ~SIGN, invalid
-    signaling = any(isinstance(value, str) and "S" in value for value in (a, b))
-    nans = [value for value in (a, b) if isinstance(value, str)]
-    if nans and function in (2, 3):
-        return datum(b if function == 2 else a), True
-    if nans and (function == 1 or (function in (0, 8) and (signaling or len(nans) == 2))):
-        return datum(next((nan for nan in nans if "S" in nan), nans[0])) | QUIET, signaling
-    if nans:
-        return datum(a if isinstance(b, str) else b), signaling
-    if function == 8 and abs(a) != abs(b):
-        return datum(max(a, b, key=abs) if greatest else min(a, b, key=abs)), False
-    if function == 2:
-        return datum(a if (a > b if greatest else a < b) else b), False
-    if function == 3:
-        return datum(b if (a < b if greatest else b < a) else a), False
-    pick = max if greatest else min
-    return datum(pick(a, b, key=lambda value: (value, math.copysign(1, value)))), False
-
-
-FUNCTIONS = (0, 1, 2, 3, 4, 8, 9, 10, 11, 12)
-
-
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("name", ["vfmax", "vfmin"])
 def test_all_kinds_of_numbers(lab, name, function):
     """Four pairs an instruction."""
     pairs = iter(list(itertools.product((*NUMBERS, *NANS), repeat=2)))
     for four in zip(pairs, pairs, pairs, pairs, strict=True):
-        found = [twin(function, name == "vfmax", a, b) for a, b in four]
+        found = [extreme(SHORT, function, name == "vfmax", datum(a), datum(b)) for a, b in four]
         second, third = (joined([datum(pair[n]) for pair in four], 2) for n in range(2))
         lab.reset()
         code, changed = execute(lab, f"{name} %v1,%v18,%v3,2,0,{function}", v18=second, v3=third)

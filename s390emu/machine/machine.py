@@ -294,7 +294,7 @@ class Machine:
     def _set_breakpoints(self, addresses: Collection[int], leaves: bool) -> None:
         """Let the run stop at these addresses, but if it `leaves` one not at that, which is next already."""
         running = self.running
-        if self.storage.break_at(addresses):
+        if (addresses or self.storage.record.breakpoint_count) and self.storage.break_at(addresses):
             kernels.forget_all(self.storage.record)
         running.passing[0] = running.count + 1 if leaves else 0
 

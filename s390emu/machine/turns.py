@@ -39,16 +39,19 @@ class Turns:
         self.waiting: dict[int, Waiting] = {}
         self._last_executed: dict[int, int] = {}  # by number: `count` when its turn with the last instruction ended
         self._signalled = storage.column("signalled")
+        self._times = [storage.port_column(name) for name in ("count", "idle", "stolen")]
 
     @property
     def count(self) -> int:
         """Instructions (units of operation) that have ended, of all CPUs."""
-        return sum(cpu.count for cpu in self.cpus) if self.several else self.running.count
+        return sum(self._times[0].tolist()) if self.several else self.running.count
 
     @property
     def now(self) -> int:
         """The time of the CPU that is furthest."""
-        return max(cpu.now for cpu in self.cpus) if self.several else self.running.now
+        if not self.several:
+            return self.running.now
+        return max(map(sum, zip(*(column.tolist() for column in self._times), strict=True)))
 
     def reset(self) -> None:
         """Forget who waits, and who has executed."""
@@ -121,6 +124,8 @@ class Turns:
 
     def let_pass(self, cpu: CPU, until: int) -> None:
         """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
+        if cpu.now >= until:
+            return
         waits = cpu.psw[0] & int(WAIT) and cpu.record.stopped != STOPPED_STATE
         blocked = self.blocked_until(cpu.number) if waits else until
         cpu.steal_until(min(until, blocked))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -70,9 +71,13 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
     slot = ia // BLOCK_SIZE % TLB_SLOTS
     if int(port.tlb_insn_tag[slot]) != (ia & PAGE) | int(port.insn_context):
         return None
-    address = int(port.tlb_insn_decoded[slot])
+    return _decoded_page(ia & PAGE, int(port.tlb_insn_decoded[slot]))
+
+
+@lru_cache(64)  # making an array takes ten times as long as all the rest
+def _decoded_page(logical: int, address: int) -> DecodedPage:
     rows = (ctypes.c_uint64 * (int(DECODED_PAGE_BYTES) // 8)).from_address(address)
-    return DecodedPage(ia & PAGE, address, np.ctypeslib.as_array(rows).reshape(-1, 2))
+    return DecodedPage(logical, address, np.ctypeslib.as_array(rows).reshape(-1, 2))
 
 
 class Translator:
@@ -164,12 +169,16 @@ class Translator:
         if any(now.get(ia) != text for ia, text in translation.covered.items()):
             return
         self._remove(page)
-        library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
+        library, address, body = self._linked(translation)
         self.serial += 1
         self.installed[body] = Installed(page, translation, library)
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for entry in translation.entries:
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
+
+    def _linked(self, translation: Translation):
+        """Return what keeps the code alive until it is closed, and the addresses of its functions."""
+        return llvm.linked(translation.code, SYMBOL, BODY)
 
     def drop(self) -> None:
         """Let handlers stand everywhere again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -20,6 +20,15 @@ from s390emu.storage.decode_cache import DECODED_PAGE_BYTES
 OWN = ("cpus", "ports", "frames", "frame_table", "blocks", "handlers", "regarded", "decode_directory", "decode_pool",
        "decode_used", "events", "breakpoints", "breakpoint_count")  # fmt: skip
 OWN_OF_PORT = ("guest", *PROCEDURES)
+
+
+def _bytes_of(dtype: np.dtype, names: Iterable[str]) -> np.ndarray:
+    """Return where in a record the bytes of these fields are."""
+    fields = [dtype.fields[name] for name in names]  # type: ignore[index]
+    return np.concatenate([np.arange(offset, offset + kind.itemsize) for kind, offset, *_ in fields])
+
+
+OWN_BYTES, OWN_BYTES_OF_PORT = _bytes_of(GUEST_T, OWN), _bytes_of(PORT_T, OWN_OF_PORT)
 ALL = slice(None)
 DECODED_PAGES_MOST = 2048  # 64 MB of decoded instructions; more code than that is decoded again
 
@@ -141,11 +150,11 @@ class GuestStorage:
         """Go back to a snapshot. Addresses stay this guest's own, and so does the decode cache: what does not fit the
         content that blocks have now, the host forgets when it restores that."""
         record, ports, events = snapshot
-        for array, saved, own in ((self._record, record, OWN), (self._ports, ports, OWN_OF_PORT)):
-            kept = {name: array[name].copy() for name in own}
+        for array, saved, own in ((self._record, record, OWN_BYTES), (self._ports, ports, OWN_BYTES_OF_PORT)):
+            rows = array.view(np.uint8).reshape(len(array), -1)
+            kept = rows[:, own]
             overwrite(array, saved)
-            for name, values in kept.items():
-                array[name] = values
+            rows[:, own] = kept
         self.events[: len(events)] = events
 
     def break_at(self, addresses: Collection[int]) -> bool:

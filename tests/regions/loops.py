@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Container
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from random import Random
 from typing import NamedTuple
@@ -30,12 +30,12 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine, Reason, Schedule
 from s390emu.machine.snapshot import Snapshot
-from s390emu.recording.state import KEPT_OF_PORT
 from s390emu.records.cpu import OPERATING
 from s390emu.regions.modes import ALWAYS, NEVER
 from s390emu.regions.translator import Translator
 from s390emu.regions.worker import Worker
 from tests.judges.programs import BASE_ADDRESSES, CODE, DATA, EDGES, Dice, plain, put
+from tests.regions.same import Same
 
 SIZE, LONGEST = 1 << 18, 3_000  # bytes of storage, instructions of a program
 RETURN, TABLES = 0x5000, 0x30000
@@ -210,7 +210,7 @@ def _interruption() -> bytes:
 @cache
 def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapshot]:
     """Return a machine, and its state before a program is there. number: two are compared."""
-    schedule = Schedule(cpus, quantum=100)
+    schedule = Schedule(cpus, quantum=200)
     machine = Machine(SIZE, host=Host(frames, PagingDevice()), cpus=cpus, schedule=schedule, translate=NEVER)
     for prefix in range(0, 0x2000 * cpus, 0x2000):
         machine.write(prefix + 0x1D0, (0x180000000).to_bytes(8, "big") + RETURN.to_bytes(8, "big"))
@@ -226,25 +226,35 @@ def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapsh
     return machine, machine.snapshot()
 
 
-def machine_of(loop: Loop, number: int) -> Machine:
-    """Return a machine at the loop's start, the first or the second one."""
-    machine, empty = _empty_machine(loop.frames, loop.cpus, number)
+@lru_cache(16)
+def _loaded_machine(code: bytes, far: bytes, frames: int, cpus: int, number: int) -> tuple[Machine, Snapshot]:
+    """Return that machine, and its state with instructions."""
+    machine, empty = _empty_machine(frames, cpus, number)
     machine.restore(empty)
-    machine.write(CODE, loop.code)
-    machine.write(OTHER, loop.code)
+    machine.write(CODE, code)
+    machine.write(OTHER, code)
     machine.write(OTHER + 3, b"\x02")  # the first immediate
-    machine.write(FAR, loop.far)
-    machine.write(DATA, loop.data)
-    for cpu in machine.cpus:
-        cpu.gr[:] = loop.registers
-        cpu.set_psw(loop.mask, CODE)
-    return machine
+    machine.write(FAR, far)
+    return machine, machine.snapshot()
 
 
-def told(machine: Machine) -> tuple:
-    """Return what could differ at a stop, but for storage."""
-    kept = [machine.storage.port_column(name).tobytes() for name in KEPT_OF_PORT]
-    return machine.cpu_array.tobytes(), machine.running.number, *kept
+def machines_of(loop: Loop) -> Same:
+    """Return two machines at the loop's start."""
+    for number in range(2):
+        machine, loaded = _loaded_machine(loop.code, loop.far, loop.frames, loop.cpus, number)
+        machine.restore(loaded)
+        machine.write(DATA, loop.data)
+        for cpu in machine.cpus:
+            cpu.gr[:] = loop.registers
+            cpu.set_psw(loop.mask, CODE)
+    same = _same(loop.frames, loop.cpus)
+    same.clear()
+    return same
+
+
+@cache
+def _same(frames: int, cpus: int) -> Same:
+    return Same(*(_empty_machine(frames, cpus, number)[0] for number in range(2)))
 
 
 class Told(Translator):
@@ -267,44 +277,47 @@ class Told(Translator):
             self._ask(page, tuple(starts), cpu, everywhere=everywhere)
 
 
-def _disturb(machine: Machine, random: Random) -> None:
-    """Do what comes from outside the guest between two stretches: mostly nothing."""
+def disturbance(random: Random) -> Callable[[Machine], object]:
+    """Return something that comes from outside the guest between two stretches: mostly nothing."""
     kind = random.randrange(40)
     address = random.choice((CODE, OTHER, DATA, DATA + 4096, FAR))
+    place, byte, key = random.randrange(60), random.randbytes(1), random.choice((0, 0x10, 0x18, 0xF0))
     if kind < 4:
-        kernels.flush(machine.storage.record)
-    elif kind == 4:  # an instruction becomes another
-        machine.write(CODE + random.randrange(60), random.randbytes(1))
-    elif kind == 5:
-        machine.write(CODE + 0xF00, random.randbytes(8))
-    elif kind == 6:
-        machine.set_block(address, key=random.choice((0, 0x10, 0x18, 0xF0)))
-    elif kind == 8:
-        machine.write(FAR + random.randrange(60), random.randbytes(1))
-    elif kind == 7:
-        machine.set_block(address, "Uz")
-        machine.set_block(address, "Sz")
+        return lambda machine: kernels.flush(machine.storage.address)
+    if kind == 4:  # an instruction becomes another
+        return lambda machine: machine.write(CODE + place, byte)
+    if kind == 5:
+        return lambda machine: machine.write(CODE + 0xF00, byte * 8)
+    if kind == 6:
+        return lambda machine: machine.set_block(address, key=key)
+    if kind == 7:
+        return lambda machine: (machine.set_block(address, "Uz"), machine.set_block(address, "Sz"))
+    if kind == 8:
+        return lambda machine: machine.write(FAR + place, byte)
+    return lambda machine: None
 
 
-def compare(loop: Loop, random: Random, worker: Worker, make: Callable[..., Told] = Told) -> Told:
-    """Execute it both ways, and assert that they are the same; return the translator, made by `make`, which tells what
-    it did."""
-    plainly, translated = machine_of(loop, 0), machine_of(loop, 1)
+def compare(
+    loop: Loop, random: Random, worker: Worker, make: Callable[..., Told] = Told, longest: int = LONGEST
+) -> Told:
+    """Execute it both ways, and assert that they are the same at each stop; return the translator, made by `make`,
+    which tells what it did. longest: instructions."""
+    same = machines_of(loop)
+    plainly, translated = same.machines
     own = translated.translator = make(translated.storage, translated.handlers, ALWAYS, worker)
     for stretch in count(1):
         length = random.choice(LENGTHS)
-        stops = plainly.run(length), translated.run(length)
-        assert stops[0] == stops[1]
-        assert told(plainly) == told(translated)
-        if stops[0].reason is not Reason.LIMIT or plainly.count >= LONGEST:
+        stop = plainly.run(length)
+        assert stop == translated.run(length)
+        same.check()
+        if stop.reason is not Reason.LIMIT or stop.count >= longest:
             break
-        what = random.getrandbits(32)
-        for machine in (plainly, translated):
-            _disturb(machine, Random(what))
+        disturb = disturbance(random)
+        disturb(plainly)
+        disturb(translated)
         if stretch in own.asked:
             own.translate(translated.running, random)
-    assert plainly.read(0, SIZE) == translated.read(0, SIZE)
-    assert plainly.blocks() == translated.blocks()
+    same.check_all()
     own.drop()
     translated.translator = None
     return own

@@ -28,7 +28,8 @@ SCRIPT_AT = 0x3000  # in the data; register COUNT runs through it
 FRAGMENTS, PIECES = 12, (1, 2, 3)
 ONCE, THEN = (FRAGMENTS, FRAGMENTS, 5), (0, 10, 40)  # length of a script: each fragment once, then any
 TRANSLATIONS = 16  # of a page, at most
-PROGRAMS_OF_A_PAGE = 400
+PROGRAMS_OF_A_PAGE = 1000
+LONGEST = 1000  # instructions of a program, nearly all of them in a region
 
 
 class Page:
@@ -46,6 +47,7 @@ class Page:
         self.far = loops.functions(random)
         self.offsets = [0]
         self.translations: list[Translation] = []
+        self.linked: dict[int, tuple] = {}  # by `id` of a translation, which lives as long
         for _ in range(FRAGMENTS):
             self.offsets.append(len(self.code))
             for _ in range(random.choice(PIECES)):
@@ -73,7 +75,7 @@ class Page:
 class Again(Told):
     """Puts in place what its page was translated to before, if there is something; else has it translated."""
 
-    asked = range(2, 1000)
+    asked = range(1, 1000)
 
     def __init__(self, page: Page, *arguments):
         super().__init__(*arguments)
@@ -95,6 +97,20 @@ class Again(Told):
             self.made += 1
         super()._install(page, translation)
 
+    def _linked(self, translation: Translation):
+        """Link it once for all programs."""
+        linked = self.of.linked
+        if id(translation) not in linked:
+            linked[id(translation)] = super()._linked(translation)
+        return Kept(), *linked[id(translation)][1:]
+
+
+class Kept:
+    """What stays linked."""
+
+    def close(self) -> None:
+        """Free nothing."""
+
 
 def campaign(seed: int, pages: int, worker: Worker, programs: int = PROGRAMS_OF_A_PAGE) -> Counter:
     """Compare so many programs of each of so many pages; return counts of what was done. `entered` are the programs
@@ -106,7 +122,7 @@ def campaign(seed: int, pages: int, worker: Worker, programs: int = PROGRAMS_OF_
             random = Random(f"{number} {which}")
             loop = page.program(random)
             try:
-                own = loops.compare(loop, random, worker, partial(Again, page))
+                own = loops.compare(loop, random, worker, partial(Again, page), LONGEST)
             except AssertionError:
                 print(f"page {number}, program {which}\n{loop}")
                 raise

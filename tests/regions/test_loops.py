@@ -13,6 +13,7 @@ from tests.regions import loops, medleys
 
 pytestmark = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 PROGRAMS = int(os.environ.get("S390EMU_PROGRAMS", "400")) // 40
+MEDLEYS = int(os.environ.get("S390EMU_MEDLEYS", "200"))
 SEED = int(os.environ.get("S390EMU_SEED", "1"))
 
 
@@ -29,9 +30,10 @@ def test_random_loops(worker):
     assert worker.deaths == 0
 
 
-def test_many_programs_of_one_page_of_fragments(worker):
-    done = medleys.campaign(SEED, 1, worker, 20 * PROGRAMS)
-    assert done["entered"] >= 10 * PROGRAMS, done
+def test_many_programs_of_each_page_of_fragments(worker):
+    pages, left = divmod(MEDLEYS, medleys.PROGRAMS_OF_A_PAGE)
+    done = medleys.campaign(SEED, pages, worker) + medleys.campaign(SEED + pages, 1, worker, left)
+    assert done["programs"] == MEDLEYS and done["entered"] >= MEDLEYS * 3 // 4, done
     assert worker.deaths == 0
 
 

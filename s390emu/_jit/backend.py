@@ -17,6 +17,12 @@ def target() -> tuple[str, str, str]:
     return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
+def has_fused_multiply_add() -> bool:
+    """True if this processor has it as an instruction: otherwise LLVM would call a function of the C library."""
+    features = target()[2].split(",")
+    return "+fma" in features or "+neon" in features or "+fp-armv8" in features
+
+
 @cache
 def _machine():
     """Return the target machine, as Numba has it: code that may lie anywhere."""

@@ -107,8 +107,10 @@ def _key(*facts: object) -> str:
 
 @cache
 def version() -> str:
-    """Return what tells bitcode apart, beside the sources: LLVM, which reads no newer bitcode, and Numba's options."""
-    return _key(llvmlite.__version__, backend.target()[0], *(os.environ.get(name) for name in OPTIONS))
+    """Return what tells bitcode apart, beside the sources: LLVM, which reads no newer bitcode, whether a product and a
+    sum can be one instruction, and Numba's options."""
+    processor = backend.target()[0], backend.has_fused_multiply_add()
+    return _key(llvmlite.__version__, *processor, *(os.environ.get(name) for name in OPTIONS))
 
 
 CACHE = cache_root() / known_digest(cache_root() / "sources")

@@ -6,6 +6,7 @@ from llvmlite import ir
 
 BIT, BYTE, WORD, DOUBLEWORD = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 POINTER = BYTE.as_pointer()
+REALS = {64: ir.DoubleType(), 32: ir.FloatType()}
 NO_EXCEPTIONS = ir.Constant(POINTER.as_pointer(), None)
 
 
@@ -64,3 +65,61 @@ def call(builder, arguments, result):
 
 def record_at(builder, arguments, result):
     return builder.inttoptr(arguments[0], result)
+
+
+# --- reals: a double, or a float in the leftmost 32 bits of its word --------------------------------------------------
+
+
+def _real(builder, word, bits):
+    if bits < 64:
+        word = builder.trunc(builder.lshr(word, DOUBLEWORD(64 - bits)), ir.IntType(bits))
+    return builder.bitcast(word, REALS[bits])
+
+
+def _word_of(builder, real, bits):
+    word = builder.bitcast(real, ir.IntType(bits))
+    return word if bits == 64 else builder.shl(builder.zext(word, DOUBLEWORD), DOUBLEWORD(64 - bits))
+
+
+def real_operation(builder, arguments, result, bits, operation):
+    first, second = (_real(builder, word, bits) for word in arguments)
+    return _word_of(builder, getattr(builder, operation)(first, second), bits)
+
+
+def real_function(builder, arguments, result, bits, name):
+    function = builder.module.declare_intrinsic(
+        f"{name}.f{bits}", fnty=ir.FunctionType(REALS[bits], [REALS[bits]] * len(arguments))
+    )
+    return _word_of(builder, builder.call(function, [_real(builder, word, bits) for word in arguments]), bits)
+
+
+def real_order(builder, arguments, result, bits):
+    first, second = (_real(builder, word, bits) for word in arguments)
+    order = DOUBLEWORD(3)
+    for condition, code in ((">", 2), ("<", 1), ("==", 0)):
+        order = builder.select(builder.fcmp_ordered(condition, first, second), DOUBLEWORD(code), order)
+    return order
+
+
+def real_of_integer(builder, arguments, result, bits):
+    return _word_of(builder, builder.sitofp(arguments[0], REALS[bits]), bits)
+
+
+def integer_of_real(builder, arguments, result, bits):
+    return builder.fptosi(_real(builder, arguments[0], bits), DOUBLEWORD)
+
+
+def lengthened_real(builder, arguments, result):
+    return _word_of(builder, builder.fpext(_real(builder, arguments[0], 32), REALS[64]), 64)
+
+
+def rounded_real(builder, arguments, result):
+    return _word_of(builder, builder.fptrunc(_real(builder, arguments[0], 64), REALS[32]), 32)
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+def slow_way(builder, arguments, result):
+    """No instruction, but LLVM keeps it where it is (regions/templates.py)."""
+    builder.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "", side_effect=True), [])

@@ -3,9 +3,9 @@
     i32 @"h.LG"(i64 *code, %p.cc, %p.ia, ..., CPU *, PORT *, i64 insn)      code: 0 completed, else a MISS
 
 1. What a region keeps in values of its own (condition code, instruction address ...) comes through pointers of its own.
-2. A slow path is a MISS: the region ends before the instruction, and the interpreter executes it. So is every code
-   that a handler returns. Nothing may have been changed on a way to a MISS: where it is, the block that begins to
-   change something is the MISS.
+2. A slow path (a call of one, or what `_jit.slow_way` marks) is a MISS: the region ends before the instruction, and the
+   interpreter executes it. So is every code that a handler returns. Nothing may have been changed on a way to a MISS:
+   where it is, the block that begins to change something is the MISS.
 3. The program mask is zero: the region is entered only then.
 4. Loads and stores say whether they are the guest's storage, the CPU record, the TLB or the branch history (TBAA).
 
@@ -93,6 +93,7 @@ HEAD = (
 MASK_PLACE = Place("cpu", CPU["psw_mask"].start)
 
 SLOW = {PORT[name].start for name in ("fetch_by_bytes", "store_by_bytes", "check_and_touch")}
+MARK = 'call void asm sideeffect "", ""()'  # `_jit.slow_way`
 HISTORY = (PORT["branch_from"].start, PORT["branch_to"].start)
 TLB = range(PORT["context"].start, PORT["branch_count"].start)
 # Fields of PORT that are rewritten at will: of no meaning to the next instruction.
@@ -110,7 +111,7 @@ OPERATIONS = frozenset((
     "shufflevector",
 ))  # fmt: skip
 PURE = re.compile(r"llvm\.(bswap|ctlz|cttz|ctpop|fsh[lr]|[us](max|min|add|sub|mul)\b|[us](add|sub|mul)\.(with|sat)|abs|"
-                  r"vector\.reduce\.|assume|lifetime|expect|usub|uadd|umul|sadd|ssub|smul|bitreverse|fabs|copysign|sqrt|is\.fpclass|"
+                  r"vector\.reduce\.|assume|lifetime|expect|usub|uadd|umul|sadd|ssub|smul|bitreverse|fabs|copysign|sqrt|fma\.|is\.fpclass|"
                   r"experimental\.noalias)")  # fmt: skip
 POINTER_ARGUMENTS = re.compile(rf"ptr [^%(]*({VALUE})")
 BYTE_EXTENDED = re.compile(rf"({VALUE}) = zext (?:nneg )?i8 (\S+) to i64")
@@ -351,14 +352,14 @@ def _masked(line: str, known: dict[str, Place]) -> list[str]:
 
 
 def _slow_calls(function: Function, known: dict[str, Place]) -> dict[str, int]:
-    """Return, by label, the index of the first line that calls a slow path."""
+    """Return, by label, the index of the first line that calls a slow path, or where one is marked."""
     loaded = {found[1]: known.get(found[3]) for _, line in function.lines() if (found := LOAD.match(line))}
     callees = {found[1]: loaded.get(found[2]) for _, line in function.lines() if (found := INT_TO_PTR.match(line))}
     calls: dict[str, int] = {}
     for block in function.blocks.values():
         for n, line in enumerate(block.lines):
             place = callees.get(found[3]) if (found := INDIRECT_CALL.match(line)) else None
-            if found and place and place.space == "port" and place.offset in SLOW:
+            if line.endswith(MARK) or (found and place and place.space == "port" and place.offset in SLOW):
                 calls.setdefault(block.label, n)
     return calls
 

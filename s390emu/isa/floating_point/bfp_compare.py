@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, on, u64
+from s390emu._jit import i64, jit, on, slow_way, u64
 from s390emu.cpu.interruptions import data_exception
+from s390emu.isa.floating_point.bfp_host import host_order
 from s390emu.isa.floating_point.bfp_numbers import (
     EXTENDED,
     FINITE,
@@ -16,9 +17,11 @@ from s390emu.isa.floating_point.bfp_numbers import (
     ZERO,
     is_nan,
     less,
+    unpack,
 )
 from s390emu.isa.floating_point.bfp_operands import (
     availability,
+    datum,
     number_in,
     pairs_of,
     register_operands,
@@ -59,9 +62,21 @@ def ordered(first, second):
 
 
 @jit
-def compare_numbers(cpu, form, r1, second, signal):
+def compare_data(cpu, form, r1, second, signal):
     """Set the condition code by r1 and the second operand; return a code. signal: True if a QNaN is invalid too."""
-    first = number_in(cpu, form, r1)
+    first = datum(cpu, form, r1)
+    if form != EXTENDED:
+        order = host_order(form, first.high, second.high)
+        if order != UNORDERED:
+            cpu.cc = order
+            return 0
+        slow_way()
+    return compare_by_kind(cpu, unpack(form, first.high, first.low), unpack(form, second.high, second.low), signal)
+
+
+@jit
+def compare_by_kind(cpu, first, second, signal):
+    """Set the condition code by two numbers; return a code. signal: as of `compare_data`."""
     if not (is_nan(first) or is_nan(second)):
         cpu.cc = ordered(first, second)
         return 0
@@ -75,12 +90,12 @@ def compare_numbers(cpu, form, r1, second, signal):
 
 @jit
 def compare(cpu, form, r1, second):
-    return compare_numbers(cpu, form, r1, second, False)
+    return compare_data(cpu, form, r1, second, False)
 
 
 @jit
 def compare_and_signal(cpu, form, r1, second):
-    return compare_numbers(cpu, form, r1, second, True)
+    return compare_data(cpu, form, r1, second, True)
 
 
 @jit

@@ -3,15 +3,28 @@ IEEE-inexact-exception control."""
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, on, u64
+from s390emu._jit import i64, jit, on, slow_way, u64
 from s390emu.architecture.sizes import DOUBLEWORD_BITS, WORD_BITS
 from s390emu.cpu.interruptions import data_exception
-from s390emu.isa.floating_point.bfp_numbers import EXTENDED, FINITE, LONG, ONE, SHORT, ZERO, is_nan, normalized
-from s390emu.isa.floating_point.bfp_operands import availability, finish, method_code, number_in, pairs_of
+from s390emu.isa.floating_point.bfp_host import host_from_integer, host_to_integer, is_zero
+from s390emu.isa.floating_point.bfp_numbers import (
+    EXTENDED,
+    FINITE,
+    LONG,
+    ONE,
+    SHORT,
+    SIGN,
+    ZERO,
+    is_nan,
+    normalized,
+    unpack,
+)
+from s390emu.isa.floating_point.bfp_operands import availability, datum, finish, method_code, pairs_of
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_INVALID,
     TRUNCATED,
     Result,
+    exact_result,
     inexact_result,
     is_quiet,
     kind_of_rounding,
@@ -66,15 +79,21 @@ def to_integer_result(fpc, number, method, quiet, most, least):
 
 
 @jit
+def put_integer(cpu, r1, value, bits):
+    """Put an integer of 32 or 64 bits into r1."""
+    if bits == WORD_BITS:
+        set_low(cpu, r1, value)
+    else:
+        cpu.gr[r1] = value
+
+
+@jit
 def finish_integer(cpu, r1, number, result, fits, bits):
     """Put the integer of 32 or 64 bits that a number was converted to into r1, and set cc 0-3; return a code."""
     if result.dxc == DXC_INVALID:
         return data_exception(cpu, DXC_INVALID)
     cpu.fpc |= result.flags
-    if bits == WORD_BITS:
-        set_low(cpu, r1, result.high)
-    else:
-        cpu.gr[r1] = result.high
+    put_integer(cpu, r1, result.high, bits)
     minus = number.sign != u64(0) or is_nan(number)
     cpu.cc = SPECIAL_CASE if not fits else 0 if number.kind == ZERO else 1 if minus else 2
     return data_exception(cpu, result.dxc) if result.dxc != u64(0) else 0
@@ -90,7 +109,16 @@ def convert_to_integer(cpu, storage, form, insn, bits, most, least):
         code = method_code(storage, r16(insn))
     if code != 0:
         return code
-    number, method, quiet = number_in(cpu, form, r2), method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    packed, method, quiet = datum(cpu, form, r2), method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    if form != EXTENDED:
+        minus = on(packed.high, SIGN)
+        value, known = host_to_integer(cpu.fpc, form, packed.high, method, quiet, least if minus else most)
+        if known:
+            put_integer(cpu, r1, u64(0) - value if minus else value, bits)
+            cpu.cc = 0 if is_zero(packed.high) else 1 if minus else 2
+            return 0
+        slow_way()
+    number = unpack(form, packed.high, packed.low)
     result, fits = to_integer_result(cpu.fpc, number, method, quiet, most, least)
     return finish_integer(cpu, r1, number, result, fits, bits)
 
@@ -173,6 +201,11 @@ def clgxbr(cpu, storage, insn):
 @jit
 def from_integer_result(fpc, form, sign, value, method, quiet):
     """Return the Result of converting an integer with this sign and magnitude to a format."""
+    if form != EXTENDED:
+        datum, known = host_from_integer(fpc, form, sign, value, method, quiet)
+        if known:
+            return exact_result(datum, u64(0))
+        slow_way()
     if value == u64(0):
         return zero_result(u64(0))
     return round_number(fpc, form, normalized(sign, i64(127), u64(0), value), method, quiet)

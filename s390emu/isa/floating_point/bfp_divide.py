@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, slow_way, u64
+from s390emu.isa.floating_point.bfp_host import host_quotient
 from s390emu.isa.floating_point.bfp_numbers import (
     EXTENDED,
     FINITE,
@@ -18,11 +19,13 @@ from s390emu.isa.floating_point.bfp_numbers import (
     shift_left,
     shift_right,
     some,
+    unpack,
 )
-from s390emu.isa.floating_point.bfp_operands import finish, number_in, register_operands, storage_operands
+from s390emu.isa.floating_point.bfp_operands import datum, finish, register_operands, storage_operands
 from s390emu.isa.floating_point.bfp_rounding import (
     current_method,
     either_nan,
+    exact_result,
     infinity_result,
     invalid_operation,
     nan_result,
@@ -62,8 +65,9 @@ def finite_quotient(form, dividend, divisor):
 
 
 @jit
-def quotient_result(fpc, form, first, second):
-    """Return the Result of a division."""
+def divided(fpc, form, first, second):
+    """Return the Result of dividing data."""
+    first, second = unpack(form, first.high, first.low), unpack(form, second.high, second.low)
     if is_nan(first) or is_nan(second):
         return nan_result(fpc, form, either_nan(first, second))
     sign = first.sign ^ second.sign
@@ -79,9 +83,20 @@ def quotient_result(fpc, form, first, second):
 
 
 @jit
+def quotient_result(fpc, form, first, second):
+    """Return the Result of a division."""
+    if form != EXTENDED:
+        quotient, known = host_quotient(fpc, form, first.high, second.high)
+        if known:
+            return exact_result(quotient, u64(0))
+        slow_way()
+    return divided(fpc, form, first, second)
+
+
+@jit
 def divide(cpu, form, r1, second):
     """Divide r1; return a code."""
-    return finish(cpu, form, r1, quotient_result(cpu.fpc, form, number_in(cpu, form, r1), second))
+    return finish(cpu, form, r1, quotient_result(cpu.fpc, form, datum(cpu, form, r1), second))
 
 
 @jit

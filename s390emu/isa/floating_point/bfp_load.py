@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, u64
+from s390emu._jit import jit, slow_way, u64
+from s390emu.isa.floating_point.bfp_host import lengthened
 from s390emu.isa.floating_point.bfp_numbers import (
     EXTENDED,
     FINITE,
@@ -34,6 +35,8 @@ from s390emu.isa.floating_point.bfp_rounding import (
 )
 from s390emu.isa.operands import rre
 
+NAN_CC = 3
+
 # --- LOAD AND TEST ----------------------------------------------------------------------------------------------------
 
 
@@ -45,9 +48,9 @@ def load_and_test(cpu, form, insn):
     if code != 0:
         return code
     high, low = datum(cpu, form, r2)
-    number = unpack(form, high, low)
-    if is_nan(number):
-        return finish_with_cc(cpu, form, r1, nan_result(cpu.fpc, form, number))
+    if datum_cc(form, high, low) == NAN_CC:
+        slow_way()
+        return finish_with_cc(cpu, form, r1, nan_result(cpu.fpc, form, unpack(form, high, low)))
     return finish_with_cc(cpu, form, r1, exact_result(high, low))
 
 
@@ -157,8 +160,14 @@ def converted_result(fpc, form, number, method, quiet):
 
 
 @jit
-def load_lengthened(cpu, form, r1, number):
-    """Set r1 to the number in a longer format, which has it; return a code."""
+def load_lengthened(cpu, form, source, r1, second):
+    """Set r1 to the datum of the format `source` in a longer format, which has it; return a code."""
+    if form == LONG:
+        long, known = lengthened(second.high)
+        if known:
+            return finish(cpu, LONG, r1, exact_result(long, u64(0)))
+        slow_way()
+    number = unpack(source, second.high, second.low)
     return finish(cpu, form, r1, converted_result(cpu.fpc, form, number, TOWARD_ZERO, False))
 
 
@@ -166,39 +175,39 @@ def load_lengthened(cpu, form, r1, number):
 def ldebr(cpu, storage, insn):
     """LOAD LENGTHENED (short to long BFP), RRE. PoP ch. 19 "LOAD LENGTHENED". cc unchanged."""
     r1, second, code = register_operands(cpu, insn, LONG, SHORT)
-    return code if code != 0 else load_lengthened(cpu, LONG, r1, second)
+    return code if code != 0 else load_lengthened(cpu, LONG, SHORT, r1, second)
 
 
 @jit
 def lxdbr(cpu, storage, insn):
     """LOAD LENGTHENED (long to extended BFP), RRE. PoP ch. 19 "LOAD LENGTHENED". cc unchanged."""
     r1, second, code = register_operands(cpu, insn, EXTENDED, LONG)
-    return code if code != 0 else load_lengthened(cpu, EXTENDED, r1, second)
+    return code if code != 0 else load_lengthened(cpu, EXTENDED, LONG, r1, second)
 
 
 @jit
 def lxebr(cpu, storage, insn):
     """LOAD LENGTHENED (short to extended BFP), RRE. PoP ch. 19 "LOAD LENGTHENED". cc unchanged."""
     r1, second, code = register_operands(cpu, insn, EXTENDED, SHORT)
-    return code if code != 0 else load_lengthened(cpu, EXTENDED, r1, second)
+    return code if code != 0 else load_lengthened(cpu, EXTENDED, SHORT, r1, second)
 
 
 @jit
 def ldeb(cpu, storage, insn):
     """LOAD LENGTHENED (short to long BFP), RXE. PoP ch. 19 "LOAD LENGTHENED". cc unchanged."""
     r1, second, code = storage_operands(cpu, storage, insn, LONG, SHORT)
-    return code if code != 0 else load_lengthened(cpu, LONG, r1, second)
+    return code if code != 0 else load_lengthened(cpu, LONG, SHORT, r1, second)
 
 
 @jit
 def lxdb(cpu, storage, insn):
     """LOAD LENGTHENED (long to extended BFP), RXE. PoP ch. 19 "LOAD LENGTHENED". cc unchanged."""
     r1, second, code = storage_operands(cpu, storage, insn, EXTENDED, LONG)
-    return code if code != 0 else load_lengthened(cpu, EXTENDED, r1, second)
+    return code if code != 0 else load_lengthened(cpu, EXTENDED, LONG, r1, second)
 
 
 @jit
 def lxeb(cpu, storage, insn):
     """LOAD LENGTHENED (short to extended BFP), RXE. PoP ch. 19 "LOAD LENGTHENED". cc unchanged."""
     r1, second, code = storage_operands(cpu, storage, insn, EXTENDED, SHORT)
-    return code if code != 0 else load_lengthened(cpu, EXTENDED, r1, second)
+    return code if code != 0 else load_lengthened(cpu, EXTENDED, SHORT, r1, second)

@@ -43,6 +43,13 @@ class Number(NamedTuple):
     low: np.uint64
 
 
+class Datum(NamedTuple):
+    """A packed datum."""
+
+    high: np.uint64
+    low: np.uint64
+
+
 @jit
 def is_nan(number):
     return number.kind >= QNAN

@@ -11,7 +11,7 @@ from s390emu.architecture.bits import LOW32
 from s390emu.architecture.interruptions import CR0_AFP_REGISTER, DXC_BFP_INSTRUCTION, SPECIFICATION
 from s390emu.architecture.sizes import WORD_BITS
 from s390emu.cpu.interruptions import data_exception
-from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, datum_cc, unpack
+from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, Datum, datum_cc, unpack
 from s390emu.isa.floating_point.bfp_rounding import DXC_ZERO_DIVIDE, SHORTER, valid_method
 from s390emu.isa.floating_point.fpc import EXTENSION
 from s390emu.isa.floating_point.load_store import PAIR_SECOND, set_short
@@ -42,8 +42,8 @@ def pairs_of(form, registers):
 def datum(cpu, form, r):
     """Return the packed datum in a register or pair."""
     if form == EXTENDED:
-        return cpu.fpr[r], cpu.fpr[(r + PAIR_SECOND) & LAST_REGISTER]
-    return (cpu.fpr[r] if form == LONG else cpu.fpr[r] & HIGH32), u64(0)
+        return Datum(cpu.fpr[r], cpu.fpr[(r + PAIR_SECOND) & LAST_REGISTER])
+    return Datum(cpu.fpr[r] if form == LONG else cpu.fpr[r] & HIGH32, u64(0))
 
 
 @jit
@@ -68,7 +68,7 @@ def register_operands(cpu, insn, first, second):
     """Return (r1, second operand, code) of RRE. first, second: formats of the operands."""
     r1, r2 = rre(insn)
     code = availability(cpu, pairs_of(first, r1) | pairs_of(second, r2))
-    return r1, number_in(cpu, second, r2), code
+    return r1, datum(cpu, second, r2), code
 
 
 @jit
@@ -81,21 +81,14 @@ def fetch_datum(cpu, storage, form, address):
 
 
 @jit
-def fetch_number(cpu, storage, form, address):
-    """Return (number, code) of a short or long operand in storage."""
-    packed, code = fetch_datum(cpu, storage, form, address)
-    return unpack(form, packed, u64(0)), code
-
-
-@jit
 def storage_operands(cpu, storage, insn, first, second):
     """Return (r1, second operand, code) of RXE. first, second: formats of the operands."""
     r1, address = rx(cpu, insn)
     code = availability(cpu, pairs_of(first, r1))
     if code != 0:
-        return r1, unpack(LONG, u64(0), u64(0)), code
-    number, code = fetch_number(cpu, storage, second, address)
-    return r1, number, code
+        return r1, Datum(u64(0), u64(0)), code
+    packed, code = fetch_datum(cpu, storage, second, address)
+    return r1, Datum(packed, u64(0)), code
 
 
 @jit

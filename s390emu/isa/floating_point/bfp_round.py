@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import i64, jit, on, u64
+from s390emu._jit import i64, jit, on, slow_way, u64
+from s390emu.isa.floating_point.bfp_host import host_shortened
 from s390emu.isa.floating_point.bfp_numbers import (
     EXTENDED,
     FINITE,
@@ -16,7 +17,7 @@ from s390emu.isa.floating_point.bfp_numbers import (
     is_nan,
     unpack,
 )
-from s390emu.isa.floating_point.bfp_operands import availability, datum, finish, method_code, number_in, pairs_of
+from s390emu.isa.floating_point.bfp_operands import availability, datum, finish, method_code, pairs_of
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_OVERFLOW,
     DXC_UNDERFLOW,
@@ -74,18 +75,23 @@ def load_rounded(cpu, storage, form, source, insn):
     r1, r2, code = operands(cpu, storage, source, source, insn)
     if code != 0:
         return code
-    number, fpc = number_in(cpu, source, r2), cpu.fpc
+    packed, fpc, method, quiet = datum(cpu, source, r2), cpu.fpc, method_of(cpu.fpc, r16(insn)), is_quiet(r20(insn))
+    if source == LONG:
+        short, known = host_shortened(fpc, packed.high, method, quiet)
+        if known:
+            return finish(cpu, SHORT, r1, exact_result(short, u64(0)))
+        slow_way()
+    number = unpack(source, packed.high, packed.low)
     if is_nan(number):
         return finish(cpu, form, r1, nan_result(fpc, form, number))
     if number.kind == INFINITY:
         return finish(cpu, form, r1, infinity_result(form, number.sign))
     if number.kind != FINITE:
         return finish(cpu, form, r1, zero_result(number.sign))
-    method = method_of(fpc, r16(insn))
     rounded = round_significand(number, PRECISION[form], method)
     adjustment, dxc = traps(fpc, form, source, number, rounded)
     if dxc == u64(0):
-        return finish(cpu, form, r1, round_number(fpc, form, number, method, is_quiet(r20(insn))))
+        return finish(cpu, form, r1, round_number(fpc, form, number, method, quiet))
     exponent = number.exponent + adjustment - (PRECISION[form] - i64(1))
     scaled = round_number(fpc, source, rounded_number(number.sign, exponent, rounded), TOWARD_ZERO, False)
     return finish(cpu, source, r1, Result(scaled.high, scaled.low, u64(0), dxc + kind_of_rounding(rounded)))

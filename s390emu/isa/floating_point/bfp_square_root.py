@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, slow_way, u64
+from s390emu.isa.floating_point.bfp_host import host_root
 from s390emu.isa.floating_point.bfp_numbers import (
     EXTENDED,
     INFINITY,
@@ -17,10 +18,12 @@ from s390emu.isa.floating_point.bfp_numbers import (
     shift_left,
     shift_right,
     some,
+    unpack,
 )
 from s390emu.isa.floating_point.bfp_operands import finish, register_operands, storage_operands
 from s390emu.isa.floating_point.bfp_rounding import (
     current_method,
+    exact_result,
     infinity_result,
     invalid_operation,
     nan_result,
@@ -57,8 +60,8 @@ def finite_root(form, number):
 
 
 @jit
-def root_result(fpc, form, number):
-    """Return the Result of a square root; that of minus zero is minus zero."""
+def rooted(fpc, form, number):
+    """Return the Result of a number's square root; that of minus zero is minus zero."""
     if is_nan(number):
         return nan_result(fpc, form, number)
     if number.kind == ZERO:
@@ -68,6 +71,17 @@ def root_result(fpc, form, number):
     if number.kind == INFINITY:
         return infinity_result(form, number.sign)
     return round_number(fpc, form, finite_root(form, number), current_method(fpc), False)
+
+
+@jit
+def root_result(fpc, form, datum):
+    """Return the Result of a square root."""
+    if form != EXTENDED:
+        root, known = host_root(fpc, form, datum.high)
+        if known:
+            return exact_result(root, u64(0))
+        slow_way()
+    return rooted(fpc, form, unpack(form, datum.high, datum.low))
 
 
 @jit

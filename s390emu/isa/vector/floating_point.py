@@ -32,7 +32,7 @@ from s390emu.isa.floating_point.bfp_divide import quotient_result
 from s390emu.isa.floating_point.bfp_load import converted_result
 from s390emu.isa.floating_point.bfp_multiply import product_result
 from s390emu.isa.floating_point.bfp_multiply_and_add import multiply_and_add_result
-from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, SIGN, SNAN, is_nan, unpack
+from s390emu.isa.floating_point.bfp_numbers import EXTENDED, LONG, SHORT, SIGN, SNAN, Datum, is_nan, unpack
 from s390emu.isa.floating_point.bfp_round import integer_result
 from s390emu.isa.floating_point.bfp_rounding import (
     DXC_INVALID,
@@ -118,10 +118,10 @@ def count_of(form, controls):
 def datum_in(value, form, number):
     """Return the packed datum in an element."""
     if form == EXTENDED:
-        return value.left, value.right
+        return Datum(value.left, value.right)
     if form == LONG:
-        return element(value, DOUBLEWORD, number), ZERO
-    return element(value, WORD, number) << WORD_BITS, ZERO
+        return Datum(element(value, DOUBLEWORD, number), ZERO)
+    return Datum(element(value, WORD, number) << WORD_BITS, ZERO)
 
 
 @jit
@@ -160,12 +160,12 @@ def exception(cpu, number, dxc):
 
 @jit
 def operate(cpu, insn, form, controls, operation, fourth):
-    """Set V1 to operation(fpc, form, number of V2, of V3, of the Vector fourth), element by element; return a code."""
+    """Set V1 to operation(fpc, form, datum of V2, of V3, of the Vector fourth), element by element; return a code."""
     second, third = vector(cpu, v12(insn)), vector(cpu, v16(insn))
     value, flags = zero_vector(), ZERO
     for n in range(count_of(form, controls)):
         result = operation(
-            cpu.fpc, form, number_in(second, form, n), number_in(third, form, n), number_in(fourth, form, n)
+            cpu.fpc, form, datum_in(second, form, n), datum_in(third, form, n), datum_in(fourth, form, n)
         )
         if result.dxc != ZERO:
             return exception(cpu, n, result.dxc)

@@ -6,8 +6,8 @@
 A figure is million instructions per second of CPU time, the median of the turns; a ratio is the median of the turns'
 ratios, and the last row has their geometric mean. Each program runs so often that QEMU takes a second (`--seconds`);
 interpreted it runs a part of that. QEMU's time is that of the child, without that of a run of one round. Translated
-(`sync`) is hot: after two runs. `first` is the CPU time of the first of these against that of the interpreter,
-translation by the worker included but for what is kept on disk. All must print what the program's text file says, and
+(`sync`) is hot: after two runs. `first` is how many times as fast as the interpreter, by the emulator's CPU time, a
+first run of a part is, of which the worker's translations, waited for, are no part. All must print what the program's text file says, and
 interpreted and translated end with the same number of instructions.
 """
 
@@ -73,6 +73,7 @@ def compare(case: Case, turns: int, seconds: float) -> dict:
     many = case.rounds(seconds) if shutil.which(QEMU) else 100
     few = max(1, many // PART)
     plain, first = case.guest(few, "never"), case.guest(few, "sync")
+    plain.run()  # what is not compiled yet is now
     counts = plain.run(), first.run()
     long = case.guest(many, "sync")
     for _ in range(2):

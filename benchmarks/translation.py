@@ -46,10 +46,10 @@ class Figures(NamedTuple):
 class Guest:
     """One image, run as often as is asked for."""
 
-    def __init__(self, image: Path, printed: str):
+    def __init__(self, image: Path, printed: str, translate: str = "never"):
         from s390emu.machine import Machine
 
-        self.machine, self.printed = Machine(STORAGE), printed
+        self.machine, self.printed = Machine(STORAGE, translate=translate), printed
         self.machine.load(read_elf(image.read_bytes()))
         self.first = self.machine.snapshot()
 

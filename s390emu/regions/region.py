@@ -16,6 +16,7 @@ from s390emu.isa.opcodes import ROWS
 
 MOST_INSTRUCTIONS = 400
 MOST_TEXT = 500_000  # characters of their templates: what the time of a translation goes by, about a second
+LARGE = 3  # times as many of both: a page has some 1,000 instructions
 CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
 TEXT_BITS = 64
 EXECUTE = "EXRL"
@@ -101,14 +102,14 @@ def _executed(decoded: Mapping[int, int], text: int, ia: int, amode: int) -> Exe
 
 def find_region(
     decoded: Mapping[int, int], starts: Collection[int], amode: int, branches: Callable[[str], bool | None], *,
-    everywhere: bool = False, size: Callable[[str], int] = lambda mnemonic: 0,
+    everywhere: bool = False, size: Callable[[str], int] = lambda mnemonic: 0, large: bool = False,
 ) -> Region | None:  # fmt: skip
     """Return the region of the instructions that can be reached from `starts`, None if there is nothing to translate.
 
     decoded: texts by logical address, all in one page; everywhere: enter it at every instruction, for tests;
-    size: of a mnemonic, the characters of its template.
+    size: of a mnemonic, the characters of its template; large: LARGE times as many instructions and characters.
     """
-    found = _reachable(decoded, starts, amode, branches, size)
+    found = _reachable(decoded, starts, amode, branches, size, LARGE if large else 1)
     entered = {start for start in starts if start in found and not _in_loop(found, start)}
     leaders, entries = set(entered), set(entered)
     for each in found.values():
@@ -128,10 +129,10 @@ def find_region(
     return Region(amode, blocks, usable)
 
 
-def _reachable(decoded, starts, amode, branches, size) -> dict[int, Instruction]:
+def _reachable(decoded, starts, amode, branches, size, times: int) -> dict[int, Instruction]:
     found: dict[int, Instruction] = {}
     work, text = list(starts), 0
-    while work and len(found) < MOST_INSTRUCTIONS and text < MOST_TEXT:
+    while work and len(found) < MOST_INSTRUCTIONS * times and text < MOST_TEXT * times:
         ia = work.pop()
         if ia in decoded and ia not in found:
             found[ia] = each = instruction_at(decoded, ia, amode, branches)

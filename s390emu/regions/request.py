@@ -9,7 +9,8 @@ SYMBOL, BODY = "region", "body"
 
 class Request(NamedTuple):
     """decoded: instruction texts by logical address, of one page; starts: where it was seen to be entered; amode: the
-    mask of the addressing mode; everywhere: make every instruction an entry; lasting: keep what is made of it on disk.
+    mask of the addressing mode; everywhere: make every instruction an entry; lasting: keep what is made of it on disk;
+    large: what is asked for at first would leave out what is hot.
     """
 
     decoded: dict[int, int]
@@ -17,6 +18,7 @@ class Request(NamedTuple):
     amode: int
     everywhere: bool = False
     lasting: bool = True
+    large: bool = False
 
 
 class Translation(NamedTuple):

@@ -133,7 +133,7 @@ class Translator:
             entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical)}
             if installed:
                 entered.update(installed.translation.entries)
-            self._ask(page, tuple(sorted(entered)), cpu)
+            self._ask(page, tuple(sorted(entered)), cpu, large=installed is not None)
 
     def _pages_of(self, port) -> list[DecodedPage]:
         """Return the pages that the CPU's TLB has for instructions."""
@@ -143,7 +143,9 @@ class Translator:
 
     # --- translations ------------------------------------------------------------------------------------------------
 
-    def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
+    def _ask(
+        self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False, large: bool = False
+    ) -> None:
         key, texts = (page.logical, page.address), page.texts()
         # What this machine does not have is an operation exception, whatever the handler of that name does.
         texts = {ia: text for ia, text in texts.items() if lookup.place_of(text) in self.handlers.mnemonics}
@@ -161,7 +163,8 @@ class Translator:
                 self.refused += 1
                 self._refused[key] = texts
 
-        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, self.mode != ALWAYS), take)
+        amode, lasting = int(cpu.record.amode), self.mode != ALWAYS
+        self.worker.submit(Request(texts, starts, amode, everywhere, lasting, large), take)
 
     def _install(self, page: DecodedPage, translation: Translation) -> None:
         """Write the region over its entries, if the page still has the instructions that it was made of."""

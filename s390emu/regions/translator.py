@@ -39,7 +39,9 @@ from s390emu.storage.decode_cache import (
 )
 from s390emu.storage.guest import DECODED_PAGES_MOST, GuestStorage
 
-INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
+INTERVAL = 1 << 17  # instructions between two samples, as long as they are of no region
+LONGEST_INTERVAL = 1 << 22  # if they are all in one page: a look then takes a fiftieth of the time
+LONGEST_OF_MANY = 1 << 19  # while they are in several: there may soon be others, of which translations are kept
 GROWTH = 16  # it grows by this part: if by much, code most of which is in regions is hardly looked at
 ALWAYS_INTERVAL = 500
 SAMPLES = 4  # of a page, before it is translated
@@ -123,6 +125,7 @@ class Translator:
         self._seen: set[tuple[int, int]] = set()
         self._looked_at = b""
         self._interval = INTERVAL
+        self._sampled = 0  # address of the decoded page of the last sample in a region
         self._next = 0
         self.serial = 0
 
@@ -153,7 +156,9 @@ class Translator:
             self._reuse(page, cpu)
         installed = self.installed.get(page.region)
         if installed and self._has(installed, ia):
-            self._interval = min(self._interval + self._interval // GROWTH, LONGEST_INTERVAL)
+            longest = LONGEST_INTERVAL if page.address == self._sampled else LONGEST_OF_MANY
+            self._interval = min(self._interval + self._interval // GROWTH, longest)
+            self._sampled = page.address
             return
         self._interval = INTERVAL
         key = page.logical, page.address

@@ -188,7 +188,7 @@ class Translator:
     def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
         key, texts = (page.logical, page.address), page.texts()
         lasting, most = self.mode != ALWAYS, FIRST_TEXT
-        if lasting and (installed := self.installed.get(page.region)):
+        if lasting and (installed := self.installed.get(page.region)) and installed.page.logical == page.logical:
             texts = installed.translation.covered | texts  # or what earlier runs executed would be lost
             most = WHOLE_TEXT
         # What this machine does not have is an operation exception, whatever the handler of that name does.
@@ -227,7 +227,8 @@ class Translator:
         """Put in place what earlier runs made of the page: what covers most, if its instructions are there."""
         wanted = page.logical, int(cpu.record.amode)
         if wanted not in self._known:
-            self._known[wanted] = sorted(of_page(*wanted), key=lambda each: -len(each.covered))
+            usable = [each for each in of_page(*wanted) if self._all_here(each.covered)]
+            self._known[wanted] = sorted(usable, key=lambda each: -len(each.covered))
         key = page.logical, page.address
         if self._known[wanted] and self._reused[key] < REUSES:
             self._reused[key] += 1
@@ -268,11 +269,15 @@ class Translator:
         page.rows[END_ROW, TEXT] = max(end, last % BLOCK_SIZE + lookup.LENGTHS[covered[last] >> TEXT_BITS - 2])
         return True
 
+    def _all_here(self, covered: Mapping[int, int]) -> bool:
+        """True if this machine has these instructions."""
+        return all(lookup.place_of(text) in self.handlers.mnemonics for text in covered.values())
+
     def _is_at(self, content: bytes, offset: int, text: int) -> bool:
-        """True if this machine has the instruction, and it is at this offset of a block."""
-        place, length = lookup.place_of(text), lookup.LENGTHS[text >> TEXT_BITS - 2]
+        """True if the instruction is at this offset of a block."""
+        length = lookup.LENGTHS[text >> TEXT_BITS - 2]
         there = int.from_bytes(content[offset : offset + length], "big") << TEXT_BITS - 8 * length
-        return place in self.handlers.mnemonics and there & int(self.handlers.regarded[place]) == text
+        return there & int(self.handlers.regarded[lookup.place_of(text)]) == text
 
     def drop(self) -> None:
         """Let handlers stand everywhere again."""

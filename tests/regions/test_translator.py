@@ -158,7 +158,7 @@ def test_a_region_may_stand_for_instructions_that_are_there_but_were_not_execute
     assert page.region == 0
 
 
-@pytest.mark.parametrize("lacking", ["other-text", "breakpoint", "not-of-this-machine", "no-frame"])
+@pytest.mark.parametrize("lacking", ["other-text", "breakpoint", "no-frame"])
 def test_a_region_may_not_stand_for_what_is_not_there(begun, lacking):
     machine, page = begun
     covered = texts_of(machine, 10, 26)
@@ -166,11 +166,32 @@ def test_a_region_may_not_stand_for_what_is_not_there(begun, lacking):
         machine.write(CODE + 27, b"\x11")
     elif lacking == "breakpoint":
         machine.storage.break_at([CODE + 26])
-    elif lacking == "not-of-this-machine":
-        machine.handlers.mnemonics.pop(lookup.place_of(covered[CODE + 26]))
     else:
         machine.set_block(CODE, "Uz")
     assert not machine.translator._can_cover(page, covered)
+
+
+def test_a_region_of_what_the_machine_does_not_have_is_not_put_in_place(begun, monkeypatch):
+    machine, page = begun
+    covered = texts_of(machine, 10)
+    monkeypatch.setattr(translator, "of_page", lambda *wanted: [Translation(b"", {}, covered, ())])
+    monkeypatch.setattr(machine.translator, "_install", lambda page, translation: put.append(translation))
+    put: list[Translation] = []
+    machine.translator._reuse(page, machine.cpus[0])
+    assert len(put) == 1
+    machine.handlers.mnemonics.pop(lookup.place_of(covered[CODE + 10]))
+    machine.translator._known.clear()
+    machine.translator._reuse(page, machine.cpus[0])
+    assert len(put) == 1
+
+
+def test_a_page_at_two_addresses_is_asked_for_with_the_instructions_of_one(often, begun, asked):
+    machine, page = begun
+    elsewhere = {ia + 4096: text for ia, text in texts_of(machine, 26).items()}
+    stand_in(machine, page._replace(logical=CODE + 4096), Translation(b"", {CODE + 4096 + 26: 0}, elsewhere, ()))
+    machine.run(100 * (translator.SAMPLES + 1))
+    (request,) = asked.requests
+    assert request.decoded == page.texts()
 
 
 def stand_in(machine, page, translation: Translation) -> None:

@@ -37,7 +37,7 @@ def _made(request: Request) -> Translation | None:
         library.branches,
         everywhere=request.everywhere,
         size=library.size,
-        large=request.large,
+        most=request.text,
     )
     if region is None:
         return None

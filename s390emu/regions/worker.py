@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 600  # seconds for one request: the computer may have much else to do
 KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
+NICE = 19  # of a worker that nobody waits for: it gets what other processes leave
 PACKAGE_PARENT = Path(__file__).parents[2]
 
 Take = Callable[[Translation | None], None]
@@ -109,7 +110,7 @@ class Worker:
 
             path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from s390emu.regions.worker import serve; serve()"],
+                [sys.executable, "-c", f"from s390emu.regions.worker import serve; serve({0 if self.waits else NICE})"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
                 start_new_session=True, env=os.environ | {"PYTHONPATH": path},
             )  # fmt: skip
@@ -130,8 +131,9 @@ def _shared(waits: bool, process: int) -> Worker:
     return Worker(waits=waits)
 
 
-def serve() -> None:
+def serve(nice: int) -> None:
     """Answer requests until standard input ends. Nothing else gets to standard output."""
+    os.nice(nice)
     from s390emu._jit.cache import regions
     from s390emu.regions.build import translate
 

@@ -67,8 +67,8 @@ def execute(args: argparse.Namespace) -> int:
 def _list(rows: list[str], without: list[str], as_json: bool) -> None:
     if as_json:
         why = reasons()
-        named = {row: why.get(row, "") for row in without}
-        print(json_text({"schema": "s390emu.vector-rows/2", "rows": rows, "without_twin": named}))
+        explained = {row: why.get(row, "") for row in without}
+        print(json_text({"schema": "s390emu.vector-rows/2", "rows": rows, "without_twin": explained}))
         return
     print(f"{len(rows)} rows have a twin: {' '.join(rows)}")
     print(f"\n{len(without)} rows that are executed here have none:")

@@ -244,9 +244,6 @@ class Translator:
         self.serial += 1
         self.installed[body] = Installed(page, translation, library)
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
-        for ia, text in translation.covered.items():
-            if not page.rows[ia % BLOCK_SIZE // 2, HANDLER]:  # decoded from now on: a store into it drops the region
-                page.rows[ia % BLOCK_SIZE // 2] = self._handler(lookup.place_of(text)), text
         for entry, place in translation.entries.items():
             self._handler(place)  # which the region calls
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
@@ -260,7 +257,7 @@ class Translator:
 
     def _can_cover(self, page: DecodedPage, covered: Mapping[int, int]) -> bool:
         """True if these are the page's instructions, by logical address, so that a region may stand for them. From now
-        on a store into one drops it, executed before or not."""
+        on all of them are decoded, so that a store into one drops it, executed before or not."""
         decoded = page.texts()
         others = covered.items() - decoded.items()
         if not others:
@@ -271,6 +268,8 @@ class Translator:
             return False
         if any(ia in decoded or not self._is_at(content, ia % BLOCK_SIZE, text) for ia, text in others):
             return False
+        for ia, text in others:
+            page.rows[ia % BLOCK_SIZE // 2] = self._handler(lookup.place_of(text)), text
         offsets = [ia % BLOCK_SIZE for ia in covered]
         last = max(covered)
         page.rows[FIRST_ROW, TEXT] = min(first, *offsets)

@@ -27,7 +27,7 @@ from tests.regions.loops import COUNT, LINK, OWN, Loop, Told
 SCRIPT_AT = 0x3000  # in the data; register COUNT runs through it
 FRAGMENTS, PIECES = 12, (1, 2, 3)
 ONCE, THEN = (FRAGMENTS, FRAGMENTS, 5), (0, 10, 40)  # length of a script: each fragment once, then any
-TRANSLATIONS = 16  # of a page, at most
+TRANSLATIONS = 12  # of each of its two pages, at most
 PROGRAMS_OF_A_PAGE = 1000
 LONGEST = 1000  # instructions of a program, nearly all of them in a region
 
@@ -46,7 +46,7 @@ class Page:
         self.code = self.BEGIN + ask + put("BC", m1=15, d2=(0, LINK, OWN))
         self.far = loops.functions(random)
         self.offsets = [0]
-        self.translations: list[Translation] = []
+        self.translations: dict[int, list[Translation]] = {CODE: [], loops.FAR: []}  # by logical address
         self.linked: dict[int, tuple] = {}  # by `id` of a translation, which lives as long
         for _ in range(FRAGMENTS):
             self.offsets.append(len(self.code))
@@ -82,18 +82,20 @@ class Again(Told):
         self.of, self.made = page, 0
 
     def translate(self, cpu, random: Random) -> None:
-        page = decoded_page_at(cpu.port, CODE)
-        if page is None or page.region or not (texts := page.texts()):
-            return
-        fitting = [one for one in self.of.translations if one.covered.items() <= texts.items()]
-        if fitting:
-            self._install(page, random.choice(fitting))
-        elif len(self.of.translations) < TRANSLATIONS:
-            self._ask(page, tuple(sorted(texts)), cpu, everywhere=random.randrange(2) == 0)
+        for logical, made in self.of.translations.items():
+            page = decoded_page_at(cpu.port, logical)
+            if page is None or page.region or not (texts := page.texts()):
+                continue
+            fitting = [one for one in made if one.covered.items() <= texts.items()]
+            if fitting:
+                self._install(page, random.choice(fitting))
+            elif len(made) < TRANSLATIONS:
+                self._ask(page, tuple(sorted(texts)), cpu, everywhere=random.randrange(2) == 0)
 
     def _install(self, page, translation: Translation) -> None:
-        if all(translation is not one for one in self.of.translations):
-            self.of.translations.append(translation)
+        made = self.of.translations[page.logical]
+        if all(translation is not one for one in made):
+            made.append(translation)
             self.made += 1
         super()._install(page, translation)
 

@@ -1,4 +1,5 @@
-"""From Python functions to bitcode: the only page that imports Numba, and all its private names are used here.
+"""From Python functions to bitcode: this page and `pipeline.py`, which has what is private in Numba's compiler, are the
+only ones that import Numba.
 
 Bitcode is what Numba makes of a function and all that it calls, optimised but not yet compiled for a processor. From
 there on LLVM suffices (`backend.py`), so that a process which finds all bitcode made never imports this page.
@@ -6,16 +7,12 @@ there on LLVM suffices (`backend.py`), so that a process which finds all bitcode
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import numba
 from llvmlite import binding as llvm
 from numba import types
 from numba.core.ccallback import _CFuncCompiler
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate, signature
@@ -24,32 +21,10 @@ from numba.extending import lower_builtin, typeof_impl
 from s390emu._jit import intrinsics
 from s390emu._jit.compiler import Compilation, Intrinsic, Kernel, i64, u64
 from s390emu._jit.functions import Function
+from s390emu._jit.pipeline import KernelCompiler, remembering, unlinked
 
 OPTIONS = {"error_model": "numpy"}
 SCALARS = {None: types.void, u64: types.uint64, i64: types.int64}
-
-
-class Unlinked(JITCodeLibrary):
-    """Code that is never generated: helpers are compiled into their callers, and those by `backend`."""
-
-    def _finalize_final_module(self):
-        self._finalize_dynamic_globals()
-        self._verify_declare_only_symbols()
-        self._finalized = True
-
-    def get_pointer_to_function(self, name):
-        return 0
-
-
-@contextmanager
-def _unlinked() -> Iterator[None]:
-    """Generate no code for what Numba compiles meanwhile."""
-    codegen = cpu_target.target_context.codegen()
-    codegen._library_class, codegen.set_env = Unlinked, lambda name, env: None
-    try:
-        yield
-    finally:
-        del codegen._library_class, codegen.set_env
 
 
 class _BitcodeCompiler(_CFuncCompiler):
@@ -64,10 +39,11 @@ def bitcode(function: Function) -> bytes:
     result = types.int64 if function.returns else types.void
     arguments = *map(numba.from_dtype, function.record_dtypes), *(types.uint64,) * function.integers
     python = function.python
-    compiler = _BitcodeCompiler(python, cpu_target, OPTIONS, {}, Compiler)
-    with Compilation.announced(python.__name__), global_compiler_lock, _unlinked():
+    compiler = _BitcodeCompiler(python, cpu_target, OPTIONS, {}, KernelCompiler)
+    with Compilation.announced(python.__name__), global_compiler_lock, remembering(), unlinked():
         made = compiler.compile(arguments, result)
         made.library.finalize()
+        made.library.optimize()
         return _tidy(made.library._final_module.clone(), made.fndesc.llvm_func_name, function.name).as_bitcode()
 
 
@@ -95,7 +71,8 @@ def _tidy(module, symbol: str, name: str):
 
 @cache
 def _dispatcher(kernel: Kernel):
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(kernel.py_func)
+    without = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(pipeline_class=KernelCompiler, **without, **OPTIONS)(kernel.py_func)
 
 
 @cache

@@ -6,9 +6,9 @@
 A figure is million instructions per second of CPU time, the median of the turns; a ratio is the median of the turns'
 ratios, and the last row has their geometric mean. Each program runs so often that QEMU takes a second (`--seconds`);
 interpreted it runs a part of that. QEMU's time is that of the child, without that of a run of one round. Translated
-(`sync`) is hot: after two runs. `first` is the CPU time of the first of these against that of the interpreter,
-translation by the worker included but for what is kept on disk. All must print what the program's text file says, and
-interpreted and translated end with the same number of instructions.
+(`sync`) is hot: after two runs. `first` tells how many times as fast as the interpreter a first run is, of that part,
+by the emulator's CPU time: the worker's translations, which it waits for, are not in it. All must print what the
+program's text file says, and interpreted and translated end after the same number of instructions.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pathlib import Path
 from regions import QEMU
 from translation import STORAGE, Guest, build
 
+FOUND = ("interpreted", "translated", "qemu")
 PART = 5  # the interpreter and the first run execute this part of the rounds
 QEMU_OPTIONS = ("-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", f"{STORAGE >> 20}M", "-display",
                 "none", "-nodefaults", "-chardev", "stdio,id=c", "-device", "sclpconsole,chardev=c")  # fmt: skip
@@ -73,11 +74,12 @@ def compare(case: Case, turns: int, seconds: float) -> dict:
     many = case.rounds(seconds) if shutil.which(QEMU) else 100
     few = max(1, many // PART)
     plain, first = case.guest(few, "never"), case.guest(few, "sync")
+    plain.run()  # what is not compiled yet is now
     counts = plain.run(), first.run()
     long = case.guest(many, "sync")
     for _ in range(2):
         long.run()
-    found: dict[str, list[float]] = {"interpreted": [], "translated": [], "qemu": []}
+    found: dict[str, list[float]] = {name: [] for name in FOUND}
     for _ in range(turns):
         for name, guest in (("interpreted", plain), ("translated", long)):
             count, taken = guest.run()
@@ -106,14 +108,15 @@ def main() -> None:
     args = parser.parse_args()
     names, rows = args.programs or build.PROGRAMS, []
     if not args.json:
-        print(f"{'program':12}{'interpreted':>12}{'translated':>12}{'QEMU':>10}{'to interp.':>12}{'to QEMU':>9}{'first':>7}")
+        columns = ("interpreted", "translated", "QEMU", "to interp.", "to QEMU", "first")
+        print(f"{'program':16}" + "".join(f"{column:>12}" for column in columns))
     with tempfile.TemporaryDirectory() as folder:
         objects = build.for_the_bare_machine(Path(folder), build.Target(args.level, args.machine), names)
         for name in names:
             rows.append(row := compare(Case(objects, name), args.turns, args.seconds))
             if not args.json:
-                print(f"{name:12}{row['interpreted']:>12}{row['translated']:>12}{row.get('qemu', 'missing'):>10}"
-                      f"{row['to_interpreted']:>12}{row.get('to_qemu', ''):>9}{row['first']:>7}", flush=True)  # fmt: skip
+                figures = [str(row.get(name, "")) for name in (*FOUND, "to_interpreted", "to_qemu", "first")]
+                print(f"{row['program']:16}" + "".join(f"{figure:>12}" for figure in figures), flush=True)
     results = {"schema": "s390emu.benchmark-c-programs/1", "programs": rows}
     for name in ("to_interpreted", "to_qemu"):
         if all(name in row for row in rows):
@@ -121,7 +124,7 @@ def main() -> None:
     if args.json:
         print(json.dumps(results, indent=1))
         return
-    print(f"{'geometric mean':46}{results['to_interpreted']:>12}{results.get('to_qemu', ''):>9}")
+    print(f"{'geometric mean':52}{results['to_interpreted']:>12}{results.get('to_qemu', ''):>12}")
 
 
 if __name__ == "__main__":

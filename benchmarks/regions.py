@@ -3,9 +3,10 @@
     python benchmarks/regions.py            # a table
     python benchmarks/regions.py --json     # for machines
 
-All execute the same bytes, those of run.py, and a program of calls between pages and one of floating point. Time is
-that of the process (QEMU's: of the child, without that of a run of one round), so translation itself is not in it:
-`first` is the wall time of the first hundred million instructions, translation included, kept ones read from disk.
+All execute the same bytes: those of run.py, and programs of calls between pages, of floating point, and of stores into
+the page that the code is in. Time is that of the process (QEMU's: of the child, without that of a run of one round), so
+translation itself is not in it: `first` is the wall time of the first hundred million instructions, translation
+included, kept ones read from disk.
 After a warm-up they take turns; a figure is the median of the turns, a ratio the median of the turns' ratios.
 Interpreted and translated must end with the same registers and storage. Where QEMU (Debian: qemu-system-s390x) is
 missing its column says so.
@@ -23,7 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from run import COMPILER, PSW_MASK, ROUND_COUNTER, Ours, Program, compiled, programs
+from run import COMPILER, PSW_MASK, ROUND_COUNTER, Ours, Program, assembled, compiled, programs
 
 from s390emu.assembler.assemble import assemble
 
@@ -31,6 +32,8 @@ QEMU = "qemu-system-s390x"
 STUB = 0x8000  # where QEMU begins
 LONGER = 20  # times as many rounds where execution is faster
 WARM = 100_000_000  # instructions
+BESIDE_CODE = ("f: stores beside code", "beside.s", 500_000)
+SLOW = "cf"  # letters of the programs that QEMU is slow at
 MORE = (("d: C, calls between pages", "calls.c", 40), ("e: C, binary floating point", "floats.c", 30))
 
 
@@ -125,7 +128,7 @@ def compare(program: Program, turns: int) -> dict:
             raise RuntimeError(f"{program.name}: interpreted and translated end in different states")
         rates["translated"][-1] = rate(translated, many)
         if shutil.which(QEMU):
-            slow = "MVC" in program.name
+            slow = program.name[0] in SLOW
             seconds = in_qemu(program, few if slow else many) - in_qemu(program, 1)
             rates["qemu"].append(counts[few if slow else many] / max(seconds, 1e-3) / 1e6)
     result = {"program": program.name, "first": round(translated.seconds, 2)}
@@ -139,7 +142,7 @@ def compare(program: Program, turns: int) -> dict:
 
 def chosen(scale: float, letters: str) -> list[Program]:
     """Return the programs whose names begin with these letters, in order; all for none."""
-    found = programs(scale)
+    found = [*programs(scale), assembled(*BESIDE_CODE, scale)]
     if shutil.which(COMPILER):
         found += [compiled(*more, scale) for more in MORE]
     return sorted(program for program in found if not letters or program.name[0] in letters)

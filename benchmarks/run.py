@@ -47,13 +47,15 @@ class Program(NamedTuple):
 
 
 def programs(scale: float) -> list[Program]:
-    found = []
-    for name, file, rounds in ASSEMBLED:
-        assembled = assemble_file(PROGRAMS / file, origin=ORIGIN)
-        found.append(Program(name, assembled.image(), assembled.entry, assembled.symbols["done"], int(rounds * scale)))
+    found = [assembled(*program, scale) for program in ASSEMBLED]
     if shutil.which(COMPILER):
         found.insert(1, compiled(*COMPILED, scale))
     return found
+
+
+def assembled(name: str, file: str, rounds: int, scale: float) -> Program:
+    program = assemble_file(PROGRAMS / file, origin=ORIGIN)
+    return Program(name, program.image(), program.entry, program.symbols["done"], max(1, int(rounds * scale)))
 
 
 def compiled(name: str, file: str, rounds: int, scale: float) -> Program:

@@ -29,8 +29,8 @@ from s390emu.architecture.program_events import (
 )
 from s390emu.architecture.psw_bits import AS, BA, DAT, EA
 from s390emu.records.port import NO_TARGET
-from s390emu.storage.access import instruction_length
 from s390emu.storage.alteration import in_area
+from s390emu.storage.decode_cache import instruction_length
 
 ZERO = u64(0)
 SPACE_SWITCHED = bit(0)  # beside the events in per_seen

@@ -10,8 +10,8 @@ from s390emu.isa import lookup
 from s390emu.isa.opcodes import ROWS
 from s390emu.records.exits import EXIT_BREAKPOINT, EXIT_COMPILE
 from s390emu.storage.absolute import block_at, frame_address, guest_of
-from s390emu.storage.access import fetch_instruction, instruction_length
-from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page, keep_decoded
+from s390emu.storage.access import fetch_instruction
+from s390emu.storage.decode_cache import ENTRY_BYTES, block_of_page, instruction_length, keep_decoded
 from s390emu.storage.tlb import tlb_slot
 
 BLOCK_BYTES, BYTE_INDEX = u64(BLOCK_SIZE), u64(BLOCK_SIZE - 1)

@@ -10,7 +10,8 @@ from s390emu.engine.decode import handler_of, regarded
 from s390emu.records.exits import EXIT_HYPERCALL
 from s390emu.records.port import TLB_MASK
 from s390emu.storage.absolute import guest_of
-from s390emu.storage.access import fetch_instruction, instruction_length
+from s390emu.storage.access import fetch_instruction
+from s390emu.storage.decode_cache import instruction_length
 
 MAX = models.NAMES.index(models.MAX)
 PAGE_AND_ODD = ~u64(0xFFE)  # context has bit 63 on (valid): exclusive-or makes an odd address miss

@@ -47,6 +47,7 @@ from s390emu.storage.decode_cache import (
     directory_entry,
     drop_decoded,
     holds_instructions,
+    instruction_length,
     store_beside_code,
 )
 from s390emu.storage.events import pause, record_event
@@ -419,12 +420,6 @@ def put_byte(span, i, value):
 
 
 # --- instructions ----------------------------------------------------------------------------------------------------
-
-
-@jit
-def instruction_length(text):
-    """Return the length in bytes, from bits 0-1 of the left-aligned text: PoP ch. 5 "Instruction Length Code"."""
-    return ((text >> u64(62)) + u64(3)) & ~u64(1)
 
 
 @jit

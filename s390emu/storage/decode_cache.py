@@ -4,8 +4,9 @@ A page of entries is taken on the first instruction fetch from a block. A store 
 touches, wherever it comes from: that is how self-modifying code, and the target of EXECUTE, are seen. Instructions that
 cross a page are never kept.
 
-A page of entries has the range of bytes that its instructions lie in, so that stores beside them can take a fast way:
-data often share a block with code (the prefix area does in Linux), and a block that had code once is reused for data.
+Data often share a block with code (the prefix area does in Linux, literals and save areas lie between functions), so
+stores beside instructions take a fast way, and drop nothing: a page of entries has the range of bytes that its
+instructions lie in, and within that the few entries that could contain the bytes are looked at.
 """
 
 from __future__ import annotations
@@ -53,6 +54,31 @@ def decoded_page(guest, number):
 
 
 @jit
+def instruction_length(text):
+    """Return the length in bytes, from bits 0-1 of the left-aligned text: PoP ch. 5 "Instruction Length Code"."""
+    return ((text >> u64(62)) + u64(3)) & ~u64(1)
+
+
+@jit
+def first_entry_before(offset):
+    """Return the number of the first entry whose instruction can contain the byte at this offset."""
+    return (offset - LONGEST_BEFORE if offset > LONGEST_BEFORE else u64(0)) >> u64(1)
+
+
+@jit
+def contains_instructions(page, offset, after):
+    """True if a decoded instruction of this page, or one that a region has, contains any of bytes offset to after-1."""
+    if after <= load_native(page + FIRST_BYTE) or offset >= load_native(page + END_BYTE):
+        return False
+    for number in range(first_entry_before(offset), (after + u64(1)) >> u64(1)):
+        entry = page + u64(number) * ENTRY_BYTES
+        handler, text = load_native(entry), load_native(entry + u64(8))
+        if handler | text != u64(0) and (u64(number) << u64(1)) + instruction_length(text) > offset:
+            return True
+    return False
+
+
+@jit
 def holds_instructions(page):
     """True if there may be a decoded instruction in this decoded page."""
     return load_native(page + FIRST_BYTE) < load_native(page + END_BYTE)
@@ -86,7 +112,7 @@ def store_beside_code(storage, logical, last):
     if not holds_instructions(page):
         storage.tlb_store_tag[slot] &= ~BESIDE_CODE  # not any more
         return True
-    return offset + last < load_native(page + FIRST_BYTE) or offset >= load_native(page + END_BYTE)
+    return not contains_instructions(page, offset, offset + last + u64(1))
 
 
 @jit
@@ -103,13 +129,13 @@ def drop_decoded(guest, number, offset, length):
         return
     first, end = load_native(page + FIRST_BYTE), load_native(page + END_BYTE)
     after = offset + length
-    if after <= first or offset >= end:
+    if not contains_instructions(page, offset, after):
         return
     if load_native(page + TRANSLATED) != u64(0):  # a region may have been made of them: no instruction of it is entered
         store_native(page + TRANSLATED, u64(0))
         offset, after = first, end
-    start = offset - LONGEST_BEFORE if offset > LONGEST_BEFORE else u64(0)
-    first_entry, last_entry = start >> u64(1), (after - u64(1)) >> u64(1)
+    first_entry, last_entry = first_entry_before(offset), (after - u64(1)) >> u64(1)
+    start = first_entry << u64(1)
     fill_bytes(page + first_entry * ENTRY_BYTES, u64(0), (last_entry - first_entry + u64(1)) * ENTRY_BYTES)
     # No instruction is left from `start` to `after`; one before that ends at `offset` at the latest.
     if first >= start:

@@ -11,7 +11,7 @@ from s390emu.assembler.disassemble import disassemble
 from s390emu.engine.decode import INDEX, TABLE_SIZE, table_index
 from s390emu.isa import lookup
 from s390emu.isa.opcodes import ROWS
-from s390emu.storage.access import instruction_length
+from s390emu.storage.decode_cache import instruction_length
 from tests.isa.rows import anything
 from tests.lab import CODE
 

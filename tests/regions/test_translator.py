@@ -131,6 +131,24 @@ def test_a_store_drops_the_instructions_it_touches_and_all_of_a_page_with_a_regi
     assert {ia - CODE for ia in page.texts()} == left and page.region == 0
 
 
+def test_a_store_between_instructions_drops_none_and_no_region(asked):
+    """Of the page only the instructions at 0, 10 and 22 are decoded, of 4, 6 and 4 bytes."""
+    machine = machine_with(asked, AUTO)
+    machine.run(10)
+    page = decoded_page_at(machine.port, CODE)
+    code = machine.read(CODE, 32)
+    page.rows[[2, 8], translator.HANDLER] = 0
+    rows = page.rows.copy()
+    occupied = {*range(4), *range(10, 16), *range(22, 26)}
+    for first in range(32):
+        for length in range(1, 10):
+            page.rows[:] = rows
+            page.rows[translator.TRANSLATED_ROW, translator.TEXT] = 7
+            machine.write(CODE + first, code[first : first + length])
+            touches = not occupied.isdisjoint(range(first, first + length))
+            assert (page.region, set(page.texts())) == ((0, set()) if touches else (7, {CODE, CODE + 10, CODE + 22}))
+
+
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
 @pytest.mark.parametrize("mode", [ALWAYS, SYNC])
 def test_without_compilation_there_is_no_translation(mode):
@@ -195,6 +213,17 @@ def test_what_changes_the_page_drops_the_region_and_its_code_is_freed(translated
     assert installed.page.region == 0
     translated.translator._free_dropped()
     assert number not in translated.translator.installed
+
+
+@jitted
+def test_stores_beside_the_instructions_of_a_region_leave_it(often):
+    """The loop's data lie between its instructions and those before and after it."""
+    beside = LOOP.format(count=30_000).replace("loop:", " j loop\n .balign 8\ndata: .quad 3,0\nloop:")
+    source = beside[: beside.rindex("data:")]
+    plain, machine = (Machine.from_source(source, 1 << 17, translate=mode) for mode in (NEVER, SYNC))
+    assert plain.run() == machine.run() and plain.cpu_array.tobytes() == machine.cpu_array.tobytes()
+    assert plain.read(0, 1 << 17) == machine.read(0, 1 << 17)
+    assert machine.translator.installed and machine.translator.serial <= 2
 
 
 @jitted

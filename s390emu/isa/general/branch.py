@@ -14,7 +14,8 @@ from s390emu.cpu.psw import set_addressing_mode
 from s390emu.isa.operands import ri_relative, rie_e, ril_relative, rr, rre, rs, rsy, rx, rxy, sign_extend
 from s390emu.isa.registers import high, low, set_high, set_low
 from s390emu.records.port import BRANCHES
-from s390emu.storage.access import fetch_doubleword, instruction_length
+from s390emu.storage.access import fetch_doubleword
+from s390emu.storage.decode_cache import instruction_length
 
 LAST_BRANCH = u64(BRANCHES - 1)
 ZERO, ONE = u64(0), u64(1)

@@ -9,7 +9,7 @@ from s390emu.cpu.program_events import nullifies_fetch
 from s390emu.cpu.resets import NO_BREAKING_EVENT
 from s390emu.isa.general.branch import LAST_BRANCH
 from s390emu.isa.operands import ril_relative, rx
-from s390emu.storage.access import instruction_length
+from s390emu.storage.decode_cache import instruction_length
 
 ZERO = u64(0)
 OPERATION_CODE_SHIFT, EXTENDED_SHIFT, EXTENSION = u64(56), u64(48), u64(0xFF0F)

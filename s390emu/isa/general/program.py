@@ -17,8 +17,9 @@ from s390emu.isa.operands import based, based_second, imm8, r8, r24, rsy, si
 from s390emu.records.exits import CODE_SUPERVISOR_CALL
 from s390emu.records.port import BASE_FIRST, BASE_SECOND
 from s390emu.storage.absolute import guest_of
-from s390emu.storage.access import fetch_doubleword, instruction_length, probe_store, put_doubleword, store_doubleword
+from s390emu.storage.access import fetch_doubleword, probe_store, put_doubleword, store_doubleword
 from s390emu.storage.access_registers import designate
+from s390emu.storage.decode_cache import instruction_length
 
 ZERO, ONE = u64(0), u64(1)
 # SET and INSERT PROGRAM MASK: cc in bits 34-35 of a register, the program mask (PSW bits 20-23) in 36-39

@@ -245,19 +245,14 @@ class Translator:
         self.installed[body] = Installed(page, translation, library)
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for entry, place in translation.entries.items():
-            self._handler(place)  # which the region calls
+            if not self.handlers.addresses[place]:  # the region calls it
+                self.handlers.compile(place)
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
         return True
 
-    def _handler(self, place: int) -> int:
-        """Return the address of a compiled handler."""
-        if not self.handlers.addresses[place]:
-            self.handlers.compile(place)
-        return int(self.handlers.addresses[place])
-
     def _can_cover(self, page: DecodedPage, covered: Mapping[int, int]) -> bool:
         """True if these are the page's instructions, by logical address, so that a region may stand for them. From now
-        on all of them are decoded, so that a store into one drops it, executed before or not."""
+        on a store into one drops it, executed before or not."""
         decoded = page.texts()
         others = covered.items() - decoded.items()
         if not others:
@@ -269,7 +264,7 @@ class Translator:
         if any(ia in decoded or not self._is_at(content, ia % BLOCK_SIZE, text) for ia, text in others):
             return False
         for ia, text in others:
-            page.rows[ia % BLOCK_SIZE // 2] = self._handler(lookup.place_of(text)), text
+            page.rows[ia % BLOCK_SIZE // 2, TEXT] = text
         offsets = [ia % BLOCK_SIZE for ia in covered]
         last = max(covered)
         page.rows[FIRST_ROW, TEXT] = min(first, *offsets)

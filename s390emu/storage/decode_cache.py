@@ -67,14 +67,14 @@ def first_entry_before(offset):
 
 @jit
 def contains_instructions(page, offset, after):
-    """True if a decoded instruction of this page contains any of bytes offset to after-1."""
+    """True if a decoded instruction of this page, or one that a region has, contains any of bytes offset to after-1."""
     if after <= load_native(page + FIRST_BYTE) or offset >= load_native(page + END_BYTE):
         return False
     for number in range(first_entry_before(offset), (after + u64(1)) >> u64(1)):
         entry = page + u64(number) * ENTRY_BYTES
-        if load_native(entry) != u64(0):
-            if (u64(number) << u64(1)) + instruction_length(load_native(entry + u64(8))) > offset:
-                return True
+        handler, text = load_native(entry), load_native(entry + u64(8))
+        if handler | text != u64(0) and (u64(number) << u64(1)) + instruction_length(text) > offset:
+            return True
     return False
 
 

@@ -15,6 +15,8 @@ SECOND, LIST = 0x40010, 0x42000
 TARGETS = (0x40050, 0x40070, 0x40090)  # fourth, sixth and eighth operand
 ADDRESSES = (72, 104, 136)  # ... and where the list has their addresses
 COMPARED, REPLACEMENT, THIRD, THIRD_REPLACEMENT, FIFTH, SEVENTH = 0, 16, 32, 48, 80, 112  # in the list
+STORED = {SWAP: (), DOUBLE: (THIRD_REPLACEMENT,), STORE_1: (THIRD_REPLACEMENT,), STORE_2: (THIRD_REPLACEMENT, FIFTH),
+          STORE_3: (THIRD_REPLACEMENT, FIFTH, SEVENTH)}  # fmt: skip
 TEST_BIT = 0x100
 
 
@@ -69,9 +71,7 @@ def perform(operands: Operands, after: State) -> None:
         after.cc = 2
         return
     after.store(SECOND, operands.load(after, REPLACEMENT))
-    sources = {SWAP: (), DOUBLE: (THIRD_REPLACEMENT,), STORE_1: (THIRD_REPLACEMENT,),
-               STORE_2: (THIRD_REPLACEMENT, FIFTH), STORE_3: (THIRD_REPLACEMENT, FIFTH, SEVENTH)}[operation]  # fmt: skip
-    for source, target in zip(sources, TARGETS, strict=False):
+    for source, target in zip(STORED[operation], TARGETS, strict=False):
         after.store(target, operands.load(after, source))
 
 

@@ -12,9 +12,11 @@ from collections import defaultdict
 from pathlib import Path
 
 from s390emu.assembler.disassemble import find_row
+from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine
 
 by_mnemonic: dict[str, set[str]] = defaultdict(set)
+OF_OPCODE = {row.opcode: row.mnemonic for row in ROWS}  # LDXBRA is LDXBR with other operands
 OF_EVERY_ROW = "tests/reports/test_coverage.py"
 current = ""  # the file of the test that is executed
 _step = Machine.step
@@ -26,7 +28,7 @@ def _noting_step(machine: Machine):
     mask, address = machine.psw
     text = machine.view.find_instruction(machine.running, address, mask)
     if text and (row := find_row(text)):
-        by_mnemonic[row.mnemonic].add(current)
+        by_mnemonic[OF_OPCODE[row.opcode]].add(current)
     return _step(machine)
 
 

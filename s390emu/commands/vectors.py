@@ -72,8 +72,8 @@ def _list(rows: list[str], without: list[str], as_json: bool) -> None:
         return
     print(f"{len(rows)} rows have a twin: {' '.join(rows)}")
     print(f"\n{len(without)} rows that are executed here have none:")
-    for reason, named in REASONS.items():
-        print(f"  {reason}: {named}")
+    for reason, left in REASONS.items():
+        print(f"  {reason}: {left}")
 
 
 def _write(folder: Path, rows: list[str], without: list[str], options: Options) -> None:

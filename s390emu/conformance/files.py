@@ -112,6 +112,8 @@ def _state(said: dict[str, Any], where: str) -> State:
     keys = {int(at, 16): int(key, 16) for at, key in said.get("keys", ())}
     if bad := {at for at in keys if at % BLOCK_SIZE or at >= STORAGE}:
         raise ShapeError(f"{where}.keys: {min(bad):#x} is no block below {STORAGE:#x}")
+    if bad := {key for key in keys.values() if key % 2}:
+        raise ShapeError(f"{where}.keys: {min(bad):02x} has bit 7, which no storage key has")
     return State(cr=control, keys=keys, **numbers, fpc=int(said.get("fpc", "0"), 16),
                  cr0=int(said.get("cr0", "e0"), 16), psw_mask=psw[0], psw_ia=psw[1], storage=storage)  # fmt: skip
 

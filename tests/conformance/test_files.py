@@ -84,6 +84,7 @@ def changed(change) -> dict:
         lambda said: said["initial"].update(cr={"1": "0" * 16}),
         lambda said: [said[name].update(cr={"0": "0" * 16}) for name in ("initial", "final")],
         lambda said: [said[name].update(keys=[["00000800", "00"]]) for name in ("initial", "final")],
+        lambda said: [said[name].update(keys=[["00001000", "01"]]) for name in ("initial", "final")],
         lambda said: said["final"].update(open={"r16": "0" * 32}),
         lambda said: said.update(more=1),
     ],

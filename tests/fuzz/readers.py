@@ -529,21 +529,26 @@ def _read_description(ending: str):
 # Vectors --------------------------------------------------------------------------------------------------------------
 
 
+FUZZED_ROWS = ("AGR", "MVC", "ADBR", "CLST", "LAM", "LCTLG", "RRBE", "VFLR")
+
+
 @cache
 def vector_files() -> list[bytes]:
     """Return a case each: the mutations are of JSON."""
     from s390emu.conformance.files import case_as_json
     from s390emu.conformance.vectors import cases
 
-    return [json.dumps(case_as_json(row, next(cases(row, 1, "1")))).encode() for row in ("AGR", "MVC", "ADBR", "CLST")]
+    return [json.dumps(case_as_json(row, next(cases(row, 1, "1")))).encode() for row in FUZZED_ROWS]
 
 
 def read_vectors(folder: Path, content: bytes, chance: Random) -> list[Words]:
+    from s390emu.conformance.files import SCHEMA
+
     data = gzip.compress(content, mtime=0)
     (folder / "v").mkdir()
     (folder / "v" / "AGR.jsonl.gz").write_bytes(data)
     row = {"file": "AGR.jsonl.gz", "cases": 1, "sha256": sha256(data).hexdigest()}
-    contents = {"schema": "s390emu.vectors/1", "seed": "1", "count": 1, "rows": {"AGR": row}, "without_twin": []}
+    contents = {"schema": SCHEMA, "seed": "1", "count": 1, "rows": {"AGR": row}, "without_twin": []}
     (folder / "v" / "vectors.json").write_text(json.dumps(contents))
     return [["vectors", "--check", "v", *chance.choice(([], ["--json"]))]]
 

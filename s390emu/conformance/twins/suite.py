@@ -18,6 +18,7 @@ from s390emu.conformance.twins import (
     forms,
     hexadecimal_floating_point,
     load_store,
+    locked_operation,
     logical,
     logical_arithmetic,
     multiple,
@@ -40,9 +41,9 @@ from s390emu.conformance.twins import (
 Recipe = Callable[[Random], Iterator[Case]]
 OF_FORMS = (arithmetic, logical_arithmetic, compare, multiply_divide, logical, shift, load_store, bits)
 WITH_RECIPES = (branch, program, multiple, control, translation, storage_to_storage, packed_decimal, strings,
-                strings_of_characters, binary_floating_point, hexadecimal_floating_point, decimal_floating_point,
-                vector_decimal, vector_integer, vector_floating_point, vector_load_store, vector_strings,
-                vector_support)  # fmt: skip
+                locked_operation, strings_of_characters, binary_floating_point, hexadecimal_floating_point,
+                decimal_floating_point, vector_decimal, vector_integer, vector_floating_point, vector_load_store,
+                vector_strings, vector_support)  # fmt: skip
 
 
 def _of_form(form: forms.Form, model: forms.Model, rng: Random) -> Iterator[Case]:

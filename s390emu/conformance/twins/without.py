@@ -13,7 +13,6 @@ REASONS = {
     "a case has no linkage stack, and no entry and ASN tables": "BAKR EREG EREGG ESTA LASP MSTA PC PR PT",
     "a case has no list of storage keys or of table entries": "CRDTE IDTE IRBM PFMF RRBM",
     "a twin would ask the library that the engine asks": "KIMD KLMD KM KMAC KMC KMCTR KMF KMO PCC PRNO",
-    "nobody has written one: it has 24 functions": "PLO",
 }
 
 

@@ -232,12 +232,14 @@ class Translator:
         key = page.logical, page.address
         if self._known[wanted] and self._reused[key] < REUSES:
             self._reused[key] += 1
-            any(self._install(page, translation) for translation in self._known[wanted])
+            for translation in self._known[wanted]:
+                if not page.region:
+                    self._install(page, translation)
 
-    def _install(self, page: DecodedPage, translation: Translation) -> bool:
-        """Write the region over its entries if the page has the instructions that it was made of; return whether."""
+    def _install(self, page: DecodedPage, translation: Translation) -> None:
+        """Write the region over its entries, if the page has the instructions that it was made of."""
         if not self._can_cover(page, translation.covered):
-            return False
+            return
         self._free_dropped()
         self._remove(page)
         library, address, body = self._linked(translation)
@@ -248,7 +250,6 @@ class Translator:
             if not self.handlers.addresses[place]:  # the region calls it
                 self.handlers.compile(place)
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
-        return True
 
     def _can_cover(self, page: DecodedPage, covered: Mapping[int, int]) -> bool:
         """True if these are the page's instructions, by logical address, so that a region may stand for them. From now

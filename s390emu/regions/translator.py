@@ -12,7 +12,8 @@ guest does never depends on either.
 from __future__ import annotations
 
 import ctypes
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.engine.handlers import HandlerTable
 from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
-from s390emu.regions import llvm
+from s390emu.regions import llvm, region
 from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
 from s390emu.regions.request import BODY, SYMBOL, Request, Translation
 from s390emu.regions.worker import Worker, shared
@@ -58,10 +59,11 @@ class DecodedPage(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A region in place. library: keeps its code alive."""
+    """A region in place. starts: where it was asked to be entered; library: keeps its code alive."""
 
     page: DecodedPage
     translation: Translation
+    starts: frozenset[int]
     library: object
 
 
@@ -73,6 +75,19 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
     address = int(port.tlb_insn_decoded[slot])
     rows = (ctypes.c_uint64 * (int(DECODED_PAGE_BYTES) // 8)).from_address(address)
     return DecodedPage(ia & PAGE, address, np.ctypeslib.as_array(rows).reshape(-1, 2))
+
+
+def _not_entered(installed: Installed, branches: Iterable[tuple[int, int]]) -> set[int]:
+    """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
+    cases of a switch. What it was asked for already does not count: it is in a loop."""
+    found, covered = set(), installed.translation.covered
+    known = installed.starts | installed.translation.entries.keys()
+    for at, to in branches:
+        if to in covered and to not in known:
+            text = covered.get(at)
+            if text is None or region.relative_target(text, at, PAGE) is None:
+                found.add(to)
+    return found
 
 
 class Translator:
@@ -88,6 +103,7 @@ class Translator:
         self.refused = 0
         self._samples: Counter[tuple[int, int]] = Counter()
         self._versions: Counter[tuple[int, int]] = Counter()
+        self._missed: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._interval = INTERVAL
@@ -117,17 +133,20 @@ class Translator:
         if page is None:
             return
         installed = self.installed.get(page.region)
-        if installed and ia in installed.translation.covered:
+        missed = _not_entered(installed, cpu.branches()) if installed else set()
+        key = page.logical, page.address
+        done = self._versions[key] >= VERSIONS
+        if installed and (done or (ia in installed.translation.covered and not missed)):
             self._interval = min(self._interval + self._interval // GROWTH, LONGEST_INTERVAL)
             return
         self._interval = INTERVAL
-        key = page.logical, page.address
+        self._missed[key] |= missed
         self._samples[key] += 1
         if self._samples[key] >= SAMPLES and key not in self._asked and self._versions[key] < VERSIONS:
             self._samples[key] = 0
-            entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical)}
+            entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical), *self._missed.pop(key)}
             if installed:
-                entered.update(installed.translation.entries)
+                entered |= installed.starts | installed.translation.entries.keys()
             self._ask(page, tuple(sorted(entered)), cpu)
 
     def _pages_of(self, port) -> list[DecodedPage]:
@@ -151,14 +170,14 @@ class Translator:
             if not everywhere:
                 del self._asked[key]
             if translation:
-                self._install(page, translation)
+                self._install(page, translation, starts)
             else:
                 self.refused += 1
                 self._refused[key] = texts
 
         self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, self.mode != ALWAYS), take)
 
-    def _install(self, page: DecodedPage, translation: Translation) -> None:
+    def _install(self, page: DecodedPage, translation: Translation, starts: Collection[int]) -> None:
         """Write the region over its entries, if the page still has the instructions that it was made of."""
         now = page.texts()
         if any(now.get(ia) != text for ia, text in translation.covered.items()):
@@ -166,8 +185,10 @@ class Translator:
         self._remove(page)
         library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
         self.serial += 1
-        self.installed[body] = Installed(page, translation, library)
+        self.installed[body] = Installed(page, translation, frozenset(starts), library)
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
+        for ia, text in translation.covered.items():  # where stores drop it, whether or not there is a handler
+            page.rows[ia % BLOCK_SIZE // 2, TEXT] = text
         for entry in translation.entries:
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
 

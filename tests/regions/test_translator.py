@@ -19,9 +19,9 @@ from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
 from s390emu.records.events import EVENT_TOUCH
 from s390emu.regions import llvm, modes, translator
 from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
-from s390emu.regions.request import Request
+from s390emu.regions.request import Request, Translation
 from s390emu.regions.templates import CPU, PORT
-from s390emu.regions.translator import Translator, decoded_page_at, translator_of
+from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at, translator_of
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
@@ -132,14 +132,14 @@ def test_a_store_drops_the_instructions_it_touches_and_all_of_a_page_with_a_regi
 
 
 def test_a_store_between_instructions_drops_none_and_no_region(asked):
-    """Of the page only the instructions at 0, 10 and 22 are decoded, of 4, 6 and 4 bytes."""
+    """Of the page only the instructions at 0, 10 and 22 are decoded, of 4, 6 and 4 bytes; the region has that at 16."""
     machine = machine_with(asked, AUTO)
     machine.run(10)
     page = decoded_page_at(machine.port, CODE)
     code = machine.read(CODE, 32)
-    page.rows[[2, 8], translator.HANDLER] = 0
+    page.rows[[2, 8], translator.HANDLER], page.rows[2, translator.TEXT] = 0, 0
     rows = page.rows.copy()
-    occupied = {*range(4), *range(10, 16), *range(22, 26)}
+    occupied = {*range(4), *range(10, 26)}
     for first in range(32):
         for length in range(1, 10):
             page.rows[:] = rows
@@ -147,6 +147,16 @@ def test_a_store_between_instructions_drops_none_and_no_region(asked):
             machine.write(CODE + first, code[first : first + length])
             touches = not occupied.isdisjoint(range(first, first + length))
             assert (page.region, set(page.texts())) == ((0, set()) if touches else (7, {CODE, CODE + 10, CODE + 22}))
+
+
+def test_a_region_learns_where_branches_to_addresses_in_registers_go():
+    branch, jump = 0x07F1 << 48, 0xA7F4_0008 << 32  # br %r1; j .+16
+    covered = {CODE: branch, CODE + 2: jump} | {CODE + n: branch for n in (8, 10, 12, 18)}
+    page = DecodedPage(CODE, 0, None)
+    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), frozenset([CODE + 10]), None)
+    inside = {(CODE, CODE + to) for to in (8, 10, 12, 100)}
+    assert translator._not_entered(installed, inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
+    assert translator._not_entered(installed, {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
 
 
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")

@@ -59,12 +59,12 @@ class DecodedPage(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A region in place. starts: where it was asked to be entered; library: keeps its code alive."""
+    """A region in place. library: keeps its code alive; starts: where it was asked to be entered."""
 
     page: DecodedPage
     translation: Translation
-    starts: frozenset[int]
     library: object
+    starts: frozenset[int] = frozenset()
 
 
 def decoded_page_at(port, ia: int) -> DecodedPage | None:
@@ -79,13 +79,13 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
 
 def _not_entered(installed: Installed, branches: Iterable[tuple[int, int]]) -> set[int]:
     """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
-    cases of a switch. What it was asked for already does not count: it is in a loop."""
+    cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
     found, covered = set(), installed.translation.covered
     known = installed.starts | installed.translation.entries.keys()
     for at, to in branches:
         if to in covered and to not in known:
-            text = covered.get(at)
-            if text is None or region.relative_target(text, at, PAGE) is None:
+            far = at & PAGE != installed.page.logical
+            if far or (at in covered and region.relative_target(covered[at], at, PAGE) is None):
                 found.add(to)
     return found
 
@@ -185,7 +185,7 @@ class Translator:
         self._remove(page)
         library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
         self.serial += 1
-        self.installed[body] = Installed(page, translation, frozenset(starts), library)
+        self.installed[body] = Installed(page, translation, library, frozenset(starts))
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for ia, text in translation.covered.items():  # where stores drop it, whether or not there is a handler
             page.rows[ia % BLOCK_SIZE // 2, TEXT] = text

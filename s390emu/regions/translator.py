@@ -12,8 +12,8 @@ guest does never depends on either.
 from __future__ import annotations
 
 import ctypes
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.engine.handlers import HandlerTable
 from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
-from s390emu.regions import llvm
+from s390emu.regions import llvm, region
 from s390emu.regions.kept import of_page
 from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
 from s390emu.regions.request import BODY, FIRST_TEXT, SYMBOL, WHOLE_TEXT, Request, Translation
@@ -75,11 +75,12 @@ class DecodedPage(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A region in place. library: keeps its code alive."""
+    """A region in place. library: keeps its code alive; starts: where it was asked to be entered."""
 
     page: DecodedPage
     translation: Translation
     library: object
+    starts: frozenset[int] = frozenset()
 
 
 def decoded_page_at(port, ia: int) -> DecodedPage | None:
@@ -105,6 +106,19 @@ def _content(storage: GuestStorage, number: int) -> bytes | None:
     return ctypes.string_at(int(storage.column("frames")[0]) + frame * BLOCK_SIZE, BLOCK_SIZE)
 
 
+def _not_entered(installed: Installed, branches: Iterable[tuple[int, int]]) -> set[int]:
+    """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
+    cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
+    found, covered = set(), installed.translation.covered
+    known = installed.starts | installed.translation.entries.keys()
+    for at, to in branches:
+        if to in covered and to not in known:
+            far = at & PAGE != installed.page.logical
+            if far or (at in covered and region.relative_target(covered[at], at, PAGE) is None):
+                found.add(to)
+    return found
+
+
 class Translator:
     """Translates the hot pages of one guest.
 
@@ -118,6 +132,7 @@ class Translator:
         self.refused = 0
         self._samples: Counter[tuple[int, int]] = Counter()
         self._versions: Counter[tuple[int, int]] = Counter()
+        self._missed: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
@@ -155,19 +170,22 @@ class Translator:
         if self.mode == AUTO and not page.region:
             self._reuse(page, cpu)
         installed = self.installed.get(page.region)
-        if installed and self._has(installed, ia):
+        missed = _not_entered(installed, cpu.branches()) if installed else set()
+        key = page.logical, page.address
+        done = self._versions[key] >= VERSIONS
+        if installed and (done or (self._has(installed, ia) and not missed)):
             longest = LONGEST_INTERVAL if page.address == self._sampled else LONGEST_OF_MANY
             self._interval = min(self._interval + self._interval // GROWTH, longest)
             self._sampled = page.address
             return
         self._interval = INTERVAL
-        key = page.logical, page.address
+        self._missed[key] |= missed
         self._samples[key] += 1
         if self._samples[key] >= SAMPLES and key not in self._asked and self._versions[key] < VERSIONS:
             self._samples[key] = 0
-            entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical)}
+            entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical), *self._missed.pop(key)}
             if installed:
-                entered.update(installed.translation.entries)
+                entered |= installed.starts | installed.translation.entries.keys()
             self._ask(page, tuple(sorted(entered)), cpu)
 
     def _has(self, installed: Installed, ia: int) -> bool:
@@ -202,7 +220,7 @@ class Translator:
             if not everywhere:
                 del self._asked[key]
             if translation:
-                self._install(page, translation)
+                self._install(page, translation, starts)
             else:
                 self.refused += 1
                 self._refused[key] = texts
@@ -234,9 +252,9 @@ class Translator:
             self._reused[key] += 1
             for translation in self._known[wanted]:
                 if not page.region:
-                    self._install(page, translation)
+                    self._install(page, translation, translation.entries)
 
-    def _install(self, page: DecodedPage, translation: Translation) -> None:
+    def _install(self, page: DecodedPage, translation: Translation, starts: Collection[int]) -> None:
         """Write the region over its entries, if the page has the instructions that it was made of."""
         if not self._can_cover(page, translation.covered):
             return
@@ -244,7 +262,7 @@ class Translator:
         self._remove(page)
         library, address, body = self._linked(translation)
         self.serial += 1
-        self.installed[body] = Installed(page, translation, library)
+        self.installed[body] = Installed(page, translation, library, frozenset(starts))
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for entry, place in translation.entries.items():
             if not self.handlers.addresses[place]:  # the region calls it

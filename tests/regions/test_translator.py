@@ -21,7 +21,7 @@ from s390emu.regions import llvm, modes, translator
 from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
 from s390emu.regions.request import WHOLE_TEXT, Request, Translation
 from s390emu.regions.templates import CPU, PORT
-from s390emu.regions.translator import Translator, decoded_page_at, translator_of
+from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at, translator_of
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
@@ -133,14 +133,14 @@ def test_a_store_drops_the_instructions_it_touches_and_all_of_a_page_with_a_regi
 
 
 def test_a_store_between_instructions_drops_none_and_no_region(asked):
-    """Of the page only the instructions at 0, 10 and 22 are decoded, of 4, 6 and 4 bytes."""
+    """Of the page only the instructions at 0, 10 and 22 are decoded, of 4, 6 and 4 bytes; the region has that at 16."""
     machine = machine_with(asked, AUTO)
     machine.run(10)
     page = decoded_page_at(machine.port, CODE)
     code = machine.read(CODE, 32)
-    page.rows[[2, 8]] = 0
+    page.rows[[2, 8], translator.HANDLER], page.rows[2, translator.TEXT] = 0, 0
     rows = page.rows.copy()
-    occupied = {*range(4), *range(10, 16), *range(22, 26)}
+    occupied = {*range(4), *range(10, 26)}
     for first in range(32):
         for length in range(1, 10):
             page.rows[:] = rows
@@ -193,7 +193,7 @@ def test_a_region_of_what_the_machine_does_not_have_is_not_put_in_place(begun, m
     machine, page = begun
     covered = texts_of(machine, 10)
     monkeypatch.setattr(translator, "of_page", lambda *wanted: [Translation(b"", {}, covered, ())])
-    monkeypatch.setattr(machine.translator, "_install", lambda page, translation: put.append(translation))
+    monkeypatch.setattr(machine.translator, "_install", lambda page, translation, starts: put.append(translation))
     put: list[Translation] = []
     machine.translator._reuse(page, machine.cpus[0])
     assert len(put) == 1
@@ -233,6 +233,16 @@ def test_a_sample_of_what_a_region_leaves_to_its_handler_asks_for_nothing(often,
     stand_in(machine, page, Translation(b"", {}, texts_of(machine, 10), ("STG", "BRCTG")))
     machine.run(1000)
     assert not asked.requests
+
+
+def test_a_region_learns_where_branches_to_addresses_in_registers_go():
+    branch, jump = 0x07F1 << 48, 0xA7F4_0008 << 32  # br %r1; j .+16
+    covered = {CODE: branch, CODE + 2: jump} | {CODE + n: branch for n in (8, 10, 12, 18)}
+    page = DecodedPage(CODE, 0, None)
+    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), None, frozenset([CODE + 10]))
+    inside = {(CODE, CODE + to) for to in (8, 10, 12, 100)}
+    assert translator._not_entered(installed, inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
+    assert translator._not_entered(installed, {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
 
 
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")

@@ -60,6 +60,18 @@ def test_who_assigns_the_instruction_address_branches():
     assert template(field("cpu", "psw_ia", "%ia") + "store i64 %arg.insn, ptr %ia\n" + DONE).branches
 
 
+@pytest.mark.parametrize("tail", ["", "tail "])
+def test_what_is_marked_as_the_slow_way_is_a_miss(tail):
+    body = (
+        "%hit = icmp eq i64 %arg.insn, 0\n br i1 %hit, label %fast, label %slowly\n"
+        f'slowly:\n {tail}call void asm sideeffect "", ""()\n {field("cpu", "cc", "%other")} store i64 1, ptr %other\n'
+        f"br label %done\nfast:\n{SET_CC} br label %done\ndone:\n{DONE}"
+    )
+    made = template(body)
+    assert made.misses and str(MISS) in made.text
+    assert "asm" not in made.text and "store i64 1" not in made.text
+
+
 def test_a_slow_path_is_a_miss_and_so_is_every_code():
     """Whatever the handler would make of its code: that it takes the slow path is all that counts."""
     body = (
@@ -236,6 +248,20 @@ def test_of_general_and_binary_floating_point_instructions_these_are_refused():
     refused = {name: reason for name, reason in found.items() if isinstance(reason, str)}
     assert refused.keys() == REFUSED.keys() & found.keys()
     assert all(reason.startswith(REFUSED[name]) for name, reason in refused.items()), refused
+
+
+USUAL = {"ADBR": "fadd double", "AEB": "fadd float", "MDB": "fmul double", "DDBR": "fdiv double", "SQDBR": "sqrt.f64",
+         "CDBR": "fcmp", "CDFBR": "itofp", "CGDBR": "fptosi", "LEDBR": "fptrunc", "LDEB": "fpext"}  # fmt: skip
+SHORT_TEMPLATE = 8000  # characters; with integers it would be 20,000 and more
+
+
+@jitted
+@pytest.mark.parametrize("mnemonic", USUAL)
+def test_of_binary_floating_point_only_the_usual_case_is_translated(mnemonic):
+    made = library.template(mnemonic)
+    assert isinstance(made, Template) and made.misses
+    assert USUAL[mnemonic] in made.text
+    assert len(made.text) < SHORT_TEMPLATE
 
 
 @jitted

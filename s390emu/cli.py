@@ -19,6 +19,8 @@ from s390emu.input_files import recording
 # What an open file that cannot be written says: full, over quota, too large, broken, open for reading only
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
+OBJECTS = 50_000  # between two collections of garbage: a start makes as many, and they live
+
 EPILOG = """exit codes: 0 ended as expected, 1 an expectation failed, 2 usage or input error, 3 the guest stopped
 abnormally, 4 a limit was reached, 70 internal error (a replay file is written), 130 Ctrl-C
 
@@ -64,6 +66,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Everything is written out here, where a failure still has a documented exit code: what the interpreter cannot write
     when it ends is a second message, and exit code 120.
     """
+    gc.set_threshold(OBJECTS)
     atexit.register(gc.freeze)  # a process that ends need not search what is left for cycles, several times
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # closed by who started us

@@ -318,6 +318,34 @@ def test_what_a_worker_fails_at_is_left_and_the_others_are_made(tmp_path, monkey
     assert list(parallel.make([absent, function])) == [function]
 
 
+@jitted
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+def test_copies_of_this_process_make_the_object_code_of_bitcode(tmp_path, monkeypatch):
+    functions = [function_of(f, PORT_T, integers=0, returns=False) for f in (flush, purge)]
+    for function in functions:
+        bitcode_of(function)
+    made = Kept(tmp_path, ".o")
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    monkeypatch.setattr(parallel, "CACHEABLE", True)
+    monkeypatch.setattr(parallel, "active_count", lambda: 1)
+    monkeypatch.setattr(parallel, "object_of", lambda function: made.keep(function.name, bitcode_of(function)))
+    parallel.generate(functions)
+    assert sorted(made.names()) == sorted(f.name for f in functions)
+
+    def fails(function):
+        made.keep(f"{os.getpid()}", b"")
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(parallel, "object_of", fails)
+    with pytest.raises(OSError, match="full"):  # here; its copy has ended with it, silently
+        parallel.generate(functions)
+    assert len(made.names()) == 4
+
+    monkeypatch.setattr(parallel, "active_count", lambda: 2)
+    parallel.generate(functions)  # not by copies of a process with threads
+    assert len(made.names()) == 4
+
+
 def test_bitcode_of_a_wheel_is_used_if_it_was_made_of_these_sources(tmp_path, monkeypatch):
     monkeypatch.setattr(prebuilt, "ARCHIVE", tmp_path / "prebuilt.zip")
     prebuilt._archive.cache_clear()

@@ -1,4 +1,5 @@
-"""Compilation of many functions on all cores: what Numba makes of each of them is kept, as if it had been made here."""
+"""Compilation of many functions on all cores: what Numba makes of each of them, and the object code that LLVM makes of
+that, are kept as if they had been made here."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, active_count
 
-from s390emu._jit.cache import bitcodes, objects
-from s390emu._jit.functions import Function
+from s390emu._jit.cache import CACHEABLE, bitcodes, objects
+from s390emu._jit.functions import Function, bitcode_of, object_of
 
 FEWEST = 8  # functions: for fewer it does not pay to start processes
 MOST_WORKERS = 8  # each compiles the helpers that its functions share with those of others
@@ -80,3 +81,44 @@ def make(functions: Sequence[Function]) -> Iterator[Function]:
         for worker in workers:
             with worker:
                 worker.kill()
+
+
+def generate(functions: Sequence[Function]) -> None:
+    """Have object code of functions whose bitcode there is made and kept, by this process and copies of it.
+
+    LLVM takes 20 ms for each and does not share a process among threads. What a copy fails to make, or cannot keep, is
+    made by whoever loads it."""
+    if not CACHEABLE or not sys.platform.startswith("linux") or active_count() > 1:  # a copy has one thread only
+        return
+    own, *others = _shares(functions, min(cores(), MOST_WORKERS))
+    copies = [_copy(share) for share in others]
+    try:
+        for function in own:
+            object_of(function)
+    finally:
+        for copy in copies:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(copy, 0)
+
+
+def _copy(share: Sequence[Function]) -> int:
+    """Start a copy of this process that makes the object code of these functions; return its number."""
+    copy = os.fork()
+    if copy:
+        return copy
+    try:
+        for function in share:
+            object_of(function)
+    finally:
+        os._exit(0)
+
+
+def _shares(functions: Sequence[Function], number: int) -> list[list[Function]]:
+    """Return the functions in shares that take about equally long: what has most bitcode takes longest."""
+    shares: list[list[Function]] = [[] for _ in range(number)]
+    weights = [0] * number
+    for weight, function in sorted(((len(bitcode_of(f)), f) for f in functions), key=lambda pair: -pair[0]):
+        least = weights.index(min(weights))
+        shares[least].append(function)
+        weights[least] += weight
+    return shares

@@ -29,7 +29,9 @@ def prepare(mnemonics: Iterable[str] | None = None, progress: Progress = lambda 
         mnemonics = () if is_loaded(compiled(ALWAYS)) else _used_before()
     functions = [function for function in _needed(mnemonics) if not is_loaded(function)]
     _make(functions, progress)
-    load(function for function in functions if is_made(function))
+    made = [function for function in functions if is_made(function)]
+    _generate(made)
+    load(made)
 
 
 def is_first_run() -> bool:
@@ -68,3 +70,13 @@ def _make(functions: Iterable[Function], progress: Progress) -> None:
         progress(0, len(missing), missing[0].short_name)
         for done, function in enumerate(parallel.make(missing), 1):
             progress(done, len(missing), function.short_name)
+
+
+def _generate(functions: Iterable[Function]) -> None:
+    missing = [function for function in functions if not objects().has(function.name)]
+    if not missing:
+        return
+    from s390emu._jit import parallel
+
+    if parallel.pays(missing):
+        parallel.generate(missing)

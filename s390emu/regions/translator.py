@@ -59,11 +59,10 @@ class DecodedPage(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A region in place. starts: where it was asked to be entered; library: keeps its code alive."""
+    """A region in place. library: keeps its code alive."""
 
     page: DecodedPage
     translation: Translation
-    starts: frozenset[int]
     library: object
 
 
@@ -77,15 +76,14 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
     return DecodedPage(ia & PAGE, address, np.ctypeslib.as_array(rows).reshape(-1, 2))
 
 
-def _not_entered(installed: Installed, branches: Iterable[tuple[int, int]]) -> set[int]:
+def _not_entered(installed: Installed, asked: Collection[int], branches: Iterable[tuple[int, int]]) -> set[int]:
     """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
-    cases of a switch. What it was asked for already does not count: it is in a loop."""
+    cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
     found, covered = set(), installed.translation.covered
-    known = installed.starts | installed.translation.entries.keys()
     for at, to in branches:
-        if to in covered and to not in known:
-            text = covered.get(at)
-            if text is None or region.relative_target(text, at, PAGE) is None:
+        if to in covered and to not in installed.translation.entries and to not in asked:
+            far = at & PAGE != installed.page.logical
+            if far or (at in covered and region.relative_target(covered[at], at, PAGE) is None):
                 found.add(to)
     return found
 
@@ -104,6 +102,7 @@ class Translator:
         self._samples: Counter[tuple[int, int]] = Counter()
         self._versions: Counter[tuple[int, int]] = Counter()
         self._missed: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        self._starts: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._interval = INTERVAL
@@ -133,8 +132,8 @@ class Translator:
         if page is None:
             return
         installed = self.installed.get(page.region)
-        missed = _not_entered(installed, cpu.branches()) if installed else set()
         key = page.logical, page.address
+        missed = _not_entered(installed, self._starts[key], cpu.branches()) if installed else set()
         done = self._versions[key] >= VERSIONS
         if installed and (done or (ia in installed.translation.covered and not missed)):
             self._interval = min(self._interval + self._interval // GROWTH, LONGEST_INTERVAL)
@@ -146,7 +145,8 @@ class Translator:
             self._samples[key] = 0
             entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical), *self._missed.pop(key)}
             if installed:
-                entered |= installed.starts | installed.translation.entries.keys()
+                entered |= self._starts[key] | installed.translation.entries.keys()
+            self._starts[key] |= entered
             self._ask(page, tuple(sorted(entered)), cpu)
 
     def _pages_of(self, port) -> list[DecodedPage]:
@@ -170,14 +170,14 @@ class Translator:
             if not everywhere:
                 del self._asked[key]
             if translation:
-                self._install(page, translation, starts)
+                self._install(page, translation)
             else:
                 self.refused += 1
                 self._refused[key] = texts
 
         self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, self.mode != ALWAYS), take)
 
-    def _install(self, page: DecodedPage, translation: Translation, starts: Collection[int]) -> None:
+    def _install(self, page: DecodedPage, translation: Translation) -> None:
         """Write the region over its entries, if the page still has the instructions that it was made of."""
         now = page.texts()
         if any(now.get(ia) != text for ia, text in translation.covered.items()):
@@ -185,7 +185,7 @@ class Translator:
         self._remove(page)
         library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
         self.serial += 1
-        self.installed[body] = Installed(page, translation, frozenset(starts), library)
+        self.installed[body] = Installed(page, translation, library)
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for ia, text in translation.covered.items():  # where stores drop it, whether or not there is a handler
             page.rows[ia % BLOCK_SIZE // 2, TEXT] = text

@@ -193,7 +193,7 @@ def test_a_region_of_what_the_machine_does_not_have_is_not_put_in_place(begun, m
     machine, page = begun
     covered = texts_of(machine, 10)
     monkeypatch.setattr(translator, "of_page", lambda *wanted: [Translation(b"", {}, covered, ())])
-    monkeypatch.setattr(machine.translator, "_install", lambda page, translation, starts: put.append(translation))
+    monkeypatch.setattr(machine.translator, "_install", lambda page, translation: put.append(translation))
     put: list[Translation] = []
     machine.translator._reuse(page, machine.cpus[0])
     assert len(put) == 1
@@ -239,10 +239,10 @@ def test_a_region_learns_where_branches_to_addresses_in_registers_go():
     branch, jump = 0x07F1 << 48, 0xA7F4_0008 << 32  # br %r1; j .+16
     covered = {CODE: branch, CODE + 2: jump} | {CODE + n: branch for n in (8, 10, 12, 18)}
     page = DecodedPage(CODE, 0, None)
-    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), None, frozenset([CODE + 10]))
+    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), None)
     inside = {(CODE, CODE + to) for to in (8, 10, 12, 100)}
-    assert translator._not_entered(installed, inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
-    assert translator._not_entered(installed, {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
+    assert translator._not_entered(installed, [CODE + 10], inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
+    assert translator._not_entered(installed, [CODE + 10], {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
 
 
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")

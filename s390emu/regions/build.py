@@ -37,6 +37,7 @@ def _made(request: Request) -> Translation | None:
         library.branches,
         everywhere=request.everywhere,
         size=library.size,
+        most=request.text,
     )
     if region is None:
         return None

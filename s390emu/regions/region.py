@@ -13,9 +13,8 @@ from typing import NamedTuple
 from s390emu.isa import lookup
 from s390emu.isa.formats import RELATIVE
 from s390emu.isa.opcodes import ROWS
+from s390emu.regions.request import FIRST_TEXT
 
-MOST_INSTRUCTIONS = 400
-MOST_TEXT = 500_000  # characters of their templates: what the time of a translation goes by, about a second
 CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
 TEXT_BITS = 64
 EXECUTE = "EXRL"
@@ -101,14 +100,14 @@ def _executed(decoded: Mapping[int, int], text: int, ia: int, amode: int) -> Exe
 
 def find_region(
     decoded: Mapping[int, int], starts: Collection[int], amode: int, branches: Callable[[str], bool | None], *,
-    everywhere: bool = False, size: Callable[[str], int] = lambda mnemonic: 0,
+    everywhere: bool = False, size: Callable[[str], int] = lambda mnemonic: 0, most: int = FIRST_TEXT,
 ) -> Region | None:  # fmt: skip
     """Return the region of the instructions that can be reached from `starts`, None if there is nothing to translate.
 
     decoded: texts by logical address, all in one page; everywhere: enter it at every instruction, for tests;
-    size: of a mnemonic, the characters of its template.
+    size: of a mnemonic, the characters of its template, of which there are not many more than `most`.
     """
-    found = _reachable(decoded, starts, amode, branches, size)
+    found = _reachable(decoded, starts, amode, branches, size, most)
     entered = {start for start in starts if start in found and not _in_loop(found, start)}
     leaders, entries = set(entered), set(entered)
     for each in found.values():
@@ -128,10 +127,10 @@ def find_region(
     return Region(amode, blocks, usable)
 
 
-def _reachable(decoded, starts, amode, branches, size) -> dict[int, Instruction]:
+def _reachable(decoded, starts, amode, branches, size, most) -> dict[int, Instruction]:
     found: dict[int, Instruction] = {}
     work, text = list(starts), 0
-    while work and len(found) < MOST_INSTRUCTIONS and text < MOST_TEXT:
+    while work and text < most:
         ia = work.pop()
         if ia in decoded and ia not in found:
             found[ia] = each = instruction_at(decoded, ia, amode, branches)

@@ -13,31 +13,47 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from s390emu._jit import JIT
+from s390emu._jit import JIT, u64
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.engine.handlers import HandlerTable
 from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm, region
+from s390emu.regions.kept import of_page
 from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
-from s390emu.regions.request import BODY, SYMBOL, Request, Translation
+from s390emu.regions.request import BODY, FIRST_TEXT, SYMBOL, WHOLE_TEXT, Request, Translation
 from s390emu.regions.worker import Worker, shared
-from s390emu.storage.decode_cache import DECODED_PAGE_BYTES, ENTRY_BYTES, TRANSLATED
-from s390emu.storage.guest import GuestStorage
+from s390emu.storage.decode_cache import (
+    BLOCK_NUMBER,
+    DECODED_PAGE_BYTES,
+    END_BYTE,
+    ENTRY_BYTES,
+    FIRST_BYTE,
+    TRANSLATED,
+)
+from s390emu.storage.guest import DECODED_PAGES_MOST, GuestStorage
 
-INTERVAL, LONGEST_INTERVAL = 1 << 17, 20_000_000  # instructions between two samples, as long as they are of no region
+INTERVAL = 1 << 17  # instructions between two samples, as long as they are of no region
+LONGEST_INTERVAL = 1 << 22  # if they are all in one page: a look then takes a fiftieth of the time
+LONGEST_OF_MANY = 1 << 19  # while they are in several: there may soon be others, of which translations are kept
 GROWTH = 16  # it grows by this part: if by much, code most of which is in regions is hardly looked at
 ALWAYS_INTERVAL = 500
 SAMPLES = 4  # of a page, before it is translated
+REUSES = 20  # of kept translations for a page that is dropped again and again
 VERSIONS = 6  # translations of a page, before it is left alone: it is written to all the time
 PAGE = ~(BLOCK_SIZE - 1) & ((1 << 64) - 1)
 HANDLER, TEXT = 0, 1  # columns of a decoded page
-TRANSLATED_ROW = int(TRANSLATED) // int(ENTRY_BYTES)
+TEXT_BITS = 64
+# Words of a decoded page that are no entries; all are in the second column.
+NUMBER_ROW, END_ROW, FIRST_ROW, TRANSLATED_ROW = (
+    int(word) // int(ENTRY_BYTES) for word in (BLOCK_NUMBER, END_BYTE, FIRST_BYTE, TRANSLATED)
+)
 
 
 class DecodedPage(NamedTuple):
@@ -59,12 +75,12 @@ class DecodedPage(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A region in place. starts: where it was asked to be entered; library: keeps its code alive."""
+    """A region in place. library: keeps its code alive; starts: where it was asked to be entered."""
 
     page: DecodedPage
     translation: Translation
-    starts: frozenset[int]
     library: object
+    starts: frozenset[int] = frozenset()
 
 
 def decoded_page_at(port, ia: int) -> DecodedPage | None:
@@ -73,19 +89,32 @@ def decoded_page_at(port, ia: int) -> DecodedPage | None:
     if int(port.tlb_insn_tag[slot]) != (ia & PAGE) | int(port.insn_context):
         return None
     address = int(port.tlb_insn_decoded[slot])
+    return DecodedPage(ia & PAGE, address, _rows_at(address))
+
+
+@lru_cache(DECODED_PAGES_MOST)
+def _rows_at(address: int) -> np.ndarray:
     rows = (ctypes.c_uint64 * (int(DECODED_PAGE_BYTES) // 8)).from_address(address)
-    return DecodedPage(ia & PAGE, address, np.ctypeslib.as_array(rows).reshape(-1, 2))
+    return np.ctypeslib.as_array(rows).reshape(-1, 2)
+
+
+def _content(storage: GuestStorage, number: int) -> bytes | None:
+    """Return what is in a block, None if it is not resident."""
+    if storage.block_column("invalid")[number]:
+        return None
+    frame = int(storage.block_column("frame")[number])
+    return ctypes.string_at(int(storage.column("frames")[0]) + frame * BLOCK_SIZE, BLOCK_SIZE)
 
 
 def _not_entered(installed: Installed, branches: Iterable[tuple[int, int]]) -> set[int]:
     """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
-    cases of a switch. What it was asked for already does not count: it is in a loop."""
+    cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
     found, covered = set(), installed.translation.covered
     known = installed.starts | installed.translation.entries.keys()
     for at, to in branches:
         if to in covered and to not in known:
-            text = covered.get(at)
-            if text is None or region.relative_target(text, at, PAGE) is None:
+            far = at & PAGE != installed.page.logical
+            if far or (at in covered and region.relative_target(covered[at], at, PAGE) is None):
                 found.add(to)
     return found
 
@@ -106,7 +135,12 @@ class Translator:
         self._missed: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
+        self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
+        self._reused: Counter[tuple[int, int]] = Counter()
+        self._seen: set[tuple[int, int]] = set()
+        self._looked_at = b""
         self._interval = INTERVAL
+        self._sampled = 0  # address of the decoded page of the last sample in a region
         self._next = 0
         self.serial = 0
 
@@ -117,12 +151,13 @@ class Translator:
         self.worker.poll()
         if count < self._next:
             return self._next - count
-        self._free_dropped()
         if self.mode == ALWAYS:
             for page in self._pages_of(cpu.port):
                 self._ask(page, tuple(page.texts()), cpu, everywhere=True)
             self._interval = ALWAYS_INTERVAL
         else:
+            if self.mode == AUTO:
+                self._look_at_new_pages(cpu)
             self._sample(cpu)
         self._next = count + self._interval
         return self._interval
@@ -132,12 +167,16 @@ class Translator:
         page = decoded_page_at(cpu.port, ia)
         if page is None:
             return
+        if self.mode == AUTO and not page.region:
+            self._reuse(page, cpu)
         installed = self.installed.get(page.region)
         missed = _not_entered(installed, cpu.branches()) if installed else set()
         key = page.logical, page.address
         done = self._versions[key] >= VERSIONS
-        if installed and (done or (ia in installed.translation.covered and not missed)):
-            self._interval = min(self._interval + self._interval // GROWTH, LONGEST_INTERVAL)
+        if installed and (done or (self._has(installed, ia) and not missed)):
+            longest = LONGEST_INTERVAL if page.address == self._sampled else LONGEST_OF_MANY
+            self._interval = min(self._interval + self._interval // GROWTH, longest)
+            self._sampled = page.address
             return
         self._interval = INTERVAL
         self._missed[key] |= missed
@@ -149,6 +188,13 @@ class Translator:
                 entered |= installed.starts | installed.translation.entries.keys()
             self._ask(page, tuple(sorted(entered)), cpu)
 
+    def _has(self, installed: Installed, ia: int) -> bool:
+        """True if a region executes the instruction, or leaves it to its handler."""
+        if ia in installed.translation.covered:
+            return True
+        text = int(installed.page.rows[ia % BLOCK_SIZE // 2, TEXT])
+        return self.handlers.mnemonics.get(lookup.place_of(text)) in installed.translation.barriers
+
     def _pages_of(self, port) -> list[DecodedPage]:
         """Return the pages that the CPU's TLB has for instructions."""
         tags = port.tlb_insn_tag
@@ -159,6 +205,10 @@ class Translator:
 
     def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
         key, texts = (page.logical, page.address), page.texts()
+        lasting, most = self.mode != ALWAYS, FIRST_TEXT
+        if lasting and (installed := self.installed.get(page.region)) and installed.page.logical == page.logical:
+            texts = installed.translation.covered | texts  # or what earlier runs executed would be lost
+            most = WHOLE_TEXT
         # What this machine does not have is an operation exception, whatever the handler of that name does.
         texts = {ia: text for ia, text in texts.items() if lookup.place_of(text) in self.handlers.mnemonics}
         if everywhere and self._asked.get(key) == texts and (page.region or self._refused.get(key) == texts):
@@ -175,22 +225,79 @@ class Translator:
                 self.refused += 1
                 self._refused[key] = texts
 
-        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, self.mode != ALWAYS), take)
+        self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, lasting, most), take)
 
-    def _install(self, page: DecodedPage, translation: Translation, starts: Collection[int]) -> None:
-        """Write the region over its entries, if the page still has the instructions that it was made of."""
-        now = page.texts()
-        if any(now.get(ia) != text for ia, text in translation.covered.items()):
+    def _look_at_new_pages(self, cpu) -> None:
+        """Put in place what is kept of the pages that the CPU's TLB has for instructions, once for each."""
+        tags = self.storage.port_column("tlb_insn_tag")[cpu.number]
+        if (now := tags.tobytes()) == self._looked_at:
             return
+        self._looked_at = now
+        valid = tags & ~u64(PAGE) == self.storage.port_column("insn_context")[cpu.number]
+        decoded = self.storage.port_column("tlb_insn_decoded")[cpu.number][valid].tolist()
+        keys = set(zip((tags[valid] & u64(PAGE)).tolist(), decoded, strict=True)) - self._seen
+        self._seen |= keys
+        for logical, _ in sorted(keys):
+            if (page := decoded_page_at(cpu.port, logical)) and not page.region:
+                self._reuse(page, cpu)
+
+    def _reuse(self, page: DecodedPage, cpu) -> None:
+        """Put in place what earlier runs made of the page: what covers most, if its instructions are there."""
+        wanted = page.logical, int(cpu.record.amode)
+        if wanted not in self._known:
+            usable = [each for each in of_page(*wanted) if self._all_here(each.covered)]
+            self._known[wanted] = sorted(usable, key=lambda each: -len(each.covered))
+        key = page.logical, page.address
+        if self._known[wanted] and self._reused[key] < REUSES:
+            self._reused[key] += 1
+            any(self._install(page, translation) for translation in self._known[wanted])
+
+    def _install(self, page: DecodedPage, translation: Translation, starts: Collection[int] = ()) -> bool:
+        """Write the region over its entries if the page has the instructions that it was made of; return whether."""
+        if not self._can_cover(page, translation.covered):
+            return False
+        self._free_dropped()
         self._remove(page)
         library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
         self.serial += 1
-        self.installed[body] = Installed(page, translation, frozenset(starts), library)
+        self.installed[body] = Installed(page, translation, library, frozenset(starts))
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
-        for ia, text in translation.covered.items():  # where stores drop it, whether or not there is a handler
-            page.rows[ia % BLOCK_SIZE // 2, TEXT] = text
-        for entry in translation.entries:
+        for entry, place in translation.entries.items():
+            if not self.handlers.addresses[place]:
+                self.handlers.compile(place)
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
+        return True
+
+    def _can_cover(self, page: DecodedPage, covered: Mapping[int, int]) -> bool:
+        """True if these are the page's instructions, by logical address, so that a region may stand for them. From now
+        on a store into one drops it, executed before or not."""
+        decoded = page.texts()
+        others = covered.items() - decoded.items()
+        if not others:
+            return True
+        first, end = int(page.rows[FIRST_ROW, TEXT]), int(page.rows[END_ROW, TEXT])
+        content = _content(self.storage, int(page.rows[NUMBER_ROW, TEXT]))
+        if first >= end or content is None or self.storage.column("breakpoint_count")[0]:
+            return False
+        if any(ia in decoded or not self._is_at(content, ia % BLOCK_SIZE, text) for ia, text in others):
+            return False
+        offsets = [ia % BLOCK_SIZE for ia in covered]
+        last = max(covered)
+        page.rows[FIRST_ROW, TEXT] = min(first, *offsets)
+        page.rows[END_ROW, TEXT] = max(end, last % BLOCK_SIZE + lookup.LENGTHS[covered[last] >> TEXT_BITS - 2])
+        for ia, text in others:  # where stores drop it
+            page.rows[ia % BLOCK_SIZE // 2, TEXT] = text
+        return True
+
+    def _all_here(self, covered: Mapping[int, int]) -> bool:
+        """True if this machine has these instructions."""
+        return all(lookup.place_of(text) in self.handlers.mnemonics for text in covered.values())
+
+    def _is_at(self, content: bytes, offset: int, text: int) -> bool:
+        """True if the instruction is at this offset of a block."""
+        length = lookup.LENGTHS[text >> TEXT_BITS - 2]
+        there = int.from_bytes(content[offset : offset + length], "big") << TEXT_BITS - 8 * length
+        return there & int(self.handlers.regarded[lookup.place_of(text)]) == text
 
     def drop(self) -> None:
         """Let handlers stand everywhere again."""

@@ -12,6 +12,7 @@ import pickle
 import select
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 600  # seconds for one request: the computer may have much else to do
 KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
+NICE = 19  # of a worker that nobody waits for: it gets what other processes leave
+SERVE = "from s390emu.regions.worker import serve; serve({})"
 PACKAGE_PARENT = Path(__file__).parents[2]
 
 Take = Callable[[Translation | None], None]
@@ -60,7 +63,9 @@ class Worker:
                 self._taken(None)
                 return
             try:
-                self._started().stdin.write(pickle.dumps(request))  # type: ignore[union-attr]
+                requests = self._started().stdin
+                requests.write(pickle.dumps(request))  # type: ignore[union-attr]
+                requests.flush()  # type: ignore[union-attr]
             except OSError:
                 self._died()
 
@@ -101,7 +106,8 @@ class Worker:
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
-                pipe.close()  # type: ignore[union-attr]
+                with suppress(OSError):  # what it was not told any more
+                    pipe.close()  # type: ignore[union-attr]
 
     def _started(self) -> subprocess.Popen:
         if self._process is None:
@@ -109,8 +115,8 @@ class Worker:
 
             path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from s390emu.regions.worker import serve; serve()"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+                [sys.executable, "-c", SERVE.format(0 if self.waits else NICE)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 start_new_session=True, env=os.environ | {"PYTHONPATH": path},
             )  # fmt: skip
         return self._process
@@ -130,8 +136,9 @@ def _shared(waits: bool, process: int) -> Worker:
     return Worker(waits=waits)
 
 
-def serve() -> None:
+def serve(nice: int) -> None:
     """Answer requests until standard input ends. Nothing else gets to standard output."""
+    os.nice(nice)
     from s390emu._jit.cache import regions
     from s390emu.regions.build import translate
 

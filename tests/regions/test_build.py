@@ -8,7 +8,7 @@ from s390emu._jit.objects import Kept
 from s390emu.regions import build
 from s390emu.regions import kept as keeping
 from s390emu.regions.build import translate
-from s390emu.regions.kept import MISSING, kept
+from s390emu.regions.kept import MISSING, OF_PAGE_MOST, kept, of_page
 from s390emu.regions.request import Request, Translation
 
 REQUEST = Request({0x1000: 0x0700 << 48}, (0x1000,), (1 << 64) - 1)
@@ -63,6 +63,26 @@ def test_what_does_not_last_is_kept_by_the_process_only(made, tmp_path):
 
 def test_a_damaged_file_is_none(made, tmp_path):
     translate(REQUEST)
-    (file,) = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes()[:-1] + b"?")
-    assert kept(REQUEST) is MISSING
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert kept(REQUEST) is MISSING and of_page(0x1000, REQUEST.amode) == []
+
+
+def test_what_was_made_of_a_page_is_found_by_its_address_and_mode(made):
+    translate(REQUEST)
+    assert of_page(0x1000, REQUEST.amode) == [TRANSLATION]
+    assert of_page(0x2000, REQUEST.amode) == of_page(0x1000, 0x7FFFFFFF) == []
+
+
+def test_the_latest_of_a_page_are_found_each_once(made, monkeypatch):
+    for n in (*range(OF_PAGE_MOST), 0, *range(1, OF_PAGE_MOST), OF_PAGE_MOST):
+        answer = TRANSLATION._replace(code=b"%d" % n)
+        monkeypatch.setattr(build, "_made", lambda request, answer=answer: answer)
+        translate(REQUEST._replace(starts=(0x1000 + 2 * n,)))
+    found = of_page(0x1000, REQUEST.amode)
+    assert [each.code for each in found] == [b"%d" % n for n in range(1, OF_PAGE_MOST + 1)]
+
+
+def test_nothing_made_of_a_page_is_nothing_found(made):
+    translate(REQUEST._replace(starts=()))
+    assert of_page(0x1000, REQUEST.amode) == []

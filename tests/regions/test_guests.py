@@ -14,7 +14,8 @@ from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 from s390emu.regions import translator
-from s390emu.regions.modes import NEVER, SYNC
+from s390emu.regions.modes import AUTO, NEVER, SYNC
+from s390emu.regions.request import Translation
 from tests.guest import test_firmware as toy
 from tests.guest import test_web_guest as web
 from tests.regions.loops import told
@@ -38,25 +39,34 @@ def discard(machine: Machine) -> None:
 
 @pytest.mark.parametrize("guest", GUESTS)
 def test_a_translated_guest_is_the_same_at_every_stop(guest, monkeypatch):
+    """Translated by itself, and with what was made for that one put in place when a page is first seen."""
     monkeypatch.setattr(translator, "INTERVAL", 1000)
     size, frames, build = GUESTS[guest]
     program, machines = build(), []
-    for mode in (NEVER, SYNC):
+    made: dict[tuple[int, int], list[Translation]] = {}
+    for mode in (NEVER, SYNC, AUTO):
         machines.append(Machine(size, host=Host(frames, PagingDevice()), translate=mode))
         machines[-1].load(program)
-    plain, translated = machines
+    plain, translated, again = machines
+    assert translated.translator and again.translator
+    monkeypatch.setattr(translator, "of_page", lambda *page: made.get(page, []))
+    monkeypatch.setattr(again.translator.worker, "submit", lambda request, take: None)
     random = Random(1)
     while True:
         length, takes = random.choice(LENGTHS), random.randrange(4) == 0
         stops = [machine.run(length) for machine in machines]
-        assert stops[0] == stops[1]
-        assert told(plain) == told(translated)
+        assert stops[0] == stops[1] == stops[2]
+        assert told(plain) == told(translated) == told(again)
+        for each in translated.translator.installed.values():
+            made[each.page.logical, int(plain.cpus[0].record.amode)] = [each.translation]
+        again.translator._known.clear()
         if stops[0].reason is not Reason.LIMIT:
             break
         if takes:
             for machine in machines:
                 discard(machine)
-    assert stops[0].exit_code == 0 and translated.translator.serial
-    assert plain.console == translated.console
-    assert plain.read(0, size) == translated.read(0, size)
-    assert plain.blocks() == translated.blocks()
+    assert stops[0].exit_code == 0 and translated.translator.serial and again.translator.serial
+    for other in (translated, again):
+        assert plain.console == other.console
+        assert plain.read(0, size) == other.read(0, size)
+        assert plain.blocks() == other.blocks()

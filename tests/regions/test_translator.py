@@ -19,7 +19,7 @@ from s390emu.records.blocks import WATCH_FETCH, WATCH_STORE
 from s390emu.records.events import EVENT_TOUCH
 from s390emu.regions import llvm, modes, translator
 from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
-from s390emu.regions.request import Request, Translation
+from s390emu.regions.request import WHOLE_TEXT, Request, Translation
 from s390emu.regions.templates import CPU, PORT
 from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at, translator_of
 
@@ -60,7 +60,8 @@ class Asked:
 
 
 @pytest.fixture
-def asked():
+def asked(monkeypatch):
+    monkeypatch.setattr(translator, "of_page", lambda *page: [])
     return Asked()
 
 
@@ -153,10 +154,93 @@ def test_a_region_learns_where_branches_to_addresses_in_registers_go():
     branch, jump = 0x07F1 << 48, 0xA7F4_0008 << 32  # br %r1; j .+16
     covered = {CODE: branch, CODE + 2: jump} | {CODE + n: branch for n in (8, 10, 12, 18)}
     page = DecodedPage(CODE, 0, None)
-    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), frozenset([CODE + 10]), None)
+    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), None, frozenset([CODE + 10]))
     inside = {(CODE, CODE + to) for to in (8, 10, 12, 100)}
     assert translator._not_entered(installed, inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
     assert translator._not_entered(installed, {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
+def texts_of(machine, *offsets: int) -> dict[int, int]:
+    """Return the instructions of LOOP at these offsets, by logical address."""
+    lengths = {0: 4, 4: 6, 10: 6, 16: 6, 22: 4, 26: 6, 32: 4}
+    read = {CODE + n: machine.read(CODE + n, lengths[n]) for n in offsets}
+    return {ia: int.from_bytes(text.ljust(8, b"\0"), "big") for ia, text in read.items()}
+
+
+@pytest.fixture
+def begun(asked):
+    """A machine in its loop, whose last two instructions have not been executed, and its page."""
+    machine = machine_with(asked, AUTO)
+    machine.run(10)
+    return machine, decoded_page_at(machine.port, CODE)
+
+
+def test_a_region_may_stand_for_instructions_that_are_there_but_were_not_executed(begun):
+    machine, page = begun
+    assert machine.translator._can_cover(page, texts_of(machine, 10, 16, 26, 32))
+    assert CODE + 26 not in page.texts()
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = 7
+    machine.write(CODE + 36, b"\0")
+    assert page.region == 7
+    machine.write(CODE + 35, b"\0")  # the last byte of the last one
+    assert page.region == 0
+
+
+@pytest.mark.parametrize("lacking", ["other-text", "breakpoint", "no-frame"])
+def test_a_region_may_not_stand_for_what_is_not_there(begun, lacking):
+    machine, page = begun
+    covered = texts_of(machine, 10, 26)
+    if lacking == "other-text":
+        machine.write(CODE + 27, b"\x11")
+    elif lacking == "breakpoint":
+        machine.storage.break_at([CODE + 26])
+    else:
+        machine.set_block(CODE, "Uz")
+    assert not machine.translator._can_cover(page, covered)
+
+
+def test_a_region_of_what_the_machine_does_not_have_is_not_put_in_place(begun, monkeypatch):
+    machine, page = begun
+    covered = texts_of(machine, 10)
+    monkeypatch.setattr(translator, "of_page", lambda *wanted: [Translation(b"", {}, covered, ())])
+    monkeypatch.setattr(machine.translator, "_install", lambda page, translation: put.append(translation))
+    put: list[Translation] = []
+    machine.translator._reuse(page, machine.cpus[0])
+    assert len(put) == 1
+    machine.handlers.mnemonics.pop(lookup.place_of(covered[CODE + 10]))
+    machine.translator._known.clear()
+    machine.translator._reuse(page, machine.cpus[0])
+    assert len(put) == 1
+
+
+def test_a_page_at_two_addresses_is_asked_for_with_the_instructions_of_one(often, begun, asked):
+    machine, page = begun
+    elsewhere = {ia + 4096: text for ia, text in texts_of(machine, 26).items()}
+    stand_in(machine, page._replace(logical=CODE + 4096), Translation(b"", {CODE + 4096 + 26: 0}, elsewhere, ()))
+    machine.run(100 * (translator.SAMPLES + 1))
+    (request,) = asked.requests
+    assert request.decoded == page.texts()
+
+
+def stand_in(machine, page, translation: Translation) -> None:
+    """Let the translator believe that the region stands in the page."""
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = 7
+    machine.translator.installed[7] = translator.Installed(page, translation, None)
+
+
+def test_what_is_asked_of_a_page_with_a_region_has_that_in_it(often, begun, asked):
+    machine, page = begun
+    kept = texts_of(machine, 4, 26, 32)
+    stand_in(machine, page, Translation(b"", {CODE + 26: 0}, kept, ()))
+    machine.run(100 * (translator.SAMPLES + 1))
+    (request,) = asked.requests
+    assert request.decoded == kept | page.texts() and CODE + 26 in request.starts
+    assert request.text == WHOLE_TEXT
+
+
+def test_a_sample_of_what_a_region_leaves_to_its_handler_asks_for_nothing(often, begun, asked):
+    machine, page = begun
+    stand_in(machine, page, Translation(b"", {}, texts_of(machine, 10), ("STG", "BRCTG")))
+    machine.run(1000)
+    assert not asked.requests
 
 
 @pytest.mark.skipif(JIT, reason="about NUMBA_DISABLE_JIT=1")
@@ -209,6 +293,24 @@ def test_it_is_the_same_execution(translated):
         assert plain.cpu_array.tobytes() == translated.cpu_array.tobytes()
         assert plain.branches() == translated.branches()
     assert plain.read(0, 1 << 17) == translated.read(0, 1 << 17)
+
+
+@jitted
+def test_what_earlier_runs_made_is_in_place_at_the_first_look_and_it_is_the_same_execution(
+    translated, asked, monkeypatch
+):
+    (made,) = (each.translation for each in translated.translator.installed.values())
+    translated.run()
+    monkeypatch.setattr(translator, "of_page", lambda *page: [made])
+    machine = machine_with(asked, AUTO)
+    machine.run(2)  # not yet in the loop
+    machine.translator._next = 0
+    machine.run(1)
+    assert machine.translator.installed and CODE + 16 not in decoded_page_at(machine.port, CODE).texts()
+    machine.run()
+    assert not asked.requests
+    assert machine.cpu_array.tobytes() == translated.cpu_array.tobytes()
+    assert machine.branches() == translated.branches()
 
 
 @jitted

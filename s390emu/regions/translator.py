@@ -75,12 +75,11 @@ class DecodedPage(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A region in place. library: keeps its code alive; starts: where it was asked to be entered."""
+    """A region in place. library: keeps its code alive."""
 
     page: DecodedPage
     translation: Translation
     library: object
-    starts: frozenset[int] = frozenset()
 
 
 def decoded_page_at(port, ia: int) -> DecodedPage | None:
@@ -106,13 +105,12 @@ def _content(storage: GuestStorage, number: int) -> bytes | None:
     return ctypes.string_at(int(storage.column("frames")[0]) + frame * BLOCK_SIZE, BLOCK_SIZE)
 
 
-def _not_entered(installed: Installed, branches: Iterable[tuple[int, int]]) -> set[int]:
+def _not_entered(installed: Installed, asked: Collection[int], branches: Iterable[tuple[int, int]]) -> set[int]:
     """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
     cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
     found, covered = set(), installed.translation.covered
-    known = installed.starts | installed.translation.entries.keys()
     for at, to in branches:
-        if to in covered and to not in known:
+        if to in covered and to not in installed.translation.entries and to not in asked:
             far = at & PAGE != installed.page.logical
             if far or (at in covered and region.relative_target(covered[at], at, PAGE) is None):
                 found.add(to)
@@ -133,6 +131,7 @@ class Translator:
         self._samples: Counter[tuple[int, int]] = Counter()
         self._versions: Counter[tuple[int, int]] = Counter()
         self._missed: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        self._starts: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
@@ -170,8 +169,8 @@ class Translator:
         if self.mode == AUTO and not page.region:
             self._reuse(page, cpu)
         installed = self.installed.get(page.region)
-        missed = _not_entered(installed, cpu.branches()) if installed else set()
         key = page.logical, page.address
+        missed = _not_entered(installed, self._starts[key], cpu.branches()) if installed else set()
         done = self._versions[key] >= VERSIONS
         if installed and (done or (self._has(installed, ia) and not missed)):
             longest = LONGEST_INTERVAL if page.address == self._sampled else LONGEST_OF_MANY
@@ -185,7 +184,8 @@ class Translator:
             self._samples[key] = 0
             entered = {ia, *(to for _, to in cpu.branches() if to & PAGE == page.logical), *self._missed.pop(key)}
             if installed:
-                entered |= installed.starts | installed.translation.entries.keys()
+                entered |= self._starts[key] | installed.translation.entries.keys()
+            self._starts[key] |= entered
             self._ask(page, tuple(sorted(entered)), cpu)
 
     def _has(self, installed: Installed, ia: int) -> bool:
@@ -220,7 +220,7 @@ class Translator:
             if not everywhere:
                 del self._asked[key]
             if translation:
-                self._install(page, translation, starts)
+                self._install(page, translation)
             else:
                 self.refused += 1
                 self._refused[key] = texts
@@ -250,23 +250,24 @@ class Translator:
         key = page.logical, page.address
         if self._known[wanted] and self._reused[key] < REUSES:
             self._reused[key] += 1
-            any(self._install(page, translation) for translation in self._known[wanted])
+            for translation in self._known[wanted]:
+                if not page.region:
+                    self._install(page, translation)
 
-    def _install(self, page: DecodedPage, translation: Translation, starts: Collection[int] = ()) -> bool:
-        """Write the region over its entries if the page has the instructions that it was made of; return whether."""
+    def _install(self, page: DecodedPage, translation: Translation) -> None:
+        """Write the region over its entries, if the page has the instructions that it was made of."""
         if not self._can_cover(page, translation.covered):
-            return False
+            return
         self._free_dropped()
         self._remove(page)
         library, address, body = llvm.linked(translation.code, SYMBOL, BODY)
         self.serial += 1
-        self.installed[body] = Installed(page, translation, library, frozenset(starts))
+        self.installed[body] = Installed(page, translation, library)
         page.rows[TRANSLATED_ROW, TEXT] = body  # where regions of other pages go
         for entry, place in translation.entries.items():
             if not self.handlers.addresses[place]:
                 self.handlers.compile(place)
             page.rows[entry % BLOCK_SIZE // 2, HANDLER] = address
-        return True
 
     def _can_cover(self, page: DecodedPage, covered: Mapping[int, int]) -> bool:
         """True if these are the page's instructions, by logical address, so that a region may stand for them. From now

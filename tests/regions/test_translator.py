@@ -154,10 +154,10 @@ def test_a_region_learns_where_branches_to_addresses_in_registers_go():
     branch, jump = 0x07F1 << 48, 0xA7F4_0008 << 32  # br %r1; j .+16
     covered = {CODE: branch, CODE + 2: jump} | {CODE + n: branch for n in (8, 10, 12, 18)}
     page = DecodedPage(CODE, 0, None)
-    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), None, frozenset([CODE + 10]))
+    installed = Installed(page, Translation(b"", {CODE + 8: 0}, covered, ()), None)
     inside = {(CODE, CODE + to) for to in (8, 10, 12, 100)}
-    assert translator._not_entered(installed, inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
-    assert translator._not_entered(installed, {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
+    assert translator._not_entered(installed, [CODE + 10], inside | {(CODE + 2, CODE + 18)}) == {CODE + 12}
+    assert translator._not_entered(installed, [CODE + 10], {(CODE - 2, CODE + 18)}) == {CODE + 18}  # from another page
 def texts_of(machine, *offsets: int) -> dict[int, int]:
     """Return the instructions of LOOP at these offsets, by logical address."""
     lengths = {0: 4, 4: 6, 10: 6, 16: 6, 22: 4, 26: 6, 32: 4}

@@ -288,6 +288,8 @@ class Translator:
         last = max(covered)
         page.rows[FIRST_ROW, TEXT] = min(first, *offsets)
         page.rows[END_ROW, TEXT] = max(end, last % BLOCK_SIZE + lookup.LENGTHS[covered[last] >> TEXT_BITS - 2])
+        for ia, text in others:  # where stores drop it
+            page.rows[ia % BLOCK_SIZE // 2, TEXT] = text
         return True
 
     def _all_here(self, covered: Mapping[int, int]) -> bool:

@@ -282,8 +282,6 @@ class Translator:
             return False
         if any(ia in decoded or not self._is_at(content, ia % BLOCK_SIZE, text) for ia, text in others):
             return False
-        for ia, text in others:
-            page.rows[ia % BLOCK_SIZE // 2, TEXT] = text
         offsets = [ia % BLOCK_SIZE for ia in covered]
         last = max(covered)
         page.rows[FIRST_ROW, TEXT] = min(first, *offsets)

@@ -87,7 +87,7 @@ def test_of_a_guest_that_is_not_known_what_earlier_ones_used_is_loaded(compiler,
 
 class Objects:
     def __init__(self, names):
-        self.names = lambda: names
+        self.names, self.has = lambda: names, names.__contains__
 
 
 def test_a_wheel_has_every_instruction_and_every_procedure(compiler, monkeypatch, tmp_path, capsys):

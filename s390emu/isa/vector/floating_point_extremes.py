@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from s390emu._jit import jit, on, u64
 from s390emu.isa.floating_point.bfp_compare import ordered
-from s390emu.isa.floating_point.bfp_numbers import SIGN, SNAN, is_nan, unpack
+from s390emu.isa.floating_point.bfp_numbers import SIGN, SNAN, Datum, is_nan, unpack
 from s390emu.isa.floating_point.bfp_rounding import either_nan, exact_result, invalid_result, nan_result
 from s390emu.isa.vector.floating_point import (
     EQUAL,
@@ -45,7 +45,7 @@ ABSOLUTE, FUNCTION = u64(8), u64(7)  # a bit of M6, and the others
 
 @jit
 def absolute(datum):
-    return datum[0] & ~SIGN, datum[1]
+    return Datum(datum.high & ~SIGN, datum.low)
 
 
 @jit

@@ -67,11 +67,12 @@ def test_each_rule_has_its_plant_and_each_plant_its_rule():
 def test_planted_bug_is_found(rule):
     program = build(**PLANTED, PLANT=plants()[rule.name])
     found = set()
-    for run in (ample, eager):
-        machine, sanitizer = boot(program)
-        run(machine)
-        sanitizer.finish()
-        found |= sanitizer.counts.keys()
+    for run in (ample, eager):  # some show only on a host that takes what it may
+        if rule.name not in found:
+            machine, sanitizer = boot(program)
+            run(machine)
+            sanitizer.finish()
+            found |= sanitizer.counts.keys()
     assert rule.name in found
 
 

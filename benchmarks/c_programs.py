@@ -16,25 +16,19 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
 import shutil
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
 
-from regions import QEMU
+from regions import QEMU, children, medians
 from translation import STORAGE, Guest, build
 
 FOUND = ("interpreted", "translated", "qemu")
 PART = 5  # the interpreter and the first run execute this part of the rounds
 QEMU_OPTIONS = ("-machine", "s390-ccw-virtio", "-accel", "tcg", "-cpu", "max", "-m", f"{STORAGE >> 20}M", "-display",
                 "none", "-nodefaults", "-chardev", "stdio,id=c", "-device", "sclpconsole,chardev=c")  # fmt: skip
-
-
-def children() -> float:
-    """Return the CPU seconds of processes that have ended."""
-    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 def in_qemu(image: Path, printed: str) -> float:
@@ -89,12 +83,7 @@ def compare(case: Case, turns: int, seconds: float) -> dict:
     if counts[0][0] != counts[1][0]:
         raise RuntimeError(f"{case.name}: {counts} instructions")
     row = {"program": case.name, "instructions": count, "first": round(counts[0][1] / counts[1][1], 2)}
-    row |= {name: round(statistics.median(rates), 1) for name, rates in found.items() if rates}
-    for name in ("interpreted", "qemu"):
-        if found[name]:
-            pairs = zip(found["translated"], found[name], strict=True)
-            row[f"to_{name}"] = round(statistics.median(a / b for a, b in pairs), 2)
-    return row
+    return row | medians(found)
 
 
 def main() -> None:

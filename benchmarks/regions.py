@@ -88,12 +88,17 @@ def bootable(program: Program, rounds: int) -> bytes:
     return assemble("\n".join(lines), origin=STUB).to_elf()
 
 
+def children() -> float:
+    """Return the CPU seconds of processes that have ended."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
 def in_qemu(program: Program, rounds: int) -> float:
     """Return the seconds of CPU time of a run in QEMU."""
     with tempfile.TemporaryDirectory() as folder:
         kernel = Path(folder) / "program.elf"
         kernel.write_bytes(bootable(program, rounds))
-        before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+        before = children()
         command = [
             QEMU,
             "-machine",
@@ -106,7 +111,17 @@ def in_qemu(program: Program, rounds: int) -> float:
             "-no-reboot",
         ]
         subprocess.run([*command, "-kernel", str(kernel)], check=True, capture_output=True, timeout=300)
-        return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before
+        return children() - before
+
+
+def medians(rates: dict[str, list[float]]) -> dict[str, float]:
+    """Return the median of each one's turns, and of what `translated` is to each other in a turn. An empty list is of
+    what there is not here."""
+    found = {name: round(statistics.median(turns), 1) for name, turns in rates.items() if turns}
+    for name in [name for name in found if name != "translated"]:
+        pairs = zip(rates["translated"], rates[name], strict=True)
+        found[f"to_{name}"] = round(statistics.median(a / b for a, b in pairs), 2)
+    return found
 
 
 def compare(program: Program, turns: int) -> dict:
@@ -131,13 +146,7 @@ def compare(program: Program, turns: int) -> dict:
             slow = program.name[0] in SLOW
             seconds = in_qemu(program, few if slow else many) - in_qemu(program, 1)
             rates["qemu"].append(counts[few if slow else many] / max(seconds, 1e-3) / 1e6)
-    result = {"program": program.name, "first": round(translated.seconds, 2)}
-    result |= {name: round(statistics.median(found), 1) for name, found in rates.items() if found}
-    for name in ("interpreted", "qemu"):
-        if rates[name]:
-            pairs = zip(rates["translated"], rates[name], strict=True)
-            result[f"to_{name}"] = round(statistics.median(a / b for a, b in pairs), 2)
-    return result
+    return {"program": program.name, "first": round(translated.seconds, 2)} | medians(rates)
 
 
 def chosen(scale: float, letters: str) -> list[Program]:

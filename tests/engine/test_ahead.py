@@ -16,7 +16,7 @@ class Compiler:
     """In the place of `_jit`: what is made and loaded, by name."""
 
     def __init__(self, monkeypatch):
-        self.made, self.loaded = {MADE.name}, []
+        self.made, self.generated, self.loaded = {MADE.name}, [], []
         for name, value in {
             "JIT": True,
             "is_made": lambda function: function.name in self.made,
@@ -27,6 +27,7 @@ class Compiler:
             monkeypatch.setattr(ahead, name, value)
         monkeypatch.setattr(parallel, "cores", lambda: 2)
         monkeypatch.setattr(parallel, "make", self.make)
+        monkeypatch.setattr(parallel, "generate", self.generated.extend)
 
     def make(self, functions):
         for function in functions:
@@ -46,6 +47,13 @@ def test_what_a_guest_needs_is_made_by_several_processes_and_then_loaded(compile
     counts = [(done, total) for done, total, _ in shown]
     assert counts == [(n, counts[0][1]) for n in range(counts[0][1] + 1)]
     assert "agr" in [name for _, _, name in shown]
+
+
+def test_object_code_is_made_of_what_has_none(compiler, monkeypatch):
+    monkeypatch.setattr(ahead, "objects", lambda: Objects([MADE.name]))
+    ahead.prepare(["MVC", "AGR"])
+    assert ABSENT in compiler.generated
+    assert MADE.name not in [function.name for function in compiler.generated]
 
 
 def test_a_procedure_that_few_guests_need_waits_for_its_first_call(compiler):

@@ -99,5 +99,6 @@ class CPU:
         """Return the last 16 branches that this CPU took, oldest first: (from, to)."""
         port = self.port
         taken = int(port.branch_count)
-        slots = [n % len(port.branch_from) for n in range(max(0, taken - len(port.branch_from)), taken)]
-        return [(int(port.branch_from[s]), int(port.branch_to[s])) for s in slots]
+        places = list(zip(port.branch_from.tolist(), port.branch_to.tolist(), strict=True))
+        oldest = taken % len(places)
+        return places[oldest:] + places[:oldest] if taken >= len(places) else places[:taken]

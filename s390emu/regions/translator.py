@@ -137,7 +137,7 @@ class Translator:
         self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
         self._reused: Counter[tuple[int, int]] = Counter()
         self._seen: set[tuple[int, int]] = set()
-        self._looked_at = b""
+        self._looked_at = np.zeros(TLB_SLOTS, np.uint64)
         self._interval = INTERVAL
         self._sampled = 0  # address of the decoded page of the last sample in a region
         self._next = 0
@@ -230,14 +230,13 @@ class Translator:
     def _look_at_new_pages(self, cpu) -> None:
         """Put in place what is kept of the pages that the CPU's TLB has for instructions, once for each."""
         tags = self.storage.port_column("tlb_insn_tag")[cpu.number]
-        if (now := tags.tobytes()) == self._looked_at:
-            return
-        self._looked_at = now
         valid = tags & ~u64(PAGE) == self.storage.port_column("insn_context")[cpu.number]
-        decoded = self.storage.port_column("tlb_insn_decoded")[cpu.number][valid].tolist()
-        keys = set(zip((tags[valid] & u64(PAGE)).tolist(), decoded, strict=True)) - self._seen
-        self._seen |= keys
-        for logical, _ in sorted(keys):
+        changed = np.flatnonzero(valid & (tags != self._looked_at))
+        self._looked_at[changed] = tags[changed]
+        decoded = self.storage.port_column("tlb_insn_decoded")[cpu.number][changed].tolist()
+        new = set(zip((tags[changed] & u64(PAGE)).tolist(), decoded, strict=True)) - self._seen
+        self._seen |= new
+        for logical, _ in sorted(new):
             if (page := decoded_page_at(cpu.port, logical)) and not page.region:
                 self._reuse(page, cpu)
 

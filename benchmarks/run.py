@@ -72,7 +72,7 @@ class Ours:
     def __init__(self, program: Program, storage: int = STORAGE):
         from s390emu.machine import Machine
 
-        self.machine, self.program = Machine(storage), program
+        self.machine, self.program = Machine(storage, translate="never"), program
         for address, data in program.image:
             self.machine.write(address, data)
         self.first = self.machine.snapshot()

@@ -46,6 +46,7 @@ class Checkout:
 
     def __init__(self, path: Path, cache: str):
         self.environment = os.environ | {"PYTHONPATH": str(path), "S390EMU_CACHE": cache, "PYTHONSAFEPATH": "1"}
+        self.environment["S390EMU_TRANSLATE"] = "never"  # when a translation comes is no property of a version
 
     def start(self, program: Program) -> None:
         self.process = subprocess.Popen([sys.executable, "-c", SERVER], env=self.environment, text=True,

@@ -6,4 +6,4 @@ import os
 
 NEVER, AUTO, ALWAYS, SYNC = MODES = ("never", "auto", "always", "sync")
 VARIABLE = "S390EMU_TRANSLATE"
-DEFAULT = os.environ.get(VARIABLE) or NEVER
+DEFAULT = os.environ.get(VARIABLE) or AUTO

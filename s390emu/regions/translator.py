@@ -39,6 +39,7 @@ from s390emu.storage.decode_cache import (
 )
 from s390emu.storage.guest import DECODED_PAGES_MOST, GuestStorage
 
+BEGINNING = 20_000_000  # instructions before the first look with `auto`: a worker for what ends sooner costs more
 INTERVAL = 1 << 17  # instructions between two samples, as long as they are of no region
 LONGEST_INTERVAL = 1 << 22  # if they are all in one page: a look then takes a fiftieth of the time
 LONGEST_OF_MANY = 1 << 19  # while they are in several: there may soon be others, of which translations are kept
@@ -140,7 +141,7 @@ class Translator:
         self._looked_at = np.zeros(TLB_SLOTS, np.uint64)
         self._interval = INTERVAL
         self._sampled = 0  # address of the decoded page of the last sample in a region
-        self._next = 0
+        self._next: int | None = None  # instruction count at which to look; not known before the first stretch
         self.serial = 0
 
     # --- when to look ------------------------------------------------------------------------------------------------
@@ -148,6 +149,8 @@ class Translator:
     def attend(self, cpu, count: int) -> int:
         """Look at what comes next on this CPU, if it is time; return how many instructions until the next look."""
         self.worker.poll()
+        if self._next is None:
+            self._next = count + (BEGINNING if self.mode == AUTO else 0)
         if count < self._next:
             return self._next - count
         if self.mode == ALWAYS:

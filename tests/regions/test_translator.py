@@ -73,7 +73,8 @@ def machine_with(worker, mode: str, count: int = 30_000) -> Machine:
 
 @pytest.fixture
 def often(monkeypatch):
-    """Sample every 100 instructions."""
+    """Sample every 100 instructions, from the first on."""
+    monkeypatch.setattr(translator, "BEGINNING", 0)
     monkeypatch.setattr(translator, "INTERVAL", 100)
 
 
@@ -87,6 +88,18 @@ def test_a_page_is_translated_once_it_was_seen_often_enough(asked, often):
     assert CODE + 10 in request.starts  # the loop's head: the last branches went there
     machine.run(2000)
     assert len(asked.requests) == 1  # not while the answer is awaited
+
+
+def test_a_guest_that_may_end_soon_is_not_looked_at(asked, often, monkeypatch):
+    monkeypatch.setattr(translator, "BEGINNING", 5000)
+    for mode, requests in {AUTO: 0, SYNC: 1}.items():
+        asked.requests.clear()
+        machine = machine_with(asked, mode)
+        machine.run(1000)
+        assert len(asked.requests) == requests
+    machine = machine_with(asked, AUTO)
+    machine.run(6000)
+    assert asked.requests
 
 
 def test_a_page_that_cannot_be_translated_is_left_alone_after_some_attempts(asked, often):
@@ -264,8 +277,8 @@ def test_on_the_command_line_that_is_one_line():
         build(options.MachineOptions(ram=1 << 20, paging="none", translate=ALWAYS))
 
 
-@pytest.mark.parametrize("value, expected", [("", NEVER), (SYNC, SYNC)])
-def test_the_default_is_never_or_what_the_environment_says(value, expected, monkeypatch):
+@pytest.mark.parametrize("value, expected", [("", AUTO), (SYNC, SYNC)])
+def test_the_default_is_auto_or_what_the_environment_says(value, expected, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv(modes.VARIABLE, value)
         assert expected == importlib.reload(modes).DEFAULT

@@ -121,7 +121,7 @@ def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for e
     group.add_argument("--model", choices=models.NAMES, default=models.MAX, help=argparse.SUPPRESS)
     group.add_argument("--facility", type=number, action="append", default=[], help=argparse.SUPPRESS)
     group.add_argument("--no-essa", "--no-cmma", action="store_true",
-                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off, --translate auto: how fast")
+                       help="a guest without ESSA; --no-dat: with, and no-DAT; --tlb off, --translate never: how fast")
     group.add_argument("--no-dat", action="store_true", help=argparse.SUPPRESS)
     group.add_argument("--tlb", choices=("on", "off"), default="on", help=argparse.SUPPRESS)
     group.add_argument("--translate", choices=modes.MODES, default=modes.DEFAULT, help=argparse.SUPPRESS)

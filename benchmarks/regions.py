@@ -29,6 +29,8 @@ from run import COMPILER, PSW_MASK, ROUND_COUNTER, Ours, Program, assembled, com
 from s390emu.assembler.assemble import assemble
 
 QEMU = "qemu-system-s390x"
+IN_QEMU = [QEMU, "-machine", "s390-ccw-virtio", "-accel", "tcg", "-display", "none", "-nodefaults", "-no-reboot",
+           "-kernel"]  # fmt: skip
 STUB = 0x8000  # where QEMU begins
 LONGER = 20  # times as many rounds where execution is faster
 WARM = 100_000_000  # instructions
@@ -99,18 +101,7 @@ def in_qemu(program: Program, rounds: int) -> float:
         kernel = Path(folder) / "program.elf"
         kernel.write_bytes(bootable(program, rounds))
         before = children()
-        command = [
-            QEMU,
-            "-machine",
-            "s390-ccw-virtio",
-            "-accel",
-            "tcg",
-            "-display",
-            "none",
-            "-nodefaults",
-            "-no-reboot",
-        ]
-        subprocess.run([*command, "-kernel", str(kernel)], check=True, capture_output=True, timeout=300)
+        subprocess.run([*IN_QEMU, str(kernel)], check=True, capture_output=True, timeout=300)
         return children() - before
 
 

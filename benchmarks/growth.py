@@ -1,0 +1,128 @@
+"""How cost grows: with instructions, with storage, with frames too few, and with guests; and a standing start.
+
+    python benchmarks/growth.py           # tables, some minutes
+    python benchmarks/growth.py --json    # for machines
+
+Each figure is of a whole command, its start and its processes included: CPU seconds, wall seconds, MB of its largest
+process. `standing start` is a program which QEMU (Debian: qemu-system-s390x) executes in two seconds, started with no
+translation kept (`first`), then with those that the first run has left: wall seconds beside QEMU's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from regions import IN_QEMU, QEMU, bootable, chosen
+from run import Program
+from start import cost_of
+
+from s390emu._jit.cache import CACHE
+
+S390EMU = [sys.executable, "-m", "s390emu"]
+SECONDS = 2  # of QEMU
+LOOP, LETTERS = "a", "ab"  # of the programs of regions.py
+
+
+class Commands:
+    """Commands with a cache and a folder of their own."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.cache = folder, folder / "cache"
+        shutil.copytree(CACHE, self.cache / CACHE.name)
+
+    def cost(self, *command: str) -> dict[str, float]:
+        cpu, wall, memory = cost_of(list(command), self.cache)
+        return {"cpu_s": round(cpu, 2), "wall_s": round(wall, 2), "mb": round(memory)}
+
+    def ours(self, *arguments: object) -> dict[str, float]:
+        return self.cost(*S390EMU, *map(str, arguments))
+
+    def forget_translations(self) -> None:
+        for folder in (self.cache / CACHE.name).iterdir():
+            if folder.name.startswith(("regions-", "templates-")):
+                shutil.rmtree(folder)
+
+    def image(self, program: Program, rounds: int) -> str:
+        path = self.folder / "program.elf"
+        path.write_bytes(bootable(program, rounds))
+        return str(path)
+
+
+def instructions(commands: Commands, scale: float) -> dict[str, dict]:
+    """Return the cost of ever longer runs of a loop of eight instructions, interpreted and translated."""
+    (loop,) = chosen(1.0, LOOP)
+    found = {}
+    for count in (0, 10**7, 10**8, 10**9):
+        image = commands.image(loop, max(1, int(count * scale) // 8))
+        for mode in ("never", "auto"):
+            found[f"{count:,} instructions, {mode}"] = commands.ours("run", image, "--translate", mode)
+    return found
+
+
+def storage(commands: Commands) -> dict[str, dict]:
+    (loop,) = chosen(1.0, LOOP)
+    image = commands.image(loop, 1)
+    return {f"{size} of storage": commands.ours("run", image, "--ram", size) for size in ("16M", "256M", "1G", "4G")}
+
+
+def frames(commands: Commands) -> dict[str, dict]:
+    """Return the cost of the demo, whose guest has 256 blocks, with ever fewer frames."""
+    return {f"demo, {count} frames": commands.ours("demo", "--frames", count) for count in (256, 128, 96, 80, 64)}
+
+
+def guests(commands: Commands, scale: float) -> dict[str, dict]:
+    requests = max(10, int(100 * scale))
+    asked = ("--ratio", 2, "--policy", "hinting", "--requests", requests, "--warmup", requests, "--jobs", 1)
+    return {
+        f"{count} guests": commands.ours("overcommit", "--guests", count, *asked, "-o", commands.folder / f"of {count}")
+        for count in (1, 2, 4, 8)
+    }
+
+
+def standing_start(commands: Commands, scale: float) -> dict[str, dict]:
+    found = {}
+    for program in chosen(scale, LETTERS):
+        rounds = program.rounds
+        once, seconds = commands.cost(*IN_QEMU, commands.image(program, 1)), 0.0
+        while seconds < SECONDS * scale * 0.9:
+            rounds = int(rounds * min(20, SECONDS * scale / max(seconds, 0.05)))
+            qemu = commands.cost(*IN_QEMU, image := commands.image(program, rounds))
+            seconds = qemu["wall_s"] - once["wall_s"]
+        commands.forget_translations()
+        found[f"{program.name}, QEMU"] = qemu
+        for run in ("first", "again"):
+            ours = commands.ours("run", image, "--translate", "auto")
+            found[f"{program.name}, {run}"] = ours | {"of_qemu": round(qemu["wall_s"] / ours["wall_s"], 2)}
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", type=float, default=1.0, help="length of what is run (1.0)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        commands = Commands(Path(folder))
+        commands.ours("demo")  # whatever has to be compiled
+        results = {"schema": "s390emu.growth/1", "unit": "CPU seconds, wall seconds, MB"}
+        results["instructions"] = instructions(commands, args.scale)
+        results["storage"] = storage(commands)
+        results["frames"] = frames(commands)
+        results["guests"] = guests(commands, args.scale)
+        results["standing start"] = standing_start(commands, args.scale) if shutil.which(QEMU) else {}
+    if args.json:
+        print(json.dumps(results, indent=1))
+        return
+    for kind in list(results)[2:]:
+        print(f"{kind:36}{'CPU s':>8}{'wall s':>8}{'MB':>8}{'x QEMU' if kind == 'standing start' else '':>8}")
+        for name, row in results[kind].items():
+            print(f"  {name:34}{row['cpu_s']:8.2f}{row['wall_s']:8.2f}{row['mb']:8}{row.get('of_qemu', ''):>8}")
+
+
+if __name__ == "__main__":
+    main()

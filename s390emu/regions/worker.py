@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 600  # seconds for one request: the computer may have much else to do
 KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
-NICE = 19  # of a worker that nobody waits for: it gets what other processes leave
+NICE = 19  # of a worker that nobody waits for: it gets what other processes of its session leave
 SERVE = "from s390emu.regions.worker import serve; serve({})"
 PACKAGE_PARENT = Path(__file__).parents[2]
 
@@ -113,11 +113,13 @@ class Worker:
         if self._process is None:
             import subprocess  # few guests run for so long
 
+            # In a group of its own what is typed at the terminal does not interrupt it; in a session of its own, Linux
+            # would give it as much as all of ours, whatever its niceness.
             path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
                 [sys.executable, "-c", SERVE.format(0 if self.waits else NICE)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                start_new_session=True, env=os.environ | {"PYTHONPATH": path},
+                process_group=0, env=os.environ | {"PYTHONPATH": path},
             )  # fmt: skip
         return self._process
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from s390emu.regions import worker
@@ -40,3 +42,15 @@ def test_what_is_longer_than_a_pipe_holds_comes_whole(monkeypatch):
 def test_what_it_dies_of_is_refused_and_after_some_deaths_everything(monkeypatch, times):
     asked, taken = taken_from(DIES, monkeypatch, *[REQUEST] * times)
     assert taken == [None] * times and asked.deaths == min(times, worker.DEATHS_MOST)
+
+
+@pytest.mark.parametrize("waits, niceness", [(True, 0), (False, worker.NICE)])
+def test_it_is_not_interrupted_from_the_terminal_and_gives_way_to_its_own_session(waits, niceness):
+    asked = Worker(waits=waits)
+    asked.submit(REQUEST, lambda made: None)
+    process = asked._process.pid
+    if not waits:
+        os.read(asked._process.stdout.fileno(), 1)  # whoever answers has set its niceness
+    assert os.getpgid(process) != os.getpgid(0) and os.getsid(process) == os.getsid(0)
+    assert os.getpriority(os.PRIO_PROCESS, process) == os.getpriority(os.PRIO_PROCESS, 0) + niceness
+    asked.close()

@@ -13,7 +13,7 @@ from s390emu.commands.options.values import epoch as epoch_of
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import UsageError
 from s390emu.engine.handlers import available, on_request
-from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
+from s390emu.host.chunks import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 from s390emu.regions import modes
 

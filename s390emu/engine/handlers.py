@@ -8,8 +8,9 @@ A row is implemented when a function of its mnemonic in lower case with the sign
 from __future__ import annotations
 
 import importlib
+import os
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,14 +73,21 @@ def function_name(mnemonic: str) -> str:
     return KEYWORDS.get(name, name)
 
 
+def _modules(folder: str | Path, package: str) -> Iterator[tuple[Path, str]]:
+    """Yield path and name of every module in a folder and those below; pathlib takes longer to find them."""
+    for entry in os.scandir(folder):
+        stem, _, suffix = entry.name.partition(".")
+        if suffix == "py" and stem != "operands":  # which decodes operands with the same arguments, executes nothing
+            yield Path(entry.path), f"{package}.{stem}"
+        elif entry.is_dir():
+            yield from _modules(entry.path, f"{package}.{stem}")
+
+
 @cache
 def places() -> dict[str, Place]:
     """Return, by name, the place of every function with the signature of an instruction."""
     found: dict[str, Place] = {}
-    for path in sorted(ISA.rglob("*.py")):
-        if path.name == "operands.py":  # decodes operands with the same arguments, executes nothing
-            continue
-        module = "s390emu.isa." + ".".join(path.relative_to(ISA).with_suffix("").parts)
+    for path, module in _modules(ISA, "s390emu.isa"):
         offset = 0
         for before in path.read_bytes().split(ARGUMENTS)[:-1]:
             offset += len(before)

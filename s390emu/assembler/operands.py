@@ -7,7 +7,8 @@ The fields come from formats.py; this file knows how each kind of operand is wri
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.assembler import extended
@@ -103,23 +104,30 @@ def opcode_bits(row: Row) -> int:
 
 
 @cache
-def templates() -> dict[str, Template]:
-    """Return what each mnemonic stands for, by the mnemonic in lower case."""
-    known = {}
-    for row in (*ROWS, *SECOND_ROWS):
-        known[row.mnemonic.lower()] = Template(row.mnemonic, row.format, opcode_bits(row), row.format.operands, {})
-    for mnemonic in extended.IGNORING:
-        template = known[mnemonic.lower()]
-        ignored = RRE.operands[1]._replace(optional=True)
-        known[mnemonic.lower()] = template._replace(operands=(*template.operands, ignored))
-    for mnemonic, base, preset in extended.EXTENDED:
-        known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, preset)
+def mnemonics() -> dict[str, Callable[[], Template]]:
+    """Return, by each mnemonic in lower case, what makes its template: most sources use few of the 2,000."""
+    made: dict[str, Callable[[], Template]]
+    made = {row.mnemonic.lower(): partial(_of_row, row) for row in (*ROWS, *SECOND_ROWS)}
+    for mnemonic, base, given in extended.EXTENDED:
+        made[mnemonic.lower()] = partial(_extended, mnemonic, base, given)
     for mnemonic, base, given, partly in extended.PARTLY:
         preset = {operand: bits for operand, (_, bits) in partly.items()}
-        known[mnemonic.lower()] = _with(known[base.lower()], mnemonic, given)._replace(preset=preset)
+        made[mnemonic.lower()] = partial(_extended, mnemonic, base, given, preset)
     for mnemonic, base in extended.ALIASES.items():
-        known[mnemonic.lower()] = known[base.lower()]._replace(mnemonic=mnemonic)
-    return known
+        made[mnemonic.lower()] = partial(_extended, mnemonic, base, {})
+    return made
+
+
+def _of_row(row: Row) -> Template:
+    operands = row.format.operands
+    if row.mnemonic in extended.IGNORING:
+        operands = (*operands, RRE.operands[1]._replace(optional=True))
+    return Template(row.mnemonic, row.format, opcode_bits(row), operands, {})
+
+
+def _extended(mnemonic: str, base: str, given: dict[str, int], preset: dict[str, int] | None = None) -> Template:
+    template = _with(find(base), mnemonic, given)
+    return template if preset is None else template._replace(preset=preset)
 
 
 def _with(template: Template, mnemonic: str, preset: dict[str, int]) -> Template:
@@ -135,12 +143,13 @@ def _with(template: Template, mnemonic: str, preset: dict[str, int]) -> Template
     return template._replace(mnemonic=mnemonic, bits=bits, operands=tuple(left))
 
 
+@cache
 def find(mnemonic: str) -> Template:
     """Return what a mnemonic stands for."""
-    try:
-        return templates()[mnemonic.lower()]
-    except KeyError:
-        raise SourceError(f'unknown instruction "{mnemonic}"' + suggest(mnemonic.lower(), templates())) from None
+    make = mnemonics().get(mnemonic.lower())
+    if make is None:
+        raise SourceError(f'unknown instruction "{mnemonic}"' + suggest(mnemonic.lower(), mnemonics()))
+    return make()
 
 
 def assemble_instruction(unit: Unit, template: Template, cursor: Cursor) -> tuple[bytes, list[Fixup]]:

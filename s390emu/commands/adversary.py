@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
 from hashlib import file_digest, sha256
 from pathlib import Path
 from time import monotonic
@@ -22,7 +21,7 @@ from s390emu.commands.conclusion import conclude
 from s390emu.commands.json_output import json_text
 from s390emu.commands.machines import build, load, sanitizer
 from s390emu.commands.options.adversary import AdversaryOptions
-from s390emu.commands.options.machine import MachineOptions, machine_arguments
+from s390emu.commands.options.machine import QUANTUM, MachineOptions, machine_arguments
 from s390emu.commands.options.run import RunOptions
 from s390emu.commands.programs import labels
 from s390emu.commands.replay_file import (
@@ -63,8 +62,8 @@ def search(options: AdversaryOptions, on: MachineOptions, guest: Program, source
     verbs = KINDS[options.actions(on)]
     preemptions, discards = options.bounds(on)
     if on.cpus > 1 and mode != "random":
-        quantum = PATIENCE if on.quantum == MachineOptions.quantum else on.quantum
-        on = replace(on, quantum=quantum, tlb="off")  # as the replay file will say
+        quantum = PATIENCE if on.quantum == QUANTUM else on.quantum
+        on = on._replace(quantum=quantum, tlb="off")  # as the replay file will say
     jobs = options.jobs or len(os.sched_getaffinity(0))
     seed = on.seed if seed is None else seed
     most = limit or UNDISTURBED_LIMIT
@@ -124,7 +123,7 @@ def build_apart(options: MachineOptions, guest: Program | None = None) -> Machin
             if not read_only:
                 path = shutil.copyfile(path, Path(folder) / str(number))
             disks.append((path, read_only))
-        return build(replace(options, disk=tuple(disks)), guest)  # the disks are open now: their names are not needed
+        return build(options._replace(disk=tuple(disks)), guest)  # the disks are open now: their names are not needed
 
 
 class Progress:
@@ -202,7 +201,7 @@ def keep(bug: Bug, expected: Expected, options: MachineOptions, source: dict[str
         "version": emulator_version(),
         "fault": bug.fault,
         "program": source,
-        "machine": asdict(options),
+        "machine": options._asdict(),
         "disks": disk_digests(disks),
         "disk_contents": disk_contents(disks),
         "moves": [list(move) for move in bug.moves],
@@ -314,11 +313,11 @@ def _prepared(
     if options.paged and not given.paged:
         raise UsageError(f"{path}: the run had a paging device; leave out --paging none")
     if options.paged:  # its folder is that of whoever replays
-        options = replace(options, paging=given.paging)
+        options = options._replace(paging=given.paging)
     program = content["program"]
     with tempfile.TemporaryDirectory(prefix="s390emu-") as folder:
         disks = _disks(path, content, [Path(name) for name, _ in given.disk], Path(folder))
-        options = replace(options, disk=tuple(disks))
+        options = options._replace(disk=tuple(disks))
         if "firmware" in program:
             guest = build_kernel(**program["tunables"])
             if digest(guest) != program["digest"]:

@@ -6,9 +6,8 @@ import argparse
 import csv
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
@@ -24,8 +23,7 @@ MODEL_BLOCKS = 1 << 18  # 1 GB
 COLUMNS = ("chunk", "policy", "hinted", "freed", "share", "written", "per write", "reach", "mappings")
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """The moments of the web server that are looked at, or fractions of blocks scattered in runs."""
 
     requests: tuple[int, ...]

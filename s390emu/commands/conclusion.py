@@ -6,7 +6,6 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from s390emu.commands.json_output import json_text
 from s390emu.commands.usage import ABNORMAL, ENDED, FAILED, LIMIT
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ def conclude(
 
     ended_well = stop.exit_code == 0 or stop.reason in (Reason.CONSOLE_TEXT, Reason.LEFT, *normal)
     if as_json:
+        from s390emu.commands.json_output import json_text
+
         found = sanitized(watcher, symbols)
         print(json_text({"schema": "s390emu.run/1"} | as_dict(machine, stop, symbols) | found))
     elif ended_well:

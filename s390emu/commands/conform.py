@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
@@ -15,13 +15,12 @@ EXAMPLE = "s390emu conform --on qemu --rows AR MVC --count 200 --seed 1"
 PEERS = ("qemu", "unicorn")
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """On what, which rows, how many cases of each, from which seed."""
 
     on: str
     rows: tuple[str, ...]
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has a method of that name
     seed: str
     json: bool
 

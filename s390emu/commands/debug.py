@@ -8,9 +8,8 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.commands.compilation import show
 from s390emu.commands.machines import build, load
@@ -42,8 +41,7 @@ def _port(text: str) -> int:
     return int(text)
 
 
-@dataclass(frozen=True)
-class DebugOptions:
+class DebugOptions(NamedTuple):
     """replay: a recording to debug, instead of a program. gdb: start gdb. port: where to wait for one; None: nowhere,
     unless gdb is started. listen: at which address of this computer."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.assembler.assemble import Program
 from s390emu.commands.compilation import show
@@ -46,8 +45,7 @@ APART = 0.02  # of the run, from one mark to the next
 SHOWN = 48  # lines of the timeline, and faults, unless asked for all
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What is shown of the run, and the kernel's tunables."""
 
     define: tuple[tuple[str, int], ...]
@@ -95,7 +93,7 @@ def execute(args: argparse.Namespace) -> int:
         reject_sanitize_with_adversary(watched)
         return search(adversary, on, guest, firmware_source(guest, tunables), as_json=options.json)
     reject_adversary_options(adversary)
-    on = replace(on, frames=on.frames or FRAMES)
+    on = on._replace(frames=on.frames or FRAMES)
     return _tell(options, on, watched.described_by(description()), record, guest, started)
 
 

@@ -6,7 +6,6 @@ import argparse
 import mmap
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +24,7 @@ EXAMPLE = "s390emu disasm --hex 'B9AB 3021 E310 5000 0004'"
 END = 1 << 64  # of all addresses
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What is disassembled, a file or hexadecimal bytes; where it is, and which part of it is shown, and how."""
 
     file: Path | None

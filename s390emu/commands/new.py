@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.architecture.sizes import CPUS_MOST
 from s390emu.commands.json_output import json_text
@@ -99,8 +99,7 @@ KINDS = {"trace": (".trace", TRACE), "guest": (".s", GUEST)}
 INITRAMFS, INIT = "initramfs", "init"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """output and devices are of an initramfs."""
 
     kind: str

@@ -19,11 +19,12 @@ from s390emu.farm import cell as cell_module
 from s390emu.farm.cell import LINUX, WEB, Cell
 from s390emu.farm.ranges import counts, ratios
 from s390emu.guests.busybox import FOLDER
+from s390emu.host.chunks import CHUNK_POLICIES, CHUNKS
 from s390emu.input_files import FileError, replace_file
 
 EXAMPLE = "s390emu overcommit --guests 1..16 --ratio 1.0..3.0 --jobs 2 -o sweep && xdg-open sweep/index.html"
-CHOICES = {"policy": cell_module.POLICIES, "device": cell_module.DEVICES, "chunk": cell_module.CHUNKS,
-           "chunk_policy": cell_module.CHUNK_POLICIES, "paging": cell_module.PAGING}  # fmt: skip
+CHOICES = {"policy": cell_module.POLICIES, "device": cell_module.DEVICES, "chunk": CHUNKS,
+           "chunk_policy": CHUNK_POLICIES, "paging": cell_module.PAGING}  # fmt: skip
 # What a sweep varies from the outside in: the rows of the table are in this order.
 ORDER = ("ratio", "guests", "policy")
 # One line each of the help, which has to fit on a screen; the cell's other fields are options just so.
@@ -36,8 +37,8 @@ TOLD = {
     "essa_cycles": ("LIST", f"what one ESSA costs ({Cell.essa_cycles})"),
     "mips": ("LIST", f"the host's speed, million instructions a second ({Cell.mips})"),
     "ram": ("LIST", "storage of a guest (8M)"),
-    "chunk": ("LIST", f"the host's frames: {','.join(cell_module.CHUNKS)} or all ({Cell.chunk})"),
-    "chunk_policy": ("LIST", f"how it takes them: {','.join(cell_module.CHUNK_POLICIES)} or all"),
+    "chunk": ("LIST", f"the host's frames: {','.join(CHUNKS)} or all ({Cell.chunk})"),
+    "chunk_policy": ("LIST", f"how it takes them: {','.join(CHUNK_POLICIES)} or all"),
     "paging": ("LIST", "none: no paging device, nothing stable can be taken (device)"),
     "requests": ("N", f"measured of each guest ({Cell.requests}), after --warmup N ({Cell.warmup})"),
     "quantum": ("N", "of dispatching; so too --page-latency --disks and what else farm/cell.py has"),

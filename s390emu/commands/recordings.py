@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ def recorded(
     from s390emu.commands.replay_file import emulator_version
     from s390emu.recording import RunRecorder, Writer
 
-    machine_options = asdict(replace(on, paging="" if on.paged else "none"))  # the folder is that of whoever replays
+    machine_options = on._replace(paging="" if on.paged else "none")._asdict()  # the folder is that of whoever replays
     writer = Writer(options.record, emulator=emulator_version(), command=command, options=machine_options,
                     last=options.record_last)  # fmt: skip
     with RunRecorder(machine, writer) as recorder:

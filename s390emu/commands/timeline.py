@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
@@ -33,8 +32,7 @@ EXAMPLE = "s390emu demo --record d.s390rec; s390emu timeline d.s390rec -o page.h
 DETAILS = 10_000  # events with registers
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """file: a recording. output: the page. source: files of the guest's program; origin, define, include: as it is
     built. details: events with registers."""
 

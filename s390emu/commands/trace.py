@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
@@ -30,8 +30,7 @@ FORMATS = ("perfetto", "spike", "qemu", "csv", "parquet")
 EXAMPLE = "s390emu run guest.s --record g.s390rec; s390emu trace show g.s390rec --from 100 --count 20"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """what: show, diff, export, stats, or follow (for another build's diff). files: recordings. output: of an export.
     build: another build of the emulator, its checkout or its Python, that executes the recording too."""
 

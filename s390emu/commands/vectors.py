@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from s390emu.commands.json_output import json_text
 from s390emu.commands.options import taken
@@ -20,12 +19,11 @@ from s390emu.shapes import ShapeError
 EXAMPLE = "s390emu vectors AGR MVC --count 1000 --seed 7 -o vectors"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """Which rows, how many cases of each, from which seed, to where; or the folder to check; or what there is."""
 
     rows: tuple[str, ...]
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has a method of that name
     seed: str
     output: Path | None
     check: Path | None

@@ -8,10 +8,11 @@ A row is implemented when a function of its mnemonic in lower case with the sign
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from s390emu._jit import Function
 
 ISA = Path(__file__).parents[1] / "isa"
-DEFINITION, ARGUMENTS = "\ndef ", "cpu, storage, insn):"
+DEFINITION, ARGUMENTS = b"\ndef ", b"(cpu, storage, insn):"
 KEYWORDS = {"or": "or_"}  # mnemonics that Python keeps for itself
 # Facilities that do not follow from the instructions alone: z/Architecture installed and active, sense running status,
 # conditional SSKE, nonquiescing key setting, instruction-execution protection,
@@ -56,11 +57,15 @@ CRYPTOGRAPHY = "cryptography"  # the library that SECURITY needs
 
 
 class Place(NamedTuple):
-    """The place of an instruction's function: module, path, line."""
+    """The place of an instruction's function: module, path, and how many bytes of that are before its arguments."""
 
     module: str
     path: Path
-    line: int
+    offset: int
+
+    @property
+    def line(self) -> int:
+        return self.path.read_bytes().count(b"\n", 0, self.offset) + 1
 
 
 def function_name(mnemonic: str) -> str:
@@ -68,22 +73,30 @@ def function_name(mnemonic: str) -> str:
     return KEYWORDS.get(name, name)
 
 
+def _modules(folder: str | Path, package: str) -> Iterator[tuple[Path, str]]:
+    """Yield path and name of every module in a folder and those below; pathlib takes longer to find them."""
+    for entry in os.scandir(folder):
+        stem, _, suffix = entry.name.partition(".")
+        if suffix == "py" and stem != "operands":  # which decodes operands with the same arguments, executes nothing
+            yield Path(entry.path), f"{package}.{stem}"
+        elif entry.is_dir():
+            yield from _modules(entry.path, f"{package}.{stem}")
+
+
 @cache
 def places() -> dict[str, Place]:
     """Return, by name, the place of every function with the signature of an instruction."""
     found: dict[str, Place] = {}
-    for path in sorted(ISA.rglob("*.py")):
-        if path.name == "operands.py":  # decodes operands with the same arguments, executes nothing
-            continue
-        module = "s390emu.isa." + ".".join(path.relative_to(ISA).with_suffix("").parts)
-        line = 1
-        for before, definition in pairwise(path.read_text().split(DEFINITION)):
-            line += before.count("\n") + 1
-            name, _, rest = definition.partition("(")
-            if rest.startswith(ARGUMENTS):
+    for path, module in _modules(ISA, "s390emu.isa"):
+        offset = 0
+        for before in path.read_bytes().split(ARGUMENTS)[:-1]:
+            offset += len(before)
+            name = before.rpartition(DEFINITION)[2].decode()
+            if name.isidentifier():
                 if name in found:
                     raise AssertionError(f"{name} is defined in {found[name].path} and in {path}")
-                found[name] = Place(module, path, line)
+                found[name] = Place(module, path, offset)
+            offset += len(ARGUMENTS)
     return found
 
 
@@ -134,14 +147,16 @@ def executable(row: Row, installed: Collection[int]) -> bool:
     return implemented(row) and (row.facility is None or row.facility in installed)
 
 
-def ignored_bits(row: Row, installed: Collection[int]) -> int:
-    """Return the bits of a left-aligned instruction that are ignored for want of a facility (opcodes.EXTENSIONS)."""
-    ignored = 0
+def ignored_bits(installed: Collection[int]) -> dict[str, int]:
+    """Return, by mnemonic, the bits of a left-aligned instruction that are ignored for want of a facility
+    (opcodes.EXTENSIONS)."""
+    ignored: dict[str, int] = defaultdict(int)
     for facility, mnemonics, mask in EXTENSIONS:
-        if row.mnemonic in mnemonics and facility not in installed:
-            ignored |= mask
-    if row.opcode[:2] in LONG_DISPLACEMENT_OPCODES and LD not in installed:
-        ignored |= LONG_DISPLACEMENT_BITS
+        for mnemonic in () if facility in installed else mnemonics:
+            ignored[mnemonic] |= mask
+    for row in () if LD in installed else ROWS:
+        if row.opcode[:2] in LONG_DISPLACEMENT_OPCODES:
+            ignored[row.mnemonic] |= LONG_DISPLACEMENT_BITS
     return ignored
 
 
@@ -161,9 +176,8 @@ def _installed(installed: frozenset[int]) -> tuple[dict[int, str], np.ndarray]:
     from s390emu.engine.decode import INDEX, TABLE_SIZE
 
     regarded = np.full(TABLE_SIZE, (1 << 64) - 1, u64)
-    for row in ROWS:
-        if ignored := ignored_bits(row, installed):
-            regarded[INDEX[row.mnemonic]] ^= u64(ignored)
+    for mnemonic, ignored in ignored_bits(installed).items():
+        regarded[INDEX[mnemonic]] ^= u64(ignored)
     regarded.flags.writeable = False
     return {INDEX[row.mnemonic]: row.mnemonic for row in ROWS if executable(row, installed)}, regarded
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from s390emu.architecture.sizes import BLOCK_SIZE
+from s390emu.host.chunks import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 
 BY_DEVICE = -1
 MOST, MOST_MIPS = 10**10, 10**6  # of times and counts: with more, a run is longer than the guests' clock
@@ -13,9 +14,6 @@ SERVICE_TIMES = ("page_latency", "page_block", "disk_latency", "disk_block")
 WEB, LINUX = KINDS = ("web", "linux")
 POLICIES = ("none", "hinting", "unused-only", "balloon", "both")
 DEVICES = ("dasd", "ssd", "nvme")
-CHUNK_BLOCKS = {"4K": 1, "64K": 16, "2M": 512}
-CHUNKS = tuple(CHUNK_BLOCKS)
-CHUNK_POLICIES = ("whole", "split", "subpage")
 PAGING = ("device", "none")
 HINTS = {"none": 0, "balloon": 0, "hinting": 1, "both": 1, "unused-only": 2}  # by policy: the guest's tunable
 DISKS = ("own", "shared")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES
+from s390emu.host.chunks import CHUNK_BLOCKS, CHUNK_POLICIES
 
 if TYPE_CHECKING:
     from s390emu.machine import Machine

@@ -32,13 +32,14 @@ from s390emu.architecture.page_states import (
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.host import block_io, kernels, outside
 from s390emu.host.block_device import BlockDevice
+from s390emu.host.chunks import CHUNK_POLICIES
 from s390emu.host.delays import Delays
 from s390emu.host.devices import NO_TIMES, ServiceTimes
 from s390emu.host.frames import CHUNK_MOST, POSSIBLE_CHUNKS, Frames, FramesSnapshot
 from s390emu.host.guest import Guest, GuestSnapshot
 from s390emu.host.hypercalls import hypercall
 from s390emu.host.limit import FEWEST_FRAMES, Limit
-from s390emu.host.pager import CHUNK_POLICIES, NoFrame, Pager, Policy
+from s390emu.host.pager import NoFrame, Pager, Policy
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingLost
 from s390emu.host.slots import Slots, SlotsSnapshot
 from s390emu.host.statistics import Statistics

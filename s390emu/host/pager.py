@@ -13,6 +13,7 @@ import numpy as np
 
 from s390emu.architecture.page_states import DIAG10, DISCARD, IN, NAMES, OUT, STABLE, TOUCH, ZERO_FILL
 from s390emu.host import kernels
+from s390emu.host.chunks import SPLIT, WHOLE
 from s390emu.host.clock import Clock
 from s390emu.host.delays import Delays
 from s390emu.host.frames import Frames
@@ -24,7 +25,6 @@ from s390emu.host.slots import Slots
 from s390emu.host.victims import ABSENT, CLEAN, DROP, WRITE, ZEROS
 from s390emu.storage.events import MARGIN
 
-WHOLE, SPLIT, SUBPAGE = CHUNK_POLICIES = ("whole", "split", "subpage")
 EVENTS_AT_ONCE = int(MARGIN) // 2  # and there was room for MARGIN in the event table
 
 

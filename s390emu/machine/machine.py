@@ -29,7 +29,6 @@ from s390emu.host.limit import FEWEST_FRAMES
 from s390emu.machine import wiring
 from s390emu.machine.attend import Attendant
 from s390emu.machine.cpu import CPU, START_MASK
-from s390emu.machine.history import CHECKPOINTS, INTERVAL, History
 from s390emu.machine.observe import Observer, Observers, Recorder, kinds_of
 from s390emu.machine.schedule import Schedule
 from s390emu.machine.snapshot import Snapshot, restore, take
@@ -38,13 +37,14 @@ from s390emu.machine.turns import Turns
 from s390emu.machine.view import View
 from s390emu.records.cpu import CPU_T
 from s390emu.records.exits import EXIT_LIMIT
-from s390emu.regions.modes import DEFAULT as TRANSLATE
-from s390emu.regions.translator import translator_of
+from s390emu.regions import modes
 from s390emu.storage.blocks import Block
 from s390emu.storage.guest import GuestStorage
 
 if TYPE_CHECKING:
     from s390emu.assembler.assemble import Program
+    from s390emu.machine.history import History
+    from s390emu.regions.translator import Translator
 
 SLICE = 20_000_000 if JIT else 2_000  # instructions between two looks at the clock and at Ctrl-C
 NO_LIMIT = int(NEVER) - 1
@@ -83,7 +83,7 @@ class Machine:
         no_dat: bool = False,
         extra: Iterable[int] = (),
         tlb: bool = True,
-        translate: str = TRANSLATE,
+        translate: str = modes.DEFAULT,
         tod_epoch: int = 0,
     ):
         asked = frozenset(extra).union([NO_TRANSLATE] if no_dat else [])
@@ -112,11 +112,16 @@ class Machine:
         self.storage.record.essa, self.storage.record.tlb_on = essa and models.has(model, models.CMM), tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
-        self.translator = translator_of(self.storage, self.handlers, translate)
+        self.translator = None if translate == modes.NEVER else self._translator(translate)
         self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
         self._run = run_loop()
         self.tod_epoch = tod_epoch
         self.initial_reset()
+
+    def _translator(self, mode: str) -> Translator | None:
+        from s390emu.regions.translator import translator_of
+
+        return translator_of(self.storage, self.handlers, mode)
 
     def initial_reset(self) -> None:
         """Leave every CPU as an initial CPU reset and the start of a guest do: the first one at PSW 0000000180000000,
@@ -377,7 +382,11 @@ class Machine:
         self.history = None
         restore(self, saved)
 
-    def remember(self, interval: int = INTERVAL, most: int = CHECKPOINTS) -> History:
-        """Keep a history from now on, and return it; it is `history` too."""
+    def remember(self, interval: int | None = None, most: int | None = None) -> History:
+        """Keep a history from now on, and return it; it is `history` too. interval, most: of its checkpoints, as many
+        as is usual if None."""
+        from s390emu.machine.history import CHECKPOINTS, INTERVAL, History
+
+        interval, most = INTERVAL if interval is None else interval, CHECKPOINTS if most is None else most
         self.history = History(self, interval, most)
         return self.history

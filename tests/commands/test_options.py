@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ in_each_group = pytest.mark.parametrize(("group", "add"), GROUPS, ids=lambda val
 def test_a_group_has_a_field_for_each_of_its_arguments(group, add):
     parser = Parser(prog="s390emu test")
     add(parser)
-    assert {field.name for field in fields(group)} == {action.dest for action in parser._actions} - {"help"}
+    assert set(group._fields) == {action.dest for action in parser._actions} - {"help"}
 
 
 @in_each_group
@@ -56,7 +55,7 @@ def test_the_options_of_run_without_any_are_its_defaults():
 
 
 def test_options_are_frozen():
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         MachineOptions().ram = 1
     assert isinstance(run_options(parsed("run", ["a.s", "--disk", "d:ro"])).machine.disk, tuple)
 

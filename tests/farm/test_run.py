@@ -7,10 +7,11 @@ from dataclasses import fields, replace
 import pytest
 
 from s390emu._jit import JIT
-from s390emu.farm.cell import CHUNK_POLICIES, POLICIES, Cell
+from s390emu.farm.cell import POLICIES, Cell
 from s390emu.farm.experiment import REFUSED, service_times
 from s390emu.farm.run import WebExperiment, run_cell
 from s390emu.guests import web_server
+from s390emu.host.chunks import CHUNK_POLICIES
 from s390emu.host.devices import SERVICE
 
 pytestmark = pytest.mark.skipif(not JIT, reason="millions of instructions: not as plain Python (test_farm.py is)")

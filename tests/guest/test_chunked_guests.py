@@ -9,8 +9,8 @@ import pytest
 from s390emu._jit import JIT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.guests import toy_kernel, web_server
+from s390emu.host.chunks import CHUNK_POLICIES
 from s390emu.host.host import Host
-from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason
 

@@ -15,8 +15,8 @@ from s390emu._jit import JIT
 from s390emu.architecture.page_states import DISCARD, NOT_APPLICABLE, OUT
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import CHANGE, REFERENCE
+from s390emu.host.chunks import CHUNK_POLICIES
 from s390emu.host.host import Host
-from s390emu.host.pager import CHUNK_POLICIES
 from s390emu.host.paging_device import PagingDevice, PagingError, PagingFull
 from s390emu.records.exits import COMPLETED, NO_FRAME, PAGING_ERROR
 from s390emu.storage.guest import GuestStorage

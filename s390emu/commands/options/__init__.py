@@ -1,4 +1,4 @@
-"""The options of the commands in groups: each a frozen dataclass, beside the function that adds its arguments.
+"""The options of the commands in groups: each a named tuple, beside the function that adds its arguments.
 
 A command's `execute` makes its groups of what argparse has (`taken`); nothing below it sees a namespace. Combinations
 that cannot be are refused where the options are (`reject_...`). Nothing here imports Numba.
@@ -7,7 +7,6 @@ that cannot be are refused where the options are (`reject_...`). Nothing here im
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 from typing import TypeVar
 
 Group = TypeVar("Group")
@@ -15,5 +14,5 @@ Group = TypeVar("Group")
 
 def taken(group: type[Group], args: argparse.Namespace) -> Group:
     """Return a group of options, each field from the argument of its name."""
-    values = {field.name: getattr(args, field.name) for field in fields(group)}  # type: ignore[arg-type]
+    values = {name: getattr(args, name) for name in group._fields}  # type: ignore[attr-defined]
     return group(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

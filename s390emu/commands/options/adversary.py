@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from s390emu.commands.options.machine import MachineOptions
 from s390emu.commands.options.values import not_negative, number, positive
@@ -13,8 +13,7 @@ ACTIONS = ("discard", "reclaim", "all")
 PREEMPTIONS, DISCARDS = 2, 1  # of several CPUs, in one run at most
 
 
-@dataclass(frozen=True)
-class AdversaryOptions:
+class AdversaryOptions(NamedTuple):
     """adversary: the mode, and the seed of random ones. adversary_actions: one of ACTIONS. points: tried at most.
     preemptions, discards: of several CPUs, in one run at most. jobs: processes. adversary_from: what the console has
     where it begins. None: what the others ask for."""
@@ -88,9 +87,9 @@ def adversary_arguments(parser, *, told: bool = True) -> None:
 
 def reject_adversary_options(options: AdversaryOptions) -> None:
     """Reject the adversary's options where --adversary is not given."""
-    for field in fields(options):
-        if (value := getattr(options, field.name)) is not None:
-            raise UsageError(f"--{field.name.replace('_', '-')} {value}: give --adversary MODE too")
+    for name, value in options._asdict().items():
+        if value is not None:
+            raise UsageError(f"--{name.replace('_', '-')} {value}: give --adversary MODE too")
 
 
 def _mode(text: str) -> tuple[str, int | None]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from s390emu.commands.options.values import positive, seconds
 
 
-@dataclass(frozen=True)
-class LimitOptions:
+class LimitOptions(NamedTuple):
     """limit: instructions; timeout: seconds. None: no limit."""
 
     limit: int | None = None

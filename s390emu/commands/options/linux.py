@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class LinuxOptions:
+class LinuxOptions(NamedTuple):
     """kernel: a flat image or ELF; initrd: a file of its file system; append: the command line."""
 
     kernel: Path | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.options.linux import LinuxOptions
@@ -17,8 +17,7 @@ from s390emu.guests.busybox import FOLDER
 SVG = "linux-demo.svg"
 
 
-@dataclass(frozen=True)
-class LinuxDemoOptions:
+class LinuxDemoOptions(NamedTuple):
     """demo: the folder with kernel and busybox. svg: where the plot goes, if not to SVG."""
 
     demo: Path | None = None
@@ -40,7 +39,7 @@ class LinuxDemoOptions:
     @staticmethod
     def pressed(on: MachineOptions) -> MachineOptions:
         """Return the same with 3/8 of the guest's storage as the host's frames, if there is no --frames."""
-        return replace(on, frames=on.frames or on.ram // BLOCK_SIZE * 3 // 8)
+        return on._replace(frames=on.frames or on.ram // BLOCK_SIZE * 3 // 8)
 
 
 def linux_demo_arguments(parser) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.architecture import models
 from s390emu.architecture.identities import NAMES
@@ -13,24 +13,24 @@ from s390emu.commands.options.values import epoch as epoch_of
 from s390emu.commands.options.values import number, positive, size
 from s390emu.commands.usage import UsageError
 from s390emu.engine.handlers import available, on_request
-from s390emu.farm.cell import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
+from s390emu.host.chunks import CHUNK_BLOCKS, CHUNK_POLICIES, CHUNKS
 from s390emu.host.devices import SERVICE
 from s390emu.regions import modes
 
 MOST_BYTES = 64 << 30  # of a guest's storage, of a host's frames: their tables alone take 2 GB then
 FEWEST_FRAMES = 16  # of a host whose guest is smaller than that
+QUANTUM = 1000  # instructions in turn
 UNUSED_ACCESS = ("discarded", "always", "zerofill")
 
 
-@dataclass(frozen=True)
-class MachineOptions:
+class MachineOptions(NamedTuple):
     """As they are written on the command line, and in replay files: frames None is one for every block; paging is a
     folder, "" a temporary one, "none" no paging; disk has paths and whether they are only read; epoch is the TOD clock
     at the start; facility has the bits that are asked for."""
 
     ram: int = 16 << 20
     cpus: int = 1
-    quantum: int = 1000
+    quantum: int = QUANTUM
     schedule: int | None = None
     frames: int | None = None
     chunk: str = CHUNKS[0]
@@ -94,15 +94,15 @@ def frames(text: str) -> int:
 
 
 def machine_arguments(parser, *, ram: str = "16M", told_frames: str = "one for every block",
-                      epoch: int = MachineOptions.epoch) -> None:
+                      epoch: int = 0) -> None:
     """Add the options of MachineOptions."""
     group = parser.add_argument_group("the guest and its host")
     group.add_argument("--ram", type=size, default=ram, metavar="SIZE",
                        help=f"guest storage ({ram}); --epoch now|SECONDS: TOD clock, from 1970 on")
     group.add_argument("--epoch", type=epoch_of, default=epoch, help=argparse.SUPPRESS)
-    group.add_argument("--cpus", type=positive, default=MachineOptions.cpus, metavar="N",
+    group.add_argument("--cpus", type=positive, default=1, metavar="N",
                        help="CPUs, 8 at most; --quantum N, --schedule SEED: instructions in turn, or at random")
-    group.add_argument("--quantum", type=positive, default=MachineOptions.quantum, help=argparse.SUPPRESS)
+    group.add_argument("--quantum", type=positive, default=QUANTUM, help=argparse.SUPPRESS)
     group.add_argument("--schedule", type=number, help=argparse.SUPPRESS)
     group.add_argument("--frames", type=frames, metavar="N", help=f"page frames of the host, or 48M ({told_frames})")
     group.add_argument("--chunk", choices=CHUNKS, default=CHUNKS[0], metavar="SIZE",

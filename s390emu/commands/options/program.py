@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.commands.options.values import definition, size
 
 ORIGIN = 0x10000
 
 
-@dataclass(frozen=True)
-class ProgramOptions:
+class ProgramOptions(NamedTuple):
     """files: assembly sources, or one ELF file. include: folders where .include may read too."""
 
     files: tuple[Path, ...] = ()

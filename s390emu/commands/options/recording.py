@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.commands.options.adversary import AdversaryOptions
 from s390emu.commands.options.machine import MachineOptions
@@ -12,8 +12,7 @@ from s390emu.commands.options.values import positive
 from s390emu.commands.usage import UsageError
 
 
-@dataclass(frozen=True)
-class RecordOptions:
+class RecordOptions(NamedTuple):
     """record: the file to write. record_last: how many instructions, the last ones, it is to have; None: all."""
 
     record: Path | None = None

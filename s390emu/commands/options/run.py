@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.commands.options import taken
 from s390emu.commands.options.adversary import AdversaryOptions
@@ -22,19 +22,18 @@ LOOKING_ON = ("trace", "trace_to", "trace_lines", "json", "sanitize", "sanitize_
               "record", "record_last")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """All options of `run`."""
 
-    program: ProgramOptions = field(default_factory=ProgramOptions)
-    machine: MachineOptions = field(default_factory=MachineOptions)
-    limits: LimitOptions = field(default_factory=LimitOptions)
-    session: SessionOptions = field(default_factory=SessionOptions)
-    adversary: AdversaryOptions = field(default_factory=AdversaryOptions)
-    sanitizer: SanitizerOptions = field(default_factory=SanitizerOptions)
-    trace: TraceOptions = field(default_factory=TraceOptions)
-    symbols: SymbolOptions = field(default_factory=SymbolOptions)
-    record: RecordOptions = field(default_factory=RecordOptions)
+    program: ProgramOptions = ProgramOptions()
+    machine: MachineOptions = MachineOptions()
+    limits: LimitOptions = LimitOptions()
+    session: SessionOptions = SessionOptions()
+    adversary: AdversaryOptions = AdversaryOptions()
+    sanitizer: SanitizerOptions = SanitizerOptions()
+    trace: TraceOptions = TraceOptions()
+    symbols: SymbolOptions = SymbolOptions()
+    record: RecordOptions = RecordOptions()
     json: bool = False
     replay: Path | None = None
 
@@ -63,8 +62,7 @@ def reject_what_a_replay_file_says(options: RunOptions) -> None:
               options.record)  # fmt: skip
     for group in groups:
         defaults = type(group)()
-        for option in fields(group):
-            name = option.name
+        for name in group._fields:
             if name not in LOOKING_ON and getattr(group, name) != getattr(defaults, name):
                 given = "sources" if name == "files" else f"--{name.replace('_', '-')}"
                 told = "the file says what is run, and how; leave out"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.commands.usage import UsageError
 
 
-@dataclass(frozen=True)
-class SanitizerOptions:
+class SanitizerOptions(NamedTuple):
     """sanitize: "pages" or None. sanitize_guest: the file that describes the guest, if there is one."""
 
     sanitize: str | None = None
@@ -18,7 +17,7 @@ class SanitizerOptions:
 
     def described_by(self, path: Path) -> SanitizerOptions:
         """Return the same with this description of the guest, if the sanitizer was asked for without any."""
-        return replace(self, sanitize_guest=path) if self.sanitize and not self.sanitize_guest else self
+        return self._replace(sanitize_guest=path) if self.sanitize and not self.sanitize_guest else self
 
     def check(self) -> None:
         """Reject a description of the guest that nobody would read."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from s390emu.commands.usage import UsageError
 
 STOP, RESTART = ON_REBOOT = ("stop", "restart")
 
 
-@dataclass(frozen=True)
-class SessionOptions:
+class SessionOptions(NamedTuple):
     """interactive: standard input is the keyboard; until: what ends the run when it is written; on_reboot: what becomes
     of a guest that asks for initial program loading."""
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.commands.options.trace import TraceOptions
 from s390emu.commands.usage import UsageError
 
 
-@dataclass(frozen=True)
-class SymbolOptions:
+class SymbolOptions(NamedTuple):
     """symbols: a file of names. kallsyms: those that a Linux kernel in the guest has of itself."""
 
     symbols: Path | None = None

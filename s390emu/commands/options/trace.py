@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from s390emu.commands.options.values import not_negative, positive, size
 from s390emu.commands.usage import UsageError
@@ -13,8 +13,7 @@ KINDS = ("insn", "branches", "storage", "interruption", "page")
 DEFAULT_LINES = 1_000_000
 
 
-@dataclass(frozen=True)
-class TraceOptions:
+class TraceOptions(NamedTuple):
     """trace: kinds of line. trace_to: a file instead of stderr. trace_lines: at most so many.
 
     trace_from, trace_until: a symbol, an address (0x...) or an instruction number; what lies between is shown, each

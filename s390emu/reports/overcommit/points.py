@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from statistics import fmean
 
-from s390emu.farm.cell import CHUNKS, DEVICES, POLICIES, Cell
+from s390emu.farm.cell import DEVICES, POLICIES, Cell
 from s390emu.farm.sweep import refused
+from s390emu.host.chunks import CHUNKS
 from s390emu.reports.overcommit.table import overall, scalar
 
 # Without `requests`: in the table that is how many there were.

@@ -112,16 +112,18 @@ class Machine:
         self.storage.record.essa, self.storage.record.tlb_on = essa and models.has(model, models.CMM), tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
-        self.translator = None if translate == modes.NEVER else self._translator(translate)
+        self._translate = modes.usable(translate)
+        self._begins: int | None = None  # with `auto`: instruction count at which code is translated; None before a run
+        self.translator = self._translator() if self._translate in modes.FROM_THE_START else None
         self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
         self._run = run_loop()
         self.tod_epoch = tod_epoch
         self.initial_reset()
 
-    def _translator(self, mode: str) -> Translator | None:
-        from s390emu.regions.translator import translator_of
+    def _translator(self) -> Translator:
+        from s390emu.regions.translator import translator_of  # most guests end before they need one
 
-        return translator_of(self.storage, self.handlers, mode)
+        return translator_of(self.storage, self.handlers, self._translate)
 
     def initial_reset(self) -> None:
         """Leave every CPU as an initial CPU reset and the start of a guest do: the first one at PSW 0000000180000000,
@@ -262,8 +264,7 @@ class Machine:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             ahead = self.history.attend() if self.history else SLICE
-            if self.translator:
-                ahead = min(ahead, self.translator.attend(turns.running, self.count))
+            ahead = min(ahead, self._attend_to_hot_code())
             if not turns.dispatch():
                 if (reason := turns.rest()) and not self._is_woken(reason):
                     return self._stop(reason)
@@ -280,6 +281,18 @@ class Machine:
                 return self._stop(reason)
             if deadline is not None and time.monotonic() > deadline:
                 return self._stop(Reason.TIMEOUT)
+
+    def _attend_to_hot_code(self) -> int:
+        """Let hot code be translated, if it is time; return for how many instructions there is nothing to do."""
+        if self.translator is None:
+            if self._translate == modes.NEVER:
+                return SLICE
+            if self._begins is None:
+                self._begins = self.count + modes.BEGINNING
+            if self.count < self._begins:
+                return self._begins - self.count
+            self.translator = self._translator()
+        return self.translator.attend(self.turns.running, self.count)
 
     def step(self) -> Stop | None:
         """Execute one instruction (unit of operation), with the interruptions before and the program or supervisor-call

@@ -5,5 +5,21 @@ from __future__ import annotations
 import os
 
 NEVER, AUTO, ALWAYS, SYNC = MODES = ("never", "auto", "always", "sync")
+FROM_THE_START = ALWAYS, SYNC
+BEGINNING = 20_000_000  # instructions before anything is translated with `auto`: most guests end sooner
 VARIABLE = "S390EMU_TRANSLATE"
 DEFAULT = os.environ.get(VARIABLE) or AUTO
+
+
+def usable(mode: str) -> str:
+    """Return the mode, if it can be had: un-jitted `auto` is NEVER. Raises ValueError for another one then, and for
+    what is no mode."""
+    if mode not in MODES:
+        raise ValueError(f"translate={mode!r} (--translate, {VARIABLE}): one of {', '.join(MODES)}")
+    from s390emu._jit import JIT  # which imports NumPy: commands without a guest do without
+
+    if JIT or mode == NEVER:
+        return mode
+    if mode == AUTO:
+        return NEVER
+    raise ValueError(f"--translate {mode}: needs compiled code, so NUMBA_DISABLE_JIT must not be set")

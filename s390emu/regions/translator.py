@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu._jit import JIT, u64
+from s390emu._jit import u64
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.engine.handlers import HandlerTable
 from s390emu.isa import lookup
 from s390emu.records.port import TLB_SLOTS
 from s390emu.regions import llvm, region
 from s390emu.regions.kept import of_page
-from s390emu.regions.modes import ALWAYS, AUTO, MODES, NEVER, VARIABLE
+from s390emu.regions.modes import ALWAYS, AUTO
 from s390emu.regions.request import BODY, FIRST_TEXT, SYMBOL, WHOLE_TEXT, Request, Translation
 from s390emu.regions.worker import Worker, shared
 from s390emu.storage.decode_cache import (
@@ -39,7 +39,6 @@ from s390emu.storage.decode_cache import (
 )
 from s390emu.storage.guest import DECODED_PAGES_MOST, GuestStorage
 
-BEGINNING = 20_000_000  # instructions before the first look with `auto`: a worker for what ends sooner costs more
 INTERVAL = 1 << 17  # instructions between two samples, as long as they are of no region
 LONGEST_INTERVAL = 1 << 22  # if they are all in one page: a look then takes a fiftieth of the time
 LONGEST_OF_MANY = 1 << 19  # while they are in several: there may soon be others, of which translations are kept
@@ -141,7 +140,7 @@ class Translator:
         self._looked_at = np.zeros(TLB_SLOTS, np.uint64)
         self._interval = INTERVAL
         self._sampled = 0  # address of the decoded page of the last sample in a region
-        self._next: int | None = None  # instruction count at which to look; not known before the first stretch
+        self._next = 0
         self.serial = 0
 
     # --- when to look ------------------------------------------------------------------------------------------------
@@ -149,8 +148,6 @@ class Translator:
     def attend(self, cpu, count: int) -> int:
         """Look at what comes next on this CPU, if it is time; return how many instructions until the next look."""
         self.worker.poll()
-        if self._next is None:
-            self._next = count + (BEGINNING if self.mode == AUTO else 0)
         if count < self._next:
             return self._next - count
         if self.mode == ALWAYS:
@@ -326,13 +323,6 @@ class Translator:
             self.installed.pop(body).library.close()  # type: ignore[attr-defined]
 
 
-def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> Translator | None:
-    """Return the translator of a guest; None if nothing is to be translated, or nothing can be, and `auto` allows that.
-    Raises ValueError where it cannot be done otherwise."""
-    if mode not in MODES:
-        raise ValueError(f"translate={mode!r} (--translate, {VARIABLE}): one of {', '.join(MODES)}")
-    if mode == NEVER or (mode == AUTO and not JIT):
-        return None
-    if not JIT:
-        raise ValueError(f"--translate {mode}: needs compiled code, so NUMBA_DISABLE_JIT must not be set")
+def translator_of(storage: GuestStorage, handlers: HandlerTable, mode: str) -> Translator:
+    """Return the translator of a guest; mode: AUTO, SYNC or ALWAYS."""
     return Translator(storage, handlers, mode, shared(mode != AUTO))

@@ -21,7 +21,7 @@ from s390emu.regions import llvm, modes, translator
 from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
 from s390emu.regions.request import WHOLE_TEXT, Request, Translation
 from s390emu.regions.templates import CPU, PORT
-from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at, translator_of
+from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
@@ -73,8 +73,7 @@ def machine_with(worker, mode: str, count: int = 30_000) -> Machine:
 
 @pytest.fixture
 def often(monkeypatch):
-    """Sample every 100 instructions, from the first on."""
-    monkeypatch.setattr(translator, "BEGINNING", 0)
+    """Sample every 100 instructions."""
     monkeypatch.setattr(translator, "INTERVAL", 100)
 
 
@@ -90,16 +89,15 @@ def test_a_page_is_translated_once_it_was_seen_often_enough(asked, often):
     assert len(asked.requests) == 1  # not while the answer is awaited
 
 
-def test_a_guest_that_may_end_soon_is_not_looked_at(asked, often, monkeypatch):
-    monkeypatch.setattr(translator, "BEGINNING", 5000)
-    for mode, requests in {AUTO: 0, SYNC: 1}.items():
-        asked.requests.clear()
-        machine = machine_with(asked, mode)
-        machine.run(1000)
-        assert len(asked.requests) == requests
-    machine = machine_with(asked, AUTO)
-    machine.run(6000)
-    assert asked.requests
+@jitted
+def test_a_guest_that_may_end_soon_has_no_translator(monkeypatch):
+    monkeypatch.setattr(modes, "BEGINNING", 5000)
+    machine = Machine.from_source(LOOP.format(count=30_000), 1 << 17, translate=AUTO)
+    for length in (10, 4000):  # of the second one the first instruction is where the first one has stopped
+        machine.run(length)
+        assert machine.translator is None
+    machine.run(1000)
+    assert machine.translator.mode == AUTO
 
 
 def test_a_page_that_cannot_be_translated_is_left_alone_after_some_attempts(asked, often):
@@ -283,7 +281,7 @@ def test_the_default_is_auto_or_what_the_environment_says(value, expected, monke
         patch.setenv(modes.VARIABLE, value)
         assert expected == importlib.reload(modes).DEFAULT
     importlib.reload(modes)
-    assert translator_of(Machine(1 << 16).storage, None, NEVER) is None
+    assert Machine(1 << 16, translate=NEVER).translator is None
 
 
 # --- with a worker ---------------------------------------------------------------------------------------------------

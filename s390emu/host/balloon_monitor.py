@@ -65,7 +65,8 @@ def shares(estimates: Sequence[float], floors: Sequence[int], sizes: Sequence[in
 
     guests = list(zip(estimates, floors, sizes, strict=True))
 
-    def at(factor: float) -> list[float]:  # comparisons: `min` and `max` take three times as long, in the monitor's loop
+    # Comparisons, as `min` and `max` take three times as long and a sweep with many guests is here most of a look.
+    def at(factor: float) -> list[float]:
         return [size if (share := factor * estimate) >= size else floor if share <= floor else share
                 for estimate, floor, size in guests]  # fmt: skip
 

@@ -1,5 +1,5 @@
-"""Absolute storage by a channel's access key: what is denied, and in which order. PoP ch. 3 "Key-Controlled Protection",
-docs/page-hinting.md D14."""
+"""Absolute storage by a channel's access key: what is denied, and in which order. PoP ch. 3 "Key-Controlled
+Protection", docs/page-hinting.md D14."""
 
 from __future__ import annotations
 

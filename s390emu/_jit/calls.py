@@ -82,11 +82,11 @@ def entry_point(function, *record_dtypes, integers: int, returns: bool = True):
             return int(_twins[address](*own, *map(u64, arguments[records:])) or 0)
 
         return twin
-    pointers = (ctypes.POINTER(ctypes.c_int64), ctypes.c_void_p, *(ctypes.c_void_p,) * records)
+    pointers = (ctypes.c_void_p,) * (2 + records)
     call = ctypes.CFUNCTYPE(ctypes.c_int32, *pointers, *(ctypes.c_uint64,) * integers)(address)
 
     result = ctypes.c_int64()
-    reference = ctypes.byref(result)
+    reference = ctypes.addressof(result)
 
     def entry(*arguments) -> int:
         if type(arguments[0]) is not int:

@@ -54,19 +54,20 @@ class Dispatched:
         self.read_back = 0  # at the monitor's last look
         self._progress, self._faults = -1, 0  # of its last instruction or interruption: which, and faults until then
         self._essa_count = machine.storage.port_column("essa_count")
+        self._guest = machine.host.guests[machine.guest_number]
 
     @property
     def statistics(self):
-        return self.machine.host.statistics(self.machine.guest_number)
+        return self._guest.statistics
 
     @property
     def essa(self) -> int:
         """ESSA that it has executed."""
-        return int(self._essa_count.sum())
+        return sum(map(sum, self._essa_count.tolist()))
 
     def starves(self) -> bool:
         """True if it has had VAIN_FAULTS without progress. Asked after each turn."""
-        progress, faults = self.machine.host.guests[self.machine.guest_number].progress, self.statistics.faults_resolved
+        progress, faults = self._guest.progress, self.statistics.faults_resolved
         if progress != self._progress:
             self._progress, self._faults = progress, faults
         return faults - self._faults >= VAIN_FAULTS
@@ -127,29 +128,29 @@ class Farm:
 
     def run(self, done: Callable[[], bool]) -> None:
         """Run until `done`, asked after each turn, or until no guest can go on."""
-        while not done() and self._turn():
-            pass
+        while not done() and (guest := self._next()):
+            self._dispatch(guest)
 
-    def _turn(self) -> bool:
-        """Dispatch one guest once, or let time pass; return whether there is any guest left to wait for."""
-        if self.now >= self._next_look:
-            self._look()
-        running = [guest for guest in self.guests if guest.stop is None]
-        if not running:
-            return False
-        if self.starving in running:
-            running = [self.starving]
-        ready = [guest for guest in running if guest.ready_at <= self.now]
-        if not ready:
+    def _next(self) -> Dispatched | None:
+        """Let time pass until a guest is ready, and return it: of several the one dispatched the longest ago. None if
+        there is none left to wait for."""
+        while True:
+            if self.now >= self._next_look:
+                self._look()
+            running = [guest for guest in self.guests if guest.stop is None]
+            if not running:
+                return None
+            if self.starving in running:
+                running = [self.starving]
+            ready = [guest for guest in running if guest.ready_at <= self.now]
+            if ready:
+                return min(ready, key=lambda guest: guest.turn)
             awake = min(guest.ready_at for guest in running)
             if awake >= FAR:
-                return False
+                return None
             awake = min(awake, self._next_look)
             self.idle += awake - self.now
             self.now = awake
-            return True
-        self._dispatch(min(ready, key=lambda guest: guest.turn))
-        return True
 
     def _dispatch(self, guest: Dispatched) -> None:
         """Let a guest run for a quantum, and charge it for what that took."""

@@ -59,6 +59,7 @@ from s390emu.host.guest import Guest
 from s390emu.records.exits import COMPLETED
 from s390emu.storage.access import FETCH, STORE
 
+Checked = tuple[int, int, int, int]  # an entry's status, type, byte on the disk, address of the buffer
 OPERATIONS_MOST = 64  # asynchronous ones of a guest at a time; more are done synchronously
 
 # --- the instruction -------------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ def _read_write(host, guest, cpu: int, device: int, form: Format, request: Reque
     if not 1 <= request.entry_count <= ENTRIES_MOST:
         return FAILED, WRONG_COUNT
     length = request.entry_count * form.entry.fields.size
-    if code := channel.denial(host.pager, guest, request.entries, length, request.key, STORE):
+    if code := channel.denial(guest, request.entries, length, request.key, STORE):
         return code
     entries = channel.fetch(host.pager, guest, request.entries, length)
     if entries is None:
@@ -156,15 +157,16 @@ def _read_write(host, guest, cpu: int, device: int, form: Format, request: Reque
     work = _Work(host, guest, cpu, device, form, request)
     guest.statistics.disk_operations += 1
     if request.asynchronous:
-        pinned = _pinned(work, entries)
+        checked = list(map(work.checked, work.split(entries)))
+        pinned = _pinned(work, checked, len(entries))
         if isinstance(pinned, int):
             return pinned
         if pinned is not None:
-            _start(work, entries, pinned)
+            _start(work, checked, pinned)
             return SUCCEEDED, STARTED
     statuses = []
     for entry in work.split(entries):
-        status, place, data = work.perform(entry)
+        status, place, data = work.perform(work.checked(entry))
         if data and not channel.store(host.pager, guest, place, data):
             status = ADDRESS_EXCEPTION
         statuses.append(status)
@@ -193,8 +195,8 @@ class _Work:
         charged = self.host.delays.charge(self.guest, self.cpu)
         return self.disk.server.finish(charged, self.host.delays.service.disk(self.transferred))
 
-    def checked(self, entry: bytes) -> tuple[int, int, int, int]:
-        """Check an entry: return status, type, byte on the disk, address of the buffer."""
+    def checked(self, entry: bytes) -> Checked:
+        """Check an entry."""
         fields = self.form.entry.read(entry)
         if fields is None:
             return RESERVED_NOT_ZERO, 0, 0, 0
@@ -206,15 +208,15 @@ class _Work:
         if kind not in (WRITE, READ):
             return INVALID_TYPE, kind, at, buffer
         access, size, key = STORE if kind == READ else FETCH, environment.block_size, self.request.key
-        if code := channel.denial(self.host.pager, self.guest, buffer, size, key, access):
+        if code := channel.denial(self.guest, buffer, size, key, access):
             return ADDRESS_EXCEPTION if code == ADDRESSING else PROTECTION_EXCEPTION, kind, at, buffer
         if kind == WRITE and self.disk.read_only:
             return WRITE_TO_READ_ONLY, kind, at, buffer
         return ENTRY_DONE, kind, at, buffer
 
-    def perform(self, entry: bytes) -> tuple[int, int, bytes]:
+    def perform(self, checked: Checked) -> tuple[int, int, bytes]:
         """Carry out an entry: return its status, the buffer's address, and what is to be stored there."""
-        status, kind, at, buffer = self.checked(entry)
+        status, kind, at, buffer = checked
         if status != ENTRY_DONE:
             return status, buffer, b""
         size, statistics = self.environment.block_size, self.guest.statistics
@@ -238,13 +240,12 @@ class _Work:
 # --- asynchronous operations -----------------------------------------------------------------------------------------
 
 
-def _pinned(work: _Work, entries: bytes) -> frozenset[int] | int | None:
+def _pinned(work: _Work, checked: list[Checked], list_bytes: int) -> frozenset[int] | int | None:
     """Bring and pin the blocks of the list and of the buffers, and return them. None if that would leave a guest too
     few frames; a code below zero if one cannot be had."""
     host, guest = work.host, work.guest
-    blocks = set(channel.blocks_of(work.request.entries, len(entries)))
-    for entry in work.split(entries):
-        status, _, _, buffer = work.checked(entry)
+    blocks = set(channel.blocks_of(work.request.entries, list_bytes))
+    for status, _, _, buffer in checked:
         if status == ENTRY_DONE:
             blocks.update(channel.blocks_of(buffer, work.environment.block_size))
     if not host.limit.can_pin(guest, blocks) or len(guest.block_io.operations) >= OPERATIONS_MOST:
@@ -265,11 +266,12 @@ def _unpin(host, guest: Guest, blocks: Iterable[int]) -> None:
         host.unpin(guest.number, number)
 
 
-def _start(work: _Work, entries: bytes, pinned: frozenset[int]) -> None:
-    """Begin an asynchronous operation: all but placing what is read, and the statuses, is done now."""
+def _start(work: _Work, checked: list[Checked], pinned: frozenset[int]) -> None:
+    """Begin an asynchronous operation: all but placing what is read, and the statuses, is done now. What was checked
+    still holds: the blocks of its buffers are pinned."""
     io = work.guest.block_io
     statuses, read = [], {}
-    for number, entry in enumerate(work.split(entries)):
+    for number, entry in enumerate(checked):
         status, place, data = work.perform(entry)
         statuses.append(status)
         if data:
@@ -319,7 +321,7 @@ def reset(host, guest: Guest) -> None:
 def _store_statuses(host, guest, form: Format, request: Request, statuses: list[int]) -> bool:
     """Store the status bytes into the list; False if it may not be stored into any more."""
     size = form.entry.fields.size
-    if channel.denial(host.pager, guest, request.entries, size * len(statuses), request.key, STORE):
+    if channel.denial(guest, request.entries, size * len(statuses), request.key, STORE):
         return False
     for entry, status in enumerate(statuses):
         if not channel.store(host.pager, guest, request.entries + entry * size + STATUS_OFFSET, bytes([status])):

@@ -25,15 +25,19 @@ FORMAT_64 = 0x80
 ASYNCHRONOUS, BYPASS_CACHE = 0x02, 0x01
 
 
-class Layout(NamedTuple):
+class Layout:
     """fields: what there is; reserved: where zeros have to be."""
 
-    fields: Struct
-    reserved: tuple[slice, ...]
+    def __init__(self, fields: Struct, *reserved: slice):
+        self.fields = fields
+        zeros = bytearray(fields.size)
+        for part in reserved:
+            zeros[part] = b"\xff" * len(zeros[part])
+        self._reserved = int.from_bytes(zeros, "big")
 
     def read(self, data: bytes) -> tuple[int, ...] | None:
         """Return the fields; None if a reserved one is not zero."""
-        return None if any(any(data[part]) for part in self.reserved) else self.fields.unpack(data)
+        return None if int.from_bytes(data, "big") & self._reserved else self.fields.unpack(data)
 
 
 class Format(NamedTuple):
@@ -49,14 +53,14 @@ class Format(NamedTuple):
 
 FORMATS = {
     0: Format(
-        Layout(Struct(">24xIi32x"), (slice(3, 24), slice(40, 64))), (32, 4),
-        Layout(Struct(">24xBB2xI4xII20x"), (slice(3, 24), slice(26, 28), slice(44, 64))),
-        Layout(Struct(">B3xi4xI"), (slice(2, 4),)), 0x7FFFFFFF, 0x0300,
+        Layout(Struct(">24xIi32x"), slice(3, 24), slice(40, 64)), (32, 4),
+        Layout(Struct(">24xBB2xI4xII20x"), slice(3, 24), slice(26, 28), slice(44, 64)),
+        Layout(Struct(">B3xi4xI"), slice(2, 4)), 0x7FFFFFFF, 0x0300,
     ),
     FORMAT_64: Format(
-        Layout(Struct(">24xI4xq24x"), (slice(3, 24), slice(28, 32), slice(56, 64))), (40, 8),
-        Layout(Struct(">24xBB2xI8xQQ8x"), (slice(3, 24), slice(26, 28), slice(36, 40), slice(56, 64))),
-        Layout(Struct(">B7xqQ"), (slice(2, 4),)), (1 << 64) - 1, 0x0700,
+        Layout(Struct(">24xI4xq24x"), slice(3, 24), slice(28, 32), slice(56, 64)), (40, 8),
+        Layout(Struct(">24xBB2xI8xQQ8x"), slice(3, 24), slice(26, 28), slice(36, 40), slice(56, 64)),
+        Layout(Struct(">B7xqQ"), slice(2, 4)), (1 << 64) - 1, 0x0700,
     ),
 }  # fmt: skip
 

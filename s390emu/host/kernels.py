@@ -11,7 +11,7 @@ from s390emu.isa.general import cipher_message, message_security, random_number
 from s390emu.records.cpu import CPU_T
 from s390emu.records.guest import GUEST_T
 from s390emu.records.port import PORT_T
-from s390emu.storage import access, decode_cache, keys, references, tlb, transitions
+from s390emu.storage import access, channel, decode_cache, keys, references, tlb, transitions
 
 # (guest, block, event): what the event would do
 action_of = procedure(transitions.action_of, GUEST_T, integers=2)
@@ -39,6 +39,10 @@ set_attributes = procedure(transitions.set_attributes, GUEST_T, integers=4, retu
 overlaid = procedure(transitions.overlaid, GUEST_T, integers=3, returns=False)
 # (guest, absolute, length, kind): an access by the machine, within a resident block
 touch = procedure(access.touch, GUEST_T, integers=3)
+# (guest, absolute, length, access key, kind): why a channel may not reach these bytes
+denial = procedure(channel.denial, GUEST_T, integers=4, rare=True)
+# (guest, absolute, length, kind): where a channel finds bytes of one block
+reach = procedure(channel.reach, GUEST_T, integers=3, rare=True)
 # (guest, block, offset, length): no decoded instruction of these bytes is right any more
 drop_decoded = procedure(decode_cache.drop_decoded, GUEST_T, integers=3, returns=False, rare=True)
 # (guest): no instruction is kept decoded any more

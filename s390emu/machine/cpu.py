@@ -30,7 +30,6 @@ class CPU:
         at = slice(number, number + 1)
         self.port = storage.ports[number]
         self.addresses = self._array.ctypes.data, storage.port_addresses[number]
-        self._psw = [self._array[name] for name in ("psw_mask", "cc", "psw_ia")]
         self._count, self._idle, self._stolen, self.limit, self.deadline, self.passing = (
             storage.port_column(name)[at] for name in ("count", "idle", "stolen", "limit", "deadline", "passing")
         )
@@ -60,8 +59,8 @@ class CPU:
     @property
     def psw(self) -> tuple[int, int]:
         """PSW bits 0-63 and the instruction address."""
-        mask, cc, ia = (int(column[0]) for column in self._psw)
-        return mask | cc << int(CC_SHIFT), ia
+        record = self.record
+        return int(record.psw_mask) | int(record.cc) << int(CC_SHIFT), int(record.psw_ia)
 
     def set_psw(self, mask: int, ia: int) -> None:
         """Load a PSW as LOAD PSW EXTENDED does: an invalid one is recognized when the machine runs."""

@@ -126,7 +126,7 @@ class Turns:
         """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
         if cpu.now >= until:
             return
-        waits = cpu.psw[0] & int(WAIT) and cpu.record.stopped != STOPPED_STATE
+        waits = cpu.record.psw_mask & WAIT and cpu.record.stopped != STOPPED_STATE
         blocked = self.blocked_until(cpu.number) if waits else until
         cpu.steal_until(min(until, blocked))
         cpu.wait_until(until)

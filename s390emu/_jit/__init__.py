@@ -25,11 +25,11 @@ from s390emu._jit.memory import (
     store_native,
 )
 from s390emu._jit.records import record_at, record_in
-from s390emu._jit.words import on
+from s390emu._jit.words import leading_zeros, on
 
 __all__ = [
     "JIT", "Function", "address_of", "bitcode_of", "bytes_at", "call1", "call2", "call4", "copy_bytes", "entry_point",
-    "fill_bytes", "function_of", "i64", "is_loaded", "jit", "load", "load1", "load2", "load4", "load8", "load_native",
-    "on", "plain", "prefer_large_pages", "put_bytes_at", "record_at", "record_in", "slow_way", "store1",
+    "fill_bytes", "function_of", "i64", "is_loaded", "jit", "leading_zeros", "load", "load1", "load2", "load4", "load8",
+    "load_native", "on", "plain", "prefer_large_pages", "put_bytes_at", "record_at", "record_in", "slow_way", "store1",
     "store2", "store4", "store8", "store_native", "u64",
 ]  # fmt: skip

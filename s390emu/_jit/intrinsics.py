@@ -67,6 +67,10 @@ def record_at(builder, arguments, result):
     return builder.inttoptr(arguments[0], result)
 
 
+def leading_zeros(builder, arguments, result):
+    return builder.ctlz(arguments[0], BIT(0))
+
+
 # --- reals: a double, or a float in the leftmost 32 bits of its word --------------------------------------------------
 
 

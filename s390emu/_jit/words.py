@@ -1,8 +1,16 @@
-"""Tests of the bits of a 64-bit word."""
+"""What a processor does with 64-bit words in one instruction, and Python has no operator for. Words are uint64."""
 
 from __future__ import annotations
 
-from s390emu._jit.compiler import jit, u64
+from s390emu._jit.compiler import JIT, Intrinsic, jit, u64
+
+if JIT:
+    leading_zeros = Intrinsic("leading_zeros", returns=u64)
+else:
+
+    def leading_zeros(word):
+        """Return the number of zeros to the left of the leftmost one; 64 if there is no one."""
+        return u64(64 - int(word).bit_length())
 
 
 @jit

@@ -216,6 +216,9 @@ def _branch(write: _Writer, region: Region, last: Instruction) -> None:
         write(f"br label {to(last.following)}")
     else:
         other = to(last.target) if last.target is not None else "%indirect"
+        if not last.goes_on:
+            write(f"br label {other}")
+            return
         straight = write.value(f"icmp eq i64 {write.get('ia')}, {signed(last.following)}")
         write(f"br i1 {straight}, label {to(last.following)}, label {other}")
 

@@ -2,7 +2,9 @@
 
 A region has the instructions of one page that have been decoded, that is executed at least once, and can be reached
 from where the page was seen to be entered. It is entered at the heads of loops, where functions begin and calls return,
-and behind barriers; not in the middle of a loop, which would make the loop irreducible and half as fast.
+behind barriers, and where only an address in a register can lead: behind what always branches, at what is no fixed
+target, as the cases of a switch are. It is not entered in the middle of a loop, which would make the loop irreducible
+and half as fast; a loop through an address in a register is none here, as it goes through all entries anyway.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from s390emu.isa.opcodes import ROWS
 from s390emu.regions.request import FIRST_TEXT
 
 CALLS = frozenset(("BAL", "BALR", "BAS", "BASR", "BRAS", "BRASL"))
+MASKED_BRANCHES = frozenset(("BC", "BCR", "BRC", "BRCL"))  # bits 8-11: at which condition codes
+MASK_SHIFT, ALL_CODES = 52, 0xF
+NO_BRANCH = 0x07F0  # BCR 15,0: R2 is zero
 TEXT_BITS = 64
 EXECUTE = "EXRL"
 # Where the second byte has no part of the operation code, and nothing counts from the instruction's own address.
@@ -46,6 +51,13 @@ class Instruction(NamedTuple):
     branches: bool
     barrier: bool
     executed: Executed | None = None
+
+
+    @property
+    def goes_on(self) -> bool:
+        """True unless control always goes elsewhere than to the next instruction."""
+        always = self.mnemonic in MASKED_BRANCHES and self.text >> MASK_SHIFT & ALL_CODES == ALL_CODES
+        return not always or self.text >> 48 == NO_BRANCH
 
 
 class Region(NamedTuple):
@@ -110,6 +122,7 @@ def find_region(
     found = _reachable(decoded, starts, amode, branches, size, most)
     entered = {start for start in starts if start in found and not _in_loop(found, start)}
     leaders, entries = set(entered), set(entered)
+    targets = {each.target for each in found.values()}
     for each in found.values():
         if each.branches or each.barrier:
             leaders |= found.keys() & set(_next(each))
@@ -117,6 +130,8 @@ def find_region(
             entries.add(each.following)
         if each.target is not None and (each.target <= each.ia or each.mnemonic in CALLS):
             entries.add(each.target)
+        if not each.goes_on and each.following not in targets:
+            entries.add(each.following)
     if everywhere:
         leaders = entries = set(found)
     blocks = {leader: _block(found, leader, leaders) for leader in sorted(leaders)}
@@ -146,16 +161,22 @@ def _next(each: Instruction) -> list[int]:
 def _in_loop(found: Mapping[int, Instruction], start: int) -> bool:
     """True if the instruction can come again, as far as fixed targets tell, without the region being left."""
     seen: set[int] = set()
-    work = _next(found[start]) if not found[start].barrier else []
+    work = _ways(found[start])
     while work:
         ia = work.pop()
         if ia == start:
             return True
         if ia in found and ia not in seen:
             seen.add(ia)
-            if not found[ia].barrier:
-                work += _next(found[ia])
+            work += _ways(found[ia])
     return False
+
+
+def _ways(each: Instruction) -> list[int]:
+    """Return where a region may go from an instruction by itself, and not by an address in a register."""
+    if each.barrier:
+        return []
+    return [ia for ia in (each.target, each.following if each.goes_on else None) if ia is not None]
 
 
 def _block(found: Mapping[int, Instruction], leader: int, leaders: set[int]) -> list[Instruction]:

@@ -61,6 +61,27 @@ def test_where_a_call_goes_and_where_it_returns_the_region_is_entered():
     assert {BASE + 4, BASE + 12} <= set(found.entries)
 
 
+SWITCH = """loop: bcr 15,%r2
+first: agr %r3,%r4
+ brc 15,loop
+second: brc 8,in
+ agr %r3,%r5
+in: agr %r3,%r6
+ brc 15,loop"""
+
+
+def test_where_only_a_register_can_lead_the_region_is_entered_so_that_it_has_all_cases_of_a_switch():
+    assert region(SWITCH).entries == (BASE, BASE + 2, BASE + 10)  # not `in`, a fixed target
+
+
+def test_a_loop_through_a_register_does_not_keep_it_from_being_entered_where_it_was_seen_to_be():
+    assert BASE + 18 in region(SWITCH, BASE, BASE + 18).entries
+
+
+def test_what_serializes_and_what_branches_at_some_codes_only_goes_on():
+    assert region("bcr 15,0\n bcr 14,%r2\n brc 7,f\nf: agr %r3,%r4").entries == (BASE,)
+
+
 def test_a_barrier_is_no_entry_and_a_page_of_barriers_no_region():
     assert find_region(decoded("svc 1\n svc 2"), (BASE,), MODE64, kind) is None
 

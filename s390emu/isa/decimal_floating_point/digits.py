@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu._jit import i64, jit, u64
-from s390emu.isa.general.bit_counts import leading_zeros
+from s390emu._jit import i64, jit, leading_zeros, u64
 
 ZERO, ONE = u64(0), u64(1)
 WORD_DIGITS, ALL_DIGITS = 16, 80

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from s390emu._jit import i64, jit, slow_way, u64
 from s390emu.isa.floating_point.bfp_host import host_quotient
 from s390emu.isa.floating_point.bfp_numbers import (
@@ -10,7 +12,6 @@ from s390emu.isa.floating_point.bfp_numbers import (
     INFINITY,
     LONG,
     ONE,
-    PRECISION,
     SHORT,
     ZERO,
     is_nan,
@@ -33,19 +34,27 @@ from s390emu.isa.floating_point.bfp_rounding import (
     zero_divide,
     zero_result,
 )
-from s390emu.isa.floating_point.bfp_sum import difference
+from s390emu.isa.floating_point.bfp_sum import difference, sum128
+from s390emu.isa.general.multiply_divide import product128
 
 GUARD = u64(2)  # significands are shifted right by so many bits, of which they have more at their right
-MORE_DIGITS = i64(3)  # than the format has: one for a quotient below one, two for rounding
+DIGIT_BITS = u64(30)
+DIGITS = np.array([1, 2, 4], i64)  # of a quotient, by format: the precision and two bits for rounding, at least
+LEADING = u64(30)  # shift: of the first doubleword of a divisor, so many bits are not looked at in estimating a digit
 
 
 @jit
-def divide_step(high, low, divisor_high, divisor_low):
-    """Return (next quotient bit, remainder shifted left by 1)."""
-    if not less(high, low, divisor_high, divisor_low):
-        high, low = difference(high, low, divisor_high, divisor_low)
-        return ONE, (high << ONE) | (low >> u64(63)), low << ONE
-    return u64(0), (high << ONE) | (low >> u64(63)), low << ONE
+def next_digit(high, low, divisor_high, divisor_low):
+    """Return (quotient digit, remainder) of a number below 3 times the divisor, shifted left by a digit; so is the
+    remainder.
+
+    The digit is estimated by leading bits: never too great, as what is left out makes the number less and the divisor
+    greater. The number has 64 bits, the divisor 32, so it is too small by less than 1 + 3 / 2: thus the remainder.
+    What the digit lacks is in the next one, which may be as great as 3 * 2**30. Modulo 2**128 all is right."""
+    digit = high // ((divisor_high >> LEADING) + ONE)
+    high, low = shift_left(high, low, DIGIT_BITS)
+    upper, lower = product128(digit, divisor_low)
+    return digit, *difference(high, low, upper + digit * divisor_high, lower)
 
 
 @jit
@@ -54,12 +63,16 @@ def finite_quotient(form, dividend, divisor):
     high, low = shift_right(dividend.high, dividend.low, GUARD)
     divisor_high, divisor_low = shift_right(divisor.high, divisor.low, GUARD)
     quotient_high, quotient_low = u64(0), u64(0)
-    digits = PRECISION[form] + MORE_DIGITS
+    digits = DIGITS[form]
     for _ in range(digits):
-        digit, high, low = divide_step(high, low, divisor_high, divisor_low)
-        quotient_high, quotient_low = shift_left(quotient_high, quotient_low, ONE)
-        quotient_low |= digit
-    quotient_high, quotient_low = shift_left(quotient_high, quotient_low, u64(i64(128) - digits))
+        quotient_high, quotient_low = shift_left(quotient_high, quotient_low, DIGIT_BITS)
+        digit, high, low = next_digit(high, low, divisor_high, divisor_low)
+        quotient_high, quotient_low = sum128(quotient_high, quotient_low, digit)
+    while not less(high, low, divisor_high, divisor_low):  # twice at most
+        high, low = difference(high, low, divisor_high, divisor_low)
+        quotient_high, quotient_low = sum128(quotient_high, quotient_low, ONE)
+    shift = u64(127) - DIGIT_BITS * u64(digits)
+    quotient_high, quotient_low = shift_left(quotient_high, quotient_low, shift)
     exponent = dividend.exponent - divisor.exponent
     return normalized(dividend.sign ^ divisor.sign, exponent, quotient_high, quotient_low | some(high | low))
 

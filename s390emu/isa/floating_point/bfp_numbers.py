@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, leading_zeros, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.sizes import DOUBLEWORD_BITS
-from s390emu.isa.general.bit_counts import leading_zeros
 
 SHORT, LONG, EXTENDED = u64(0), u64(1), u64(2)  # formats
 EXPONENT_BITS = np.array([8, 11, 15], u64)

@@ -63,6 +63,13 @@ def difference(high, low, other_high, other_low):
 
 
 @jit
+def sum128(high, low, addend):
+    """Return the sum of numbers of 128 and 64 bits."""
+    total = low + addend
+    return high + (ONE if total < addend else u64(0)), total
+
+
+@jit
 def finite_sum(first, second):
     """Return the sum of FINITE numbers."""
     if first.exponent < second.exponent:

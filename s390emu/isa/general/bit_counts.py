@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s390emu._jit import jit, on, u64
+from s390emu._jit import jit, leading_zeros, on, u64
 from s390emu.architecture.bits import bit
 from s390emu.architecture.interruptions import SPECIFICATION
 from s390emu.isa.operands import rre, rrf_c
@@ -14,19 +14,6 @@ WHOLE_REGISTER = u64(8)  # bit 0 of M3
 EXTENSIONS_3 = bit(61)  # facility 61
 EVERY_SECOND, EVERY_PAIR, EVERY_NIBBLE = u64(0x5555555555555555), u64(0x3333333333333333), u64(0x0F0F0F0F0F0F0F0F)
 EVERY_BYTE = u64(0x0101010101010101)
-
-
-@jit
-def leading_zeros(value):
-    """Return the number of zeros to the left of the leftmost one; 64 if there is no one."""
-    if value == u64(0):
-        return u64(64)
-    zeros = u64(0)
-    for step in (32, 16, 8, 4, 2, 1):
-        if value >> u64(64 - step) == u64(0):
-            value <<= u64(step)
-            zeros += u64(step)
-    return zeros
 
 
 @jit

@@ -5,10 +5,9 @@ A mask that has an element size which the instruction has not is invalid, a spec
 
 from __future__ import annotations
 
-from s390emu._jit import jit, on, u64
+from s390emu._jit import jit, leading_zeros, on, u64
 from s390emu.architecture.bits import LOW32
 from s390emu.architecture.sizes import DOUBLEWORD_BITS, WORD_BITS
-from s390emu.isa.general.bit_counts import leading_zeros
 from s390emu.isa.vector.registers import (
     ALL_ONES,
     BYTE,

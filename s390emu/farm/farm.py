@@ -44,8 +44,8 @@ class Costs:
 class Dispatched:
     """One guest of the farm."""
 
-    def __init__(self, machine: Machine):
-        self.machine = machine
+    def __init__(self, machine: Machine, costs: Costs):
+        self.machine, self._costs = machine, costs
         machine.shared = True
         self.stop: Stop | None = None  # how it ended
         self.ready_at = 0  # FAR: only a message wakes it
@@ -55,6 +55,7 @@ class Dispatched:
         self._progress, self._faults = -1, 0  # of its last instruction or interruption: which, and faults until then
         self._essa_count = machine.storage.port_column("essa_count")
         self._guest = machine.host.guests[machine.guest_number]
+        self._charged = self._charges()
 
     @property
     def statistics(self):
@@ -72,9 +73,16 @@ class Dispatched:
             self._progress, self._faults = progress, faults
         return faults - self._faults >= VAIN_FAULTS
 
-    def charges(self, costs: Costs) -> int:
+    def charge(self) -> int:
+        """Charge it for what it has used since it was last charged, and return how much that is."""
+        before, self._charged = self._charged, self._charges()
+        used = self._charged - before
+        self.cpu += used
+        return used
+
+    def _charges(self) -> int:
         """Return all processor time so far."""
-        seen = self.statistics
+        costs, seen = self._costs, self.statistics
         return (
             self.machine.count
             + costs.essa * self.essa
@@ -98,10 +106,9 @@ class Farm:
         mips: int = 1000,
         tell: Callable[[Machine, str], None] = send_message,
     ):
-        self.guests = [Dispatched(machine) for machine in machines]
+        self.guests = [Dispatched(machine, costs or Costs()) for machine in machines]
         self.host = machines[0].host
         self.quantum = quantum
-        self.costs = costs or Costs()
         self.monitor = monitor
         self.mips = mips
         self._tell = tell
@@ -158,11 +165,8 @@ class Farm:
         self.turns += 1
         guest.turn, self.latest = self.turns, guest
         machine.pass_time(self.now)
-        before = guest.charges(self.costs)
         stop = machine.run(self.quantum)
-        used = guest.charges(self.costs) - before
-        guest.cpu += used
-        self.now += used
+        self.now += guest.charge()
         self.starving = guest if guest.starves() else None
         if stop.reason is Reason.LIMIT:
             guest.ready_at = self.now

@@ -126,10 +126,11 @@ class Turns:
         """Let time pass on a CPU without instructions: the wait state's, or stolen from it."""
         if cpu.now >= until:
             return
-        waits = cpu.record.psw_mask & WAIT and cpu.record.stopped != STOPPED_STATE
-        blocked = self.blocked_until(cpu.number) if waits else until
-        cpu.steal_until(min(until, blocked))
-        cpu.wait_until(until)
+        if cpu.record.psw_mask & WAIT and cpu.record.stopped != STOPPED_STATE:
+            cpu.steal_until(min(until, self.blocked_until(cpu.number)))
+            cpu.wait_until(until)
+        else:
+            cpu.steal_until(until)
 
     def _ready_at(self, number: int) -> int:
         """Return when this CPU can continue unaided: not before the host has done what it waits for. NO_TIME if only an

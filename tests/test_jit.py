@@ -24,6 +24,7 @@ from s390emu._jit import (
     entry_point,
     function_of,
     jit,
+    leading_zeros,
     parallel,
     prebuilt,
     record_in,
@@ -363,3 +364,9 @@ def test_bitcode_of_a_wheel_is_used_if_it_was_made_of_these_sources(tmp_path, mo
         assert prebuilt.names() == []
     finally:
         prebuilt._archive.cache_clear()
+
+
+@jitted
+def test_what_only_compiled_code_can_do_says_so():
+    with pytest.raises(TypeError, match="leading_zeros: only compiled code"):
+        leading_zeros(u64(1))

@@ -51,6 +51,9 @@ class Intrinsic:
     def __init__(self, name: str, *parameters: Any, returns: Any = None):
         self.name, self.parameters, self.returns = name, parameters, returns
 
+    def __call__(self, *arguments: Any) -> Any:
+        raise TypeError(f"{self.name}: only compiled code has this operation")
+
 
 class Compilation:
     """announced: a context that is entered with a function's name while Numba compiles it."""

@@ -9,13 +9,13 @@ from s390emu.regions import library, llvm
 from s390emu.regions.emit import module_text
 from s390emu.regions.kept import keep
 from s390emu.regions.region import find_region
-from s390emu.regions.request import SYMBOL, Request, Translation
+from s390emu.regions.request import BODY, SYMBOL, Request, Translation
 from s390emu.regions.templates import Template
 
 
 def translate(request: Request) -> Translation | None:
     """Return the translation, and keep it; None if there is nothing to translate. Raises RuntimeError where LLVM
-    refuses."""
+    refuses, or calls what there is not."""
     if not request.lasting:
         return _again(pickle.dumps(request))
     made = _made(request)
@@ -47,8 +47,10 @@ def _made(request: Request) -> Translation | None:
     module = llvm.parsed(module_text(region, templates, SYMBOL))
     llvm.inline(module)
     llvm.optimise(module)
+    code = llvm.object_code(module)
+    llvm.linked(code, SYMBOL, BODY)[0].close()  # here what cannot be linked is refused only: LLVM may call its own
     return Translation(
-        llvm.object_code(module),
+        code,
         {entry: region.blocks[entry][0].place for entry in region.entries},
         {each.ia: each.text for each in translated}
         | {each.executed.ia: each.executed.text for each in translated if each.executed},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from s390emu._jit import JIT
 from s390emu._jit.objects import Kept
-from s390emu.regions import build
+from s390emu.regions import build, llvm
 from s390emu.regions import kept as keeping
 from s390emu.regions.build import translate
 from s390emu.regions.kept import MISSING, OF_PAGE_MOST, kept, of_page
-from s390emu.regions.request import Request, Translation
+from s390emu.regions.request import BODY, SYMBOL, Request, Translation
 
 REQUEST = Request({0x1000: 0x0700 << 48}, (0x1000,), (1 << 64) - 1)
 TRANSLATION = Translation(b"code", {0x1000: 7}, {0x1000: 0x0700 << 48}, ())
@@ -86,3 +87,14 @@ def test_the_latest_of_a_page_are_found_each_once(made, monkeypatch):
 def test_nothing_made_of_a_page_is_nothing_found(made):
     translate(REQUEST._replace(starts=()))
     assert of_page(0x1000, REQUEST.amode) == []
+
+
+@pytest.mark.skipif(not JIT, reason="templates are of compiled code")
+def test_code_that_calls_what_there_is_not_is_refused(monkeypatch):
+    add = Request({0x1000: 0xA71A0001 << 32, 0x1004: 0xA7F4FFFE << 32}, (0x1000,), (1 << 64) - 1, lasting=False)
+    assert build._made(add)
+    functions = "".join(f"define void @{name}() {{ call void @nobody() ret void }}\n" for name in (SYMBOL, BODY))
+    code = llvm.object_code(llvm.parsed(llvm.header() + "declare void @nobody()\n" + functions))
+    monkeypatch.setattr(llvm, "object_code", lambda module: code)
+    with pytest.raises(RuntimeError, match="symbols"):
+        build._made(add)

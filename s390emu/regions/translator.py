@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
+from weakref import ref
 
 import numpy as np
 
@@ -215,17 +216,23 @@ class Translator:
             return
         self._asked[key] = texts
         self._versions[key] += 1
+        asking = ref(self)
 
         def take(translation: Translation | None) -> None:
-            if not everywhere:
-                del self._asked[key]
-            if translation:
-                self._install(page, translation)
-            else:
-                self.refused += 1
-                self._refused[key] = texts
+            if translator := asking():  # or the guest is gone by now, and its storage with it
+                if not everywhere:
+                    del translator._asked[key]
+                translator._take(page, texts, translation)
 
         self.worker.submit(Request(texts, starts, int(cpu.record.amode), everywhere, lasting, most), take)
+
+    def _take(self, page: DecodedPage, texts: dict[int, int], translation: Translation | None) -> None:
+        """Put in place what was made of these instructions of the page."""
+        if translation:
+            self._install(page, translation)
+        else:
+            self.refused += 1
+            self._refused[page.logical, page.address] = texts
 
     def _look_at_new_pages(self, cpu) -> None:
         """Put in place what is kept of the pages that the CPU's TLB has for instructions, once for each."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import weakref
 
 import pytest
 
@@ -98,6 +100,17 @@ def test_a_guest_that_may_end_soon_has_no_translator(monkeypatch):
         assert machine.translator is None
     machine.run(1000)
     assert machine.translator.mode == AUTO
+
+
+def test_what_comes_for_a_guest_that_is_gone_is_dropped(asked, often):
+    """Its storage is gone too, so nothing may be looked at."""
+    machine = machine_with(asked, AUTO)
+    machine.run(1000)
+    translator_of_it = weakref.ref(machine.translator)
+    del machine
+    gc.collect()
+    assert translator_of_it() is None
+    asked.take(Translation(b"", {CODE: 0}, {CODE: 0}, ()))
 
 
 def test_a_page_that_cannot_be_translated_is_left_alone_after_some_attempts(asked, often):

@@ -224,7 +224,7 @@ def test_the_last_lines_are_kept(terminal):
 def test_tab_completes_commands_and_symbols(terminal):
     terminal.type("last-w\t")
     terminal.until("last-write")
-    terminal.type(CTRL_C)
+    terminal.interrupt()
     terminal.until(PROMPT)
     terminal.type("print loo\t")
     assert "0x10004" in terminal.say("")

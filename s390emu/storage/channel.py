@@ -10,9 +10,9 @@ from s390emu._jit import i64, jit, u64
 from s390emu.architecture.interruptions import ADDRESSING, PROTECTION
 from s390emu.architecture.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
 from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET
-from s390emu.architecture.storage_key import ACC, FETCH_PROTECTION
 from s390emu.storage.absolute import block_at, guest_key
 from s390emu.storage.access import STORE, touch
+from s390emu.storage.protection import key_matches
 from s390emu.storage.references import note_reference
 from s390emu.storage.transitions import action_of
 
@@ -31,14 +31,6 @@ def is_there(guest, number):
 
 
 @jit
-def permits(guest, number, key, kind):
-    """True if the block's storage key lets the channel access it with this access key. PoP ch. 3 "Key-Controlled
-    Protection"."""
-    storage_key = guest_key(guest, number)
-    return key == 0 or storage_key & ACC == key or (kind != STORE and not storage_key & FETCH_PROTECTION)
-
-
-@jit
 def denial(guest, absolute, length, key, kind):
     """Return why the channel may not reach these bytes with this access key: ADDRESSING or PROTECTION; 0 if it may."""
     first, key, kind = absolute >> BLOCK_SHIFT, i64(key), i64(kind)
@@ -47,7 +39,7 @@ def denial(guest, absolute, length, key, kind):
         if not is_there(guest, first + u64(n)):
             return ADDRESSING
     for n in range(blocks):
-        if not permits(guest, first + u64(n), key, kind):
+        if not key_matches(key, guest_key(guest, first + u64(n)), kind == STORE):
             return PROTECTION
     return 0
 

@@ -25,15 +25,18 @@ def low_address_protected(cpu, effective):
 
 
 @jit
+def key_matches(access_key, storage_key, is_store):
+    """True if key-controlled protection permits the access, the overrides aside. access_key: in the place of ACC."""
+    return access_key == 0 or access_key == storage_key & ACC or (not is_store and storage_key & FETCH_PROTECTION == 0)
+
+
+@jit
 def key_permits(cpu, access_key, storage_key, is_store):
     """True if key-controlled protection permits the access, fetch-protection override aside. Keys as in the PSW and in
     a storage key."""
-    acc = storage_key & ACC
-    if access_key == 0 or access_key << 4 == acc:
+    if key_matches(access_key << 4, storage_key, is_store):
         return True
-    if acc == OVERRIDE_KEY and on(cpu.cr[0], STORAGE_PROTECTION_OVERRIDE):
-        return True
-    return not is_store and storage_key & FETCH_PROTECTION == 0
+    return storage_key & ACC == OVERRIDE_KEY and on(cpu.cr[0], STORAGE_PROTECTION_OVERRIDE)
 
 
 @jit

@@ -52,7 +52,6 @@ class Instruction(NamedTuple):
     barrier: bool
     executed: Executed | None = None
 
-
     @property
     def goes_on(self) -> bool:
         """True unless control always goes elsewhere than to the next instruction."""

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shutil
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
 
-from regions import QEMU, children, medians
+from regions import QEMU, children, medians, rounds_for
 from translation import STORAGE, Guest, build
 
 FOUND = ("interpreted", "translated", "qemu")
@@ -58,10 +57,7 @@ class Case:
 
     def rounds(self, seconds: float) -> int:
         """Return how many take QEMU so long."""
-        once, rounds = self.in_qemu(1), 4
-        while (taken := self.in_qemu(rounds) - once) < seconds / 8:
-            rounds *= 4
-        return math.ceil(rounds * seconds / taken)
+        return rounds_for(seconds, self.in_qemu)
 
 
 def compare(case: Case, turns: int, seconds: float) -> dict:

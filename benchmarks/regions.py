@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import shutil
 import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from run import COMPILER, PSW_MASK, ROUND_COUNTER, Ours, Program, assembled, compiled, programs
@@ -103,6 +105,14 @@ def in_qemu(program: Program, rounds: int) -> float:
         before = children()
         subprocess.run([*IN_QEMU, str(kernel)], check=True, capture_output=True, timeout=300)
         return children() - before
+
+
+def rounds_for(seconds: float, seconds_of: Callable[[int], float], rounds: int = 4) -> int:
+    """Return how many rounds take so long. seconds_of: how long some take; rounds: a few to begin with."""
+    once = seconds_of(1)
+    while (taken := seconds_of(rounds) - once) < seconds / 8:
+        rounds *= 4
+    return math.ceil(rounds * seconds / taken)
 
 
 def medians(rates: dict[str, list[float]]) -> dict[str, float]:

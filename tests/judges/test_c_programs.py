@@ -49,12 +49,13 @@ def images(tmp_path_factory) -> dict[tuple[build.Target, bool], Path]:
     """Images of all programs, by target and whether with DAT; compiled on all cores."""
     require(build.COMPILER)
 
-    def of(target: build.Target) -> dict:
-        objects = build.for_the_bare_machine(tmp_path_factory.mktemp(str(target)), target, PROGRAMS)
+    def of(target: build.Target, folder: Path) -> dict:
+        objects = build.for_the_bare_machine(folder, target, PROGRAMS)
         return {(target, translation): objects.image(translation=translation) for translation in (False, True)}
 
+    folders = [tmp_path_factory.mktemp(str(target)) for target in TARGETS]  # pytest makes them in one thread only
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return {key: path for found in pool.map(of, TARGETS) for key, path in found.items()}
+        return {key: path for found in pool.map(of, TARGETS, folders) for key, path in found.items()}
 
 
 @pytest.fixture(scope="module")

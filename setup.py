@@ -1,6 +1,6 @@
 """What pyproject.toml cannot say: firmware/ is installed as the data package s390emu._firmware; and a wheel that is
 built where Numba is (`python -m build --no-isolation`) has the bitcode of all that is compiled, for this kind of
-computer."""
+computer, and what regions are made of."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 import s390emu.machine
-from s390emu.engine.ahead import write_archive
+from s390emu.regions.library import write_archive
 
 write_archive(Path(sys.argv[1]))
 """

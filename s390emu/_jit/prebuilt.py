@@ -1,5 +1,5 @@
-"""Bitcode that came with the package. A wheel has it, for one kind of computer and one LLVM; it is used if its comment
-says that it was made of these very sources."""
+"""What came with the package: bitcode, and what is made of it. A wheel has it, for one kind of computer and one LLVM;
+it is used if its comment says that it was made of these very sources."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def _archive() -> zipfile.ZipFile | None:
 def names() -> list[str]:
     """Return the names of the functions whose bitcode came with the package and can be used."""
     archive = _archive()
-    return archive.namelist() if archive else []
+    return [name for name in archive.namelist() if "/" not in name] if archive else []
 
 
 def get(name: str) -> bytes | None:
-    """Return the bitcode of a function of this name, if it came with the package."""
+    """Return what came with the package under this name: a function's bitcode or, with a "/" in it, something else."""
     archive = _archive()
     try:
         return archive.read(name) if archive else None
@@ -41,9 +41,9 @@ def get(name: str) -> bytes | None:
         return None
 
 
-def write(path: Path, bitcode: Mapping[str, bytes]) -> None:
+def write(path: Path, contents: Mapping[str, bytes]) -> None:
     """Write an archive for a wheel of these sources."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.comment = _comment()
-        for name, data in sorted(bitcode.items()):
+        for name, data in sorted(contents.items()):
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from s390emu._jit import JIT, Function, bitcode_of, is_loaded, load
 from s390emu._jit.cache import objects
@@ -26,7 +25,7 @@ def prepare(mnemonics: Iterable[str] | None = None, progress: Progress = lambda 
     if not JIT:
         return
     if mnemonics is None:
-        mnemonics = () if is_loaded(compiled(ALWAYS)) else _used_before()
+        mnemonics = () if is_loaded(compiled(ALWAYS)) else used_before()
     functions = [function for function in _needed(mnemonics) if not is_loaded(function)]
     _make(functions, progress)
     made = [function for function in functions if is_made(function)]
@@ -39,20 +38,20 @@ def is_first_run() -> bool:
     return JIT and not all(map(is_made, _needed(())))
 
 
-def _used_before() -> list[str]:
+def used_before() -> list[str]:
     """Return the instructions of whose handlers object code is kept."""
     kept = set(objects().names())
     return [row.mnemonic for row in ROWS if implemented(row) and compiled(row.mnemonic).name in kept]
 
 
-def write_archive(path: Path) -> None:
-    """Write the bitcode of everything there is, for a wheel."""
-    from s390emu._jit import parallel, prebuilt
+def everything() -> dict[str, bytes]:
+    """Return the bitcode of all that is ever compiled, by name."""
+    from s390emu._jit import parallel
 
     functions = list(dict.fromkeys((*_needed(row.mnemonic for row in ROWS if implemented(row)), *DECLARED)))
     print(f"s390emu: compiling {len(functions)} functions on {parallel.cores()} cores", flush=True)
     _make(functions, lambda done, total, name: None)
-    prebuilt.write(path, {function.name: bitcode_of(function) for function in functions})
+    return {function.name: bitcode_of(function) for function in functions}
 
 
 def _needed(mnemonics: Iterable[str]) -> list[Function]:

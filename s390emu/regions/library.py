@@ -1,13 +1,16 @@
-"""The templates of all handlers: made when they are first asked for, and kept on disk like compiled code."""
+"""The templates of all handlers: from the wheel, or made when they are first asked for and kept like compiled code."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 
-from s390emu._jit import bitcode_of
+from s390emu._jit import bitcode_of, prebuilt
 from s390emu._jit.cache import templates
-from s390emu.engine import handlers
+from s390emu.engine import ahead, handlers
+from s390emu.isa.opcodes import ROWS
 from s390emu.regions.templates import Refused, Template, make_template
 
 REFUSED = "refused"
@@ -16,10 +19,10 @@ REFUSED = "refused"
 @cache
 def template(mnemonic: str) -> Template | str:
     """Return the template of a handler, or why there is none."""
-    data = templates().get(mnemonic)
-    kept = _made(mnemonic) if data is None else json.loads(data)
+    data = templates().get(mnemonic) or prebuilt.get(_name_in_wheel(mnemonic))
     if data is None:
-        templates().keep(mnemonic, json.dumps(kept).encode())
+        templates().keep(mnemonic, data := _made(mnemonic))
+    kept = json.loads(data)
     if REFUSED in kept:
         return kept[REFUSED]
     return Template(**kept | {"declares": tuple(kept["declares"])})
@@ -37,11 +40,32 @@ def size(mnemonic: str) -> int:
     return len(found.text) if isinstance(found, Template) else 0
 
 
-def _made(mnemonic: str) -> dict:
+def made_one_by_one(mnemonics: Iterable[str]) -> Iterator[str]:
+    """Yield each of these instructions when its template has been made; those that there are already are left out."""
+    for mnemonic in mnemonics:
+        if not templates().has(mnemonic) and not prebuilt.get(_name_in_wheel(mnemonic)):
+            template(mnemonic)
+            yield mnemonic
+
+
+def write_archive(path: Path) -> None:
+    """Write what a wheel brings: the bitcode of everything there is, and the templates of all handlers."""
+    bitcode = ahead.everything()
+    implemented = [row.mnemonic for row in ROWS if handlers.implemented(row)]
+    prebuilt.write(path, bitcode | {_name_in_wheel(mnemonic): _made(mnemonic) for mnemonic in implemented})
+
+
+def _name_in_wheel(mnemonic: str) -> str:
+    """Return a name that those of functions are not, and that another version of `regions/` does not use."""
+    return f"{templates().folder.name}/{mnemonic}"
+
+
+def _made(mnemonic: str) -> bytes:
     from s390emu.regions import llvm
 
     function = handlers.compiled(mnemonic)
     try:
-        return make_template(mnemonic, function.name, llvm.text_of(bitcode_of(function)))._asdict()
+        made = make_template(mnemonic, function.name, llvm.text_of(bitcode_of(function)))._asdict()
     except Refused as error:
-        return {REFUSED: str(error)}
+        made = {REFUSED: str(error)}
+    return json.dumps(made).encode()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 600  # seconds for one request: the computer may have much else to do
 KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
-NICE = 19  # of a worker that nobody waits for: it gets what other processes of its session leave
+NICE = 5  # of a worker that nobody waits for; not more: a guest that is interpreted for long takes more from others
 SERVE = "from s390emu.regions.worker import serve; serve({})"
 PACKAGE_PARENT = Path(__file__).parents[2]
 
@@ -117,7 +117,7 @@ class Worker:
             # would give it as much as all of ours, whatever its niceness.
             path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
-                [sys.executable, "-c", SERVE.format(0 if self.waits else NICE)],
+                [sys.executable, "-c", SERVE.format(self.waits)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 process_group=0, env=os.environ | {"PYTHONPATH": path},
             )  # fmt: skip
@@ -138,17 +138,24 @@ def _shared(waits: bool, process: int) -> Worker:
     return Worker(waits=waits)
 
 
-def serve(nice: int) -> None:
-    """Answer requests until standard input ends. Nothing else gets to standard output."""
-    os.nice(nice)
+def serve(waited_for: bool) -> None:
+    """Answer requests until standard input ends. Nothing else gets to standard output. A worker that is not waited for
+    makes templates meanwhile, of what guests have used: another program needs many of them soon."""
+    if not waited_for:
+        os.nice(NICE)
     from s390emu._jit.cache import regions
+    from s390emu.engine.ahead import used_before
     from s390emu.regions.build import translate
+    from s390emu.regions.library import made_one_by_one
 
     regions().bound(KEPT_BYTES)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer
+    spare = iter(()) if waited_for else made_one_by_one(used_before())
     while True:
+        while not select.select([requests], [], [], 0)[0] and next(spare, None):
+            pass
         try:
             request = pickle.load(requests)
         except EOFError:

@@ -21,6 +21,7 @@ DECODED_PAGE_BYTES = u64((BLOCK_SIZE // 2 + 4) * 16)  # with four empty entries,
 # In these: the block; the range of bytes that the decoded instructions lie in, as offsets in the block, which is empty
 # if the first is not below the end; and which translated region (regions/) stands in some of the entries, 0 if none.
 BLOCK_NUMBER, END_BYTE, FIRST_BYTE, TRANSLATED = (DECODED_PAGE_BYTES - u64(8 + 16 * n) for n in range(4))
+HALFWORD = u64(2)
 LONGEST_BEFORE = u64(4)  # an instruction that starts up to 4 bytes before a store can contain it
 
 
@@ -122,6 +123,26 @@ def block_of_page(page):
 
 
 @jit
+def starts_instruction(page, offset):
+    """True if a decoded instruction, or one that a region has, begins at this offset."""
+    entry = page + (offset >> u64(1)) * ENTRY_BYTES
+    return load_native(entry) | load_native(entry + u64(8)) != u64(0)
+
+
+@jit
+def narrow(page, first, end):
+    """Shorten the range of bytes to the instructions that are left. Where none is, it must become empty: as long as it
+    is not, stores into what was code and is data now take the slow way."""
+    while first < end and not starts_instruction(page, first):
+        first += HALFWORD
+    last = end
+    while last > first and not starts_instruction(page, last - HALFWORD):
+        last -= HALFWORD
+    store_native(page + FIRST_BYTE, first)
+    store_native(page + END_BYTE, min(end, last + LONGEST_BEFORE))  # another one than the last may end last
+
+
+@jit
 def drop_decoded(guest, number, offset, length):
     """Drop the decoded instructions that contain any of bytes offset to offset+length-1, which are about to change."""
     page = load_native(directory_entry(guest, number))
@@ -135,10 +156,5 @@ def drop_decoded(guest, number, offset, length):
         store_native(page + TRANSLATED, u64(0))
         offset, after = first, end
     first_entry, last_entry = first_entry_before(offset), (after - u64(1)) >> u64(1)
-    start = first_entry << u64(1)
     fill_bytes(page + first_entry * ENTRY_BYTES, u64(0), (last_entry - first_entry + u64(1)) * ENTRY_BYTES)
-    # No instruction is left from `start` to `after`; one before that ends at `offset` at the latest.
-    if first >= start:
-        store_native(page + FIRST_BYTE, max(first, after))
-    if end <= after:
-        store_native(page + END_BYTE, min(end, offset))
+    narrow(page, first, end)

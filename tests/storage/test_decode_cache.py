@@ -351,10 +351,10 @@ wait:   .quad   0x0002000180000000,0
 """
 
 
-def tag_of_the_store_entry(then=""):
-    """In the page are 6 bytes of code; a store into it has been made at 200, then this was executed."""
+def tag_of_the_store_entry(then="", code=SLOT):
+    """In the page are a few bytes of code; a store into it has been made at 200, then this was executed."""
     machine = Machine.from_source(BESIDE.format(offset=0x200, then=then), origin=START)
-    machine.write(PAGE, SLOT)
+    machine.write(PAGE, code)
     assert machine.run(limit=1000).reason is Reason.DISABLED_WAIT
     return int(machine.port.tlb_store_tag[PAGE >> 12 & 0xFF])
 
@@ -370,6 +370,16 @@ def test_code_that_is_overwritten_is_none(line):
     tag = tag_of_the_store_entry(f"{line}\n stg %r1,0x300(%r4)")
     assert tag & ~0xFFF == PAGE
     assert not tag & int(BESIDE_CODE)
+
+
+@pytest.mark.parametrize("order", [(0, 8, 16, 24), (24, 16, 8, 0), (8, 16, 24, 0), (16, 0, 24, 8)])
+def test_code_that_is_overwritten_piece_by_piece_is_none(order):
+    """As long as one of its instructions is left the page is one of code, whichever was the first and the last."""
+    code = 3 * bytes.fromhex("a7f4000400000000") + bytes.fromhex("07fa")  # brc 15,*+8; bcr 15,%r10
+    stores = [f"sth %r1,{at}(%r4)\n" for at in order]
+    for count in (3, 4):
+        tag = tag_of_the_store_entry("".join(stores[:count]) + " stg %r1,0x300(%r4)", code)
+        assert bool(tag & int(BESIDE_CODE)) is (count == 3)
 
 
 def test_data_that_is_executed_is_code():

@@ -3,9 +3,10 @@
     python -m tests.regions.loops SEED PROGRAMS     a campaign by hand
 
 A program is a loop of instructions of every implemented problem-state row, with branches forward, calls, stores into
-its own instructions and beside them, calls of functions in another page, which store into the loop or take its page
-away, storage keys set, blocks of data and of code made unused, volatile and stable
-again; in some DAT is on, frames are few, or another CPU takes turns in the same loop. With DAT, IPTE of one CPU takes
+its own instructions and beside them, calls of functions in another page (at two addresses, with DAT), which store into the
+loop or take its page away, storage keys and the PSW's set, other address spaces, blocks of data and of code made unused,
+volatile and stable again; in some DAT is on, the PSW key not zero, frames are few, or another CPU takes turns in the same
+loop. With DAT, IPTE of one CPU takes
 the page of instructions from all: the program interruption puts another in its place, whose instructions differ by one.
 Otherwise a program interruption returns to the instruction behind. Between the stretches, of random lengths, in which
 both are run, the outside stores into instructions, takes blocks, or drops the TLB; at each stop everything that a guest
@@ -22,11 +23,12 @@ from itertools import count
 from random import Random
 from typing import NamedTuple
 
-from s390emu.architecture.interruptions import CR0_AFP_REGISTER
+from s390emu.architecture.interruptions import CR0_AFP_REGISTER, PROTECTION
 from s390emu.engine.handlers import implemented
 from s390emu.host import kernels
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
+from s390emu.isa.control.moves import SECONDARY_SPACE_CONTROL
 from s390emu.isa.opcodes import ROWS
 from s390emu.machine import Machine, Reason, Schedule
 from s390emu.machine.snapshot import Snapshot
@@ -39,16 +41,22 @@ from tests.regions.same import Same
 
 SIZE, LONGEST = 1 << 18, 3_000  # bytes of storage, instructions of a program
 RETURN, TABLES = 0x5000, 0x30000
-PAGE_TABLE, INVALID = TABLES + 0x4000, 0x04
+PAGE_TABLE, PAGE_TABLE_BYTES, INVALID = TABLES + 0x4000, 0x800, 0x04
+SWAPPED = TABLES + 0x8000  # tables of the other spaces, in which the two pages of data have changed places
 MASKS = (0x180000000, 0x180000000, 0x180000000, 0x80000000, 0)
 PROGRAM_MASKS = (0, 0, 0, 0, 0, 0, 0b1000 << 40, 0b1111 << 40)
 DAT = 1 << 58
+KEY_SHIFT, KEYS = 52, (0, 0, 0, 1)  # of a PSW; those of blocks are the same at the beginning
+SPACES = (0x000, 0x100, 0x200, 0x300)  # primary, secondary, access-register and home-space mode, as SACF has it
+ALETS = (0, 0, 0, 1, 1, 7)
 OWN, COUNT, LINK = 14, 15, 11  # registers: the loop's own base, its count, a link
 FRAMES = (SIZE // 4096, SIZE // 4096, 17)
 LENGTHS = (1, 2, 3, 7, 50, 50, 333, 333, 1000)
 ASKED = (2, 7)  # after so many stretches what has been executed is translated
 OTHER = CODE + 4096  # what IPTE has executed instead
 FAR, FUNCTIONS, FUNCTION_BYTES = CODE + 8192, 6, 0x80  # functions that the loop calls
+ALSO_FAR = CODE + 12288  # the same block with DAT on, else a copy
+BLOCKS = CODE, OTHER, FAR, ALSO_FAR, DATA, DATA + 4096
 PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
 STRAIGHT = [
     row for row in ROWS
@@ -106,7 +114,8 @@ def random_loop(random: Random) -> Loop:
 
 def random_mask(random: Random) -> int:
     """Return a PSW mask."""
-    return random.choice(MASKS) | random.choice(PROGRAM_MASKS) | random.choice((0, 0, DAT))
+    key = random.choice(KEYS) << KEY_SHIFT
+    return key | random.choice(MASKS) | random.choice(PROGRAM_MASKS) | random.choice((0, 0, DAT))
 
 
 def piece(random: Random, at: int) -> bytes:
@@ -127,7 +136,7 @@ def piece(random: Random, at: int) -> bytes:
         called = put("BRAS", r1=LINK, ri2=(8 + len(skipped)) // 2) + put("BRC", m1=15, ri2=(6 + len(skipped)) // 2)
         return called + skipped + put("BCR", m1=15, r2=LINK)
     if kind < 96:
-        target = FAR + FUNCTION_BYTES * random.randrange(FUNCTIONS)
+        target = random.choice((FAR, FAR, ALSO_FAR)) + FUNCTION_BYTES * random.randrange(FUNCTIONS)
         return put("BRASL", r1=LINK, ri2=(target - CODE - at) // 2)
     return _hazard(random, at)
 
@@ -162,14 +171,14 @@ def _function(random: Random) -> bytes:
 
 def _hazard(random: Random, at: int) -> bytes:
     """Return something that drops a translation, or the TLB's entries."""
-    kind = random.randrange(8)
+    kind = random.randrange(10)
     anywhere = random.choice((12, 13, OWN))
     if kind == 0:  # an immediate of its own is stored into
         return put("MVI", d1=(at + 3 + 4, OWN), i2=random.randrange(256)) + put("LHI", r1=random.randrange(8), i2=7)
     if kind == 1:  # a store beside the instructions
         return put("STG", r1=random.randrange(12), d2=(random.randrange(0x800, 0xFF0), OWN))
     if kind == 2:
-        return put("LLILL", r1=1, i2=random.choice((0, 0x10, 0xF0))) + put("SSKE", r1=1, r2=anywhere)
+        return put("LLILL", r1=1, i2=random.choice((0, 0x10, 0x18, 0xF0))) + put("SSKE", r1=1, r2=anywhere)
     if kind == 3:  # of what comes behind it, most often
         target = plain(Dice(random.randbytes(32)), random.choice(EXECUTED), at)
         if random.randrange(4):
@@ -182,7 +191,12 @@ def _hazard(random: Random, at: int) -> bytes:
         return put("STCK", d2=(0x80, 12)) + put("SPM", r1=random.randrange(12))
     if kind == 6:
         return put("LLILF", r1=1, i2=PAGE_TABLE) + put("IPTE", r1=1, r2=anywhere)
-    return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
+    if kind == 7:
+        return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
+    if kind == 8:  # what is in the TLB for one key is not for another
+        return put("SPKA", d2=(random.choice((0, 0x10, 0x10, 0xF0)), 0))
+    one = plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)  # in another space
+    return put("SACF", d2=(random.choice(SPACES), 0)) + one + put("SACF", d2=(random.choice(SPACES[::3]), 0))
 
 
 def _entry_of(address: int) -> tuple[int, int, int]:
@@ -194,15 +208,19 @@ def _entry_of(address: int) -> tuple[int, int, int]:
 
 def _interruption() -> bytes:
     """Return what is executed at a program interruption: make pages valid that IPTE took, another with instructions;
-    after a discard make every block stable; go on behind the instruction."""
+    after a discard make every block stable, where protection forbids something give every block the PSW's key; go on
+    behind the instruction."""
     stable = b"".join(
         put("LLILF", r1=9, i2=address) + put("ESSA", r1=10, r2=9, m3=1) for address in (CODE, DATA, DATA + 4096)
     )
+    own_key = put("LLGC", r1=10, d2=(0x151, 0, 0)) + put("NILL", r1=10, i2=0xF0)
+    own_key += b"".join(put("LLILF", r1=9, i2=address) + put("SSKE", r1=10, r2=9) for address in BLOCKS)
     other = put("XIY", d1=_entry_of(CODE), i2=0x10 | INVALID)
     return b"".join((
         put("TMY", d1=_entry_of(CODE), i2=INVALID), put("BRC", m1=8, ri2=(4 + len(other)) // 2), other,
         *(put("NIY", d1=_entry_of(address), i2=0xFF ^ INVALID) for address in (DATA, DATA + 4096, FAR)),
         put("CLHHSI", d1=(0x8E, 0), i2=0x1A), put("BRC", m1=7, ri2=(4 + len(stable)) // 2), stable,
+        put("CLHHSI", d1=(0x8E, 0), i2=int(PROTECTION)), put("BRC", m1=7, ri2=(4 + len(own_key)) // 2), own_key,
         put("LPSWE", d2=(0x150, 0)),
     ))  # fmt: skip
 
@@ -217,10 +235,16 @@ def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapsh
     machine.write(RETURN, _interruption())
     for page in range(SIZE // 4096):  # a segment table, and a page table of real addresses
         machine.write(PAGE_TABLE + 8 * page, (page << 12).to_bytes(8, "big"))
-    machine.write(TABLES, PAGE_TABLE.to_bytes(8, "big"))
+    machine.write(PAGE_TABLE + 8 * (ALSO_FAR >> 12), FAR.to_bytes(8, "big"))
+    entries = machine.read(PAGE_TABLE, PAGE_TABLE_BYTES)
+    data, after = DATA >> 9, (DATA >> 9) + 16
+    swapped = entries[:data] + entries[data + 8 : after] + entries[data : data + 8] + entries[after:]
+    for tables, table, content in ((TABLES, PAGE_TABLE, entries), (SWAPPED, SWAPPED + 0x4000, swapped)):
+        machine.write(table, content)
+        machine.write(tables, table.to_bytes(8, "big"))
     for cpu in machine.cpus:
-        cpu.cr[0] = int(cpu.cr[0]) | int(CR0_AFP_REGISTER)
-        cpu.cr[1] = cpu.cr[13] = TABLES
+        cpu.cr[0] = int(cpu.cr[0]) | int(CR0_AFP_REGISTER | SECONDARY_SPACE_CONTROL)
+        cpu.cr[1], cpu.cr[7], cpu.cr[13] = TABLES, SWAPPED, SWAPPED
         cpu.record.stopped = OPERATING
         cpu.record.prefix = cpu.number * 0x2000
     return machine, machine.snapshot()
@@ -235,6 +259,7 @@ def _loaded_machine(code: bytes, far: bytes, frames: int, cpus: int, number: int
     machine.write(OTHER, code)
     machine.write(OTHER + 3, b"\x02")  # the first immediate
     machine.write(FAR, far)
+    machine.write(ALSO_FAR, far)
     return machine, machine.snapshot()
 
 
@@ -244,8 +269,12 @@ def machines_of(loop: Loop) -> Same:
         machine, loaded = _loaded_machine(loop.code, loop.far, loop.frames, loop.cpus, number)
         machine.restore(loaded)
         machine.write(DATA, loop.data)
+        if key := loop.mask >> KEY_SHIFT & 15:
+            for address in BLOCKS:
+                machine.set_block(address, key=key << 4)
         for cpu in machine.cpus:
             cpu.gr[:] = loop.registers
+            cpu.record.ar[:] = [ALETS[value % len(ALETS)] for value in loop.registers]
             cpu.set_psw(loop.mask, CODE)
     same = _same(loop.frames, loop.cpus)
     same.clear()

@@ -5,7 +5,6 @@ The long one is `python -m tests.fuzz`. A file that fails here: `python -m tests
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from random import Random
 
 import pytest
 
+from tests import plainly
 from tests.fuzz import fuzz, mutations, worker
 from tests.fuzz.readers import READERS
 
@@ -71,7 +71,6 @@ worker.SECONDS = 1
 programs.read = planted
 worker.main("assembler", 1, 0, 1)
 """
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True,
-                          env=environment, timeout=120)  # fmt: skip
+                          env=plainly.environment(), timeout=120)  # fmt: skip
     assert told in done.stdout + f"the process ended with {done.returncode}"

@@ -9,7 +9,6 @@ S390EMU_PROGRAMS says how many (a quarter of it here), S390EMU_SEED makes the sa
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -39,6 +38,7 @@ from s390emu.isa.opcodes import ROWS, Row
 from s390emu.machine import Machine, Reason
 from s390emu.records.events import EVENT_ESSA, EVENT_HOST, EVENT_INTERRUPTION
 from s390emu.storage.absolute import state_of
+from tests import plainly
 from tests.judges.programs import EDGES, PROGRAMS, SEED, encode, judged
 
 EXAMPLES = max(1, PROGRAMS // 4)
@@ -485,9 +485,8 @@ def test_random_guests(tmp_path):
     every_way()
     path = tmp_path / "guests"
     path.write_bytes(pickle.dumps(done))
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     again = subprocess.run(
-        [sys.executable, "-m", "tests.test_robustness", path], env=environment, cwd=Path(__file__).parents[1],
+        [sys.executable, "-m", "tests.test_robustness", path], env=plainly.environment(), cwd=Path(__file__).parents[1],
         capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert again.returncode == 0, again.stdout + again.stderr

@@ -14,6 +14,8 @@ import pytest
 
 from s390emu import cli
 from s390emu.commands.registry import COMMANDS
+from s390emu.regions.modes import VARIABLE
+from tests import plainly
 from tests.interruptible import start
 
 ENDS_WITH = """
@@ -370,7 +372,7 @@ def test_a_device_is_no_input(s390emu):
 def shell(command, *, unbuffered=False, **environment):
     """Run `s390emu COMMAND` in a shell that has only what every login has."""
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "S390EMU_CACHE") if name in os.environ}
-    bare |= {"NUMBA_DISABLE_JIT": "1"} | ({"PYTHONUNBUFFERED": "1"} if unbuffered else {}) | environment
+    bare |= plainly.NOT_COMPILED | ({"PYTHONUNBUFFERED": "1"} if unbuffered else {}) | environment
     line = ["sh", "-c", f"{sys.executable} -m s390emu {command}"]
     return subprocess.run(line, env=bare, capture_output=True, text=True)
 
@@ -421,14 +423,16 @@ def test_a_character_that_the_output_lacks_is_escaped(source):
 
 def without_cache(variable, *arguments, **environment):
     """Run Python with a cache folder that cannot be made."""
-    bare = {name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME")}
+    bare = {
+        name: value for name, value in os.environ.items() if name not in ("S390EMU_CACHE", "XDG_CACHE_HOME", VARIABLE)
+    }
     environment = bare | {variable: "/dev/null"} | environment
     return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("variable", ["S390EMU_CACHE", "HOME"])
 def test_a_cache_that_cannot_be_written(source, variable):
-    done = without_cache(variable, "-m", "s390emu", "run", source(HELLO), NUMBA_DISABLE_JIT="1")
+    done = without_cache(variable, "-m", "s390emu", "run", source(HELLO), **plainly.NOT_COMPILED)
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (0, "", False)
 
 

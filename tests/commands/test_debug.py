@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from s390emu.debugger.packets import packet
+from tests import plainly
 from tests.interruptible import start
 from tests.required import require
 
@@ -101,8 +102,7 @@ def test_a_damaged_recording_is_one_line(debug, s390emu, tmp_path):
 
 def started(*words) -> subprocess.Popen:
     """Start the debugger with a port; return it when it waits there, as `port`."""
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    process = start([sys.executable, "-m", "s390emu", "debug", *words, "--port", "0"], env=environment,
+    process = start([sys.executable, "-m", "s390emu", "debug", *words, "--port", "0"], env=plainly.environment(),
                     stderr=subprocess.PIPE, text=True)  # fmt: skip
     line = process.stderr.readline()
     assert "waiting for gdb: set endian big, set mem" in line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import resource
 import shutil
 import signal
@@ -18,6 +17,8 @@ import pytest
 import s390emu as s390emu_package
 from s390emu._jit import JIT
 from s390emu.commands.recordings import opened
+from s390emu.regions.modes import VARIABLE
+from tests import plainly
 
 GUEST = """
 start:  larl  %r8,back              # the PSW of supervisor calls
@@ -302,7 +303,7 @@ def test_killed_while_recording_it_leaves_a_file_that_can_be_read(tmp_path, s390
     (tmp_path / "loop.s").write_text("start: aghi %r2,1\n stg %r2,0x800\n j start\n")
     path = tmp_path / "k.s390rec"
     words = [sys.executable, "-m", "s390emu", "run", tmp_path / "loop.s", "--ram", "256K", "--record", path]
-    child = subprocess.Popen(words, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(words, env=plainly.environment(), stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 120
         while time.monotonic() < end and not (path.exists() and path.stat().st_size > 7000):
@@ -330,8 +331,7 @@ def test_a_file_that_may_not_grow_any_more_is_read_as_far_as_it_goes(recording, 
     path = tmp_path / "f.s390rec"
     most = json.loads("\n".join(lines(s390emu, "stats", recording, "--json")))["start_bytes"] + 800
     words = [sys.executable, "-m", "s390emu", "run", guest, "-D", "N=3_000", "--ram", "256K", "--record", path]
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True,
+    done = subprocess.run(words, env=plainly.environment(), capture_output=True, text=True, check=True,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))  # fmt: skip
     assert f"{path}: File too large" in done.stderr
     code, out, err = s390emu("trace", "stats", path, "--json")
@@ -355,7 +355,9 @@ def other_build(tmp_path):
 @pytest.fixture
 def unjitted(monkeypatch):
     """Processes that are started now compile nothing."""
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.delenv(VARIABLE, raising=False)
+    for name, value in plainly.NOT_COMPILED.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_an_instruction_that_another_build_executes_differently_is_found(s390emu, recording, other_build, unjitted):

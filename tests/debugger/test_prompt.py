@@ -20,6 +20,7 @@ from s390emu.assembler.assemble import assemble
 from s390emu.debugger.prompt import Prompt
 from s390emu.debugger.target import Target
 from s390emu.machine import Machine
+from tests import plainly
 from tests.machine.test_history import HINTS, WALK
 
 
@@ -148,8 +149,9 @@ class Terminal:
         pid, self.fd = pty.fork()
         if pid == 0:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background may have it ignored
-            os.environ.update(TERM="dumb", NUMBA_DISABLE_JIT="1", INPUTRC="/dev/null")
-            os.execv(sys.executable, [sys.executable, "-m", "s390emu", "debug", str(file), *options])
+            environment = plainly.environment(TERM="dumb", INPUTRC="/dev/null")
+            words = [sys.executable, "-m", "s390emu", "debug", str(file), *options]
+            os.execve(sys.executable, words, environment)
         self.pid, self.text = pid, ""
         self.until(PROMPT)
 
@@ -276,7 +278,7 @@ def test_what_is_piped_in_is_a_script(tmp_path):
     file.write_text(WALK)
     done = subprocess.run(
         [sys.executable, "-m", "s390emu", "debug", str(file)], input="step 3\nnonsense\nprint r2", text=True,
-        capture_output=True, timeout=120, env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True, timeout=120, env=plainly.environment(),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "(s390emu) step 3\ninstruction 3\n" in done.stdout

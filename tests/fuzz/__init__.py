@@ -12,12 +12,13 @@ compiler for s390x is installed the long run spoils its output too, so that --ag
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
+
+from tests import plainly
 
 PATIENCE = 120  # seconds for a worker to say the next line; then it hangs where no alarm reaches it
 
@@ -27,7 +28,7 @@ def fuzz(reader: str, seed: int, count: int) -> Iterator[dict]:
     done = 0
     while done < count:
         words = [sys.executable, "-m", "tests.fuzz.worker", reader, str(seed), str(done), str(count - done)]
-        environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment = plainly.environment(OPENBLAS_NUM_THREADS="1")
         with subprocess.Popen(
             words, env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
         ) as process, DefaultSelector() as ready:

@@ -3,14 +3,14 @@
     python -m tests.regions.loops SEED PROGRAMS     a campaign by hand
 
 A program is a loop of instructions of every implemented problem-state row, with branches forward, calls, stores into
-its own instructions and beside them, calls of functions in another page (at two addresses, with DAT), which store into the
-loop or take its page away, storage keys and the PSW's set, other address spaces, blocks of data and of code made unused,
-volatile and stable again; in some DAT is on, the PSW key not zero, frames are few, or another CPU takes turns in the same
-loop. With DAT, IPTE of one CPU takes
-the page of instructions from all: the program interruption puts another in its place, whose instructions differ by one.
-Otherwise a program interruption returns to the instruction behind. Between the stretches, of random lengths, in which
-both are run, the outside stores into instructions, takes blocks, or drops the TLB; at each stop everything that a guest
-or a recording could tell apart is compared.
+its own instructions and beside them, calls of functions in another page, which store into the loop or take its page
+away, storage keys set, blocks of data and of code made unused, volatile and stable again; the PSW's key and address
+space change. In some DAT is on (then the other page has two addresses), the PSW's key is not zero, frames are few, or
+another CPU takes turns in the same loop. With DAT, IPTE of one CPU takes the page of instructions from all: the program
+interruption puts another in its place, whose instructions differ by one. Otherwise a program interruption returns to
+the instruction behind. Between the stretches, of random lengths, in which both are run, the outside stores into
+instructions, takes blocks, or drops the TLB; at each stop everything that a guest or a recording could tell apart is
+compared.
 """
 
 from __future__ import annotations

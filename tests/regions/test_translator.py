@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 from s390emu._jit import JIT
+from s390emu.architecture.interruptions import PROTECTION
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.commands.machines import build
 from s390emu.commands.options import machine as options
@@ -24,6 +25,7 @@ from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
 from s390emu.regions.request import WHOLE_TEXT, Request, Translation
 from s390emu.regions.templates import CPU, PORT
 from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at
+from s390emu.storage.protection import FETCH_PROTECTION_OVERRIDE
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
 CODE = 0x10000
@@ -470,6 +472,37 @@ def test_calls_between_pages_are_the_same_execution(often):
             for machine in (plain, translated):
                 machine.write(CODE + 4096 + 1, b"\x82")
     assert translated.translator.serial >= 2
+
+
+ACROSS_2048 = """
+start: lghi %r1,30000
+       j loop
+       .org start+0x1f4
+loop:  aghi %r2,1
+       tmll %r2,7
+       aghi %r3,1
+       brctg %r1,loop
+"""
+
+
+@jitted
+def test_a_region_ends_where_fetch_protection_override_ends(often):
+    """Of a page that may be fetched up to byte 2047 each instruction is looked up, the BRCTG at 2048 too."""
+    machines = []
+    for mode in (NEVER, SYNC):
+        machine = Machine.from_source(ACROSS_2048, 1 << 17, origin=0x600, translate=mode)
+        machine.run(1000)
+        while machine.psw[1] != 0x7F4:
+            machine.step()
+        machine.cpus[0].cr[0] = int(machine.cpus[0].cr[0]) | int(FETCH_PROTECTION_OVERRIDE)
+        machine.set_block(0, key=0x28)
+        machine.set_psw(machine.psw[0] | 1 << 52, machine.psw[1])
+        machine.run(4)
+        assert (machine.last_interruption.code, machine.last_interruption.psw_ia) == (PROTECTION, 0x802)
+        machines.append(machine)
+    plain, translated = machines
+    assert plain.cpu_array.tobytes() == translated.cpu_array.tobytes()
+    assert {each.page.region for each in translated.translator.installed.values()} - {0}
 
 
 @jitted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from s390emu._jit import JIT
 from s390emu.tracing.execution import Options
 from s390emu.tracing.runner import Result, find_traces, run_trace
+from tests import plainly
 
 ROOT = Path(__file__).parents[2]
 TRACES = find_traces([ROOT / "traces"])
@@ -46,7 +46,7 @@ def test_not_compiled_agrees():
         "import json; from s390emu.tracing.execution import Options; from s390emu.tracing.report import as_json;"
         "from s390emu.tracing.runner import run_paths; print(json.dumps(as_json(run_paths(['traces']))))"
     )
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}
+    environment = plainly.environment(PYTHONPATH=str(ROOT))
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=True)
     plain = {trace["path"]: trace["state"] for trace in json.loads(done.stdout)["traces"]}
     compiled = {str(path.relative_to(ROOT)): run_trace(path, options=WAYS["run"]).digest for path in TRACES}

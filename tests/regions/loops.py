@@ -58,6 +58,7 @@ FAR, FUNCTIONS, FUNCTION_BYTES = CODE + 8192, 6, 0x80  # functions that the loop
 ALSO_FAR = CODE + 12288  # the same block with DAT on, else a copy
 BLOCKS = CODE, OTHER, FAR, ALSO_FAR, DATA, DATA + 4096
 PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
+HAZARDS = 10  # kinds
 STRAIGHT = [
     row for row in ROWS
     if implemented(row) and row.chapter in (7, 8, 9) and "BRANCH" not in row.name and "EXECUTE" not in row.name
@@ -136,9 +137,14 @@ def piece(random: Random, at: int) -> bytes:
         called = put("BRAS", r1=LINK, ri2=(8 + len(skipped)) // 2) + put("BRC", m1=15, ri2=(6 + len(skipped)) // 2)
         return called + skipped + put("BCR", m1=15, r2=LINK)
     if kind < 96:
-        target = random.choice((FAR, FAR, ALSO_FAR)) + FUNCTION_BYTES * random.randrange(FUNCTIONS)
-        return put("BRASL", r1=LINK, ri2=(target - CODE - at) // 2)
-    return _hazard(random, at)
+        return call(random, at)
+    return hazard(random, at, random.randrange(HAZARDS))
+
+
+def call(random: Random, at: int) -> bytes:
+    """Return a call of one of the functions, for this offset in the loop."""
+    target = random.choice((FAR, FAR, ALSO_FAR)) + FUNCTION_BYTES * random.randrange(FUNCTIONS)
+    return put("BRASL", r1=LINK, ri2=(target - CODE - at) // 2)
 
 
 def functions(random: Random) -> bytes:
@@ -169,9 +175,8 @@ def _function(random: Random) -> bytes:
     return (body + put("BCR", m1=15, r2=LINK))[:FUNCTION_BYTES].ljust(FUNCTION_BYTES, b"\0")
 
 
-def _hazard(random: Random, at: int) -> bytes:
-    """Return something that drops a translation, or the TLB's entries."""
-    kind = random.randrange(10)
+def hazard(random: Random, at: int, kind: int) -> bytes:
+    """Return something that drops a translation, or the TLB's entries, or ends a region; kind: below HAZARDS."""
     anywhere = random.choice((12, 13, OWN))
     if kind == 0:  # an immediate of its own is stored into
         return put("MVI", d1=(at + 3 + 4, OWN), i2=random.randrange(256)) + put("LHI", r1=random.randrange(8), i2=7)

@@ -25,9 +25,10 @@ from tests.regions import loops
 from tests.regions.loops import COUNT, LINK, OWN, Loop, Told
 
 SCRIPT_AT = 0x3000  # in the data; register COUNT runs through it
-FRAGMENTS, PIECES = 12, (1, 2, 3)
+FRAGMENTS, PIECES = 12, (0, 1, 2)
+HAZARDS, CALLS = 6, 3  # so many of the fragments have one, of different kinds, or a call
 ONCE, THEN = (FRAGMENTS, FRAGMENTS, 5), (0, 10, 40)  # length of a script: each fragment once, then any
-TRANSLATIONS = 12  # of each of its two pages, at most
+TRANSLATIONS, MORE = 12, 1.5  # of each of its two pages, at most; each has so many times what the others have
 PROGRAMS_OF_A_PAGE = 1000
 LONGEST = 1000  # instructions of a program, nearly all of them in a region
 
@@ -48,12 +49,16 @@ class Page:
         self.offsets = [0]
         self.translations: dict[int, list[Translation]] = {CODE: [], loops.FAR: []}  # by logical address
         self.linked: dict[int, tuple] = {}  # by `id` of a translation, which lives as long
-        for _ in range(FRAGMENTS):
+        special = [partial(loops.hazard, kind=kind) for kind in random.sample(range(loops.HAZARDS), HAZARDS)]
+        for one in (*special, *[loops.call] * CALLS, *[loops.piece] * (FRAGMENTS - HAZARDS - CALLS)):
             self.offsets.append(len(self.code))
             for _ in range(random.choice(PIECES)):
                 self.code += loops.piece(random, len(self.code))
+            self.code += one(random, len(self.code))
             self.code += self._jump(random.randrange(1, 16), random.choice(self.offsets))
             self.code += self._jump(15, self.ASK)
+        functions = range(loops.FAR, loops.FAR + len(self.far), loops.FUNCTION_BYTES)
+        self.heads = {*functions, *(CODE + offset for offset in (*self.offsets, self.ASK))}
 
     def _jump(self, mask: int, to: int) -> bytes:
         return put("BRC", m1=mask, ri2=(to - len(self.code)) // 2 & 0xFFFF)
@@ -84,13 +89,15 @@ class Again(Told):
     def translate(self, cpu, random: Random) -> None:
         for logical, made in self.of.translations.items():
             page = decoded_page_at(cpu.port, logical)
-            if page is None or page.region or not (texts := page.texts()):
+            if page is None or (page.region and random.randrange(3)) or not (texts := page.texts()):
                 continue
             fitting = [one for one in made if one.covered.items() <= texts.items()]
-            if fitting:
-                self._install(page, random.choice(fitting))
-            elif len(made) < TRANSLATIONS:
-                self._ask(page, tuple(sorted(texts)), cpu, everywhere=random.randrange(2) == 0)
+            most = max((len(one.covered) for one in fitting), default=0)
+            if len(texts) >= MORE * most and len(made) < TRANSLATIONS:
+                starts = self.of.heads & texts.keys() or texts.keys()  # so that blocks are longer than one instruction
+                self._ask(page, tuple(sorted(starts)), cpu, everywhere=random.randrange(3) == 0)
+            elif fitting:
+                self._install(page, max(random.choices(fitting, k=2), key=lambda one: len(one.covered)))
 
     def _install(self, page, translation: Translation) -> None:
         made = self.of.translations[page.logical]

@@ -24,6 +24,7 @@ from random import Random
 from typing import NamedTuple
 
 from s390emu.architecture.interruptions import CR0_AFP_REGISTER, PROTECTION
+from s390emu.architecture.storage_key import FETCH_PROTECTION
 from s390emu.engine.handlers import implemented
 from s390emu.host import kernels
 from s390emu.host.host import Host
@@ -42,7 +43,7 @@ from tests.regions.same import Same
 SIZE, LONGEST = 1 << 18, 3_000  # bytes of storage, instructions of a program
 RETURN, TABLES = 0x5000, 0x30000
 PAGE_TABLE, PAGE_TABLE_BYTES, INVALID = TABLES + 0x4000, 0x800, 0x04
-SWAPPED = TABLES + 0x8000  # tables of the other spaces, in which the two pages of data have changed places
+SWAPPED = TABLES + 0x8000  # tables of the other spaces: the two pages of data have changed places, FAR is the copy
 MASKS = (0x180000000, 0x180000000, 0x180000000, 0x80000000, 0)
 PROGRAM_MASKS = (0, 0, 0, 0, 0, 0, 0b1000 << 40, 0b1111 << 40)
 DAT = 1 << 58
@@ -56,7 +57,7 @@ ASKED = (2, 7)  # after so many stretches what has been executed is translated
 OTHER = CODE + 4096  # what IPTE has executed instead
 FAR, FUNCTIONS, FUNCTION_BYTES = CODE + 8192, 6, 0x80  # functions that the loop calls
 ALSO_FAR = CODE + 12288  # the same block with DAT on, else a copy
-BLOCKS = CODE, OTHER, FAR, ALSO_FAR, DATA, DATA + 4096
+PLAIN, PROTECTED = (CODE, OTHER, DATA), (FAR, ALSO_FAR, DATA + 4096)  # from fetching too, if the PSW has a key
 PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
 HAZARDS = 10  # kinds
 STRAIGHT = [
@@ -184,11 +185,13 @@ def hazard(random: Random, at: int, kind: int) -> bytes:
         return put("STG", r1=random.randrange(12), d2=(random.randrange(0x800, 0xFF0), OWN))
     if kind == 2:
         return put("LLILL", r1=1, i2=random.choice((0, 0x10, 0x18, 0xF0))) + put("SSKE", r1=1, r2=anywhere)
-    if kind == 3:  # of what comes behind it, most often
-        target = plain(Dice(random.randbytes(32)), random.choice(EXECUTED), at)
-        if random.randrange(4):
-            return put("EXRL", r1=random.randrange(12), ri2=3) + target
-        return put("EX", r1=random.randrange(12), d2=(at + 4, OWN)) + target
+    if kind == 3:  # of what comes behind them, mostly: two, so that the last target is not always the same
+        first, second = (plain(Dice(random.randbytes(32)), random.choice(EXECUTED), at) for _ in range(2))
+        if random.randrange(6) == 0:
+            return put("EX", r1=random.randrange(12), d2=(at + 4, OWN)) + first
+        executes = put("EXRL", r1=random.randrange(12), ri2=6)
+        executes += put("EXRL", r1=random.randrange(12), ri2=(6 + len(first)) // 2)
+        return executes + first + second
     if kind == 4:  # in another state: its content may be lost
         where = random.choice((12, 13, 12, 13, OWN))
         return put("ESSA", r1=10, r2=where, m3=random.randrange(1, 7)) + put("ESSA", r1=10, r2=where, m3=1)
@@ -198,9 +201,9 @@ def hazard(random: Random, at: int, kind: int) -> bytes:
         return put("LLILF", r1=1, i2=PAGE_TABLE) + put("IPTE", r1=1, r2=anywhere)
     if kind == 7:
         return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
-    if kind == 8:  # what is in the TLB for one key is not for another
-        return put("SPKA", d2=(random.choice((0, 0x10, 0x10, 0xF0)), 0))
-    one = plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)  # in another space
+    one = random.choice((call(random, at + 4), plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)))
+    if kind == 8:  # what is in the TLB for one key, or space, is not for another
+        return put("SPKA", d2=(random.choice((0, 0x10, 0xF0)), 0)) + one
     return put("SACF", d2=(random.choice(SPACES), 0)) + one + put("SACF", d2=(random.choice(SPACES[::3]), 0))
 
 
@@ -219,7 +222,9 @@ def _interruption() -> bytes:
         put("LLILF", r1=9, i2=address) + put("ESSA", r1=10, r2=9, m3=1) for address in (CODE, DATA, DATA + 4096)
     )
     own_key = put("LLGC", r1=10, d2=(0x151, 0, 0)) + put("NILL", r1=10, i2=0xF0)
-    own_key += b"".join(put("LLILF", r1=9, i2=address) + put("SSKE", r1=10, r2=9) for address in BLOCKS)
+    for blocks, protection in (PLAIN, 0), (PROTECTED, FETCH_PROTECTION):
+        own_key += put("OILL", r1=10, i2=protection)
+        own_key += b"".join(put("LLILF", r1=9, i2=address) + put("SSKE", r1=10, r2=9) for address in blocks)
     other = put("XIY", d1=_entry_of(CODE), i2=0x10 | INVALID)
     return b"".join((
         put("TMY", d1=_entry_of(CODE), i2=INVALID), put("BRC", m1=8, ri2=(4 + len(other)) // 2), other,
@@ -244,6 +249,7 @@ def _empty_machine(frames: int, cpus: int, number: int) -> tuple[Machine, Snapsh
     entries = machine.read(PAGE_TABLE, PAGE_TABLE_BYTES)
     data, after = DATA >> 9, (DATA >> 9) + 16
     swapped = entries[:data] + entries[data + 8 : after] + entries[data : data + 8] + entries[after:]
+    swapped = swapped[: FAR >> 9] + ALSO_FAR.to_bytes(8, "big") + swapped[(FAR >> 9) + 8 :]
     for tables, table, content in ((TABLES, PAGE_TABLE, entries), (SWAPPED, SWAPPED + 0x4000, swapped)):
         machine.write(table, content)
         machine.write(tables, table.to_bytes(8, "big"))
@@ -275,8 +281,8 @@ def machines_of(loop: Loop) -> Same:
         machine.restore(loaded)
         machine.write(DATA, loop.data)
         if key := loop.mask >> KEY_SHIFT & 15:
-            for address in BLOCKS:
-                machine.set_block(address, key=key << 4)
+            for address in (*PLAIN, *PROTECTED):
+                machine.set_block(address, key=key << 4 | (FETCH_PROTECTION if address in PROTECTED else 0))
         for cpu in machine.cpus:
             cpu.gr[:] = loop.registers
             cpu.record.ar[:] = [ALETS[value % len(ALETS)] for value in loop.registers]

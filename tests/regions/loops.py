@@ -201,9 +201,10 @@ def hazard(random: Random, at: int, kind: int) -> bytes:
         return put("LLILF", r1=1, i2=PAGE_TABLE) + put("IPTE", r1=1, r2=anywhere)
     if kind == 7:
         return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
-    one = random.choice((call(random, at + 4), plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)))
+    called = call(random, at + 4)
     if kind == 8:  # what is in the TLB for one key, or space, is not for another
-        return put("SPKA", d2=(random.choice((0, 0x10, 0xF0)), 0)) + one
+        return put("SPKA", d2=(random.choice((0, 0x10, 0xF0, 0xF0)), 0)) + called
+    one = random.choice((called, plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)))
     return put("SACF", d2=(random.choice(SPACES), 0)) + one + put("SACF", d2=(random.choice(SPACES[::3]), 0))
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import cache, lru_cache
 from itertools import count
 from random import Random
@@ -59,7 +59,7 @@ FAR, FUNCTIONS, FUNCTION_BYTES = CODE + 8192, 6, 0x80  # functions that the loop
 ALSO_FAR = CODE + 12288  # the same block with DAT on, else a copy
 PLAIN, PROTECTED = (CODE, OTHER, DATA), (FAR, ALSO_FAR, DATA + 4096)  # from fetching too, if the PSW has a key
 PIECES = (2, 3, 3, 4, 5, 6, 8, 12, 30)  # of a loop
-HAZARDS = 10  # kinds
+HAZARDS, FIRST_IMMEDIATE = 10, 3  # kinds; its low byte
 STRAIGHT = [
     row for row in ROWS
     if implemented(row) and row.chapter in (7, 8, 9) and "BRANCH" not in row.name and "EXECUTE" not in row.name
@@ -142,9 +142,9 @@ def piece(random: Random, at: int) -> bytes:
     return hazard(random, at, random.randrange(HAZARDS))
 
 
-def call(random: Random, at: int) -> bytes:
+def call(random: Random, at: int, pages: Sequence[int] = (FAR, FAR, ALSO_FAR)) -> bytes:
     """Return a call of one of the functions, for this offset in the loop."""
-    target = random.choice((FAR, FAR, ALSO_FAR)) + FUNCTION_BYTES * random.randrange(FUNCTIONS)
+    target = random.choice(pages) + FUNCTION_BYTES * random.randrange(FUNCTIONS)
     return put("BRASL", r1=LINK, ri2=(target - CODE - at) // 2)
 
 
@@ -179,8 +179,9 @@ def _function(random: Random) -> bytes:
 def hazard(random: Random, at: int, kind: int) -> bytes:
     """Return something that drops a translation, or the TLB's entries, or ends a region; kind: below HAZARDS."""
     anywhere = random.choice((12, 13, OWN))
-    if kind == 0:  # an immediate of its own is stored into
-        return put("MVI", d1=(at + 3 + 4, OWN), i2=random.randrange(256)) + put("LHI", r1=random.randrange(8), i2=7)
+    if kind == 0:  # an immediate is stored into: of what comes next, or of the first instruction
+        where = random.choice((at + 3 + 4, FIRST_IMMEDIATE))
+        return put("MVI", d1=(where, OWN), i2=random.randrange(256)) + put("LHI", r1=random.randrange(8), i2=7)
     if kind == 1:  # a store beside the instructions
         return put("STG", r1=random.randrange(12), d2=(random.randrange(0x800, 0xFF0), OWN))
     if kind == 2:
@@ -201,10 +202,10 @@ def hazard(random: Random, at: int, kind: int) -> bytes:
         return put("LLILF", r1=1, i2=PAGE_TABLE) + put("IPTE", r1=1, r2=anywhere)
     if kind == 7:
         return put("PTLB") + put("IVSK", r1=2, r2=anywhere)
-    called = call(random, at + 4)
     if kind == 8:  # what is in the TLB for one key, or space, is not for another
-        return put("SPKA", d2=(random.choice((0, 0x10, 0xF0, 0xF0)), 0)) + called
-    one = random.choice((called, plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)))
+        key = put("SPKA", d2=(random.choice((0, 0x10, 0xF0, 0xF0)), 0))
+        return call(random, at, [FAR]) + key + call(random, at + 10, [FAR])
+    one = random.choice((call(random, at + 4), plain(Dice(random.randbytes(32)), random.choice(USUAL), at + 4)))
     return put("SACF", d2=(random.choice(SPACES), 0)) + one + put("SACF", d2=(random.choice(SPACES[::3]), 0))
 
 
@@ -269,7 +270,7 @@ def _loaded_machine(code: bytes, far: bytes, frames: int, cpus: int, number: int
     machine.restore(empty)
     machine.write(CODE, code)
     machine.write(OTHER, code)
-    machine.write(OTHER + 3, b"\x02")  # the first immediate
+    machine.write(OTHER + FIRST_IMMEDIATE, b"\x02")
     machine.write(FAR, far)
     machine.write(ALSO_FAR, far)
     return machine, machine.snapshot()

@@ -28,7 +28,8 @@ SCRIPT_AT = 0x3000  # in the data; register COUNT runs through it
 FRAGMENTS, PIECES = 12, (0, 1, 2)
 HAZARDS, CALLS = 6, 3  # so many of the fragments have one, of different kinds, or a call
 ONCE, THEN = (FRAGMENTS, FRAGMENTS, 5), (0, 10, 40)  # length of a script: each fragment once, then any
-TRANSLATIONS, MORE = 12, 1.5  # of each of its two pages, at most; each has so many times what the others have
+TRANSLATIONS = 8  # of each of its two pages, at most
+MORE = 1.5  # it is translated again if so many times as many instructions have been decoded
 PROGRAMS_OF_A_PAGE = 1000
 LONGEST = 1000  # instructions of a program, nearly all of them in a region
 

@@ -80,3 +80,16 @@ def test_a_page_that_translation_takes_away_is_not_entered_from_another(worker, 
     loop = loops.Loop(code + b"\0\0", registers, 0x180000000 | loops.DAT, bytes(0x2000), 64, far=far)
     own = loops.compare(loop, Random(7), worker)
     assert own.serial >= 2 and worker.deaths == 0
+
+
+def test_a_page_protected_from_fetching_is_not_entered_from_another(worker):
+    """The TLB has it for PSW key 1, with which it is called; it is called with key 15 too, every 64th time."""
+    random, put, far = Random(0), loops.put, [loops.FAR]
+    code = put("AHI", r1=8, i2=1) + loops.call(random, 4, far) + put("TMLL", r1=8, i2=63) + put("BRC", m1=7, ri2=9)
+    code += put("SPKA", d2=(0xF0, 0)) + loops.call(random, 22, far) + put("SPKA", d2=(0x10, 0))
+    code += put("BRCTG", r1=loops.COUNT, ri2=-len(code) // 2 & 0xFFFF)
+    function = (put("AGR", r1=3, r2=8) + put("BCR", m1=15, r2=loops.LINK)).ljust(loops.FUNCTION_BYTES, b"\0")
+    registers, mask = (*range(12), *loops.BASE_ADDRESSES, loops.CODE, 400), 0x180000000 | 1 << loops.KEY_SHIFT
+    loop = loops.Loop(code + b"\0\0", registers, mask, bytes(0x2000), 64, far=function * loops.FUNCTIONS)
+    own = loops.compare(loop, random, worker)
+    assert own.serial >= 2 and worker.deaths == 0

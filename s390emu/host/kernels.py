@@ -53,12 +53,8 @@ flush = procedure(tlb.flush_all, GUEST_T, integers=0, returns=False)
 drop_block = procedure(tlb.drop_block, GUEST_T, integers=1, returns=False, rare=True)
 # (guest, first block, stride): how many of every stride-th block were referenced since last asked
 sample_references = procedure(keys.sample_references, GUEST_T, integers=2, rare=True)
-# (pool, frame, guest that asks, its CPUs whose blocks to keep, writable): is it a candidate?
-candidate = procedure(victims.candidate, POOL_T, integers=4)
-# (pool, hand, guest that asks, its CPUs whose blocks to keep, writable): the victim
-oldest = procedure(victims.oldest, POOL_T, integers=4)
-# (pool, the oldest): the victim, if it may be a little younger
-cheaper = procedure(victims.cheaper, POOL_T, integers=1, rare=True)
+# (pool, guest that asks, its CPUs whose blocks to keep, writable): the victim
+choose = procedure(victims.choose, POOL_T, integers=3)
 # (pool, first frame, how many): how many of their blocks have to be written
 invalidate_and_decide = procedure(reclaim.invalidate_and_decide, POOL_T, integers=2)
 # (pool, first frame, from, to): these of them lose their frames

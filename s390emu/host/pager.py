@@ -64,10 +64,10 @@ class Pager:
         self._tell(
             frame_count=frames.count, run_shift=frames.run_shift, frames=frames.memory.ctypes.data,
             frame_table=frames.table.ctypes.data, broken=frames.broken.ctypes.data, costs=self._costs.ctypes.data,
-            zero_detect=policy.zero_detect, divisible=self.divisible, look_ahead=look_ahead,
+            zero_detect=policy.zero_detect, divisible=self.divisible,
         )  # fmt: skip
         self.pool: int = self._record.ctypes.data  # address of what compiled code is told
-        self.clock = Clock(frames, guests, self.pool, divisible=self.divisible, look_ahead=look_ahead)
+        self.clock = Clock(frames, guests, self._record, divisible=self.divisible, look_ahead=look_ahead)
 
     def _tell(self, **values) -> None:
         """Put values into the record that compiled code is given."""

@@ -28,6 +28,12 @@ POOL_T = np.dtype(
         ("zero_detect", u64),  # 1: a block full of zeros need not be written (D7)
         ("divisible", u64),  # 1: a run may lose some of its blocks, and is broken thereby
         ("look_ahead", u64),  # so many frames, from the oldest on, count as equally old
+        # the clock
+        ("hand", u64),  # the frame that is looked at next
+        ("unused", u64),  # frames of unused blocks, found when last searched; the next one last
+        ("unused_count", u64),
+        ("taken_since_search", u64),  # blocks
+        ("length", u64),  # how many frames the victim chosen last has
     ],
     align=True,
 )

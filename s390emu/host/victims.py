@@ -7,10 +7,11 @@ Choosing changes nothing but the clock's reference bits.
 from __future__ import annotations
 
 from s390emu._jit import i64, jit, load1, load8, load_native, u64
-from s390emu.architecture.page_states import OUT, RECLAIM
+from s390emu.architecture.page_states import OUT, RECLAIM, UNUSED
 from s390emu.architecture.sizes import BLOCK_SHIFT, BLOCK_SIZE
 from s390emu.host.pool import (
     ADDRESS_BYTES,
+    FREE,
     NO_SLOT,
     ONE_FRAME,
     entry_at,
@@ -31,8 +32,10 @@ CLEAN = 3  # its slot has the content
 WRITE = 4
 
 NO_VICTIM = -1
+SEARCH = -2  # in place of a victim: frames of unused blocks have to be searched first
+SWEEP = u64(64)  # blocks looked at for each frame taken, when unused blocks are searched
 NO_GUEST, NO_CPU, EVERY_CPU = u64(0), u64(0), u64(0xFF)  # EVERY_CPU: bits of CPUs, as in a guest's byte map
-NOT_WRITABLE, WHOLE, FIRST_FRAME = u64(0), u64(0), u64(0)
+NOT_WRITABLE, WHOLE, FIRST_FRAME, NO_SHIFT, NONE_LEFT = u64(0), u64(0), u64(0), u64(0), u64(0)
 STEP_BYTES = 8
 
 
@@ -116,15 +119,42 @@ def awaited(pool, start, length):
     return False
 
 
-# --- for Python ------------------------------------------------------------------------------------------------------
+@jit
+def taken_alone(pool):
+    """True if the frame of an unused block is taken by itself; else with the rest of its run."""
+    return pool.divisible != WHOLE or pool.run_shift == NO_SHIFT
 
 
-def candidate(pool, frame, asking, cpus, writable):
-    """Return 1 if the mapping that this frame belongs to may be taken, else 0."""
-    start = mapping_start(pool, frame)
-    return 1 if may_be_taken(pool, start, mapping_length(pool, start), asking, cpus, writable) else 0
+@jit
+def is_unused(pool, frame):
+    """True if the block in this frame is unused; where runs are taken as a whole, all resident blocks of its run."""
+    entry = entry_at(pool, frame)
+    if entry.guest == FREE:
+        return False
+    guest, first = guest_of_frame(pool, entry), u64(entry.block)
+    if taken_alone(pool):
+        return block_at(guest, first).usage == UNUSED
+    for offset in range(ONE_FRAME << pool.run_shift):
+        block = block_at(guest, first + u64(offset))
+        if block.invalid == 0 and block.usage != UNUSED:
+            return False
+    return True
 
 
+@jit
+def next_unused(pool, asking, cpus, writable):
+    """Return the next of the frames of unused blocks that may be taken, or NO_VICTIM: these go ahead of others."""
+    while pool.unused_count != NONE_LEFT:
+        pool.unused_count -= ONE_FRAME
+        frame = load_native(pool.unused + pool.unused_count * ADDRESS_BYTES)
+        if is_unused(pool, frame):
+            start = mapping_start(pool, frame)
+            if may_be_taken(pool, start, mapping_length(pool, start), asking, cpus, writable):
+                return i64(frame)
+    return NO_VICTIM
+
+
+@jit
 def oldest(pool, hand, asking, cpus, writable):
     """Return the first frame of the clock's victim, or NO_VICTIM: the first mapping, from the hand on, that may be
     taken and was not referenced since the hand last passed.
@@ -146,6 +176,7 @@ def oldest(pool, hand, asking, cpus, writable):
     return first
 
 
+@jit
 def cheaper(pool, victim):
     """Return a substitute for the oldest mapping, the first from there on, if not too far, for which nothing need be
     written; else the oldest. The substitute gets no second chance and its R bit is left on. What any guest may wait
@@ -160,3 +191,33 @@ def cheaper(pool, victim):
         if frame == pool.frame_count:
             frame = FIRST_FRAME
     return i64(victim)
+
+
+@jit
+def pass_on(pool, victim):
+    """Let the hand pass the clock's victim, and return which mapping goes: that, or a cheaper one."""
+    chosen = victim
+    if pool.look_ahead != NONE_LEFT:
+        chosen = cheaper(pool, u64(victim))
+    pool.hand = u64(victim)
+    if chosen == victim:
+        pool.hand = FIRST_FRAME if pool.hand + ONE_FRAME == pool.frame_count else pool.hand + ONE_FRAME
+    return chosen
+
+
+# --- for Python ------------------------------------------------------------------------------------------------------
+
+
+def choose(pool, asking, cpus, writable):
+    """Return the first frame of what goes next, `pool.length` frames; NO_VICTIM if none may be taken; or SEARCH."""
+    if pool.unused_count == NONE_LEFT and pool.taken_since_search * SWEEP >= pool.frame_count:
+        return SEARCH
+    victim = next_unused(pool, asking, cpus, writable)
+    if victim != NO_VICTIM:
+        pool.length = ONE_FRAME if taken_alone(pool) else ONE_FRAME << pool.run_shift
+        return victim
+    victim = oldest(pool, pool.hand, asking, cpus, writable)
+    if victim != NO_VICTIM:
+        victim = pass_on(pool, victim)
+        pool.length = mapping_length(pool, u64(victim))
+    return victim

@@ -7,13 +7,16 @@ import pytest
 
 from s390emu.architecture.sizes import BLOCK_SIZE
 from s390emu.architecture.storage_key import ACC_F, CHANGE, REFERENCE
-from s390emu.host import kernels
+from s390emu.engine.entries import procedure
+from s390emu.host import kernels, victims
 from s390emu.host.clock import next_in_order
 from s390emu.host.host import Host
 from s390emu.host.paging_device import PagingDevice
+from s390emu.host.pool import POOL_T
 from s390emu.storage.guest import GuestStorage
 
 COUNT, WRITABLE = 8, 1
+oldest = procedure(victims.oldest, POOL_T, integers=4)
 
 
 class Pool:
@@ -40,7 +43,7 @@ class Pool:
         return {frame for frame in range(COUNT) if self.host.frames.table.key[frame] & REFERENCE}
 
     def victim(self, hand, asking=0, cpus=0, writable=WRITABLE):
-        return kernels.oldest(self.host.pager.pool, hand, asking, cpus, writable)
+        return oldest(self.host.pager.pool, hand, asking, cpus, writable)
 
 
 def clock(hand, referenced, candidates=range(COUNT)):
@@ -142,13 +145,13 @@ def ahead(volatile, look_ahead, hand=0, kept=(), referenced=()):
         pool.host.guests[0].brought_for(0, number)
     pool.reference(referenced)
     pool.host.pager.clock.hand = hand
-    victims = []
+    taken = []
     for _ in range(2):
         frame, length = pool.host.pager.clock.choose(None, True)
         assert length == 1
         pool.host.pager.take(frame, length)
-        victims.append(frame)
-    return victims, pool.host.pager.clock.hand
+        taken.append(frame)
+    return taken, pool.host.pager.clock.hand
 
 
 @pytest.mark.parametrize("look_ahead, victims, hand", [(0, [0, 1], 2), (1, [0, 1], 2), (2, [0, 2], 1), (3, [2, 0], 1),

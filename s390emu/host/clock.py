@@ -35,6 +35,8 @@ class Clock:
             memoryview(record[name]) for name in ("hand", "unused_count", "taken_since_search", "length")
         )
         self._taken_since_search[0] = frames.count
+        self._left = memoryview(record["left"])
+        self._left[0] = NO_VICTIM
 
     @property
     def hand(self) -> int:
@@ -44,9 +46,17 @@ class Clock:
     def hand(self, frame: int) -> None:
         self._hand[0] = frame
 
+    @property
+    def has_left(self) -> bool:
+        """True if compiled code (`supply`) has left a victim, which goes next, to be taken."""
+        return self._left[0] != NO_VICTIM
+
     def choose(self, guest: Guest | None, writable: bool) -> tuple[int, int] | None:
         """Return which frames to take for this guest, if for one: the first, and how many. None if none may be taken.
         writable: blocks can be written out."""
+        if self.has_left:
+            victim, self._left[0] = self._left[0], NO_VICTIM
+            return victim, 1
         for cpus in guest.keep if guest else (0,):
             asking = guest.number if guest else 0, cpus, writable
             if (victim := kernels.choose(self._pool, *asking)) == SEARCH:

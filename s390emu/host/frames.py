@@ -120,14 +120,13 @@ class Frames:
     def give_back(self, frame: int) -> None:
         """Free this frame of a broken run, or else the whole run."""
         first = self.start(frame)
-        run = self.guests[first : first + self.chunk]
         if not self.is_broken(frame):
-            run[:] = FREE
+            self.guests[first : first + self.chunk] = FREE
             heapq.heappush(self._free_runs, first)
             return
         self.guests[frame] = FREE
         heapq.heappush(self._free_singles, frame)
-        if (run == FREE).all():
+        if (self.guests[first : first + self.chunk] == FREE).all():
             self.broken[first >> self.run_shift] = 0
             self._free_singles = [single for single in self._free_singles if self.start(single) != first]
             heapq.heapify(self._free_singles)

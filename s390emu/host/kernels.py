@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from s390emu.cpu import clocks, resets
 from s390emu.engine.entries import procedure
-from s390emu.host import reclaim, victims
+from s390emu.host import reclaim, supply as supplies, victims
 from s390emu.host.pool import POOL_T
 from s390emu.isa import essa
 from s390emu.isa.general import cipher_message, message_security, random_number
@@ -61,3 +61,7 @@ invalidate_and_decide = procedure(reclaim.invalidate_and_decide, POOL_T, integer
 publish = procedure(reclaim.publish, POOL_T, integers=3)
 # (pool, guest, block, frame, event): it gets the frame
 arrive = procedure(reclaim.arrive, POOL_T, integers=4)
+# (pool, block): it is brought, if there is no more to it than a zero-filled frame
+supply = procedure(supplies.supply, POOL_T, integers=1)
+# (pool, their addresses, how many, where the data is, bytes of each, access key): so many buffers are stored
+place = procedure(supplies.place, POOL_T, integers=5, rare=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import jit, load1, load_native, u64
+from s390emu._jit import i64, jit, load1, load_native, u64
 from s390emu.records.blocks import frame_record
 from s390emu.records.guest import guest_record
 from s390emu.storage.absolute import FRAME_BYTES, block_at
@@ -34,10 +34,21 @@ POOL_T = np.dtype(
         ("unused_count", u64),
         ("taken_since_search", u64),  # blocks
         ("length", u64),  # how many frames the victim chosen last has
+        # what `supply` is lent, and what it has done with it
+        ("asking", u64),  # the guest, by number
+        ("kept", u64),  # its CPUs, a bit each, whose blocks to keep
+        ("writable", u64),  # 1: there is a paging device
+        ("spare", u64),  # free frames, the next one last
+        ("spare_count", u64),
+        ("may_take", u64),  # 1: then it may take frames in use, as there is no other free one
+        ("left", i64),  # a victim that it has chosen and `Pager.take` has to take; -1: none
+        ("dropped", u64),  # of each block that it has taken, its guest, state before and cost
+        ("dropped_count", u64),
     ],
     align=True,
 )
 ADDRESS_BYTES = u64(8)
+DROPPED_MOST = 256
 ONE_FRAME, NOT_BROKEN = u64(1), u64(0)
 
 
@@ -48,9 +59,15 @@ def entry_at(pool, frame):
 
 
 @jit
+def guest_at(pool, number):
+    """Return the GUEST record of the guest with this number."""
+    return guest_record(load_native(pool.guests + number * ADDRESS_BYTES))
+
+
+@jit
 def guest_of_frame(pool, entry):
     """Return the GUEST record of the guest that has the frame."""
-    return guest_record(load_native(pool.guests + u64(entry.guest) * ADDRESS_BYTES))
+    return guest_at(pool, u64(entry.guest))
 
 
 @jit

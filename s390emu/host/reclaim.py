@@ -50,15 +50,14 @@ def decide(pool, start, length):
     return writes
 
 
-# --- for Python ------------------------------------------------------------------------------------------------------
-
-
+@jit
 def invalidate_and_decide(pool, start, length):
     """Do both for frames that are about to be taken: return how many blocks have to be written."""
     invalidate(pool, start, length)
     return decide(pool, start, length)
 
 
+@jit
 def publish(pool, start, first, beyond):
     """Take the frames of blocks `first` to before `beyond` of those decided upon; what had to be written has been. The
     frames still count as theirs."""
@@ -73,6 +72,7 @@ def publish(pool, start, first, beyond):
     return 0
 
 
+@jit
 def arrive(pool, guest, number, frame, event):
     """Give the block this frame, which is filled with zeros if the event asks for them and else has the content
     already; return the action."""

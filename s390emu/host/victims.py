@@ -205,9 +205,7 @@ def pass_on(pool, victim):
     return chosen
 
 
-# --- for Python ------------------------------------------------------------------------------------------------------
-
-
+@jit
 def choose(pool, asking, cpus, writable):
     """Return the first frame of what goes next, `pool.length` frames; NO_VICTIM if none may be taken; or SEARCH."""
     if pool.unused_count == NONE_LEFT and pool.taken_since_search * SWEEP >= pool.frame_count:

@@ -10,7 +10,8 @@ their frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 
 from s390emu._jit import u64
 from s390emu.architecture.interruptions import ADDRESSING, EXTERNAL_BLOCK_IO, SPECIFICATION
@@ -59,7 +60,7 @@ from s390emu.host.guest import Guest
 from s390emu.records.exits import COMPLETED
 from s390emu.storage.access import FETCH, STORE
 
-Checked = tuple[int, int, int, int]  # an entry's status, type, byte on the disk, address of the buffer
+Checked = tuple[int, int, int, int]  # an entry's status (so far), type, byte on the disk, address of the buffer
 OPERATIONS_MOST = 64  # asynchronous ones of a guest at a time; more are done synchronously
 
 # --- the instruction -------------------------------------------------------------------------------------------------
@@ -157,24 +158,35 @@ def _read_write(host, guest, cpu: int, device: int, form: Format, request: Reque
     work = _Work(host, guest, cpu, device, form, request)
     guest.statistics.disk_operations += 1
     if request.asynchronous:
-        checked = list(map(work.checked, work.split(entries)))
+        checked = [work.checked(asked) for asked in work.asked(entries)]
         pinned = _pinned(work, checked, len(entries))
         if isinstance(pinned, int):
             return pinned
         if pinned is not None:
             _start(work, checked, pinned)
             return SUCCEEDED, STARTED
-    statuses = []
-    for entry in work.split(entries):
-        status, place, data = work.perform(work.checked(entry))
-        if data and not channel.store(host.pager, guest, place, data):
-            status = ADDRESS_EXCEPTION
-        statuses.append(status)
+    statuses = _carry_out(work, work.asked(entries))
     _store_statuses(host, guest, form, request, statuses)
     host.delays.wait_for_disk(guest, cpu, work.ends_at())
     if not any(statuses):
         return SUCCEEDED, DONE
     return (FAILED, ALL_FAILED) if all(statuses) else (PARTLY, SOME_FAILED)
+
+
+def _carry_out(work: _Work, asked: list[Checked]) -> list[int]:
+    """Carry out entries in their order; return their statuses. Reads of blocks that follow each other on the disk are
+    one access to it, and stored together as far as that is simple."""
+    size, ahead = work.environment.block_size, b""  # what was read for the next entries
+    statuses: list[int] = []
+    while (first := len(statuses)) < len(asked):
+        ahead = ahead or work.read_ahead(asked, first)
+        placed = work.place(asked[first : first + len(ahead) // size], ahead) if ahead else 0
+        statuses += [ENTRY_DONE] * placed
+        ahead = ahead[placed * size :]
+        if ahead or not placed:
+            statuses.append(work.carry_out(asked[first + placed], ahead[:size]))
+            ahead = ahead[size:]
+    return statuses
 
 
 class _Work:
@@ -185,37 +197,45 @@ class _Work:
         self.disk, self.environment = guest.block_io.disks[device], guest.block_io.environments[device]
         self.transferred = 0  # bytes
 
-    def split(self, entries: bytes) -> Iterator[bytes]:
-        """Yield each entry."""
-        size = self.form.entry.fields.size
-        return (entries[at : at + size] for at in range(0, len(entries), size))
-
     def ends_at(self) -> int:
         """Return when the disk will have done what was performed so far, for a CPU that has waited for paging."""
         charged = self.host.delays.charge(self.guest, self.cpu)
         return self.disk.server.finish(charged, self.host.delays.service.disk(self.transferred))
 
-    def checked(self, entry: bytes) -> Checked:
-        """Check an entry."""
+    def asked(self, entries: bytes) -> list[Checked]:
+        """Return the entries, checked so far as that does not depend on storage."""
+        size = self.form.entry.fields.size
+        return [self._asked(entries[at : at + size]) for at in range(0, len(entries), size)]
+
+    def _asked(self, entry: bytes) -> Checked:
         fields = self.form.entry.read(entry)
         if fields is None:
             return RESERVED_NOT_ZERO, 0, 0, 0
         environment = self.environment
-        kind, block, buffer = fields[0], fields[1], fields[2] & self.form.addresses
+        kind, block, buffer = fields
         at = (block + environment.offset - 1) * environment.block_size
+        status = ENTRY_DONE
         if not environment.first <= block <= environment.last:
-            return INVALID_BLOCK, kind, at, buffer
-        if kind not in (WRITE, READ):
-            return INVALID_TYPE, kind, at, buffer
-        access, size, key = STORE if kind == READ else FETCH, environment.block_size, self.request.key
+            status = INVALID_BLOCK
+        elif kind not in (WRITE, READ):
+            status = INVALID_TYPE
+        return status, kind, at, buffer & self.form.addresses
+
+    def checked(self, asked: Checked) -> Checked:
+        """Check an entry, now that it is its turn."""
+        status, kind, at, buffer = asked
+        if status != ENTRY_DONE:
+            return asked
+        access, size, key = STORE if kind == READ else FETCH, self.environment.block_size, self.request.key
         if code := channel.denial(self.guest, buffer, size, key, access):
             return ADDRESS_EXCEPTION if code == ADDRESSING else PROTECTION_EXCEPTION, kind, at, buffer
         if kind == WRITE and self.disk.read_only:
             return WRITE_TO_READ_ONLY, kind, at, buffer
-        return ENTRY_DONE, kind, at, buffer
+        return asked
 
-    def perform(self, checked: Checked) -> tuple[int, int, bytes]:
-        """Carry out an entry: return its status, the buffer's address, and what is to be stored there."""
+    def perform(self, checked: Checked, ahead: bytes = b"") -> tuple[int, int, bytes]:
+        """Carry out an entry, for which `ahead` was read already: return its status, the buffer's address, and what is
+        to be stored there."""
         status, kind, at, buffer = checked
         if status != ENTRY_DONE:
             return status, buffer, b""
@@ -229,12 +249,41 @@ class _Work:
                 self.disk.write(at, data)
                 statistics.disk_writes += 1
                 return ENTRY_DONE, buffer, b""
-            data = self.disk.read(at, size)
+            data = ahead or self.disk.read(at, size)
             statistics.disk_reads += 1
             return ENTRY_DONE, buffer, data
         except DiskError:
             statistics.disk_errors += 1
             return IO_ERROR, buffer, b""
+
+    def carry_out(self, asked: Checked, ahead: bytes) -> int:
+        """Check and carry out an entry, for which `ahead` was read already, to its end; return its status."""
+        status, buffer, data = self.perform(self.checked(asked), ahead)
+        if data and not channel.store(self.host.pager, self.guest, buffer, data):
+            return ADDRESS_EXCEPTION
+        return status
+
+    def read_ahead(self, asked: list[Checked], first: int) -> bytes:
+        """Return what the disk has for this entry and those after it, while they are reads of neighbours there; nothing
+        where there is none, or an error, which is for the entry to meet."""
+        size, (_, _, start, _), count = self.environment.block_size, asked[first], 0
+        for status, kind, at, _ in islice(asked, first, None):
+            if status != ENTRY_DONE or kind != READ or at != start + count * size:
+                break
+            count += 1
+        try:
+            return self.disk.read(start, count * size) if count else b""
+        except DiskError:
+            return b""
+
+    def place(self, asked: list[Checked], data: bytes) -> int:
+        """Carry out these entries to their end with what was read for them; return how many, as `channel.place` does.
+        """
+        buffers = [buffer for _, _, _, buffer in asked]
+        placed = channel.place(self.host.pager, self.guest, buffers, data, self.request.key)
+        self.transferred += placed * self.environment.block_size
+        self.guest.statistics.disk_reads += placed
+        return placed
 
 
 # --- asynchronous operations -----------------------------------------------------------------------------------------
@@ -323,7 +372,4 @@ def _store_statuses(host, guest, form: Format, request: Request, statuses: list[
     size = form.entry.fields.size
     if channel.denial(guest, request.entries, size * len(statuses), request.key, STORE):
         return False
-    for entry, status in enumerate(statuses):
-        if not channel.store(host.pager, guest, request.entries + entry * size + STATUS_OFFSET, bytes([status])):
-            return False
-    return True
+    return channel.store_apart(host.pager, guest, request.entries + STATUS_OFFSET, size, bytes(statuses))

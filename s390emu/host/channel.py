@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 
 from s390emu._jit import bytes_at, put_bytes_at
 from s390emu.architecture.sizes import BLOCK_SIZE, PREFIX_AREA_BYTES
@@ -48,12 +49,14 @@ def _reach(pager: Pager, guest: Guest, absolute: int, length: int, kind: int) ->
     any more. The guest had hinted the block away, and for one brought since it was checked the host has taken it."""
     guest.about_to_record()
     address = kernels.reach(guest.address, absolute, length, kind)
-    if address == NOT_RESIDENT:
-        number = absolute // BLOCK_SIZE
-        pager.bring(guest, number)
-        if not guest.invalid[number]:
-            address = kernels.touch(guest.address, absolute, length, kind)
-    return address
+    return _bring(pager, guest, absolute, length, kind) if address == NOT_RESIDENT else address
+
+
+def _bring(pager: Pager, guest: Guest, absolute: int, length: int, kind: int) -> int:
+    """Access bytes of a block that has no frame, as `_reach` does."""
+    number = absolute // BLOCK_SIZE
+    pager.bring(guest, number)
+    return NOT_RESIDENT if guest.invalid[number] else kernels.touch(guest.address, absolute, length, kind)
 
 
 def fetch(pager: Pager, guest: Guest, absolute: int, length: int) -> bytes | None:
@@ -77,6 +80,31 @@ def store(pager: Pager, guest: Guest, absolute: int, data: bytes) -> bool:
         put_bytes_at(address, data[:part])
         data = data[part:]
     return True
+
+
+def store_apart(pager: Pager, guest: Guest, absolute: int, stride: int, data: bytes) -> bool:
+    """Store these bytes, each `stride` after the one before, as `store` does one."""
+    source, stored = array("B", data), 0
+    start, count = source.buffer_info()
+    while True:
+        guest.about_to_record()
+        at = absolute + stored * stride
+        stored += kernels.store_apart(guest.address, at, stride, count - stored, start + stored)
+        if stored == count:
+            return True
+        address = _bring(pager, guest, absolute + stored * stride, 1, STORE)
+        if address == NOT_RESIDENT:
+            return False
+        put_bytes_at(address, data[stored : stored + 1])
+        stored += 1
+
+
+def place(pager: Pager, guest: Guest, addresses: Sequence[int], data: bytes, key: int) -> int:
+    """Store parts of `data`, all of one length, at these addresses, as `denial` and `store` do one after the other,
+    while that is simple; return how many. If the next one is not denied, it has to be stored next."""
+    where, what = array("Q", addresses), array("B", data)
+    count = len(addresses)
+    return pager.place(guest, where.buffer_info()[0], count, what.buffer_info()[0], len(data) // count, key)
 
 
 def store_parts(pager: Pager, guest: Guest, parts: Iterable[tuple[int, int]], data: bytes) -> None:

@@ -43,6 +43,8 @@ touch = procedure(access.touch, GUEST_T, integers=3)
 denial = procedure(channel.denial, GUEST_T, integers=4, rare=True)
 # (guest, absolute, length, kind): where a channel finds bytes of one block
 reach = procedure(channel.reach, GUEST_T, integers=3, rare=True)
+# (guest, absolute, stride, how many, where they are): so many bytes are stored apart from each other
+store_apart = procedure(channel.store_apart, GUEST_T, integers=4, rare=True)
 # (guest, block, offset, length): no decoded instruction of these bytes is right any more
 drop_decoded = procedure(decode_cache.drop_decoded, GUEST_T, integers=3, returns=False, rare=True)
 # (guest): no instruction is kept decoded any more

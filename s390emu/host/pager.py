@@ -137,6 +137,8 @@ class Pager:
     def place(self, guest: Guest, addresses: int, count: int, source: int, length: int, key: int) -> int:
         """Store buffers of a channel, as `supply.place` does with these arguments; return how many of them. If the
         next one is not denied, its block has to be brought next."""
+        if guest.watched:
+            return 0
         self._lend(guest, count)
         lent = self._spare_count[0]
         stored = kernels.place(self.pool, addresses, count, source, length, key)

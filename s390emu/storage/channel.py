@@ -6,7 +6,7 @@ CPU's alone.
 
 from __future__ import annotations
 
-from s390emu._jit import i64, jit, u64
+from s390emu._jit import i64, jit, load1, store1, u64
 from s390emu.architecture.interruptions import ADDRESSING, PROTECTION
 from s390emu.architecture.page_states import ADDRESSING_EXCEPTION, BLOCK_VOLATILITY_EXCEPTION, TOUCH
 from s390emu.architecture.sizes import BLOCK_SHIFT, OFFSET
@@ -54,3 +54,14 @@ def reach(guest, absolute, length, kind):
     if block_at(guest, number).invalid != 0:
         return NOT_RESIDENT
     return i64(touch(guest, absolute, length, i64(kind)))
+
+
+def store_apart(guest, absolute, stride, count, source):
+    """Store so many bytes, each `stride` after the one before, while their blocks are resident. Return how many; the
+    next one has been referred to already."""
+    for n in range(count):
+        address = reach(guest, absolute + u64(n) * stride, ONE, u64(STORE))
+        if address == NOT_RESIDENT:
+            return n
+        store1(u64(address), load1(source + u64(n)))
+    return count

@@ -15,7 +15,7 @@ import numpy as np
 
 from s390emu._jit import prefer_large_pages
 from s390emu.architecture.sizes import BLOCK_SIZE
-from s390emu.host.pool import FREE
+from s390emu.host.pool import FREE, POOL_T
 from s390emu.records.blocks import FRAME_T
 from s390emu.storage.guest import overwrite
 
@@ -39,6 +39,7 @@ class Frames:
     memory   their bytes, a row for each frame
     table    their FRAME records; guests, blocks: its columns
     broken   a byte for each run: 1, its frames are on their own
+    record   what compiled code is told of them (`pool`)
     """
 
     def __init__(self, count: int, chunk: int):
@@ -58,24 +59,36 @@ class Frames:
         # As plain arrays: looking at one entry is ten times as fast.
         self.guests, self.blocks = (self.table[name].view(np.ndarray) for name in ("guest", "block"))
         self.broken = np.zeros(count // chunk, np.uint8)
-        self._free_runs = list(range(0, count, chunk))  # by their first frame; a heap: the lowest first
-        self._free_singles: list[int] = []  # free frames of broken runs, likewise
+        self._free = bytearray(b"\1" * (count // chunk))  # a byte for each run: 1, it is free
+        self._free_singles: list[int] = []  # free frames of broken runs; a heap: the lowest first
+        self._free_view = np.frombuffer(self._free, np.uint8)
+        self.record = np.zeros(1, POOL_T)
+        for name, array in (("frames", self.memory), ("frame_table", self.table), ("broken", self.broken),
+                            ("free", self._free_view)):  # fmt: skip
+            self.record[name] = array.ctypes.data
+        self.record["frame_count"], self.record["run_shift"] = count, self.run_shift
+        self._free_runs, self._lowest_free = (memoryview(self.record[name]) for name in ("free_runs", "lowest_free"))
+        self._free_runs[0] = count // chunk
 
     @property
     def in_use(self) -> int:
         """Return how many frames nobody else can have. Those of runs that back a chunk all count: the places of blocks
         without content are of no use to others."""
-        return self.count - len(self._free_runs) * self.chunk - len(self._free_singles)
+        return self.count - self._free_runs[0] * self.chunk - len(self._free_singles)
 
     @property
     def free(self) -> set[int]:
         """Return the free frames."""
-        return {first + n for first in self._free_runs for n in range(self.chunk)} | set(self._free_singles)
+        return {first + n for first in self._all_free_runs() for n in range(self.chunk)} | set(self._free_singles)
+
+    def _all_free_runs(self) -> list[int]:
+        """Return the free runs, by their first frame, the lowest first."""
+        return (np.flatnonzero(self._free_view) * self.chunk).tolist()
 
     @property
     def has_free_run(self) -> bool:
         """True if a whole run is free."""
-        return bool(self._free_runs)
+        return self._free_runs[0] != 0
 
     @property
     def has_free_single(self) -> bool:
@@ -98,12 +111,23 @@ class Frames:
 
     def pop_run(self) -> int:
         """Take a free run, the lowest: return its first frame."""
-        return heapq.heappop(self._free_runs)
+        run = self._free.index(1, self._lowest_free[0])
+        self._free[run] = 0
+        self._free_runs[0] -= 1
+        self._lowest_free[0] = run + 1
+        return run << self.run_shift
+
+    def _push_run(self, first: int) -> None:
+        """Let a run be free."""
+        run = first >> self.run_shift
+        self._free[run] = 1
+        self._free_runs[0] += 1
+        self._lowest_free[0] = min(self._lowest_free[0], run)
 
     def pop_single(self) -> int:
         """Take a free frame by itself; a free run is broken for it if there is no other."""
         if not self._free_singles:
-            first = heapq.heappop(self._free_runs)
+            first = self.pop_run()
             self.break_run(first)
             self._free_singles = list(range(first, first + self.chunk))
         return heapq.heappop(self._free_singles)
@@ -122,7 +146,7 @@ class Frames:
         first = self.start(frame)
         if not self.is_broken(frame):
             self.guests[first : first + self.chunk] = FREE
-            heapq.heappush(self._free_runs, first)
+            self._push_run(first)
             return
         self.guests[frame] = FREE
         heapq.heappush(self._free_singles, frame)
@@ -130,7 +154,7 @@ class Frames:
             self.broken[first >> self.run_shift] = 0
             self._free_singles = [single for single in self._free_singles if self.start(single) != first]
             heapq.heapify(self._free_singles)
-            heapq.heappush(self._free_runs, first)
+            self._push_run(first)
 
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
@@ -139,7 +163,7 @@ class Frames:
         in_use = np.flatnonzero(self.guests != FREE)
         memory = keep(self.memory[: in_use[-1] + 1 if len(in_use) else 0])
         return FramesSnapshot(
-            memory, self.table.copy(), self.broken.copy(), self._free_runs.copy(), self._free_singles.copy()
+            memory, self.table.copy(), self.broken.copy(), self._all_free_runs(), self._free_singles.copy()
         )
 
     def restore(self, snapshot: FramesSnapshot) -> None:
@@ -147,4 +171,7 @@ class Frames:
         self.memory[: len(snapshot.memory)] = snapshot.memory
         overwrite(self.table, snapshot.table)
         self.broken[:] = snapshot.broken
-        self._free_runs, self._free_singles = snapshot.free_runs.copy(), snapshot.free_singles.copy()
+        self._free_singles = snapshot.free_singles.copy()
+        self._free_view[:] = 0
+        self._free_view[np.array(snapshot.free_runs, np.int64) >> self.run_shift] = 1
+        self._free_runs[0], self._lowest_free[0] = len(snapshot.free_runs), 0

@@ -20,7 +20,7 @@ from s390emu.host.frames import Frames
 from s390emu.host.guest import Guest
 from s390emu.host.limit import Limit
 from s390emu.host.paging_device import PagingError, PagingFull, PagingLost
-from s390emu.host.pool import DROPPED_MOST, POOL_T
+from s390emu.host.pool import DROPPED_MOST
 from s390emu.host.slots import Slots
 from s390emu.host.supply import GIVEN, GUEST_SHIFT, STATE_SHIFT
 from s390emu.host.victims import ABSENT, CLEAN, DROP, WRITE, ZEROS
@@ -60,19 +60,16 @@ class Pager:
         self._no_room = ""  # why frames could not be taken, when last tried
         self._costs = np.zeros((frames.chunk, 2), np.uint8)  # of a mapping being taken: each block's cost, state before
         self._addresses = np.zeros((2, 0), np.uint64)  # of each guest: its record, what was brought for it
-        spare, dropped = np.zeros(DROPPED_MOST, np.uint64), np.zeros(DROPPED_MOST, np.uint64)
+        self._dropped = np.zeros(DROPPED_MOST, np.uint64)
         look_ahead = min(policy.look_ahead, frames.count)
-        self._record = np.zeros(1, POOL_T)
+        self._record = frames.record
         self._tell(
-            frame_count=frames.count, run_shift=frames.run_shift, frames=frames.memory.ctypes.data,
-            frame_table=frames.table.ctypes.data, broken=frames.broken.ctypes.data, costs=self._costs.ctypes.data,
-            zero_detect=policy.zero_detect, divisible=self.divisible, writable=slots.device is not None,
-            spare=spare.ctypes.data, dropped=dropped.ctypes.data,
+            costs=self._costs.ctypes.data, dropped=self._dropped.ctypes.data, writable=slots.device is not None,
+            zero_detect=policy.zero_detect, divisible=self.divisible,
         )  # fmt: skip
         self.pool: int = self._record.ctypes.data  # address of what compiled code is told
-        self._spare, self._dropped = memoryview(spare), memoryview(dropped)  # these keep the arrays
-        self._asking, self._kept, self._spare_count, self._may_take, self._dropped_count = (
-            memoryview(self._record[name]) for name in ("asking", "kept", "spare_count", "may_take", "dropped_count")
+        self._asking, self._kept, self._limit, self._given, self._dropped_count = (
+            memoryview(self._record[name]) for name in ("asking", "kept", "limit", "given", "dropped_count")
         )
         self.clock = Clock(frames, guests, self._record, divisible=self.divisible, look_ahead=look_ahead)
 
@@ -129,9 +126,9 @@ class Pager:
         """Try to bring a block in one call, as if it were touched; False if it is left to `bring`."""
         if not guest.zero[number] or self.frames.chunk > 1 or self.clock.has_left:
             return False
-        self._lend(guest, 1)
+        self._ask(guest)
         given = kernels.supply(self.pool, number) == GIVEN
-        self._settle(guest, given)
+        self._account_for_supply()
         return given
 
     def place(self, guest: Guest, addresses: int, count: int, source: int, length: int, key: int) -> int:
@@ -139,31 +136,22 @@ class Pager:
         next one is not denied, its block has to be brought next."""
         if guest.watched:
             return 0
-        self._lend(guest, count)
-        lent = self._spare_count[0]
+        self._ask(guest)
         stored = kernels.place(self.pool, addresses, count, source, length, key)
-        self._settle(guest, lent - self._spare_count[0] + self._dropped_count[0])
+        self._account_for_supply()
         return stored
 
-    def _lend(self, guest: Guest, most: int) -> None:
-        """Let compiled code have up to so many free frames, and when there are no others those of victims too."""
-        frames, lent, takes = self.frames, 0, False
-        if frames.chunk == 1:
-            lent = min(most, DROPPED_MOST, max(0, self.limit.frames - frames.in_use))
-            for n in range(lent):
-                self._spare[lent - 1 - n] = frames.pop_run()
-            takes = not frames.has_free_run and self.limit.frames == frames.count
-        self._asking[0], self._spare_count[0], self._may_take[0] = guest.number, lent, takes
-        self._kept[0] = guest.retrying if takes else 0
+    def _ask(self, guest: Guest) -> None:
+        """Let compiled code give frames to this guest."""
+        self._asking[0], self._kept[0], self._limit[0] = guest.number, guest.retrying, self.limit.frames
 
-    def _settle(self, guest: Guest, given: int) -> None:
-        """Account for what compiled code has done with what it was lent: so many blocks were given a frame."""
-        guest.statistics.zero_filled += given
-        for n in range(self._spare_count[0]):
-            self.frames.give_back(self._spare[n])
-        for what in self._dropped[: self._dropped_count[0]]:
-            _count_dropped(self._guests[what >> GUEST_SHIFT], what & 0xFF, what >> STATE_SHIFT & 0xFF)
-        self._spare_count[0] = self._dropped_count[0] = 0
+    def _account_for_supply(self) -> None:
+        """Count what compiled code has done for the guest that asked."""
+        self._guests[self._asking[0]].statistics.zero_filled += self._given[0]
+        if taken := self._dropped_count[0]:
+            for what in self._dropped[:taken].tolist():
+                _count_dropped(self._guests[what >> int(GUEST_SHIFT)], what & 0xFF, what >> int(STATE_SHIFT) & 0xFF)
+        self._given[0] = self._dropped_count[0] = 0
 
     def _note_arrival(self, guest: Guest, number: int, action: int) -> int:
         """Count the block, and return how many blocks were read for it."""

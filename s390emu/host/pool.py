@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from s390emu._jit import i64, jit, load1, load_native, u64
+from s390emu._jit import i64, jit, load1, load_native, store1, u64
 from s390emu.records.blocks import frame_record
 from s390emu.records.guest import guest_record
 from s390emu.storage.absolute import FRAME_BYTES, block_at
@@ -21,6 +21,10 @@ POOL_T = np.dtype(
         ("run_shift", u64),  # a run is 1 << run_shift frames
         ("frames", u64),
         ("frame_table", u64),
+        ("free", u64),  # a byte for each run: 1, it is free
+        ("free_runs", u64),  # how many are
+        ("lowest_free", u64),  # no run below this one is free
+        ("limit", u64),  # so many frames may be in use
         ("broken", u64),  # a byte for each run: 1, its frames are mappings of their own
         ("guests", u64),  # addresses of the GUEST records, by guest number
         ("brought", u64),  # per guest: address of its byte map of blocks brought for instructions being retried
@@ -34,14 +38,12 @@ POOL_T = np.dtype(
         ("unused_count", u64),
         ("taken_since_search", u64),  # blocks
         ("length", u64),  # how many frames the victim chosen last has
-        # what `supply` is lent, and what it has done with it
+        # for whom `supply` gives frames, and what it has done for that
         ("asking", u64),  # the guest, by number
         ("kept", u64),  # its CPUs, a bit each, whose blocks to keep
         ("writable", u64),  # 1: there is a paging device
-        ("spare", u64),  # free frames, the next one last
-        ("spare_count", u64),
-        ("may_take", u64),  # 1: then it may take frames in use, as there is no other free one
         ("left", i64),  # a victim that it has chosen and `Pager.take` has to take; -1: none
+        ("given", u64),  # blocks that got a frame
         ("dropped", u64),  # of each block that it has taken, its guest, state before and cost
         ("dropped_count", u64),
     ],
@@ -50,6 +52,7 @@ POOL_T = np.dtype(
 ADDRESS_BYTES = u64(8)
 DROPPED_MOST = 256
 ONE_FRAME, NOT_BROKEN = u64(1), u64(0)
+NOT_FREE, IS_FREE = u64(0), u64(1)
 
 
 @jit
@@ -92,3 +95,25 @@ def mapping_start(pool, frame):
 def mapping_length(pool, start):
     """Return how many frames the mapping that starts here has."""
     return ONE_FRAME if load1(pool.broken + (start >> pool.run_shift)) != NOT_BROKEN else ONE_FRAME << pool.run_shift
+
+
+@jit
+def pop_free(pool):
+    """Take the lowest free frame, where there are single frames and one is free; return it."""
+    frame = pool.lowest_free
+    while load1(pool.free + frame) == NOT_FREE:
+        frame += ONE_FRAME
+    store1(pool.free + frame, NOT_FREE)
+    pool.free_runs -= ONE_FRAME
+    pool.lowest_free = frame + ONE_FRAME
+    return frame
+
+
+@jit
+def push_free(pool, frame):
+    """Let this frame, a run by itself, be free."""
+    entry_at(pool, frame).guest = FREE
+    store1(pool.free + frame, IS_FREE)
+    pool.free_runs += ONE_FRAME
+    if frame < pool.lowest_free:
+        pool.lowest_free = frame

@@ -1,7 +1,7 @@
 """Giving blocks zero-filled frames in one call, compiled: what most faults and most buffers of block I/O need.
 
-The steps are those of `reclaim`, on frames that `Pager` has lent. Whatever asks for more is left to it: content on the
-paging device, old or new; events to be recorded; chunks.
+The steps are those of `reclaim`. Whatever asks for more is left to `Pager`: content on the paging device, old or new;
+events to be recorded; chunks.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from s390emu.host.pool import (
     entry_at,
     guest_at,
     guest_of_frame,
+    pop_free,
+    push_free,
 )
 from s390emu.host.reclaim import STATE_OFFSET, arrive, invalidate_and_decide, publish
-from s390emu.host.victims import NO_VICTIM, NONE_LEFT, choose
+from s390emu.host.victims import NO_SHIFT, NO_VICTIM, choose
 from s390emu.storage.absolute import block_at
 from s390emu.storage.access import STORE, touch
 from s390emu.storage.channel import denial
 from s390emu.storage.transitions import action_of
 
 GIVEN, LEFT = 1, 0
-NOT_WATCHED, MAY_NOT = u64(0), u64(0)
+NOT_WATCHED = u64(0)
 STATE_SHIFT, GUEST_SHIFT = u64(8), u64(16)  # in what is noted of a block taken: guest, state, cost
 
 
@@ -52,19 +54,19 @@ def drop(pool, frame):
 
 @jit
 def obtain(pool):
-    """Return a frame, of those lent or that of a victim; NO_VICTIM if only the pager can find one."""
-    if pool.spare_count != NONE_LEFT:
-        pool.spare_count -= ONE_FRAME
-        return i64(load_native(pool.spare + pool.spare_count * ADDRESS_BYTES))
-    if pool.may_take == MAY_NOT:
+    """Return a frame, a free one or that of a victim; NO_VICTIM if only the pager can find one. As there, what is in
+    use is within the limit then, and of free frames the lowest goes."""
+    if pool.run_shift != NO_SHIFT:
         return NO_VICTIM
-    victim = choose(pool, pool.asking, pool.kept, pool.writable)
-    if victim < 0:
-        return NO_VICTIM
-    if drop(pool, u64(victim)):
-        return victim
-    pool.left = victim
-    return NO_VICTIM
+    while pool.frame_count - pool.free_runs >= pool.limit:
+        victim = choose(pool, pool.asking, pool.kept, pool.writable)
+        if victim < 0:
+            return NO_VICTIM
+        if not drop(pool, u64(victim)):
+            pool.left = victim
+            return NO_VICTIM
+        push_free(pool, u64(victim))
+    return i64(pop_free(pool))
 
 
 @jit
@@ -77,6 +79,7 @@ def supply(pool, number):
     if frame == NO_VICTIM:
         return LEFT
     arrive(pool, pool.asking, number, u64(frame), TOUCH)
+    pool.given += ONE_FRAME
     return GIVEN
 
 

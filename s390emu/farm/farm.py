@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from s390emu.host import kernels
 from s390emu.host.balloon_monitor import BalloonMonitor, Sample
@@ -53,7 +54,7 @@ class Dispatched:
         self.cpu = 0  # processor time that it was charged
         self.read_back = 0  # at the monitor's last look
         self._progress, self._faults = -1, 0  # of its last instruction or interruption: which, and faults until then
-        self._essa_count = machine.storage.port_column("essa_count")
+        self._essa_counts = list(map(memoryview, machine.storage.port_column("essa_count")))
         self._guest = machine.host.guests[machine.guest_number]
         self._charged = self._charges()
 
@@ -64,7 +65,7 @@ class Dispatched:
     @property
     def essa(self) -> int:
         """ESSA that it has executed."""
-        return sum(map(sum, self._essa_count.tolist()))
+        return sum(map(sum, self._essa_counts))
 
     def starves(self) -> bool:
         """True if it has had VAIN_FAULTS without progress. Asked after each turn."""
@@ -89,6 +90,9 @@ class Dispatched:
             + costs.fault * seen.faults_resolved
             + costs.disk * seen.disk_operations
         )
+
+
+_turn = attrgetter("turn")
 
 
 class Farm:
@@ -151,8 +155,8 @@ class Farm:
                 running = [self.starving]
             ready = [guest for guest in running if guest.ready_at <= self.now]
             if ready:
-                return min(ready, key=lambda guest: guest.turn)
-            awake = min(guest.ready_at for guest in running)
+                return min(ready, key=_turn)
+            awake = min([guest.ready_at for guest in running])
             if awake >= FAR:
                 return None
             awake = min(awake, self._next_look)
@@ -207,5 +211,5 @@ class Farm:
         record = guest.machine.storage.record
         read_back = guest.statistics.read_back
         new, guest.read_back = read_back - guest.read_back, read_back
-        referenced = kernels.sample_references(record, 0, SAMPLE_STRIDE) * SAMPLE_STRIDE
+        referenced = kernels.sample_references(guest.machine.storage.address, 0, SAMPLE_STRIDE) * SAMPLE_STRIDE
         return Sample(int(record.block_count), referenced, new)

@@ -47,16 +47,20 @@ class Clock:
         self._hand[0] = frame
 
     @property
-    def has_left(self) -> bool:
-        """True if compiled code (`supply`) has left a victim, which goes next, to be taken."""
-        return self._left[0] != NO_VICTIM
+    def left(self) -> int | None:
+        """A victim that compiled code (`supply`) has chosen and left to be taken: it goes next."""
+        return None if self._left[0] == NO_VICTIM else self._left[0]
+
+    @left.setter
+    def left(self, victim: int | None) -> None:
+        self._left[0] = NO_VICTIM if victim is None else victim
 
     def choose(self, guest: Guest | None, writable: bool) -> tuple[int, int] | None:
         """Return which frames to take for this guest, if for one: the first, and how many. None if none may be taken.
         writable: blocks can be written out."""
-        if self.has_left:
-            victim, self._left[0] = self._left[0], NO_VICTIM
-            return victim, 1
+        if (left := self.left) is not None:
+            self.left = None
+            return left, 1
         for cpus in guest.keep if guest else (0,):
             asking = guest.number if guest else 0, cpus, writable
             if (victim := kernels.choose(self._pool, *asking)) == SEARCH:

@@ -79,10 +79,12 @@ class Guest:
         self.usage, self.invalid, self.zero, self.frame, self.slot, self.pinned = map(
             storage.block_column, ("usage", "invalid", "zero", "frame", "slot", "pinned")
         )
-        self._event_mask = storage.column("event_mask")
-        self._count, self._idle, self._stolen, self._interruptions = map(
-            storage.port_column, ("count", "idle", "stolen", "interruption_count")
+        # As memory views: one element of an array takes three times as long.
+        self._event_mask = memoryview(storage.column("event_mask"))
+        self._count, self._idle, self._stolen = (
+            memoryview(storage.port_column(name)) for name in ("count", "idle", "stolen")
         )
+        self._interruptions = list(map(memoryview, storage.port_column("interruption_count")))
         self._brought = np.zeros(len(storage.blocks), np.uint8)  # for compiled code: the CPUs, a bit each
         self.brought_address: int = self._brought.ctypes.data
 
@@ -90,7 +92,7 @@ class Guest:
 
     def progress_of(self, cpu: int) -> int:
         """Return a number that grows with each instruction and each interruption of this CPU."""
-        return int(self._count[cpu]) + sum(self._interruptions[cpu].tolist())
+        return self._count[cpu] + sum(self._interruptions[cpu])
 
     @property
     def progress(self) -> int:
@@ -100,7 +102,7 @@ class Guest:
     @property
     def now(self) -> int:
         """Return the time of the guest's TOD clock, in nanoseconds: that of the CPU which is furthest."""
-        return max(map(sum, zip(self._count.tolist(), self._idle.tolist(), self._stolen.tolist(), strict=True)))
+        return max(map(sum, zip(self._count, self._idle, self._stolen, strict=True)))
 
     def now_for(self, cpu: int) -> int:
         """Return the time; if this CPU waits for the host, the time at which it will go on."""
@@ -108,7 +110,7 @@ class Guest:
 
     def blocked_until(self, cpu: int | None = None) -> int:
         """Return the time until which this CPU, or every CPU, waits for the host; it may be long past."""
-        return min(waiting.until for waiting in self.waiting) if cpu is None else self.waiting[cpu].until
+        return min([waiting.until for waiting in self.waiting]) if cpu is None else self.waiting[cpu].until
 
     # --- blocks brought for instructions being retried ---------------------------------------------------------------
 
@@ -140,9 +142,11 @@ class Guest:
     @property
     def retrying(self) -> int:
         """Return the CPUs, a bit each, that may still be at the instruction for which blocks were brought."""
-        return sum(
-            1 << cpu for cpu, waiting in enumerate(self.waiting) if waiting.progress == self.progress_of(cpu)
-        )
+        cpus = 0
+        for cpu, waiting in enumerate(self.waiting):
+            if waiting.progress == self.progress_of(cpu):
+                cpus |= 1 << cpu
+        return cpus
 
     @property
     def keep(self) -> tuple[int, ...]:
@@ -188,7 +192,7 @@ class Guest:
     @property
     def watched(self) -> bool:
         """True if somebody wants events of this guest."""
-        return bool(self._event_mask[0])
+        return self._event_mask[0] != 0
 
     def about_to_record(self) -> None:
         """Let the event table be drained, as the host is about to record an event or a few."""

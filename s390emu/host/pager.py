@@ -20,7 +20,7 @@ from s390emu.host.frames import Frames
 from s390emu.host.guest import Guest
 from s390emu.host.limit import Limit
 from s390emu.host.paging_device import PagingError, PagingFull, PagingLost
-from s390emu.host.pool import DROPPED_MOST
+from s390emu.host.pool import ADDRESS_BYTES, DROPPED_MOST
 from s390emu.host.slots import Slots
 from s390emu.host.supply import GIVEN, GUEST_SHIFT, STATE_SHIFT
 from s390emu.host.victims import ABSENT, CLEAN, DROP, WRITE, ZEROS
@@ -123,11 +123,13 @@ class Pager:
     # --- giving at once: what compiled code (`supply`) can do alone ---------------------------------------------------
 
     def _supplied(self, guest: Guest, number: int) -> bool:
-        """Try to bring a block in one call, as if it were touched; False if it is left to `bring`."""
-        if not guest.zero[number] or self.frames.chunk > 1 or self.clock.has_left:
+        """Try to bring a block as if it were touched; False if it is left to `bring`."""
+        if not guest.zero[number] or self.frames.chunk > 1 or self.clock.left is not None:
             return False
         self._ask(guest)
-        given = kernels.supply(self.pool, number) == GIVEN
+        given = kernels.supply(self.pool, number) == GIVEN or (
+            self._take_left() and kernels.supply(self.pool, number) == GIVEN
+        )
         self._account_for_supply()
         return given
 
@@ -138,8 +140,24 @@ class Pager:
             return 0
         self._ask(guest)
         stored = kernels.place(self.pool, addresses, count, source, length, key)
+        while stored < count and self._take_left():
+            more = addresses + stored * int(ADDRESS_BYTES)
+            stored += kernels.place(self.pool, more, count - stored, source + stored * length, length, key)
         self._account_for_supply()
         return stored
+
+    def _take_left(self) -> bool:
+        """Take the victim that compiled code has left, if it has. False if there is none, or it cannot be written out:
+        then it is left to `bring`."""
+        if (victim := self.clock.left) is None:
+            return False
+        self.clock.left = None
+        try:
+            self.take(victim, 1)
+        except PagingFull:
+            self.clock.left = victim
+            return False
+        return True
 
     def _ask(self, guest: Guest) -> None:
         """Let compiled code give frames to this guest."""
@@ -317,12 +335,12 @@ class Pager:
         """Let the event (ORC 2 to 4, DIAG10, a reset) happen, and free the frame or the slot that it leaves without
         content. commit: what makes the transition."""
         guest.check(number)
-        before, frame = guest.storage.block(number).name, int(guest.frame[number])
+        before, frame = guest.storage.state(number), int(guest.frame[number])
         resident = not guest.invalid[number]
         guest.about_to_record()
         action = commit() if commit else kernels.transition(guest.address, number, event, 0)
         if action == DISCARD:
-            guest.statistics.discarded[before] += 1
+            guest.statistics.discarded[NAMES[before]] += 1
         if resident and guest.invalid[number]:
             self._left(guest, number, frame)
         if guest.zero[number]:

@@ -31,7 +31,8 @@ class CPU:
         self.port = storage.ports[number]
         self.addresses = self._array.ctypes.data, storage.port_addresses[number]
         self._count, self._idle, self._stolen, self.limit, self.deadline, self.passing = (
-            storage.port_column(name)[at] for name in ("count", "idle", "stolen", "limit", "deadline", "passing")
+            memoryview(storage.port_column(name)[at])
+            for name in ("count", "idle", "stolen", "limit", "deadline", "passing")
         )
 
     def initial_reset(self, tod_epoch: int) -> None:
@@ -70,20 +71,20 @@ class CPU:
     @property
     def count(self) -> int:
         """Instructions (units of operation) of this CPU that have ended."""
-        return int(self._count[0])
+        return self._count[0]
 
     @property
     def now(self) -> int:
         """Nanoseconds since the guest's start, as far as this CPU has come: instructions, wait state, stolen time."""
-        return int(self._count[0]) + int(self._idle[0]) + int(self._stolen[0])
+        return self._count[0] + self._idle[0] + self._stolen[0]
 
     def wait_until(self, now: int) -> None:
         """Let time pass in the wait state."""
-        self._idle[0] += np.uint64(max(0, now - self.now))
+        self._idle[0] += max(0, now - self.now)
 
     def steal_until(self, now: int) -> None:
         """Let time pass in which the CPU cannot run."""
-        self._stolen[0] += np.uint64(max(0, now - self.now))
+        self._stolen[0] += max(0, now - self.now)
 
     @property
     def last_interruption(self) -> Interruption | None:

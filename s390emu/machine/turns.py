@@ -61,7 +61,7 @@ class Turns:
     def dispatch(self) -> bool:
         """Make a CPU that can run the running one, the first from the one whose turn it is; False if there is none."""
         now, turn = self.now, self.schedule.turn
-        for cpu in self.cpus[turn:] + self.cpus[:turn]:
+        for cpu in self.cpus[turn:] + self.cpus[:turn] if turn else self.cpus:
             if self._ready_at(cpu.number) <= now:
                 if cpu is not self.running or cpu.number in self.waiting:
                     self.bring_up(cpu, now)
@@ -135,17 +135,17 @@ class Turns:
     def _ready_at(self, number: int) -> int:
         """Return when this CPU can continue unaided: not before the host has done what it waits for. NO_TIME if only an
         outside event can wake it."""
-        waiting = self.waiting.get(number)
-        return max(waiting.ready_at if waiting else 0, self.blocked_until(number))
+        blocked = self.blocked_until(number)
+        return max(blocked, self.waiting[number].ready_at) if number in self.waiting else blocked
 
     def next_ready(self) -> int:
         """Return when the first CPU can continue unaided; NO_TIME if only an outside event can wake any."""
-        return min(self._ready_at(cpu.number) for cpu in self.cpus)
+        return min([self._ready_at(cpu.number) for cpu in self.cpus])
 
     def rest(self) -> Reason | None:
         """With no CPU able to run, let time pass until one is, or return why the guest has come to its end."""
         shared = self.storage.record.shared
-        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number))
+        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number)) if self.several else self.cpus[0]
         if (until := self._ready_at(first.number)) < NO_TIME:
             if shared:
                 return Reason.WAITING

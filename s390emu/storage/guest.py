@@ -124,11 +124,15 @@ class GuestStorage:
         real = self._acc_f[number] if self._invalid[number] else self._real_keys[self._frame[number]]
         return int(real) | int(self._guest_rc[number])
 
+    def state(self, number: int) -> int:
+        """Return the state of one block, as `states`."""
+        content = RESIDENT if not self._invalid[number] else ZERO if self._zero[number] else PRESERVED
+        return int(self._usage[number]) << 2 | content
+
     def block(self, number: int) -> Block:
         """Return one block as it is."""
-        content = RESIDENT if not self._invalid[number] else ZERO if self._zero[number] else PRESERVED
-        no_dat = bool(self._no_dat[number])
-        return Block(number, USAGES[self._usage[number]], CONTENTS[content], no_dat, self.key(number))
+        state, no_dat = self.state(number), bool(self._no_dat[number])
+        return Block(number, USAGES[state >> 2], CONTENTS[state & 3], no_dat, self.key(number))
 
     def all_blocks(self) -> list[Block]:
         """Return every block as it is."""

@@ -54,7 +54,7 @@ class Dispatched:
         self.cpu = 0  # processor time that it was charged
         self.read_back = 0  # at the monitor's last look
         self._progress, self._faults = -1, 0  # of its last instruction or interruption: which, and faults until then
-        self._essa_counts = list(map(memoryview, machine.storage.port_column("essa_count")))
+        self._essa_counts = [row.data for row in machine.storage.port_column("essa_count")]
         self._guest = machine.host.guests[machine.guest_number]
         self._charged = self._charges()
 

@@ -32,10 +32,10 @@ class Clock:
         self._unused = np.zeros(frames.count, np.uint64)
         record["unused"], record["look_ahead"] = self._unused.ctypes.data, look_ahead
         self._hand, self._unused_count, self._taken_since_search, self._length = (
-            memoryview(record[name]) for name in ("hand", "unused_count", "taken_since_search", "length")
+            record[name].data for name in ("hand", "unused_count", "taken_since_search", "length")
         )
         self._taken_since_search[0] = frames.count
-        self._left = memoryview(record["left"])
+        self._left = record["left"].data
         self._left[0] = NO_VICTIM
 
     @property

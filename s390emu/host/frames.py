@@ -67,7 +67,7 @@ class Frames:
                             ("free", self._free_view)):  # fmt: skip
             self.record[name] = array.ctypes.data
         self.record["frame_count"], self.record["run_shift"] = count, self.run_shift
-        self._free_runs, self._lowest_free = (memoryview(self.record[name]) for name in ("free_runs", "lowest_free"))
+        self._free_runs, self._lowest_free = (self.record[name].data for name in ("free_runs", "lowest_free"))
         self._free_runs[0] = count // chunk
 
     @property

@@ -80,11 +80,11 @@ class Guest:
             storage.block_column, ("usage", "invalid", "zero", "frame", "slot", "pinned")
         )
         # As memory views: one element of an array takes three times as long.
-        self._event_mask = memoryview(storage.column("event_mask"))
+        self._event_mask = storage.column("event_mask").data
         self._count, self._idle, self._stolen = (
-            memoryview(storage.port_column(name)) for name in ("count", "idle", "stolen")
+            storage.port_column(name).data for name in ("count", "idle", "stolen")
         )
-        self._interruptions = list(map(memoryview, storage.port_column("interruption_count")))
+        self._interruptions = [row.data for row in storage.port_column("interruption_count")]
         self._brought = np.zeros(len(storage.blocks), np.uint8)  # for compiled code: the CPUs, a bit each
         self.brought_address: int = self._brought.ctypes.data
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from s390emu.cpu import clocks, resets
 from s390emu.engine.entries import procedure
-from s390emu.host import reclaim, supply as supplies, victims
+from s390emu.host import reclaim, victims
+from s390emu.host import supply as supplies
 from s390emu.host.pool import POOL_T
 from s390emu.isa import essa
 from s390emu.isa.general import cipher_message, message_security, random_number

@@ -69,7 +69,7 @@ class Pager:
         )  # fmt: skip
         self.pool: int = self._record.ctypes.data  # address of what compiled code is told
         self._asking, self._kept, self._limit, self._given, self._dropped_count = (
-            memoryview(self._record[name]) for name in ("asking", "kept", "limit", "given", "dropped_count")
+            self._record[name].data for name in ("asking", "kept", "limit", "given", "dropped_count")
         )
         self.clock = Clock(frames, guests, self._record, divisible=self.divisible, look_ahead=look_ahead)
 

@@ -31,7 +31,7 @@ class CPU:
         self.port = storage.ports[number]
         self.addresses = self._array.ctypes.data, storage.port_addresses[number]
         self._count, self._idle, self._stolen, self.limit, self.deadline, self.passing = (
-            memoryview(storage.port_column(name)[at])
+            storage.port_column(name)[at].data
             for name in ("count", "idle", "stolen", "limit", "deadline", "passing")
         )
 

@@ -135,6 +135,9 @@ def narrow(page, first, end):
     is not, stores into what was code and is data now take the slow way."""
     while first < end and not starts_instruction(page, first):
         first += HALFWORD
+    if first >= end:
+        store_native(page + END_BYTE, u64(0))  # no store need look
+        return
     last = end
     while last > first and not starts_instruction(page, last - HALFWORD):
         last -= HALFWORD

@@ -27,11 +27,10 @@ class Delays:
     def charge(self, guest: Guest, cpu: int) -> int:
         """Let this CPU wait for the paging since somebody was last charged; return when it will go on."""
         now = until = guest.now_for(cpu)
-        if self._transfers:
-            for blocks in self._transfers:
-                until = max(until, self._paging.finish(now, self.service.paging(blocks)))
-            self._transfers.clear()
-            guest.statistics.paging_wait += until - now
+        for blocks in self._transfers:
+            until = max(until, self._paging.finish(now, self.service.paging(blocks)))
+        self._transfers.clear()
+        guest.statistics.paging_wait += until - now
         guest.waiting[cpu].until = until
         return until
 

@@ -269,8 +269,7 @@ class Machine:
                 if (reason := turns.rest()) and not self._is_woken(reason):
                     return self._stop(reason)
                 continue
-            cpu, before = turns.running, turns.running.count
-            room = min(last - (turns.count if turns.several else before), ahead, SLICE)
+            cpu, before, room = turns.running, turns.running.count, min(last - turns.count, ahead, SLICE)
             if turns.several:
                 room = min(room, self.schedule.left)
             code = self._go_on(before + room)

@@ -61,7 +61,7 @@ class Turns:
     def dispatch(self) -> bool:
         """Make a CPU that can run the running one, the first from the one whose turn it is; False if there is none."""
         now, turn = self.now, self.schedule.turn
-        for cpu in self.cpus[turn:] + self.cpus[:turn] if turn else self.cpus:
+        for cpu in self.cpus[turn:] + self.cpus[:turn]:
             if self._ready_at(cpu.number) <= now:
                 if cpu is not self.running or cpu.number in self.waiting:
                     self.bring_up(cpu, now)
@@ -145,7 +145,7 @@ class Turns:
     def rest(self) -> Reason | None:
         """With no CPU able to run, let time pass until one is, or return why the guest has come to its end."""
         shared = self.storage.record.shared
-        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number)) if self.several else self.cpus[0]
+        first = min(self.cpus, key=lambda cpu: self._ready_at(cpu.number))
         if (until := self._ready_at(first.number)) < NO_TIME:
             if shared:
                 return Reason.WAITING

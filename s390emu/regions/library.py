@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,9 +40,10 @@ def size(mnemonic: str) -> int:
     return len(found.text) if isinstance(found, Template) else 0
 
 
-def made_one_by_one(mnemonics: Iterable[str]) -> Iterator[str]:
-    """Yield each of these instructions when its template has been made; those that there are already are left out."""
-    for mnemonic in mnemonics:
+def made_one_by_one() -> Iterator[str]:
+    """Yield each instruction that guests have used when its template has been made; those that there are already are
+    left out."""
+    for mnemonic in ahead.used_before():
         if not templates().has(mnemonic) and not prebuilt.get(_name_in_wheel(mnemonic)):
             template(mnemonic)
             yield mnemonic

@@ -144,7 +144,6 @@ def serve(waited_for: bool) -> None:
     if not waited_for:
         os.nice(NICE)
     from s390emu._jit.cache import regions
-    from s390emu.engine.ahead import used_before
     from s390emu.regions.build import translate
     from s390emu.regions.library import made_one_by_one
 
@@ -152,7 +151,7 @@ def serve(waited_for: bool) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = sys.stdin.buffer
-    spare = iter(()) if waited_for else made_one_by_one(used_before())
+    spare = iter(()) if waited_for else made_one_by_one()
     while True:
         while not select.select([requests], [], [], 0)[0] and next(spare, None):
             pass

@@ -67,6 +67,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     when it ends is a second message, and exit code 120.
     """
     gc.set_threshold(OBJECTS)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy starts threads, for matrices: there are none here
     atexit.register(gc.freeze)  # a process that ends need not search what is left for cycles, several times
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # closed by who started us

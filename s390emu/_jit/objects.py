@@ -42,6 +42,7 @@ class Kept:
 
     def __init__(self, folder: Path, suffix: str):
         self.folder, self.suffix = folder, suffix
+        self._prefix = os.path.join(folder, "")
         self.here: dict[str, bytes] = {}  # what could not be written
 
     def get(self, name: str) -> bytes | None:
@@ -49,7 +50,8 @@ class Kept:
         if name in self.here:
             return self.here[name]
         try:
-            data = (self.folder / (name + self.suffix)).read_bytes()
+            with open(f"{self._prefix}{name}{self.suffix}", "rb") as file:
+                data = file.read()
         except OSError:
             return None
         checksum, data = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]

@@ -83,12 +83,17 @@ def make(functions: Sequence[Function]) -> Iterator[Function]:
                 worker.kill()
 
 
+def may_copy() -> bool:
+    """True if this process may go on as two: a copy has one thread only, and what the others hold for ever."""
+    return sys.platform.startswith("linux") and active_count() == 1
+
+
 def generate(functions: Sequence[Function]) -> None:
     """Have object code of functions whose bitcode there is made and kept, by this process and copies of it.
 
     LLVM takes 20 ms for each and does not share a process among threads. What a copy fails to make, or cannot keep, is
     made by whoever loads it."""
-    if not CACHEABLE or not sys.platform.startswith("linux") or active_count() > 1:  # a copy has one thread only
+    if not CACHEABLE or not may_copy():
         return
     own, *others = _shares(functions, min(cores(), MOST_WORKERS))
     copies = [_copy(share) for share in others]

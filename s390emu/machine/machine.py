@@ -289,8 +289,14 @@ class Machine:
                 return SLICE
             if self._begins is None:
                 self._begins = self.count + modes.BEGINNING
-            if self.count < self._begins:
-                return self._begins - self.count
+            left = self._begins - self.count
+            if left > modes.AHEAD:
+                return left - modes.AHEAD
+            if left > 0:
+                from s390emu.regions.worker import shared
+
+                shared(waits=False).start()
+                return left
             self.translator = self._translator()
         return self.translator.attend(self.turns.running, self.count)
 

@@ -138,7 +138,7 @@ class Translator:
         self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
         self._reused: Counter[tuple[int, int]] = Counter()
         self._seen: set[tuple[int, int]] = set()
-        self._looked_at = np.zeros(TLB_SLOTS, np.uint64)
+        self._looked_at = np.zeros((len(storage.ports), TLB_SLOTS), np.uint64)
         self._interval = INTERVAL
         self._sampled = 0  # address of the decoded page of the last sample in a region
         self._next = 0
@@ -148,9 +148,9 @@ class Translator:
 
     def attend(self, cpu, count: int) -> int:
         """Look at what comes next on this CPU, if it is time; return how many instructions until the next look."""
-        self.worker.poll()
         if count < self._next:
             return self._next - count
+        self.worker.poll()
         if self.mode == ALWAYS:
             for page in self._pages_of(cpu.port):
                 self._ask(page, tuple(page.texts()), cpu, everywhere=True)
@@ -236,16 +236,17 @@ class Translator:
 
     def _look_at_new_pages(self, cpu) -> None:
         """Put in place what is kept of the pages that the CPU's TLB has for instructions, once for each."""
-        tags = self.storage.port_column("tlb_insn_tag")[cpu.number]
-        valid = tags & ~u64(PAGE) == self.storage.port_column("insn_context")[cpu.number]
-        changed = np.flatnonzero(valid & (tags != self._looked_at))
-        self._looked_at[changed] = tags[changed]
-        decoded = self.storage.port_column("tlb_insn_decoded")[cpu.number][changed].tolist()
-        new = set(zip((tags[changed] & u64(PAGE)).tolist(), decoded, strict=True)) - self._seen
-        self._seen |= new
-        for logical, _ in sorted(new):
-            if (page := decoded_page_at(cpu.port, logical)) and not page.region:
-                self._reuse(page, cpu)
+        port = cpu.port
+        tags, looked_at = port.tlb_insn_tag, self._looked_at[cpu.number]
+        valid = tags & ~u64(PAGE) == port.insn_context
+        for slot in (valid & (tags != looked_at)).nonzero()[0].tolist():
+            looked_at[slot] = tags[slot]
+            place = int(tags[slot]) & PAGE, int(port.tlb_insn_decoded[slot])
+            if place not in self._seen:
+                self._seen.add(place)
+                page = DecodedPage(*place, _rows_at(place[1]))
+                if not page.region:
+                    self._reuse(page, cpu)
 
     def _reuse(self, page: DecodedPage, cpu) -> None:
         """Put in place what earlier runs made of the page: what covers most, if its instructions are there."""

@@ -7,28 +7,20 @@ worker.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import select
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from s390emu.regions.kept import MISSING, kept
+from s390emu.regions.process import Process, begun
 from s390emu.regions.request import Request, Translation
-
-if TYPE_CHECKING:
-    import subprocess
 
 DEATHS_MOST = 3  # of the worker, before nothing is translated any more
 PATIENCE = 600  # seconds for one request: the computer may have much else to do
 KEPT_BYTES = 64 << 20  # of translations on disk, for one version of everything
-NICE = 5  # of a worker that nobody waits for; not more: a guest that is interpreted for long takes more from others
-SERVE = "from s390emu.regions.worker import serve; serve({})"
-PACKAGE_PARENT = Path(__file__).parents[2]
 
 Take = Callable[[Translation | None], None]
 
@@ -39,7 +31,7 @@ class Worker:
     def __init__(self, *, waits: bool = False):
         self.waits = waits
         self.deaths = 0
-        self._process: subprocess.Popen | None = None
+        self._process: Process | None = None
         self._pending: list[tuple[Request, Take]] = []
         self._taking: Take | None = None
 
@@ -63,11 +55,16 @@ class Worker:
                 self._taken(None)
                 return
             try:
-                requests = self._started().stdin
-                requests.write(pickle.dumps(request))  # type: ignore[union-attr]
-                requests.flush()  # type: ignore[union-attr]
+                requests = self._started().requests
+                requests.write(pickle.dumps(request))
+                requests.flush()
             except OSError:
                 self._died()
+
+    def start(self) -> None:
+        """Have the process started, that it may be there when something is submitted."""
+        if self.deaths < DEATHS_MOST:
+            self._started()
 
     def close(self) -> None:
         """End the worker; what it has not answered is never handed over."""
@@ -79,8 +76,7 @@ class Worker:
         """Hand over the worker's answer if it comes within this time, or, having waited in vain, end the worker."""
         if self._taking is None or self._process is None:
             return
-        output = self._process.stdout
-        assert output is not None
+        output = self._process.answers
         if not select.select([output], [], [], seconds)[0]:
             if seconds:
                 self._died()
@@ -103,24 +99,11 @@ class Worker:
     def _end(self) -> None:
         if process := self._process:
             self._process = None
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                with suppress(OSError):  # what it was not told any more
-                    pipe.close()  # type: ignore[union-attr]
+            process.end()
 
-    def _started(self) -> subprocess.Popen:
+    def _started(self) -> Process:
         if self._process is None:
-            import subprocess  # few guests run for so long
-
-            # In a group of its own what is typed at the terminal does not interrupt it; in a session of its own, Linux
-            # would give it as much as all of ours, whatever its niceness.
-            path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", SERVE.format(self.waits)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                process_group=0, env=os.environ | {"PYTHONPATH": path},
-            )  # fmt: skip
+            self._process = begun(serve, self.waits)
         return self._process
 
     def __del__(self):
@@ -135,14 +118,14 @@ def shared(waits: bool) -> Worker:
 @cache
 def _shared(waits: bool, process: int) -> Worker:
     """Return a worker. process: a fork must not write into its parent's pipes."""
-    return Worker(waits=waits)
+    worker = Worker(waits=waits)
+    atexit.register(worker.close)
+    return worker
 
 
 def serve(waited_for: bool) -> None:
     """Answer requests until standard input ends. Nothing else gets to standard output. A worker that is not waited for
-    makes templates meanwhile, of what guests have used: another program needs many of them soon."""
-    if not waited_for:
-        os.nice(NICE)
+    makes templates after each, of what guests have used: another program needs many of them soon."""
     from s390emu._jit.cache import regions
     from s390emu.regions.build import translate
     from s390emu.regions.library import made_one_by_one
@@ -150,8 +133,8 @@ def serve(waited_for: bool) -> None:
     regions().bound(KEPT_BYTES)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    requests = sys.stdin.buffer
-    spare = iter(()) if waited_for else made_one_by_one()
+    requests = os.fdopen(0, "rb")
+    spare: Iterator[str] = iter(())
     while True:
         while not select.select([requests], [], [], 0)[0] and next(spare, None):
             pass
@@ -165,3 +148,4 @@ def serve(waited_for: bool) -> None:
             answer = None
         pickle.dump(answer, answers)
         answers.flush()
+        spare = spare if waited_for else made_one_by_one()

@@ -76,6 +76,16 @@ def source(tmp_path):
 # --- what works ------------------------------------------------------------------------------------------------------
 
 
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+def test_a_command_has_one_thread():
+    """NumPy's library for matrices would start one for each processor, at each start."""
+    script = "import os, s390emu.machine; print(len(os.listdir('/proc/self/task')))"
+    script = f"from s390emu.cli import main\ntry: main(['--version'])\nfinally: {script}"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "1"
+
+
 def test_run_ends_with_zero(s390emu, source):
     code, _, err = s390emu("run", source(HELLO))
     assert code == 0

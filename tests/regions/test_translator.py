@@ -25,6 +25,7 @@ from s390emu.regions.modes import ALWAYS, AUTO, NEVER, SYNC
 from s390emu.regions.request import WHOLE_TEXT, Request, Translation
 from s390emu.regions.templates import CPU, PORT
 from s390emu.regions.translator import DecodedPage, Installed, Translator, decoded_page_at
+from s390emu.regions.worker import Worker, shared
 from s390emu.storage.protection import FETCH_PROTECTION_OVERRIDE
 
 jitted = pytest.mark.skipif(not JIT, reason="only compiled code is translated")
@@ -94,12 +95,17 @@ def test_a_page_is_translated_once_it_was_seen_often_enough(asked, often):
 
 
 @jitted
-def test_a_guest_that_may_end_soon_has_no_translator(monkeypatch):
+def test_a_guest_that_may_end_soon_has_no_translator_and_no_worker_until_it_is_almost_time(monkeypatch):
+    started = []
+    monkeypatch.setattr(Worker, "start", started.append)
     monkeypatch.setattr(modes, "BEGINNING", 5000)
+    monkeypatch.setattr(modes, "AHEAD", 1000)
     machine = Machine.from_source(LOOP.format(count=30_000), 1 << 17, translate=AUTO)
-    for length in (10, 4000):  # of the second one the first instruction is where the first one has stopped
+    for length in (10, 3990):  # of the second one the first instruction is where the first one has stopped
         machine.run(length)
-        assert machine.translator is None
+        assert machine.translator is None and not started
+    machine.run(10)
+    assert machine.translator is None and started == [shared(waits=False)]
     machine.run(1000)
     assert machine.translator.mode == AUTO
 

@@ -23,7 +23,7 @@ from s390emu._jit.compiler import Compilation, Intrinsic, Kernel, i64, u64
 from s390emu._jit.functions import Function
 from s390emu._jit.pipeline import KernelCompiler, remembering, unlinked
 
-OPTIONS = {"error_model": "numpy"}
+OPTIONS = {"error_model": "numpy", "_nrt": False}
 SCALARS = {None: types.void, u64: types.uint64, i64: types.int64}
 
 
@@ -71,8 +71,13 @@ def _tidy(module, symbol: str, name: str):
 
 @cache
 def _dispatcher(kernel: Kernel):
+    """Return what compiles a kernel that another one calls: once, not for each constant that is given to it. LLVM sees
+    the constants."""
     without = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return numba.njit(pipeline_class=KernelCompiler, **without, **OPTIONS)(kernel.py_func)
+    made = numba.njit(pipeline_class=KernelCompiler, **without, **OPTIONS)(kernel.py_func)
+    typed = made.get_call_template
+    made.get_call_template = lambda arguments, keywords: typed(tuple(map(types.unliteral, arguments)), keywords)
+    return made
 
 
 @cache

@@ -17,7 +17,9 @@ from numba.core import base, ir
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase
 from numba.core.compiler_machinery import PassManager
+from numba.core.postproc import PostProcessor, VariableLifetime
 from numba.core.registry import cpu_target
+from numba.core.transforms import canonicalize_cfg
 from numba.core.typed_passes import (
     IRLegalization,
     NativeLowering,
@@ -117,9 +119,19 @@ def _variables(instruction, value):
     return _list_variables(instruction, value)
 
 
+_refresh_once = cache(base.BaseContext.refresh)
+
+
+def _postprocess(processor, emit_dels=False, extend_lifetimes=False):
+    """Of a function nothing is counted, so that nothing has to be known of when its variables end."""
+    processor.func_ir.blocks = canonicalize_cfg(processor.func_ir.blocks)
+    processor.func_ir.variable_lifetime = VariableLifetime(processor.func_ir.blocks)
+
+
 @contextmanager
 def remembering() -> Iterator[None]:
     """Have Numba remember what it is asked meanwhile, and not tell anybody of each call of LLVM."""
+    _refresh_once(cpu_target.target_context)
     with ExitStack() as stack:
         for owner, attributes in (
             (Record, {"__repr__": lambda record: _text(record)}),
@@ -127,6 +139,8 @@ def remembering() -> Iterator[None]:
             (BaseFunction, {"get_call_type": _call_type}),
             (ir.Inst, {"_rec_list_vars": _variables}),
             (ffi.lib._lock, {"_cblist": []}),
+            (type(cpu_target.typing_context), {"load_additional_registries": lambda context: None}),
+            (PostProcessor, {"run": _postprocess}),
         ):
             stack.enter_context(_replaced(owner, **attributes))
         yield

@@ -19,6 +19,9 @@ from s390emu.host.paging_device import PagingDevice
 from s390emu.machine import Machine, Reason, Stop
 
 REFUSED = "refused storage"
+# Instructions before anything of a guest is translated: it executes ten million or more, the others and those of the
+# next cell the same ones.
+BEGINNING = 1_000_000
 
 
 def service_times(cell: Cell) -> ServiceTimes:

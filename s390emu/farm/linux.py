@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from s390emu.farm.cell import Cell
-from s390emu.farm.experiment import Experiment
+from s390emu.farm.experiment import BEGINNING, Experiment
 from s390emu.guests import linux_worker
 from s390emu.guests.linux import LinuxError, image
 from s390emu.guests.linux_worker import Twin
@@ -58,7 +58,9 @@ class LinuxExperiment(Experiment):
         cell, machines = self.cell, []
         original = _original(self._source, cell.linux, cell.ram, cell.essa)
         for number in range(cell.guests):
-            machine = Machine(cell.ram, host=self.host, essa=cell.essa, tod_epoch=linux_worker.EPOCH)
+            machine = Machine(
+                cell.ram, host=self.host, essa=cell.essa, beginning=BEGINNING, tod_epoch=linux_worker.EPOCH
+            )
             start(original, machine)
             self.host.guests[machine.guest_number].console.live = self._counter(number)
             self.host.type(machine.guest_number, linux_worker.go(cell.seed_of(number), cell.burst, cell.idle_ms))

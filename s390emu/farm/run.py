@@ -16,7 +16,7 @@ from pathlib import Path
 
 from s390emu.assembler.assemble import Program
 from s390emu.farm.cell import LINUX, Cell
-from s390emu.farm.experiment import Experiment
+from s390emu.farm.experiment import BEGINNING, Experiment
 from s390emu.farm.farm import send_message
 from s390emu.farm.linux import LinuxExperiment
 from s390emu.guests import web_server
@@ -62,7 +62,7 @@ class WebExperiment(Experiment):
         image = self.folder / "image"
         blocks = web_server.disk_image(image, **cell.tunables(0))
         for number in range(cell.guests):
-            machine = Machine(cell.ram, host=self.host, essa=cell.essa)
+            machine = Machine(cell.ram, host=self.host, essa=cell.essa, beginning=BEGINNING)
             path = self.folder / f"guest-{number}"
             shutil.copyfile(image, path)
             disk = BlockDevice(path, blocks)

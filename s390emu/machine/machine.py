@@ -61,6 +61,7 @@ class Machine:
     extra        further facility bits to indicate, for example 75; those of `handlers.ON_REQUEST` with instructions
     tlb          False: every access takes the slow path (slower, the same execution)
     translate    whether hot code is translated, of `modes.MODES`: never, auto, always, sync
+    beginning    with `auto`: how many instructions the guest executes before anything is translated
 
     ValueError for a facility that the model cannot have; ESSA it just does not have, before z9.
 
@@ -84,6 +85,7 @@ class Machine:
         extra: Iterable[int] = (),
         tlb: bool = True,
         translate: str = modes.DEFAULT,
+        beginning: int = modes.BEGINNING,
         tod_epoch: int = 0,
     ):
         asked = frozenset(extra).union([NO_TRANSLATE] if no_dat else [])
@@ -112,7 +114,7 @@ class Machine:
         self.storage.record.essa, self.storage.record.tlb_on = essa and models.has(model, models.CMM), tlb
         wiring.connect(self.storage, self.cpus, self.handlers)
         wiring.install(self.storage, installed)
-        self._translate = modes.usable(translate)
+        self._translate, self._beginning = modes.usable(translate), beginning
         self._begins: int | None = None  # with `auto`: instruction count at which code is translated; None before a run
         self.translator = self._translator() if self._translate in modes.FROM_THE_START else None
         self.input_seen: Callable[[str, tuple[int | str, ...], int | None], None] | None = None
@@ -288,7 +290,7 @@ class Machine:
             if self._translate == modes.NEVER:
                 return SLICE
             if self._begins is None:
-                self._begins = self.count + modes.BEGINNING
+                self._begins = self.count + self._beginning
             left = self._begins - self.count
             if left > modes.AHEAD:
                 return left - modes.AHEAD

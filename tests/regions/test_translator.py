@@ -98,9 +98,8 @@ def test_a_page_is_translated_once_it_was_seen_often_enough(asked, often):
 def test_a_guest_that_may_end_soon_has_no_translator_and_no_worker_until_it_is_almost_time(monkeypatch):
     started = []
     monkeypatch.setattr(Worker, "start", lambda worker: started.append(worker))
-    monkeypatch.setattr(modes, "BEGINNING", 5000)
     monkeypatch.setattr(modes, "AHEAD", 1000)
-    machine = Machine.from_source(LOOP.format(count=30_000), 1 << 17, translate=AUTO)
+    machine = Machine.from_source(LOOP.format(count=30_000), 1 << 17, translate=AUTO, beginning=5000)
     for length in (10, 3990):  # of the second one the first instruction is where the first one has stopped
         machine.run(length)
         assert machine.translator is None and not started

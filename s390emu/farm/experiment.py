@@ -92,7 +92,7 @@ class Experiment(ABC):
     def run(self) -> list[dict]:
         """Return the rows of the table."""
         cell = self.cell
-        self.farm.run(lambda: all(done >= cell.warmup for done in self._served()))
+        self.farm.run(lambda: min(self._served()) >= cell.warmup)
         first = self._moment()
         served = sum(self._done)
         self.farm.run(lambda: sum(self._served()) - served >= cell.measured)

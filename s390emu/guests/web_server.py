@@ -164,6 +164,11 @@ def fold(total: int, values) -> int:
     return total
 
 
+def turned(total: int, places: int) -> int:
+    """Rotate left: what `fold` makes of so many zeros, fewer than 64."""
+    return (total << places | total >> 64 - places) & DOUBLEWORD_MASK
+
+
 @lru_cache(maxsize=4)
 def _block_sums(blocks: int) -> tuple[int, ...]:
     content_words = words(0, blocks)
@@ -234,17 +239,17 @@ class Twin:
                 slot = block * RECORDS + record
                 checksum = slots[slot]
                 if slot in empty:
-                    total = fold(total, [0] * RECORD_WORDS)
+                    total = turned(total, RECORD_WORDS)
                 elif checksum is None:
                     total = fold(total, page[record * RECORD_WORDS : (record + 1) * RECORD_WORDS])
                 else:
-                    total = fold(total, ((checksum + i * STEP) & DOUBLEWORD_MASK for i in range(RECORD_WORDS)))
+                    total = fold(total, range(checksum, checksum + RECORD_WORDS * STEP, STEP))
         return total
 
     def heap_sum(self) -> int:
         total = 0
         for session in range(self.sessions):
-            total = fold(total, (*self.heap.get(session, (0, 0)), *([0] * (SESSION_WORDS - 2))))
+            total = turned(fold(total, self.heap.get(session, (0, 0))), SESSION_WORDS - 2)
         return total
 
     def expected(self) -> Expected:
@@ -268,7 +273,8 @@ LAST_LINE = re.compile(r"^requests (\d+) checksum ([0-9A-F]{16}) log ([0-9A-F]{1
 
 
 def number_at(machine: Machine, address: int) -> int:
-    return int.from_bytes(machine.read(address, 8), "big")
+    """Return a doubleword of the guest's absolute storage."""
+    return int.from_bytes(machine.host.peek(machine.guest_number, *divmod(address, BLOCK_SIZE), 8), "big")
 
 
 @lru_cache(maxsize=1)

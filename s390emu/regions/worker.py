@@ -48,7 +48,8 @@ class Worker:
 
     def poll(self) -> None:
         """Hand over what is there, and let the worker go on."""
-        self._answer(0)
+        if self._taking:
+            self._answer(0)
         if self._taking is None and self._pending:
             request, self._taking = self._pending.pop()  # what is hot now comes before what was
             if self.deaths >= DEATHS_MOST:

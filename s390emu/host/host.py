@@ -253,7 +253,9 @@ class Host:
 
     def release(self, guest_number: int, number: int) -> None:
         """Do DIAGNOSE X'10' on one block: it reads as zeros from now on."""
-        self.pager.release(self.guests[guest_number], number)
+        guest = self.guests[guest_number]
+        guest.check(number)
+        self.pager.release(guest, number, number + 1)
 
     def pressure(self, frames: int) -> int:
         """Take the oldest until at most `frames` are in use, or no more can be taken; return how many were. Later the

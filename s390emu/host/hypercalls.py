@@ -54,9 +54,8 @@ def release(host, guest, cpu, port, insn: int) -> int:
     section 9."""
     first, last = (int(cpu.gr[insn >> at & 15] & cpu.amode) // BLOCK_SIZE for at in (52, 48))
     prefix = int(cpu.prefix) // BLOCK_SIZE
-    for number in range(first, last + 1):
-        if not prefix <= number < prefix + PREFIX_BLOCKS:
-            host.pager.release(guest, number)
+    host.pager.release(guest, first, min(last + 1, prefix))
+    host.pager.release(guest, max(first, prefix + PREFIX_BLOCKS), last + 1)
     return 0
 
 

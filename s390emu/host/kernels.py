@@ -68,3 +68,5 @@ arrive = procedure(reclaim.arrive, POOL_T, integers=4)
 supply = procedure(supplies.supply, POOL_T, integers=1)
 # (pool, their addresses, how many, where the data is, bytes of each, access key): so many buffers are stored
 place = procedure(supplies.place, POOL_T, integers=5, rare=True)
+# (pool, guest, from, to): the first of these blocks that is not released by it
+release = procedure(supplies.release, POOL_T, integers=3, rare=True)

@@ -346,14 +346,22 @@ class Pager:
         if guest.zero[number]:
             self.slots.free(guest, number)
 
-    def release(self, guest: Guest, number: int) -> None:
-        """Do DIAGNOSE X'10' on one block: it reads as zeros from now on."""
-        guest.check(number)
+    def release(self, guest: Guest, first: int, beyond: int) -> None:
+        """Do DIAGNOSE X'10' on blocks `first` to before `beyond`, if any: they read as zeros from now on."""
+        number = first
+        while number < beyond:
+            number = kernels.release(self.pool, guest.number, number, beyond)
+            if number < beyond:
+                self._release_left(guest, number)
+                number += 1
+        guest.statistics.released += max(0, beyond - first)
+
+    def _release_left(self, guest: Guest, number: int) -> None:
+        """Release a block that compiled code has left."""
         if guest.pinned[number]:
             self._clear_pinned(guest, number)
         else:
             self.empty(guest, number, DIAG10)
-        guest.statistics.released += 1
 
     def _clear_pinned(self, guest: Guest, number: int) -> None:
         """Clear a block that keeps its frame, as a device is about to store there."""

@@ -1,4 +1,5 @@
-"""Giving blocks zero-filled frames in one call, compiled: what most faults and most buffers of block I/O need.
+"""Giving blocks zero-filled frames in one call, compiled, and releasing them: what most faults, most buffers of block
+I/O and most releases need.
 
 The steps are those of `reclaim`. Whatever asks for more is left to `Pager`: content on the paging device, old or new;
 events to be recorded; chunks.
@@ -7,7 +8,7 @@ events to be recorded; chunks.
 from __future__ import annotations
 
 from s390emu._jit import copy_bytes, i64, jit, load1, load_native, store_native, u64
-from s390emu.architecture.page_states import TOUCH, ZERO_FILL
+from s390emu.architecture.page_states import DIAG10, TOUCH, ZERO_FILL
 from s390emu.architecture.sizes import BLOCK_BYTES, BLOCK_SHIFT, OFFSET
 from s390emu.host.pool import (
     ADDRESS_BYTES,
@@ -20,12 +21,12 @@ from s390emu.host.pool import (
     pop_free,
     push_free,
 )
-from s390emu.host.reclaim import STATE_OFFSET, arrive, invalidate_and_decide, publish
+from s390emu.host.reclaim import NO_FRAME, STATE_OFFSET, arrive, invalidate_and_decide, publish
 from s390emu.host.victims import NO_SHIFT, NO_VICTIM, choose
 from s390emu.storage.absolute import block_at
 from s390emu.storage.access import STORE, touch
 from s390emu.storage.channel import denial
-from s390emu.storage.transitions import action_of
+from s390emu.storage.transitions import action_of, transition
 
 GIVEN, LEFT = 1, 0
 NOT_WATCHED = u64(0)
@@ -100,3 +101,21 @@ def place(pool, addresses, count, source, length, key):
             return n
         copy_bytes(touch(guest, absolute, length, STORE), source + u64(n) * length, length)
     return count
+
+
+def release(pool, asking, first, beyond):
+    """Do DIAGNOSE X'10' on blocks `first` to before `beyond` of the guest `asking`: return the first that is left to
+    the pager, as it is pinned or has a slot, or the guest is watched, or frames form chunks."""
+    guest = guest_at(pool, asking)
+    if pool.run_shift != NO_SHIFT or guest.event_mask != NOT_WATCHED:
+        return first
+    for n in range(i64(first), i64(beyond)):
+        number = u64(n)
+        block = block_at(guest, number)
+        if block.pinned != 0 or block.slot != NO_SLOT:
+            return number
+        resident, frame = block.invalid == 0, u64(block.frame)
+        transition(guest, number, i64(DIAG10), NO_FRAME)
+        if resident:
+            push_free(pool, frame)
+    return beyond

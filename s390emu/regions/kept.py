@@ -21,10 +21,10 @@ def kept(request: Request) -> Translation | object | None:
 
 
 def keep(request: Request, made: Translation | None) -> None:
-    """Keep what was made of a request."""
+    """Keep what was made of a request; one for tests, entered everywhere, is not found by its page."""
     name = _name(request)
     regions().keep(name, pickle.dumps(made))
-    if made:
+    if made and not request.everywhere:
         page = _name_of_page(min(made.covered) // BLOCK_SIZE * BLOCK_SIZE, request.amode)
         others = [other for other in _names_of(page) if other != name]
         regions().keep(page, pickle.dumps([*others, name][-OF_PAGE_MOST:]))

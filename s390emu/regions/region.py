@@ -23,10 +23,13 @@ MASK_SHIFT, ALL_CODES = 52, 0xF
 NO_BRANCH = 0x07F0  # BCR 15,0: R2 is zero
 TEXT_BITS = 64
 EXECUTE = "EXRL"
+# What the fixed address is of where it goes, or what it executes; most others of this format load from there.
+LONG_BRANCHES = frozenset(("BRASL", "BRCTH", EXECUTE))
 # Where the second byte has no part of the operation code, and nothing counts from the instruction's own address.
 EXECUTED_FORMATS = ("SI", "SS-a", "SS-b", "SS-c", "SS-f")
 MODIFIER_SHIFT = 52  # R1 of it, in an instruction's text
 ROW_BY_PLACE = {lookup.place_of_row(row): row for row in ROWS}
+FORMATS = {row.mnemonic: row.format.name for row in ROWS}
 
 
 class Executed(NamedTuple):
@@ -107,6 +110,24 @@ def _executed(decoded: Mapping[int, int], text: int, ia: int, amode: int) -> Exe
     if target not in decoded or row is None or row.format.name not in EXECUTED_FORMATS:
         return None
     return Executed(target, decoded[target], text >> MODIFIER_SHIFT & 0xF)
+
+
+def with_what_follows(decoded: Mapping[int, int], amode: int, text_at: Callable[[int], int | None]) -> dict[int, int]:
+    """Return decoded instructions, and all that can follow them by fixed addresses, executed or not: texts by logical
+    address. text_at: of an address, what would be decoded there; None if nothing is to be."""
+    found, work = dict(decoded), list(decoded)
+    while work:
+        each = instruction_at(found, work.pop(), amode, _has_target)
+        for ia in (each.following, each.target):
+            if ia is not None and ia not in found and (text := text_at(ia)) is not None:
+                found[ia] = text
+                work.append(ia)
+    return found
+
+
+def _has_target(mnemonic: str) -> bool:
+    """True if an address that the instruction designates relative to its own is that of an instruction."""
+    return mnemonic in LONG_BRANCHES or FORMATS[mnemonic] != "RIL-b"
 
 
 def find_region(

@@ -106,6 +106,13 @@ def _content(storage: GuestStorage, number: int) -> bytes | None:
     return ctypes.string_at(int(storage.column("frames")[0]) + frame * BLOCK_SIZE, BLOCK_SIZE)
 
 
+def _text(content: bytes, offset: int) -> int | None:
+    """Return the left-aligned instruction at this offset of a block, None if it is not all in it."""
+    length = lookup.LENGTHS[content[offset] >> 6]
+    text = content[offset : offset + length]
+    return int.from_bytes(text.ljust(TEXT_BITS // 8, b"\0"), "big") if len(text) == length else None
+
+
 def _not_entered(installed: Installed, asked: Collection[int], branches: Iterable[tuple[int, int]]) -> set[int]:
     """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
     cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
@@ -136,6 +143,7 @@ class Translator:
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
+        self._known_at: defaultdict[tuple[int, int], set[int]] = defaultdict(set)  # by logical address and block number
         self._reused: Counter[tuple[int, int]] = Counter()
         self._seen: set[tuple[int, int]] = set()
         self._looked_at = np.zeros((len(storage.ports), TLB_SLOTS), np.uint64)
@@ -153,7 +161,7 @@ class Translator:
         self.worker.poll()
         if self.mode == ALWAYS:
             for page in self._pages_of(cpu.port):
-                self._ask(page, tuple(page.texts()), cpu, everywhere=True)
+                self._ask_for_all(page, cpu)
             self._interval = ALWAYS_INTERVAL
         else:
             if self.mode == AUTO:
@@ -204,10 +212,46 @@ class Translator:
 
     # --- translations ------------------------------------------------------------------------------------------------
 
-    def _ask(self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False) -> None:
-        key, texts = (page.logical, page.address), page.texts()
-        lasting, most = self.mode != ALWAYS, FIRST_TEXT
-        if lasting and (installed := self.installed.get(page.region)) and installed.page.logical == page.logical:
+    def _ask_for_all(self, page: DecodedPage, cpu) -> None:
+        """Ask for the page's instructions and for all that they lead to, each an entry, unless its region was asked for
+        with what has been executed since."""
+        decoded, known = page.texts(), self._known_at[page.logical, int(page.rows[NUMBER_ROW, TEXT])]
+        if not page.region or not decoded.keys() <= known:
+            texts = self._with_what_follows(page, decoded, known, int(cpu.record.amode))
+            known.update(texts)
+            self._ask(page, tuple(sorted(texts)), cpu, everywhere=True, texts=texts)
+
+    def _with_what_follows(
+        self, page: DecodedPage, decoded: dict[int, int], before: Iterable[int], amode: int
+    ) -> dict[int, int]:
+        """Return decoded instructions of a page, those that are where there were some before, and of the others those
+        that they lead to. Else they would be asked for one after another, as they are executed."""
+        content = _content(self.storage, int(page.rows[NUMBER_ROW, TEXT]))
+        if content is None:
+            return decoded
+        breakpoints = self.storage.breakpoints
+
+        def text_at(ia: int) -> int | None:
+            if ia & PAGE != page.logical or ia & 1 or ia in breakpoints:
+                return None
+            text = _text(content, ia % BLOCK_SIZE)
+            if text is None or (place := lookup.place_of(text)) not in self.handlers.mnemonics:
+                return None
+            return text & int(self.handlers.regarded[place])
+
+        there = {ia: text for ia in before if (text := text_at(ia)) is not None}
+        return region.with_what_follows(there | decoded, amode, text_at)
+
+    def _ask(
+        self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False,
+        texts: dict[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        """Ask for a translation. texts: of what, if not of what is decoded and in the region that there is."""
+        key, most = (page.logical, page.address), WHOLE_TEXT if everywhere else FIRST_TEXT
+        lasting = self.mode != ALWAYS or texts is not None  # pages of random programs do not come again
+        texts = texts or page.texts()
+        installed = self.installed.get(page.region) if self.mode != ALWAYS else None
+        if installed and installed.page.logical == page.logical:
             texts = installed.translation.covered | texts  # or what earlier runs executed would be lost
             most = WHOLE_TEXT
         # What this machine does not have is an operation exception, whatever the handler of that name does.
@@ -285,7 +329,7 @@ class Translator:
             return True
         first, end = int(page.rows[FIRST_ROW, TEXT]), int(page.rows[END_ROW, TEXT])
         content = _content(self.storage, int(page.rows[NUMBER_ROW, TEXT]))
-        if first >= end or content is None or self.storage.column("breakpoint_count")[0]:
+        if first >= end or content is None or not covered.keys().isdisjoint(self.storage.breakpoints):
             return False
         if any(ia in decoded or not self._is_at(content, ia % BLOCK_SIZE, text) for ia, text in others):
             return False
@@ -303,9 +347,8 @@ class Translator:
 
     def _is_at(self, content: bytes, offset: int, text: int) -> bool:
         """True if the instruction is at this offset of a block."""
-        length = lookup.LENGTHS[text >> TEXT_BITS - 2]
-        there = int.from_bytes(content[offset : offset + length], "big") << TEXT_BITS - 8 * length
-        return there & int(self.handlers.regarded[lookup.place_of(text)]) == text
+        there = _text(content, offset)
+        return there is not None and there & int(self.handlers.regarded[lookup.place_of(text)]) == text
 
     def _linked(self, translation: Translation):
         """Return what keeps the code alive until it is closed, and the addresses of its functions."""

@@ -161,6 +161,11 @@ class GuestStorage:
             rows[:, own] = kept
         self.events[: len(events)] = events
 
+    @property
+    def breakpoints(self) -> list[int]:
+        """The addresses of `break_at`."""
+        return self._breakpoints.tolist()
+
     def break_at(self, addresses: Collection[int]) -> bool:
         """Let the loop stop before the instructions at these addresses, and at no others; return whether it did not
         already."""

@@ -69,6 +69,11 @@ def test_a_damaged_file_is_none(made, tmp_path):
     assert kept(REQUEST) is MISSING and of_page(0x1000, REQUEST.amode) == []
 
 
+def test_what_is_entered_everywhere_is_for_tests_and_not_found_by_its_page(made):
+    translate(everywhere := REQUEST._replace(everywhere=True))
+    assert kept(everywhere) == TRANSLATION and of_page(0x1000, REQUEST.amode) == []
+
+
 def test_what_was_made_of_a_page_is_found_by_its_address_and_mode(made):
     translate(REQUEST)
     assert of_page(0x1000, REQUEST.amode) == [TRANSLATION]

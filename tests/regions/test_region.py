@@ -6,7 +6,7 @@ import pytest
 
 from s390emu.assembler.assemble import assemble
 from s390emu.isa import lookup
-from s390emu.regions.region import Region, find_region, relative_target
+from s390emu.regions.region import Region, find_region, relative_target, with_what_follows
 
 BASE, MODE64 = 0x10000, (1 << 64) - 1
 BRANCHES = ("BRC", "BRCTG", "BRAS", "BCR", "BC")
@@ -127,3 +127,28 @@ def test_what_execute_cannot_be_resolved_for_is_a_barrier(target):
         del texts[BASE + 14]
     found = find_region(texts, (BASE + 6, BASE), MODE64, lambda name: None if name == "EXRL" else kind(name))
     assert BASE not in found.entries
+
+
+def test_what_follows_by_fixed_addresses_is_found_ahead_of_its_execution():
+    """Behind a branch that always branches too, and at the target of EXECUTE; not where an operand in storage is, nor
+    what stands behind what is no instruction."""
+    code = decoded("""
+       brasl %r14,f
+       larl %r1,data
+       exrl %r0,t
+       br %r14
+       lhi %r1,1
+       .balign 4
+       .long 0
+data:  lhi %r1,2
+t:     tm 0(%r1),1
+       .long 0
+f:     cij %r1,0,8,g
+       .long 0
+       lhi %r1,3
+g:     basr %r14,%r1
+""")
+    found = with_what_follows({BASE: code[BASE]}, MODE64, lambda ia: code.get(ia) or None)
+    followed = {ia - BASE for ia in found}
+    assert followed == {0, 6, 12, 18, 20, 32, 40, 54}
+    assert found.items() <= code.items()

@@ -146,6 +146,32 @@ def test_always_asks_for_every_page_and_every_entry(asked, monkeypatch):
     assert asked.requests[-1].everywhere and set(asked.requests[-1].starts) == set(asked.requests[-1].decoded)
 
 
+def test_always_asks_for_what_instructions_lead_to_and_no_more_when_that_is_executed(asked, monkeypatch):
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
+    machine = machine_with(asked, ALWAYS, count=20)
+    monkeypatch.setattr(machine.translator, "_install", lambda page, translation: put.append(page))
+    put: list[DecodedPage] = []
+    machine.run(12)
+    (request,) = asked.requests
+    assert {ia - CODE for ia in request.decoded} == {0, 4, 10, 16, 22, 26, 32, 36, 38}  # BCR fills up to the data
+    assert machine.read(CODE + 32, 4).ljust(8, b"\0") == request.decoded[CODE + 32].to_bytes(8, "big")
+    asked.take(Translation(b"", {}, {}, ()))
+    put[0].rows[translator.TRANSLATED_ROW, translator.TEXT] = 7  # it stands
+    machine.run()
+    assert len(asked.requests) == 1
+
+
+def test_always_asks_for_no_instruction_at_a_breakpoint_or_across_the_page(asked, monkeypatch):
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
+    machine = Machine.from_source("loop: j loop\n .org loop+4094\n brasl %r1,loop", 1 << 17, origin=CODE)
+    machine.translator = Translator(machine.storage, machine.handlers, ALWAYS, asked)
+    machine.write(CODE + 4, machine.read(CODE, 2) + (2045).to_bytes(2, "big"))  # to the BRASL
+    machine.write(CODE + 8, machine.read(CODE, 4))
+    machine.run(5, until=[CODE + 8])
+    machine.run(20, until=[CODE + 8])
+    assert set(asked.requests[-1].decoded) == {CODE, CODE + 4}
+
+
 def test_the_decoded_page_of_an_address_is_that_of_the_tlb(asked):
     machine = machine_with(asked, AUTO)
     assert decoded_page_at(machine.port, CODE) is None
@@ -218,6 +244,12 @@ def test_a_region_may_not_stand_for_what_is_not_there(begun, lacking):
     else:
         machine.set_block(CODE, "Uz")
     assert not machine.translator._can_cover(page, covered)
+
+
+def test_a_region_may_stand_in_a_page_that_has_a_breakpoint_elsewhere(begun):
+    machine, page = begun
+    machine.storage.break_at([CODE + 32])
+    assert machine.translator._can_cover(page, texts_of(machine, 10, 26))
 
 
 def test_a_region_of_what_the_machine_does_not_have_is_not_put_in_place(begun, monkeypatch):

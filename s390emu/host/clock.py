@@ -101,7 +101,8 @@ class Clock:
     # --- snapshots ---------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[int, list[int], int]:
-        """Return what `restore` wants."""
+        """Return what `restore` wants. Without `left`: that is only between choosing and taking, in one call of the
+        pager or from `place` to the next buffer's block, and nobody takes or restores a snapshot there."""
         return self.hand, self._unused[: self._unused_count[0]].tolist(), self._taken_since_search[0]
 
     def restore(self, snapshot: tuple[int, list[int], int]) -> None:

@@ -179,6 +179,7 @@ def test_reads_together_are_what_they_are_one_by_one(tmp_path, monkeypatch, watc
         for channel in channels:
             channel.host.set_block(0, number, state, key=key)
             answer = channel.transfer(*wanted, key=access)
+            assert channel.host.pager.clock.left is None
             statistics = channel.host.statistics(0)
             events = [event.tolist() for chunk in channel.machine.drain_events() for event in chunk]
             blocks = [(block.name, block.key) for block in channel.machine.blocks()]

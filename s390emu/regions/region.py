@@ -112,17 +112,25 @@ def _executed(decoded: Mapping[int, int], text: int, ia: int, amode: int) -> Exe
     return Executed(target, decoded[target], text >> MODIFIER_SHIFT & 0xF)
 
 
-def with_what_follows(decoded: Mapping[int, int], amode: int, text_at: Callable[[int], int | None]) -> dict[int, int]:
-    """Return decoded instructions, and all that can follow them by fixed addresses, executed or not: texts by logical
-    address. text_at: of an address, what would be decoded there; None if nothing is to be."""
-    found, work = dict(decoded), list(decoded)
+def with_what_follows(
+    decoded: Mapping[int, int], amode: int, text_at: Callable[[int], int | None]
+) -> tuple[dict[int, int], set[int]]:
+    """Return decoded instructions of a page with all that can follow them by fixed addresses, executed or not, as texts
+    by logical address; and where these addresses lead to that `text_at` has nothing.
+
+    text_at: of an address, what would be decoded there; None if nothing is to be."""
+    found, work, beyond = dict(decoded), list(decoded), set()
     while work:
         each = instruction_at(found, work.pop(), amode, _has_target)
         for ia in (each.following, each.target):
-            if ia is not None and ia not in found and (text := text_at(ia)) is not None:
+            if ia is None or ia in found:
+                continue
+            if (text := text_at(ia)) is None:
+                beyond.add(ia)
+            else:
                 found[ia] = text
                 work.append(ia)
-    return found
+    return found, beyond
 
 
 def _has_target(mnemonic: str) -> bool:

@@ -143,7 +143,7 @@ class Translator:
         self._asked: dict[tuple[int, int], dict[int, int]] = {}
         self._refused: dict[tuple[int, int], dict[int, int]] = {}
         self._known: dict[tuple[int, int], list[Translation]] = {}  # by logical address and addressing mode
-        self._known_at: defaultdict[tuple[int, int], set[int]] = defaultdict(set)  # by logical address and block number
+        self._led_to: defaultdict[int, set[int]] = defaultdict(set)  # addresses of instructions, by page
         self._reused: Counter[tuple[int, int]] = Counter()
         self._seen: set[tuple[int, int]] = set()
         self._looked_at = np.zeros((len(storage.ports), TLB_SLOTS), np.uint64)
@@ -215,17 +215,15 @@ class Translator:
     def _ask_for_all(self, page: DecodedPage, cpu) -> None:
         """Ask for the page's instructions and for all that they lead to, each an entry, unless its region was asked for
         with what has been executed since."""
-        decoded, known = page.texts(), self._known_at[page.logical, int(page.rows[NUMBER_ROW, TEXT])]
-        if not page.region or not decoded.keys() <= known:
-            texts = self._with_what_follows(page, decoded, known, int(cpu.record.amode))
-            known.update(texts)
+        decoded, asked = page.texts(), self._asked.get((page.logical, page.address), {})
+        if not page.region or not decoded.keys() <= asked.keys():
+            texts = self._with_what_follows(page, decoded, int(cpu.record.amode))
+            self._led_to[page.logical].update(texts)
             self._ask(page, tuple(sorted(texts)), cpu, everywhere=True, texts=texts)
 
-    def _with_what_follows(
-        self, page: DecodedPage, decoded: dict[int, int], before: Iterable[int], amode: int
-    ) -> dict[int, int]:
-        """Return decoded instructions of a page, those that are where there were some before, and of the others those
-        that they lead to. Else they would be asked for one after another, as they are executed."""
+    def _with_what_follows(self, page: DecodedPage, decoded: dict[int, int], amode: int) -> dict[int, int]:
+        """Return decoded instructions of a page, those where instructions of any page have led to, and what these lead
+        to. Else they would be asked for one after another, as they are executed."""
         content = _content(self.storage, int(page.rows[NUMBER_ROW, TEXT]))
         if content is None:
             return decoded
@@ -239,8 +237,11 @@ class Translator:
                 return None
             return text & int(self.handlers.regarded[place])
 
-        there = {ia: text for ia in before if (text := text_at(ia)) is not None}
-        return region.with_what_follows(there | decoded, amode, text_at)
+        there = {ia: text for ia in self._led_to[page.logical] if (text := text_at(ia)) is not None}
+        texts, beyond = region.with_what_follows(there | decoded, amode, text_at)
+        for ia in beyond:
+            self._led_to[ia & PAGE].add(ia)
+        return texts
 
     def _ask(
         self, page: DecodedPage, starts: tuple[int, ...], cpu, *, everywhere: bool = False,

@@ -148,7 +148,8 @@ f:     cij %r1,0,8,g
        lhi %r1,3
 g:     basr %r14,%r1
 """)
-    found = with_what_follows({BASE: code[BASE]}, MODE64, lambda ia: code.get(ia) or None)
+    found, beyond = with_what_follows({BASE: code[BASE]}, MODE64, lambda ia: code.get(ia) or None)
     followed = {ia - BASE for ia in found}
     assert followed == {0, 6, 12, 18, 20, 32, 40, 54}
     assert found.items() <= code.items()
+    assert {ia - BASE for ia in beyond} == {24, 36, 46, 56}

@@ -161,6 +161,24 @@ def test_always_asks_for_what_instructions_lead_to_and_no_more_when_that_is_exec
     assert len(asked.requests) == 1
 
 
+def test_always_asks_for_what_another_page_leads_to_before_that_is_executed(asked, monkeypatch):
+    monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 1)
+    machine = Machine.from_source(
+        "start: brasl %r14,f\n cije %r0,1,g\n j start\n .org start+4096\nf: br %r14\n .long 0\ng: j g", 1 << 17,
+        origin=CODE,
+    )
+    machine.translator = Translator(machine.storage, machine.handlers, ALWAYS, asked)
+    machine.run(10)
+    assert {ia - CODE for ia in asked.requests[-1].decoded if ia >= CODE + 4096} == {4096, 4102}
+    asked.take(None)
+    page = decoded_page_at(machine.port, CODE + 4096)
+    page.rows[translator.TRANSLATED_ROW, translator.TEXT] = 7  # a region that was made of less
+    machine.translator._asked[page.logical, page.address].pop(CODE + 4096)
+    before = len(asked.requests)
+    machine.run(10)
+    assert len(asked.requests) > before
+
+
 def test_always_asks_for_no_instruction_at_a_breakpoint_or_across_the_page(asked, monkeypatch):
     monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 10)
     machine = Machine.from_source("loop: j loop\n .org loop+4094\n brasl %r1,loop", 1 << 17, origin=CODE)

@@ -17,7 +17,7 @@ import pytest
 import s390emu as s390emu_package
 from s390emu._jit import JIT
 from s390emu.commands.recordings import opened
-from s390emu.regions.modes import VARIABLE
+from s390emu.regions.modes import NEVER, VARIABLE
 from tests import plainly
 
 GUEST = """
@@ -50,8 +50,12 @@ def guest(tmp_path):
 
 @pytest.fixture
 def recording(s390emu, guest, tmp_path):
-    path = tmp_path / "g.s390rec"
-    code, _, err = s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--record", path)
+    return recorded(s390emu, guest, tmp_path)
+
+
+def recorded(s390emu, guest, folder, *options):
+    path = folder / "g.s390rec"
+    code, _, err = s390emu("run", guest, "-D", "N=5", "--ram", "256K", "--record", path, *options)
     assert code == 0, err
     return path
 
@@ -353,6 +357,12 @@ def other_build(tmp_path):
 
 
 @pytest.fixture
+def interpreted(s390emu, guest, tmp_path):
+    """A recording that processes which compile nothing can execute, however this one translates."""
+    return recorded(s390emu, guest, tmp_path, "--translate", NEVER)
+
+
+@pytest.fixture
 def unjitted(monkeypatch):
     """Processes that are started now compile nothing."""
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -360,8 +370,8 @@ def unjitted(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def test_an_instruction_that_another_build_executes_differently_is_found(s390emu, recording, other_build, unjitted):
-    code, out, err = s390emu("trace", "diff", recording, "--build", other_build)
+def test_an_instruction_that_another_build_executes_differently_is_found(s390emu, interpreted, other_build, unjitted):
+    code, out, err = s390emu("trace", "diff", interpreted, "--build", other_build)
     assert code == 1, err
     told = out.splitlines()
     assert told[0] == "the same after 3 instructions; then"
@@ -372,8 +382,8 @@ def test_an_instruction_that_another_build_executes_differently_is_found(s390emu
     assert differs[1:3] == ["0000000180000000", "0000000100000000"]
 
 
-def test_a_build_that_executes_a_recording_alike_has_no_difference(s390emu, recording, unjitted):
-    code, out, err = s390emu("trace", "diff", recording, "--build", sys.executable)
+def test_a_build_that_executes_a_recording_alike_has_no_difference(s390emu, interpreted, unjitted):
+    code, out, err = s390emu("trace", "diff", interpreted, "--build", sys.executable)
     assert (code, out[:8]) == (0, "the same"), err
 
 

@@ -164,7 +164,8 @@ def test_always_asks_for_what_instructions_lead_to_and_no_more_when_that_is_exec
 def test_always_asks_for_what_another_page_leads_to_before_that_is_executed(asked, monkeypatch):
     monkeypatch.setattr(translator, "ALWAYS_INTERVAL", 1)
     machine = Machine.from_source(
-        "start: brasl %r14,f\n cije %r0,1,g\n j start\n .org start+4096\nf: br %r14\n .long 0\ng: j g", 1 << 17,
+        "start: brasl %r14,f\n cije %r0,1,g\n j start\n .org start+4096\nf: br %r14\n .long 0\ng: j g",
+        1 << 17,
         origin=CODE,
     )
     machine.translator = Translator(machine.storage, machine.handlers, ALWAYS, asked)

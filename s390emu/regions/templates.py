@@ -100,7 +100,7 @@ TLB = range(PORT["context"].start, PORT["branch_count"].start)
 SCRATCH = {PORT[n].start for n in ("value", "span_first", "span_length", "span_second", "operand_register")}
 # The region keeps the count itself; through the guest's record another CPU's port can be reached, and its deadline.
 UNREADABLE = {PORT[n].start for n in ("guest", "count", "deadline", "limit")}
-ASSIGNABLE = [CPU[name] for name in ("gr", "ar", "fpr", "fpc", "dxc")]
+ASSIGNABLE = [CPU[name] for name in ("gr", "ar", "fpr", "vr_right", "fpc", "dxc")]
 SCALARS = ("i1", "i8", "i16", "i32", "i64", "float", "double")
 OPERATION = re.compile(rf"(?:{VALUE} = )?(?:tail |notail )?(\w+)")
 OPERATIONS = frozenset((

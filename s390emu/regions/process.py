@@ -26,8 +26,9 @@ class Process(NamedTuple):
     answers: BinaryIO
 
     def end(self) -> None:
-        os.kill(self.number, signal.SIGKILL)
-        os.waitpid(self.number, 0)
+        with suppress(ProcessLookupError, ChildProcessError):  # somebody waited for all children
+            os.kill(self.number, signal.SIGKILL)
+            os.waitpid(self.number, 0)
         for pipe in (self.requests, self.answers):
             with suppress(OSError):  # what it was not told any more
                 pipe.close()

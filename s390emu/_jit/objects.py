@@ -42,7 +42,6 @@ class Kept:
 
     def __init__(self, folder: Path, suffix: str):
         self.folder, self.suffix = folder, suffix
-        self._prefix = os.path.join(folder, "")
         self.here: dict[str, bytes] = {}  # what could not be written
 
     def get(self, name: str) -> bytes | None:
@@ -50,7 +49,7 @@ class Kept:
         if name in self.here:
             return self.here[name]
         try:
-            with open(f"{self._prefix}{name}{self.suffix}", "rb") as file:
+            with open(f"{self.folder}/{name}{self.suffix}", "rb") as file:
                 data = file.read()
         except OSError:
             return None

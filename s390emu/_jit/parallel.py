@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from threading import Thread, active_count
 
@@ -25,12 +25,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of a process with the sources of this one."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path)}
+
+
 def _start() -> subprocess.Popen:
     """Start a worker, with the sources of this process."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path)}
     return subprocess.Popen(
         [sys.executable, "-P", "-m", f"{__package__}.worker"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(),
     )  # fmt: skip
 
 
@@ -96,24 +100,27 @@ def generate(functions: Sequence[Function]) -> None:
     if not CACHEABLE or not may_copy():
         return
     own, *others = _shares(functions, min(cores(), MOST_WORKERS))
-    copies = [_copy(share) for share in others]
+    copies = [copied(_generate, share) for share in others]
     try:
-        for function in own:
-            object_of(function)
+        _generate(own)
     finally:
         for copy in copies:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(copy, 0)
 
 
-def _copy(share: Sequence[Function]) -> int:
-    """Start a copy of this process that makes the object code of these functions; return its number."""
+def _generate(functions: Sequence[Function]) -> None:
+    for function in functions:
+        object_of(function)
+
+
+def copied(work: Callable[..., None], *arguments: object) -> int:
+    """Start a copy of this process that does some work and ends; return its number."""
     copy = os.fork()
     if copy:
         return copy
     try:
-        for function in share:
-            object_of(function)
+        work(*arguments)
     finally:
         os._exit(0)
 

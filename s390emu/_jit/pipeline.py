@@ -1,4 +1,4 @@
-"""What of Numba's compiler a kernel needs, in a third less time; the code that comes of it is the same.
+"""What of Numba's compiler a kernel needs, in less time; the code that comes of it does the same.
 
 Of Numba's two dozen passes, plain kernels need ten (no closures, comprehensions, array expressions, literals or with
 statements). A helper is optimised once, within its caller. What Numba works out again for each operator of each
@@ -130,7 +130,8 @@ def _postprocess(processor, emit_dels=False, extend_lifetimes=False):
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """Have Numba remember what it is asked meanwhile, and not tell anybody of each call of LLVM."""
+    """Have Numba remember what it is asked meanwhile, look for nothing new in its own modules, and not tell anybody
+    of each call of LLVM."""
     _refresh_once(cpu_target.target_context)
     with ExitStack() as stack:
         for owner, attributes in (

@@ -8,12 +8,10 @@ import resource
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from s390emu._jit.parallel import may_copy
+from s390emu._jit.parallel import copied, environment, may_copy
 
-PACKAGE_PARENT = Path(__file__).parents[2]
 LARGEST_COPY = 256 << 10  # KB: what this process changes of its storage, a copy keeps as it was
 
 
@@ -51,19 +49,17 @@ def close_others() -> None:
 
 
 def _copied(their_input: int, their_output: int, serve, arguments: tuple[object, ...]) -> int:
-    number = os.fork()
-    if number:
-        return number
-    try:
-        gc.freeze()  # what has been collected would close files, whose numbers others have by then
-        os.setpgid(0, 0)
-        os.dup2(their_input, 0)
-        os.dup2(their_output, 1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        close_others()
-        serve(*arguments)
-    finally:
-        os._exit(0)
+    return copied(_serve, their_input, their_output, serve, arguments)
+
+
+def _serve(their_input: int, their_output: int, serve, arguments: tuple[object, ...]) -> None:
+    gc.freeze()  # what has been collected would close files, whose numbers others have by then
+    os.setpgid(0, 0)
+    os.dup2(their_input, 0)
+    os.dup2(their_output, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    close_others()
+    serve(*arguments)
 
 
 def _spawned(their_input: int, their_output: int, serve, arguments: tuple[object, ...]) -> int:
@@ -71,13 +67,11 @@ def _spawned(their_input: int, their_output: int, serve, arguments: tuple[object
         f"from {__name__} import close_others; close_others()\n"
         f"from {serve.__module__} import {serve.__name__} as serve; serve{arguments}"
     )
-    path = os.pathsep.join([str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
     files = [
         (os.POSIX_SPAWN_DUP2, their_input, 0),
         (os.POSIX_SPAWN_DUP2, their_output, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
     return os.posix_spawn(
-        sys.executable, [sys.executable, "-c", script], os.environ | {"PYTHONPATH": path}, file_actions=files,
-        setpgroup=0,
-    )  # fmt: skip
+        sys.executable, [sys.executable, "-P", "-c", script], environment(), file_actions=files, setpgroup=0
+    )

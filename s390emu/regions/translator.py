@@ -106,13 +106,6 @@ def _content(storage: GuestStorage, number: int) -> bytes | None:
     return ctypes.string_at(int(storage.column("frames")[0]) + frame * BLOCK_SIZE, BLOCK_SIZE)
 
 
-def _text(content: bytes, offset: int) -> int | None:
-    """Return the left-aligned instruction at this offset of a block, None if it is not all in it."""
-    length = lookup.LENGTHS[content[offset] >> 6]
-    text = content[offset : offset + length]
-    return int.from_bytes(text.ljust(TEXT_BITS // 8, b"\0"), "big") if len(text) == length else None
-
-
 def _not_entered(installed: Installed, asked: Collection[int], branches: Iterable[tuple[int, int]]) -> set[int]:
     """Return where branches to addresses in registers have gone in a region that cannot be entered there, such as the
     cases of a switch, and those of other pages. What was asked for already does not count: it is in a loop."""
@@ -232,10 +225,7 @@ class Translator:
         def text_at(ia: int) -> int | None:
             if ia & PAGE != page.logical or ia & 1 or ia in breakpoints:
                 return None
-            text = _text(content, ia % BLOCK_SIZE)
-            if text is None or (place := lookup.place_of(text)) not in self.handlers.mnemonics:
-                return None
-            return text & int(self.handlers.regarded[place])
+            return self._text_at(content, ia % BLOCK_SIZE)
 
         there = {ia: text for ia in self._led_to[page.logical] if (text := text_at(ia)) is not None}
         texts, beyond = region.with_what_follows(there | decoded, amode, text_at)
@@ -332,7 +322,7 @@ class Translator:
         content = _content(self.storage, int(page.rows[NUMBER_ROW, TEXT]))
         if first >= end or content is None or not covered.keys().isdisjoint(self.storage.breakpoints):
             return False
-        if any(ia in decoded or not self._is_at(content, ia % BLOCK_SIZE, text) for ia, text in others):
+        if any(ia in decoded or self._text_at(content, ia % BLOCK_SIZE) != text for ia, text in others):
             return False
         offsets = [ia % BLOCK_SIZE for ia in covered]
         last = max(covered)
@@ -346,10 +336,16 @@ class Translator:
         """True if this machine has these instructions."""
         return all(lookup.place_of(text) in self.handlers.mnemonics for text in covered.values())
 
-    def _is_at(self, content: bytes, offset: int, text: int) -> bool:
-        """True if the instruction is at this offset of a block."""
-        there = _text(content, offset)
-        return there is not None and there & int(self.handlers.regarded[lookup.place_of(text)]) == text
+    def _text_at(self, content: bytes, offset: int) -> int | None:
+        """Return what would be decoded at this offset of a block; None if that is no instruction of this machine, or is
+        not all in the block."""
+        length = lookup.LENGTHS[content[offset] >> 6]
+        code = content[offset : offset + length]
+        text = int.from_bytes(code.ljust(TEXT_BITS // 8, b"\0"), "big")
+        place = lookup.place_of(text)
+        if len(code) < length or place not in self.handlers.mnemonics:
+            return None
+        return text & int(self.handlers.regarded[place])
 
     def _linked(self, translation: Translation):
         """Return what keeps the code alive until it is closed, and the addresses of its functions."""

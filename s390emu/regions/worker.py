@@ -11,7 +11,7 @@ import atexit
 import os
 import pickle
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 from s390emu.regions.kept import MISSING, kept
@@ -135,10 +135,8 @@ def serve(waited_for: bool) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests = os.fdopen(0, "rb")
-    spare: Iterator[str] = iter(())
+    spare = iter(()) if waited_for else made_one_by_one()
     while True:
-        while not select.select([requests], [], [], 0)[0] and next(spare, None):
-            pass
         try:
             request = pickle.load(requests)
         except EOFError:
@@ -149,4 +147,5 @@ def serve(waited_for: bool) -> None:
             answer = None
         pickle.dump(answer, answers)
         answers.flush()
-        spare = spare if waited_for else made_one_by_one()
+        while not select.select([requests], [], [], 0)[0] and next(spare, None):
+            pass

@@ -76,7 +76,6 @@ def source(tmp_path):
 # --- what works ------------------------------------------------------------------------------------------------------
 
 
-
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
 def test_a_command_has_one_thread():
     """NumPy's library for matrices would start one for each processor, at each start."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import sys
 
 import pytest
 
@@ -50,7 +49,6 @@ def begins(request, monkeypatch):
     """Both ways a process is begun."""
     monkeypatch.setattr(process, "may_copy", lambda: request.param == "copied")
     monkeypatch.setattr(process, "LARGEST_COPY", 1 << 40)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # where this file is found again
     return request.param
 
 

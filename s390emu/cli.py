@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from s390emu.cache_folder import keep_bytecode
 from s390emu.commands.registry import COMMANDS, execute, parsed
 from s390emu.commands.usage import ENDED, INTERNAL, INTERRUPTED, USAGE, Parser, UsageError, say
 from s390emu.input_files import recording
@@ -66,6 +67,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Everything is written out here, where a failure still has a documented exit code: what the interpreter cannot write
     when it ends is a second message, and exit code 120.
     """
+    keep_bytecode()
     gc.set_threshold(OBJECTS)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy starts threads, for matrices: there are none here
     atexit.register(gc.freeze)  # a process that ends need not search what is left for cycles, several times

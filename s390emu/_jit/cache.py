@@ -13,6 +13,7 @@ import llvmlite
 
 from s390emu._jit import backend
 from s390emu._jit.objects import Kept, write_whole
+from s390emu.cache_folder import cache_root
 
 PACKAGE = Path(__file__).parents[1]
 # What stands above the compiled rooms, and is not imported by them (`lint-imports`).
@@ -82,13 +83,6 @@ def known_digest(file: Path) -> str:
     digest = source_digest()
     write_whole(file, os.fsencode(f"{digest}\n{written}"))
     return digest
-
-
-def cache_root() -> Path:
-    """Return the user's cache folder: $S390EMU_CACHE, $XDG_CACHE_HOME/s390emu or ~/.cache/s390emu."""
-    if folder := os.environ.get("S390EMU_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "s390emu"
 
 
 def _claim(folder: Path, kept: int) -> None:

@@ -26,8 +26,11 @@ def cores() -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a process with the sources of this one."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path)}
+    """Return the environment of a process with the sources of this one, and their bytecode."""
+    found = {"PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path)}
+    if sys.pycache_prefix:
+        found["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    return os.environ | found
 
 
 def _start() -> subprocess.Popen:

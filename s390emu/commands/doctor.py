@@ -68,7 +68,8 @@ def _packages() -> str:
 
 def _cache() -> str:
     from s390emu._jit import JIT, prebuilt
-    from s390emu._jit.cache import CACHE, CACHEABLE, bitcodes, cache_root, objects
+    from s390emu._jit.cache import CACHE, CACHEABLE, bitcodes, objects
+    from s390emu.cache_folder import cache_root
 
     if not JIT:
         return "not used: NUMBA_DISABLE_JIT is set, guests run as plain Python (slow)"
@@ -77,7 +78,8 @@ def _cache() -> str:
     used = sum(f.stat().st_size for f in cache_root().rglob("*") if f.is_file())
     return (
         f"{CACHE}: {len(objects().names())} functions as object code of this processor, {len(bitcodes().names())} as "
-        f"bitcode, {len(prebuilt.names())} came with the package; {used / 1e6:.1f} MB with those of older sources"
+        f"bitcode, {len(prebuilt.names())} came with the package; {used / 1e6:.1f} MB with those of older sources and "
+        "Python's bytecode"
     )
 
 

@@ -6,8 +6,8 @@ import os
 
 NEVER, AUTO, ALWAYS, SYNC = MODES = ("never", "auto", "always", "sync")
 FROM_THE_START = ALWAYS, SYNC
-BEGINNING = 8_000_000  # instructions before anything is translated with `auto`: most guests end sooner
-AHEAD = 6_000_000  # instructions by which the worker is started sooner: it takes as long as the guest takes for them
+BEGINNING = 5_000_000  # instructions before anything is translated with `auto`: most guests end sooner
+AHEAD = 2_500_000  # instructions by which the worker is started sooner: it takes as long as the guest takes for them
 VARIABLE = "S390EMU_TRANSLATE"
 DEFAULT = os.environ.get(VARIABLE) or AUTO
 

@@ -115,6 +115,7 @@ PURE = re.compile(r"llvm\.(bswap|ctlz|cttz|ctpop|fsh[lr]|[us](max|min|add|sub|mu
                   r"experimental\.noalias)")  # fmt: skip
 POINTER_ARGUMENTS = re.compile(rf"ptr [^%(]*({VALUE})")
 BYTE_EXTENDED = re.compile(rf"({VALUE}) = zext (?:nneg )?i8 (\S+) to i64")
+MASK_BIT = re.compile(rf"({VALUE}) = lshr i64 8, ({VALUE})")  # of the condition code, in the mask of a branch
 NOT_ZERO = re.compile(r"-?[1-9]\d*")
 ASSIGNED = re.compile(rf"({VALUE}) = ")
 CONDITIONAL = re.compile(rf"br i1 ({VALUE}), label %({NAME}), label %({NAME})")
@@ -553,14 +554,19 @@ def _kind(place: Place) -> str:
 
 
 def _tagged(mnemonic: str, function: Function, rest: list[str]) -> Template:
-    """Return the finished template: internal names, kinds of memory, and a byte kept from being loaded into a register
-    that is also its address (docs/translation.md, "Two traps")."""
+    """Return the finished template: internal names, kinds of memory, conditions that LLVM can decide, and a byte kept
+    from being loaded into a register that is also its address (docs/translation.md, "Two traps")."""
     known = places(function, PARAMETERS)
+    loads = (found for _, line in function.lines() if (found := LOAD.match(line)))
+    conditions = {found[1] for found in loads if known[found[3]].space == "cc"}
     lines = [f"define internal i32 @{HEAD.format(mnemonic).split('@')[1][:-1]} alwaysinline nounwind {{"]
     for block in function.blocks.values():
         lines.append(f'"{block.label}":')
         for line in block.lines:
-            lines += _tagged_line(line, len(lines), known)
+            if (found := MASK_BIT.fullmatch(line)) and found[2] in conditions:
+                lines += _mask_bit(found[1], found[2], len(lines))
+            else:
+                lines += _tagged_line(line, len(lines), known)
     text = "\n".join((*lines, "}"))
     constants = [line for line in rest if line.startswith("@")]
     for n, line in enumerate(constants):
@@ -584,3 +590,14 @@ def _tagged_line(line: str, number: int, known: dict[str, Place]) -> list[str]:
         return [f"  %byte.{number} = zext i8 {found[2]} to i64",
                 f'  {found[1]} = call i64 asm "", "=r,0"(i64 %byte.{number})']  # fmt: skip
     return ["  " + line]
+
+
+def _mask_bit(name: str, condition: str, number: int) -> list[str]:
+    """Return the lines for 8 shifted by a condition code, as comparisons: most codes are chosen by comparisons before,
+    and with the mask, which is constant, LLVM makes one of them all. A shift it leaves as it is."""
+    return [
+        *(f"  %is.{number}.{code} = icmp eq i64 {condition}, {code}" for code in range(3)),
+        f"  %bit.{number}.2 = select i1 %is.{number}.2, i64 2, i64 1",
+        f"  %bit.{number}.1 = select i1 %is.{number}.1, i64 4, i64 %bit.{number}.2",
+        f"  {name} = select i1 %is.{number}.0, i64 8, i64 %bit.{number}.1",
+    ]

@@ -58,6 +58,12 @@ loop:  exrl  %r0,t
        aghi  %r3,3
        aghi  %r3,4
 """
+# Each mask, after a sign, a carry, and bits under a mask: a bit of %r7 for each that does not branch.
+SET_CC = "ltgr %r10,%r10", "algr %r11,%r10", "tmll %r1,3"
+MASKS = "loop: lgr %r10,%r1\n aghi %r10,-150\n" + "".join(
+    f" {source}\n brc {mask},yes.{n}.{mask}\n aghi %r7,1\nyes.{n}.{mask}: rllg %r7,%r7,1\n"
+    for n, source in enumerate(SET_CC) for mask in range(16)
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -106,3 +112,11 @@ def test_the_target_of_an_execute_is_known_wherever_a_region_ends(both):
     run(same, 400)
     for length in range(1, 12):
         run(same, length)
+
+
+def test_a_branch_on_each_mask_is_taken_as_the_condition_code_says(both):
+    """At the end of many rounds: each code has been there, and its bits are in all that is compared."""
+    same = both(MASKS)
+    for _ in range(50):
+        run(same, 1000)
+    assert run(same).gr[7]

@@ -148,6 +148,14 @@ def test_a_byte_is_not_loaded_into_the_register_that_is_its_address():
     assert 'asm "", "=r,0"' in made.text
 
 
+@pytest.mark.parametrize(("shifted_by", "shifts"), [("cc", 0), ("psw_ia", 1)])
+def test_a_condition_code_in_a_mask_is_told_by_comparisons(shifted_by, shifts):
+    body = field("cpu", shifted_by, "%p") + "%c = load i64, ptr %p\n%b = lshr i64 8, %c\n"
+    made = template(body + field("cpu", "gr", "%r") + f"store i64 %b, ptr %r\n{DONE}")
+    assert made.text.count("lshr i64 8") == shifts
+    assert made.text.count("icmp eq") == 3 * (1 - shifts)
+
+
 def test_each_kind_of_memory_is_told():
     body = (
         "%p = inttoptr i64 %arg.insn to ptr\n%w = load i64, ptr %p\n"

@@ -309,6 +309,16 @@ def test_many_functions_are_compiled_by_several_processes(tmp_path, monkeypatch)
     assert all(kept[kind].get(f.name) for f in functions for kind in kept)
 
 
+def test_neighbours_are_for_one_process_and_who_has_done_its_own_takes_the_last_of_others():
+    mine, its = shares = parallel._neighbours("abcde", 2)  # type: ignore[arg-type]
+    assert list(map(list, shares)) == [["a", "b", "c"], ["d", "e"]]
+    taken = [parallel._next(own, shares) for own in (mine, its, its, its, mine)]
+    assert taken == ["a", "d", "e", "c", "b"]
+    with pytest.raises(IndexError):
+        parallel._next(mine, shares)
+    assert len(parallel._neighbours("abc", 8)) == 3  # type: ignore[arg-type]
+
+
 @jitted
 def test_what_a_worker_fails_at_is_left_and_the_others_are_made(tmp_path, monkeypatch):
     monkeypatch.setattr(parallel, "cores", lambda: 2)

@@ -54,22 +54,22 @@ def pays(functions: Sequence[Function]) -> bool:
 
 
 def make(functions: Sequence[Function]) -> Iterator[Function]:
-    """Have functions of the package compiled; yield each when it is, in any order.
+    """Have functions of the package compiled; yield each when it is, in any order. Neighbours share helpers.
 
     Where a worker fails, what it was to do is left: whoever needs the function compiles it, and has the error."""
-    waiting, done = deque(functions), SimpleQueue()
+    waiting, done = _neighbours(functions, min(cores(), MOST_WORKERS)), SimpleQueue()
     workers: list[subprocess.Popen] = []
 
-    def attend() -> None:
+    def attend(own: deque[Function]) -> None:
         with contextlib.suppress(OSError, EOFError, pickle.PickleError, IndexError):
             worker = _start()
             workers.append(worker)
             while True:
-                function = waiting.popleft()
+                function = _next(own, waiting)
                 done.put((function, *_ask(worker, function)))
         done.put(None)
 
-    threads = [Thread(target=attend, daemon=True) for _ in range(min(cores(), MOST_WORKERS))]
+    threads = [Thread(target=attend, args=(own,), daemon=True) for own in waiting]
     for thread in threads:
         thread.start()
     attended = len(threads)
@@ -84,10 +84,22 @@ def make(functions: Sequence[Function]) -> Iterator[Function]:
             else:
                 attended -= 1
     finally:
-        waiting.clear()
+        for share in waiting:
+            share.clear()
         for worker in workers:
             with worker:
                 worker.kill()
+
+
+def _neighbours(functions: Sequence[Function], number: int) -> list[deque[Function]]:
+    """Return the functions in shares of neighbours, for each worker one: a helper of several is compiled once in it."""
+    most = -(-len(functions) // number)
+    return [deque(functions[n : n + most]) for n in range(0, len(functions), most)]
+
+
+def _next(own: deque[Function], shares: Sequence[deque[Function]]) -> Function:
+    """Return the first one of a worker's own share, then the last one of the longest. Raises IndexError at the end."""
+    return own.popleft() if own else max(shares, key=len).pop()
 
 
 def may_copy() -> bool:

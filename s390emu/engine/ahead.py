@@ -55,7 +55,8 @@ def everything() -> dict[str, bytes]:
 
 
 def _needed(mnemonics: Iterable[str]) -> list[Function]:
-    handlers = map(compiled, (ALWAYS, *mnemonics))
+    """Return the functions, those first that have most helpers, handlers by the page that they are in."""
+    handlers = sorted(map(compiled, (ALWAYS, *mnemonics)), key=lambda function: function.name)
     return list({function.name: function for function in (*OF_A_PORT, *USUAL, *handlers)}.values())
 
 

@@ -11,15 +11,15 @@ import s390emu
 from tests.plainly import environment
 
 PACKAGE = Path(s390emu.__file__).parent
+OF_BYTECODE = "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"
 
 
 def started(folder: Path, **variables: str) -> set[str]:
     """Start a copy of the package that has no bytecode yet; return the names of what is kept of it in the cache."""
     cache = folder / "cache"
     shutil.copytree(PACKAGE, folder / "s390emu", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    own = environment(PYTHONPATH=str(folder), S390EMU_CACHE=str(cache), **variables)
-    for name in ("PYTHONPYCACHEPREFIX", *({"PYTHONDONTWRITEBYTECODE"} - variables.keys())):
-        own.pop(name, None)
+    inherited = environment(PYTHONPATH=str(folder), S390EMU_CACHE=str(cache))
+    own = {name: value for name, value in inherited.items() if name not in OF_BYTECODE} | variables
     subprocess.run([sys.executable, "-P", "-m", "s390emu", "explain", "MVC"], env=own, check=True, capture_output=True)
     return {file.name.partition(".")[0] for file in cache.rglob("*.pyc") if "s390emu" in file.parts}
 

@@ -563,10 +563,7 @@ def _tagged(mnemonic: str, function: Function, rest: list[str]) -> Template:
     for block in function.blocks.values():
         lines.append(f'"{block.label}":')
         for line in block.lines:
-            if (found := MASK_BIT.fullmatch(line)) and found[2] in conditions:
-                lines += _mask_bit(found[1], found[2], len(lines))
-            else:
-                lines += _tagged_line(line, len(lines), known)
+            lines += _tagged_line(line, len(lines), known, conditions)
     text = "\n".join((*lines, "}"))
     constants = [line for line in rest if line.startswith("@")]
     for n, line in enumerate(constants):
@@ -579,8 +576,8 @@ def _tagged(mnemonic: str, function: Function, rest: list[str]) -> Template:
     return Template(mnemonic, "\n".join((*constants, text)), declares, "ia" in stored, misses)
 
 
-def _tagged_line(line: str, number: int, known: dict[str, Place]) -> list[str]:
-    """Return the lines for one. number: makes new names unique."""
+def _tagged_line(line: str, number: int, known: dict[str, Place], conditions: set[str]) -> list[str]:
+    """Return the lines for one. number: makes new names unique; conditions: the values that are condition codes."""
     if found := LOAD.match(line) or STORE.match(line):
         return ["  " + line + _kind(known[found[3]])]
     if (found := DIRECT_CALL.search(line)) and BYTES_MOVED.match(found[1].strip(QUOTE)):
@@ -589,6 +586,8 @@ def _tagged_line(line: str, number: int, known: dict[str, Place]) -> list[str]:
     if found := BYTE_EXTENDED.fullmatch(line):
         return [f"  %byte.{number} = zext i8 {found[2]} to i64",
                 f'  {found[1]} = call i64 asm "", "=r,0"(i64 %byte.{number})']  # fmt: skip
+    if (found := MASK_BIT.fullmatch(line)) and found[2] in conditions:
+        return _mask_bit(found[1], found[2], number)
     return ["  " + line]
 
 

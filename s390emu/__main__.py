@@ -1,3 +1,3 @@
-from s390emu.cli import main
+from s390emu.cli import command
 
-main()
+command()

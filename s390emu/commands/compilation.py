@@ -97,13 +97,11 @@ def instructions_of(guest: Program) -> set[str]:
     from s390emu.assembler.disassemble import find_row
 
     starts = [address for address, _, _ in guest.lines]
-    found = set()
+    codes = set()  # a large program has the same ones again and again
     for address, data in guest.image():
-        for at in (start - address for start in starts) if starts else _one_after_the_other(data):
-            row = find_row(data[at : at + LONGEST]) if 0 <= at < len(data) else None
-            if row and implemented(row):
-                found.add(row.mnemonic)
-    return found
+        offsets = (start - address for start in starts) if starts else _one_after_the_other(data)
+        codes |= {data[at : at + LONGEST] for at in offsets if 0 <= at < len(data)}
+    return {row.mnemonic for row in map(find_row, codes) if row and implemented(row)}
 
 
 def _one_after_the_other(data: bytes) -> Iterator[int]:

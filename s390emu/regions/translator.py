@@ -41,7 +41,7 @@ from s390emu.storage.decode_cache import (
 from s390emu.storage.guest import DECODED_PAGES_MOST, GuestStorage
 
 INTERVAL = 1 << 17  # instructions between two samples, as long as they are of no region
-LONGEST_INTERVAL = 1 << 22  # if they are all in one page: a look then takes a fiftieth of the time
+LONGEST_INTERVAL = 1 << 24  # if they are all in one page: a look then takes a hundredth of the time
 LONGEST_OF_MANY = 1 << 19  # while they are in several: there may soon be others, of which translations are kept
 GROWTH = 16  # it grows by this part: if by much, code most of which is in regions is hardly looked at
 ALWAYS_INTERVAL = 500
@@ -140,6 +140,7 @@ class Translator:
         self._reused: Counter[tuple[int, int]] = Counter()
         self._seen: set[tuple[int, int]] = set()
         self._looked_at = np.zeros((len(storage.ports), TLB_SLOTS), np.uint64)
+        self._decoded_pages = [0] * len(storage.ports)  # how many there were at the last look, by CPU
         self._interval = INTERVAL
         self._sampled = 0  # address of the decoded page of the last sample in a region
         self._next = 0
@@ -270,7 +271,12 @@ class Translator:
             self._refused[page.logical, page.address] = texts
 
     def _look_at_new_pages(self, cpu) -> None:
-        """Put in place what is kept of the pages that the CPU's TLB has for instructions, once for each."""
+        """Put in place what is kept of the pages that the CPU's TLB has for instructions, once for each. If none has
+        been executed the first time since the last look, a sample finds what is left."""
+        pages = int(self.storage.record.decode_used)
+        if pages == self._decoded_pages[cpu.number]:
+            return
+        self._decoded_pages[cpu.number] = pages
         port = cpu.port
         tags, looked_at = port.tlb_insn_tag, self._looked_at[cpu.number]
         valid = tags & ~u64(PAGE) == port.insn_context

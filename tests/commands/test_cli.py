@@ -85,6 +85,26 @@ def test_a_command_has_one_thread():
     assert done.stdout.splitlines()[-1] == "1"
 
 
+def test_what_others_do_at_the_end_of_the_process_is_done():
+    """It ends at once, but not before a profiler has written, and not without what was to be done at its end."""
+    profiled = [sys.executable, "-m", "cProfile", "-m", "s390emu", "frobnicate"]
+    done = subprocess.run(profiled, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "function calls" in done.stdout
+    script = """
+import atexit
+from s390emu import cli
+
+def main():
+    atexit.register(print, "end")
+    raise SystemExit(3)
+
+cli.main = main
+cli.command()"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "end\n")
+
+
 def test_run_ends_with_zero(s390emu, source):
     code, _, err = s390emu("run", source(HELLO))
     assert code == 0

@@ -18,8 +18,8 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from statistics import median
 
+from linux import medians
 from regions import IN_QEMU, QEMU, bootable, rounds_for
 from run import Program, programs
 from start import cost_of
@@ -97,13 +97,12 @@ def standing_start(commands: Commands, started: list[Program], scale: float, tur
         image = commands.image(program, rounds)
         commands.ours("run", image)  # which makes their templates
         taken = [_turn(commands, image) for _ in range(turns)]
-        for who in taken[0]:
-            rows = [turn[who] for turn in taken]
-            found[f"{program.name}, {who}"] = {name: round(median(row[name] for row in rows), 2) for name in rows[0]}
+        found |= {f"{program.name}, {who}": medians([turn[who] for turn in taken]) for who in taken[0]}
     return found
 
 
 def _turn(commands: Commands, image: str) -> dict[str, dict[str, float]]:
+    """Return what QEMU costs, the mean of before and after, and what we do between."""
     before = commands.cost(*IN_QEMU, image)
     commands.forget_translations()
     ours = {run: commands.ours("run", image, "--translate", "auto") for run in ("first", "again")}
@@ -136,7 +135,7 @@ def main() -> None:
     for kind in list(results)[2:]:
         print(f"{kind:36}{'CPU s':>8}{'wall s':>8}{'MB':>8}{'x QEMU' if kind == 'standing start' else '':>8}")
         for name, row in results[kind].items():
-            print(f"  {name:34}{row['cpu_s']:8.2f}{row['wall_s']:8.2f}{row['mb']:8}{row.get('of_qemu', ''):>8}")
+            print(f"  {name:34}{row['cpu_s']:8.2f}{row['wall_s']:8.2f}{row['mb']:8.0f}{row.get('of_qemu', ''):>8}")
 
 
 if __name__ == "__main__":

@@ -97,19 +97,19 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def command() -> NoReturn:
     """Be the process that executes its command line. It ends without taking apart, object by object, what it has:
     that is a twentieth of a short run."""
-    codes = [INTERNAL]
-    atexit.register(lambda: _leave(codes[-1]))  # called last, since it is the first
+    code = INTERNAL
+
+    def leave() -> NoReturn:
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # a profiler may have written, and found nobody who reads
+            _drop_unwritten(stream)
+        os._exit(code)
+
+    atexit.register(leave)  # called last, since it is the first
     try:
         main()
     except SystemExit as end:
-        codes.append(int(end.code or ENDED))
+        code = int(end.code or ENDED)
         raise
-
-
-def _leave(code: int) -> NoReturn:
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # a profiler may have written, and found nobody who reads
-        _drop_unwritten(stream)
-    os._exit(code)
 
 
 def _drop_unwritten(stream: TextIO) -> None:
